@@ -1,0 +1,154 @@
+"""Checkpoints: the authors' flat state_dicts and our own, which say what they are. Unpickles tensors only."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from edge.mmn import MMN, SCALES, MMNConfig
+
+_FORMAT = "mar-edge checkpoint"
+
+
+class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What our own checkpoints say beside their weights; a published one says nothing."""
+
+    layout: str
+    stream: str
+    labels: tuple[Label, ...]
+    background: int | None
+    window_s: float
+    name: str
+    training_data: str
+    accuracy: dict[str, float]
+    licence: str
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network in eval mode, the SHA-256 of its file and, where it is one of ours, what it says of itself."""
+
+    network: MMN
+    sha256: str
+    info: CheckpointInfo | None
+
+
+def load_checkpoint(path: Path, num_joints: int) -> Checkpoint:
+    """Read a checkpoint; the network's shape is read off its weights.
+
+    Raises:
+        MarEdgeError: the file is missing, is no checkpoint, holds something other than tensors, or a key is missing,
+            unexpected or mis-shaped (the message names it).
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise MarEdgeError(
+            f"{path} is not a checkpoint of tensors saved by torch ({reason}); expected a state_dict"
+        ) from None
+    info: CheckpointInfo | None = None
+    if isinstance(content, dict) and content.get("format") == _FORMAT:
+        info = _read_info(content, path)
+        content = content.get("state_dict")
+    state = _flat_state(content, path)
+    config = _infer_config(state, num_joints, path)
+    network = MMN(config)
+    _check_keys(state, network.state_dict(), path)
+    network.load_state_dict(state)
+    return Checkpoint(network.eval(), sha256, info)
+
+
+def save_checkpoint(path: Path, network: MMN, info: CheckpointInfo) -> None:
+    """Write one of our own: weights and what they are."""
+    state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, path)
+
+
+def _read_info(content: dict[str, Any], path: Path) -> CheckpointInfo:
+    try:
+        return msgspec.json.decode(content.get("info", ""), type=CheckpointInfo)
+    except (msgspec.DecodeError, TypeError) as error:
+        raise MarEdgeError(f"{path}: the checkpoint's description is not readable: {error}") from None
+
+
+def _flat_state(content: object, path: Path) -> dict[str, Tensor]:
+    if not isinstance(content, dict) or not content:
+        raise MarEdgeError(f"{path} holds a {type(content).__name__}; expected a flat state_dict (name -> tensor)")
+    for name, value in content.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise MarEdgeError(
+                f"{path}: entry '{name}' is a {type(value).__name__}; expected a flat state_dict (name -> tensor)"
+            )
+    return {name.removeprefix("module."): value for name, value in content.items()}
+
+
+def _infer_config(state: dict[str, Tensor], num_joints: int, path: Path) -> MMNConfig:
+    """The shape of the network those weights belong to, from the tensors that fix it."""
+
+    def shape(name: str, dims: int) -> tuple[int, ...]:
+        if name not in state:
+            raise MarEdgeError(f"{path}: key '{name}' is missing; is this an MMN checkpoint?")
+        if state[name].ndim != dims:
+            raise MarEdgeError(f"{path}: key '{name}' has the shape {tuple(state[name].shape)}, expected {dims} axes")
+        return tuple(state[name].shape)
+
+    C, V = shape("STPE", 2)
+    if num_joints != V:
+        raise MarEdgeError(
+            f"{path}: key 'STPE' has the shape {(C, V)}: a network of {V} joints, the layout has {num_joints}; "
+            "another --layout?"
+        )
+    channels = shape("projection.0.weight", 4)[1]
+    if channels not in (2, 6):
+        raise MarEdgeError(
+            f"{path}: key 'projection.0.weight' takes {channels} channels; expected 2 (raw) or 6 (motion)"
+        )
+    blocks = [re.match(r"MFM\.(\d+)\.blocks\.(\d+)\.", name) for name in state]
+    depths = [0] * SCALES
+    for match in filter(None, blocks):
+        scale, block = int(match[1]), int(match[2])
+        if scale >= SCALES:
+            raise MarEdgeError(f"{path}: unexpected key '{match[0]}...': MMN has {SCALES} temporal scales")
+        depths[scale] = max(depths[scale], block + 1)
+    if min(depths) == 0:
+        raise MarEdgeError(f"{path}: key 'MFM.{depths.index(0)}.blocks.0.gconv' is missing; is this an MMN checkpoint?")
+    try:
+        return MMNConfig(
+            num_joints=V,
+            num_classes=shape("head.weight", 2)[0],
+            encoding="raw" if channels == 2 else "motion",
+            width=C,
+            depths=(depths[0], depths[1], depths[2], depths[3]),
+        )
+    except ValueError as error:
+        raise MarEdgeError(f"{path}: not an MMN checkpoint: {error}") from None
+
+
+def _check_keys(state: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
+    problems = [f"key '{name}' is missing" for name in expected if name not in state]
+    problems += [f"key '{name}' is unexpected" for name in state if name not in expected]
+    problems += [
+        f"key '{name}' has the shape {tuple(state[name].shape)}, expected {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in state and state[name].shape != tensor.shape
+    ]
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise MarEdgeError(f"{path}: {problems[0]}{more}")
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise MarEdgeError(f"{path}: key '{name}' holds NaN or infinite weights")

@@ -1,0 +1,48 @@
+"""What passes between the stages, from a pose to a prediction. Frozen; validated where it enters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """One person in one frame.
+
+    joints: (V, 2) float32, pixels of the source image, x right, y down; NaN where not seen.
+    scores: (V,) float32 in [0, 1]; 0 where not seen.
+    person: id that stays with the person.
+    """
+
+    joints: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    person: int = 0
+
+
+@dataclass(frozen=True)
+class Window:
+    """The last seconds of one person.
+
+    clip: (T, V, 2) float32 pixels, NaN where a joint was not seen; T >= 1.
+    times_s: (T,) float64 seconds on any one clock, strictly increasing.
+    """
+
+    clip: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+    person: int = 0
+
+    @property
+    def span_s(self) -> float:
+        """Seconds from the first frame to the last."""
+        return float(self.times_s[-1] - self.times_s[0])
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network said of one window: probs (K,) float32 in label order, summing to 1."""
+
+    probs: NDArray[np.float32]
+    person: int = 0

@@ -1,0 +1,271 @@
+"""What this machine has and lacks: each check looks at one thing and says what it saw and how to mend it.
+
+Nothing is printed, installed or changed here, and no camera is opened unless asked; the command line draws the
+result. A check catches the errors it expects and no others.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import edge
+from edge.errors import MarEdgeError
+
+Status = Literal["ok", "warn", "fail"]
+
+DEFAULT_PORT = 5557
+MEDIAPIPE_VERSION = "0.10.21"
+_OLDEST_PYTHON = (3, 10)
+_NEWEST_MEDIAPIPE_PYTHON = (3, 12)
+_TIGHT_MEMORY_GB = 1.5
+_OPTIONAL_RUNTIMES = (
+    ("openvino", ("openvino",), "faster on Intel and AMD CPUs: pip install 'mar-edge[openvino]'"),
+    (
+        "tensorrt",
+        ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt_rtx"),
+        "for NVIDIA GPUs: pip install 'mar-edge[tensorrt]', or JetPack's own",
+    ),
+)
+_OPENCV_WHEELS = (
+    "opencv-python",
+    "opencv-contrib-python",
+    "opencv-python-headless",
+    "opencv-contrib-python-headless",
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. ``hint`` says how to mend it and is empty where there is nothing to mend."""
+
+    name: str
+    status: Status
+    detail: str
+    hint: str = ""
+
+
+def run_checks(
+    probe_cameras: bool = False, read_model: Callable[[], str] | None = None, port: int = DEFAULT_PORT
+) -> list[Check]:
+    """All checks, in the order in which one would mend things.
+
+    Args:
+        probe_cameras: also open each camera for a frame, which lights its lamp.
+        read_model: reads the default model and describes it in a line; raises MarEdgeError where it cannot.
+        port: where ``serve`` would publish, on the loopback address.
+    """
+    checks = [check_python(), check_machine(), check_opencv(), check_opencv_wheels(), check_pose()]
+    checks += check_runtimes()
+    if read_model is not None:
+        checks.append(check_model(read_model))
+    checks += check_cameras(probe=probe_cameras)
+    checks += [check_zeromq(), check_port(port)]
+    return checks
+
+
+def check_python() -> Check:
+    """Python's version, and ours."""
+    found = f"Python {platform.python_version()}, mar-edge {edge.__version__}"
+    if sys.version_info < _OLDEST_PYTHON:
+        return Check("python", "fail", found, "mar-edge needs Python 3.10 or newer")
+    return Check("python", "ok", found)
+
+
+def check_machine() -> Check:
+    """Cores this process may use, memory, system."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    detail = f"{platform.system()} {platform.machine()}, {cores} CPU core{'s' if cores > 1 else ''}"
+    memory_gb = _memory_gb()
+    if memory_gb is not None:
+        detail += f", {memory_gb:.1f} GB memory"
+        if memory_gb < _TIGHT_MEMORY_GB:
+            return Check("machine", "warn", detail, "pose and network together take about 0.6 GB; close other programs")
+    if cores == 1:
+        return Check("machine", "warn", detail, "one core does not keep up with 30 frames a second; frames are dropped")
+    return Check("machine", "ok", detail)
+
+
+def check_opencv() -> Check:
+    """OpenCV, and which of the ways to read video it was built with."""
+    try:
+        cv2 = importlib.import_module("cv2")
+    except ImportError as error:
+        return Check(
+            "opencv",
+            "fail",
+            f"cannot be loaded: {error}",
+            "pip install opencv-python; where libGL is missing: apt-get install libgl1",
+        )
+    wanted = {"FFmpeg": "FFMPEG", "GStreamer": "GStreamer"}
+    if platform.system() == "Linux":
+        wanted["V4L2"] = "v4l/v4l2"
+    build = _built_with(cv2.getBuildInformation())
+    has = {name: build.get(key, False) for name, key in wanted.items()}
+    detail = f"{cv2.__version__}, " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in has.items())
+    lacking = []
+    if not has["FFmpeg"]:
+        lacking.append("without FFmpeg no files, rtsp:// and http:// sources: pip install opencv-python")
+    if not has.get("V4L2", True):
+        lacking.append("without V4L2 no USB cameras: pip install opencv-python")
+    if lacking:
+        return Check("opencv", "warn", detail, "; ".join(lacking))
+    if not has["GStreamer"]:
+        return Check(
+            "opencv",
+            "ok",
+            detail,
+            "csi:// cameras and GStreamer pipelines need an OpenCV built with it, such as JetPack's: use a virtual "
+            "environment with --system-site-packages, without opencv-python in it",
+        )
+    return Check("opencv", "ok", detail)
+
+
+def check_opencv_wheels() -> Check:
+    """The OpenCV wheels share one folder: the last one installed wins, so two versions make a mixture."""
+    wheels = {name: version for name in _OPENCV_WHEELS if (version := _version_of(name)) is not None}
+    detail = ", ".join(f"{name} {version}" for name, version in wheels.items()) or "none (the system's OpenCV)"
+    if len(set(wheels.values())) > 1:
+        version = min(wheels.values(), key=_as_numbers)
+        together = " ".join(f"{name}=={version}" for name in wheels)
+        return Check("opencv wheels", "warn", f"{detail}: of different versions", f"pip install {together}")
+    return Check("opencv wheels", "ok", detail)
+
+
+def check_pose() -> Check:
+    """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows."""
+    version = _version_of("mediapipe")
+    install = "pip install 'mar-edge[mediapipe]'"
+    if version is None:
+        if sys.version_info[:2] > _NEWEST_MEDIAPIPE_PYTHON:
+            install = "mediapipe has no wheel for this Python; use Python 3.10 to 3.12, then " + install
+        return Check("pose", "fail", "mediapipe is not installed", install)
+    if version != MEDIAPIPE_VERSION:
+        return Check("pose", "fail", f"mediapipe {version}, made for {MEDIAPIPE_VERSION}", install)
+    try:
+        importlib.import_module("mediapipe.python._framework_bindings")
+    except ImportError as error:
+        return Check("pose", "fail", f"mediapipe {version} cannot be loaded: {error}", install)
+    return Check("pose", "ok", f"mediapipe {version}")
+
+
+def check_runtimes() -> list[Check]:
+    """ONNX Runtime, which must be there, and the runtimes that may."""
+    try:
+        onnxruntime = importlib.import_module("onnxruntime")
+        providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
+        checks = [Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}")]
+    except ImportError as error:
+        checks = [Check("onnxruntime", "fail", f"cannot be loaded: {error}", "pip install onnxruntime")]
+    for package, distributions, use in _OPTIONAL_RUNTIMES:
+        found = [f"{name} {version}" for name in distributions if (version := _version_of(name)) is not None]
+        if found:
+            checks.append(Check(package, "ok", ", ".join(found)))
+        elif importlib.util.find_spec(package) is not None:
+            checks.append(Check(package, "ok", "present, of the system"))
+        else:
+            checks.append(Check(package, "ok", "absent (optional)", use))
+    return checks
+
+
+def check_model(read_model: Callable[[], str]) -> Check:
+    """The default model; ``read_model`` knows how to read one."""
+    try:
+        return Check("model", "ok", read_model())
+    except MarEdgeError as error:
+        return Check("model", "fail", str(error), "give one with --model, or reinstall mar-edge")
+
+
+def check_cameras(probe: bool = False, devices: Iterable[Path] | None = None) -> list[Check]:
+    """The video devices of a Linux machine; elsewhere they have no files and are only found by opening them."""
+    if devices is None:
+        if platform.system() != "Linux":
+            return [_probed("camera 0", 0)] if probe else []
+        devices = sorted(Path("/dev").glob("video*"), key=lambda path: (len(path.name), path.name))
+    checks = []
+    for device in devices:
+        if not os.access(device, os.R_OK | os.W_OK):
+            hint = "sudo usermod -aG video $USER, then log in again; in a container: --device and --group-add video"
+            checks.append(Check(f"camera {device}", "warn", "no permission to read it", hint))
+        elif probe:
+            checks.append(_probed(f"camera {device}", str(device)))
+        else:
+            checks.append(Check(f"camera {device}", "ok", "readable (not opened)"))
+    if not checks:
+        hint = "plug one in, or try: mar-edge serve --source demo:"
+        return [Check("cameras", "warn", "no /dev/video* on this machine", hint)]
+    return checks
+
+
+def check_zeromq() -> Check:
+    """ZeroMQ, and whether it can encrypt."""
+    try:
+        zmq = importlib.import_module("zmq")
+    except ImportError as error:
+        return Check("zeromq", "fail", f"cannot be loaded: {error}", "pip install pyzmq")
+    detail = f"libzmq {zmq.zmq_version()}, pyzmq {zmq.__version__}"
+    if not zmq.has("curve"):
+        hint = "pip install --only-binary :all: pyzmq; until then publish on the loopback address only"
+        return Check("zeromq", "warn", f"{detail}, built without CURVE: no encryption", hint)
+    return Check("zeromq", "ok", f"{detail}, with CURVE")
+
+
+def check_port(port: int) -> Check:
+    """Whether the default endpoint is free."""
+    endpoint = f"tcp://127.0.0.1:{port}"
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if platform.system() != "Windows":  # where this option would let two programs share the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            hint = "another mar-edge may be serving: stop it, or choose another endpoint with --bind"
+            return Check("port", "warn", f"{endpoint} cannot be bound: {error.strerror}", hint)
+    return Check("port", "ok", f"{endpoint} is free")
+
+
+def _built_with(build_information: str) -> dict[str, bool]:
+    """OpenCV's build report -> which of its parts say YES, by the name before the colon."""
+    lines = re.findall(r"^\s*([\w/]+):\s+(YES|NO)\b", build_information, re.MULTILINE)
+    return {name: answer == "YES" for name, answer in lines}
+
+
+def _probed(name: str, source: str | int) -> Check:
+    cv2 = importlib.import_module("cv2")
+    capture = cv2.VideoCapture(source)
+    try:
+        seen, image = capture.read() if capture.isOpened() else (False, None)
+    finally:
+        capture.release()
+    if not seen or image is None:
+        return Check(name, "warn", "opened, but gives no picture", "another program may hold it, or it holds no camera")
+    H, W, _ = image.shape
+    return Check(name, "ok", f"gives {W}x{H} pictures")
+
+
+def _version_of(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _as_numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def _memory_gb() -> float | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, others may lack the names
+        return None

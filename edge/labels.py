@@ -1,0 +1,75 @@
+"""Label sets: what the network's K outputs are called. Data, read from CSV; knows nothing of networks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from importlib import resources
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import MarEdgeError
+
+BACKGROUND_NAME = "no action"
+BACKGROUND_BODY = "none"
+MA52_BACKGROUND_ID = 52
+
+
+class Label(msgspec.Struct, frozen=True):
+    """One class: ``id`` as its data set numbers it, ``body`` the body-level group."""
+
+    id: int
+    name: str
+    body: str
+
+
+def parse_labels(text: str, source: str) -> tuple[Label, ...]:
+    """Labels from CSV text with the columns id, action and (optionally) body; other columns are ignored.
+
+    Raises:
+        MarEdgeError: a column is missing, an id is not a whole number or stands twice.
+    """
+    rows = csv.DictReader(io.StringIO(text))
+    columns = set(rows.fieldnames or ())
+    if not {"id", "action"} <= columns:
+        raise MarEdgeError(
+            f"{source}: a label file is CSV with the columns id,action[,body]; it has {sorted(columns) or 'none'}"
+        )
+    labels: list[Label] = []
+    for row in rows:
+        try:
+            label = Label(id=int(row["id"]), name=row["action"].strip(), body=(row.get("body") or "").strip())
+        except (ValueError, AttributeError, TypeError):
+            raise MarEdgeError(f"{source}, line {rows.line_num}: not a label row (id,action[,body]): {row}") from None
+        labels.append(label)
+    ids = [label.id for label in labels]
+    if not labels or len(set(ids)) != len(ids):
+        raise MarEdgeError(f"{source}: expected at least one label and no id twice; ids are {ids}")
+    return tuple(labels)
+
+
+def read_labels(path: Path) -> tuple[Label, ...]:
+    """Labels from a CSV file (see ``parse_labels``)."""
+    try:
+        return parse_labels(path.read_text(encoding="utf-8-sig"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MarEdgeError(f"cannot read label file {path}: {error}") from None
+
+
+def ma52_labels() -> tuple[Label, ...]:
+    """The 52 micro-actions of MA-52, in id order."""
+    text = resources.files("edge").joinpath("labelsets", "ma52.csv").read_text(encoding="utf-8")
+    return parse_labels(text, "ma52.csv")
+
+
+def background_label() -> Label:
+    """The class of windows in which nothing that has a name happens (not one of MA-52's own)."""
+    return Label(id=MA52_BACKGROUND_ID, name=BACKGROUND_NAME, body=BACKGROUND_BODY)
+
+
+def default_labels(layout: str, num_classes: int) -> tuple[Label, ...]:
+    """Names for a published checkpoint: MA-52's own for its 52 classes, else ``class 0`` to ``class K-1``."""
+    if layout == "ma52" and num_classes == len(ma52_labels()):
+        return ma52_labels()
+    return tuple(Label(id=i, name=f"class {i}", body="") for i in range(num_classes))

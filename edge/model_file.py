@@ -1,0 +1,96 @@
+"""The model file describes itself: one JSON document in the ONNX metadata. Schema and checks; runs nothing."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from edge.layout import LAYOUT_NAMES, load_layout
+
+METADATA_KEY = "mar_edge"
+SCHEMA_VERSION = 1
+
+Stream = Literal["joint", "bone"]
+Encoding = Literal["raw", "motion"]
+
+
+class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model file says of itself.
+
+    labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
+    encoding: ``raw`` coordinates (the authors' networks) or the six ``motion`` channels computed in the graph.
+    window_s: seconds of video one window spans.
+    sources_sha256: hash of each checkpoint the file was made from, in stream order.
+    training_data, accuracy, licence: for people; accuracy holds named scores in [0, 1].
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    name: str
+    layout: str
+    streams: tuple[Stream, ...]
+    encoding: Encoding
+    labels: tuple[Label, ...]
+    background: int | None = None
+    window_s: float = 2.0
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    sources_sha256: tuple[str, ...] = ()
+    training_data: str = "unknown"
+    accuracy: dict[str, float] = {}
+    licence: str = "unknown"
+    mar_edge_version: str = ""
+
+    def to_json(self) -> str:
+        """The JSON document."""
+        return msgspec.json.encode(self).decode()
+
+
+def default_model_path() -> Path:
+    """The model that comes with the package."""
+    return Path(str(resources.files("edge").joinpath("models", "mmn_synthetic.onnx")))
+
+
+def parse_metadata(document: str | None, source: str) -> ModelMetadata:
+    """Read and check the document of the model file ``source``.
+
+    Raises:
+        MarEdgeError: there is none, or it is not what this version understands.
+    """
+    if document is None:
+        raise MarEdgeError(
+            f"{source} is an ONNX file without mar-edge's metadata (labels, layout, window); "
+            "write one from a checkpoint with 'mar-edge export'"
+        )
+    try:
+        metadata = msgspec.json.decode(document, type=ModelMetadata)
+    except msgspec.DecodeError as error:
+        raise MarEdgeError(f"{source}: its metadata is not readable: {error}") from None
+    if metadata.schema_version != SCHEMA_VERSION:
+        raise MarEdgeError(
+            f"{source}: metadata schema {metadata.schema_version}, this version reads {SCHEMA_VERSION}; "
+            "export the model again or update mar-edge"
+        )
+    if metadata.layout not in LAYOUT_NAMES:
+        raise MarEdgeError(f"{source}: unknown skeleton layout '{metadata.layout}'; known: {', '.join(LAYOUT_NAMES)}")
+    K = len(metadata.labels)
+    if K == 0 or metadata.window_s <= 0 or not (metadata.background is None or 0 <= metadata.background < K):
+        raise MarEdgeError(
+            f"{source}: inconsistent metadata: {K} labels, background {metadata.background}, "
+            f"window of {metadata.window_s} s"
+        )
+    return metadata
+
+
+def check_inputs(metadata: ModelMetadata, input_shapes: dict[str, tuple[int | None, ...]], source: str) -> None:
+    """Raise MarEdgeError unless the graph takes what the contract and its own layout say."""
+    V = load_layout(metadata.layout).num_joints
+    expected = {"skeleton": (64, V, 2), "index_t": (64,)}
+    if {name: shape[1:] for name, shape in input_shapes.items()} != expected:
+        raise MarEdgeError(
+            f"{source}: a {metadata.layout} model takes skeleton (B, 64, {V}, 2) and index_t (B, 64), "
+            f"this one takes {input_shapes}"
+        )

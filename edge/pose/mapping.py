@@ -1,0 +1,149 @@
+"""From a pose model's keypoints to the ``ma52`` layout. Index tables and arithmetic; knows no pose library.
+
+Every function takes arrays with any leading dimensions (frames, people), each keypoint as (x px, y px, score in
+[0, 1]) with NaN or score 0 where the model saw none, and returns joints (..., 44, 2) float32, NaN where missing, and
+scores (..., 44) float32, 0 where missing. The synthesiser of ``training`` goes through the same functions, so that
+what the network learned is what it is given.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from edge.errors import MarEdgeError
+
+MA52_JOINTS = 44
+HEAD_TOP, NECK, HIP_CENTRE = 17, 18, 19
+_LEFT_EAR, _RIGHT_EAR = 3, 4
+_HANDS = slice(32, 44)
+
+# The crown lies this many times as far from the neck (mid-shoulders) as the ears do: standing anthropometry puts
+# the ear canal about 0.2 m above the shoulder line and the crown 0.13 m above the ear.
+CROWN_FROM_NECK = 1.65
+
+# Points of the 68-point face and the 21-point hand that ma52 keeps.
+_FACE68 = (28, 33, 36, 45, 51, 57)
+_HAND21 = (0, 4, 8, 12, 16, 20)
+
+_HALPE136 = (
+    *range(26),
+    *(26 + i for i in _FACE68),
+    *(94 + i for i in _HAND21),
+    *(115 + i for i in _HAND21),
+)
+_COCO133_FEET = (17, 20, 18, 21, 19, 22)
+_COCO133 = (
+    *range(17),
+    *(-1, -1, -1),
+    *_COCO133_FEET,
+    *(23 + i for i in _FACE68),
+    *(91 + i for i in _HAND21),
+    *(112 + i for i in _HAND21),
+)
+
+# MediaPipe's 33 body points (BlazePose) for ma52 0-16.
+_BLAZE_COCO17 = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
+# Heel and foot index; the small toe has no point of its own and takes the foot index.
+_BLAZE_FEET = (31, 32, 31, 32, 29, 30)
+_BLAZE_INNER_EYES = (1, 4)
+_BLAZE_MOUTH = (9, 10)
+_BLAZE_NOSE, _BLAZE_RIGHT_EYE_OUTER, _BLAZE_LEFT_EYE_OUTER = 0, 6, 3
+# Wrist, thumb, index, little finger of either hand.
+_BLAZE_HANDS = ((15, 21, 19, 17), (16, 22, 20, 18))
+
+# Points of MediaPipe's 468-point face mesh that lie where ma52 26-31 do (nose bridge, nose base, outer corners of
+# the right and left eye, upper-lip top, lower-lip bottom).
+FACE_MESH_POINTS = (197, 2, 33, 263, 0, 17)
+
+
+def halpe136_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Halpe full-body keypoints (..., 136, 3); a subset, nothing derived."""
+    points = _checked(keypoints, 136, "Halpe-136")
+    return _split(points[..., _HALPE136, :])
+
+
+def coco133_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """COCO-WholeBody keypoints (..., 133, 3); head top, neck and hip centre are derived."""
+    points = _checked(keypoints, 133, "COCO-WholeBody-133")
+    out = points[..., _COCO133, :]
+    _derive_midline(out)
+    return _split(out)
+
+
+def mediapipe_to_ma52(
+    body: ArrayLike,
+    left_hand: ArrayLike | None = None,
+    right_hand: ArrayLike | None = None,
+    face: ArrayLike | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """MediaPipe holistic: the body's 33 points, either hand's 21, and six points of the face mesh.
+
+    Args:
+        body: (..., 33, 3) BlazePose points.
+        left_hand, right_hand: (..., 21, 3), the subject's own left and right. Where a hand is missing, its wrist
+            and finger tips come from the body's wrist, thumb, index and little-finger points.
+        face: (..., 6, 3) the points ``FACE_MESH_POINTS`` of the mesh. Where missing, the nearest body points.
+    """
+    points = _checked(body, 33, "MediaPipe body")
+    out = np.full((*points.shape[:-2], MA52_JOINTS, 3), np.nan, np.float32)
+    out[..., :17, :] = points[..., _BLAZE_COCO17, :]
+    _derive_midline(out)
+    out[..., 20:26, :] = points[..., _BLAZE_FEET, :]
+
+    mouth = _mean(points[..., _BLAZE_MOUTH, :])
+    out[..., 26, :] = _mean(points[..., _BLAZE_INNER_EYES, :])
+    out[..., 27, :] = points[..., _BLAZE_NOSE, :]
+    out[..., 28, :] = points[..., _BLAZE_RIGHT_EYE_OUTER, :]
+    out[..., 29, :] = points[..., _BLAZE_LEFT_EYE_OUTER, :]
+    out[..., 30, :] = mouth
+    out[..., 31, :] = mouth
+    if face is not None:
+        _overlay(out[..., 26:32, :], _checked(face, 6, "MediaPipe face"))
+
+    for start, (wrist, thumb, index, little) in zip((32, 38), _BLAZE_HANDS, strict=True):
+        out[..., start, :] = points[..., wrist, :]
+        out[..., start + 1, :] = points[..., thumb, :]
+        out[..., start + 2, :] = points[..., index, :]
+        out[..., start + 3, :] = (2 * points[..., index, :] + points[..., little, :]) / 3
+        out[..., start + 4, :] = (points[..., index, :] + 2 * points[..., little, :]) / 3
+        out[..., start + 5, :] = points[..., little, :]
+    for start, hand in ((32, left_hand), (38, right_hand)):
+        if hand is not None:
+            _overlay(out[..., start : start + 6, :], _checked(hand, 21, "MediaPipe hand")[..., _HAND21, :])
+    return _split(out)
+
+
+def _checked(keypoints: ArrayLike, count: int, what: str) -> NDArray[np.float32]:
+    points = np.asarray(keypoints, dtype=np.float32)
+    if points.ndim < 2 or points.shape[-2:] != (count, 3):
+        raise MarEdgeError(f"{what} keypoints have the shape (..., {count}, 3) as x, y, score; got {points.shape}")
+    seen = np.isfinite(points).all(axis=-1, keepdims=True) & (points[..., 2:] > 0)
+    return np.where(seen, points, np.nan).astype(np.float32)
+
+
+def _overlay(target: NDArray[np.float32], points: NDArray[np.float32]) -> None:
+    """Write ``points`` over ``target`` (both (..., N, 3)) where all of them were seen: parts are not mixed."""
+    whole = np.isfinite(points).all(axis=(-1, -2), keepdims=True)
+    np.copyto(target, points, where=whole)
+
+
+def _mean(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., N, 3) -> (..., 3): the mean place with the lowest score."""
+    mean: NDArray[np.float32] = points.mean(axis=-2)
+    mean[..., 2] = points[..., 2].min(axis=-1)
+    return mean
+
+
+def _derive_midline(out: NDArray[np.float32]) -> None:
+    """Head top, neck and hip centre of (..., 44, 3) from ears, shoulders and hips, in place."""
+    out[..., NECK, :] = _mean(out[..., (5, 6), :])
+    out[..., HIP_CENTRE, :] = _mean(out[..., (11, 12), :])
+    ears = _mean(out[..., (_LEFT_EAR, _RIGHT_EAR), :])
+    out[..., HEAD_TOP, :] = out[..., NECK, :] + CROWN_FROM_NECK * (ears - out[..., NECK, :])
+    out[..., HEAD_TOP, 2] = np.minimum(ears[..., 2], out[..., NECK, 2])
+
+
+def _split(points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    scores = np.nan_to_num(points[..., 2]).astype(np.float32)
+    return np.ascontiguousarray(points[..., :2]), scores

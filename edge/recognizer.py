@@ -1,0 +1,66 @@
+"""From windows to label probabilities: preprocess -> infer -> softmax. Knows nothing of cameras, time or events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from edge.data import Prediction, Window
+from edge.layout import load_layout
+from edge.model_file import ModelMetadata, check_inputs, default_model_path, parse_metadata
+from edge.preprocess import WINDOW_FRAMES, window_to_input
+from edge.runtime.base import Runtime
+
+
+class Recognizer:
+    """A model and the runtime it runs on. A context manager; closes its runtime.
+
+    Raises:
+        MarEdgeError: the model does not describe itself, or not truly.
+    """
+
+    def __init__(self, runtime: Runtime, source: str) -> None:
+        self.runtime = runtime
+        self.metadata: ModelMetadata = parse_metadata(runtime.metadata_json, source)
+        check_inputs(self.metadata, dict(runtime.input_shapes), source)
+        self.layout = load_layout(self.metadata.layout)
+
+    @classmethod
+    def open(cls, model: Path | None = None, threads: int = 0) -> Recognizer:
+        """The recogniser of a model file (default: the one in the package) on ONNX Runtime, warmed up."""
+        from edge.runtime.onnxruntime import OnnxRuntime  # noqa: PLC0415 - a backend is imported by name
+
+        path = model or default_model_path()
+        recognizer = cls(OnnxRuntime(path, threads), str(path))
+        V = recognizer.layout.num_joints
+        recognizer.runtime.warm_up(
+            {
+                "skeleton": np.zeros((1, WINDOW_FRAMES, V, 2), np.float32),
+                "index_t": np.zeros((1, WINDOW_FRAMES), np.float32),
+            }
+        )
+        return recognizer
+
+    def predict(self, windows: Sequence[Window]) -> list[Prediction]:
+        """Probabilities for each window, in order, in one inference."""
+        if not windows:
+            return []
+        inputs = [window_to_input(window, self.layout) for window in windows]
+        outputs = self.runtime.infer(
+            {
+                "skeleton": np.stack([skeleton for skeleton, _ in inputs]),
+                "index_t": np.stack([index_t for _, index_t in inputs]),
+            }
+        )
+        return [Prediction(probs, w.person) for probs, w in zip(outputs["probs"], windows, strict=True)]
+
+    def __enter__(self) -> Recognizer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.runtime.__exit__(kind, value, trace)

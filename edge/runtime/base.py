@@ -1,0 +1,41 @@
+"""The contract of a runtime: named arrays in, named arrays out. One file per backend stands beside this one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Runtime(Protocol):
+    """A loaded model on one device. Owns its resources: a context manager, to be used from one thread."""
+
+    name: str
+    """What runs it, for people: ``onnxruntime 1.31.1 (CPU)``."""
+
+    metadata_json: str | None
+    """The JSON document the model file describes itself with (``edge.model_file``); None where it has none."""
+
+    input_shapes: Mapping[str, tuple[int | None, ...]]
+    """Shape of each input; None where it is dynamic."""
+
+    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """All outputs for ``inputs``, by name. The returned arrays are the caller's to keep.
+
+        Raises:
+            MarEdgeError: an input is missing, unknown or mis-shaped.
+        """
+        ...
+
+    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+        """Run once on ``inputs`` so that the first real inference costs no more than the rest."""
+        ...
+
+    def __enter__(self) -> Runtime: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,1 @@
+"""From checkpoints to model files: the deploy graph, its ONNX form, its checks."""

@@ -1,0 +1,110 @@
+"""``mar-edge export``: from one or two checkpoints to a model file. Joins the parts; prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import edge
+from edge.checkpoint import Checkpoint, load_checkpoint
+from edge.errors import MarEdgeError
+from edge.labels import Label, default_labels, read_labels
+from edge.layout import load_layout
+from edge.mmn import MMN
+from edge.model_file import ModelMetadata, Stream
+from export.onnx_file import write_model
+
+StreamChoice = Literal["joint", "bone", "both"]
+_WINDOW_S = 2.0  # the average length of MA-52's clips
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and the largest logit difference from PyTorch that its check found."""
+
+    path: Path
+    metadata: ModelMetadata
+    difference: float
+
+
+def export_model(
+    checkpoint: Path,
+    bone_checkpoint: Path | None,
+    *,
+    layout_name: str,
+    stream: StreamChoice,
+    out: Path,
+    labels_file: Path | None = None,
+    window_s: float | None = None,
+) -> Exported:
+    """Write the model file of a published checkpoint or of one of ours.
+
+    Args:
+        checkpoint: of the joint stream, or of the bone stream with ``stream`` "bone".
+        bone_checkpoint: the bone stream's, with ``stream`` "both" only.
+        labels_file: names of the classes; else what the checkpoint says, else the layout's own.
+        window_s: seconds one window spans; else what the checkpoint says, else 2.
+
+    Raises:
+        MarEdgeError: a checkpoint is not what the arguments say, or the file would differ from the network.
+    """
+    if (bone_checkpoint is not None) != (stream == "both"):
+        raise MarEdgeError("--stream both takes two checkpoints, joint then bone; --stream joint or bone takes one")
+    layout = load_layout(layout_name)
+    streams: tuple[Stream, ...] = ("joint", "bone") if stream == "both" else (stream,)
+    paths = [checkpoint] if bone_checkpoint is None else [checkpoint, bone_checkpoint]
+    loaded = [load_checkpoint(path, layout.num_joints) for path in paths]
+    for path, one, name in zip(paths, loaded, streams, strict=True):
+        _check_fits(path, one, layout_name, name)
+    networks: list[tuple[Stream, MMN]] = [(s, one.network) for s, one in zip(streams, loaded, strict=True)]
+    first = networks[0][1].config
+    if any((n.config.num_classes, n.config.encoding) != (first.num_classes, first.encoding) for _, n in networks):
+        raise MarEdgeError(
+            f"{paths[0]} and {paths[1]} have other classes or another input encoding; they cannot average"
+        )
+    metadata = _metadata(loaded, layout_name, streams, labels_file, window_s)
+    return Exported(out, metadata, write_model(out, networks, layout, metadata))
+
+
+def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: Stream) -> None:
+    info = checkpoint.info
+    if info is not None and (info.layout, info.stream) != (layout_name, stream):
+        raise MarEdgeError(
+            f"{path} is a {info.stream} network of the layout {info.layout}; asked for was {stream} of {layout_name}"
+        )
+
+
+def _metadata(
+    loaded: list[Checkpoint],
+    layout_name: str,
+    streams: tuple[Stream, ...],
+    labels_file: Path | None,
+    window_s: float | None,
+) -> ModelMetadata:
+    info = loaded[0].info
+    config = loaded[0].network.config
+    K = config.num_classes
+    labels: tuple[Label, ...]
+    if labels_file is not None:
+        labels = read_labels(labels_file)
+    else:
+        labels = info.labels if info else default_labels(layout_name, K)
+    if len(labels) != K:
+        raise MarEdgeError(f"{len(labels)} labels for a network of {K} classes; name a fitting --labels file")
+    # Scores of one stream are not the pair's.
+    accuracy = info.accuracy if info and len(loaded) == 1 else {}
+    return ModelMetadata(
+        name=info.name if info else f"MMN {layout_name} {'+'.join(streams)}",
+        layout=layout_name,
+        streams=streams,
+        encoding=config.encoding,
+        labels=labels,
+        background=info.background if info else None,
+        window_s=window_s or (info.window_s if info else _WINDOW_S),
+        sources_sha256=tuple(one.sha256 for one in loaded),
+        training_data=info.training_data if info else f"unknown: a published checkpoint of the layout {layout_name}",
+        accuracy=accuracy,
+        licence=info.licence if info else "that of the checkpoint",
+        mar_edge_version=edge.__version__,
+    )

@@ -1,0 +1,115 @@
+"""Writes a model file: the deploy graph as ONNX, described by its metadata and checked against PyTorch."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from edge.errors import MarEdgeError
+from edge.layout import Layout
+from edge.mmn import MMN
+from edge.model_file import METADATA_KEY, ModelMetadata, Stream
+from edge.preprocess import WINDOW_FRAMES
+from edge.runtime.onnxruntime import OnnxRuntime
+from edge.streams import stream_input
+from export.graph import DeployGraph
+
+OPSET = 20  # the newest that every TensorRT from 10.0 on reads
+TOLERANCE = 1e-4
+_CHECK_WINDOWS = 5
+
+
+def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout, metadata: ModelMetadata) -> float:
+    """Write the model file of one network, or of a joint and a bone network whose logits average.
+
+    The file appears whole or not at all: it is checked under another name first.
+
+    Returns:
+        The largest difference of a logit between the file on ONNX Runtime and the PyTorch networks.
+
+    Raises:
+        MarEdgeError: the file's logits differ by more than ``TOLERANCE``, or it cannot be written.
+    """
+    graph = DeployGraph(networks, layout).eval()
+    model = _to_onnx(graph, layout.num_joints)
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, metadata.to_json()
+    onnx.checker.check_model(model, full_check=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mar-edge-") as folder:
+            draft = Path(folder) / path.name
+            onnx.save(model, str(draft))
+            difference = largest_difference(draft, networks, layout)
+            if not difference <= TOLERANCE:
+                raise MarEdgeError(
+                    f"{path} not written: its logits differ from the PyTorch network by {difference:.1e}, "
+                    f"more than {TOLERANCE:.0e}"
+                )
+            os.replace(draft, path)
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    return difference
+
+
+def largest_difference(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout) -> float:
+    """The largest difference of a logit between a model file and the PyTorch networks, over random windows."""
+    generator = torch.Generator().manual_seed(0)
+    skeleton = torch.rand(_CHECK_WINDOWS, WINDOW_FRAMES, layout.num_joints, 2, generator=generator) * 2 - 1
+    # Smooth in time and of many sizes of motion, as clips are: noise alone would not try the small differences.
+    weight = torch.linspace(0, 1, _CHECK_WINDOWS)[:, None, None, None] ** 3
+    skeleton = skeleton[:, :1] * (1 - weight) + skeleton * weight
+    index_t = torch.linspace(-1, 1, WINDOW_FRAMES + 1)[:-1].expand(_CHECK_WINDOWS, -1).contiguous()
+    expected = reference_logits(networks, layout, skeleton, index_t).numpy()
+    worst = 0.0
+    with OnnxRuntime(path) as runtime:
+        for rows in (slice(0, 1), slice(0, None)):  # batch 1 and more: the batch axis is dynamic
+            outputs = runtime.infer({"skeleton": skeleton[rows].numpy(), "index_t": index_t[rows].numpy()})
+            worst = max(worst, float(np.abs(outputs["logits"] - expected[rows]).max()))
+    return worst
+
+
+@torch.no_grad()
+def reference_logits(
+    networks: Sequence[tuple[Stream, MMN]], layout: Layout, skeleton: Tensor, index_t: Tensor
+) -> Tensor:
+    """What the PyTorch networks say, averaged: skeleton (B, 64, V, 2), index_t (B, 64) -> logits (B, K)."""
+    logits = [network(stream_input(skeleton, layout, stream), index_t) for stream, network in networks]
+    return torch.stack(logits).mean(dim=0)
+
+
+def _to_onnx(graph: DeployGraph, num_joints: int) -> onnx.ModelProto:
+    # Two windows: torch takes a dimension of size 1 for a constant.
+    example = (torch.zeros(2, WINDOW_FRAMES, num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
+    batch = torch.export.Dim("batch", min=1)
+    exporter_log = logging.getLogger("torch.onnx")
+    level = exporter_log.level
+    exporter_log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter's own, about its internals
+            program = torch.onnx.export(
+                graph,
+                example,
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=["skeleton", "index_t"],
+                output_names=["logits", "probs"],
+                dynamic_shapes=({0: batch}, {0: batch}),
+                verbose=False,
+            )
+    finally:
+        exporter_log.setLevel(level)
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    model: onnx.ModelProto = program.model_proto
+    return model

@@ -1,0 +1,193 @@
+"""The subscriber: ZeroMQ -> typed messages, with losses, restarts and silence noticed. Needs no camera, no model."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+import zmq
+
+from edge.errors import MarEdgeError
+from streaming.address import DEFAULT_ADDRESS, parse_address
+from streaming.messages import (
+    KINDS,
+    MAX_BYTES,
+    AnyMessage,
+    EndMessage,
+    Kind,
+    MalformedMessage,
+    UnknownMessage,
+    decode,
+    topic,
+)
+
+HIGH_WATER_MARK = 10_000
+GAPS_KEPT = 1000
+_HEARTBEAT_MS = 2000
+
+
+class SubscriberTimeout(MarEdgeError, TimeoutError):
+    """Nothing came for longer than the subscriber was willing to wait."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Messages that were sent and did not arrive. ``kind`` is None where they may be of any kind."""
+
+    stream: str
+    kind: str | None
+    first_missing: int
+    count: int
+
+
+@dataclass
+class _Progress:
+    """How far one stream has come in one run of its sender."""
+
+    run: str
+    next_seq: dict[str | None, int]
+
+
+class LabelSubscriber:
+    """Messages of one publisher, as they come. An iterator and a context manager; used from one thread.
+
+    ``lost`` counts missing messages and ``gaps`` holds the newest of them; ``restarts`` counts new runs of a sender,
+    ``malformed`` what was no message. To join late is no gap. With ``kinds``, only losses of those kinds are seen.
+
+    Args:
+        address: where the publisher is (see ``streaming.address``).
+        stream: only this one; None for all.
+        kinds: only these.
+        timeout_s: how long to wait for a message; None for ever.
+        until_end: stop after the first ``end`` message.
+
+    Raises:
+        MarEdgeError: no such address or kind.
+    """
+
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        stream: str | None = None,
+        kinds: Collection[Kind] = KINDS,
+        timeout_s: float | None = None,
+        until_end: bool = False,
+    ) -> None:
+        unknown = sorted(set(kinds) - set(KINDS))
+        if unknown or not kinds:
+            raise MarEdgeError(f"no such kind of message: {', '.join(unknown) or 'none given'}; there are {KINDS}")
+        endpoint = parse_address(address, bind=False)
+        self.lost = 0
+        self.restarts = 0
+        self.malformed = 0
+        self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
+        self._address = address
+        self._kinds = frozenset(kinds)
+        self._timeout_s = timeout_s
+        self._until_end = until_end
+        self._ended = False
+        self._progress: dict[str, _Progress] = {}
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._socket = self._context.socket(zmq.SUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_BYTES)
+        self._socket.setsockopt(zmq.IPV6, int(endpoint.ipv6))
+        # A publisher whose machine vanished is noticed, so that the connection is made anew.
+        self._socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+        # Topics name the stream before the kind: without a stream all of them come and are sorted out here.
+        self._sees_all = stream is None or self._kinds == frozenset(KINDS)
+        for prefix in _prefixes(stream, self._kinds):
+            self._socket.subscribe(prefix)
+        try:
+            self._socket.connect(endpoint.endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise MarEdgeError(f"cannot connect to {address}: {zmq.strerror(error.errno or 0)}") from None
+
+    def __iter__(self) -> Iterator[AnyMessage]:
+        return self
+
+    def __next__(self) -> AnyMessage:
+        """The next message.
+
+        Raises:
+            SubscriberTimeout: none came within ``timeout_s``.
+            UnknownSchema: the sender speaks another version.
+        """
+        if self._ended:
+            raise StopIteration
+        deadline_s = None if self._timeout_s is None else time.monotonic() + self._timeout_s
+        while True:
+            message = self._receive(deadline_s)
+            if message is None:
+                continue
+            self._follow(message)
+            if not isinstance(message, UnknownMessage) and message.kind in self._kinds:
+                self._ended = self._until_end and isinstance(message, EndMessage)
+                return message
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._context.destroy(linger=0)
+
+    def __enter__(self) -> LabelSubscriber:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _receive(self, deadline_s: float | None) -> AnyMessage | UnknownMessage | None:
+        """One message from the wire; None for one that is malformed, and counted."""
+        wait_ms = None if deadline_s is None else max(0, round((deadline_s - time.monotonic()) * 1000))
+        if not self._socket.poll(wait_ms):
+            raise SubscriberTimeout(
+                f"no {' or '.join(k for k in KINDS if k in self._kinds)} message from {self._address} within "
+                f"{self._timeout_s:g} s; is 'mar-edge serve' running there?"
+            )
+        parts = self._socket.recv_multipart()
+        try:
+            if len(parts) != 2:
+                raise MalformedMessage(f"a message has two parts, topic and payload, this one {len(parts)}")
+            message = decode(parts[1])
+            if parts[0] != topic(message.stream, message.kind):
+                raise MalformedMessage(f"a {message.kind} message under the topic {parts[0]!r}")
+        except MalformedMessage:
+            self.malformed += 1
+            return None
+        return message
+
+    def _follow(self, message: AnyMessage | UnknownMessage) -> None:
+        """Compare the message's number with the one that was due."""
+        progress = self._progress.get(message.stream)
+        if progress is None or progress.run != message.run:
+            self.restarts += progress is not None
+            progress = self._progress[message.stream] = _Progress(message.run, {})
+        key, seq = (None, message.seq) if self._sees_all else (message.kind, message.kind_seq)
+        self._check(message.stream, progress, key, seq)
+        # A message seen twice, by two ways, must not make the count run backwards.
+        progress.next_seq[key] = max(seq + 1, progress.next_seq.get(key, 0))
+        if isinstance(message, EndMessage) and not self._sees_all:
+            # The last messages of a kind have no successor to show that they are missing.
+            for kind in self._kinds - {"end"}:
+                self._check(message.stream, progress, kind, message.sent.get(kind, 0))
+
+    def _check(self, stream: str, progress: _Progress, key: str | None, seq: int) -> None:
+        missing = seq - progress.next_seq.get(key, seq)
+        if missing > 0:
+            self.lost += missing
+            self.gaps.append(Gap(stream, key, seq - missing, missing))
+
+
+def _prefixes(stream: str | None, kinds: frozenset[Kind]) -> list[bytes]:
+    """What to subscribe to: as little as topics allow."""
+    if stream is None:
+        return [b"mar/"]
+    if kinds == frozenset(KINDS):
+        return [f"mar/{stream}/".encode()]  # kinds of later versions too: they have their place in the count
+    return [topic(stream, kind) for kind in KINDS if kind in kinds]

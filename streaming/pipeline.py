@@ -1,0 +1,161 @@
+"""Skeletons over time -> predictions and events: windows, trigger, recogniser and event trackers, for everybody seen.
+
+Knows nothing of cameras, sockets or clocks: the same skeletons at the same times give the same results, live or not.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.data import Skeleton, Window
+from edge.recognizer import Recognizer
+from streaming.events import EventChange, EventRules, EventTracker
+from streaming.onset import offset_s, onset_s, region_joints
+from streaming.timing import Timer
+from streaming.trigger import MotionGate, Stride
+from streaming.window import SkeletonWindow
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What came of one window: probs (K,) float32 in label order, or None where the motion gate was closed."""
+
+    window: Window
+    probs: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one frame led to."""
+
+    inferences: list[Inference] = field(default_factory=list)
+    events: list[EventChange] = field(default_factory=list)
+
+
+@dataclass
+class _Person:
+    window: SkeletonWindow
+    events: EventTracker
+    inferred_s: float = -1.0
+
+
+class Pipeline:
+    """The stages between pose and wire.
+
+    Args:
+        recognizer: used from the calling thread; everybody's windows go through it in one call.
+        stride_s: capture time between inferences.
+        gate: decides which windows are worth one; None for all.
+        rules: when a label is an event.
+        timer: gets the sections ``window`` and ``infer``.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, stride_s: float, gate: MotionGate | None, rules: EventRules, timer: Timer
+    ) -> None:
+        self._recognizer = recognizer
+        self._stride = Stride(stride_s)
+        self._gate = gate
+        self._rules = rules
+        self._timer = timer
+        self._ids = itertools.count(1)
+        self._people: dict[int, _Person] = {}
+        self._bodies = [region_joints(label.body, recognizer.layout) for label in recognizer.metadata.labels]
+        self.inferences = 0
+        self.gated = 0
+        self.invalid = 0
+        self.resets = 0
+        self.events = 0
+
+    @property
+    def people(self) -> int:
+        """How many are followed now."""
+        return len(self._people)
+
+    def push(self, t_s: float, skeletons: Sequence[Skeleton]) -> Step:
+        """Take the people of one frame.
+
+        Args:
+            t_s: capture clock in seconds, later than the last.
+            skeletons: everybody in it, each with their own ``person`` id; may be empty.
+        """
+        step = Step()
+        with self._timer.section("window"):
+            seen = {skeleton.person: skeleton for skeleton in skeletons}
+            for person in seen.keys() - self._people.keys():
+                self._people[person] = self._new_person(person)
+            for person, state in list(self._people.items()):
+                last_s = state.window.newest_s
+                if state.window.push(t_s, seen.get(person)):
+                    self.resets += 1
+                    step.events.extend(state.events.close(t_s if last_s is None else last_s))
+                if not len(state.window):
+                    del self._people[person]
+        if self._stride.due(t_s):
+            self._infer(step, newest_s=t_s)
+        self.events += sum(change.phase == "begin" for change in step.events)
+        return step
+
+    def finish(self, *, infer: bool) -> Step:
+        """The stream is over: ``infer`` from what came since the last stride, then end every open event."""
+        step = Step()
+        if infer:
+            self._infer(step, newest_s=None)
+        for state in self._people.values():
+            newest_s = state.window.newest_s
+            if newest_s is not None:
+                step.events.extend(state.events.close(newest_s))
+        self.events += sum(change.phase == "begin" for change in step.events)
+        return step
+
+    def _infer(self, step: Step, newest_s: float | None) -> None:
+        """Predict for everybody with a window that holds something new (and reaches up to ``newest_s``, if given)."""
+        with self._timer.section("window"):
+            windows = [
+                window
+                for state in self._people.values()
+                if (window := state.window.window()) is not None
+                and window.times_s[-1] > state.inferred_s
+                and (newest_s is None or window.times_s[-1] == newest_s)
+            ]
+            moving = [window for window in windows if self._gate is None or self._gate.moves(window)]
+        probs: dict[int, NDArray[np.float32]] = {}
+        if moving:
+            with self._timer.section("infer"):
+                predictions = self._recognizer.predict(moving)
+            probs = {prediction.person: prediction.probs for prediction in predictions}
+        self.inferences += len(moving)
+        self.gated += len(windows) - len(moving)
+        for window in windows:
+            self._conclude(step, window, probs.get(window.person))
+
+    def _conclude(self, step: Step, window: Window, probs: NDArray[np.float32] | None) -> None:
+        if probs is not None and not np.isfinite(probs).all():
+            self.invalid += 1
+            probs = None
+        else:
+            step.inferences.append(Inference(window, probs))
+        state = self._people[window.person]
+        state.inferred_s = newest_s = float(window.times_s[-1])
+        fallback_s = newest_s - self._stride.stride_s
+        nothing = np.zeros(len(self._bodies), np.float32)
+        step.events.extend(
+            state.events.update(
+                newest_s,
+                nothing if probs is None else probs,
+                onset_s=lambda label: onset_s(window, self._bodies[label], fallback_s),
+                offset_s=lambda label: offset_s(window, self._bodies[label], fallback_s),
+            )
+        )
+
+    def _new_person(self, person: int) -> _Person:
+        metadata = self._recognizer.metadata
+        return _Person(
+            SkeletonWindow(metadata.window_s, person=person),
+            EventTracker(self._rules, metadata.background, self._ids, person),
+        )

@@ -1,0 +1,199 @@
+"""What the service says on the wire, from what its parts know. Builds messages; sends none."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import zmq
+
+from edge import __version__
+from edge.data import Skeleton
+from edge.labels import Label
+from edge.pose.base import PoseEstimator
+from edge.recognizer import Recognizer
+from streaming.camera import NS, Camera, Frame
+from streaming.events import EventChange, EventRules
+from streaming.messages import (
+    EventMessage,
+    HelloMessage,
+    LabelMessage,
+    Latency,
+    Quantiles,
+    ScoredLabel,
+    SkeletonMessage,
+    StatusMessage,
+)
+from streaming.pipeline import Inference, Pipeline
+from streaming.timing import Timer
+
+MonotonicNs = Callable[[], int]
+# Frames counted over less say nothing about their rate.
+_LEAST_SPAN_S = 0.2
+
+
+def wall_ns(frame: Frame, t_s: float) -> int:
+    """Wall clock of a moment of the capture clock, as ``frame``'s own two clocks stand to each other."""
+    return frame.t_capture_ns + round((t_s - frame.media_s) * NS)
+
+
+def hello(
+    camera: Camera, pose: PoseEstimator, recognizer: Recognizer, stride_s: float, rules: EventRules
+) -> HelloMessage:
+    """Who we are."""
+    metadata = recognizer.metadata
+    return HelloMessage(
+        t_capture_ns=camera.t_zero_ns,
+        source=camera.source.description,
+        size=camera.size,
+        fps=camera.fps,
+        t_zero_ns=camera.t_zero_ns,
+        model=metadata.name,
+        precision=metadata.precision,
+        layout=metadata.layout,
+        joints=recognizer.layout.joints,
+        labels=metadata.labels,
+        background=metadata.background,
+        window_s=metadata.window_s,
+        stride_s=stride_s,
+        on_threshold=rules.on,
+        off_threshold=rules.off,
+        pose=pose.name,
+        runtime=recognizer.runtime.name,
+        versions={
+            "mar-edge": __version__,
+            "python": platform.python_version(),
+            "opencv": cv2.__version__,
+            "zeromq": zmq.zmq_version(),
+        },
+    )
+
+
+def label_message(
+    frame: Frame, inference: Inference, labels: tuple[Label, ...], *, top_k: int, timer: Timer, now_ns: int
+) -> LabelMessage:
+    """What the network said of one window; ``now_ns`` is ``time.monotonic_ns``."""
+    probs, window = inference.probs, inference.window
+    top: tuple[ScoredLabel, ...] = ()
+    if probs is not None:
+        best = np.argsort(-probs, kind="stable")[:top_k]
+        top = tuple(_scored(labels[i], float(probs[i])) for i in best)
+    return LabelMessage(
+        frame=frame.seq,
+        t_capture_ns=frame.t_capture_ns,
+        person=window.person,
+        top=top,
+        gated=probs is None,
+        t_start_ns=wall_ns(frame, float(window.times_s[0])),
+        t_end_ns=wall_ns(frame, float(window.times_s[-1])),
+        latency=Latency(
+            pose_ms=timer.last_ms("pose"),
+            window_ms=timer.last_ms("window"),
+            infer_ms=0.0 if probs is None else timer.last_ms("infer"),
+            total_ms=(now_ns - frame.t_mono_ns) / 1e6,
+        ),
+    )
+
+
+def event_message(frame: Frame, change: EventChange, labels: tuple[Label, ...]) -> EventMessage:
+    """What happened to an event."""
+    return EventMessage(
+        frame=frame.seq,
+        t_capture_ns=frame.t_capture_ns,
+        event_id=change.event_id,
+        person=change.person,
+        label=labels[change.label],
+        phase=change.phase,
+        t_start_ns=wall_ns(frame, change.t_start_s),
+        t_end_ns=None if change.t_end_s is None else wall_ns(frame, change.t_end_s),
+        score=change.score,
+    )
+
+
+def skeleton_message(frame: Frame, skeleton: Skeleton) -> SkeletonMessage:
+    """One person's joints, to a hundredth of a pixel."""
+    seen = np.isfinite(skeleton.joints).all(axis=1).tolist()
+    places = skeleton.joints.astype(np.float64).round(2).tolist()
+    scores = np.nan_to_num(skeleton.scores.astype(np.float64)).round(3).tolist()
+    return SkeletonMessage(
+        frame=frame.seq,
+        t_capture_ns=frame.t_capture_ns,
+        person=skeleton.person,
+        joints=tuple((x, y) if there else None for there, (x, y) in zip(seen, places, strict=True)),
+        scores=tuple(scores),
+    )
+
+
+class StatusReporter:
+    """Makes a status message each ``period_s`` (``due``), and whenever one is wanted (``message``).
+
+    Args:
+        period_s: seconds between two.
+        clock: monotonic nanoseconds; another one in tests.
+    """
+
+    def __init__(
+        self,
+        camera: Camera,
+        pipeline: Pipeline,
+        recognizer: Recognizer,
+        timer: Timer,
+        *,
+        period_s: float,
+        clock: MonotonicNs = time.monotonic_ns,
+    ) -> None:
+        self._camera, self._pipeline, self._recognizer, self._timer = camera, pipeline, recognizer, timer
+        self._period_ns = round(period_s * NS)
+        self._clock = clock
+        self._start_ns = self._last_ns = clock()
+        self._next_ns = self._start_ns + self._period_ns
+        self._taken = self._done = 0
+        self._fps = (0.0, 0.0)
+
+    def due(self) -> bool:
+        """Whether it is time; a clock that was held up does not make up for it in a burst."""
+        now_ns = self._clock()
+        if now_ns < self._next_ns:
+            return False
+        self._next_ns = max(self._next_ns + self._period_ns, now_ns)
+        return True
+
+    def message(self, frame: Frame | None, frames: int, subscribers: int) -> StatusMessage:
+        """How we are, now. ``frames`` were processed so far, ``frame`` the last of them."""
+        now_ns = self._clock()
+        span_s = (now_ns - self._last_ns) / NS
+        if span_s >= _LEAST_SPAN_S:
+            taken = self._camera.frames
+            self._fps = round((taken - self._taken) / span_s, 2), round((frames - self._done) / span_s, 2)
+            self._last_ns, self._taken, self._done = now_ns, taken, frames
+        pipeline = self._pipeline
+        return StatusMessage(
+            frame=frame.seq if frame else 0,
+            t_capture_ns=frame.t_capture_ns if frame else self._camera.t_zero_ns,
+            camera=self._camera.state,
+            fps_in=self._fps[0],
+            fps_out=self._fps[1],
+            frames=frames,
+            dropped=self._camera.dropped,
+            latency_ms={
+                name: Quantiles(round(p.p50_ms, 3), round(p.p95_ms, 3), round(p.p99_ms, 3))
+                for name, p in self._timer.percentiles().items()
+            },
+            runtime=self._recognizer.runtime.name,
+            model=self._recognizer.metadata.name,
+            subscribers=subscribers,
+            inferences=pipeline.inferences,
+            gated=pipeline.gated,
+            invalid=pipeline.invalid,
+            resets=pipeline.resets,
+            people=pipeline.people,
+            events=pipeline.events,
+            uptime_s=round((now_ns - self._start_ns) / NS, 3),
+        )
+
+
+def _scored(label: Label, score: float) -> ScoredLabel:
+    return ScoredLabel(label.id, label.name, label.body, round(score, 6))

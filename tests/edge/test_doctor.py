@@ -1,0 +1,226 @@
+"""Each check on this machine, and on machines that lack something."""
+
+import importlib.metadata
+import os
+import socket
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import zmq
+
+from edge import doctor
+from edge.errors import MarEdgeError
+
+
+def pretend_installed(monkeypatch, versions):
+    def version(name):
+        if name in versions:
+            return versions[name]
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+
+
+def test_every_check_has_a_name_and_says_something():
+    checks = doctor.run_checks(read_model=lambda: "a model")
+    names = [check.name for check in checks]
+    assert len(set(names)) == len(names)
+    assert {"python", "machine", "opencv", "opencv wheels", "pose", "onnxruntime", "model", "zeromq", "port"} <= set(
+        names
+    )
+    for check in checks:
+        assert check.status in ("ok", "warn", "fail")
+        assert check.detail
+        assert check.status == "ok" or check.hint, check
+
+
+def test_without_a_reader_there_is_no_model_check():
+    assert "model" not in [check.name for check in doctor.run_checks()]
+
+
+def test_an_old_python_fails(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18))
+    check = doctor.check_python()
+    assert check.status == "fail"
+    assert "3.10" in check.hint
+
+
+@pytest.mark.parametrize(("gigabytes", "status"), [(0.9, "warn"), (None, "ok"), (8.0, "ok")])
+def test_little_memory_is_a_warning(monkeypatch, gigabytes, status):
+    monkeypatch.setattr(doctor, "_memory_gb", lambda: gigabytes)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    assert doctor.check_machine().status == status
+
+
+BUILD = """
+  Video I/O:
+    FFMPEG:                      {ffmpeg}
+      avcodec:                   YES (59.37.100)
+    GStreamer:                   {gstreamer}
+    v4l/v4l2:                    {v4l2}
+"""
+
+
+def pretend_opencv(monkeypatch, **built):
+    answers = {"ffmpeg": "YES", "gstreamer": "NO", "v4l2": "YES (linux/videodev2.h)"} | built
+    fake = SimpleNamespace(__version__="4.11.0", getBuildInformation=lambda: BUILD.format(**answers))
+    monkeypatch.setitem(sys.modules, "cv2", fake)
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+
+
+def test_opencv_from_a_wheel_is_well_with_a_word_on_gstreamer(monkeypatch):
+    pretend_opencv(monkeypatch)
+    check = doctor.check_opencv()
+    assert check.status == "ok"
+    assert check.detail == "4.11.0, FFmpeg yes, GStreamer no, V4L2 yes"
+    assert "csi://" in check.hint
+
+
+def test_opencv_with_gstreamer_needs_no_word(monkeypatch):
+    pretend_opencv(monkeypatch, gstreamer="YES (1.20.3)")
+    assert doctor.check_opencv() == doctor.Check("opencv", "ok", "4.11.0, FFmpeg yes, GStreamer yes, V4L2 yes")
+
+
+@pytest.mark.parametrize(("lacks", "word"), [("ffmpeg", "rtsp"), ("v4l2", "USB")])
+def test_opencv_without_a_usual_part_is_a_warning_that_says_what_fails(monkeypatch, lacks, word):
+    pretend_opencv(monkeypatch, **{lacks: "NO"})
+    check = doctor.check_opencv()
+    assert check.status == "warn"
+    assert word in check.hint
+
+
+def test_this_machines_opencv_is_read_rightly():
+    cv2 = pytest.importorskip("cv2")
+    registered = [cv2.videoio_registry.getBackendName(b) for b in cv2.videoio_registry.getBackends()]
+    assert ("FFmpeg yes" in doctor.check_opencv().detail) == ("FFMPEG" in registered)
+
+
+@pytest.mark.parametrize("module", ["cv2", "zmq", "onnxruntime"])
+def test_a_package_that_does_not_load_fails_with_a_hint(monkeypatch, module):
+    monkeypatch.setitem(sys.modules, module, None)
+    check = {
+        "cv2": doctor.check_opencv,
+        "zmq": doctor.check_zeromq,
+        "onnxruntime": lambda: doctor.check_runtimes()[0],
+    }[module]()
+    assert check.status == "fail"
+    assert "pip install" in check.hint
+
+
+def test_two_opencv_wheels_of_different_versions_are_a_warning(monkeypatch):
+    pretend_installed(monkeypatch, {"opencv-python": "4.11.0.86", "opencv-contrib-python": "4.9.0.80"})
+    check = doctor.check_opencv_wheels()
+    assert check.status == "warn"
+    assert check.hint == "pip install opencv-python==4.9.0.80 opencv-contrib-python==4.9.0.80"
+
+
+@pytest.mark.parametrize(
+    "versions", [{}, {"opencv-python": "4.11.0.86"}, dict.fromkeys(("opencv-python", "opencv-contrib-python"), "4.11")]
+)
+def test_one_version_of_opencv_is_well(monkeypatch, versions):
+    pretend_installed(monkeypatch, versions)
+    assert doctor.check_opencv_wheels().status == "ok"
+
+
+@pytest.mark.parametrize("versions", [{}, {"mediapipe": "0.10.35"}])
+def test_mediapipe_absent_or_of_another_version_fails_with_the_extra(monkeypatch, versions):
+    pretend_installed(monkeypatch, versions)
+    check = doctor.check_pose()
+    assert check.status == "fail"
+    assert "mar-edge[mediapipe]" in check.hint
+
+
+def test_the_version_asked_for_is_the_one_in_the_projects_metadata():
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert f"mediapipe=={doctor.MEDIAPIPE_VERSION}" in project["optional-dependencies"]["mediapipe"]
+
+
+def test_optional_runtimes_are_listed_as_present_or_absent(monkeypatch):
+    pretend_installed(monkeypatch, {"openvino": "2026.4.0"})
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    by_name = {check.name: check for check in doctor.check_runtimes()}
+    assert by_name["openvino"].detail == "openvino 2026.4.0"
+    assert "absent" in by_name["tensorrt"].detail
+    assert by_name["tensorrt"].status == "ok"
+
+
+def test_a_model_that_cannot_be_read_fails_with_the_readers_words():
+    def broken():
+        raise MarEdgeError("x.onnx: no metadata")
+
+    check = doctor.check_model(broken)
+    assert (check.status, check.detail) == ("fail", "x.onnx: no metadata")
+    assert doctor.check_model(lambda: "52 labels").detail == "52 labels"
+
+
+def test_a_bug_in_the_reader_is_not_hidden():
+    def bug():
+        raise KeyError("layout")
+
+    with pytest.raises(KeyError):
+        doctor.check_model(bug)
+
+
+def test_no_camera_is_a_warning():
+    (check,) = doctor.check_cameras(devices=[])
+    assert check.status == "warn"
+    assert "demo:" in check.hint
+
+
+def test_a_camera_without_permission_names_the_group(monkeypatch, tmp_path):
+    device = tmp_path / "video0"
+    device.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    (check,) = doctor.check_cameras(devices=[device])
+    assert check.status == "warn"
+    assert "video" in check.hint
+
+
+def test_cameras_are_opened_only_when_asked(monkeypatch, tmp_path):
+    device = tmp_path / "video0"
+    device.touch()
+    opened = []
+
+    class Capture:
+        def __init__(self, source):
+            opened.append(source)
+
+        def isOpened(self):  # noqa: N802  # OpenCV's name
+            return True
+
+        def read(self):
+            return True, np.zeros((480, 640, 3), np.uint8)
+
+        def release(self):
+            opened.append("released")
+
+    monkeypatch.setitem(sys.modules, "cv2", SimpleNamespace(VideoCapture=Capture))
+    (check,) = doctor.check_cameras(devices=[device])
+    assert opened == []
+    assert check.status == "ok"
+    (check,) = doctor.check_cameras(probe=True, devices=[device])
+    assert opened == [str(device), "released"]
+    assert "640x480" in check.detail
+
+
+def test_zeromq_without_curve_is_a_warning(monkeypatch):
+    assert doctor.check_zeromq().status == ("ok" if zmq.has("curve") else "warn")
+    monkeypatch.setattr(zmq, "has", lambda feature: False)
+    check = doctor.check_zeromq()
+    assert check.status == "warn"
+    assert "CURVE" in check.detail
+
+
+def test_a_port_in_use_is_a_warning_and_a_free_one_is_left_free():
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = holder.getsockname()[1]
+        assert doctor.check_port(port).status == "warn"
+    assert doctor.check_port(port).status == "ok"
+    assert doctor.check_port(port).status == "ok"

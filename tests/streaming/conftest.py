@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from edge.labels import background_label, ma52_labels
+from edge.model_file import METADATA_KEY, ModelMetadata
+from edge.recognizer import Recognizer
+
+BACKGROUND = 11
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file whose answer depends on every coordinate of every frame, the frames' order and index_t."""
+    labels = (*ma52_labels()[:BACKGROUND], background_label())
+    K = len(labels)
+    weights = np.random.default_rng(0).normal(size=(64 * 44 * 2, K)).astype(np.float32) * 0.05
+    graph = helper.make_graph(
+        [
+            helper.make_node("Reshape", ["skeleton", "shape"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "weights"], ["scores"]),
+            helper.make_node("ReduceSum", ["index_t", "axes"], ["when"], keepdims=1),
+            helper.make_node("Add", ["scores", "when"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probs"], axis=1),
+        ],
+        "tiny",
+        [
+            helper.make_tensor_value_info("skeleton", TensorProto.FLOAT, ["B", 64, 44, 2]),
+            helper.make_tensor_value_info("index_t", TensorProto.FLOAT, ["B", 64]),
+        ],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["B", K]),
+            helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["B", K]),
+        ],
+        [
+            numpy_helper.from_array(np.array([0, weights.shape[0]], np.int64), "shape"),
+            numpy_helper.from_array(np.array([1], np.int64), "axes"),
+            numpy_helper.from_array(weights, "weights"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    entry = model.metadata_props.add()
+    entry.key = METADATA_KEY
+    entry.value = ModelMetadata(
+        name="tiny", layout="ma52", streams=("joint",), encoding="raw", labels=labels, background=BACKGROUND
+    ).to_json()
+    path = tmp_path_factory.mktemp("models") / "tiny.onnx"
+    onnx.save(model, str(path))
+    return path
+
+
+@pytest.fixture
+def recognizer(tiny_model: Path) -> Iterator[Recognizer]:
+    with Recognizer.open(tiny_model, threads=1) as opened:
+        yield opened
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def address(free_port: int) -> str:
+    return f"tcp://127.0.0.1:{free_port}"

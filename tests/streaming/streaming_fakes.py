@@ -1,0 +1,146 @@
+"""What the streaming tests stand on: a synthetic person, videos that carry their frame numbers, scripted stages."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.data import Skeleton
+from edge.layout import load_layout
+
+LAYOUT = load_layout("ma52")
+V = LAYOUT.num_joints
+_BITS = 12
+_BLOCK = 16
+
+Motion = Callable[[float], NDArray[np.float32]]
+"""Seconds -> joints (V, 2)."""
+
+
+def person(height: float = 880.0) -> NDArray[np.float32]:
+    """(V, 2) a figure of that height, in pixels; roughly where joints are."""
+    rng = np.random.default_rng(3)
+    middle = {"head": 0.06, "trunk": 0.3, "arms": 0.42, "legs": 0.8}
+    joints = np.zeros((V, 2), np.float32)
+    for region, indices in LAYOUT.regions.items():
+        for v in indices:
+            joints[v] = rng.uniform(-0.12, 0.12), middle[region] + rng.uniform(-0.06, 0.06)
+    joints[17, 1], joints[24, 1] = 0.0, 1.0
+    return joints * height + np.float32(50.0)
+
+
+def nod(degrees_px: float = 5.0, hz: float = 1.6, start_s: float = 0.0, end_s: float = 1e9) -> Motion:
+    """A head that goes down and up by ``degrees_px`` pixels, peak to peak, between two times."""
+    base = person()
+    head = list(LAYOUT.regions["head"])
+
+    def at(t_s: float) -> NDArray[np.float32]:
+        joints = base.copy()
+        if start_s <= t_s <= end_s:
+            joints[head, 1] += np.float32(degrees_px / 2 * (1 - np.cos(2 * np.pi * hz * (t_s - start_s))))
+        return joints
+
+    return at
+
+
+def skeleton(joints: NDArray[np.float32], who: int = 0) -> Skeleton:
+    return Skeleton(joints, np.where(np.isfinite(joints).all(axis=1), 0.9, 0.0).astype(np.float32), who)
+
+
+def numbered_image(number: int) -> NDArray[np.uint8]:
+    """(32, 192, 3) a picture that carries a number in black and white blocks, which survive any codec."""
+    image = np.zeros((2 * _BLOCK, _BITS * _BLOCK, 3), np.uint8)
+    for bit in range(_BITS):
+        if number >> bit & 1:
+            image[:, bit * _BLOCK : (bit + 1) * _BLOCK] = 255
+    return image
+
+
+def read_number(image: NDArray[np.uint8]) -> int:
+    blocks = image[:, :, 0].reshape(2 * _BLOCK, _BITS, _BLOCK).mean(axis=(0, 2))
+    return sum(1 << bit for bit in range(_BITS) if blocks[bit] > 127)
+
+
+def write_video(path: Path, frames: int, fps: float = 30.0, fourcc: str = "mp4v") -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*fourcc), fps, (_BITS * _BLOCK, 2 * _BLOCK))
+    for number in range(frames):
+        writer.write(numbered_image(number))
+    writer.release()
+    return path
+
+
+class ScriptedPose:
+    """A pose stage that reads the frame number off the picture and answers from a script (see ``PoseEstimator``)."""
+
+    name = "scripted"
+
+    def __init__(self, motion: Motion, fps: float = 30.0, delay_s: float = 0.0) -> None:
+        self.layout = LAYOUT
+        self.numbers: list[int] = []
+        self._motion, self._fps, self._delay_s = motion, fps, delay_s
+
+    def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        self.numbers.append(read_number(image))
+        time.sleep(self._delay_s)
+        return [skeleton(self._motion(self.numbers[-1] / self._fps))]
+
+    def __enter__(self) -> ScriptedPose:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class FakeReader:
+    """A source of numbered pictures (see ``Reader``); a live one gives a frame whenever ``release`` is called."""
+
+    fps: float | None = 30.0
+
+    def __init__(self, recorded: bool, frames: int = 1000, fps: float = 30.0) -> None:
+        self.recorded = recorded
+        self.fps = fps
+        self.closed = threading.Event()
+        self.shown: list[int] = []
+        self._allowed = threading.Semaphore(0)
+        self._last = frames - 1
+        self._index = -1
+
+    def release(self, count: int = 1) -> None:
+        self._allowed.release(count)
+
+    def grab(self) -> bool:
+        if not self.recorded:
+            self._allowed.acquire()
+        if self._index >= self._last:
+            return False
+        self._index += 1
+        return True
+
+    def media_s(self) -> float:
+        assert self.fps is not None
+        return self._index / self.fps
+
+    def retrieve(self) -> NDArray[np.uint8]:
+        self.shown.append(self._index)
+        return numbered_image(self._index)
+
+    def end_reason(self) -> str:
+        return "end of file" if self.recorded else "camera lost: unplugged"
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0) -> None:
+    """Until it holds; fails where it never does."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.002)

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from streaming_fakes import FakeReader, read_number, wait_until, write_video
+
+from edge.errors import MarEdgeError
+from streaming.camera import NS, Camera, Frame, Pacer
+from streaming.sources import Reader, Source
+
+
+def camera_of(reader: FakeReader, **options: bool) -> Camera:
+    return Camera("demo:", opener=lambda _source, _timeout_s: reader, **options)
+
+
+def drain(camera: Camera) -> list[Frame]:
+    frames = []
+    while not camera.ended:
+        frame = camera.read(1.0)
+        if frame is not None:
+            frames.append(frame)
+    return frames
+
+
+def test_as_fast_as_possible_delivers_every_frame(tmp_path: Path) -> None:
+    with Camera(str(write_video(tmp_path / "v.mp4", 40)), as_fast_as_possible=True) as camera:
+        camera.start()
+        frames = []
+        while not camera.ended:
+            if frame := camera.read(1.0):
+                frames.append(frame)
+                time.sleep(0.002)
+    assert [read_number(frame.image) for frame in frames] == list(range(40))
+    assert [frame.seq for frame in frames] == list(range(40))
+    assert [frame.media_s for frame in frames] == pytest.approx([i / 30 for i in range(40)], abs=0.002)
+    assert [f.t_capture_ns - camera.t_zero_ns for f in frames] == [round(f.media_s * NS) for f in frames]
+    assert (np.diff([frame.t_mono_ns for frame in frames]) > 0).all()
+    assert (camera.dropped, camera.frames, camera.size, camera.fps) == (0, 40, (192, 32), 30.0)
+    assert (camera.end_reason, camera.state) == ("end of file", "ended")
+
+
+def test_a_file_in_real_time_takes_its_time_and_keeps_its_clock(tmp_path: Path) -> None:
+    with Camera(str(write_video(tmp_path / "v.avi", 30, 60.0, "MJPG"))) as camera:
+        camera.start()
+        start = time.monotonic()
+        frames = drain(camera)
+        assert time.monotonic() - start > 0.45
+    assert camera.frames == 30
+    assert len(frames) + camera.dropped == 30
+    for frame in frames:
+        assert read_number(frame.image) == frame.seq
+        assert frame.media_s == pytest.approx(frame.seq / 60, abs=0.002)
+        assert frame.t_mono_ns / NS >= start + frame.media_s - 0.05
+
+
+def test_a_recording_stands_still_until_the_start() -> None:
+    reader = FakeReader(recorded=True)
+    with camera_of(reader) as camera:
+        assert camera.read(0.02) is None
+        assert camera.frames == 0
+        camera.start()
+        frame = camera.read(5.0)
+        assert frame is not None
+        assert frame.media_s < 0.5
+    assert reader.closed.is_set()
+
+
+def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
+    reader = FakeReader(recorded=False)
+    reader.release()
+    with camera_of(reader) as camera:
+        camera.start()
+        reader.release(6)
+        wait_until(lambda: reader.shown[-1] == 6 and camera.dropped == camera.frames - 1)
+        frame = camera.read(5.0)
+        assert frame is not None
+        assert frame.seq == camera.frames - 1 >= 4
+        assert read_number(frame.image) == 6
+        assert camera.read(0.01) is None
+        reader.release(1)
+        after = camera.read(5.0)
+        assert after is not None
+        assert after.seq == frame.seq + 1
+        assert after.media_s > frame.media_s
+        reader.release(10)
+
+
+def test_a_live_source_that_ends_says_so() -> None:
+    reader = FakeReader(recorded=False, frames=3)
+    reader.release(1)
+    with camera_of(reader) as camera:
+        camera.start()
+        reader.release(10)
+        assert drain(camera)
+        assert (camera.end_reason, camera.state) == ("camera lost: unplugged", "lost")
+        assert camera.read(0.01) is None
+
+
+def test_a_frame_that_cannot_be_decoded_ends_the_stream_with_a_reason() -> None:
+    class Broken(FakeReader):
+        def retrieve(self) -> NDArray[np.uint8]:
+            if self._index >= 3:
+                raise MarEdgeError("a frame is (H, W, 3) uint8, this one is float32")
+            return super().retrieve()
+
+    reader = Broken(recorded=True)
+    with camera_of(reader, as_fast_as_possible=True) as camera:
+        camera.start()
+        assert len(drain(camera)) == 3
+        assert camera.end_reason is not None
+        assert camera.end_reason.startswith("camera lost: a frame is")
+    assert reader.closed.is_set()
+
+
+def test_a_bug_on_the_capture_thread_is_raised_where_frames_are_read() -> None:
+    class Buggy(FakeReader):
+        def media_s(self) -> float:
+            raise ZeroDivisionError
+
+    with camera_of(Buggy(recorded=True)) as camera:
+        camera.start()
+        with pytest.raises(ZeroDivisionError):
+            drain(camera)
+
+
+def test_errors_on_opening_come_out_of_enter() -> None:
+    with pytest.raises(MarEdgeError, match="no such video file"), Camera("/nowhere/v.mp4"):
+        pass
+    with pytest.raises(MarEdgeError, match="gives no frame"), camera_of(FakeReader(recorded=True, frames=0)):
+        pass
+    live = FakeReader(recorded=False)
+    with pytest.raises(MarEdgeError, match="needs a video file"), camera_of(live, as_fast_as_possible=True):
+        pass
+
+
+def test_an_opening_that_hangs_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streaming.camera.OPEN_SLACK_S", 0.1)
+    never = threading.Event()
+
+    def hang(_source: Source, _timeout_s: float) -> Reader:
+        never.wait(20)
+        raise MarEdgeError("late")
+
+    with pytest.raises(MarEdgeError, match="did not open"), Camera("demo:", open_timeout_s=0.1, opener=hang):
+        pass
+    never.set()
+
+
+@pytest.mark.parametrize("moment", ["before start", "while waiting for a reader", "while paced"])
+def test_closes_from_any_state(moment: str) -> None:
+    reader = FakeReader(recorded=True, fps=0.01 if moment == "while paced" else 30.0)
+    with camera_of(reader, as_fast_as_possible=moment == "while waiting for a reader") as camera:
+        if moment != "before start":
+            camera.start()
+            wait_until(lambda: camera.frames)
+    assert reader.closed.wait(5)
+    assert camera.end_reason == "stopped"
+
+
+STALLED = """
+import sys
+from streaming.camera import Camera
+with Camera(sys.argv[1]) as camera:
+    camera.start()
+    print(camera.read(5.0) is not None, flush=True)
+"""
+
+
+def mjpeg_server(handle: Callable[[socket.socket], None]) -> socket.socket:
+    """Serves the first picture of an MJPEG stream, then does ``handle``."""
+    import cv2  # noqa: PLC0415
+
+    jpeg = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
+    part = b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        client, _ = server.accept()
+        client.recv(4096)
+        client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n" + part * 300)
+        handle(client)
+
+    threading.Thread(target=run, daemon=True).start()
+    return server
+
+
+def test_a_read_that_hangs_does_not_hang_the_process() -> None:
+    release = threading.Event()
+    with mjpeg_server(lambda _client: release.wait(60) and None) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/cam"
+        done = subprocess.run(
+            [sys.executable, "-c", STALLED, url], capture_output=True, text=True, timeout=30, check=False
+        )
+    release.set()
+    assert done.stdout.strip() in {"True", "False"}, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_network_camera_that_goes_away_is_lost() -> None:
+    with mjpeg_server(lambda client: client.close()) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/cam"
+        with Camera(url) as camera:
+            camera.start()
+            drain(camera)
+    assert camera.state == "lost"
+    assert url in str(camera.end_reason)
+
+
+def test_frames_that_come_too_late_are_skipped_but_never_all_of_them() -> None:
+    pacer = Pacer(start_ns=7 * NS)
+    assert pacer.early_s(0.5, 7 * NS) == pytest.approx(0.5)
+    assert not pacer.skips(0.1, 7 * NS)
+    assert not pacer.skips(0.2, 7 * NS + NS // 4)
+    shown = [i / 30 for i in range(7, 97) if not pacer.skips(i / 30, 17 * NS)]  # ten seconds behind
+    assert len(shown) in {5, 6}
+    assert not pacer.skips(9.95, 17 * NS)

@@ -1,0 +1,1 @@
+"""From motion to a checkpoint: the synthesiser, data sets, training and evaluation."""

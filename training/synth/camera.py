@@ -1,0 +1,152 @@
+"""From the figure to the points a pose model marks, seen by a camera: a room camera or a desk webcam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.synth.arms import Arms
+from training.synth.draws import Bools, Draws, Floats, Range
+from training.synth.ik import rotation, unit
+from training.synth.legs import Legs
+from training.synth.rig import Body, Trunk
+
+# The points in order: BlazePose's 33, either hand's wrist and five tips, the six of FACE_MESH_POINTS.
+BODY, LEFT_HAND, RIGHT_HAND, FACE = slice(0, 33), slice(33, 39), slice(39, 45), slice(45, 51)
+POINTS = 51
+_HEAD_POINTS = slice(0, 11)
+_LEFT_EAR, _RIGHT_EAR = 7, 8
+
+# (x left, y up, z front) m from the joint between skull and spine, of an average adult head: BlazePose 0-10.
+_BLAZE_HEAD = (
+    (0, 0.012, 0.118),  # nose
+    (0.017, 0.047, 0.088),
+    (0.032, 0.047, 0.084),
+    (0.046, 0.046, 0.074),
+    (-0.017, 0.047, 0.088),
+    (-0.032, 0.047, 0.084),
+    (-0.046, 0.046, 0.074),
+    (0.075, 0.03, 0.0),
+    (-0.075, 0.03, 0.0),
+    (0.025, -0.032, 0.09),
+    (-0.025, -0.032, 0.09),
+)
+_MESH_HEAD = (
+    (0, 0.032, 0.103),  # nose bridge
+    (0, -0.006, 0.105),
+    (-0.046, 0.046, 0.074),
+    (0.046, 0.046, 0.074),
+    (0, -0.024, 0.103),
+    (0, -0.046, 0.097),  # lower lip
+)
+_LOWER_LIP = 5
+
+_ROOM_SIZES = ((1080, 1296), (1280, 720), (640, 480), (960, 1080))
+_DESK_SIZES = ((640, 480), (1280, 720), (960, 540), (1080, 1296))
+_ROOM_M: Range = (1.2, 4.0)
+_DESK_M: Range = (0.5, 1.2)
+_DESK_FOV_DEG: Range = (52, 82)
+_ROOM_FILL: Range = (0.6, 1.1)  # of the image's height, by the 1.35 m from a seated person's crown to the floor
+_SEATED_M = 1.35
+_HEAD_ROOM_M = 0.16  # around the middle of the face
+
+
+@dataclass(frozen=True)
+class Views:
+    """points (N, T, 51, 2) px; size (N, 2) px width and height; scale (N,) px for a metre at the person."""
+
+    points: Floats
+    size: Floats
+    scale: Floats
+
+
+def marked_points(draws: Draws, body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: Floats) -> Floats:
+    """(N, T, 51, 3) m: where the figure carries the points; ``talking`` (N, T) m opens the mouth."""
+    N, T = talking.shape
+    points = np.empty((N, T, POINTS, 3), np.float32)
+    shape = np.array(_BLAZE_HEAD + _MESH_HEAD, np.float32) * body.head[:, None, None]
+    shape = shape * draws.uniform((0.93, 1.07), N, 1, 3)
+    head = np.broadcast_to(shape[:, None], (N, T, *shape.shape[1:])).copy()
+    head[:, :, len(_BLAZE_HEAD) + _LOWER_LIP, 1] -= talking
+    head = head @ trunk.head_frame.swapaxes(-1, -2) + trunk.head[:, :, None]
+    points[:, :, _HEAD_POINTS], points[:, :, FACE] = head[:, :, :11], head[:, :, 11:]
+    for start, pair in (
+        (11, trunk.shoulders),
+        (13, arms.elbows),
+        (15, arms.wrists),
+        (23, trunk.hips),
+        (25, legs.knees),
+        (27, legs.ankles),
+        (29, legs.heels),
+        (31, legs.toes),
+    ):
+        points[:, :, start : start + 2] = pair
+    points[:, :, 17:23:2], points[:, :, 18:23:2] = arms.knuckles[:, :, 0], arms.knuckles[:, :, 1]
+    for side, hand in enumerate((LEFT_HAND, RIGHT_HAND)):
+        points[:, :, hand.start] = arms.wrists[:, :, side]
+        points[:, :, hand.start + 1 : hand.stop] = arms.tips[:, :, side]
+    return points
+
+
+def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools) -> Views:
+    """Points (N, T, 51, 3) m as cameras see them, those of ``desk`` (N,) from close by at a desk."""
+    N = len(points)
+    narrow = draws.chance(0.8, N)
+    yaw = np.where(narrow, draws.uniform((-25, 25), N), draws.uniform((-45, 45), N))
+    distance = np.where(desk, draws.log_uniform(_DESK_M, N), draws.log_uniform(_ROOM_M, N))
+    head = trunk.head.mean(axis=1)
+    aim = head.copy()
+    aim[:, 1] -= np.where(desk, draws.uniform((-0.05, 0.22), N), head[:, 1] * draws.uniform((0.35, 0.5), N))
+    aim[:, 2] += np.where(desk, np.float32(0), np.float32(0.15))
+    height = np.where(desk, head[:, 1] + draws.uniform((-0.35, 0.2), N), draws.uniform((0.7, 1.8), N))
+    yaw = np.deg2rad(yaw)
+    eye = np.stack([aim[:, 0] + distance * np.sin(yaw), height, aim[:, 2] + distance * np.cos(yaw)], axis=-1)
+
+    # The camera's axes: x to the right in the image, y up, z from the scene to the lens.
+    back = unit(eye - aim)
+    right = unit(np.stack([back[:, 2], np.zeros_like(yaw), -back[:, 0]], axis=-1))
+    up = np.cross(back, right)
+    frame = np.stack([right, up, back], axis=-1)  # (N, 3, 3)
+    nil = np.zeros(N, np.float32)
+    frame = frame @ rotation(nil, nil, np.deg2rad(np.float32(1.5) * draws.normal(N)))
+    points = _ears_at_silhouette(points, trunk, eye)
+    seen = (points - eye[:, None, None]).reshape(N, -1, 3) @ frame
+    seen = seen.reshape(points.shape)
+
+    sizes = np.where(
+        desk[:, None],
+        np.array(_DESK_SIZES)[draws.choice([1.0] * len(_DESK_SIZES), N)],
+        np.array(_ROOM_SIZES)[draws.choice([2.0, 1, 1, 1], N)],
+    ).astype(np.float32)
+    reach = np.sqrt(((eye - aim) ** 2).sum(axis=-1))
+    desk_focal = sizes.max(axis=1) / (2 * np.tan(np.deg2rad(draws.uniform(_DESK_FOV_DEG, N)) / 2))
+    room_focal = draws.log_uniform(_ROOM_FILL, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
+    focal = np.where(desk, desk_focal, room_focal).astype(np.float32)
+    centre = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
+    depth = np.maximum(-seen[..., 2], np.float32(0.1))
+    zoom = focal[:, None, None] / depth
+    pixels = np.empty((*seen.shape[:-1], 2), np.float32)
+    pixels[..., 0] = centre[:, 0, None, None] + zoom * seen[..., 0]
+    pixels[..., 1] = centre[:, 1, None, None] - zoom * seen[..., 1]
+    _keep_head_in(pixels, sizes, scale := (focal / reach).astype(np.float32))
+    return Views(pixels, sizes, scale)
+
+
+def _keep_head_in(pixels: Floats, sizes: Floats, scale: Floats) -> None:
+    """Nobody is filmed without a head: shift the image, in place, until it usually is inside."""
+    head = pixels[:, ::8, _HEAD_POINTS].mean(axis=(1, 2))  # (N, 2)
+    room = np.minimum(np.float32(_HEAD_ROOM_M) * scale[:, None], np.float32(0.45) * sizes)
+    shift = np.clip(head, room, sizes - room) - head
+    pixels += shift[:, None, None]
+
+
+def _ears_at_silhouette(points: Floats, trunk: Trunk, eye: Floats) -> Floats:
+    """A pose model places an ear it cannot see at the edge of the face: slide it forward along the skull."""
+    to_eye = unit(eye[:, None] - trunk.head)  # (N, T, 3)
+    leftness = np.einsum("nti,nti->nt", to_eye, trunk.head_frame[..., 0])
+    forward = trunk.head_frame[..., 2]
+    for ear, sign in ((_LEFT_EAR, 1), (_RIGHT_EAR, -1)):
+        hidden = np.clip(-sign * leftness, 0, 1)
+        points[:, :, ear] += np.float32(0.1) * hidden[..., None] * forward
+    return points

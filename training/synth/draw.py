@@ -1,0 +1,81 @@
+"""Draw a clip so that a person can judge it: an animated skeleton (MP4) or eight frames side by side (PNG)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.layout import Layout, load_layout
+
+Image = NDArray[np.uint8]
+
+# BGR, by region of the body.
+_COLOURS = {"head": (90, 200, 250), "trunk": (240, 240, 240), "arms": (120, 220, 120), "legs": (230, 150, 110)}
+_INK, _PAPER = (200, 200, 200), 24
+
+
+def write_animation(
+    path: Path, clip: NDArray[np.float32], duration_s: float, title: str = "", height: int = 480
+) -> None:
+    """A clip (T, V, 2) of any unit, y down, as an MP4 that lasts ``duration_s``.
+
+    Raises:
+        MarEdgeError: OpenCV cannot write there.
+    """
+    frames = [_titled(frame, title) for frame in draw_frames(clip, height)]
+    size = (frames[0].shape[1], frames[0].shape[0])
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), (len(frames) - 1) / duration_s, size)
+    if not writer.isOpened():
+        raise MarEdgeError(f"cannot write a video to {path}; it should end in .mp4, in a folder that exists")
+    try:
+        for frame in frames:
+            writer.write(frame)
+    finally:
+        writer.release()
+
+
+def contact_sheet(
+    clips: NDArray[np.float32], titles: list[str], columns: int = 8, height: int = 240, view: str = "all"
+) -> Image:
+    """Clips (N, T, V, 2) as rows of ``columns`` evenly spaced frames each: (N height, width, 3) BGR.
+
+    ``view="head"`` enlarges head and shoulders.
+    """
+    moments = np.linspace(0, clips.shape[1] - 1, columns).round().astype(np.int64)
+    rows = [
+        _titled(np.hstack(draw_frames(clip[moments], height, view=view)), title)
+        for clip, title in zip(clips, titles, strict=True)
+    ]
+    width = max(row.shape[1] for row in rows)
+    return np.vstack([cv2.copyMakeBorder(r, 0, 2, 0, width - r.shape[1], cv2.BORDER_CONSTANT) for r in rows])
+
+
+def draw_frames(clip: NDArray[np.float32], height: int, layout: Layout | None = None, view: str = "all") -> list[Image]:
+    """Every frame of a clip (T, V, 2), in one common frame that holds all of it."""
+    layout = layout or load_layout("ma52")
+    framed = clip[:, [*layout.regions["head"], 5, 6]] if view == "head" else clip
+    low, high = framed.min(axis=(0, 1)), framed.max(axis=(0, 1))
+    margin = 12
+    scale = (height - 2 * margin) / max(float(high[1] - low[1]), 1e-3)
+    width = int(np.clip((high[0] - low[0]) * scale + 2 * margin, 80, 2 * height))
+    scale = min(scale, (width - 2 * margin) / max(float(high[0] - low[0]), 1e-3))
+    places = np.clip((clip - low) * scale + margin, -4000, 4000)
+    colour = {joint: _COLOURS[region] for region, joints in layout.regions.items() for joint in joints}
+    images = []
+    for joints in places.round().astype(int):
+        image = np.full((height, width, 3), _PAPER, np.uint8)
+        for joint, parent in layout.bones:
+            cv2.line(image, joints[joint].tolist(), joints[parent].tolist(), colour[joint], 1, cv2.LINE_AA)
+        for joint, place in enumerate(joints):
+            cv2.circle(image, place.tolist(), 2, colour[joint], -1, cv2.LINE_AA)
+        images.append(image)
+    return images
+
+
+def _titled(image: Image, title: str) -> Image:
+    cv2.putText(image, title, (4, 12), cv2.FONT_HERSHEY_SIMPLEX, 0.35, _INK, 1, cv2.LINE_AA)
+    return image

@@ -1,0 +1,71 @@
+"""Random draws for many clips at once, in float32. Wraps a numpy generator; knows nothing of people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+Range = tuple[float, float]
+
+
+class Draws:
+    """A stream of random arrays; the same seed gives the same arrays in the same order of calls."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+
+    def uniform(self, bounds: Range, *shape: int) -> Floats:
+        """``shape`` values, evenly between the bounds."""
+        low, high = bounds
+        return np.float32(low) + np.float32(high - low) * self._rng.random(shape, dtype=np.float32)
+
+    def log_uniform(self, bounds: Range, *shape: int) -> Floats:
+        """``shape`` values whose logarithm lies evenly between those of the (positive) bounds."""
+        return np.exp(self.uniform((math.log(bounds[0]), math.log(bounds[1])), *shape))
+
+    def between(self, low: Floats, high: Floats) -> Floats:
+        """One value evenly between each pair of bounds."""
+        return low + (high - low) * self._rng.random(low.shape, dtype=np.float32)
+
+    def normal(self, *shape: int) -> Floats:
+        """``shape`` values of the standard normal distribution."""
+        return self._rng.standard_normal(shape, dtype=np.float32)
+
+    def chance(self, probability: float | Floats, *shape: int) -> Bools:
+        """``shape`` booleans, each true with that probability."""
+        return self._rng.random(shape, dtype=np.float32) < probability
+
+    def sign(self, *shape: int) -> Floats:
+        """``shape`` values of -1 or 1."""
+        return np.where(self.chance(0.5, *shape), np.float32(1), np.float32(-1))
+
+    def choice(self, weights: Sequence[float], *shape: int) -> Ints:
+        """``shape`` indices into ``weights``, each as likely as its weight."""
+        limits = np.cumsum(np.asarray(weights, np.float64))
+        picked = np.searchsorted(limits / limits[-1], self._rng.random(shape), side="right")
+        return np.minimum(picked, len(weights) - 1)
+
+
+def wander(draws: Draws, tracks: int, t: Floats, hz: Range, *, waves: int = 5) -> Floats:
+    """Smooth random motion: a sum of sine waves, the slow ones larger (amplitude ~ 1/frequency, as a random walk).
+
+    Args:
+        t: (N, T) seconds.
+
+    Returns:
+        (tracks, N, T), each of about unit standard deviation over a long time.
+    """
+    N = len(t)
+    rate = draws.log_uniform(hz, N, waves, 1)
+    angle = np.float32(2 * np.pi) * rate * t[:, None, :]
+    basis = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)  # (N, 2 waves, T)
+    scale = 1 / rate[..., 0]
+    scale /= np.sqrt((scale**2).sum(axis=1, keepdims=True))
+    weights = draws.normal(N, tracks, 2 * waves) * np.tile(scale, (1, 2))[:, None, :]
+    return np.ascontiguousarray((weights @ basis).transpose(1, 0, 2))

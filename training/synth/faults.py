@@ -1,0 +1,187 @@
+"""What a pose model does to the points: noise, lag, points out of the image, hands and faces that come and go."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.synth.camera import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND, Views
+from training.synth.draws import Bools, Draws, Floats, Range, wander
+
+# A person whose seated height fills 880 px; noise grows with the person in the image.
+_REFERENCE_PX_PER_M = 880 / 1.35
+_WHITE_PX: Range = (0.15, 2.2)
+_DRIFT_PX: Range = (0.15, 2.5)
+# The face mesh and the hands are found in crops of their own, at a finer scale.
+_FINE = 0.55
+_SPIKES = (0.2, 0.01)  # probability of a clip having them, of a point in a frame having one
+_SPIKE_PX: Range = (4, 40)
+_WANDERS = 0.12
+_WANDER_M: Range = (0.02, 0.12)
+_WEAK_FACE = 0.15
+_WEAK_FACE_GAIN: Range = (0.55, 0.95)
+_LAG = 0.6
+_LAG_HZ: Range = (0.8, 6.0)  # cut-off at rest
+_LAG_FREE_M_S: Range = (0.05, 0.4)  # speed at which a point is no longer held back
+_CAMERA_FPS: Range = (14, 31)
+_ABSENT_LEGS = (0.85, 0.15)  # probability at a desk, in a room: behind a table, a bag
+_FROZEN = 0.12
+
+# Probability of being there in the whole clip, in none of it, in parts of it.
+_HAND_SEEN = (0.4, 0.35, 0.25)
+_FACE_SEEN = (0.65, 0.2, 0.15)
+
+# Points that lose their way together.
+_LIMBS: tuple[tuple[int, ...], ...] = (
+    (13, 15, 17, 19, 21, *range(LEFT_HAND.start, LEFT_HAND.stop)),
+    (14, 16, 18, 20, 22, *range(RIGHT_HAND.start, RIGHT_HAND.stop)),
+    (25, 27, 29, 31),
+    (26, 28, 30, 32),
+    (23, 24),
+)
+_BLAZE_FACE = slice(0, 11)
+_EARS = slice(7, 9)
+_HIPS_DOWN = slice(23, 33)
+# Which of MediaPipe's 21 hand points the six are.
+_HAND_POINTS = (0, 4, 8, 12, 16, 20)
+
+Keypoints = tuple[Floats, Floats, Floats, Floats]
+
+
+def frozen_moments(draws: Draws, t: Floats, duration_s: Floats) -> Floats:
+    """t (N, T) with, in some clips, a stretch of up to an eighth during which the camera repeats one frame."""
+    N = len(t)
+    start = draws.uniform((0, 1), N, 1) * duration_s[:, None]
+    length = draws.uniform((0.02, 0.12), N, 1) * duration_s[:, None]
+    held = (t > start) & (t < start + length) & draws.chance(_FROZEN, N, 1)
+    return np.where(held, start, t)
+
+
+def keypoints(draws: Draws, views: Views, t: Floats, desk: Bools) -> Keypoints:
+    """What MediaPipe would say: body (N, T, 33, 3), left and right hand (N, T, 21, 3), face (N, T, 6, 3).
+
+    Each as x px, y px, score; score 0 where the point was not found.
+    """
+    N, T = t.shape
+    pixels = views.points.copy()
+    seen = _seen(draws, views, t, desk)
+    _weaken_face(draws, pixels)
+    pixels += _noise(draws, views, t)
+    _lag(draws, pixels, views.scale, t)
+
+    out = np.empty((N, T, POINTS, 3), np.float32)
+    out[..., :2] = pixels
+    out[..., 2] = seen
+    hands = []
+    for hand in (LEFT_HAND, RIGHT_HAND):
+        full = np.zeros((N, T, 21, 3), np.float32)
+        full[:, :, _HAND_POINTS] = out[:, :, hand]
+        hands.append(full)
+    return out[:, :, BODY], hands[0], hands[1], out[:, :, FACE]
+
+
+def camera_rate(draws: Draws, joints: Floats, duration_s: Floats) -> Floats:
+    """Joints (N, T, V, 2) as seen through a camera of 14 to 31 frames per second, drawn in straight lines between.
+
+    This is what resampling a live window to T even moments does. Clips sampled more coarsely than that stay as is.
+    """
+    N, T = joints.shape[:2]
+    gap = duration_s / (T - 1)  # (N,) s between samples
+    frame = np.float32(1) / draws.log_uniform(_CAMERA_FPS, N)
+    finer = np.flatnonzero(frame > gap)
+    if not len(finer):
+        return joints
+    stride = (frame / gap)[finer, None, None]  # samples for a frame
+    sample = np.arange(T, dtype=np.float32)
+    moment = (np.arange(T + 1, dtype=np.float32)[None, :] - draws.uniform((0, 1), len(finer), 1)) * stride[:, 0]
+    hat = np.maximum(0, 1 - np.abs(sample[None, :, None] - moment[:, None, :]) / stride)  # (n, T, frames)
+    hat /= np.maximum(hat.sum(axis=-1, keepdims=True), np.float32(1e-6))
+    moment = np.clip(moment, 0, T - 1)
+    pick = np.maximum(0, 1 - np.abs(moment[:, :, None] - sample[None, None, :]))  # (n, frames, T)
+    out = joints.copy()
+    out[finer] = ((hat @ pick) @ joints[finer].reshape(len(finer), T, -1)).reshape(len(finer), *joints.shape[1:])
+    return out
+
+
+def _seen(draws: Draws, views: Views, t: Floats, desk: Bools) -> Bools:
+    """(N, T, 51) whether the model finds the point with enough confidence."""
+    N = len(t)
+    # Confidence fades at the border: each clip has its own margin, on either side of it.
+    margin = (views.size * draws.uniform((-0.01, 0.02), N, 1))[:, None, None]
+    within = (views.points > margin) & (views.points < views.size[:, None, None] - margin)
+    inside = within[..., 0] & within[..., 1]
+    hidden = draws.chance(np.where(desk, np.float32(_ABSENT_LEGS[0]), np.float32(_ABSENT_LEGS[1])), N)
+    inside[hidden, :, _HIPS_DOWN] = False
+    for part, odds in ((LEFT_HAND, _HAND_SEEN), (RIGHT_HAND, _HAND_SEEN), (FACE, _FACE_SEEN)):
+        kind = draws.choice(odds, N)[:, None]
+        flicker = wander(draws, 1, t, (0.4, 4.0))[0] > draws.uniform((-0.8, 0.8), N, 1)
+        found = (kind == 0) | ((kind == 2) & flicker)
+        inside[:, :, part] &= (found & inside[:, :, part].all(axis=-1))[..., None]
+    return inside
+
+
+def _weaken_face(draws: Draws, pixels: Floats) -> None:
+    """Some body models hardly follow a turning head: pull the face towards its mean shape about the ears, in place."""
+    rows = np.flatnonzero(draws.chance(_WEAK_FACE, len(pixels)))
+    gain = draws.uniform(_WEAK_FACE_GAIN, len(rows))[:, None, None, None]
+    face = pixels[rows, :, _BLAZE_FACE]
+    middle = face[:, :, _EARS].mean(axis=2, keepdims=True)
+    shape = face - middle
+    pixels[rows, :, _BLAZE_FACE] = middle + gain * shape + (1 - gain) * shape.mean(axis=1, keepdims=True)
+
+
+def _noise(draws: Draws, views: Views, t: Floats) -> Floats:
+    """(N, T, 51, 2) px: white jitter, slow drift, spikes, and limbs that wander."""
+    N, T = t.shape
+    size = (views.scale / np.float32(_REFERENCE_PX_PER_M))[:, None, None, None]
+    fine = np.ones(POINTS, np.float32)
+    fine[LEFT_HAND.start :] = _FINE
+    rough = draws.uniform((0.6, 1.5), N, 1, POINTS, 1) * fine[:, None]
+    # Legs are found less well than faces.
+    rough[:, :, _HIPS_DOWN] *= draws.uniform((1, 2.5), N, 1, 1, 1)
+    noise = draws.normal(N, T, POINTS, 2)
+    noise *= draws.log_uniform(_WHITE_PX, N, 1, 1, 1) * size * rough
+    drift = wander(draws, POINTS * 2, t, (0.1, 3.0), waves=5).reshape(POINTS, 2, N, T).transpose(2, 3, 0, 1)
+    noise += drift * (draws.log_uniform(_DRIFT_PX, N, 1, 1, 1) * size * rough)
+
+    rows = np.flatnonzero(draws.chance(_SPIKES[0], N))
+    spike = draws.chance(_SPIKES[1], len(rows), T, POINTS)[..., None]
+    noise[rows] += (
+        spike * draws.normal(len(rows), T, POINTS, 2) * (draws.log_uniform(_SPIKE_PX, len(rows), 1, 1, 1) * size[rows])
+    )
+
+    astray = draws.chance(_WANDERS, N)
+    which = draws.choice([1.0] * len(_LIMBS), N)
+    for index, limb in enumerate(_LIMBS):
+        rows = np.flatnonzero(astray & (which == index))
+        if not len(rows):
+            continue
+        way = wander(draws, 2, t[rows], (0.2, 2.0)).transpose(1, 2, 0)[:, :, None]
+        far = (draws.log_uniform(_WANDER_M, len(rows)) * views.scale[rows])[:, None, None, None]
+        for point in limb:
+            noise[rows, :, point] += (way * far)[:, :, 0]
+    return noise
+
+
+def _lag(draws: Draws, pixels: Floats, scale: Floats, t: Floats) -> None:
+    """Smooth in place as a one-euro filter does: a low-pass of first order that lets go of what moves fast.
+
+    The filter's recursion is written as a matrix over time, and its adaptive cut-off as a blend by speed between the
+    filtered and the raw point.
+    """
+    rows = np.flatnonzero(draws.chance(_LAG, len(pixels)))
+    n, T = len(rows), t.shape[1]
+    if not n:
+        return
+    gap = (t[rows, -1] - t[rows, 0]) / (T - 1)
+    keep = np.exp(np.float32(-2 * np.pi) * draws.log_uniform(_LAG_HZ, n) * gap)[:, None, None]
+    age = np.arange(T, dtype=np.float32)[:, None] - np.arange(T, dtype=np.float32)[None, :]
+    response = np.where(age >= 0, (1 - keep) * keep ** np.maximum(age, 0), np.float32(0))
+    response[:, :, 0] = keep[:, :, 0] ** np.arange(T, dtype=np.float32)  # starts at rest on the first frame
+    raw = pixels[rows].reshape(n, T, -1)
+    slow = response @ raw
+    behind = np.abs(raw - slow)
+    free = draws.log_uniform(_LAG_FREE_M_S, n)[:, None, None] * scale[rows, None, None]
+    # What a low-pass lags behind is speed times its time constant.
+    speed = behind * (1 - keep) / (keep * gap[:, None, None] + np.float32(1e-6))
+    weight = speed / (speed + free)
+    pixels[rows] = (slow + weight * (raw - slow)).reshape(n, T, POINTS, 2)
