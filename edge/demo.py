@@ -221,7 +221,7 @@ def _composed(person: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArr
 
 def _load_photo() -> NDArray[np.uint8]:
     try:
-        import matplotlib  # noqa: PLC0415  # optional, and 0.4 s to import
+        import matplotlib  # optional, and 0.4 s to import
     except ImportError:
         raise MissingExtra("matplotlib", "mediapipe") from None
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"

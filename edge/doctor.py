@@ -202,7 +202,7 @@ def check_cameras(probe: bool = False, devices: Iterable[Path] | None = None) ->
         else:
             checks.append(Check(f"camera {device}", "ok", "readable (not opened)"))
     if not checks:
-        hint = "plug one in, or try: mar-edge serve --source demo:"
+        hint = "plug one in, or try: mar-edge serve --camera demo:"
         return [Check("cameras", "warn", "no /dev/video* on this machine", hint)]
     return checks
 

@@ -31,7 +31,7 @@ class Recognizer:
     @classmethod
     def open(cls, model: Path | None = None, threads: int = 0) -> Recognizer:
         """The recogniser of a model file (default: the one in the package) on ONNX Runtime, warmed up."""
-        from edge.runtime.onnxruntime import OnnxRuntime  # noqa: PLC0415 - a backend is imported by name
+        from edge.runtime.onnxruntime import OnnxRuntime
 
         path = model or default_model_path()
         recognizer = cls(OnnxRuntime(path, threads), str(path))

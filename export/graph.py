@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge.layout import Layout
-from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, motion_encoding, temporal_frequencies
+from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, motion_encoding, temporal_frequencies
 from edge.model_file import Stream
+
+Layer = TypeVar("Layer", bound=nn.Module)
 
 
 class DeployGraph(nn.Module):
@@ -65,9 +68,10 @@ class DeployStream(nn.Module):
         self.register_buffer("phases", torch.tensor([0.0, math.pi / 2]).repeat(config.width // 2))
         self.register_buffer("joint_embedding", network.STPE.detach()[:, place].T.contiguous())  # (V, C)
         self.scales = nn.ModuleList(
-            nn.Sequential(*(DeployBlock(block, place) for block in scale.blocks)) for scale in network.MFM
+            nn.Sequential(*(DeployBlock(cast(Block, block), place) for block in cast(Scale, scale).blocks))
+            for scale in network.MFM
         )
-        self.down_samplers = nn.ModuleList(DeployDownSample(down) for down in network.DSs)
+        self.down_samplers = nn.ModuleList(DeployDownSample(cast(DownSample, down)) for down in network.DSs)
         self.fusion = DeployFusion(network.fusion)
         self.head = network.head
 
@@ -108,23 +112,26 @@ class DeployBlock(nn.Module):
         # (H, V, V), transposed: it stands on the right of (.., V).
         self.register_buffer("adjacency", block.gconv.detach()[:, place][:, :, place].transpose(1, 2).contiguous())
         self.temporal = _temporal_linear(block.tconv)
-        depthwise, motion_bn = block.Motion[0], block.Motion[1]
-        scale, shift = _scale_shift(motion_bn)
+        depthwise = _part(block.Motion, 0, nn.Conv2d)
+        scale, shift = _scale_shift(_part(block.Motion, 1, nn.BatchNorm2d))
         self.register_buffer("motion_taps", (depthwise.weight.detach()[:, 0, :, 0] * scale[:, None]).T.contiguous())
         self.register_buffer("motion_bias", shift)
         self.register_buffer("joint_scale", block.MSM.adj.detach().sum(dim=0)[place][:, None].contiguous())
         self.skeletal_modulation = _Modulation(block.MSM.fc, block.MSM.bn)
-        self.temporal_modulation = _Modulation(_temporal_linear(block.MTM[0]), block.MTM[2])
-        self.gate_in = _fold(block.aggregation_gate[0], block.aggregation_gate[1])
-        self.gate_out = _linear_of_conv(block.aggregation_gate[3])
-        self.aggregation = _fold(block.aggregation[0], block.aggregation[1])
+        self.temporal_modulation = _Modulation(
+            _temporal_linear(_part(block.MTM, 0, nn.Conv2d)), _part(block.MTM, 2, nn.BatchNorm2d)
+        )
+        self.gate_in = _fold(block.aggregation_gate)
+        self.gate_out = _linear_of_conv(_part(block.aggregation_gate, 3, nn.Conv2d))
+        self.aggregation = _fold(block.aggregation)
         self.proj = block.proj
         self.fc1, self.fc2 = block.mlp.fc1, block.mlp.fc2
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         x = x + self._mix(self.norm_1(x))
-        return x + self.fc2(F.gelu(self.fc1(self.norm_2(x))))
+        out: Tensor = x + self.fc2(F.gelu(self.fc1(self.norm_2(x))))
+        return out
 
     def _mix(self, x: Tensor) -> Tensor:
         s, u = self.map_su(x).split(self.quarter, dim=-1)
@@ -150,7 +157,8 @@ class DeployBlock(nn.Module):
         per_head = quarter // HEADS
         rows = s.reshape(B, T, V, HEADS, per_head).permute(0, 3, 1, 4, 2)  # (B, H, T, C/4H, V)
         mixed = rows.reshape(B, HEADS, T * per_head, V) @ self.adjacency
-        return mixed.reshape(B, HEADS, T, per_head, V).permute(0, 2, 4, 1, 3).reshape(B, T, V, quarter)
+        out: Tensor = mixed.reshape(B, HEADS, T, per_head, V).permute(0, 2, 4, 1, 3).reshape(B, T, V, quarter)
+        return out
 
 
 class _Modulation(nn.Module):
@@ -200,12 +208,15 @@ class DeployFusion(nn.Module):
 
     def __init__(self, fusion: Fusion) -> None:
         super().__init__()
-        self.downs = nn.ModuleList(_temporal_linear(d[0], d[1]) for d in (fusion.down1, fusion.down2, fusion.down3))
-        scale, shift = _scale_shift(fusion.f4_proc[0])
+        self.downs = nn.ModuleList(
+            _temporal_linear(_part(d, 0, nn.Conv2d), _part(d, 1, nn.BatchNorm2d))
+            for d in (fusion.down1, fusion.down2, fusion.down3)
+        )
+        scale, shift = _scale_shift(_part(fusion.f4_proc, 0, nn.BatchNorm2d))
         self.register_buffer("last_scale", scale)
         self.register_buffer("last_shift", shift)
-        self.gate_in = _fold(fusion.gate_conv[0], fusion.gate_conv[1])
-        self.gate_out = _linear_of_conv(fusion.gate_conv[3])
+        self.gate_in = _fold(fusion.gate_conv)
+        self.gate_out = _linear_of_conv(_part(fusion.gate_conv, 3, nn.Conv2d))
         self.residual = _linear_of_conv(fusion.res_conv)
 
     def forward(self, scales: list[Tensor]) -> Tensor:
@@ -234,6 +245,14 @@ def _side_by_side(x: Tensor, k: int) -> Tensor:
     return x.reshape(B, T // k, k, V, C).transpose(2, 3).reshape(B, T // k, V, k * C)
 
 
+def _part(layers: nn.Sequential, index: int, kind: type[Layer]) -> Layer:
+    """The layer at that place, which is of that kind."""
+    layer = layers[index]
+    if not isinstance(layer, kind):
+        raise TypeError(f"layer {index} is a {type(layer).__name__}, expected {kind.__name__}")
+    return layer
+
+
 def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
     linear.weight.data.copy_(weight)
@@ -254,9 +273,10 @@ def _scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     return scale, bn.bias.detach() - buffers["running_mean"] * scale
 
 
-def _fold(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Linear:
-    """A 1x1 convolution and the BatchNorm behind it as one product."""
-    scale, shift = _scale_shift(bn)
+def _fold(layers: nn.Sequential) -> nn.Linear:
+    """The 1x1 convolution that opens ``layers`` and the BatchNorm behind it as one product."""
+    conv = _part(layers, 0, nn.Conv2d)
+    scale, shift = _scale_shift(_part(layers, 1, nn.BatchNorm2d))
     bias = shift if conv.bias is None else conv.bias.detach() * scale + shift
     return _linear(conv.weight.detach()[:, :, 0, 0] * scale[:, None], bias)
 

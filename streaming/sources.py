@@ -92,6 +92,8 @@ def parse_source(text: str) -> Source:
     text = text.strip()
     if not text:
         raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
+    if not text.isprintable():
+        raise MarEdgeError(f"a source has no control characters: {text!r}")
     if text.startswith("demo:"):
         return Source("demo", text, "demo:")
     if " ! " in text:
@@ -101,8 +103,6 @@ def parse_source(text: str) -> Source:
     scheme, separator, rest = text.partition("://")
     if separator:
         return _parse_url(text, scheme.lower(), rest)
-    if "\0" in text:
-        raise MarEdgeError(f"not a file name: {text!r}")
     # /dev/v4l/by-id/... are links
     if device := re.fullmatch(r"/dev/video(\d+)", os.path.realpath(text)):
         return Source("device", device[1], text)
@@ -228,7 +228,7 @@ class DemoReader:
     recorded = True
 
     def __init__(self) -> None:
-        from edge.demo import DemoVideo  # noqa: PLC0415 - costs an import and an image only where it is used
+        from edge.demo import DemoVideo
 
         self._video = DemoVideo()
         self.fps: float | None = self._video.fps

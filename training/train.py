@@ -87,7 +87,7 @@ def train(config: TrainConfig, run: Path, report: Callable[[Progress], None]) ->
     layout = load_layout(_LAYOUT)
     network = MMN(
         MMNConfig(layout.num_joints, len(CLASSES), "motion", config.width, config.depths), drop_path=config.drop_path
-    ).to(device, memory_format=torch.channels_last)
+    ).to(device)
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
     )

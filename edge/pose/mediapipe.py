@@ -73,7 +73,7 @@ class MediaPipePose:
         self._seen_someone = False
 
     def __enter__(self) -> MediaPipePose:
-        """Load the networks, in about two seconds.
+        """Import MediaPipe and load its networks, in about a second.
 
         Raises:
             MissingExtra: mediapipe is not installed.
@@ -132,16 +132,16 @@ class MediaPipePose:
 def _open_graph(hand_min_visibility: float) -> Any:
     """The holistic graph with the smaller hand network, and hands searched only at wrists in sight."""
     try:
-        import mediapipe  # noqa: PLC0415  # optional, and a second to import
-        from mediapipe.calculators.util import thresholding_calculator_pb2  # noqa: PLC0415
-        from mediapipe.framework import calculator_pb2  # noqa: PLC0415
-        from mediapipe.framework.tool import switch_container_pb2  # noqa: PLC0415
-        from mediapipe.python._framework_bindings import (  # noqa: PLC0415
+        import mediapipe  # optional, and a second to import
+        from mediapipe.calculators.util import thresholding_calculator_pb2
+        from mediapipe.framework import calculator_pb2
+        from mediapipe.framework.tool import switch_container_pb2
+        from mediapipe.python._framework_bindings import (
             resource_util,
             validated_graph_config,
         )
-        from mediapipe.python.solution_base import SolutionBase  # noqa: PLC0415
-        from mediapipe.python.solutions import holistic  # noqa: F401, PLC0415  # registers its types
+        from mediapipe.python.solution_base import SolutionBase
+        from mediapipe.python.solutions import holistic  # noqa: F401  # registers its types
     except ModuleNotFoundError as error:
         if error.name == "mediapipe":
             raise MissingExtra("mediapipe", "mediapipe") from None

@@ -96,8 +96,8 @@ def test_what_is_no_video_gets_one_line(tmp_path: Path, what: str, says: str) ->
         ("rtsp://me:secret@cam:99999/x", "not a URL: rtsp://cam"),
         ("http://[::1/x", "not a URL"),
         ("csi://front", "csi://0"),
-        ("file://a\0b", "cannot read|not a file"),
-        ("a\0b", "not a file name"),
+        ("file://a\0b", "control characters"),
+        ("two\nlines", "control characters"),
         ("x" * 5000, "cannot read"),
     ],
 )

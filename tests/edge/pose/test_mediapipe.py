@@ -120,6 +120,28 @@ def test_the_graph_is_given_rgb_of_any_memory_layout_and_the_image_is_left_alone
     np.testing.assert_array_equal(image, before)
 
 
+def test_each_part_the_graph_found_goes_to_its_own_joints():
+    def landmarks(count, x, visibility=0.0):
+        points = [SimpleNamespace(x=x, y=i / 1000, visibility=visibility) for i in range(count)]
+        return SimpleNamespace(landmark=points)
+
+    found = SimpleNamespace(
+        pose_landmarks=landmarks(33, 0.1, 0.8),
+        left_hand_landmarks=landmarks(21, 0.2),
+        right_hand_landmarks=landmarks(21, 0.3),
+        face_landmarks=landmarks(468, 0.4),
+    )
+    pose = MediaPipePose()
+    pose._graph = SimpleNamespace(process=lambda rgb: found)
+    (person,) = pose.estimate(np.zeros((1000, 200, 3), np.uint8))
+    np.testing.assert_allclose(at(person, "right_elbow"), (20, 14), rtol=1e-5)
+    np.testing.assert_allclose(at(person, "left_index_tip"), (40, 8), rtol=1e-5)
+    np.testing.assert_allclose(at(person, "right_little_tip"), (60, 20), rtol=1e-5)
+    np.testing.assert_allclose(at(person, "left_eye_outer"), (80, 263), rtol=1e-5)
+    assert person.scores[JOINTS.index("right_elbow")] == pytest.approx(0.8)
+    assert person.scores[JOINTS.index("left_index_tip")] == 1
+
+
 def test_the_arrays_are_the_callers_to_keep(pose, demo):
     first = settled(pose, demo.frame_at(0.0))
     kept = first.joints.copy()

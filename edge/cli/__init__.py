@@ -1,0 +1,68 @@
+"""The command line: options in, one line out where something is wrong. Each command imports its work when called."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import edge
+from edge.errors import MarEdgeError
+
+USER_ERROR = 1
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="mar-edge",
+    help="Micro-actions from a camera, live: which one, when it begins, when it ends.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help: rich would double the time that --help takes.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+# Wherever this typer keeps click: what it raises for wrong options.
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mar-edge {edge.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and exit: 0 well, 1 a user's error told in one line, 130 interrupted."""
+    # Importing them registers the commands.
+    from edge.cli import inspecting, making, serving  # noqa: F401 - they import ``app`` from here
+
+    try:
+        code = typer.main.get_command(app)(standalone_mode=False)
+    except MarEdgeError as error:
+        code = _fail(str(error))
+    except _UsageError as error:
+        code = _fail(f"{error}; '{_called()} --help' shows the options")
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    sys.exit(code or 0)
+
+
+def _fail(message: str) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return USER_ERROR
+
+
+def _called() -> str:
+    command = next((word for word in sys.argv[1:] if not word.startswith("-")), "")
+    return f"mar-edge {command}".strip()

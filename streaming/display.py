@@ -1,0 +1,83 @@
+"""Messages as lines for people; colours on a terminal, plain text elsewhere. Knows no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from streaming.messages import (
+    AnyMessage,
+    EndMessage,
+    EventMessage,
+    HelloMessage,
+    LabelMessage,
+    SkeletonMessage,
+    StatusMessage,
+)
+
+_SHOWN_LABELS = 3
+_STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
+
+
+class Display:
+    """Prints the messages of some kinds, a line each; a ``hello`` that repeats is left out."""
+
+    def __init__(self, file: TextIO, kinds: Collection[str]) -> None:
+        self._console = Console(file=file, highlight=False, markup=False, soft_wrap=True)
+        self._kinds = frozenset(kinds)
+        self._greeted: str | None = None
+
+    def show(self, message: AnyMessage) -> None:
+        """Print one message, if it is of a kind that is shown."""
+        if message.kind not in self._kinds:
+            return
+        if isinstance(message, HelloMessage):
+            if message.run == self._greeted:
+                return
+            self._greeted = message.run
+        self._console.print(Text(line(message), style=_STYLE[message.kind]))
+
+
+def line(message: AnyMessage) -> str:
+    """One message in one line, its capture time first."""
+    clock = datetime.fromtimestamp(message.t_capture_ns / 1e9).strftime("%H:%M:%S.%f")[:-4]
+    return f"{clock}  {message.kind:<8} {_say(message)}"
+
+
+def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
+    match message:
+        case HelloMessage():
+            return (
+                f"{message.stream}: {message.model}, {len(message.labels)} labels, window {message.window_s:g} s "
+                f"every {message.stride_s:g} s, {message.pose} + {message.runtime}, from {message.source}"
+            )
+        case LabelMessage(gated=True):
+            return f"person {message.person}  still"
+        case LabelMessage():
+            top = "  ".join(f"{label.name} {label.score:.2f}" for label in message.top[:_SHOWN_LABELS])
+            return f"person {message.person}  {top}  ({message.latency.total_ms:.0f} ms)"
+        case EventMessage():
+            lasted = ""
+            if message.t_end_ns is not None:
+                lasted = f", lasted {(message.t_end_ns - message.t_start_ns) / 1e9:.1f} s"
+            label = f"{message.label.name} [{message.label.body}]"
+            return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
+        case SkeletonMessage():
+            seen = sum(joint is not None for joint in message.joints)
+            return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
+        case StatusMessage():
+            total = message.latency_ms.get("total")
+            latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
+            return (
+                f"camera {message.camera}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
+                f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, {message.people} people"
+            )
+        case EndMessage():
+            return (
+                f"{message.stream}: {message.reason}; {message.frames} frames, {message.dropped} dropped, "
+                f"{message.inferences} inferences, {message.gated} still, {message.events} events"
+            )

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from streaming.stopping import StopSignals
+
+
+@pytest.mark.parametrize(("number", "reason"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
+def test_a_signal_becomes_a_reason_and_the_old_handlers_come_back(number: signal.Signals, reason: str) -> None:
+    before = signal.getsignal(number)
+    with StopSignals() as stop:
+        assert stop.reason is None
+        os.kill(os.getpid(), number)
+        assert (stop.reason, stop.signal) == (reason, number)
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_interrupt_breaks_through() -> None:
+    with StopSignals(), pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the first must not raise, the second must
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_outside_the_main_thread_it_leaves_handlers_alone() -> None:
+    seen = []
+
+    def run() -> None:
+        with StopSignals() as stop:
+            seen.append((signal.getsignal(signal.SIGINT), stop.reason))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [(before, None)]
