@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from edge.errors import MarEdgeError
 from edge.layout import Layout
@@ -40,7 +40,9 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
         MarEdgeError: the file's logits differ by more than ``TOLERANCE``, or it cannot be written.
     """
     graph = DeployGraph(networks, layout).eval()
-    model = _to_onnx(graph, layout.num_joints)
+    # Two windows: torch takes a dimension of size 1 for a constant.
+    example = (torch.zeros(2, WINDOW_FRAMES, layout.num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
+    model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs"])
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, metadata.to_json()
     onnx.checker.check_model(model, full_check=True)
@@ -87,9 +89,10 @@ def reference_logits(
     return torch.stack(logits).mean(dim=0)
 
 
-def _to_onnx(graph: DeployGraph, num_joints: int) -> onnx.ModelProto:
-    # Two windows: torch takes a dimension of size 1 for a constant.
-    example = (torch.zeros(2, WINDOW_FRAMES, num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
+def to_onnx(
+    module: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]
+) -> onnx.ModelProto:
+    """A module as ONNX, its first axis dynamic. ``example``: one tensor an input, of two samples or more."""
     batch = torch.export.Dim("batch", min=1)
     exporter_log = logging.getLogger("torch.onnx")
     level = exporter_log.level
@@ -98,13 +101,13 @@ def _to_onnx(graph: DeployGraph, num_joints: int) -> onnx.ModelProto:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the exporter's own, about its internals
             program = torch.onnx.export(
-                graph,
+                module,
                 example,
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=["skeleton", "index_t"],
-                output_names=["logits", "probs"],
-                dynamic_shapes=({0: batch}, {0: batch}),
+                input_names=inputs,
+                output_names=outputs,
+                dynamic_shapes=tuple({0: batch} for _ in example),
                 verbose=False,
             )
     finally:

@@ -21,6 +21,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from edge.errors import MarEdgeError
 from streaming.address import DEFAULT_ADDRESS, Address, parse_address
+from streaming.connections import EVENTS, Connections
 from streaming.messages import KINDS, AnyMessage, Encoding, Kind, encode, topic
 
 HIGH_WATER_MARK = 1000
@@ -35,14 +36,13 @@ GREETING: tuple[Kind, ...] = ("hello", "status")
 # Subscriptions handled in one go, so that a flood of them cannot hold up the stream.
 MOST_AT_ONCE = 1000
 
-_FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 M = TypeVar("M", bound=AnyMessage)
 
 
 class Publisher:
     """Sends one stream's messages. A context manager; used from one thread.
 
-    ``subscribers`` are connected now; ``subscriptions`` counts what was ever asked for.
+    ``run`` is the id of this start; ``subscriptions`` counts what was ever asked for.
 
     Args:
         stream: name of the stream, letters, digits, ``_``, ``.`` and ``-``.
@@ -73,9 +73,9 @@ class Publisher:
             )
         self.stream = stream
         self.run = uuid.uuid4().hex
-        self.subscribers = 0
         self.subscriptions = 0
         self.sent: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        self._connections = Connections()
         self._encoding: Encoding = encoding
         self._wall_ns = wall_ns
         self._topics = {kind: topic(stream, kind) for kind in KINDS}
@@ -87,6 +87,11 @@ class Publisher:
         except BaseException:
             self._context.destroy(linger=0)
             raise
+
+    @property
+    def subscribers(self) -> int:
+        """How many are connected now."""
+        return self._connections.count
 
     @property
     def next_seq(self) -> int:
@@ -121,7 +126,9 @@ class Publisher:
 
     def poll(self) -> None:
         """See who came and went, and greet who came. To be called often; never waits."""
-        self._count_subscribers()
+        while self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)
+            self._connections.see(event["event"], event["value"])
         asked: set[Kind] = set()
         for _ in range(MOST_AT_ONCE):
             if not self._socket.poll(0):
@@ -143,24 +150,13 @@ class Publisher:
         self._socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS)
         self._socket.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
         self._socket.setsockopt(zmq.IPV6, int(address.ipv6))
-        self._monitor = self._socket.get_monitor_socket(
-            zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | _FAILED
-        )
+        self._monitor = self._socket.get_monitor_socket(EVENTS)
         if address.endpoint.startswith("ipc://"):
             _refuse_live_ipc(address.endpoint)
         try:
             self._socket.bind(address.endpoint)
         except zmq.ZMQError as error:
             raise MarEdgeError(_bind_error(address.endpoint, error)) from None
-
-    def _count_subscribers(self) -> None:
-        """From the connections: what disconnects has either completed its handshake before or failed at it."""
-        while self._monitor.poll(0):
-            event = recv_monitor_message(self._monitor)["event"]
-            if event == zmq.EVENT_DISCONNECTED:
-                self.subscribers -= 1
-            else:
-                self.subscribers += 1
 
     def __enter__(self) -> Publisher:
         return self

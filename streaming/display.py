@@ -24,12 +24,20 @@ _STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton"
 
 
 class Display:
-    """Prints the messages of some kinds, a line each; a ``hello`` that repeats is left out."""
+    """Prints the messages of some kinds, a line each; a ``hello`` that repeats is left out.
 
-    def __init__(self, file: TextIO, kinds: Collection[str]) -> None:
+    Args:
+        file: where to.
+        kinds: which are printed.
+        status_every_s: of ``status`` messages, one in so many seconds.
+    """
+
+    def __init__(self, file: TextIO, kinds: Collection[str], status_every_s: float = 0.0) -> None:
         self._console = Console(file=file, highlight=False, markup=False, soft_wrap=True)
         self._kinds = frozenset(kinds)
         self._greeted: str | None = None
+        self._status_every_ns = int(status_every_s * 1e9)
+        self._status_due_ns = 0
 
     def show(self, message: AnyMessage) -> None:
         """Print one message, if it is of a kind that is shown."""
@@ -39,6 +47,10 @@ class Display:
             if message.run == self._greeted:
                 return
             self._greeted = message.run
+        if isinstance(message, StatusMessage):
+            if message.t_publish_ns < self._status_due_ns:
+                return
+            self._status_due_ns = message.t_publish_ns + self._status_every_ns
         self._console.print(Text(line(message), style=_STYLE[message.kind]))
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _ADDRESS = "tcp://127.0.0.1:5557"
 _SIGINT = 2
+_STATUS_EVERY_S = 10.0
 
 
 class _Encoding(str, Enum):
@@ -114,7 +115,7 @@ def _serve(config: ServeConfig, model: Path | None, min_score: float, show: tupl
     from streaming.display import Display
     from streaming.service import serve as serve_stream
 
-    display = Display(sys.stdout, show)
+    display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     return serve_stream(
         config,
         open_pose=lambda: MediaPipePose(min_score=min_score),

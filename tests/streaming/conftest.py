@@ -18,16 +18,24 @@ BACKGROUND = 11
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model file whose answer depends on every coordinate of every frame, the frames' order and index_t."""
+    """A model file whose answer depends on every coordinate of every frame, the frames' order and index_t.
+
+    It leans towards label 5 (bowing head), by more or less as the joints move.
+    """
     labels = (*ma52_labels()[:BACKGROUND], background_label())
     K = len(labels)
-    weights = np.random.default_rng(0).normal(size=(64 * 44 * 2, K)).astype(np.float32) * 0.05
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(64, 44 * 2, K)).astype(np.float32) * 0.4
+    weights = (weights - weights.mean(axis=0)).reshape(64 * 44 * 2, K)
+    when = rng.normal(size=(64, K)).astype(np.float32) * 0.01
+    bias = np.zeros(K, np.float32)
+    bias[5] = 2.0
     graph = helper.make_graph(
         [
             helper.make_node("Reshape", ["skeleton", "shape"], ["flat"]),
             helper.make_node("MatMul", ["flat", "weights"], ["scores"]),
-            helper.make_node("ReduceSum", ["index_t", "axes"], ["when"], keepdims=1),
-            helper.make_node("Add", ["scores", "when"], ["logits"]),
+            helper.make_node("Gemm", ["index_t", "when", "bias"], ["timing"]),
+            helper.make_node("Add", ["scores", "timing"], ["logits"]),
             helper.make_node("Softmax", ["logits"], ["probs"], axis=1),
         ],
         "tiny",
@@ -41,7 +49,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         [
             numpy_helper.from_array(np.array([0, weights.shape[0]], np.int64), "shape"),
-            numpy_helper.from_array(np.array([1], np.int64), "axes"),
+            numpy_helper.from_array(when, "when"),
+            numpy_helper.from_array(bias, "bias"),
             numpy_helper.from_array(weights, "weights"),
         ],
     )

@@ -37,8 +37,11 @@ def test_which_addresses_stay_on_this_machine(text: str, local: bool) -> None:
         "tcp://127.0.0.1:99999",
         "udp://127.0.0.1:5",
         "ipc://",
-    ]
-    + ["tcp://127.0.0.1:-1", "tcp://a b:1", "tcp://127.0.0.1:5557/x", "inproc://x"],
+        "tcp://127.0.0.1:-1",
+        "tcp://a b:1",
+        "tcp://127.0.0.1:5557/x",
+        "inproc://x",
+    ],
 )
 def test_what_is_no_address(text: str) -> None:
     for bind in (True, False):

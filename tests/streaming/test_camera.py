@@ -177,7 +177,7 @@ with Camera(sys.argv[1]) as camera:
 
 def mjpeg_server(handle: Callable[[socket.socket], None]) -> socket.socket:
     """Serves the first picture of an MJPEG stream, then does ``handle``."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     jpeg = cv2.imencode(".jpg", np.zeros((48, 64, 3), np.uint8))[1].tobytes()
     part = b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(jpeg), jpeg)

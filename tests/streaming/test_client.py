@@ -35,17 +35,9 @@ class Sender:
     def raw(self, *parts: bytes) -> None:
         self._socket.send_multipart(parts)
 
-    def send(
-        self,
-        message: AnyMessage,
-        seq: int,
-        kind_seq: int = 0,
-        run: str = "r1",
-        stream: str = "cam",
-        encoding: Encoding = "json",
-    ) -> None:
+    def send(self, message: AnyMessage, seq: int, kind_seq: int = 0, *, run: str = "r1", stream: str = "cam") -> None:
         message = msgspec.structs.replace(message, stream=stream, run=run, seq=seq, kind_seq=kind_seq)
-        self.raw(topic(stream, message.kind), encode(message, encoding))
+        self.raw(topic(stream, message.kind), encode(message))
 
 
 @pytest.fixture

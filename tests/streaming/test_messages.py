@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import msgspec
@@ -107,7 +108,7 @@ def test_the_head_stands_in_every_payload() -> None:
 
 def test_a_topic_ends_in_its_delimiter() -> None:
     assert topic("cam1", "label") == b"mar/cam1/label/"
-    assert not topic("cam10", "label").startswith(topic("cam1", "label")[:-7])
+    assert not topic("cam10", "label").startswith(b"mar/cam1/")
 
 
 def changed(**fields: object) -> bytes:
@@ -160,7 +161,5 @@ def test_what_is_no_message(payload: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=50).map(lambda b: encode(stamped(MESSAGES[1]))[:-1] + b)))
 def test_no_bytes_do_anything_worse(payload: bytes) -> None:
-    try:
+    with contextlib.suppress(MalformedMessage, UnknownSchema):
         decode(payload)
-    except (MalformedMessage, UnknownSchema):
-        pass

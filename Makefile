@@ -1,0 +1,39 @@
+# Two commands on a fresh machine (Python 3.10 to 3.12, pip, make):
+#   make demo   installs what serving needs and runs the main job on a built-in input
+#   make test   installs what development needs, checks the code and runs every test
+# Both share .venv; an install is repeated only when pyproject.toml or constraints.txt changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.PHONY: demo test lint bench clean
+
+demo: $(VENV)/serve.installed
+	$(BIN)/mar-edge demo
+
+test: lint
+	$(BIN)/pytest
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/dev.installed
+	$(BIN)/python benchmarks/latency.py
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) --editable '.[mediapipe]'
+	touch $@
+
+$(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) --editable '.[dev]'
+	touch $@ $(VENV)/serve.installed
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from streaming_fakes import Motion, nod, person, skeleton
+
+from edge.data import Prediction, Window
+from edge.recognizer import Recognizer
+from streaming.events import EventRules
+from streaming.pipeline import Inference, Pipeline, Step
+from streaming.timing import Timer
+from streaming.trigger import MotionGate
+
+EAGER = EventRules(on=0.15, off=0.01, smoothing_s=0.0)
+
+
+def pipeline_of(recognizer: Recognizer, gate: bool = False, stride_s: float = 0.2) -> Pipeline:
+    return Pipeline(recognizer, stride_s, MotionGate(recognizer.layout) if gate else None, EAGER, Timer())
+
+
+def stream(pipeline: Pipeline, motion: Motion, fps: float, seconds: float, start_s: float = 0.0) -> list[Step]:
+    times = [start_s + i / fps for i in range(round(seconds * fps))]
+    return [pipeline.push(t, [skeleton(motion(t))]) for t in times]
+
+
+def inferences(steps: list[Step]) -> list[Inference]:
+    return [inference for step in steps for inference in step.inferences]
+
+
+@pytest.mark.parametrize("fps", [15, 25, 30, 60])
+def test_streaming_gives_the_probabilities_of_the_batch_path(recognizer: Recognizer, fps: float) -> None:
+    motion = nod(40.0, hz=0.7)
+    pipeline = pipeline_of(recognizer)
+    got = inferences([*stream(pipeline, motion, fps, 5.0), pipeline.finish(infer=True)])
+    assert len(got) in {22, 23}
+    clip = np.stack([motion(i / fps) for i in range(round(5.0 * fps))])
+    for inference in got:
+        newest = round(inference.window.times_s[-1] * fps)
+        oldest = max(0, newest - round(2 * fps))
+        times = np.arange(oldest, newest + 1) / fps
+        (batch,) = recognizer.predict([Window(clip[oldest : newest + 1], times)])
+        assert inference.probs is not None
+        np.testing.assert_array_equal(inference.probs, batch.probs)
+    spread = np.ptp([inference.probs for inference in got], axis=0)
+    assert spread.max() > 0.01  # so that wrong frames would have shown
+
+
+def test_a_whole_clip_no_longer_than_a_window_is_one_window_at_the_end(recognizer: Recognizer) -> None:
+    motion = nod(40.0, hz=0.7)
+    pipeline = pipeline_of(recognizer)
+    stream(pipeline, motion, 30, 50 / 30)
+    (last,) = pipeline.finish(infer=True).inferences
+    (batch,) = recognizer.predict([Window(np.stack([motion(i / 30) for i in range(50)]), np.arange(50) / 30)])
+    assert last.probs is not None
+    np.testing.assert_array_equal(last.probs, batch.probs)
+
+
+def test_the_frame_rate_does_not_change_the_answer(recognizer: Recognizer) -> None:
+    answers = []
+    for fps in (15, 25, 30, 60):
+        got = inferences(stream(pipeline_of(recognizer), nod(40.0, hz=0.7), fps, 4.001))
+        answers.append({round(float(i.window.times_s[-1]), 3): i.probs for i in got})
+    for other in answers[:-1]:
+        for t in (2.0, 3.0):
+            np.testing.assert_allclose(other[t], answers[-1][t], atol=0.02)
+
+
+def test_dropped_frames_hardly_change_the_answer(recognizer: Recognizer) -> None:
+    motion, rng = nod(40.0, hz=0.7), np.random.default_rng(0)
+    whole, holed = pipeline_of(recognizer), pipeline_of(recognizer)
+    for i in range(91):
+        steps = [whole.push(i / 30, [skeleton(motion(i / 30))])]
+        if i % 30 == 0 or rng.random() > 0.3:
+            steps.append(holed.push(i / 30, [skeleton(motion(i / 30))]))
+    a, b = steps[0].inferences[0].probs, steps[1].inferences[0].probs
+    assert a is not None
+    assert b is not None
+    np.testing.assert_allclose(a, b, atol=0.03)
+
+
+def test_the_same_skeletons_give_the_same_results_again(recognizer: Recognizer) -> None:
+    def once() -> list[object]:
+        pipeline = pipeline_of(recognizer, gate=True)
+        steps = [*stream(pipeline, nod(30.0, start_s=1.0, end_s=3.0), 30, 4.0), pipeline.finish(infer=True)]
+        return [(i.window.times_s[-1], None if i.probs is None else i.probs.tolist()) for i in inferences(steps)] + [
+            change for step in steps for change in step.events
+        ]
+
+    assert once() == once()
+
+
+def test_strides_without_motion_are_counted_and_nothing_is_inferred(recognizer: Recognizer) -> None:
+    pipeline = pipeline_of(recognizer, gate=True)
+    got = inferences(stream(pipeline, lambda _: person(), 30, 3.0))
+    assert {inference.probs is None for inference in got} == {True}
+    assert (pipeline.inferences, pipeline.gated) == (0, len(got))
+    assert inferences(stream(pipeline, nod(30.0), 30, 2.0, start_s=3.0))[-1].probs is not None
+    assert pipeline.inferences > 0
+
+
+def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
+    pipeline = pipeline_of(recognizer)
+    changes = [c for step in stream(pipeline, nod(30.0), 30, 2.0) for c in step.events]
+    assert changes[0].phase == "begin"
+    assert pipeline.people == 1
+    gone = [c for i in range(60) for c in pipeline.push(2.0 + i / 30, []).events]
+    assert [c.phase for c in gone] == ["end"]
+    assert gone[0].t_end_s == pytest.approx(59 / 30)
+    assert (pipeline.people, pipeline.resets) == (0, 1)
+    assert pipeline.finish(infer=True) == Step()
+
+
+def test_the_end_of_the_stream_ends_events_and_infers_only_what_is_new(recognizer: Recognizer) -> None:
+    pipeline = pipeline_of(recognizer, stride_s=0.5)
+    stream(pipeline, nod(30.0), 30, 2.001)  # its last frame fell on a stride
+    (end,) = pipeline.finish(infer=True).events
+    assert end.phase == "end"
+    interrupted = pipeline_of(recognizer)
+    stream(interrupted, nod(30.0), 30, 1.9)
+    step = interrupted.finish(infer=False)
+    assert step.inferences == []
+    assert [c.phase for c in step.events] == ["end"]
+
+
+def test_everybody_is_followed_and_inferred_in_one_call(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    predict = recognizer.predict
+
+    def counting(windows: list[Window]) -> list[Prediction]:
+        sizes.append(len(windows))
+        return predict(windows)
+
+    monkeypatch.setattr(recognizer, "predict", counting)
+    pipeline = pipeline_of(recognizer)
+    steps = []
+    for i in range(60):
+        t = i / 30
+        people = [skeleton(nod(30.0)(t), 4)] + ([skeleton(nod(50.0, hz=0.9)(t) + 500, 9)] if t >= 0.5 else [])
+        steps.append(pipeline.push(t, people))
+    assert set(sizes) == {1, 2}
+    both = [step.inferences for step in steps if len(step.inferences) == 2]
+    assert [i.window.person for i in both[0]] == [4, 9]
+    events = [c for step in steps for c in step.events]
+    assert {c.person for c in events} == {4, 9}
+    assert len({c.event_id for c in events}) == len({(c.person, c.event_id) for c in events})
+
+
+def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nan = np.full(len(recognizer.metadata.labels), np.nan, np.float32)
+    monkeypatch.setattr(recognizer, "predict", lambda windows: [Prediction(nan, w.person) for w in windows])
+    pipeline = pipeline_of(recognizer)
+    steps = stream(pipeline, nod(30.0), 30, 2.0)
+    assert inferences(steps) == []
+    assert [c for step in steps for c in step.events] == []
+    assert pipeline.invalid == pipeline.inferences > 0
