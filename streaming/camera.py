@@ -142,11 +142,11 @@ class Camera:
     def __enter__(self) -> Camera:
         self._thread.start()
         # The thread's own timeouts end a network source; this ends whatever hangs without one (a driver, a pipeline).
-        if not self._opened.wait(self._open_timeout_s + OPEN_SLACK_S):
+        wait_s = self._open_timeout_s + OPEN_SLACK_S
+        if not self._opened.wait(wait_s):
             self._stop.set()
-            raise MarEdgeError(
-                f"{self.source.description} did not open within {self._open_timeout_s + OPEN_SLACK_S:.0f} s"
-            )
+            self._started.set()
+            raise MarEdgeError(f"{self.source.description} did not open within {wait_s:.0f} s")
         if self._failure is not None:
             raise self._failure
         return self

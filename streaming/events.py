@@ -76,8 +76,10 @@ class _Candidate:
     t_start_s: float
 
 
-TimeOf = Callable[[int], float]
-"""Label index -> capture-clock seconds (see ``streaming.onset``)."""
+OnsetOf = Callable[[int], float]
+"""Label index -> when it began by the window of this moment, capture clock in seconds (see ``streaming.onset``)."""
+OffsetOf = Callable[[int, float], float]
+"""Label index and when it began -> when it ended, likewise."""
 
 
 class EventTracker:
@@ -101,13 +103,13 @@ class EventTracker:
         self._candidate: _Candidate | None = None
         self._free_from_s = -math.inf
 
-    def update(self, t_s: float, probs: NDArray[np.float32], onset_s: TimeOf, offset_s: TimeOf) -> list[EventChange]:
+    def update(self, t_s: float, probs: NDArray[np.float32], onset_s: OnsetOf, offset_s: OffsetOf) -> list[EventChange]:
         """Take the probabilities at ``t_s``.
 
         Args:
             t_s: capture clock in seconds, later than the last.
             probs: (K,) of this moment; all zero where nothing moves.
-            onset_s, offset_s: asked when a label begins or ends; when it did, by the window of this moment.
+            onset_s, offset_s: asked when a label begins or ends.
 
         Returns:
             What changed, in order; an end comes before the begin that follows from it.
@@ -119,10 +121,9 @@ class EventTracker:
         begins = self._candidate if self._holds(t_s) else None
         if self._open is not None:
             self._open.score = max(self._open.score, float(smoothed[self._open.label]))
-            if begins is not None:
-                changes.append(self._end(max(begins.t_start_s, self._open.t_start_s)))
-            elif smoothed[self._open.label] < self._rules.off:
-                changes.append(self._end(offset_s(self._open.label)))
+            if begins is not None or smoothed[self._open.label] < self._rules.off:
+                t_end_s = offset_s(self._open.label, self._open.t_start_s)
+                changes.append(self._end(t_end_s if begins is None else min(t_end_s, begins.t_start_s)))
             elif t_s - self._open.reported_s >= self._rules.update_s - 1e-3:
                 self._open.reported_s = t_s
                 changes.append(self._change("update", None))
@@ -150,7 +151,7 @@ class EventTracker:
         self._smoothed, self._time_s = now, t_s
         return now
 
-    def _consider(self, best: int, score: float, t_s: float, onset_s: TimeOf) -> None:
+    def _consider(self, best: int, score: float, t_s: float, onset_s: OnsetOf) -> None:
         """Note since when which label other than the open one has been above the threshold."""
         if score < self._rules.on or (self._open is not None and best == self._open.label):
             self._candidate = None

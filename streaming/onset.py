@@ -80,10 +80,33 @@ def onset_s(window: Window, joints: tuple[int, ...], fallback_s: float) -> float
     return float(window.times_s[still[-1] + 1 if len(still) else 0])
 
 
-def offset_s(window: Window, joints: tuple[int, ...], fallback_s: float) -> float:
-    """When the window's newest movement ended: the last frame at ``FRACTION`` of the peak or more."""
+def offset_s(window: Window, joints: tuple[int, ...], start_s: float, fallback_s: float) -> float:
+    """When the movement that began at ``start_s`` ended: the first fall below ``FRACTION`` of the peak after it.
+
+    The first, because a label outlives its movement by most of a window: by the time it fades, the next movement may
+    be in sight.
+
+    Args:
+        window: the one in which the label faded.
+        joints: where to look (``region_joints``).
+        start_s: when it began; may lie before the window.
+        fallback_s: the answer where nothing stands out.
+
+    Returns:
+        The last moving frame: the window's first where the movement had ended before, its newest where it goes on.
+    """
     above = _above(motion_energy(window, joints))
-    return fallback_s if above is None else float(window.times_s[np.flatnonzero(above)[-1]])
+    if above is None:
+        return fallback_s
+    T = len(above)
+    start = min(int(np.searchsorted(window.times_s, start_s)), T - 1)
+    if start > 0 and not above[start:].any():
+        return float(window.times_s[start])
+    if start > 0:  # its onset is where the energy rose: at most a frame or two later in this window's terms
+        start += int(np.argmax(above[start:]))
+    still = np.flatnonzero(~above[start:])
+    last = start + int(still[0]) - 1 if len(still) else T - 1
+    return float(window.times_s[max(last, 0)])
 
 
 def _above(energy: NDArray[np.float64]) -> NDArray[np.bool_] | None:

@@ -149,7 +149,7 @@ class Pipeline:
                 newest_s,
                 nothing if probs is None else probs,
                 onset_s=lambda label: onset_s(window, self._bodies[label], fallback_s),
-                offset_s=lambda label: offset_s(window, self._bodies[label], fallback_s),
+                offset_s=lambda label, start_s: offset_s(window, self._bodies[label], start_s, fallback_s),
             )
         )
 

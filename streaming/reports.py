@@ -158,7 +158,9 @@ class StatusReporter:
         now_ns = self._clock()
         if now_ns < self._next_ns:
             return False
-        self._next_ns = max(self._next_ns + self._period_ns, now_ns)
+        self._next_ns += self._period_ns
+        if self._next_ns <= now_ns:
+            self._next_ns = now_ns + self._period_ns
         return True
 
     def message(self, frame: Frame | None, frames: int, subscribers: int) -> StatusMessage:

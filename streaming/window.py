@@ -13,8 +13,8 @@ from edge.data import Skeleton, Window
 MIN_SPAN_S = 0.7
 MIN_FRAMES = 5
 MAX_GAP_S = 0.5
-# Two seconds at 500 frames a second; a bound on memory, not a setting.
-MAX_FRAMES = 1024
+# A bound on memory, not a setting: two seconds at 2000 frames a second.
+MAX_FRAMES = 4096
 
 
 class SkeletonWindow:

@@ -35,7 +35,7 @@ def run(
             t_s,
             probs(label, p),
             onset_s=lambda _, t=t_s: t - 0.5 if onset is None else onset,
-            offset_s=lambda _, t=t_s: t - 0.1 if offset is None else offset,
+            offset_s=lambda _, __, t=t_s: t - 0.1 if offset is None else offset,
         )
     return changes
 
@@ -107,6 +107,12 @@ def test_another_label_ends_the_first_and_begins_where_it_ended() -> None:
     assert [change.event_id for change in changes] == [1, 1, 2]
 
 
+def test_an_event_that_another_one_ends_keeps_its_own_end() -> None:
+    script = rows(1, 0.9, 10.0, 11.0) + rows(2, 0.9, 11.0, 12.0)
+    changes = run(tracker(EventRules(smoothing_s=0.0, off=0.01, update_s=100.0)), script, offset=10.2)
+    assert (changes[1].t_end_s, changes[2].t_start_s) == (10.2, 10.5)
+
+
 def test_a_new_event_does_not_reach_back_into_the_last_nor_end_before_it_began() -> None:
     script = rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.0) + rows(1, 0.9, 11.0, 11.6)
     first_end, second_begin = run(tracker(), script, onset=9.0, offset=10.5)[1:3]
@@ -128,7 +134,7 @@ def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
 def test_a_person_at_rest_counts_as_nothing_happening() -> None:
     events = tracker()
     run(events, rows(1, 0.9, 0.0, 0.6))
-    (end,) = events.update(0.6, np.zeros(K, np.float32), onset_s=lambda _: 0.5, offset_s=lambda _: 0.5)
+    (end,) = events.update(0.6, np.zeros(K, np.float32), onset_s=lambda _: 0.5, offset_s=lambda _, __: 0.5)
     assert end.phase == "end"
 
 

@@ -98,7 +98,7 @@ def test_joints_not_seen_stay_nan_and_a_person_without_joints_is_not_there() -> 
 
 def test_memory_is_bounded_in_frames_as_in_time() -> None:
     window = SkeletonWindow(2.0)
-    for i in range(5000):
-        window.push(i / 2000, skeleton(person()))
+    for i in range(9000):
+        window.push(i / 4000, skeleton(person()))
     assert len(window) <= MAX_FRAMES
     assert len(filled(30, 20.0)) == 61

@@ -3,7 +3,6 @@
 import importlib
 import os
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -19,7 +18,6 @@ pytest.importorskip("mediapipe", reason="needs the mediapipe extra")
 from edge.pose.mediapipe import MIN_SCORE, MediaPipePose, _without_noise
 
 JOINTS = load_layout("ma52").joints
-SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[4] / "shared"))
 HEAD = [JOINTS.index(name) for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear", "nose_bridge")]
 SHOULDERS = [JOINTS.index(name) for name in ("left_shoulder", "right_shoulder")]
 
@@ -261,11 +259,8 @@ def test_the_demo_shrugs(demo, pose):
 
 
 @pytest.fixture(params=["nodding", "turning_around"])
-def clip(request):
-    path = SHARED / "clips" / f"{request.param}.mp4"
-    if not path.is_file():
-        pytest.skip(f"the real clips are not at hand ({path}); MAR_EDGE_SHARED says where")
-    capture = cv2.VideoCapture(str(path))
+def clip(request, shared):
+    capture = cv2.VideoCapture(str(shared(f"clips/{request.param}.mp4")))
     frames = []
     while len(frames) < 40 and (image := capture.read()[1]) is not None:
         frames.append(image)

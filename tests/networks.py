@@ -1,0 +1,62 @@
+"""Networks with known weights, and the checkpoint and model files made of them."""
+
+from __future__ import annotations
+
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.labels import background_label, ma52_labels
+from edge.mmn import MMN, MMNConfig
+
+TINY = {"width": 16, "depths": (1, 1, 1, 1)}
+MA52 = MMNConfig(44, 12, "motion", **TINY)
+IMIGUE = MMNConfig(22, 32, "raw", **TINY)
+LABELS = (*ma52_labels()[:11], background_label())
+BACKGROUND = 11
+
+
+def golden_weights(network: MMN) -> MMN:
+    """Every weight from its place in the state_dict, as mmn.md of the specification says; in eval mode."""
+    state = network.state_dict()
+    for ordinal, (name, tensor) in enumerate(state.items()):
+        if name.endswith("num_batches_tracked"):
+            continue
+        k = np.arange(tensor.numel(), dtype=np.float64)
+        h = np.sin(12.9898 * k + 78.233 * ordinal + 0.5) * 43758.5453
+        w = 2 * (h - np.floor(h)) - 1
+        if name.endswith("running_mean"):
+            w = 0.1 * w
+        elif name.endswith("running_var"):
+            w = 1 + 0.5 * w
+        elif tensor.ndim >= 2:
+            w = 2 * w / np.sqrt(np.prod(tensor.shape[1:]))
+        elif name.endswith("weight"):
+            w = 1 + 0.1 * w
+        else:
+            w = 0.1 * w
+        state[name] = torch.from_numpy(w.reshape(tensor.shape)).float()
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def golden(config: MMNConfig) -> MMN:
+    return golden_weights(MMN(config))
+
+
+def save_state_dict(path: Path, network: MMN, prefix: str = "") -> Path:
+    """As the authors publish theirs: a flat state_dict."""
+    torch.save({prefix + name: tensor for name, tensor in network.state_dict().items()}, path)
+    return path
+
+
+def windows(count: int, num_joints: int, seed: str = "windows") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """``count`` normalised windows of joints that wander, (count, 64, V, 2), and their index_t (count, 64)."""
+    rng = np.random.default_rng(zlib.crc32(seed.encode()))
+    start = rng.uniform(-0.8, 0.8, (count, 1, num_joints, 2))
+    wander = np.cumsum(rng.normal(0, 0.01, (count, 64, num_joints, 2)), axis=1)
+    index_t = np.tile(np.arange(64) / 32 - 1, (count, 1))
+    return np.clip(start + wander, -1, 1).astype(np.float32), index_t.astype(np.float32)
