@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import pickle
 import re
+import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,18 @@ from edge.labels import Label
 from edge.mmn import MMN, SCALES, MMNConfig
 
 _FORMAT = "mar-edge checkpoint"
+# What torch's unpickler raises over bytes that are no checkpoint, or were one before they were damaged.
+_NOT_READABLE = (
+    pickle.UnpicklingError,
+    struct.error,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)
 
 
 class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,11 +65,13 @@ def load_checkpoint(path: Path, num_joints: int) -> Checkpoint:
             unexpected or mis-shaped (the message names it).
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, about how the file was pickled
+            content = torch.load(path, map_location="cpu", weights_only=True)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except _NOT_READABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise MarEdgeError(
             f"{path} is not a checkpoint of tensors saved by torch ({reason}); expected a state_dict"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import re
@@ -29,14 +28,6 @@ MEDIAPIPE_VERSION = "0.10.21"
 _OLDEST_PYTHON = (3, 10)
 _NEWEST_MEDIAPIPE_PYTHON = (3, 12)
 _TIGHT_MEMORY_GB = 1.5
-_OPTIONAL_RUNTIMES = (
-    ("openvino", ("openvino",), "faster on Intel and AMD CPUs: pip install 'mar-edge[openvino]'"),
-    (
-        "tensorrt",
-        ("tensorrt", "tensorrt-cu12", "tensorrt-cu13", "tensorrt_rtx"),
-        "for NVIDIA GPUs: pip install 'mar-edge[tensorrt]', or JetPack's own",
-    ),
-)
 _OPENCV_WHEELS = (
     "opencv-python",
     "opencv-contrib-python",
@@ -65,8 +56,7 @@ def run_checks(
         read_model: reads the default model and describes it in a line; raises MarEdgeError where it cannot.
         port: where ``serve`` would publish, on the loopback address.
     """
-    checks = [check_python(), check_machine(), check_opencv(), check_opencv_wheels(), check_pose()]
-    checks += check_runtimes()
+    checks = [check_python(), check_machine(), check_opencv(), check_opencv_wheels(), check_pose(), check_runtime()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -159,23 +149,14 @@ def check_pose() -> Check:
     return Check("pose", "ok", f"mediapipe {version}")
 
 
-def check_runtimes() -> list[Check]:
-    """ONNX Runtime, which must be there, and the runtimes that may."""
+def check_runtime() -> Check:
+    """ONNX Runtime, which runs the recogniser, and what it can run on."""
     try:
         onnxruntime = importlib.import_module("onnxruntime")
-        providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
-        checks = [Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}")]
     except ImportError as error:
-        checks = [Check("onnxruntime", "fail", f"cannot be loaded: {error}", "pip install onnxruntime")]
-    for package, distributions, use in _OPTIONAL_RUNTIMES:
-        found = [f"{name} {version}" for name in distributions if (version := _version_of(name)) is not None]
-        if found:
-            checks.append(Check(package, "ok", ", ".join(found)))
-        elif importlib.util.find_spec(package) is not None:
-            checks.append(Check(package, "ok", "present, of the system"))
-        else:
-            checks.append(Check(package, "ok", "absent (optional)", use))
-    return checks
+        return Check("onnxruntime", "fail", f"cannot be loaded: {error}", "pip install onnxruntime")
+    providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
+    return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses the CPU")
 
 
 def check_model(read_model: Callable[[], str]) -> Check:

@@ -28,7 +28,7 @@ def parse_labels(text: str, source: str) -> tuple[Label, ...]:
     """Labels from CSV text with the columns id, action and (optionally) body; other columns are ignored.
 
     Raises:
-        MarEdgeError: a column is missing, an id is not a whole number or stands twice.
+        MarEdgeError: a column is missing, an id is not a whole number or stands twice, an action has no name.
     """
     rows = csv.DictReader(io.StringIO(text))
     columns = set(rows.fieldnames or ())
@@ -40,6 +40,8 @@ def parse_labels(text: str, source: str) -> tuple[Label, ...]:
     for row in rows:
         try:
             label = Label(id=int(row["id"]), name=row["action"].strip(), body=(row.get("body") or "").strip())
+            if not label.name:
+                raise ValueError("no name")
         except (ValueError, AttributeError, TypeError):
             raise MarEdgeError(f"{source}, line {rows.line_num}: not a label row (id,action[,body]): {row}") from None
         labels.append(label)

@@ -94,3 +94,12 @@ def check_inputs(metadata: ModelMetadata, input_shapes: dict[str, tuple[int | No
             f"{source}: a {metadata.layout} model takes skeleton (B, 64, {V}, 2) and index_t (B, 64), "
             f"this one takes {input_shapes}"
         )
+
+
+def check_outputs(metadata: ModelMetadata, output_shapes: dict[str, tuple[int, ...]], source: str) -> None:
+    """Raise MarEdgeError unless one window's outputs are logits and probs, one for each label."""
+    K = len(metadata.labels)
+    if output_shapes != {"logits": (1, K), "probs": (1, K)}:
+        raise MarEdgeError(
+            f"{source}: a model of {K} labels gives logits (B, {K}) and probs (B, {K}), this one gives {output_shapes}"
+        )

@@ -43,7 +43,7 @@ def clip_to_input(clip: ArrayLike, layout: Layout | None = None) -> tuple[NDArra
     T = frames.shape[0]
     normalised = normalise(fill_missing(frames, layout))
     picked = np.linspace(0, T - 1, WINDOW_FRAMES).astype(np.int64)
-    index_t = (2 * picked / T - 1).astype(np.float32)
+    index_t = (2 * picked / T).astype(np.float32) - np.float32(1)  # rounded before the 1 is taken, as the loader does
     return normalised[picked], index_t
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.data import Prediction, Window
 from edge.layout import load_layout
-from edge.model_file import ModelMetadata, check_inputs, default_model_path, parse_metadata
+from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
 from edge.preprocess import WINDOW_FRAMES, window_to_input
 from edge.runtime.base import Runtime
 
@@ -36,12 +36,13 @@ class Recognizer:
         path = model or default_model_path()
         recognizer = cls(OnnxRuntime(path, threads), str(path))
         V = recognizer.layout.num_joints
-        recognizer.runtime.warm_up(
-            {
-                "skeleton": np.zeros((1, WINDOW_FRAMES, V, 2), np.float32),
-                "index_t": np.zeros((1, WINDOW_FRAMES), np.float32),
-            }
-        )
+        still = {
+            "skeleton": np.zeros((1, WINDOW_FRAMES, V, 2), np.float32),
+            "index_t": np.zeros((1, WINDOW_FRAMES), np.float32),
+        }
+        recognizer.runtime.warm_up(still)
+        outputs = recognizer.runtime.infer(still)
+        check_outputs(recognizer.metadata, {name: array.shape for name, array in outputs.items()}, str(path))
         return recognizer
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:

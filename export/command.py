@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -51,6 +52,8 @@ def export_model(
     """
     if (bone_checkpoint is not None) != (stream == "both"):
         raise MarEdgeError("--stream both takes two checkpoints, joint then bone; --stream joint or bone takes one")
+    if window_s is not None and not 0 < window_s < math.inf:
+        raise MarEdgeError(f"a window spans more than 0 seconds, not {window_s}")
     layout = load_layout(layout_name)
     streams: tuple[Stream, ...] = ("joint", "bone") if stream == "both" else (stream,)
     paths = [checkpoint] if bone_checkpoint is None else [checkpoint, bone_checkpoint]

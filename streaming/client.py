@@ -86,6 +86,7 @@ class LabelSubscriber:
         self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
         self._address = address
         self._kinds = frozenset(kinds)
+        self._wanted = "" if len(self._kinds) == len(KINDS) else " or ".join(k for k in KINDS if k in self._kinds) + " "
         self._timeout_s = timeout_s
         self._until_end = until_end
         self._ended = False
@@ -147,7 +148,7 @@ class LabelSubscriber:
         wait_ms = None if deadline_s is None else max(0, round((deadline_s - time.monotonic()) * 1000))
         if not self._socket.poll(wait_ms):
             raise SubscriberTimeout(
-                f"no {' or '.join(k for k in KINDS if k in self._kinds)} message from {self._address} within "
+                f"no {self._wanted}message from {self._address} within "
                 f"{self._timeout_s:g} s; is 'mar-edge serve' running there?"
             )
         parts = self._socket.recv_multipart()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge.checkpoint import CheckpointInfo
 from edge.labels import background_label, ma52_labels
+from edge.layout import Layout
 from edge.mmn import MMN, MMNConfig
+from edge.model_file import Stream
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1)}
 MA52 = MMNConfig(44, 12, "motion", **TINY)
@@ -19,10 +23,13 @@ LABELS = (*ma52_labels()[:11], background_label())
 BACKGROUND = 11
 
 
-def golden_weights(network: MMN) -> MMN:
-    """Every weight from its place in the state_dict, as mmn.md of the specification says; in eval mode."""
+def golden_weights(network: MMN, first_ordinal: int = 0) -> MMN:
+    """Every weight from its place in the state_dict, as mmn.md of the specification says; in eval mode.
+
+    Counting from another ordinal gives another network.
+    """
     state = network.state_dict()
-    for ordinal, (name, tensor) in enumerate(state.items()):
+    for ordinal, (name, tensor) in enumerate(state.items(), first_ordinal):
         if name.endswith("num_batches_tracked"):
             continue
         k = np.arange(tensor.numel(), dtype=np.float64)
@@ -43,8 +50,34 @@ def golden_weights(network: MMN) -> MMN:
     return network.eval()
 
 
-def golden(config: MMNConfig) -> MMN:
-    return golden_weights(MMN(config))
+def golden(config: MMNConfig, first_ordinal: int = 0) -> MMN:
+    return golden_weights(MMN(config), first_ordinal)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A model file, what it was made of, and what the command that wrote it printed."""
+
+    path: Path
+    sources: tuple[Path, ...]
+    networks: tuple[tuple[Stream, MMN], ...]
+    layout: Layout
+    printed: str = ""
+
+
+def info(stream: Stream) -> CheckpointInfo:
+    """What our own checkpoint of the tiny ma52 network says of itself."""
+    return CheckpointInfo(
+        layout="ma52",
+        stream=stream,
+        labels=LABELS,
+        background=BACKGROUND,
+        window_s=1.5,
+        name=f"tiny {stream}",
+        training_data="nothing at all",
+        accuracy={"top1": 0.5, "f1 nodding": 0.25},
+        licence="Apache-2.0",
+    )
 
 
 def save_state_dict(path: Path, network: MMN, prefix: str = "") -> Path:

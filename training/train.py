@@ -92,8 +92,10 @@ def train(config: TrainConfig, run: Path, report: Callable[[Progress], None]) ->
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
     )
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.peak_lr, weight_decay=config.weight_decay)
+    # OneCycleLR divides by the steps of its warm-up less one.
+    warm_up = config.warm_up if config.warm_up * config.steps != 1 else 1.1 * config.warm_up
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.peak_lr, total_steps=config.steps, pct_start=config.warm_up
+        optimizer, config.peak_lr, total_steps=config.steps, pct_start=warm_up
     )
     parts: dict[str, Any] = {
         "network": network,

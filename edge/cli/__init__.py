@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="mar-edge",
     help="Micro-actions from a camera, live: which one, when it begins, when it ends.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     # Plain help: rich would double the time that --help takes.
     rich_markup_mode=None,
@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 # Wherever this typer keeps click: what it raises for wrong options.
-_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+_UsageError: Any = typer.BadParameter.__bases__[0]
 
 
 def _print_version(wanted: bool) -> None:
@@ -35,11 +35,13 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
@@ -52,7 +54,7 @@ def main() -> None:
     except MarEdgeError as error:
         code = _fail(str(error))
     except _UsageError as error:
-        code = _fail(f"{error}; '{_called()} --help' shows the options")
+        code = _fail(f"{error.format_message()}; '{_called()} --help' shows the options")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     sys.exit(code or 0)

@@ -60,6 +60,7 @@ def doctor(
 ) -> None:
     """What this machine has and lacks, with a hint for each lack. Exit 1 if the main job cannot run."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from edge.doctor import run_checks
@@ -70,7 +71,7 @@ def doctor(
         table.add_column(column, overflow="fold")
     for check in checks:
         style = _STATUS_STYLE[check.status]
-        table.add_row(f"[{style}]{check.status}[/]", check.name, check.detail, check.hint)
+        table.add_row(f"[{style}]{check.status}[/]", check.name, escape(check.detail), escape(check.hint))
     Console().print(table)
     if any(check.status == "fail" for check in checks):
         raise typer.Exit(USER_ERROR)

@@ -75,6 +75,9 @@ def train(
     from training.train import Progress, TrainConfig
     from training.train import train as run_training
 
+    if width < 16 or width % 16:
+        raise MarEdgeError(f"--width is a multiple of 16, not {width}")
+
     config = TrainConfig(
         stream=stream.value,
         width=width,

@@ -1,4 +1,4 @@
-"""From clips to the network's input: the authors' numbers, and everything a live pose stage does that their data never did."""
+"""From clips to the network's input: the authors' numbers, and what only a live pose stage does."""
 
 import networks
 import numpy as np

@@ -1,0 +1,126 @@
+"""The document a model file carries: there and back, and every way it can be wrong."""
+
+import json
+
+import networks
+import pytest
+
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from edge.model_file import ModelMetadata, check_inputs, default_model_path, parse_metadata
+
+METADATA = ModelMetadata(
+    name="a name",
+    layout="ma52",
+    streams=("joint", "bone"),
+    encoding="motion",
+    labels=networks.LABELS,
+    background=11,
+    window_s=1.5,
+    precision="fp16",
+    sources_sha256=("ab", "cd"),
+    training_data="some",
+    accuracy={"top1": 0.5},
+    licence="a licence",
+    mar_edge_version="9.9",
+)
+
+
+def changed(**fields) -> str:
+    return json.dumps(json.loads(METADATA.to_json()) | fields)
+
+
+def refusal(document) -> str:
+    with pytest.raises(MarEdgeError) as error:
+        parse_metadata(document, "m.onnx")
+    assert str(error.value).startswith("m.onnx")
+    return str(error.value)
+
+
+def test_there_and_back():
+    assert parse_metadata(METADATA.to_json(), "m.onnx") == METADATA
+
+
+def test_what_a_later_version_adds_is_passed_over():
+    assert parse_metadata(changed(colour="blue"), "m.onnx") == METADATA
+
+
+def test_what_may_be_left_out():
+    least = {"name": "x", "layout": "imigue", "streams": ["bone"], "encoding": "raw"}
+    metadata = parse_metadata(json.dumps(least | {"labels": [{"id": 0, "name": "a", "body": ""}]}), "m.onnx")
+    assert metadata.labels == (Label(0, "a", ""),)
+    assert (metadata.background, metadata.window_s, metadata.precision) == (None, 2.0, "fp32")
+
+
+def test_none_at_all():
+    assert "without mar-edge's metadata" in refusal(None)
+    assert "mar-edge export" in refusal(None)
+
+
+@pytest.mark.parametrize("document", ["", "{", "[]", "null", "hello", "{}", '{"name": "x"}'])
+def test_no_document(document):
+    assert "metadata is not readable" in refusal(document)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"encoding": "polar"},
+        {"streams": ["joint", "motion"]},
+        {"precision": "fp4"},
+        {"labels": ["nodding"]},
+        {"window_s": "two"},
+        {"window_s": None},
+        {"schema_version": "1"},
+        {"accuracy": {"top1": "good"}},
+    ],
+)
+def test_a_field_of_another_kind(fields):
+    assert "metadata is not readable" in refusal(changed(**fields))
+
+
+def test_another_schema():
+    assert "metadata schema 2, this version reads 1" in refusal(changed(schema_version=2))
+
+
+def test_another_layout():
+    assert "unknown skeleton layout 'coco'; known: ma52, imigue" in refusal(changed(layout="coco"))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"labels": []}, {"background": 12}, {"background": -1}, {"window_s": 0}, {"window_s": -2.0}]
+)
+def test_what_contradicts_itself(fields):
+    assert "inconsistent metadata" in refusal(changed(**fields))
+
+
+GOOD = {"skeleton": (None, 64, 44, 2), "index_t": (None, 64)}
+
+
+@pytest.mark.parametrize("batch", [None, 1])
+def test_inputs_of_the_contract(batch):
+    check_inputs(METADATA, {"skeleton": (batch, 64, 44, 2), "index_t": (batch, 64)}, "m.onnx")
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {},
+        {"skeleton": (None, 64, 44, 2)},
+        {"skeletons": (None, 64, 44, 2), "index_t": (None, 64)},
+        GOOD | {"more": (None, 1)},
+        GOOD | {"skeleton": (None, 64, 22, 2)},
+        GOOD | {"skeleton": (None, 2, 64, 44)},
+        GOOD | {"skeleton": (None, None, 44, 2)},
+        GOOD | {"index_t": (None, 32)},
+    ],
+)
+def test_other_inputs_are_named(shapes):
+    with pytest.raises(MarEdgeError, match=r"m.onnx: a ma52 model takes skeleton \(B, 64, 44, 2\)") as error:
+        check_inputs(METADATA, shapes, "m.onnx")
+    assert str(shapes) in str(error.value)
+
+
+def test_the_default_model_has_its_place_in_the_package():
+    assert default_model_path().parent.name == "models"
+    assert default_model_path().suffix == ".onnx"

@@ -1,0 +1,121 @@
+"""The recogniser on real files says what the PyTorch networks say of the same windows."""
+
+import networks
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from edge.data import Window
+from edge.errors import MarEdgeError
+from edge.model_file import METADATA_KEY
+from edge.preprocess import window_to_input
+from edge.recognizer import Recognizer
+from export.onnx_file import reference_logits
+
+
+def window(frames, V=44, person=0, seed=0):
+    rng = np.random.default_rng(seed)
+    clip = rng.uniform(100, 900, (1, V, 2)) + np.cumsum(rng.normal(0, 3, (frames, V, 2)), axis=0)
+    return Window(clip.astype(np.float32), np.arange(frames) / 30 + 7.0, person)
+
+
+def unseen(whole):
+    clip = whole.clip.copy()
+    clip[:, 32:44] = np.nan
+    clip[3:9, 10] = np.nan
+    return Window(clip, whole.times_s, whole.person)
+
+
+WINDOWS = [window(60, seed=1), window(24, person=3, seed=2), window(1, seed=3), unseen(window(45, person=2, seed=4))]
+
+
+@pytest.fixture(scope="module")
+def recognizer(ma52_model):
+    with Recognizer.open(ma52_model.path, threads=1) as recognizer:
+        yield recognizer
+
+
+def test_it_knows_its_model(recognizer):
+    assert recognizer.layout.name == "ma52"
+    assert recognizer.metadata.labels == networks.LABELS
+
+
+def test_probabilities_are_pytorchs(recognizer, ma52_model):
+    predictions = recognizer.predict(WINDOWS)
+    inputs = [window_to_input(one, recognizer.layout) for one in WINDOWS]
+    skeleton, index_t = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*inputs, strict=True))
+    expected = reference_logits(ma52_model.networks, ma52_model.layout, skeleton, index_t).softmax(dim=-1).numpy()
+    assert np.abs(expected - expected[0]).max() > 1e-3
+    for prediction, probs, one in zip(predictions, expected, WINDOWS, strict=True):
+        np.testing.assert_allclose(prediction.probs, probs, rtol=0, atol=1e-5)
+        assert prediction.probs.dtype == np.float32
+        assert prediction.probs.sum() == pytest.approx(1, abs=1e-5)
+        assert prediction.person == one.person
+
+
+def test_together_or_one_by_one_is_the_same(recognizer):
+    together = recognizer.predict(WINDOWS)
+    for prediction, one in zip(together, WINDOWS, strict=True):
+        (alone,) = recognizer.predict([one])
+        np.testing.assert_allclose(alone.probs, prediction.probs, rtol=0, atol=1e-5)
+
+
+def test_nobody_there_is_nothing_said(recognizer):
+    assert recognizer.predict([]) == []
+
+
+def test_a_window_of_another_layout_is_an_error(recognizer):
+    with pytest.raises(MarEdgeError, match="ma52"):
+        recognizer.predict([window(10, V=22)])
+
+
+def test_another_layout(imigue_model):
+    with Recognizer.open(imigue_model.path, threads=1) as recognizer:
+        (prediction,) = recognizer.predict([window(30, V=22)])
+        skeleton, index_t = window_to_input(window(30, V=22), recognizer.layout)
+    inputs = (torch.from_numpy(skeleton)[None], torch.from_numpy(index_t)[None])
+    expected = reference_logits(imigue_model.networks, imigue_model.layout, *inputs).softmax(dim=-1)[0]
+    np.testing.assert_allclose(prediction.probs, expected.numpy(), rtol=0, atol=1e-5)
+
+
+def redescribed(model, path, change):
+    """The same file, saying something else of itself."""
+    proto = onnx.load(model)
+    for entry in proto.metadata_props:
+        if entry.key == METADATA_KEY:
+            entry.value = change(entry.value)
+    onnx.save(proto, str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda text: text.replace('"ma52"', '"imigue"'), "a imigue model takes skeleton (B, 64, 22, 2)"),
+        (lambda text: text.replace('"schema_version":1', '"schema_version":9'), "metadata schema 9"),
+        (lambda text: text[:-1], "metadata is not readable"),
+    ],
+)
+def test_a_model_that_does_not_describe_itself_truly(ma52_model, tmp_path, change, expected):
+    path = redescribed(ma52_model.path, tmp_path / "m.onnx", change)
+    with pytest.raises(MarEdgeError) as error:
+        Recognizer.open(path)
+    assert str(path) in str(error.value)
+    assert expected in str(error.value)
+
+
+def test_labels_that_the_outputs_do_not_match_are_an_error(ma52_model, tmp_path):
+    first = '{"id":0,"name":"shaking body","body":"body"},'
+    path = redescribed(ma52_model.path, tmp_path / "m.onnx", lambda text: text.replace(first, ""))
+    path = redescribed(path, path, lambda text: text.replace('"background":11', '"background":10'))
+    with pytest.raises(MarEdgeError, match="11 labels"):
+        Recognizer.open(path)
+
+
+def test_the_model_in_the_package():
+    with Recognizer.open() as recognizer:
+        (prediction,) = recognizer.predict([window(60)])
+    assert prediction.probs.shape == (len(recognizer.metadata.labels),)
+    assert recognizer.metadata.background is not None
+    assert "synthetic" in recognizer.metadata.training_data

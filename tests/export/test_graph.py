@@ -1,0 +1,66 @@
+"""The deploy graph is the same function as the networks it is made of, for every stream, encoding and layout."""
+
+import itertools
+
+import networks
+import pytest
+import torch
+from torch import nn
+
+from edge.layout import load_layout
+from edge.mmn import MMNConfig
+from export.graph import DeployGraph
+from export.onnx_file import reference_logits
+
+STREAMS = {"joint": ("joint",), "bone": ("bone",), "both": ("joint", "bone")}
+
+
+def pair(stream, encoding, layout, depths=(1, 1, 1, 1)):
+    config = MMNConfig(layout.num_joints, 12, encoding, 16, depths)
+    return [(name, networks.golden(config, 1000 * i)) for i, name in enumerate(STREAMS[stream])]
+
+
+def tensors(count, layout):
+    return tuple(torch.from_numpy(array) for array in networks.windows(count, layout.num_joints))
+
+
+@pytest.mark.parametrize(
+    ("stream", "encoding", "name"), list(itertools.product(STREAMS, ("raw", "motion"), ("ma52", "imigue")))
+)
+@torch.no_grad()
+def test_same_logits(stream, encoding, name):
+    layout = load_layout(name)
+    parts = pair(stream, encoding, layout)
+    skeleton, index_t = tensors(3, layout)
+    logits, probs = DeployGraph(parts, layout).eval()(skeleton, index_t)
+    expected = reference_logits(parts, layout, skeleton, index_t)
+    assert expected.std(dim=0).max() > 1e-3  # the windows differ, so that equality says something
+    torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
+    torch.testing.assert_close(probs, expected.softmax(dim=-1), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_same_logits_with_more_blocks_and_other_times():
+    layout = load_layout("ma52")
+    parts = pair("both", "motion", layout, depths=(2, 1, 3, 2))
+    skeleton, _ = tensors(2, layout)
+    index_t = torch.rand(2, 64).sort().values
+    logits, _ = DeployGraph(parts, layout).eval()(skeleton, index_t)
+    torch.testing.assert_close(logits, reference_logits(parts, layout, skeleton, index_t), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_joints_come_in_the_layouts_order():
+    layout = load_layout("ma52")
+    parts = pair("joint", "raw", layout)
+    graph = DeployGraph(parts, layout).eval()
+    skeleton, index_t = tensors(1, layout)
+    logits, _ = graph(skeleton, index_t)
+    in_network_order, _ = graph(skeleton[:, :, list(layout.network_order)], index_t)
+    assert (logits - in_network_order).abs().max() > 1e-3
+
+
+def test_no_batch_norm_is_left():
+    layout = load_layout("imigue")
+    graph = DeployGraph(pair("both", "motion", layout), layout)
+    assert not [module for module in graph.modules() if isinstance(module, nn.BatchNorm2d | nn.Conv2d)]
