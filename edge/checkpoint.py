@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 import re
 import struct
@@ -89,9 +90,11 @@ def load_checkpoint(path: Path, num_joints: int) -> Checkpoint:
 
 
 def save_checkpoint(path: Path, network: MMN, info: CheckpointInfo) -> None:
-    """Write one of our own: weights and what they are."""
+    """Write one of our own, weights and what they are; it appears whole or not at all."""
     state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, path)
+    draft = path.with_name(path.name + ".new")
+    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, draft)
+    os.replace(draft, path)
 
 
 def _read_info(content: dict[str, Any], path: Path) -> CheckpointInfo:

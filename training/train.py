@@ -88,6 +88,8 @@ def train(config: TrainConfig, run: Path, report: Callable[[Progress], None]) ->
     network = MMN(
         MMNConfig(layout.num_joints, len(CLASSES), "motion", config.width, config.depths), drop_path=config.drop_path
     ).to(device)
+    # Channels last in memory: the batches come so, and a step takes a third less time on a CPU.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs do not know it
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(config.ema), use_buffers=True
     )
