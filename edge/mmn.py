@@ -53,8 +53,11 @@ def motion_encoding(x: Tensor) -> Tensor:
         (B, 6, T, V): x; the place relative to the joint's mean over time, logarithmic; its frame-to-frame
         difference (0 in the first frame), logarithmic. A nod of 6 px in a figure of 880 px is 0.01 in x, 0.3 here.
     """
-    centred = x - x.mean(dim=2, keepdim=True)
-    step = F.pad(centred[:, :, 1:] - centred[:, :, :-1], (0, 0, 1, 0))
+    # Relative to the first frame before the mean is taken: the logarithms would magnify the rounding of a mean of
+    # coordinates, and a joint at rest is to be exactly 0.
+    relative = x - x[:, :, :1]
+    centred = relative - relative.mean(dim=2, keepdim=True)
+    step = F.pad(x[:, :, 1:] - x[:, :, :-1], (0, 0, 1, 0))
     return torch.cat([x, _signed_log(centred, 0.5, 50.0), _signed_log(step, 0.4, 300.0)], dim=1)
 
 
