@@ -84,7 +84,7 @@ class Publisher:
         self._socket = self._context.socket(zmq.XPUB)
         try:
             self._set_up(endpoint)
-        except BaseException:
+        except BaseException:  # swallows nothing: whatever stops it, the socket must not outlive the failure
             self._context.destroy(linger=0)
             raise
 
