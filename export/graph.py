@@ -2,13 +2,16 @@
 
 What differs from ``edge.mmn``, all of it exact:
 
-- Tokens last: feature maps are (B, T, V, C), so that every channel mixing is one matrix product and LayerNorm needs no
-  transposition. Convolutions over time are products over the frames side by side.
+- The residual stream of a block is tokens, (B, T V, C): what mixes channels alone (LayerNorm, the linear maps, the
+  MLP) is one matrix product a layer. What looks along time or joints is (B, C, T, V), where convolutions and the
+  product with the adjacency read memory in order; a block changes over once each way.
 - The skeleton comes in its layout's joint order: whatever is indexed by joint is permuted once, here.
 - The frame difference is taken before the linear map, diff(W x + b) = W diff(x): after it, the differences of block 0
   are of the size of half-precision rounding.
-- BatchNorm is folded into what stands before it, or after a tanh into one scale and shift.
-- The heads are one batched product; ``adj`` is its column sum; the 1 of (1 + gamma) is in gamma's shift.
+- BatchNorm is folded into the convolution before it; behind a tanh, where there is none, into the gate's convolution
+  that follows, and the modulation with it (``_Modulation``).
+- The heads are one batched product; ``adj`` is its column sum; grouped convolutions over time are dense ones (their
+  groups are too narrow for vector instructions).
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from torch.nn import functional as F
 from edge.layout import Layout
 from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, motion_encoding, temporal_frequencies
 from edge.model_file import Stream
+from edge.preprocess import WINDOW_FRAMES
 
 Layer = TypeVar("Layer", bound=nn.Module)
 
@@ -60,16 +64,13 @@ class DeployStream(nn.Module):
         self.is_bone = stream == "bone"
         self.is_motion = config.encoding == "motion"
         self.register_buffer("bone_parents", torch.from_numpy(layout.bone_parents))
-        self.stem = nn.Sequential(
-            *(_linear_of_conv(layer) if isinstance(layer, nn.Conv2d) else layer for layer in network.projection)
-        )
+        self.stem = network.projection
         # cos(x) = sin(x + pi / 2): one sine gives the interleaved embedding.
         self.register_buffer("frequencies", temporal_frequencies(config.width).repeat_interleave(2))
         self.register_buffer("phases", torch.tensor([0.0, math.pi / 2]).repeat(config.width // 2))
-        self.register_buffer("joint_embedding", network.STPE.detach()[:, place].T.contiguous())  # (V, C)
+        self.register_buffer("joint_embedding", network.STPE.detach()[:, None, place].contiguous())  # (C, 1, V)
         self.scales = nn.ModuleList(
-            nn.Sequential(*(DeployBlock(cast(Block, block), place) for block in cast(Scale, scale).blocks))
-            for scale in network.MFM
+            DeployScale(cast(Scale, scale), place, WINDOW_FRAMES >> i) for i, scale in enumerate(network.MFM)
         )
         self.down_samplers = nn.ModuleList(DeployDownSample(cast(DownSample, down)) for down in network.DSs)
         self.fusion = DeployFusion(network.fusion)
@@ -80,128 +81,124 @@ class DeployStream(nn.Module):
         x = skeleton
         if self.is_bone:
             x = x - x.index_select(2, self.bone_parents)
+        x = x.permute(0, 3, 1, 2)
         if self.is_motion:
-            x = motion_encoding(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+            x = motion_encoding(x)
         time_embedding = torch.sin(index_t[..., None] * self.frequencies + self.phases)  # (B, T, C)
-        raw = self.stem(x) + time_embedding[:, :, None] * self.joint_embedding
+        raw = self.stem(x) + time_embedding.transpose(1, 2)[..., None] * self.joint_embedding
         outputs = []
         for i, scale in enumerate(self.scales):
             if i:
                 raw = self.down_samplers[i - 1](raw)
             outputs.append(scale(raw))
-        logits: Tensor = self.head(self.fusion(outputs).mean(dim=(1, 2)))
+        logits: Tensor = self.head(self.fusion(outputs).mean(dim=(2, 3)))
         return logits
 
 
+class DeployScale(nn.Module):
+    """``edge.mmn.Scale``, its last block's output: (B, C, T, V) -> the same shape."""
+
+    def __init__(self, scale: Scale, place: Tensor, frames: int) -> None:
+        super().__init__()
+        self.blocks = nn.Sequential(*(DeployBlock(cast(Block, block), place, frames) for block in scale.blocks))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        _, _, T, _ = x.shape
+        out: Tensor = _maps(self.blocks(_tokens(x)), T)
+        return out
+
+
 class DeployBlock(nn.Module):
-    """``edge.mmn.Block`` on (B, T, V, C)."""
+    """``edge.mmn.Block`` on tokens (B, T V, C) of T ``frames``."""
 
     adjacency: Tensor
-    motion_taps: Tensor
-    motion_bias: Tensor
     joint_scale: Tensor
 
-    def __init__(self, block: Block, place: Tensor) -> None:
+    def __init__(self, block: Block, place: Tensor, frames: int) -> None:
         super().__init__()
-        C = block.mapping.in_features
-        self.quarter = quarter = C // 4
+        self.frames, self.joints = frames, len(place)
+        self.quarter = quarter = block.mapping.in_features // 4
         self.norm_1, self.norm_2 = block.norm_1, block.norm_2
         weight, bias = block.mapping.weight.detach(), block.mapping.bias.detach()
         self.map_su = _linear(weight[: 2 * quarter], bias[: 2 * quarter])
         self.map_motion = _linear(weight[2 * quarter :], None)
         # (H, V, V), transposed: it stands on the right of (.., V).
         self.register_buffer("adjacency", block.gconv.detach()[:, place][:, :, place].transpose(1, 2).contiguous())
-        self.temporal = _temporal_linear(block.tconv)
-        depthwise = _part(block.Motion, 0, nn.Conv2d)
-        scale, shift = _scale_shift(_part(block.Motion, 1, nn.BatchNorm2d))
-        self.register_buffer("motion_taps", (depthwise.weight.detach()[:, 0, :, 0] * scale[:, None]).T.contiguous())
-        self.register_buffer("motion_bias", shift)
-        self.register_buffer("joint_scale", block.MSM.adj.detach().sum(dim=0)[place][:, None].contiguous())
-        self.skeletal_modulation = _Modulation(block.MSM.fc, block.MSM.bn)
-        self.temporal_modulation = _Modulation(
-            _temporal_linear(_part(block.MTM, 0, nn.Conv2d)), _part(block.MTM, 2, nn.BatchNorm2d)
-        )
-        self.gate_in = _fold(block.aggregation_gate)
-        self.gate_out = _linear_of_conv(_part(block.aggregation_gate, 3, nn.Conv2d))
-        self.aggregation = _fold(block.aggregation)
+        self.temporal = _conv(_dense(block.tconv), _bias(block.tconv), padding=(1, 0))
+        self.motion = _folded(_part(block.Motion, 0, nn.Conv2d), _part(block.Motion, 1, nn.BatchNorm2d))
+        self.register_buffer("joint_scale", block.MSM.adj.detach().sum(dim=0)[place].contiguous())
+        temporal, skeletal = _part(block.MTM, 0, nn.Conv2d), block.MSM.fc
+        self.temporal_modulation = _Modulation(temporal.weight.detach(), _bias(temporal))
+        self.skeletal_modulation = _Modulation(skeletal.weight.detach()[..., None, None], skeletal.bias.detach())
+        self.gate_in = _gate(block)
+        self.gate_out = _part(block.aggregation_gate, 3, nn.Conv2d)
+        self.aggregation = _folded(_part(block.aggregation, 0, nn.Conv2d), _part(block.aggregation, 1, nn.BatchNorm2d))
         self.proj = block.proj
         self.fc1, self.fc2 = block.mlp.fc1, block.mlp.fc2
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        x = x + self._mix(self.norm_1(x))
+        x = x + self.proj(_tokens(self._mix(self.norm_1(x))))
         out: Tensor = x + self.fc2(F.gelu(self.fc1(self.norm_2(x))))
         return out
 
     def _mix(self, x: Tensor) -> Tensor:
-        s, u = self.map_su(x).split(self.quarter, dim=-1)
-        G = self._skeletal(s)
-        U = self.temporal(_frames_side_by_side(u))
-        difference = x[:, 1:] - x[:, :-1]
-        d = self.map_motion(torch.cat([difference, difference[:, -1:]], dim=1))
-        padded = F.pad(d, (0, 0, 0, 0, 1, 1))
-        taps = self.motion_taps
-        M = F.gelu(padded[:, :-2] * taps[0] + padded[:, 1:-1] * taps[1] + padded[:, 2:] * taps[2] + self.motion_bias)
+        """Tokens (B, T V, C) -> (B, C, T, V)."""
+        T, V, quarter = self.frames, self.joints, self.quarter
+        s, u = _maps(self.map_su(x), T).split(quarter, dim=1)
+        # All heads at once: G_h = A_h s_h.
+        G = (s.reshape(-1, HEADS, quarter // HEADS * T, V) @ self.adjacency).reshape(-1, quarter, T, V)
+        U = self.temporal(u)
+        d = _maps(self.map_motion(x[:, V:] - x[:, :-V]), T - 1)
+        M = F.gelu(self.motion(torch.cat([d, d[:, :, -1:]], dim=2)))
 
-        G_mod = self.skeletal_modulation(G, M * self.joint_scale)
-        U_mod = self.temporal_modulation(U, _frames_side_by_side(M))
-        hidden = F.relu(self.gate_in(torch.cat([U_mod, G_mod, M], dim=-1)))
-        gate = torch.sigmoid(self.gate_out(hidden))  # (B, T, V, 3)
-        gated = torch.cat([U * gate[..., 0:1], G * gate[..., 1:2], M * gate[..., 2:3]], dim=-1)
-        mixed: Tensor = self.proj(F.gelu(self.aggregation(gated)))
-        return mixed
-
-    def _skeletal(self, s: Tensor) -> Tensor:
-        """G_h = A_h s_h for all heads at once: (B, T, V, C/4) -> the same shape."""
-        B, T, V, quarter = s.shape
-        per_head = quarter // HEADS
-        rows = s.reshape(B, T, V, HEADS, per_head).permute(0, 3, 1, 4, 2)  # (B, H, T, C/4H, V)
-        mixed = rows.reshape(B, HEADS, T * per_head, V) @ self.adjacency
-        out: Tensor = mixed.reshape(B, HEADS, T, per_head, V).permute(0, 2, 4, 1, 3).reshape(B, T, V, quarter)
-        return out
+        modulated = [*self.temporal_modulation(U, M), *self.skeletal_modulation(G, M * self.joint_scale)]
+        gate = torch.sigmoid(self.gate_out(F.relu(self.gate_in(torch.cat([*modulated, M], dim=1)))))  # (B, 3, T, V)
+        gated = torch.cat([U * gate[:, 0:1], G * gate[:, 1:2], M * gate[:, 2:3]], dim=1)
+        return F.gelu(self.aggregation(gated))
 
 
 class _Modulation(nn.Module):
-    """(G, motion) -> normalised G (1 + gamma) + beta, where gamma, beta = BatchNorm(tanh(linear(motion)))."""
+    """The parts of a modulated branch N(x) (1 + gamma) + beta, for a layer that weighs and adds them.
 
-    scale: Tensor
-    shift: Tensor
+    With tanh's BatchNorm as scale and shift, gamma = a g + h and beta = b t + k where g, t are what tanh gave: the
+    branch is (1 + h) N(x) + a N(x) g + b t + k, and ``_gate`` takes 1 + h, a, b and k into its weights.
+    """
 
-    def __init__(self, linear: nn.Linear, bn: nn.BatchNorm2d) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
         super().__init__()
-        self.linear = linear
-        scale, shift = _scale_shift(bn)
-        shift[: len(shift) // 2] += 1
-        self.register_buffer("scale", scale)
-        self.register_buffer("shift", shift)
+        half = len(bias) // 2
+        padding = (weight.shape[2] // 2, 0)
+        self.gamma = _conv(weight[:half], bias[:half], padding=padding)
+        self.beta = _conv(weight[half:], bias[half:], padding=padding)
 
-    def forward(self, x: Tensor, motion: Tensor) -> Tensor:
-        """See the class."""
-        one_plus_gamma, beta = (torch.tanh(self.linear(motion)) * self.scale + self.shift).chunk(2, dim=-1)
-        centred = x - x.mean(dim=(1, 2), keepdim=True)
-        N = x.shape[1] * x.shape[2]
+    def forward(self, x: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """x (B, C/4, T, V), motion (B, C/2, T, V) -> N(x), N(x) g and t, (B, C/4, T, V) each."""
+        N = x.shape[2] * x.shape[3]
+        centred = x - x.mean(dim=(2, 3), keepdim=True)
         # The unbiased correction is a scalar, applied last: a sum over N values overflows half precision.
-        std = (centred * centred).mean(dim=(1, 2), keepdim=True).sqrt() * math.sqrt(N / (N - 1))
-        return centred / (std + 1e-6) * one_plus_gamma + beta
+        std = (centred * centred).mean(dim=(2, 3), keepdim=True).sqrt() * math.sqrt(N / (N - 1))
+        normal = centred * (1 / (std + 1e-6))
+        return normal, normal * torch.tanh(self.gamma(motion)), torch.tanh(self.beta(motion))
 
 
 class DeployDownSample(nn.Module):
-    """``edge.mmn.DownSample`` on (B, T, V, C)."""
+    """``edge.mmn.DownSample``: (B, C, T, V) -> (B, C, T/2, V)."""
 
     def __init__(self, down: DownSample) -> None:
         super().__init__()
-        self.linear = _temporal_linear(down.reduction, down.bn)
+        self.conv = _folded(down.reduction, down.bn)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        before = torch.cat([x[:, :1], x[:, 1:-1:2]], dim=1)
         # The last window ends at the last frame: T is even, stride 2, so the frame repeated there is not reached.
-        out: Tensor = self.linear(torch.cat([before, x[:, ::2], x[:, 1::2]], dim=-1))
+        out: Tensor = self.conv(torch.cat([x[:, :, :1], x], dim=2))
         return out
 
 
 class DeployFusion(nn.Module):
-    """``edge.mmn.Fusion`` on (B, T, V, C)."""
+    """``edge.mmn.Fusion``."""
 
     last_scale: Tensor
     last_shift: Tensor
@@ -209,40 +206,37 @@ class DeployFusion(nn.Module):
     def __init__(self, fusion: Fusion) -> None:
         super().__init__()
         self.downs = nn.ModuleList(
-            _temporal_linear(_part(d, 0, nn.Conv2d), _part(d, 1, nn.BatchNorm2d))
+            _folded(_part(d, 0, nn.Conv2d), _part(d, 1, nn.BatchNorm2d))
             for d in (fusion.down1, fusion.down2, fusion.down3)
         )
         scale, shift = _scale_shift(_part(fusion.f4_proc, 0, nn.BatchNorm2d))
-        self.register_buffer("last_scale", scale)
-        self.register_buffer("last_shift", shift)
-        self.gate_in = _fold(fusion.gate_conv)
-        self.gate_out = _linear_of_conv(_part(fusion.gate_conv, 3, nn.Conv2d))
-        self.residual = _linear_of_conv(fusion.res_conv)
+        self.register_buffer("last_scale", scale[:, None, None])
+        self.register_buffer("last_shift", shift[:, None, None])
+        self.gate_in = _folded(_part(fusion.gate_conv, 0, nn.Conv2d), _part(fusion.gate_conv, 1, nn.BatchNorm2d))
+        self.gate_out = _part(fusion.gate_conv, 3, nn.Conv2d)
+        self.residual = fusion.res_conv
 
     def forward(self, scales: list[Tensor]) -> Tensor:
         """See the class."""
-        maps = [
-            F.relu(down(_side_by_side(x, 8 >> i)))
-            for i, (down, x) in enumerate(zip(self.downs, scales[:3], strict=True))
-        ]
+        maps = [F.relu(down(x)) for down, x in zip(self.downs, scales[:3], strict=True)]
         maps.append(F.relu(scales[3] * self.last_scale + self.last_shift))
-        gate = torch.softmax(self.gate_out(F.relu(self.gate_in(torch.cat(maps, dim=-1)))), dim=-1)
+        gate = torch.softmax(self.gate_out(F.relu(self.gate_in(torch.cat(maps, dim=1)))), dim=1)
         out: Tensor = self.residual(maps[3])
         for i, scale_map in enumerate(maps):
-            out = out + gate[..., i : i + 1] * scale_map
+            out = out + gate[:, i : i + 1] * scale_map
         return out
 
 
-def _frames_side_by_side(x: Tensor) -> Tensor:
-    """(B, T, V, C) -> (B, T, V, 3 C): each frame beside its neighbours, zero beyond the ends."""
-    padded = F.pad(x, (0, 0, 0, 0, 1, 1))
-    return torch.cat([padded[:, :-2], x, padded[:, 2:]], dim=-1)
+def _tokens(x: Tensor) -> Tensor:
+    """(B, C, T, V) -> (B, T V, C)."""
+    B, C, T, V = x.shape
+    return x.reshape(B, C, T * V).transpose(1, 2)
 
 
-def _side_by_side(x: Tensor, k: int) -> Tensor:
-    """(B, T, V, C) -> (B, T / k, V, k C): k frames side by side."""
-    B, T, V, C = x.shape
-    return x.reshape(B, T // k, k, V, C).transpose(2, 3).reshape(B, T // k, V, k * C)
+def _maps(x: Tensor, T: int) -> Tensor:
+    """(B, T V, C) -> (B, C, T, V)."""
+    B, N, C = x.shape
+    return x.transpose(1, 2).reshape(B, C, T, N // T)
 
 
 def _part(layers: nn.Sequential, index: int, kind: type[Layer]) -> Layer:
@@ -261,9 +255,31 @@ def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
     return linear
 
 
-def _linear_of_conv(conv: nn.Conv2d) -> nn.Linear:
-    """A 1x1 convolution as a product over the last axis."""
-    return _linear(conv.weight.detach()[:, :, 0, 0], None if conv.bias is None else conv.bias.detach())
+def _conv(
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    stride: tuple[int, ...] = (1, 1),
+    padding: tuple[int, ...] = (0, 0),
+    groups: int = 1,
+) -> nn.Conv2d:
+    """A convolution with that weight (C', C / groups, k, 1) and bias (C',)."""
+    out_channels, per_group, k, _ = weight.shape
+    conv = nn.Conv2d(
+        per_group * groups,
+        out_channels,
+        (k, 1),
+        stride=(stride[0], stride[1]),
+        padding=(padding[0], padding[1]),
+        groups=groups,
+    )
+    conv.weight.data.copy_(weight)
+    cast(Tensor, conv.bias).data.copy_(bias)
+    return conv
+
+
+def _bias(conv: nn.Conv2d) -> Tensor:
+    return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
 
 
 def _scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
@@ -273,26 +289,44 @@ def _scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     return scale, bn.bias.detach() - buffers["running_mean"] * scale
 
 
-def _fold(layers: nn.Sequential) -> nn.Linear:
-    """The 1x1 convolution that opens ``layers`` and the BatchNorm behind it as one product."""
-    conv = _part(layers, 0, nn.Conv2d)
-    scale, shift = _scale_shift(_part(layers, 1, nn.BatchNorm2d))
-    bias = shift if conv.bias is None else conv.bias.detach() * scale + shift
-    return _linear(conv.weight.detach()[:, :, 0, 0] * scale[:, None], bias)
+def _folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Conv2d:
+    """A convolution and the BatchNorm behind it as one convolution."""
+    scale, shift = _scale_shift(bn)
+    if isinstance(conv.padding, str):
+        raise TypeError(f"padding is numbers here, got '{conv.padding}'")
+    return _conv(
+        conv.weight.detach() * scale[:, None, None, None],
+        _bias(conv) * scale + shift,
+        stride=conv.stride,
+        padding=conv.padding,
+        groups=conv.groups,
+    )
 
 
-def _temporal_linear(conv: nn.Conv2d, bn: nn.BatchNorm2d | None = None) -> nn.Linear:
-    """A convolution over time (k, 1), grouped or not, as one product over k frames side by side (k C -> C')."""
-    weight = conv.weight.detach()[..., 0]  # (C', C / groups, k)
-    out_channels, per_group, k = weight.shape
-    group_out = out_channels // conv.groups
-    dense = weight.new_zeros(out_channels, k, conv.in_channels)
-    for g in range(conv.groups):
-        rows = slice(g * group_out, (g + 1) * group_out)
-        dense[rows, :, g * per_group : (g + 1) * per_group] = weight[rows].transpose(1, 2)
-    bias = weight.new_zeros(out_channels) if conv.bias is None else conv.bias.detach()
-    dense = dense.reshape(out_channels, k * conv.in_channels)
-    if bn is not None:
-        scale, shift = _scale_shift(bn)
-        dense, bias = dense * scale[:, None], bias * scale + shift
-    return _linear(dense, bias)
+def _dense(conv: nn.Conv2d) -> Tensor:
+    """The weight (C', C, k, 1) of a grouped convolution without groups."""
+    weight = conv.weight.detach()
+    taps = [torch.block_diag(*weight[:, :, k, 0].chunk(conv.groups)) for k in range(weight.shape[2])]
+    return torch.stack(taps, dim=-1)[..., None]
+
+
+def _gate(block: Block) -> nn.Conv2d:
+    """The gate's first convolution and its BatchNorm, over the parts that ``_Modulation`` gives of U, of G, and over M.
+
+    The published order is [U modulated, G modulated, M]; see ``_Modulation`` for what is taken in here.
+    """
+    layers = block.aggregation_gate
+    scale, bias = _scale_shift(_part(layers, 1, nn.BatchNorm2d))
+    weight = _part(layers, 0, nn.Conv2d).weight.detach()[:, :, 0, 0] * scale[:, None]  # (C/4, C)
+    quarter = len(bias)
+    columns = []
+    for part, bn in (
+        (weight[:, :quarter], _part(block.MTM, 2, nn.BatchNorm2d)),
+        (weight[:, quarter : 2 * quarter], block.MSM.bn),
+    ):
+        tanh_scale, tanh_shift = _scale_shift(bn)
+        (a, b), (h, k) = tanh_scale.chunk(2), tanh_shift.chunk(2)
+        columns += [part * (1 + h), part * a, part * b]
+        bias = bias + part @ k
+    columns.append(weight[:, 2 * quarter :])
+    return _conv(torch.cat(columns, dim=1)[..., None, None], bias)
