@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -25,6 +26,9 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
     encoding: ``raw`` coordinates (the authors' networks) or the six ``motion`` channels computed in the graph.
     window_s: seconds of video one window spans.
+    temperature: the graph's probs are softmax(logits / temperature), fitted on held-out clips so that they mean what
+        they say; 1 where nothing was fitted.
+    thresholds: one per label, the probability from which it is worth believing, fitted likewise; empty for none.
     sources_sha256: hash of each checkpoint the file was made from, in stream order.
     training_data, accuracy, licence: for people; accuracy holds named scores in [0, 1].
     """
@@ -37,6 +41,8 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[Label, ...]
     background: int | None = None
     window_s: float = 2.0
+    temperature: float = 1.0
+    thresholds: tuple[float, ...] = ()
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
     sources_sha256: tuple[str, ...] = ()
     training_data: str = "unknown"
@@ -81,6 +87,13 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
         raise MarEdgeError(
             f"{source}: inconsistent metadata: {K} labels, background {metadata.background}, "
             f"window of {metadata.window_s} s"
+        )
+    if not (0 < metadata.temperature < math.inf and all(0 < value <= 1 for value in metadata.thresholds)) or (
+        metadata.thresholds and len(metadata.thresholds) != K
+    ):
+        raise MarEdgeError(
+            f"{source}: inconsistent metadata: temperature {metadata.temperature}, "
+            f"{len(metadata.thresholds)} thresholds in (0, 1] for {K} labels"
         )
     return metadata
 

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 import edge
 from edge.checkpoint import Checkpoint, load_checkpoint
+from edge.confidence import read_confidence
 from edge.errors import MarEdgeError
 from edge.labels import Label, default_labels, read_labels
 from edge.layout import load_layout
@@ -38,6 +41,7 @@ def export_model(
     out: Path,
     labels_file: Path | None = None,
     window_s: float | None = None,
+    confidence_file: Path | None = None,
 ) -> Exported:
     """Write the model file of a published checkpoint or of one of ours.
 
@@ -46,6 +50,7 @@ def export_model(
         bone_checkpoint: the bone stream's, with ``stream`` "both" only.
         labels_file: names of the classes; else what the checkpoint says, else the layout's own.
         window_s: seconds one window spans; else what the checkpoint says, else 2.
+        confidence_file: temperature and thresholds, as ``evaluate`` fitted them for these checkpoints.
 
     Raises:
         MarEdgeError: a checkpoint is not what the arguments say, or the file would differ from the network.
@@ -67,6 +72,10 @@ def export_model(
             f"{paths[0]} and {paths[1]} have other classes or another input encoding; they cannot average"
         )
     metadata = _metadata(loaded, layout_name, streams, labels_file, window_s)
+    if confidence_file is not None:
+        confidence = read_confidence(confidence_file)
+        thresholds = confidence.for_labels(metadata.labels, str(confidence_file))
+        metadata = msgspec.structs.replace(metadata, temperature=confidence.temperature, thresholds=thresholds)
     return Exported(out, metadata, write_model(out, networks, layout, metadata))
 
 

@@ -33,19 +33,20 @@ Layer = TypeVar("Layer", bound=nn.Module)
 
 
 class DeployGraph(nn.Module):
-    """One network a stream, their logits averaged.
+    """One network a stream, their logits averaged; probs = softmax(logits / temperature).
 
     Forward: skeleton (B, 64, V, 2) normalised, in layout order, and index_t (B, 64) -> logits, probs (B, K).
     """
 
-    def __init__(self, networks: Sequence[tuple[Stream, MMN]], layout: Layout) -> None:
+    def __init__(self, networks: Sequence[tuple[Stream, MMN]], layout: Layout, temperature: float = 1.0) -> None:
         super().__init__()
+        self.temperature = temperature
         self.streams = nn.ModuleList(DeployStream(network, stream, layout) for stream, network in networks)
 
     def forward(self, skeleton: Tensor, index_t: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         logits = torch.stack([stream(skeleton, index_t) for stream in self.streams]).mean(dim=0)
-        return logits, torch.softmax(logits, dim=-1)
+        return logits, torch.softmax(logits / self.temperature, dim=-1)
 
 
 class DeployStream(nn.Module):

@@ -39,7 +39,7 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     Raises:
         MarEdgeError: the file's logits differ by more than ``TOLERANCE``, or it cannot be written.
     """
-    graph = DeployGraph(networks, layout).eval()
+    graph = DeployGraph(networks, layout, metadata.temperature).eval()
     # Two windows: torch takes a dimension of size 1 for a constant.
     example = (torch.zeros(2, WINDOW_FRAMES, layout.num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
     model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs"])

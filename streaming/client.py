@@ -101,7 +101,7 @@ class LabelSubscriber:
         self._socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
         # Topics name the stream before the kind: without a stream all of them come and are sorted out here.
         self._sees_all = stream is None or self._kinds == frozenset(KINDS)
-        for prefix in _prefixes(stream, self._kinds):
+        for prefix in _prefixes(stream, self._kinds | {"end"} if until_end else self._kinds):
             self._socket.subscribe(prefix)
         try:
             self._socket.connect(endpoint.endpoint)
@@ -127,9 +127,11 @@ class LabelSubscriber:
             if message is None:
                 continue
             self._follow(message)
+            self._ended = self._until_end and isinstance(message, EndMessage)
             if not isinstance(message, UnknownMessage) and message.kind in self._kinds:
-                self._ended = self._until_end and isinstance(message, EndMessage)
                 return message
+            if self._ended:
+                raise StopIteration
 
     def close(self) -> None:
         """Disconnect."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
+from streaming.thresholds import LabelChoice, Thresholds
 
 Phase = Literal["begin", "update", "end"]
 
@@ -19,7 +20,8 @@ Phase = Literal["begin", "update", "end"]
 class EventRules:
     """When a label is an event.
 
-    on, off: smoothed probability at which one begins, and below which it ends (hysteresis).
+    on, off: smoothed probability at which one begins, and below which it ends (hysteresis); None for what the model
+        says (see ``streaming.thresholds``). labels: which may be events, and thresholds of their own.
     smoothing_s: time constant of the exponential smoothing; 0 switches it off.
     min_duration_s: how long a label must hold before it begins.
     update_s: a lasting event is reported this often.
@@ -28,14 +30,17 @@ class EventRules:
         MarEdgeError: a value that makes no sense.
     """
 
-    on: float = 0.5
-    off: float = 0.3
+    on: float | None = None
+    off: float | None = None
+    labels: LabelChoice = field(default_factory=LabelChoice)
     smoothing_s: float = 0.3
     min_duration_s: float = 0.2
     update_s: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.off <= self.on <= 1.0:
+        on = 1.0 if self.on is None else self.on
+        off = on if self.off is None else self.off
+        if not 0.0 < off <= on <= 1.0:
             raise MarEdgeError(f"thresholds are 0 < off <= on <= 1; given were on {self.on}, off {self.off}")
         if min(self.smoothing_s, self.min_duration_s, self.update_s) < 0 or not all(
             map(math.isfinite, (self.smoothing_s, self.min_duration_s, self.update_s))
@@ -86,15 +91,14 @@ class EventTracker:
     """The events of one person.
 
     Args:
-        rules: thresholds and times.
-        background: output index of "nothing happens", which never makes an event.
+        rules: times; its thresholds are in ``thresholds``, resolved for the model.
         ids: where event ids come from; shared by everybody in the stream.
         person: id the changes carry.
     """
 
-    def __init__(self, rules: EventRules, background: int | None, ids: Iterator[int], person: int = 0) -> None:
+    def __init__(self, rules: EventRules, thresholds: Thresholds, ids: Iterator[int], person: int = 0) -> None:
         self._rules = rules
-        self._background = background
+        self._thresholds = thresholds
         self._ids = ids
         self._person = person
         self._smoothed: NDArray[np.float64] | None = None
@@ -115,13 +119,12 @@ class EventTracker:
             What changed, in order; an end comes before the begin that follows from it.
         """
         smoothed = self._smooth(t_s, probs)
-        best = int(np.argmax(smoothed))
-        self._consider(best, float(smoothed[best]), t_s, onset_s)
+        self._consider(self._best(smoothed), t_s, onset_s)
         changes: list[EventChange] = []
         begins = self._candidate if self._holds(t_s) else None
         if self._open is not None:
             self._open.score = max(self._open.score, float(smoothed[self._open.label]))
-            if begins is not None or smoothed[self._open.label] < self._rules.off:
+            if begins is not None or smoothed[self._open.label] < self._thresholds.off[self._open.label]:
                 t_end_s = offset_s(self._open.label, self._open.t_start_s)
                 changes.append(self._end(t_end_s if begins is None else min(t_end_s, begins.t_start_s)))
             elif t_s - self._open.reported_s >= self._rules.update_s - 1e-3:
@@ -143,17 +146,20 @@ class EventTracker:
 
     def _smooth(self, t_s: float, probs: NDArray[np.float32]) -> NDArray[np.float64]:
         now = probs.astype(np.float64)
-        if self._background is not None:
-            now[self._background] = 0.0
         if self._smoothed is not None and self._rules.smoothing_s > 0:
             old = math.exp(-max(t_s - self._time_s, 0.0) / self._rules.smoothing_s)
             now = old * self._smoothed + (1.0 - old) * now
         self._smoothed, self._time_s = now, t_s
         return now
 
-    def _consider(self, best: int, score: float, t_s: float, onset_s: OnsetOf) -> None:
-        """Note since when which label other than the open one has been above the threshold."""
-        if score < self._rules.on or (self._open is not None and best == self._open.label):
+    def _best(self, smoothed: NDArray[np.float64]) -> int | None:
+        """The most probable label of those above their thresholds."""
+        above = smoothed >= self._thresholds.on
+        return int(np.argmax(np.where(above, smoothed, -1.0))) if above.any() else None
+
+    def _consider(self, best: int | None, t_s: float, onset_s: OnsetOf) -> None:
+        """Note since when which label other than the open one has been the best."""
+        if best is None or (self._open is not None and best == self._open.label):
             self._candidate = None
         elif self._candidate is None or self._candidate.label != best:
             self._candidate = _Candidate(best, t_s, onset_s(best))

@@ -60,7 +60,9 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     """Who sends: at start, and again whenever somebody subscribes.
 
     source: the camera, without credentials. size: width and height of its pictures. t_zero_ns: capture time of media
-    time 0. joints: names in the order of ``SkeletonMessage.joints``. versions: of the programs involved.
+    time 0. joints: names in the order of ``SkeletonMessage.joints``. on_thresholds, off_thresholds: per label, the
+    smoothed probability at which its event begins and below which it ends; None where the label is never an event.
+    versions: of the programs involved.
     """
 
     source: str
@@ -75,8 +77,8 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     background: int | None
     window_s: float
     stride_s: float
-    on_threshold: float
-    off_threshold: float
+    on_thresholds: tuple[float | None, ...]
+    off_thresholds: tuple[float | None, ...]
     pose: str
     runtime: str
     versions: dict[str, str]

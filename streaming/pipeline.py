@@ -16,6 +16,7 @@ from edge.data import Skeleton, Window
 from edge.recognizer import Recognizer
 from streaming.events import EventChange, EventRules, EventTracker
 from streaming.onset import offset_s, onset_s, region_joints
+from streaming.thresholds import resolve
 from streaming.timing import Timer
 from streaming.trigger import MotionGate, Stride
 from streaming.window import SkeletonWindow
@@ -51,8 +52,11 @@ class Pipeline:
         recognizer: used from the calling thread; everybody's windows go through it in one call.
         stride_s: capture time between inferences.
         gate: decides which windows are worth one; None for all.
-        rules: when a label is an event.
+        rules: when a label is an event; resolved for the model's labels in ``thresholds``.
         timer: gets the sections ``window`` and ``infer``.
+
+    Raises:
+        MarEdgeError: the rules name labels that the model does not have.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Pipeline:
         self._stride = Stride(stride_s)
         self._gate = gate
         self._rules = rules
+        self.thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels)
         self._timer = timer
         self._ids = itertools.count(1)
         self._people: dict[int, _Person] = {}
@@ -154,8 +159,7 @@ class Pipeline:
         )
 
     def _new_person(self, person: int) -> _Person:
-        metadata = self._recognizer.metadata
         return _Person(
-            SkeletonWindow(metadata.window_s, person=person),
-            EventTracker(self._rules, metadata.background, self._ids, person),
+            SkeletonWindow(self._recognizer.metadata.window_s, person=person),
+            EventTracker(self._rules, self.thresholds, self._ids, person),
         )

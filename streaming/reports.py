@@ -9,6 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import zmq
+from numpy.typing import NDArray
 
 from edge import __version__
 from edge.data import Skeleton
@@ -16,7 +17,7 @@ from edge.labels import Label
 from edge.pose.base import PoseEstimator
 from edge.recognizer import Recognizer
 from streaming.camera import NS, Camera, Frame
-from streaming.events import EventChange, EventRules
+from streaming.events import EventChange
 from streaming.messages import (
     EventMessage,
     HelloMessage,
@@ -28,6 +29,7 @@ from streaming.messages import (
     StatusMessage,
 )
 from streaming.pipeline import Inference, Pipeline
+from streaming.thresholds import Thresholds
 from streaming.timing import Timer
 
 MonotonicNs = Callable[[], int]
@@ -41,7 +43,7 @@ def wall_ns(frame: Frame, t_s: float) -> int:
 
 
 def hello(
-    camera: Camera, pose: PoseEstimator, recognizer: Recognizer, stride_s: float, rules: EventRules
+    camera: Camera, pose: PoseEstimator, recognizer: Recognizer, stride_s: float, thresholds: Thresholds
 ) -> HelloMessage:
     """Who we are."""
     metadata = recognizer.metadata
@@ -59,8 +61,8 @@ def hello(
         background=metadata.background,
         window_s=metadata.window_s,
         stride_s=stride_s,
-        on_threshold=rules.on,
-        off_threshold=rules.off,
+        on_thresholds=_finite(thresholds.on),
+        off_thresholds=_finite(thresholds.off),
         pose=pose.name,
         runtime=recognizer.runtime.name,
         versions={
@@ -72,14 +74,27 @@ def hello(
     )
 
 
+def _finite(values: NDArray[np.float64]) -> tuple[float | None, ...]:
+    return tuple(round(float(value), 4) if np.isfinite(value) else None for value in values)
+
+
 def label_message(
-    frame: Frame, inference: Inference, labels: tuple[Label, ...], *, top_k: int, timer: Timer, now_ns: int
+    frame: Frame,
+    inference: Inference,
+    labels: tuple[Label, ...],
+    *,
+    shown: NDArray[np.bool_],
+    top_k: int,
+    timer: Timer,
+    now_ns: int,
 ) -> LabelMessage:
-    """What the network said of one window; ``now_ns`` is ``time.monotonic_ns``."""
+    """What the network said of one window: the ``top_k`` best of the labels that are ``shown`` (K,), their
+    probabilities among all. ``now_ns`` is ``time.monotonic_ns``.
+    """
     probs, window = inference.probs, inference.window
     top: tuple[ScoredLabel, ...] = ()
     if probs is not None:
-        best = np.argsort(-probs, kind="stable")[:top_k]
+        best = np.argsort(np.where(shown, -probs, np.inf), kind="stable")[: min(top_k, int(shown.sum()))]
         top = tuple(_scored(labels[i], float(probs[i])) for i in best)
     return LabelMessage(
         frame=frame.seq,

@@ -145,6 +145,10 @@ class _Service:
         self._timer = Timer()
         gate = None if config.motion_gate is None else MotionGate(recognizer.layout, config.motion_gate)
         self._pipeline = Pipeline(recognizer, config.stride_s, gate, config.rules, self._timer)
+        # "No action" is never an event and always worth showing.
+        self._shown = self._pipeline.thresholds.wanted
+        if recognizer.metadata.background is not None:
+            self._shown[recognizer.metadata.background] = True
         self._frames = 0
         self._frame: Frame | None = None
 
@@ -155,7 +159,9 @@ class _Service:
         self._status = reports.StatusReporter(
             self._camera, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
         )
-        self._send(reports.hello(self._camera, self._pose, self._recognizer, self._config.stride_s, self._config.rules))
+        self._send(
+            reports.hello(self._camera, self._pose, self._recognizer, self._config.stride_s, self._pipeline.thresholds)
+        )
         self._send_status()
         try:
             reason = self._loop()
@@ -204,7 +210,13 @@ class _Service:
             now_ns = time.monotonic_ns()
             self._send(
                 reports.label_message(
-                    frame, inference, labels, top_k=self._config.top_k, timer=self._timer, now_ns=now_ns
+                    frame,
+                    inference,
+                    labels,
+                    shown=self._shown,
+                    top_k=self._config.top_k,
+                    timer=self._timer,
+                    now_ns=now_ns,
                 )
             )
             self._timer.record("total", (now_ns - frame.t_mono_ns) / NS)

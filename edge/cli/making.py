@@ -123,6 +123,10 @@ def export(
     window_s: Annotated[
         float | None, typer.Option(help="Seconds a window spans; 2 unless the checkpoint says.", show_default=False)
     ] = None,
+    confidence: Annotated[
+        Path | None,
+        typer.Option(help="confidence.json of 'mar-edge evaluate': what scores are worth.", show_default=False),
+    ] = None,
 ) -> None:
     """Write the model file of a checkpoint: an ONNX graph that describes itself, checked against PyTorch."""
     require("export", "torch", "onnx", "onnxscript")
@@ -137,6 +141,7 @@ def export(
         out=out,
         labels_file=labels,
         window_s=window_s,
+        confidence_file=confidence,
     )
     print(
         f"{exported.path}: {exported.metadata.name}, {len(exported.metadata.labels)} classes; "

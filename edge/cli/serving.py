@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.cli import INTERRUPTED, app
+from edge.cli.config_file import use_config
 
 if TYPE_CHECKING:
     from streaming.service import ServeConfig, ServeSummary
@@ -40,6 +41,7 @@ MinScore = Annotated[float, typer.Option(help="Joints with a lower score count a
 
 @app.command()
 def serve(
+    context: typer.Context,
     camera: Annotated[
         str, typer.Option(help="Index, video file, rtsp:// or http:// URL, csi://N, GStreamer pipeline, or demo:")
     ] = "0",
@@ -47,8 +49,17 @@ def serve(
     bind: Bind = _ADDRESS,
     stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "camera",
     stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
-    on: Annotated[float, typer.Option(help="Smoothed probability at which an event begins.")] = 0.5,
-    off: Annotated[float, typer.Option(help="Smoothed probability below which it ends.")] = 0.3,
+    labels: Annotated[
+        str, typer.Option(help="Only these actions or body groups; with a minus, not these: 'head,-nodding'.")
+    ] = "",
+    on: Annotated[
+        float | None,
+        typer.Option(help="Smoothed probability at which an event begins.  [default: the model's]", show_default=False),
+    ] = None,
+    off: Annotated[
+        float | None,
+        typer.Option(help="Smoothed probability below which it ends.  [default: 0.6 of --on]", show_default=False),
+    ] = None,
     top_k: Annotated[int, typer.Option(help="Labels in a label message.")] = 5,
     encoding: Annotated[_Encoding, typer.Option(help="Of the messages.")] = _Encoding.json,
     skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
@@ -63,18 +74,29 @@ def serve(
         bool, typer.Option("--insecure", help="Allow an address that other machines reach, without encryption.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            help="TOML file with these options by name, and a table [thresholds] by action or body group.",
+            show_default=False,
+            is_eager=True,
+            callback=use_config,
+        ),
+    ] = None,
 ) -> None:
     """Watch a camera or a video and publish labels, events and status over ZeroMQ."""
     from streaming.events import EventRules
     from streaming.service import ServeConfig
+    from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
 
-    config = ServeConfig(
+    choice = LabelChoice.parse(labels, context.obj.thresholds if config is not None else None)
+    serve_config = ServeConfig(
         camera=camera,
         address=bind,
         stream=stream,
         stride_s=stride_s,
-        rules=EventRules(on=on, off=off),
+        rules=EventRules(on=on, off=off, labels=choice),
         top_k=top_k,
         encoding=encoding.value,
         publish_skeletons=skeletons,
@@ -84,7 +106,7 @@ def serve(
         max_seconds=max_seconds,
         insecure=insecure,
     )
-    summary = _serve(config, model, min_score, show=() if quiet else ("hello", "event", "status", "end"))
+    summary = _serve(serve_config, model, min_score, show=() if quiet else ("hello", "event", "status", "end"))
     if not quiet:
         print(summary.report, file=sys.stderr)
     if summary.signal == _SIGINT:

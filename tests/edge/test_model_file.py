@@ -17,6 +17,8 @@ METADATA = ModelMetadata(
     labels=networks.LABELS,
     background=11,
     window_s=1.5,
+    temperature=1.4,
+    thresholds=(0.5,) * len(networks.LABELS),
     precision="fp16",
     sources_sha256=("ab", "cd"),
     training_data="some",
@@ -73,6 +75,7 @@ def test_no_document(document):
         {"window_s": None},
         {"schema_version": "1"},
         {"accuracy": {"top1": "good"}},
+        {"thresholds": ["high"]},
     ],
 )
 def test_a_field_of_another_kind(fields):
@@ -124,3 +127,10 @@ def test_other_inputs_are_named(shapes):
 def test_the_default_model_has_its_place_in_the_package():
     assert default_model_path().parent.name == "models"
     assert default_model_path().suffix == ".onnx"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"temperature": 0}, {"temperature": -1.0}, {"thresholds": [0.5]}, {"thresholds": [0.0] * 12}]
+)
+def test_a_confidence_that_makes_no_sense(fields):
+    assert "inconsistent metadata: temperature" in refusal(changed(**fields))

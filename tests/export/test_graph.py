@@ -40,6 +40,17 @@ def test_same_logits(stream, encoding, name):
 
 
 @torch.no_grad()
+def test_the_temperature_softens_the_probabilities_and_leaves_the_logits():
+    layout = load_layout("imigue")
+    parts = pair("joint", "motion", layout)
+    skeleton, index_t = tensors(2, layout)
+    plain, _ = DeployGraph(parts, layout).eval()(skeleton, index_t)
+    logits, probs = DeployGraph(parts, layout, temperature=2.5).eval()(skeleton, index_t)
+    torch.testing.assert_close(logits, plain, rtol=0, atol=0)
+    torch.testing.assert_close(probs, (logits / 2.5).softmax(dim=-1), rtol=0, atol=1e-7)
+
+
+@torch.no_grad()
 def test_same_logits_with_more_blocks_and_other_times():
     layout = load_layout("ma52")
     parts = pair("both", "motion", layout, depths=(2, 1, 3, 2))

@@ -7,13 +7,27 @@ import pytest
 
 from edge.errors import MarEdgeError
 from streaming.events import EventChange, EventRules, EventTracker
+from streaming.thresholds import Thresholds
 
 K, BACKGROUND = 4, 3
 Row = tuple[float, int, float]
 
 
-def tracker(rules: EventRules | None = None, background: int | None = BACKGROUND) -> EventTracker:
-    return EventTracker(rules or EventRules(smoothing_s=0.0), background, itertools.count(1))
+def thresholds(rules: EventRules, background: int | None = BACKGROUND, **own: float) -> Thresholds:
+    """Those of the rules for each of the K labels; ``own`` gives some another ``on``: one=0.8 for label 1."""
+    on = np.full(K, rules.on or 0.5)
+    off = np.full(K, rules.off or 0.3)
+    for name, value in own.items():
+        label = ("zero", "one", "two").index(name)
+        on[label], off[label] = value, min(value, off[label])
+    if background is not None:
+        on[background] = off[background] = np.inf
+    return Thresholds(on, off)
+
+
+def tracker(rules: EventRules | None = None, background: int | None = BACKGROUND, **own: float) -> EventTracker:
+    rules = rules or EventRules(smoothing_s=0.0)
+    return EventTracker(rules, thresholds(rules, background, **own), itertools.count(1))
 
 
 def probs(label: int, p: float) -> np.ndarray:
@@ -143,9 +157,25 @@ def test_updates_come_at_their_own_interval() -> None:
     assert [change.phase for change in changes] == ["begin"] + ["update"] * 4
 
 
+def test_a_label_with_a_higher_threshold_of_its_own_needs_more() -> None:
+    assert run(tracker(one=0.95), rows(1, 0.9, 0.0, 2.0)) == []
+    assert phases(run(tracker(one=0.85), rows(1, 0.9, 0.0, 0.4))) == [("begin", 1)]
+
+
+def test_the_best_of_those_above_their_thresholds_begins() -> None:
+    """Label 1 is the more probable one, and not enough for itself; label 2 is enough for itself."""
+    events = tracker(one=0.9, two=0.2)
+    probs = np.array([0.05, 0.6, 0.3, 0.05], np.float32)
+    changes = [
+        change for t in np.arange(0, 0.5, 0.2) for change in events.update(t, probs, lambda _: 0.0, lambda *_: 0.0)
+    ]
+    assert phases(changes) == [("begin", 2)]
+
+
 def test_event_ids_are_shared_by_everybody_in_the_stream() -> None:
     ids = itertools.count(1)
-    people = [EventTracker(EventRules(smoothing_s=0.0), None, ids, person) for person in (7, 8)]
+    rules = EventRules(smoothing_s=0.0)
+    people = [EventTracker(rules, thresholds(rules, None), ids, person) for person in (7, 8)]
     changes = [run(events, rows(1, 0.9, 0.0, 0.4))[0] for events in people]
     assert [(change.person, change.event_id) for change in changes] == [(7, 1), (8, 2)]
 

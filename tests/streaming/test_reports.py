@@ -81,14 +81,23 @@ def test_the_best_labels_come_first_and_the_latency_counts_from_the_frame(recogn
     probs = np.linspace(0, 1, len(labels), dtype=np.float32)
     times = np.arange(31) / 30 + 2.0
     window = Window(np.stack([nod()(t) for t in times]), times, person=4)
-    message = label_message(FRAME, Inference(window, probs), labels, top_k=3, timer=Timer(), now_ns=50 * NS + 7_000_000)
+    everything = np.ones(len(labels), np.bool_)
+    message = label_message(
+        FRAME, Inference(window, probs), labels, shown=everything, top_k=3, timer=Timer(), now_ns=50 * NS + 7_000_000
+    )
     assert [scored.name for scored in message.top] == ["no action", "shaking head", "nodding"]
     assert message.top[0].score == 1.0
     assert (message.person, message.frame, message.latency.total_ms) == (4, 90, 7.0)
     assert message.t_end_ns == FRAME.t_capture_ns
     assert message.t_end_ns - message.t_start_ns == NS
-    gated = label_message(FRAME, Inference(window, None), labels, top_k=3, timer=Timer(), now_ns=50 * NS)
+    gated = label_message(
+        FRAME, Inference(window, None), labels, shown=everything, top_k=3, timer=Timer(), now_ns=50 * NS
+    )
     assert (gated.gated, gated.top) == (True, ())
+    few = np.zeros(len(labels), np.bool_)
+    few[[1, 4]] = True
+    chosen = label_message(FRAME, Inference(window, probs), labels, shown=few, top_k=3, timer=Timer(), now_ns=50 * NS)
+    assert [scored.id for scored in chosen.top] == [labels[4].id, labels[1].id]
 
 
 def test_an_event_has_no_end_until_it_ends(recognizer: Recognizer) -> None:

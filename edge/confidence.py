@@ -1,0 +1,61 @@
+"""What a network's probabilities are worth: temperature and rejection thresholds, as ``evaluate`` fits and ``export``
+takes them. A JSON file; fits nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import MarEdgeError
+from edge.labels import Label
+
+_MAX_BYTES = 1 << 20
+
+
+class Confidence(msgspec.Struct, frozen=True, kw_only=True):
+    """temperature: probs = softmax(logits / temperature). thresholds: label name -> probability from which it is worth
+    believing, in (0, 1]. fitted_on: what clips, for people.
+    """
+
+    temperature: float
+    thresholds: dict[str, float]
+    fitted_on: str
+
+    def for_labels(self, labels: tuple[Label, ...], source: str) -> tuple[float, ...]:
+        """The thresholds in label order.
+
+        Raises:
+            MarEdgeError: they are not those of these labels.
+        """
+        names = [label.name for label in labels]
+        if self.thresholds.keys() != set(names):
+            odd = sorted(self.thresholds.keys() ^ set(names))
+            raise MarEdgeError(f"{source} was fitted for other labels; these differ: {', '.join(odd[:5])}")
+        return tuple(self.thresholds[name] for name in names)
+
+
+def read_confidence(path: Path) -> Confidence:
+    """Read what ``write_confidence`` wrote.
+
+    Raises:
+        MarEdgeError: it cannot be read, or holds values that make no sense.
+    """
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise MarEdgeError(f"{path} is too large for the confidence.json of 'mar-edge evaluate'")
+        found = msgspec.json.decode(path.read_bytes(), type=Confidence)
+    except OSError as error:
+        raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
+        raise MarEdgeError(f"{path} is not a confidence.json of 'mar-edge evaluate': {error}") from None
+    if not (0 < found.temperature < math.inf and all(0 < value <= 1 for value in found.thresholds.values())):
+        raise MarEdgeError(f"{path}: the temperature is above 0, thresholds are in (0, 1]")
+    return found
+
+
+def write_confidence(path: Path, confidence: Confidence) -> None:
+    """Write it as readable JSON."""
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(confidence)) + b"\n")

@@ -1,0 +1,95 @@
+"""``serve --config``: options from a file, the command line over it, and every mistake in one line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+from streaming.messages import HelloMessage
+
+GOOD = """
+camera = "demo:"
+stride-s = 0.4
+max_seconds = 1.0
+labels = "head,-nodding"
+[thresholds]
+head = 0.9
+"tilting head" = 0.25
+"""
+
+
+def test_options_come_from_the_file_and_the_command_line_wins(cli, ma52_model, tmp_path):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text(GOOD)
+    address = f"ipc://{tmp_path}/bus"
+    subscriber = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "edge.cli",
+            "subscribe",
+            "--connect",
+            address,
+            "--json",
+            "--until-end",
+            "--kind",
+            "hello",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        done = cli(
+            *("serve", "--config", path, "--stride-s", 0.3, "--model", ma52_model.path),
+            *("--bind", address, "--wait-subscribers", 1),
+        )
+        assert done.returncode == 0, done.stderr
+        printed, _ = subscriber.communicate(timeout=60)
+    finally:
+        subscriber.kill()
+    (line, *_) = (line for line in printed.splitlines() if json.loads(line)["kind"] == "hello")
+    hello = msgspec.json.decode(line, type=HelloMessage)
+    assert hello.stride_s == 0.3
+    on = {label.name: value for label, value in zip(hello.labels, hello.on_thresholds, strict=True)}
+    heads = {label.name for label in hello.labels if label.body == "head"}
+    assert {name for name, value in on.items() if value is not None} == heads - {"nodding"}
+    assert on["tilting head"] == 0.25
+    assert on["shaking head"] == 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("strides = 1", "no such option: strides; there are"),
+        ("stride-s = 'slow'", "--stride-s"),
+        ("config = 'another.toml'", "no such option: config"),
+        ("[camera]\nindex = 0", "camera is a value, not a table"),
+        ("stride-s = ", "is not a TOML file"),
+        ("[thresholds]\nnodding = 'high'", "holds numbers by label or body group"),
+        ("[thresholds]\nyawning = 0.5", "no label or body group 'yawning'"),
+        ("labels = 'head,,'", "--labels is a list"),
+        ("encoding = 'xml'", "--encoding"),
+    ],
+)
+def test_mistakes_get_one_line(cli, ma52_model, tmp_path, text, message):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text(text)
+    arguments = ("--camera", "demo:") if "camera" not in text else ()
+    done = cli(
+        *("serve", "--config", path, *arguments, "--model", ma52_model.path, "--bind", f"ipc://{tmp_path}/bus"),
+        *("--max-seconds", 1),
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: .*\n", done.stderr), done.stderr
+    assert message in done.stderr
+
+
+def test_a_file_that_is_not_there(cli, tmp_path):
+    done = cli("serve", "--config", tmp_path / "none.toml")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "cannot read config file" in done.stderr
