@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import typer
 
 from edge.errors import MarEdgeError
@@ -29,6 +28,8 @@ def read_config(path: Path, known: set[str]) -> ConfigFile:
     Raises:
         MarEdgeError: it cannot be read, is not TOML, or holds what is not ``known``.
     """
+    import msgspec
+
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise MarEdgeError(f"{path} is larger than {_MAX_BYTES} bytes, which is no config file")
