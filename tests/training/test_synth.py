@@ -1,55 +1,64 @@
+"""Batches of clips, and the parts they are made of; ``test_synth_actions`` looks at what the actions do."""
+
 import itertools
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
+from synth_points import HIPS, LEFT_EYE, NOSE, RIGHT_EYE, apart, extent
 
-from edge.labels import background_label
+from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
 from edge.preprocess import fill_missing
 from training.synth.actions import ACTIONS, Action
+from training.synth.actions.row import Manner
 from training.synth.camera import BODY
 from training.synth.courses import Step, Swing
+from training.synth.curves import Curves
 from training.synth.draw import contact_sheet, write_animation
 from training.synth.draws import Draws
 from training.synth.faults import camera_rate
-from training.synth.generator import CLASSES, Scene, draw_scene, synthesise
+from training.synth.generator import BACKGROUND_WEIGHT, CLASSES, Scene, SynthBatch, class_labels, draw_scene, synthesise
 from training.synth.ik import rotation, two_bones
+from training.synth.perform import Lists, add_rows
 from training.synth.rig import Channel
+from training.synth.schedule import MOST_OF_FRAGMENT
+from training.synth.world import HELD_OUT, TRAINING
 
-# BlazePose numbers.
-NOSE, LEFT_EYE, RIGHT_EYE, LEFT_EAR, RIGHT_EAR, LEFT_SHOULDER, RIGHT_SHOULDER = 0, 2, 5, 7, 8, 11, 12
-LEFT_HIP, RIGHT_HIP, LEFT_ANKLE = 23, 24, 27
+BACKGROUND = len(CLASSES) - 1
 
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
-    return draw_scene(Draws(np.random.default_rng(11)), 700)
+    return draw_scene(Draws(np.random.default_rng(11)), 1500)
 
 
 @pytest.fixture(scope="module")
-def batch():
+def batch() -> SynthBatch:
     return synthesise(3, 0, 256)
 
 
-def clips_of(scene: Scene, name: str) -> np.ndarray:
-    index = [label.name for label in CLASSES].index(name)
-    return np.flatnonzero(scene.labels == index)
+def test_classes_are_the_52_actions_and_the_background():
+    assert list(CLASSES) == [*ma52_labels(), background_label()]
 
 
-def extent(track: np.ndarray) -> np.ndarray:
-    """(n, T) -> (n,) peak to peak."""
-    return np.ptp(track, axis=1)
+def test_an_action_beyond_ma52_becomes_a_class():
+    own = Action(53, "winking", (Manner(Step((0.1, 0.2))),), body="head")
+    assert class_labels((*ACTIONS, own)) == (*ma52_labels(), Label(53, "winking", "head"), background_label())
 
 
-def test_classes_are_the_trunk_and_head_actions_and_the_background():
-    assert [label.id for label in CLASSES] == [*range(11), background_label().id]
-    assert [(label.id, label.name) for label in CLASSES[:-1]] == [(a.id, a.name) for a in ACTIONS]
+def chunk_of_96(number: int) -> tuple[np.ndarray, np.ndarray]:
+    made = synthesise(3, number, 96)
+    return made.joints, made.labels
 
 
-def test_a_chunk_is_always_the_same_clips(batch):
-    again = synthesise(3, 0, 256)
-    np.testing.assert_array_equal(batch.joints, again.joints)
-    np.testing.assert_array_equal(batch.labels, again.labels)
+def test_a_chunk_is_the_same_clips_whoever_makes_it():
+    here = [chunk_of_96(number) for number in (0, 1, 2)]
+    with ProcessPoolExecutor(2, get_context("spawn")) as workers:
+        for number, (joints, labels) in zip((2, 0, 1), workers.map(chunk_of_96, (2, 0, 1)), strict=True):
+            np.testing.assert_array_equal(joints, here[number][0])
+            np.testing.assert_array_equal(labels, here[number][1])
 
 
 @pytest.mark.parametrize(("seed", "chunk"), [(3, 1), (4, 0)])
@@ -63,23 +72,48 @@ def test_a_batch_is_what_it_says(batch):
     assert batch.joints.dtype == np.float32
     assert batch.labels.dtype == np.int64
     assert np.isfinite(batch.joints).all()
-    assert set(batch.labels) == set(range(len(CLASSES)))
     assert (batch.duration_s > 0.69).all()
     assert (batch.duration_s < 4.01).all()
     assert 0.5 < np.isclose(batch.duration_s, 2).mean() < 0.8
+    assert ((batch.amplitude > 0) == (batch.labels != BACKGROUND)).all()
 
 
-def test_background_is_about_twice_as_frequent(scene):
-    counts = np.bincount(scene.labels)
-    assert 1.3 < counts[-1] / counts[:-1].mean() < 2.9
+def test_every_class_occurs_as_often_as_it_should(scene):
+    counts = np.bincount(scene.labels, minlength=len(CLASSES))
+    assert (counts[:-1] > 5).all()
+    assert 0.7 < counts[-1] / (BACKGROUND_WEIGHT * counts[:-1].mean()) < 1.4
 
 
-def test_fewer_classes_can_be_asked_for():
-    wanted = (CLASSES[9], CLASSES[-1])
-    batch = synthesise(0, 0, 60, classes=wanted)
-    assert set(batch.labels) == {0, 1}
-    assert (batch.amplitude[batch.labels == 0] > 0).all()
-    assert (batch.amplitude[batch.labels == 1] == 0).all()
+def test_a_batch_of_few_classes_has_those():
+    few = synthesise(0, 0, 60, classes=(CLASSES[9], CLASSES[-1]))
+    assert set(few.labels) == {0, 1}
+    assert (few.amplitude[few.labels == 0] > 0).all()
+    assert (few.amplitude[few.labels == 1] == 0).all()
+
+
+def test_enough_of_every_action_is_inside_its_clip(scene):
+    assert scene.visible.min() >= 0.45
+
+
+def test_fragments_of_others_show_little_and_less_than_the_labelled_action(scene):
+    with_label, without = MOST_OF_FRAGMENT
+    labelled = scene.labels != BACKGROUND
+    assert 0.15 < (scene.fragment > 0).mean() < 0.3
+    assert scene.fragment[labelled].max() <= with_label + 1e-5 < 0.2
+    assert scene.fragment[~labelled].max() <= without + 1e-5 < 0.15
+    assert (scene.fragment < 0.45 * scene.visible)[labelled].all()
+
+
+def test_the_held_out_world_is_another_one():
+    def measures(world) -> list[np.ndarray]:
+        views = draw_scene(Draws(np.random.default_rng(2)), 400, (CLASSES[-1],), world)
+        first = views.points[:, 0]
+        width, trunk, thigh = (apart(first[:, a], first[:, b]) for a, b in ((11, 12), (11, 23), (23, 25)))
+        return [width / trunk, thigh / trunk, thigh, views.views.scale]
+
+    for known, other in zip(measures(TRAINING), measures(HELD_OUT), strict=True):
+        low, high = np.quantile(known, [0.01, 0.99])
+        assert ((other < low) | (other > high)).mean() > 0.06
 
 
 def test_limbs_keep_their_lengths(scene):
@@ -106,105 +140,65 @@ def test_rotations_turn_the_way_they_say():
     np.testing.assert_allclose(rotation(nil, nil, quarter)[0] @ top, (-1, 0, 0), atol=1e-6)
 
 
-def test_enough_of_every_action_is_inside_its_clip(scene):
-    assert scene.visible.min() >= 0.45
+LENGTHS = np.repeat(np.float32((0.7, 1, 2, 4)), 100)
+COURSES = [
+    Step((0.2, 3)),
+    Step((0.3, 1.2), (0.3, 3), returns=0.7, dwell_s=0.4, held=0.2),
+    Swing((0.2, 4), (0.5, 9)),
+    Swing((0.2, 4), (1, 9), min_cycles=1),
+]
 
 
-@pytest.mark.parametrize("course", [Step((0.2, 3)), Swing((0.2, 4), (0.5, 9)), Swing((0.2, 4), (1, 9), min_cycles=1)])
+def moments(duration_s: np.ndarray, frames: int = 64) -> np.ndarray:
+    return duration_s[:, None] * np.linspace(0, 1, frames, dtype=np.float32)
+
+
+@pytest.mark.parametrize("course", COURSES)
 def test_a_course_shows_itself_in_clips_of_any_length(course):
-    duration_s = np.repeat(np.float32((0.7, 1, 2, 4)), 100)
-    t = duration_s[:, None] * np.linspace(0, 1, 64, dtype=np.float32)
-    curve = course.draw(Draws(np.random.default_rng(0)), duration_s)
-    assert (extent(curve(t)) / curve.full).min() >= 0.44
+    curve = course.draw(Draws(np.random.default_rng(0)), LENGTHS)
+    assert curve.visible(moments(LENGTHS)).min() >= 0.44
 
 
-def relative_nose(scene: Scene, rows: np.ndarray) -> np.ndarray:
-    shoulders = (scene.views.points[rows, :, LEFT_SHOULDER] + scene.views.points[rows, :, RIGHT_SHOULDER]) / 2
-    return scene.views.points[rows, :, NOSE] - shoulders
+def test_mixed_courses_are_each_what_they_are_alone():
+    which = np.arange(len(LENGTHS)) % len(COURSES)
+    curves = Curves.draw(COURSES, which, Draws(np.random.default_rng(0)), LENGTHS, np.ones_like(LENGTHS))
+    t = moments(LENGTHS)
+    assert curves.visible(t).min() >= 0.44
+    for i, course in enumerate(COURSES):
+        rows = np.flatnonzero(which == i)
+        kind = curves.swing if isinstance(course, Swing) else curves.step
+        assert (curves.swings[rows] == isinstance(course, Swing)).all()
+        np.testing.assert_array_equal(curves.take(rows)(t[rows]), kind(t)[rows])
 
 
-@pytest.mark.parametrize("name", ["nodding", "bowing head", "head up"])
-def test_pitch_moves_the_nose_up_and_down(scene, name):
-    nose = relative_nose(scene, clips_of(scene, name))
-    assert (extent(nose[..., 1]) > extent(nose[..., 0])).mean() > 0.9
+def test_a_course_can_be_put_elsewhere_and_done_slowly():
+    pace = np.full(len(LENGTHS), 1.5, np.float32)
+    course = Step((0.5, 0.5), (1, 1), returns=1).paced(pace)
+    slow = course.draw(Draws(np.random.default_rng(0)), np.full_like(LENGTHS, 9)).starting(np.full_like(LENGTHS, 2))
+    np.testing.assert_allclose(slow.move, 0.75, rtol=1e-5)
+    curve = slow(moments(np.full_like(LENGTHS, 9), 901))
+    assert not curve[:, :200].any()
+    np.testing.assert_allclose(curve[:, 275:424], 1, atol=1e-4)
+    assert not curve[:, -1].any()
 
 
-@pytest.mark.parametrize("name", ["shaking head", "turning head"])
-def test_yaw_moves_the_nose_sideways(scene, name):
-    nose = relative_nose(scene, clips_of(scene, name))
-    assert (extent(nose[..., 0]) > extent(nose[..., 1])).mean() > 0.9
+def test_lists_expand_and_pick_by_weight():
+    lists = Lists([2, 0, 3], [1, 3, 0, 1, 1])
+    owner, item = lists.expand(np.array([2, 0, 1]))
+    assert owner.tolist() == [0, 0, 0, 1, 1]
+    assert item.tolist() == [2, 3, 4, 0, 1]
+    picked = lists.pick(Draws(np.random.default_rng(0)), np.array([0, 2] * 4000))
+    np.testing.assert_allclose(np.bincount(picked, minlength=5) / 4000, [0.25, 0.75, 0, 0.5, 0.5], atol=0.03)
 
 
-def reversals(track: np.ndarray, least: np.ndarray) -> np.ndarray:
-    """(n, T) -> (n,) changes of direction, each after a way of at least ``least`` (n,)."""
-    counts = np.zeros(len(track), int)
-    for i, (values, way) in enumerate(zip(track, least, strict=True)):
-        extreme, direction = values[0], 0
-        for value in values:
-            if direction * (value - extreme) > 0 or (direction == 0 and abs(value - extreme) > way):
-                direction = direction or np.sign(value - extreme)
-                extreme = value
-            elif direction * (extreme - value) > way:
-                counts[i] += 1
-                extreme, direction = value, -direction
-    return counts
+def test_rows_with_one_key_add_up():
+    target = np.ones((3, 2), np.float32)
+    add_rows(target, np.array([2, 0, 2]), np.float32([[1, 2], [3, 4], [5, 6]]))
+    assert target.tolist() == [[4, 5], [1, 1], [7, 9]]
 
 
-def test_a_shaken_head_comes_back_and_a_turned_one_hardly_does(scene):
-    def count(name: str) -> np.ndarray:
-        yaw = scene.motion[Channel.HEAD_YAW, clips_of(scene, name)]
-        return reversals(yaw, 0.25 * extent(yaw))
-
-    # A shake that is cut off at the edge of its clip may show one of its reversals fewer.
-    assert (count("shaking head") >= 2).mean() > 0.75
-    assert (count("turning head") <= 1).mean() > 0.9
-
-
-def test_tilting_rolls_the_line_of_the_eyes(scene):
-    rows = clips_of(scene, "tilting head")
-    eyes = scene.views.points[rows, :, LEFT_EYE] - scene.views.points[rows, :, RIGHT_EYE]
-    roll_deg = np.rad2deg(np.arctan2(eyes[..., 1], eyes[..., 0]))
-    assert (extent(roll_deg) > 0.35 * scene.amplitude[rows]).all()
-
-
-def test_shrugging_brings_shoulders_to_the_ears():
-    draws = Draws(np.random.default_rng(0))
-    scene = draw_scene(draws, 120, [label for label in CLASSES if label.name == "shrugging"])
-    up = scene.motion[Channel.LEFT_SHOULDER_UP] + scene.motion[Channel.RIGHT_SHOULDER_UP]
-    raising = extent(up) > scene.amplitude  # the others push forward, or raise one alone
-    apart = sum(
-        np.linalg.norm(scene.points[:, :, ear] - scene.points[:, :, shoulder], axis=-1)
-        for ear, shoulder in ((LEFT_EAR, LEFT_SHOULDER), (RIGHT_EAR, RIGHT_SHOULDER))
-    )
-    frames = np.arange(120)
-    shrugged, relaxed = apart[frames, up.argmax(axis=1)], apart[frames, up.argmin(axis=1)]
-    assert raising.mean() > 0.5
-    assert (shrugged < relaxed - 0.005)[raising].mean() > 0.95
-
-
-def test_rising_lifts_the_hips_off_the_seat(scene):
-    rows = clips_of(scene, "rising up")
-    height = scene.points[rows, :, LEFT_HIP, 1] - scene.points[rows, :, LEFT_ANKLE, 1]
-    assert (extent(height) > 0.4 * scene.amplitude[rows]).mean() > 0.9
-
-
-def test_sitting_straight_lifts_the_head_over_the_hips(scene):
-    rows = clips_of(scene, "sitting straightly")
-    height = scene.points[rows, :, NOSE, 1] - scene.points[rows, :, LEFT_HIP, 1]
-    peak = height.max(axis=1) - height[:, 0]
-    assert (peak > 0.01).mean() > 0.9
-
-
-def test_turning_around_turns_the_shoulders(scene):
-    rows = clips_of(scene, "turning around")
-    line = scene.points[rows, :, LEFT_SHOULDER] - scene.points[rows, :, RIGHT_SHOULDER]
-    yaw_deg = np.rad2deg(np.arctan2(line[..., 2], line[..., 0]))
-    assert (extent(yaw_deg) > 0.3 * scene.amplitude[rows]).all()
-
-
-def test_background_heads_move_less_than_any_labelled_one(scene):
-    rows = clips_of(scene, background_label().name)
-    motion = scene.motion[:, rows]
+def test_background_heads_move_less_than_any_labelled_one():
+    motion = draw_scene(Draws(np.random.default_rng(4)), 300, (CLASSES[-1],), alone=True).motion
     yaw = motion[Channel.HEAD_YAW] + motion[Channel.CHEST_YAW]
     pitch = motion[Channel.HEAD_PITCH] + motion[Channel.CHEST_PITCH] + motion[Channel.LEAN]
     roll = motion[Channel.HEAD_ROLL] + motion[Channel.SWAY]
@@ -218,7 +212,7 @@ def test_every_camera_keeps_the_head_and_a_room_camera_the_hips(scene):
     def inside(points: np.ndarray) -> np.ndarray:
         return ((points > 0) & (points < scene.views.size[:, None, None])).all(axis=(-1, -2)).mean(axis=1) > 0.5
 
-    assert inside(scene.views.points[:, :, [LEFT_HIP, RIGHT_HIP]])[~scene.desk].mean() > 0.95
+    assert inside(scene.views.points[:, :, HIPS])[~scene.shown.desk].mean() > 0.95
     assert inside(scene.views.points[:, :, [NOSE, LEFT_EYE, RIGHT_EYE]]).mean() > 0.97
 
 
@@ -238,11 +232,12 @@ def test_the_figure_is_smooth(scene):
 
 def test_a_camera_slower_than_the_frames_draws_straight_lines():
     joints = np.random.default_rng(0).normal(size=(40, 64, 3, 2)).astype(np.float32)
-    out = camera_rate(Draws(np.random.default_rng(1)), joints, np.full(40, 2, np.float32))
+    two_s = np.full(40, 2, np.float32)
+    out = camera_rate(Draws(np.random.default_rng(1)), joints, two_s, TRAINING.camera_fps)
     roughness = [np.abs(np.diff(x, n=2, axis=1)).mean() for x in (out, joints)]
     assert roughness[0] < 0.8 * roughness[1]
     line = np.broadcast_to(np.linspace(0, 63, 64, dtype=np.float32)[None, :, None, None], (40, 64, 3, 2))
-    straight = camera_rate(Draws(np.random.default_rng(1)), line.copy(), np.full(40, 2, np.float32))
+    straight = camera_rate(Draws(np.random.default_rng(1)), line.copy(), two_s, TRAINING.camera_fps)
     np.testing.assert_allclose(straight[:, 4:-4], line[:, 4:-4], atol=1e-3)
 
 
@@ -279,19 +274,25 @@ def test_filling_a_batch_equals_filling_each_clip(gaps):
         np.testing.assert_array_equal(filled[i, j], fill_missing(clips[i, j], layout))
 
 
-def test_every_row_of_the_table_is_sound():
-    for action in ACTIONS:
-        assert isinstance(action, Action)
-        assert 0 < action.amplitude[0] < action.amplitude[1]
-        for manner in action.manners:
-            for drive in (*manner.drives, *manner.start):
-                assert drive.gain[0] <= drive.gain[1]
-
-
-def test_clips_can_be_drawn(batch, tmp_path):
-    sheet = contact_sheet(batch.joints[:2], ["one", "two"], columns=4, height=120)
+@pytest.mark.parametrize("view", ["all", "upper", "head"])
+def test_clips_can_be_looked_at(batch, view):
+    sheet = contact_sheet(batch.joints[:2], ["one", "two"], columns=4, height=120, view=view)
     assert sheet.shape[0] == 2 * 122
     assert sheet.max() > 200
-    path = tmp_path / "clip.mp4"
-    write_animation(path, batch.joints[0], 2.0, "one", height=160)
-    assert path.stat().st_size > 1000
+
+
+def test_a_clip_can_be_animated_as_a_video(batch, tmp_path):
+    write_animation(tmp_path / "clip.mp4", batch.joints[0], 2.0, "one", height=160)
+    assert (tmp_path / "clip.mp4").stat().st_size > 1000
+
+
+def test_a_gif_lasts_as_long_as_the_clip(batch, tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    write_animation(tmp_path / "clip.gif", batch.joints[0], 2.0, height=160)
+    durations_ms = []
+    with pillow.open(tmp_path / "clip.gif") as image:
+        for frame in range(image.n_frames):
+            image.seek(frame)
+            durations_ms.append(image.info["duration"])
+    assert len(durations_ms) > 30
+    assert sum(durations_ms[:-1]) / 1000 == pytest.approx(2.0, abs=0.06)

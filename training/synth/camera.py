@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.synth.arms import Arms
-from training.synth.draws import Bools, Draws, Floats, Range
+from training.synth.draws import Bools, Draws, Floats
 from training.synth.ik import rotation, unit
 from training.synth.legs import Legs
 from training.synth.rig import Body, Trunk
+from training.synth.world import World
 
 # The points in order: BlazePose's 33, either hand's wrist and five tips, the six of FACE_MESH_POINTS.
 BODY, LEFT_HAND, RIGHT_HAND, FACE = slice(0, 33), slice(33, 39), slice(39, 45), slice(45, 51)
@@ -44,10 +45,6 @@ _LOWER_LIP = 5
 
 _ROOM_SIZES = ((1080, 1296), (1280, 720), (640, 480), (960, 1080))
 _DESK_SIZES = ((640, 480), (1280, 720), (960, 540), (1080, 1296))
-_ROOM_M: Range = (1.2, 4.0)
-_DESK_M: Range = (0.5, 1.2)
-_DESK_FOV_DEG: Range = (52, 82)
-_ROOM_FILL: Range = (0.6, 1.1)  # of the image's height, by the 1.35 m from a seated person's crown to the floor
 _SEATED_M = 1.35
 _HEAD_ROOM_M = 0.16  # around the middle of the face
 
@@ -61,12 +58,11 @@ class Views:
     scale: Floats
 
 
-def marked_points(draws: Draws, body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: Floats) -> Floats:
+def marked_points(body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: Floats) -> Floats:
     """(N, T, 51, 3) m: where the figure carries the points; ``talking`` (N, T) m opens the mouth."""
     N, T = talking.shape
     points = np.empty((N, T, POINTS, 3), np.float32)
-    shape = np.array(_BLAZE_HEAD + _MESH_HEAD, np.float32) * body.head[:, None, None]
-    shape = shape * draws.uniform((0.93, 1.07), N, 1, 3)
+    shape = np.array(_BLAZE_HEAD + _MESH_HEAD, np.float32) * body.head[:, None]
     head = np.broadcast_to(shape[:, None], (N, T, *shape.shape[1:])).copy()
     head[:, :, len(_BLAZE_HEAD) + _LOWER_LIP, 1] -= talking
     head = head @ trunk.head_frame.swapaxes(-1, -2) + trunk.head[:, :, None]
@@ -89,17 +85,17 @@ def marked_points(draws: Draws, body: Body, trunk: Trunk, arms: Arms, legs: Legs
     return points
 
 
-def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools) -> Views:
+def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World) -> Views:
     """Points (N, T, 51, 3) m as cameras see them, those of ``desk`` (N,) from close by at a desk."""
     N = len(points)
     narrow = draws.chance(0.8, N)
-    yaw = np.where(narrow, draws.uniform((-25, 25), N), draws.uniform((-45, 45), N))
-    distance = np.where(desk, draws.log_uniform(_DESK_M, N), draws.log_uniform(_ROOM_M, N))
+    yaw = np.where(narrow, draws.uniform(world.yaw_deg, N), draws.uniform(world.far_yaw_deg, N))
+    distance = np.where(desk, draws.log_uniform(world.desk_m, N), draws.log_uniform(world.room_m, N))
     head = trunk.head.mean(axis=1)
     aim = head.copy()
     aim[:, 1] -= np.where(desk, draws.uniform((-0.05, 0.22), N), head[:, 1] * draws.uniform((0.35, 0.5), N))
     aim[:, 2] += np.where(desk, np.float32(0), np.float32(0.15))
-    height = np.where(desk, head[:, 1] + draws.uniform((-0.35, 0.2), N), draws.uniform((0.7, 1.8), N))
+    height = np.where(desk, head[:, 1] + draws.uniform((-0.35, 0.2), N), draws.uniform(world.room_height_m, N))
     yaw = np.deg2rad(yaw)
     eye = np.stack([aim[:, 0] + distance * np.sin(yaw), height, aim[:, 2] + distance * np.cos(yaw)], axis=-1)
 
@@ -109,7 +105,7 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools) -> Views:
     up = np.cross(back, right)
     frame = np.stack([right, up, back], axis=-1)  # (N, 3, 3)
     nil = np.zeros(N, np.float32)
-    frame = frame @ rotation(nil, nil, np.deg2rad(np.float32(1.5) * draws.normal(N)))
+    frame = frame @ rotation(nil, nil, np.deg2rad(np.float32(world.tilt_deg) * draws.normal(N)))
     points = _ears_at_silhouette(points, trunk, eye)
     seen = (points - eye[:, None, None]).reshape(N, -1, 3) @ frame
     seen = seen.reshape(points.shape)
@@ -120,8 +116,8 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools) -> Views:
         np.array(_ROOM_SIZES)[draws.choice([2.0, 1, 1, 1], N)],
     ).astype(np.float32)
     reach = np.sqrt(((eye - aim) ** 2).sum(axis=-1))
-    desk_focal = sizes.max(axis=1) / (2 * np.tan(np.deg2rad(draws.uniform(_DESK_FOV_DEG, N)) / 2))
-    room_focal = draws.log_uniform(_ROOM_FILL, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
+    desk_focal = sizes.max(axis=1) / (2 * np.tan(np.deg2rad(draws.uniform(world.desk_fov_deg, N)) / 2))
+    room_focal = draws.log_uniform(world.room_fill, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
     focal = np.where(desk, desk_focal, room_focal).astype(np.float32)
     centre = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
     depth = np.maximum(-seen[..., 2], np.float32(0.1))

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import MarEdgeError
+from edge.labels import Label
 from training.synth.draw import write_animation
 from training.synth.generator import CLASSES, synthesise
 
 _CHUNK = 256
-# A class that is 1 in 13 clips is missing from 20 chunks with a chance of 10^-178.
-_CHUNKS_TO_SEARCH = 20
 
 
 def write_clips(path: Path, count: int, seed: int) -> None:
@@ -35,26 +34,22 @@ def write_clips(path: Path, count: int, seed: int) -> None:
 
 
 def write_drawing(path: Path, action: str | None, seed: int) -> str:
-    """Draw the first clip of an action (by name or id; any if None) as an MP4, and say what it shows.
+    """Draw a clip of an action (by name or id; any if None) as an MP4 or a GIF, and say what it shows.
 
     Raises:
         MarEdgeError: no such action, or the file cannot be written.
     """
-    wanted = None if action is None else _class_index(action)
-    for i in range(_CHUNKS_TO_SEARCH):
-        chunk = synthesise(seed, i, _CHUNK)
-        fitting = np.flatnonzero(chunk.labels == wanted) if wanted is not None else np.arange(_CHUNK)
-        if len(fitting):
-            n = int(fitting[0])
-            title = f"{CLASSES[chunk.labels[n]].name}, {chunk.duration_s[n]:.1f} s"
-            write_animation(path, chunk.joints[n], float(chunk.duration_s[n]), title)
-            return title
-    raise RuntimeError(f"no clip of class {wanted} in {_CHUNKS_TO_SEARCH} chunks")
+    classes = CLASSES if action is None else (_class_of(action),)
+    clip = synthesise(seed, 0, 1, classes=classes)
+    duration_s = float(clip.duration_s[0])
+    title = f"{classes[clip.labels[0]].name}, {duration_s:.1f} s"
+    write_animation(path, clip.joints[0], duration_s, title)
+    return title
 
 
-def _class_index(action: str) -> int:
-    for index, label in enumerate(CLASSES):
+def _class_of(action: str) -> Label:
+    for label in CLASSES:
         if action in (label.name, str(label.id)):
-            return index
+            return label
     known = ", ".join(f"{label.name} ({label.id})" for label in CLASSES)
     raise MarEdgeError(f"no action '{action}' that can be synthesised; there are: {known}")

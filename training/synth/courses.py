@@ -1,21 +1,29 @@
 """How a movement runs over time: a step (out, hold, perhaps back) or a swing (to and fro).
 
 A course is a table row of ranges; ``draw`` picks one curve per clip and places it so that enough of it falls inside
-the clip. Curves are functions of time without unit; knows nothing of joints.
+the clip; ``starting`` moves curves elsewhere. Curves are functions of time without unit; knows nothing of joints.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from training.synth.draws import Bools, Draws, Floats, Range
+from training.synth.draws import Bools, Bounds, Draws, Floats
 
 
 class Curve(Protocol):
-    """N curves: t (N, T) seconds -> (N, T), of size 1 where fully out. ``full`` (N,) is their peak-to-peak size."""
+    """N curves: t (N, T) seconds -> (N, T), of size 1 where fully out; every field is (N,)."""
+
+    @property
+    def onset(self) -> Floats:
+        """(N,) s when it begins."""
+
+    @property
+    def length(self) -> Floats:
+        """(N,) s from the beginning to the end; of a one-way step, to where it has arrived."""
 
     @property
     def full(self) -> Floats:
@@ -24,9 +32,12 @@ class Curve(Protocol):
     def __call__(self, t: Floats) -> Floats:
         """The curve at those times."""
 
+    def visible(self, t: Floats) -> Floats:
+        """(N,) the part of it, from 0 to 1, that shows at those times."""
+
 
 class Course(Protocol):
-    """Ranges from which curves are drawn."""
+    """Ranges from which curves are drawn; a range's ends are numbers, or arrays with one value a clip."""
 
     def draw(self, draws: Draws, duration_s: Floats) -> Curve:
         """One curve for each of the clips of ``duration_s`` (N,) seconds."""
@@ -40,22 +51,40 @@ def smooth_step(u: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Step:
-    """Out within ``move_s``, there for ``hold_s``, and with probability ``returns`` back again."""
+    """Out within ``move_s``, there for ``hold_s``, and with probability ``returns`` back again.
 
-    move_s: Range
-    hold_s: Range = (0.1, 2.5)
-    returns: float = 0.45
+    At least half of the way out falls inside the clip; three quarters where the way back may, too. With ``dwell_s``
+    the stay is what counts: at least so long of it (less where it is shorter, or the clip is) falls inside, and with
+    probability ``held`` it began before the clip.
+    """
+
+    move_s: Bounds
+    hold_s: Bounds = (0.1, 2.5)
+    returns: float | Floats = 0.45
+    dwell_s: float | Floats = 0.0
+    held: float | Floats = 0.0
+
+    def paced(self, pace: Floats) -> Step:
+        """The same in ``pace`` (N,) times the time."""
+        (low, high), (short, long) = self.move_s, self.hold_s
+        return replace(self, move_s=(low * pace, high * pace), hold_s=(short * pace, long * pace))
 
     def draw(self, draws: Draws, duration_s: Floats) -> StepCurve:
-        """See ``Course``. At least half of the way out is inside; three quarters where the way back may be, too."""
+        """See ``Course``."""
         N = len(duration_s)
-        move = np.minimum(draws.log_uniform(self.move_s, N), np.float32(1.3) * duration_s)
+        stays = np.broadcast_to(np.asarray(self.dwell_s) > 0, N)
+        move = np.minimum(draws.log_uniform(self.move_s, N), np.where(stays, np.float32(0.5), 1.3) * duration_s)
         returns = draws.chance(self.returns, N)
-        outside = np.where(returns, np.float32(0.25), np.float32(0.5))
-        onset = draws.between(-outside * move, duration_s - np.float32(0.5) * move)
         hold = draws.log_uniform(self.hold_s, N)
         back = move * draws.log_uniform((0.6, 1.8), N)
-        return StepCurve(onset, move, hold, back, returns)
+        dwell = np.minimum(np.minimum(self.dwell_s, np.float32(0.3) * duration_s), hold)
+        outside = np.where(returns, np.float32(0.25), np.float32(0.5))
+        last = np.where(stays, move + dwell, np.float32(0.5) * move)
+        onset = draws.between(-outside * move, np.maximum(duration_s - last, -outside * move))
+        before = -move - draws.between(np.zeros(N, np.float32), hold - dwell)
+        onset = np.where(draws.chance(self.held, N), before, onset)
+        onset, move, hold, back, dwell = (np.asarray(field, np.float32) for field in (onset, move, hold, back, dwell))
+        return StepCurve(onset, move, hold, back, dwell, returns)
 
 
 @dataclass(frozen=True)
@@ -66,6 +95,7 @@ class StepCurve:
     move: Floats
     hold: Floats
     back: Floats
+    dwell: Floats
     returns: Bools
 
     @property
@@ -73,12 +103,38 @@ class StepCurve:
         """See ``Curve``."""
         return np.ones_like(self.onset)
 
+    @property
+    def length(self) -> Floats:
+        """See ``Curve``."""
+        length: Floats = self.move + np.where(self.returns, self.hold + self.back, np.float32(0))
+        return length
+
+    def lead(self, ending: Bools) -> Floats:
+        """(N,) s within which it comes in, or where ``ending`` (N,) goes out."""
+        return np.where(ending, self.back, self.move)
+
+    def returning(self, which: Bools) -> StepCurve:
+        """The same, those of ``which`` (N,) with a way back."""
+        return replace(self, returns=self.returns | which)
+
+    def starting(self, onset: Floats) -> StepCurve:
+        """The same curves from ``onset`` (N,) on."""
+        return replace(self, onset=onset)
+
     def __call__(self, t: Floats) -> Floats:
         """See ``Curve``."""
         since = t - self.onset[:, None]
         out = smooth_step(since / self.move[:, None])
         home = smooth_step((since - (self.move + self.hold)[:, None]) / self.back[:, None])
         return out - home * self.returns[:, None].astype(np.float32)
+
+    def visible(self, t: Floats) -> Floats:
+        """See ``Curve``."""
+        inside = self(t)
+        shown: Floats = np.ptp(inside, axis=1)
+        gap = (t[:, -1] - t[:, 0]) / (t.shape[1] - 1)
+        stay = (inside > np.float32(0.9)).sum(axis=1) * gap / np.maximum(self.dwell, np.float32(1e-3))
+        return np.where(self.dwell > 0, np.maximum(shown, np.minimum(stay, 1)), shown).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -89,16 +145,21 @@ class Swing:
     the swing are inside the clip, or the clip is full of it; too slow a rate for that is raised.
     """
 
-    hz: Range
-    cycles: Range
-    one_sided: float = 0.0
-    min_cycles: float = 0.5
+    hz: Bounds
+    cycles: Bounds
+    one_sided: float | Floats = 0.0
+    min_cycles: float | Floats = 0.5
+
+    def paced(self, pace: Floats) -> Swing:
+        """The same in ``pace`` (N,) times the time."""
+        return replace(self, hz=(self.hz[0] / pace, self.hz[1] / pace))
 
     def draw(self, draws: Draws, duration_s: Floats) -> SwingCurve:
         """See ``Course``."""
         N = len(duration_s)
         one_sided = draws.chance(self.one_sided, N)
-        least = np.where(one_sided, np.maximum(np.float32(1), self.min_cycles), np.float32(self.min_cycles))
+        min_cycles = np.broadcast_to(np.float32(self.min_cycles), N)
+        least = np.where(one_sided, np.maximum(np.float32(1), min_cycles), min_cycles)
         hz = np.maximum(draws.log_uniform(self.hz, N), least / (np.float32(0.9) * duration_s))
         cycles = np.round(2 * draws.log_uniform(self.cycles, N)) / 2
         cycles = np.maximum(np.where(one_sided, np.ceil(cycles), cycles), least)
@@ -132,6 +193,15 @@ class SwingCurve:
         """See ``Curve``."""
         return np.where(self.one_sided | (self.cycles < 1), np.float32(1), np.float32(2))
 
+    def lead(self, ending: Bools) -> Floats:
+        """(N,) s within which it comes in or goes out: a quarter cycle."""
+        quarter: Floats = self.length / (4 * self.cycles)
+        return quarter
+
+    def starting(self, onset: Floats) -> SwingCurve:
+        """The same curves from ``onset`` (N,) on."""
+        return replace(self, onset=onset)
+
     def __call__(self, t: Floats) -> Floats:
         """See ``Curve``."""
         u = np.clip((t - self.onset[:, None]) / self.length[:, None], np.float32(0), np.float32(1))
@@ -144,3 +214,8 @@ class SwingCurve:
         soft = smooth_step(np.minimum(u, 1 - u) * quarter + np.float32(0.25))
         drawn: Floats = swing * soft * (1 + self.size_drift[:, None] * (2 * u - 1))
         return drawn
+
+    def visible(self, t: Floats) -> Floats:
+        """See ``Curve``."""
+        shown: Floats = np.minimum(np.ptp(self(t), axis=1) / self.full, 1)
+        return shown

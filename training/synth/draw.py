@@ -1,4 +1,4 @@
-"""Draw a clip so that a person can judge it: an animated skeleton (MP4) or eight frames side by side (PNG)."""
+"""Draw a clip so that a person can judge it: an animated skeleton (MP4, GIF) or eight frames side by side (PNG)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,27 @@ Image = NDArray[np.uint8]
 
 # BGR, by region of the body.
 _COLOURS = {"head": (90, 200, 250), "trunk": (240, 240, 240), "arms": (120, 220, 120), "legs": (230, 150, 110)}
+_SHOULDERS = (5, 6)
+_GIF_GAP_S = 0.04
 _INK, _PAPER = (200, 200, 200), 24
 
 
 def write_animation(
     path: Path, clip: NDArray[np.float32], duration_s: float, title: str = "", height: int = 480
 ) -> None:
-    """A clip (T, V, 2) of any unit, y down, as an MP4 that lasts ``duration_s``.
+    """A clip (T, V, 2) of any unit, y down, as an MP4 or a GIF that lasts ``duration_s``.
+
+    A GIF holds fewer frames: its times are hundredths of a second, and viewers slow down what is faster than 50 a
+    second.
 
     Raises:
-        MarEdgeError: OpenCV cannot write there.
+        MarEdgeError: it cannot be written there, or Pillow, which writes GIFs, is not installed.
     """
-    frames = [_titled(frame, title) for frame in draw_frames(clip, height)]
+    write = _write_gif if path.suffix == ".gif" else _write_mp4
+    write(path, [_titled(frame, title) for frame in draw_frames(clip, height)], duration_s)
+
+
+def _write_mp4(path: Path, frames: list[Image], duration_s: float) -> None:
     size = (frames[0].shape[1], frames[0].shape[0])
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), (len(frames) - 1) / duration_s, size)
     if not writer.isOpened():
@@ -38,12 +47,27 @@ def write_animation(
         writer.release()
 
 
+def _write_gif(path: Path, frames: list[Image], duration_s: float) -> None:
+    try:
+        from PIL import Image as Pillow
+    except ImportError:
+        raise MarEdgeError("a GIF needs Pillow: pip install pillow (or name a file that ends in .mp4)") from None
+    gap_s = max(duration_s / (len(frames) - 1), _GIF_GAP_S)
+    moments = np.linspace(0, len(frames) - 1, round(duration_s / gap_s) + 1).round().astype(np.int64)
+    first, *others = (Pillow.fromarray(frames[i][..., ::-1]) for i in moments)
+    gap_ms = round(100 * duration_s / len(others)) * 10
+    try:
+        first.save(path, save_all=True, append_images=others, duration=gap_ms, loop=0)
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+
+
 def contact_sheet(
     clips: NDArray[np.float32], titles: list[str], columns: int = 8, height: int = 240, view: str = "all"
 ) -> Image:
     """Clips (N, T, V, 2) as rows of ``columns`` evenly spaced frames each: (N height, width, 3) BGR.
 
-    ``view="head"`` enlarges head and shoulders.
+    ``view`` enlarges a part: "head" (and shoulders), "upper" (trunk and arms as well), or shows "all".
     """
     moments = np.linspace(0, clips.shape[1] - 1, columns).round().astype(np.int64)
     rows = [
@@ -57,7 +81,7 @@ def contact_sheet(
 def draw_frames(clip: NDArray[np.float32], height: int, layout: Layout | None = None, view: str = "all") -> list[Image]:
     """Every frame of a clip (T, V, 2), in one common frame that holds all of it."""
     layout = layout or load_layout("ma52")
-    framed = clip[:, [*layout.regions["head"], 5, 6]] if view == "head" else clip
+    framed = clip[:, np.array(_framed(layout, view))]
     low, high = framed.min(axis=(0, 1)), framed.max(axis=(0, 1))
     margin = 12
     scale = (height - 2 * margin) / max(float(high[1] - low[1]), 1e-3)
@@ -74,6 +98,17 @@ def draw_frames(clip: NDArray[np.float32], height: int, layout: Layout | None = 
             cv2.circle(image, place.tolist(), 2, colour[joint], -1, cv2.LINE_AA)
         images.append(image)
     return images
+
+
+def _framed(layout: Layout, view: str) -> tuple[int, ...]:
+    """The joints that a view holds."""
+    regions = layout.regions
+    views = {
+        "all": tuple(range(layout.num_joints)),
+        "upper": (*regions["head"], *regions["trunk"], *regions["arms"]),
+        "head": (*regions["head"], *_SHOULDERS),
+    }
+    return views[view]
 
 
 def _titled(image: Image, title: str) -> Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +11,8 @@ Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
 Range = tuple[float, float]
+# Low and high for all, or one low and one high for each.
+Bounds = tuple[float | Floats, float | Floats]
 
 
 class Draws:
@@ -20,14 +21,15 @@ class Draws:
     def __init__(self, rng: np.random.Generator) -> None:
         self._rng = rng
 
-    def uniform(self, bounds: Range, *shape: int) -> Floats:
+    def uniform(self, bounds: Bounds, *shape: int) -> Floats:
         """``shape`` values, evenly between the bounds."""
-        low, high = bounds
-        return np.float32(low) + np.float32(high - low) * self._rng.random(shape, dtype=np.float32)
+        low, high = np.asarray(bounds[0], np.float32), np.asarray(bounds[1], np.float32)
+        values: Floats = low + (high - low) * self._rng.random(shape, dtype=np.float32)
+        return values
 
-    def log_uniform(self, bounds: Range, *shape: int) -> Floats:
+    def log_uniform(self, bounds: Bounds, *shape: int) -> Floats:
         """``shape`` values whose logarithm lies evenly between those of the (positive) bounds."""
-        return np.exp(self.uniform((math.log(bounds[0]), math.log(bounds[1])), *shape))
+        return np.exp(self.uniform((np.log(bounds[0]), np.log(bounds[1])), *shape))
 
     def between(self, low: Floats, high: Floats) -> Floats:
         """One value evenly between each pair of bounds."""
@@ -52,7 +54,7 @@ class Draws:
         return np.minimum(picked, len(weights) - 1)
 
 
-def wander(draws: Draws, tracks: int, t: Floats, hz: Range, *, waves: int = 5) -> Floats:
+def wander(draws: Draws, tracks: int, t: Floats, hz: Bounds, *, waves: int = 5) -> Floats:
     """Smooth random motion: a sum of sine waves, the slow ones larger (amplitude ~ 1/frequency, as a random walk).
 
     Args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from training.synth.camera import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND, Views
@@ -22,12 +24,12 @@ _WEAK_FACE_GAIN: Range = (0.55, 0.95)
 _LAG = 0.6
 _LAG_HZ: Range = (0.8, 6.0)  # cut-off at rest
 _LAG_FREE_M_S: Range = (0.05, 0.4)  # speed at which a point is no longer held back
-_CAMERA_FPS: Range = (14, 31)
 _ABSENT_LEGS = (0.85, 0.15)  # probability at a desk, in a room: behind a table, a bag
 _FROZEN = 0.12
 
 # Probability of being there in the whole clip, in none of it, in parts of it.
 _HAND_SEEN = (0.4, 0.35, 0.25)
+_ACTIVE_HAND_SEEN = (0.68, 0.1, 0.22)  # raised, before the body or the face: easier to find
 _FACE_SEEN = (0.65, 0.2, 0.15)
 
 # Points that lose their way together.
@@ -44,6 +46,16 @@ _HIPS_DOWN = slice(23, 33)
 # Which of MediaPipe's 21 hand points the six are.
 _HAND_POINTS = (0, 4, 8, 12, 16, 20)
 
+
+@dataclass(frozen=True)
+class Shown:
+    """N clips: at a ``desk`` (N,); ``legs`` (N,) that act, so nothing stands before them; ``hands`` (N, 2) that act."""
+
+    desk: Bools
+    legs: Bools
+    hands: Bools
+
+
 Keypoints = tuple[Floats, Floats, Floats, Floats]
 
 
@@ -56,14 +68,14 @@ def frozen_moments(draws: Draws, t: Floats, duration_s: Floats) -> Floats:
     return np.where(held, start, t)
 
 
-def keypoints(draws: Draws, views: Views, t: Floats, desk: Bools) -> Keypoints:
+def keypoints(draws: Draws, views: Views, t: Floats, *, shown: Shown) -> Keypoints:
     """What MediaPipe would say: body (N, T, 33, 3), left and right hand (N, T, 21, 3), face (N, T, 6, 3).
 
     Each as x px, y px, score; score 0 where the point was not found.
     """
     N, T = t.shape
     pixels = views.points.copy()
-    seen = _seen(draws, views, t, desk)
+    seen = _seen(draws, views, t, shown)
     _weaken_face(draws, pixels)
     pixels += _noise(draws, views, t)
     _lag(draws, pixels, views.scale, t)
@@ -79,14 +91,14 @@ def keypoints(draws: Draws, views: Views, t: Floats, desk: Bools) -> Keypoints:
     return out[:, :, BODY], hands[0], hands[1], out[:, :, FACE]
 
 
-def camera_rate(draws: Draws, joints: Floats, duration_s: Floats) -> Floats:
-    """Joints (N, T, V, 2) as seen through a camera of 14 to 31 frames per second, drawn in straight lines between.
+def camera_rate(draws: Draws, joints: Floats, duration_s: Floats, fps: Range) -> Floats:
+    """Joints (N, T, V, 2) as seen through a camera of ``fps`` frames per second, drawn in straight lines between.
 
     This is what resampling a live window to T even moments does. Clips sampled more coarsely than that stay as is.
     """
     N, T = joints.shape[:2]
     gap = duration_s / (T - 1)  # (N,) s between samples
-    frame = np.float32(1) / draws.log_uniform(_CAMERA_FPS, N)
+    frame = np.float32(1) / draws.log_uniform(fps, N)
     finer = np.flatnonzero(frame > gap)
     if not len(finer):
         return joints
@@ -102,17 +114,19 @@ def camera_rate(draws: Draws, joints: Floats, duration_s: Floats) -> Floats:
     return out
 
 
-def _seen(draws: Draws, views: Views, t: Floats, desk: Bools) -> Bools:
+def _seen(draws: Draws, views: Views, t: Floats, shown: Shown) -> Bools:
     """(N, T, 51) whether the model finds the point with enough confidence."""
     N = len(t)
     # Confidence fades at the border: each clip has its own margin, on either side of it.
     margin = (views.size * draws.uniform((-0.01, 0.02), N, 1))[:, None, None]
     within = (views.points > margin) & (views.points < views.size[:, None, None] - margin)
     inside = within[..., 0] & within[..., 1]
-    hidden = draws.chance(np.where(desk, np.float32(_ABSENT_LEGS[0]), np.float32(_ABSENT_LEGS[1])), N)
-    inside[hidden, :, _HIPS_DOWN] = False
-    for part, odds in ((LEFT_HAND, _HAND_SEEN), (RIGHT_HAND, _HAND_SEEN), (FACE, _FACE_SEEN)):
-        kind = draws.choice(odds, N)[:, None]
+    hidden = draws.chance(np.where(shown.desk, np.float32(_ABSENT_LEGS[0]), np.float32(_ABSENT_LEGS[1])), N)
+    inside[hidden & ~shown.legs, :, _HIPS_DOWN] = False
+    for part, active in ((LEFT_HAND, shown.hands[:, 0]), (RIGHT_HAND, shown.hands[:, 1]), (FACE, None)):
+        kind = draws.choice(_HAND_SEEN if active is not None else _FACE_SEEN, N)[:, None]
+        if active is not None:
+            kind = np.where(active[:, None], draws.choice(_ACTIVE_HAND_SEEN, N)[:, None], kind)
         flicker = wander(draws, 1, t, (0.4, 4.0))[0] > draws.uniform((-0.8, 0.8), N, 1)
         found = (kind == 0) | ((kind == 2) & flicker)
         inside[:, :, part] &= (found & inside[:, :, part].all(axis=-1))[..., None]

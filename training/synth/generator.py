@@ -1,7 +1,7 @@
 """Batches of labelled skeleton clips, made from nothing but a seed.
 
-The way of a clip: posture and motion -> figure -> camera -> the pose model's points with their faults -> the ``ma52``
-mapping and filling that live video goes through. numpy only; knows nothing of networks.
+The way of a clip: who does what when -> posture and motion -> figure -> camera -> the pose model's points with their
+faults -> the ``ma52`` mapping and filling that live video goes through. numpy only; knows nothing of networks.
 """
 
 from __future__ import annotations
@@ -16,42 +16,44 @@ from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
 from edge.pose.mapping import mediapipe_to_ma52
 from edge.preprocess import WINDOW_FRAMES, fill_missing
-from training.synth.actions import ACTIONS
-from training.synth.arms import pose_arms
-from training.synth.camera import Views, marked_points, view
-from training.synth.draws import Bools, Draws, Floats, Range, wander
-from training.synth.faults import camera_rate, frozen_moments, keypoints
+from training.synth.actions import ACTIONS, Action
+from training.synth.camera import Views
+from training.synth.draws import Bools, Draws, Floats, Range
+from training.synth.faults import Shown, camera_rate, frozen_moments, keypoints
+from training.synth.figure import draw_figures
+from training.synth.hand_parts import uses_hands
 from training.synth.idle import beside, idle, posture
-from training.synth.legs import pose_legs
-from training.synth.perform import perform
-from training.synth.rig import draw_bodies, pose_trunk
+from training.synth.perform import drive_trunk, joined
+from training.synth.schedule import rows_of, schedule
+from training.synth.world import TRAINING, World
 
-_ACTION_OF = {action.id: action for action in ACTIONS}
-CLASSES: tuple[Label, ...] = (
-    *(label for label in ma52_labels() if label.id in _ACTION_OF),
-    background_label(),
-)
 
-_BACKGROUND_WEIGHT = 2.0
+def class_labels(actions: Sequence[Action]) -> tuple[Label, ...]:
+    """MA-52's labels in id order, those of actions beyond MA-52, and the background."""
+    known = ma52_labels()
+    ids = {label.id for label in known}
+    own = (Label(action.id, action.name, action.body) for action in actions if action.id not in ids)
+    return (*known, *own, background_label())
+
+
+CLASSES: tuple[Label, ...] = class_labels(ACTIONS)
+BACKGROUND_WEIGHT = 4.0  # times any one action
+
 _WINDOW_S = 2.0
 _EXACT_WINDOW = 0.65
 _DURATION_S: Range = (0.7, 4.0)
-_DESK = 0.4
-_STANDING = 0.06
-_SEAT_M: Range = (0.42, 0.58)
 
 # Motion beside the labelled one, degrees; in background clips well below the smallest amplitude of any action.
-_BACKGROUND_BESIDE_DEG = 1.3
+BACKGROUND_BESIDE_DEG = 1.3
 # A head action hides smaller head motion: up to this share of it.
 _BESIDE_SHARE = 0.3
-_HEAD_BODY = "head"
-_BUSY_HANDS = (0.3, 0.55)  # probability with a labelled action, without
-_FINGERS = 0.5
-_BUSY_LEGS = (0.15, 0.25)
-_TALKING = 0.4
-_MOUTH_HZ: Range = (0.8, 6.0)
-_MOUTH_M: Range = (0.0005, 0.012)
 _STILL_BACKGROUND = 0.04  # a picture of a person, a camera that hangs
+
+_BODY = {label.id: label.body for label in CLASSES}
+_HEAD = np.array([_BODY[action.id] == "head" for action in ACTIONS])
+_ONLY_SEATED = np.array([action.only_seated for action in ACTIONS])
+_LEGS = np.array([_BODY[action.id] in ("lower limb", "leg-hand") for action in ACTIONS])
+_BESIDE = np.array([(action.head_beside, action.trunk_beside) for action in ACTIONS], np.float32)
 
 
 @dataclass(frozen=True)
@@ -79,83 +81,80 @@ class Scene:
     """Clips before the pose model: what was drawn, and its points as a perfect model would mark them.
 
     motion (len(Channel), N, 64) degrees and metres; points (N, 64, 51, 3) m in the room, ``camera`` says in which
-    order; views in pixels; t (N, 64) s.
+    order; views in pixels; t (N, 64) s. fragment (N,) is the part that shows of another action at the clip's edge.
     """
 
     labels: NDArray[np.int64]
     t: Floats
     amplitude: Floats
     visible: Floats
-    desk: Bools
+    fragment: Floats
+    shown: Shown
     motion: Floats
     points: Floats
     views: Views
 
 
-def synthesise(seed: int, chunk: int, count: int = 256, *, classes: Sequence[Label] = CLASSES) -> SynthBatch:
-    """The clips of one chunk: the same for the same seed, chunk, count and classes, wherever they are made.
+def synthesise(
+    seed: int, chunk: int, count: int = 256, *, classes: Sequence[Label] = CLASSES, world: World = TRAINING
+) -> SynthBatch:
+    """The clips of one chunk: the same for the same seed, chunk, count, classes and world, wherever they are made.
 
     Args:
         classes: what to draw from, in label order: labels of actions that ``ACTIONS`` holds, and the background.
     """
     draws = Draws(np.random.default_rng([seed, chunk]))
-    scene = draw_scene(draws, count, classes)
-    body, left, right, face = keypoints(draws, scene.views, scene.t, scene.desk)
+    scene = draw_scene(draws, count, classes, world)
+    body, left, right, face = keypoints(draws, scene.views, scene.t, shown=scene.shown)
     mapped, _ = mediapipe_to_ma52(body, left, right, face)
     joints = fill_missing(mapped, load_layout("ma52"))
     duration_s = scene.t[:, -1] - scene.t[:, 0]
-    joints = camera_rate(draws, joints, duration_s)
-    background = np.array([label.id not in _ACTION_OF for label in classes])[scene.labels]
+    joints = camera_rate(draws, joints, duration_s, world.camera_fps)
+    background = rows_of(np.array([label.id for label in classes]))[scene.labels] < 0
     still = background & draws.chance(_STILL_BACKGROUND, count)
     joints[still] = joints[still, :1]
-    return SynthBatch(joints, scene.labels, duration_s, scene.amplitude, scene.visible, scene.desk)
+    return SynthBatch(joints, scene.labels, duration_s, scene.amplitude, scene.visible, scene.shown.desk)
 
 
-def draw_scene(draws: Draws, N: int, classes: Sequence[Label] = CLASSES) -> Scene:
-    """N people moving in front of their cameras."""
-    ids = np.array([label.id for label in classes])
-    weights = [1.0 if label.id in _ACTION_OF else _BACKGROUND_WEIGHT for label in classes]
-    labels = draws.choice(weights, N).astype(np.int64)
+def draw_scene(
+    draws: Draws, N: int, classes: Sequence[Label] = CLASSES, world: World = TRAINING, *, alone: bool = False
+) -> Scene:
+    """N people moving in front of their cameras; ``alone``: without other performances beside the labelled ones."""
+    rows = rows_of(np.array([label.id for label in classes]))
+    labels = draws.choice(np.where(rows < 0, BACKGROUND_WEIGHT, 1.0).tolist(), N).astype(np.int64)
+    action = rows[labels]
+    acting = action >= 0
     exact = draws.chance(_EXACT_WINDOW, N)
     duration_s: Floats = np.where(exact, np.float32(_WINDOW_S), draws.log_uniform(_DURATION_S, N))
     t: Floats = duration_s[:, None] * np.linspace(0, 1, WINDOW_FRAMES, dtype=np.float32)
     moments = frozen_moments(draws, t, duration_s)
-    desk = draws.chance(_DESK, N)
-    seated_only = np.isin(ids, [action.id for action in ACTIONS if action.only_seated])[labels]
-    standing = draws.chance(_STANDING, N) & ~seated_only & ~desk
+    legs = acting & shows_legs(action)
+    desk = draws.chance(world.desk, N) & ~legs
+    standing = draws.chance(world.standing, N) & ~(acting & _ONLY_SEATED[action]) & ~desk & ~legs
 
-    motion = posture(draws, N, WINDOW_FRAMES) + idle(draws, moments)
-    amplitude, visible = np.zeros(N, np.float32), np.ones(N, np.float32)
-    head_deg = np.full(N, _BACKGROUND_BESIDE_DEG, np.float32)
-    trunk_deg = head_deg.copy()
-    for k, label in enumerate(classes):
-        rows = np.flatnonzero(labels == k)
-        if label.id not in _ACTION_OF or not len(rows):
-            continue
-        action = _ACTION_OF[label.id]
-        motion[:, rows], done = perform(action, draws, moments[rows], duration_s[rows], motion[:, rows])
-        amplitude[rows], visible[rows] = done.amplitude, done.visible
-        head_deg[rows], trunk_deg[rows] = action.head_beside, action.trunk_beside
-        if label.body == _HEAD_BODY:
-            head_deg[rows] = np.minimum(done.amplitude * np.float32(_BESIDE_SHARE), action.head_beside)
+    pace = draws.log_uniform(world.pace, N)
+    labelled, others = schedule(draws, t, action, standing, pace, alone=alone)
+    doing = joined(labelled, others)
+    amplitude, visible, fragment = np.zeros(N, np.float32), np.ones(N, np.float32), np.zeros(N, np.float32)
+    amplitude[labelled.clip], visible[labelled.clip] = labelled.amplitude, labelled.visible(t)
+    named = others.row < len(ACTIONS)
+    np.maximum.at(fragment, others.clip[named], others.visible(t)[named])
+
+    motion = posture(draws, N, WINDOW_FRAMES, world.posture) + idle(draws, moments)
+    drive_trunk(draws, doing, moments, motion)
+    still = np.full((N, 1), BACKGROUND_BESIDE_DEG, np.float32)
+    head_deg, trunk_deg = np.where(acting[:, None], _BESIDE[action], still).T
+    of_head = acting & _HEAD[action]
+    head_deg = np.where(of_head, np.minimum(amplitude * np.float32(_BESIDE_SHARE), head_deg), head_deg)
     motion += beside(draws, moments, duration_s, head_deg, trunk_deg)
 
-    acting = np.isin(ids, list(_ACTION_OF))[labels]
-    busy = draws.chance(_either(acting, _BUSY_HANDS), N)
-    stepping = draws.chance(_either(acting, _BUSY_LEGS), N)
-    body = draw_bodies(draws, N)
-    seat = draws.uniform(_SEAT_M, N) * body.stature / np.float32(1.7)
-    upright = (body.thigh + body.shin) * np.float32(0.985) + np.float32(0.08)
-    trunk = pose_trunk(body, np.where(standing, upright, seat), motion)
-    legs = pose_legs(draws, body, trunk, moments, standing=standing, fidget=stepping)
-    arms = pose_arms(draws, body, trunk, legs, moments, desk=desk, busy=busy, fidget=draws.chance(_FINGERS, N))
-    mouth = np.maximum(wander(draws, 1, moments, _MOUTH_HZ)[0], 0)
-    mouth *= draws.log_uniform(_MOUTH_M, N, 1) * draws.chance(_TALKING, N, 1)
-    points = marked_points(draws, body, trunk, arms, legs, talking=mouth)
-    views = view(draws, points, trunk, desk)
-    return Scene(labels, t, amplitude, visible, desk, motion, points, views)
+    points, views = draw_figures(
+        draws, doing, motion, moments, desk=desk, standing=standing, acting=uses_hands(labelled, N), world=world
+    )
+    shown = Shown(desk, legs, uses_hands(doing, N))
+    return Scene(labels, t, amplitude, visible, fragment, shown, motion, points, views)
 
 
-def _either(acting: Bools, probability: Range) -> Floats:
-    """(N,) the first probability where a clip has a labelled action, else the second."""
-    return np.where(acting, np.float32(probability[0]), np.float32(probability[1]))
+def shows_legs(rows: NDArray[np.intp]) -> Bools:
+    """Whether actions, rows of ``ACTIONS``, happen where a webcam at a desk does not look."""
+    return _LEGS[rows]

@@ -61,11 +61,11 @@ _LEAN = Step(move_s=(0.5, 2.5))
 _BESIDE_COURSES: tuple[Course, ...] = (Step(move_s=(0.2, 2.0)), Swing(hz=(0.3, 2.5), cycles=(0.5, 6)))
 
 
-def posture(draws: Draws, N: int, T: int) -> Floats:
-    """(len(Channel), N, T) degrees and metres: each person's own way to sit, still."""
+def posture(draws: Draws, N: int, T: int, spread: float) -> Floats:
+    """(len(Channel), N, T) degrees and metres: each person's own way to sit, still; ``spread`` times the usual."""
     motion = np.zeros((len(Channel), N, T), np.float32)
     for channel, deviation in _POSTURE.items():
-        motion[channel] = np.float32(deviation) * draws.normal(N, 1)
+        motion[channel] = np.float32(spread * deviation) * draws.normal(N, 1)
     motion[C.SLOUCH] = draws.uniform(_SLOUCH_DEG, N, 1)
     motion[C.SLOUCH] += draws.uniform(_SUNK[1], N, 1) * draws.chance(_SUNK[0], N, 1)
     return motion

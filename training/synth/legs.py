@@ -1,4 +1,4 @@
-"""Legs and feet: where they rest, and how they shake or step. Metres for a person of 1.7 m."""
+"""Legs and feet: where they rest, and on their way to the stances of ``leg_parts``. Metres."""
 
 from __future__ import annotations
 
@@ -6,32 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synth.courses import smooth_step
-from training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
+from training.synth.draws import Bools, Draws, Floats, Range, wander
 from training.synth.ik import rotation, turned, two_bones
-from training.synth.places import Vector
+from training.synth.leg_parts import LegParts
+from training.synth.perform import add_rows
 from training.synth.rig import Body, Trunk
+from training.synth.stances import LEG_OVER, RESTS, STANDING, Joint
 
-# Feet at rest, (outward, up, forward) from below the hip; how likely.
-_FEET: tuple[tuple[str, Vector, float], ...] = (
-    ("side by side", (0.0, 0.0, 0.38), 4),
-    ("apart", (0.12, 0.0, 0.40), 2),
-    ("tucked back", (0.0, 0.03, 0.18), 1),
-    ("stretched out", (0.02, 0.0, 0.58), 1),
-    ("ankles crossed", (-0.14, 0.0, 0.42), 1),
-)
-_STANDING_FEET: Vector = (0.05, 0, 0.02)
 _LEG_OVER = 0.12  # probability of one leg over the other
 _SWAY_M: Range = (0.0002, 0.003)
-_BOUNCE_HZ: Range = (2, 7)
-_BOUNCE_M: Range = (0.01, 0.06)
-_STEP_S: Range = (0.25, 0.8)
-_STEP_M = 0.08
-_SHAKES = 0.6  # probability that a busy leg shakes rather than steps
-_LEFT_RIGHT_BOTH = (1, 1, 1)
-_SPLAY_DEG: Range = (-5, 35)
+_PLACE_OFF_M = 0.04
+_KNEE_OFF = 0.12
+_SPLAY_OFF_DEG = 9.0
+_OVER_PITCH_OFF_DEG = 12.0
 _ANKLE_M = 0.08  # above the floor
-_LEG_OVER_ANKLE: Vector = (-0.26, 0.30, 0.52)
+_IN_METRES = slice(Joint.OUT, Joint.HEEL + 1)
 
 
 @dataclass(frozen=True)
@@ -44,52 +33,53 @@ class Legs:
     toes: Floats
 
 
-def pose_legs(draws: Draws, body: Body, trunk: Trunk, t: Floats, *, standing: Bools, fidget: Bools) -> Legs:
-    """Legs from the hips to feet that stay on the floor, those of ``fidget`` (N,) shaking or stepping."""
+def pose_legs(draws: Draws, body: Body, trunk: Trunk, t: Floats, *, standing: Bools, parts: LegParts) -> Legs:
+    """Legs from the hips to feet that stay on the floor, but for what the parts do with them."""
     N, T = t.shape
-    posture = draws.choice([weight for _, _, weight in _FEET], N)
-    over = draws.choice((1 - _LEG_OVER, _LEG_OVER / 2, _LEG_OVER / 2), N) - 1
-    active = draws.choice(_LEFT_RIGHT_BOTH, N)
-    shaking = draws.chance(_SHAKES, N)
-    bounce = np.abs(np.sin(np.float32(np.pi) * draws.log_uniform(_BOUNCE_HZ, N, 1) * t))
-    bounce *= draws.log_uniform(_BOUNCE_M, N, 1)
-    step = smooth_step((t - draws.uniform((-0.2, 1.6), N, 1)) / draws.log_uniform(_STEP_S, N, 1))
-    step_to = draws.normal(N, 3) * np.float32(_STEP_M)
+    rest = _rest(draws, N, standing).reshape(2 * N, 1, len(Joint))
     unrest = wander(draws, 1, t, (0.1, 1.0))[0] * draws.log_uniform(_SWAY_M, N, 1)
+    stance = np.repeat(rest, T, axis=1)
+    key = parts.clip * 2 + parts.side
+    weight = np.zeros((2 * N, T), np.float32)
+    add_rows(weight, key, parts.weight)
+    share = parts.weight / np.maximum(weight, 1)[key]  # of a leg that is in two places at once
+    add_rows(stance, key, share[..., None] * (parts.place - rest[key]) + parts.play)
+    stance = stance.reshape(N, 2, T, len(Joint))
+    stance[..., _IN_METRES] *= (body.stature / np.float32(1.7))[:, None, None, None]
 
     knees, ankles, heels, toes = (np.empty((N, T, 2, 3), np.float32) for _ in range(4))
     for side, sign in enumerate((1, -1)):
-        moves = fidget & ((active == side) | (active == 2))
-        lift = bounce * (moves & shaking)[:, None]
-        going = step * (moves & ~shaking)[:, None]
-        place = _rest(draws, posture, body, crossed=over == side, standing=standing)
-        target = place[:, None] + going[..., None] * step_to[:, None]
-        target[..., 1] = np.maximum(target[..., 1], 0) + np.float32(_ANKLE_M) + lift
-        target[..., 0] = sign * target[..., 0] + unrest
+        out, up, forward, heel, open_, splay, pitch, roll = (stance[:, side, :, joint] for joint in Joint)
+        up = np.maximum(up, 0)
+        hip = trunk.hips[:, :, side]
+        target = np.stack([sign * out + unrest, up + np.float32(_ANKLE_M) + heel, forward], axis=-1)
         # The feet belong to the seat, not to the pelvis that leaves it.
         target[..., (0, 2)] += trunk.hips[:, :1, side, (0, 2)]
-        pole = np.ones((N, 1, 3), np.float32)
-        pole[:, 0, 0] = sign * draws.uniform((-0.1, 0.35), N)
-        pole[:, 0, 1] = 0.6
-        knee, ankle = two_bones(trunk.hips[:, :, side], target, body.thigh[:, None], body.shin[:, None], pole)
+        pole = np.stack([sign * (np.float32(0.1) + open_), np.full_like(open_, 0.6), np.ones_like(open_)], axis=-1)
+        knee, ankle = two_bones(hip, target, body.thigh[:, None], body.shin[:, None], pole)
 
-        still = np.zeros(N, np.float32)
-        splay: Floats = np.float32(sign) * np.deg2rad(draws.uniform(_SPLAY_DEG, N))
-        hanging = np.where(over == side, draws.uniform((-0.6, 0.2), N), still)
-        foot, nil = body.foot[:, None], still[:, None]
-        frame = rotation(splay, hanging, still)[:, None]
+        frame = rotation(sign * np.deg2rad(splay), np.deg2rad(pitch), sign * -np.deg2rad(roll))
+        foot = np.broadcast_to(body.foot[:, None], (N, T))
+        nil = np.zeros((1, 1), np.float32)
         knees[:, :, side], ankles[:, :, side] = knee, ankle
         heels[:, :, side] = ankle + turned(frame, nil, np.float32(-0.35) * foot, np.float32(-0.25) * foot)
         toe = ankle + turned(frame, nil, np.float32(-0.4) * foot, np.float32(0.7) * foot)
-        toe[..., 1] -= lift  # the heel bounces, the toe stays
+        toe[..., 1] -= heel  # the heel leaves the floor, the toe stays
         toes[:, :, side] = toe
     return Legs(knees, ankles, heels, toes)
 
 
-def _rest(draws: Draws, posture: Ints, body: Body, *, crossed: Bools, standing: Bools) -> Floats:
-    """(N, 3) m where an ankle rests, (outward, up, forward) from below the hip."""
-    place = np.array([place for _, place, _ in _FEET], np.float32)[posture]
-    place[crossed] = _LEG_OVER_ANKLE
-    place[standing] = _STANDING_FEET
-    place += np.float32(0.04) * draws.normal(len(posture), 3)
-    return place * (body.stature / np.float32(1.7))[:, None]
+def _rest(draws: Draws, N: int, standing: Bools) -> Floats:
+    """(N, 2, len(Joint)) of a 1.7 m person."""
+    which = draws.choice([weight for _, weight in RESTS], N)
+    rest = np.repeat(np.array([stance.values for stance, _ in RESTS])[which][:, None], 2, axis=1)
+    over = draws.choice((1 - _LEG_OVER, _LEG_OVER / 2, _LEG_OVER / 2), N) - 1
+    crossed = over[:, None] == np.arange(2)
+    rest[crossed] = LEG_OVER.values
+    rest[standing] = STANDING.values
+    rest[..., : Joint.HEEL] += np.float32(_PLACE_OFF_M) * draws.normal(N, 2, 3)
+    rest[..., Joint.UP] = np.maximum(rest[..., Joint.UP], 0)
+    rest[..., Joint.OPEN] += np.float32(_KNEE_OFF) * draws.normal(N, 2)
+    rest[..., Joint.SPLAY] += np.float32(_SPLAY_OFF_DEG) * draws.normal(N, 2)
+    rest[..., Joint.PITCH] += np.float32(_OVER_PITCH_OFF_DEG) * draws.normal(N, 2) * crossed
+    return rest

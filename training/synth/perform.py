@@ -1,56 +1,181 @@
-"""Do an action: draw its amplitude, manner and moment for many clips and move the channels by it."""
+"""Performances: who does which action, in which manner, how large and when; and how they move trunk and head.
+
+Many performances of many clips at once: the tables' rows become arrays, and each performance looks up its own.
+``hand_parts`` and ``leg_parts`` say what limbs do in them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from training.synth.actions import Action, Drive
-from training.synth.draws import Draws, Floats
-from training.synth.rig import SIDED
+from training.synth.actions import ACTIONS, UNNAMED
+from training.synth.courses import smooth_step
+from training.synth.curves import Curves
+from training.synth.draws import Bools, Draws, Floats, Ints, Range
+from training.synth.rig import SIDED, Channel
+
+ROWS = (*ACTIONS, *UNNAMED)
+MANNERS = tuple(manner for row in ROWS for manner in row.manners)
+_COURSES = [manner.course for manner in MANNERS]
+
+
+class Lists:
+    """Lists of different lengths, flattened: items of list m are ``first[m]`` to ``first[m + 1]``."""
+
+    def __init__(self, lengths: Sequence[int], weights: Sequence[float] | None = None) -> None:
+        self.first = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
+        # List m's weights, made to sum to 1, between m and m + 1: one search finds a weighted item of any list.
+        w = np.ones(int(self.first[-1])) if weights is None else np.asarray(weights, np.float64)
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        sums = np.bincount(owner, w, len(lengths))
+        self._limit = np.cumsum(w / sums[owner]) if len(w) else w
+
+    def pick(self, draws: Draws, which: Ints) -> Ints:
+        """One item of each of the lists ``which`` (n,), none of them empty, as likely as its weight."""
+        before = np.concatenate([[0.0], self._limit])[self.first[which]]
+        u = draws.uniform((0, 1), len(which)).astype(np.float64)
+        item = np.searchsorted(self._limit, before + u, side="right")
+        picked: Ints = np.clip(item, self.first[which], self.first[which + 1] - 1)
+        return picked
+
+    def expand(self, which: Ints) -> tuple[Ints, Ints]:
+        """All items of the lists ``which`` (n,): (R,) which of the n each belongs to, and (R,) the items."""
+        count = self.first[which + 1] - self.first[which]
+        owner = np.repeat(np.arange(len(which)), count)
+        item = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + self.first[which][owner]
+        return owner, item
+
+
+def bounds(ranges: Sequence[Range]) -> tuple[Floats, Floats]:
+    """Ranges as an array of lows and one of highs."""
+    table = np.array(ranges, np.float32).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
+
+
+def add_rows(target: Floats, key: Ints, rows: Floats) -> None:
+    """target[key] += rows, in place, for keys that may stand more than once."""
+    if not len(key):
+        return
+    order = np.argsort(key, kind="stable")
+    keys, starts = np.unique(key[order], return_index=True)
+    target[keys] += np.add.reduceat(rows[order], starts, axis=0)
+
+
+class _Drives:
+    """All drives of one kind, of all manners."""
+
+    def __init__(self, starts: bool) -> None:
+        drives = [manner.start if starts else manner.drives for manner in MANNERS]
+        self.lists = Lists([len(some) for some in drives])
+        flat = [drive for some in drives for drive in some]
+        self.channel = np.array([drive.channel for drive in flat], np.intp)
+        self.gain = bounds([drive.gain for drive in flat])
+        self.lag_s = bounds([drive.lag_s for drive in flat])
+
+
+_DRIVES, _STARTS = _Drives(starts=False), _Drives(starts=True)
+_MANNERS_OF = Lists([len(row.manners) for row in ROWS], [manner.weight for manner in MANNERS])
+_AMPLITUDE = bounds([row.amplitude for row in ROWS])
+# The presence of who is in an action all the time.
+ALWAYS = (-2.0, -1.0, 1e6, 2e6)
+_SIDED = np.isin(np.arange(len(Channel)), SIDED)
 
 
 @dataclass(frozen=True)
-class Performance:
-    """What ``perform`` did: amplitude (n,) and visible (n,), the part of the whole motion that is in the clip."""
+class Performances:
+    """P performances; every field has P entries.
 
-    amplitude: Floats
-    visible: Floats
-
-
-def perform(action: Action, draws: Draws, t: Floats, duration_s: Floats, motion: Floats) -> tuple[Floats, Performance]:
-    """Add an action to channels: one amplitude, side and manner for each clip.
-
-    Args:
-        t: (n, T) seconds. duration_s: (n,).
-        motion: (len(Channel), n, T) degrees and metres.
-
-    Returns:
-        motion with the action, and how large and how visible it is.
+    clip: whose. row: of ``ROWS``. manner: of ``MANNERS``. side: 0 where the left limb leads, 1 the right.
+    amplitude: in the unit of the row. share: how much of it is done (less than 1 in a fragment). pace: times the
+    duration of every movement. presence: (P, 4) s: over the first two times the performer gets ready (to where the
+    action starts from), over the last two what is left of the action fades. curves: when it is done.
     """
-    n = len(t)
-    motion = motion.copy()
-    amplitude = draws.log_uniform(action.amplitude, n)
-    visible = np.empty(n, np.float32)
-    side = draws.sign(n)
-    manner_of = draws.choice([manner.weight for manner in action.manners], n)
-    for index, manner in enumerate(action.manners):
-        rows = np.flatnonzero(manner_of == index)
-        if not len(rows):
+
+    clip: Ints
+    row: Ints
+    manner: Ints
+    side: Ints
+    amplitude: Floats
+    share: Floats
+    pace: Floats
+    presence: Floats
+    curves: Curves
+
+    @classmethod
+    def draw(cls, draws: Draws, clip: Ints, row: Ints, duration_s: Floats, pace: Floats) -> Performances:
+        """One of each of ``row`` in the clips ``clip`` (P,) of ``duration_s`` (N,), enough of it inside the clip.
+
+        ``pace`` (N,): times the duration of every movement.
+        """
+        P = len(clip)
+        manner = _MANNERS_OF.pick(draws, row)
+        amplitude = draws.log_uniform((_AMPLITUDE[0][row], _AMPLITUDE[1][row]), P)
+        side = draws.chance(0.5, P).astype(np.intp)
+        pace = pace[clip]
+        curves = Curves.draw(_COURSES, manner, draws, duration_s[clip], pace)
+        presence = np.tile(np.array(ALWAYS, np.float32), (P, 1))
+        return cls(clip, row, manner, side, amplitude, np.ones(P, np.float32), pace, presence, curves)
+
+    def __len__(self) -> int:
+        return len(self.clip)
+
+    def take(self, which: Ints) -> Performances:
+        """Some of them."""
+        arrays = {name: getattr(self, name)[which] for name in _ARRAYS}
+        return Performances(**arrays, curves=self.curves.take(which))
+
+    def at_edge(self, draws: Draws, t: Floats, ending: Bools, most: Floats) -> Performances:
+        """The same as fragments at t (N, T): ending soon after the clip's start, or starting before its end.
+
+        Args:
+            ending: (P,) which of the two.
+            most: (P,) the part of it that may be visible.
+        """
+        P = len(self)
+        curves = self.curves.returning(np.ones(P, bool))
+        # A smooth step is a fifth of its way after 0.29 of its time.
+        inside = curves.lead(ending) * draws.uniform((0.08, 0.29), P)
+        end = t[self.clip, -1]
+        curves = curves.starting(np.where(ending, inside - curves.length, end - inside).astype(np.float32))
+        visible = curves.visible(t[self.clip])
+        share = np.minimum(1, most / np.maximum(visible, np.float32(1e-6)))
+        return replace(self, curves=curves, share=share.astype(np.float32))
+
+    def visible(self, t: Floats) -> Floats:
+        """(P,) the part of each, from 0 to 1, that t (N, T) shows."""
+        return self.share * self.curves.visible(t[self.clip])
+
+    def envelope(self, t: Floats, rows: Ints, lag_s: Floats) -> tuple[Floats, Floats]:
+        """(R, T) how far out the performances ``rows`` (R,) are, and how much the performer is in them at all."""
+        now = t[self.clip[rows]]
+        out = self.share[rows, None] * self.curves.take(rows)(now - lag_s[:, None])
+        up, ready, down, gone = (self.presence[rows, i, None] for i in range(4))
+        present = smooth_step((now - up) / (ready - up)) - smooth_step((now - down) / (gone - down))
+        return out, present
+
+
+_ARRAYS = tuple(field.name for field in fields(Performances) if field.name != "curves")
+
+
+def joined(*parts: Performances) -> Performances:
+    """All of them in one."""
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    return Performances(**arrays, curves=Curves.joined([part.curves for part in parts]))
+
+
+def drive_trunk(draws: Draws, doing: Performances, t: Floats, motion: Floats) -> None:
+    """Add what performances do to the channels, motion (len(Channel), N, T) degrees and metres, in place."""
+    flat = motion.reshape(-1, motion.shape[-1])
+    for table, moves in ((_STARTS, False), (_DRIVES, True)):
+        owner, item = table.lists.expand(doing.manner)
+        if not len(owner):
             continue
-        size, now = amplitude[rows], t[rows]
-        curve = manner.course.draw(draws, duration_s[rows])
-        for drive in manner.start:
-            motion[drive.channel, rows] += _gain(drive, draws, size, side[rows])[:, None]
-        for drive in manner.drives:
-            lag = draws.uniform(drive.lag_s, len(rows), 1)
-            motion[drive.channel, rows] += _gain(drive, draws, size, side[rows])[:, None] * curve(now - lag)
-        inside = curve(now)
-        visible[rows] = np.minimum((inside.max(axis=1) - inside.min(axis=1)) / curve.full, 1)
-    return motion, Performance(amplitude, visible)
-
-
-def _gain(drive: Drive, draws: Draws, amplitude: Floats, side: Floats) -> Floats:
-    gain = draws.uniform(drive.gain, len(amplitude)) * amplitude
-    return gain * side if drive.channel in SIDED else gain
+        R, channel = len(owner), table.channel[item]
+        gain = draws.uniform((table.gain[0][item], table.gain[1][item]), R) * doing.amplitude[owner]
+        gain = np.where(_SIDED[channel] & (doing.side[owner] == 1), -gain, gain)
+        lag = draws.uniform((table.lag_s[0][item], table.lag_s[1][item]), R)
+        out, present = doing.envelope(t, owner, lag)
+        add_rows(flat, channel * motion.shape[1] + doing.clip[owner], gain[:, None] * present * (out if moves else 1))

@@ -12,6 +12,7 @@ import numpy as np
 
 from training.synth.draws import Draws, Floats
 from training.synth.ik import rotation, turned
+from training.synth.world import World
 
 
 class Channel(IntEnum):
@@ -53,7 +54,10 @@ _SAG_PER_RADIAN = np.float32(0.08)  # m the spine shortens as it slouches
 
 @dataclass(frozen=True)
 class Body:
-    """Lengths in m, each (N,), proportional to stature (after Winter's segment table), varied per person."""
+    """Lengths in m, each (N,), proportional to stature (after Winter's segment table), varied per person.
+
+    head: (N, 3) times an average head, in width, height and depth.
+    """
 
     stature: Floats
     lumbar: Floats
@@ -70,12 +74,13 @@ class Body:
     head: Floats
 
 
-def draw_bodies(draws: Draws, N: int) -> Body:
+def draw_bodies(draws: Draws, N: int, world: World) -> Body:
     """N people."""
-    stature = np.clip(1.69 + 0.1 * draws.normal(N), 1.4, 2.05).astype(np.float32)
+    mean, deviation = world.stature_m
+    stature = np.clip(mean + deviation * draws.normal(N), 1.3, 2.1).astype(np.float32)
 
     def length(share: float) -> Floats:
-        return stature * np.float32(share) * draws.uniform((0.92, 1.08), N)
+        return stature * np.float32(share) * draws.uniform(world.proportion, N)
 
     return Body(
         stature=stature,
@@ -90,7 +95,7 @@ def draw_bodies(draws: Draws, N: int) -> Body:
         thigh=length(0.242),
         shin=length(0.242),
         foot=length(0.15),
-        head=draws.uniform((0.92, 1.08), N),
+        head=draws.uniform(world.head, N, 1) * draws.uniform((0.93, 1.07), N, 3),
     )
 
 

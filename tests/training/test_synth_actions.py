@@ -1,0 +1,400 @@
+"""Each of the 52 rows does what its label means, in the figure's points (metres)."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from synth_points import (
+    ANKLES,
+    BRIDGE,
+    ELBOWS,
+    HANDS,
+    HEELS,
+    HIPS,
+    KNEES,
+    LEFT_EAR,
+    LEFT_EYE,
+    MOUTH,
+    NOSE,
+    RIGHT_EAR,
+    RIGHT_EYE,
+    SHOULDERS,
+    TOES,
+    WRISTS,
+    apart,
+    extent,
+    from_line,
+    reversals,
+)
+
+from training.synth.actions import ACTIONS, UNNAMED
+from training.synth.draws import Draws
+from training.synth.generator import CLASSES, Scene, draw_scene
+from training.synth.rig import Channel
+
+N = 40
+
+
+@cache
+def scene_of(name: str) -> Scene:
+    """Clips of one action and nothing else."""
+    label = next(label for label in CLASSES if label.name == name)
+    return draw_scene(Draws(np.random.default_rng([7, label.id])), N, (label,), alone=True)
+
+
+def points_of(name: str) -> np.ndarray:
+    return scene_of(name).points
+
+
+def tips(points: np.ndarray, *fingers: int) -> np.ndarray:
+    """(n, T, 2, 3) between the tips of those fingers (1 thumb to 5 little finger) of the left and right hand."""
+    return points[:, :, HANDS[:, list(fingers)]].mean(axis=-2)
+
+
+def palms(points: np.ndarray) -> np.ndarray:
+    wrists = points[:, :, WRISTS]
+    return wrists + 0.4 * (tips(points, 3) - wrists)
+
+
+def fingers(points: np.ndarray) -> np.ndarray:
+    wrists = points[:, :, WRISTS]
+    return wrists + 0.7 * (tips(points, 2, 3) - wrists)
+
+
+def closest(distance: np.ndarray) -> np.ndarray:
+    """(n, T, ...) -> (n,) the least of a clip."""
+    return distance.reshape(len(distance), -1).min(axis=1)
+
+
+def test_every_class_has_a_row_and_the_rows_are_sound():
+    assert [(action.id, action.name) for action in ACTIONS] == [(label.id, label.name) for label in CLASSES[:-1]]
+    ids = {action.id for action in ACTIONS}
+    for action in (*ACTIONS, *UNNAMED):
+        assert 0 < action.amplitude[0] <= action.amplitude[1]
+        assert action.after is None or action.after in ids
+        for manner in action.manners:
+            assert manner.drives or manner.limbs
+            for drive in (*manner.drives, *manner.start):
+                assert drive.gain[0] <= drive.gain[1]
+            for limb in manner.limbs:
+                assert limb.lag_s[0] <= limb.lag_s[1]
+
+
+@pytest.mark.parametrize("action", [a for a in ACTIONS if any(m.limbs for m in a.manners)], ids=lambda a: a.name)
+def test_enough_of_a_limb_action_is_to_be_seen_in_every_clip(action):
+    assert scene_of(action.name).visible.min() >= 0.45
+
+
+def _towards_eyes(points: np.ndarray) -> np.ndarray:
+    """(n, T, 3) of the length from mouth to eyes, up the face."""
+    return points[:, :, [LEFT_EYE, RIGHT_EYE]].mean(axis=2) - points[:, :, MOUTH].mean(axis=2)
+
+
+def _eyes(points: np.ndarray) -> np.ndarray:
+    return points[:, :, [LEFT_EYE, RIGHT_EYE]].mean(axis=2)
+
+
+def _nearest(hand: np.ndarray, *targets: np.ndarray) -> np.ndarray:
+    """(n,) the least distance of either hand (n, T, 2, 3) from any target (n, T, 3)."""
+    return np.min([closest(apart(hand, target[:, :, None])) for target in targets], axis=0)
+
+
+def _cheeks(points: np.ndarray) -> tuple[np.ndarray, ...]:
+    ears = (LEFT_EAR, RIGHT_EAR)
+    return tuple((points[:, :, mouth] + points[:, :, ear]) / 2 for mouth, ear in zip(MOUTH, ears, strict=True))
+
+
+def _neck(points: np.ndarray) -> np.ndarray:
+    return (points[:, :, SHOULDERS].mean(axis=2) + points[:, :, [LEFT_EAR, RIGHT_EAR]].mean(axis=2)) / 2
+
+
+def _to_midline(hand: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(n, T, 2) of either hand (n, T, 2, 3) from the line between mid-shoulders and mid-hips."""
+    return from_line(hand, points[:, :, SHOULDERS].mean(2)[:, :, None], points[:, :, HIPS].mean(2)[:, :, None])
+
+
+def _to_limbs(hand: np.ndarray, points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(n,) the least distance of either hand (n, T, 2, 3) from that bone of either side."""
+    both = [closest(from_line(hand, points[:, :, start[::way]], points[:, :, end[::way]])) for way in (1, -1)]
+    return np.minimum(*both)
+
+
+def _to_other_arm(points: np.ndarray) -> np.ndarray:
+    arm = points[:, :, SHOULDERS[::-1]], points[:, :, ELBOWS[::-1]], points[:, :, WRISTS[::-1]]
+    hand = tips(points, 2, 3)
+    return np.minimum(closest(from_line(hand, *arm[:2])), closest(from_line(hand, *arm[1:])))
+
+
+def _hands_apart(part: np.ndarray) -> np.ndarray:
+    return closest(apart(part[:, :, 0], part[:, :, 1]))
+
+
+def _nearest_of(hands: tuple[np.ndarray, ...], *targets: np.ndarray) -> np.ndarray:
+    return np.min([_nearest(hand, *targets) for hand in hands], axis=0)
+
+
+# Which part of the hand comes how near (m) to what.
+TOUCHES = {
+    "scratching arms": (_to_other_arm, 0.08),
+    "putting hands together": (lambda p: _hands_apart(palms(p)), 0.06),
+    "rubbing hands": (lambda p: _hands_apart(palms(p)), 0.1),
+    "hands touching fingers": (lambda p: _hands_apart(fingers(p)), 0.1),
+    "scratching or touching neck": (lambda p: _nearest(tips(p, 2, 3), _neck(p)), 0.12),
+    "scratching or touching chest": (lambda p: closest(_to_midline(palms(p), p)), 0.2),
+    "scratching or touching shoulder": (lambda p: _nearest(tips(p, 2, 3), *(p[:, :, i] for i in SHOULDERS)), 0.09),
+    "arms akimbo": (lambda p: _nearest(palms(p), p[:, :, HIPS[0]], p[:, :, HIPS[1]]), 0.19),
+    "scratching or touching forehead": (lambda p: _nearest(tips(p, 2, 3), _eyes(p) + 0.7 * _towards_eyes(p)), 0.06),
+    "scratching or touching face": (lambda p: _nearest_of((tips(p, 2, 3), palms(p)), *_cheeks(p)), 0.07),
+    "rubbing eyes": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EYE], p[:, :, RIGHT_EYE], _eyes(p)), 0.045),
+    "touching nose": (lambda p: _nearest(tips(p, 2, 3), p[:, :, NOSE]), 0.045),
+    "touching ears": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EAR], p[:, :, RIGHT_EAR]), 0.05),
+    "covering face": (lambda p: _nearest(fingers(p), p[:, :, NOSE], _eyes(p)), 0.07),
+    "covering mouth": (lambda p: _nearest_of((fingers(p), tips(p, 2, 3)), p[:, :, MOUTH].mean(2)), 0.055),
+    "pushing glasses": (lambda p: _nearest(tips(p, 2), *(p[:, :, BRIDGE + i] for i in (0, 2, 3))), 0.045),
+    "patting legs": (lambda p: _to_limbs(palms(p), p, HIPS, KNEES), 0.12),
+    "touching legs": (lambda p: _to_limbs(palms(p), p, HIPS, KNEES), 0.12),
+    "scratching legs": (lambda p: _to_limbs(tips(p, 2, 3), p, KNEES, ANKLES), 0.11),
+    "scratching feet": (lambda p: _to_limbs(tips(p, 2, 3), p, ANKLES, TOES), 0.08),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOUCHES)
+def test_the_hand_reaches_what_it_touches(name):
+    nearest, limit = TOUCHES[name]
+    distance = nearest(points_of(name))
+    assert np.quantile(distance, 0.9) < limit
+
+
+def beyond_ears(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far the finger tips (n, T, 2) are from the middle of the head, m, and ahead of it; 1 is at the nose."""
+    middle = points[:, :, [LEFT_EAR, RIGHT_EAR]].mean(axis=2)
+    front = points[:, :, NOSE] - middle
+    way = tips(points, 2, 3) - middle[:, :, None]
+    return np.linalg.norm(way, axis=-1), (way * front[:, :, None]).sum(-1) / (front**2).sum(-1)[:, :, None]
+
+
+def test_hair_is_touched_beside_and_above_the_face():
+    away, ahead = beyond_ears(points_of("playing or tidying hair"))
+    touching = away < 0.22
+    assert touching.any(axis=(1, 2)).mean() > 0.9
+    assert np.median(ahead[touching]) < 0.6
+
+
+def test_the_hindbrain_is_touched_behind_the_ears():
+    away, ahead = beyond_ears(points_of("scratching or touching hindbrain"))
+    assert (np.where(away < 0.25, ahead, 1).min(axis=(1, 2)) < -0.4).mean() > 0.95
+
+
+def test_a_hand_goes_behind_the_back():
+    p = points_of("scratching or touching back")
+    left, right = p[:, :, 11], p[:, :, 12]
+    up = p[:, :, SHOULDERS].mean(2) - p[:, :, HIPS].mean(2)
+    front = np.cross(left - right, up)  # left x up = front
+    front /= np.linalg.norm(front, axis=-1, keepdims=True)
+    behind = ((tips(p, 2, 3) - p[:, :, SHOULDERS].mean(2)[:, :, None]) * front[:, :, None]).sum(-1)
+    low = ((tips(p, 2, 3) - p[:, :, HIPS].mean(2)[:, :, None]) * front[:, :, None]).sum(-1)
+    assert (np.minimum(behind, low).min(axis=(1, 2)) < -0.02).mean() > 0.9
+
+
+def test_crossed_arms_are_crossed():
+    p = points_of("crossing arms")
+    leftward = p[:, :, 11] - p[:, :, 12]
+    leftward /= np.linalg.norm(leftward, axis=-1, keepdims=True)
+    gap = ((p[:, :, WRISTS[0]] - p[:, :, WRISTS[1]]) * leftward).sum(-1)
+    assert (gap.min(axis=1) < -0.05).mean() > 0.9
+
+
+def bent(p: np.ndarray) -> np.ndarray:
+    """(n, T, 2) tips from wrist, for the length of the open hand: about 1 open, half of it a fist."""
+    return apart(tips(p, 2, 3, 4), p[:, :, WRISTS]) / 0.17
+
+
+def test_a_fist_is_clenched_and_fingers_move_without_the_hand():
+    fist = bent(points_of("clenching fist"))
+    assert (fist.min(axis=(1, 2)) < 0.8).mean() > 0.9
+    assert (extent(fist.reshape(N, -1)) > 0.12).mean() > 0.9
+
+    p = points_of("other finger movements")
+    own = tips(p, 2) - p[:, :, WRISTS]
+    wriggle = np.abs(np.diff(np.linalg.norm(own, axis=-1), axis=1)).sum(axis=1).max(axis=1)
+    assert (wriggle > 0.03).mean() > 0.8
+    assert (extent(p[:, :, WRISTS].reshape(N, 64, -1)).max(axis=1) < 0.15).mean() > 0.7
+
+
+def stretched(p: np.ndarray) -> np.ndarray:
+    """(n, T) the straighter arm: 1 is straight."""
+    length = apart(p[:, :, SHOULDERS], p[:, :, ELBOWS]) + apart(p[:, :, ELBOWS], p[:, :, WRISTS])
+    return (apart(p[:, :, SHOULDERS], p[:, :, WRISTS]) / length).max(axis=2)
+
+
+def test_arms_stretch_and_retract():
+    assert (stretched(points_of("stretching arms")).max(axis=1) > 0.9).mean() > 0.85
+    reach = points_of("retracting arms")
+    straight = stretched(reach)
+    assert (straight.max(axis=1) > 0.85).mean() > 0.85
+    at_most = straight.argmax(axis=1)
+    after = np.array([values[peak:].min() for values, peak in zip(straight, at_most, strict=True)])
+    assert (after < straight.max(axis=1) - 0.1).mean() > 0.5  # the others are cut off
+
+
+def test_a_wave_goes_to_and_fro_beside_the_shoulder():
+    p = points_of("waving")
+    across = p[:, :, WRISTS, 0] - p[:, :, SHOULDERS, 0]
+    high = p[:, :, WRISTS, 1] - p[:, :, HIPS, 1]
+    side = high.max(axis=1).argmax(axis=1)
+    wrist = across[np.arange(N), :, side]
+    assert (high.max(axis=(1, 2)) > 0.2).mean() > 0.9
+    assert (reversals(wrist, np.full(N, 0.015)) >= 2).mean() > 0.6
+
+
+def test_open_hands_are_held_palm_up():
+    p = points_of("spreading hands")
+    along = tips(p, 3) - p[:, :, WRISTS]
+    across = tips(p, 2) - tips(p, 5)
+    up = np.cross(along, across)[..., 1] * np.array((1, -1))
+    up /= np.linalg.norm(np.cross(along, across), axis=-1)
+    # Palm up, the thumb of a left hand is on its left: along x across points down for it, up for the right one.
+    assert (np.abs(up).max(axis=(1, 2)) > 0.75).mean() > 0.9
+    assert (bent(p).max(axis=(1, 2)) > 0.85).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("illustrative gestures", 0.15), ("playing objects", 0.02), ("rubbing hands", 0.02)]
+)
+def test_hands_keep_moving(name, least):
+    p = points_of(name)
+    way = np.abs(np.diff(p[:, :, WRISTS], axis=1)).sum(axis=(1, 3)).max(axis=1)
+    assert (way > least).mean() > 0.9
+
+
+def test_one_points_at_oneself_with_the_index_finger():
+    p = points_of("pointing oneself")
+    middle = p[:, :, SHOULDERS].mean(2)[:, :, None], p[:, :, HIPS].mean(2)[:, :, None]
+    away = from_line(tips(p, 2), *middle)
+    frame, clips = away.min(axis=2).argmin(axis=1), np.arange(N)
+    side = away[clips, frame].argmin(axis=1)
+    assert (away.min(axis=(1, 2)) < 0.27).mean() > 0.9
+    reach = np.linalg.norm(p[:, :, HANDS] - p[:, :, WRISTS][:, :, :, None], axis=-1)[clips, frame, side]  # (n, 6)
+    assert (reach[:, 2] > 1.2 * reach[:, 3:].max(axis=1)).mean() > 0.9
+
+
+def knees_apart(p: np.ndarray) -> np.ndarray:
+    return apart(p[:, :, KNEES[0]], p[:, :, KNEES[1]])
+
+
+def test_knees_part_and_come_together():
+    spread = knees_apart(points_of("spread legs"))
+    assert (spread.max(axis=1) - spread[:, 0] > 0.08).mean() > 0.9
+    closing = knees_apart(points_of("closing legs"))
+    assert (closing[:, 0] - closing[:, -1] > 0.08).mean() > 0.9
+
+
+def ahead(p: np.ndarray) -> np.ndarray:
+    """(n, T, 2) m by which the feet stand out in the room, forward or aside."""
+    return apart(p[:, :, ANKLES][..., (0, 2)], p[:, :, HIPS][:, :, :, (0, 2)])
+
+
+def test_feet_are_put_out_and_drawn_back():
+    out = ahead(points_of("stretching feet"))
+    assert ((out - out[:, :1]).max(axis=(1, 2)) > 0.07).mean() > 0.9
+    back = ahead(points_of("retracting feet"))
+    assert ((back - back[:, :1]).min(axis=(1, 2)) < -0.12).mean() > 0.9
+
+
+def over(p: np.ndarray) -> np.ndarray:
+    """(n, T, 2) how far each ankle is off the floor, m."""
+    return p[:, :, ANKLES, 1] - np.minimum(p[:, :, HEELS, 1], p[:, :, TOES, 1]).min(axis=(1, 2))[:, None, None]
+
+
+def test_a_leg_is_laid_over_the_other():
+    lifted = over(points_of("curling legs"))
+    assert (lifted.max(axis=(1, 2)) > 0.28).mean() > 0.85
+    assert (lifted[:, 0].max(axis=1) < 0.25).mean() > 0.8
+
+
+def test_crossed_legs_change_over():
+    p = points_of("crossing legs")
+    order = p[:, :, ANKLES[0], 0] - p[:, :, ANKLES[1], 0]
+    assert (extent(order) > 0.12).mean() > 0.9
+
+
+def test_a_heel_leaves_the_floor_or_the_foot_lies_on_its_edge():
+    p = points_of("tiptoe")
+    lift = p[:, :, HEELS, 1] - p[:, :, TOES, 1]
+    tilt = np.abs(p[:, :, TOES, 0] - p[:, :, ANKLES, 0])
+    assert ((extent(lift.reshape(N, -1)) > 0.03) | (extent(tilt.reshape(N, -1)) > 0.04)).mean() > 0.9
+
+
+def test_legs_shake():
+    p = points_of("shaking legs")
+    knees = p[:, :, KNEES]
+    feet = p[:, :, ANKLES]
+    count = [
+        reversals(track, np.full(N, 0.006))
+        for joint in (knees, feet)
+        for side in range(2)
+        for track in (joint[:, :, side, 0], joint[:, :, side, 1])
+    ]
+    assert (np.max(count, axis=0) >= 2).mean() > 0.85
+
+
+def test_trunk_actions_move_what_they_name():
+    scene = scene_of("shaking body")
+    sway = scene.motion[Channel.SWAY] + scene.motion[Channel.CHEST_YAW]
+    assert (extent(sway) > 0.5 * scene.amplitude).mean() > 0.9
+    rise = points_of("rising up")
+    height = rise[:, :, HIPS[0], 1] - rise[:, :, ANKLES[0], 1]
+    assert (extent(height) > 0.4 * scene_of("rising up").amplitude).mean() > 0.9
+    sit = points_of("sitting straightly")
+    head = sit[:, :, NOSE, 1] - sit[:, :, HIPS[0], 1]
+    assert (head.max(axis=1) - head[:, 0] > 0.01).mean() > 0.9
+    turn = scene_of("turning around")
+    line = turn.points[:, :, 11] - turn.points[:, :, 12]
+    assert (extent(np.rad2deg(np.arctan2(line[..., 2], line[..., 0]))) > 0.3 * turn.amplitude).all()
+
+
+def relative_nose(name: str) -> np.ndarray:
+    points = scene_of(name).views.points
+    return points[:, :, NOSE] - points[:, :, SHOULDERS].mean(axis=2)
+
+
+@pytest.mark.parametrize("name", ["nodding", "bowing head", "head up"])
+def test_pitch_moves_the_nose_up_and_down(name):
+    nose = relative_nose(name)
+    assert (extent(nose[..., 1]) > extent(nose[..., 0])).mean() > 0.9
+
+
+@pytest.mark.parametrize("name", ["shaking head", "turning head"])
+def test_yaw_moves_the_nose_sideways(name):
+    nose = relative_nose(name)
+    assert (extent(nose[..., 0]) > extent(nose[..., 1])).mean() > 0.9
+
+
+def test_a_shaken_head_comes_back_and_a_turned_one_hardly_does():
+    def count(name: str) -> np.ndarray:
+        yaw = scene_of(name).motion[Channel.HEAD_YAW]
+        return reversals(yaw, 0.25 * extent(yaw))
+
+    # A shake that is cut off at the edge of its clip may show one of its reversals fewer.
+    assert (count("shaking head") >= 2).mean() > 0.75
+    assert (count("turning head") <= 1).mean() > 0.9
+
+
+def test_tilting_rolls_the_line_of_the_eyes():
+    scene = scene_of("tilting head")
+    eyes = scene.views.points[:, :, LEFT_EYE] - scene.views.points[:, :, RIGHT_EYE]
+    assert (extent(np.rad2deg(np.arctan2(eyes[..., 1], eyes[..., 0]))) > 0.35 * scene.amplitude).all()
+
+
+def test_shrugging_brings_shoulders_to_the_ears():
+    scene = scene_of("shrugging")
+    up = scene.motion[Channel.LEFT_SHOULDER_UP] + scene.motion[Channel.RIGHT_SHOULDER_UP]
+    raising = extent(up) > scene.amplitude  # the others push forward, or raise one alone
+    gap = sum(
+        apart(scene.points[:, :, ear], scene.points[:, :, shoulder])
+        for ear, shoulder in zip((LEFT_EAR, RIGHT_EAR), SHOULDERS, strict=True)
+    )
+    clips = np.arange(N)
+    shrugged, relaxed = gap[clips, up.argmax(axis=1)], gap[clips, up.argmin(axis=1)]
+    assert raising.mean() > 0.4
+    assert (shrugged < relaxed - 0.005)[raising].mean() > 0.9

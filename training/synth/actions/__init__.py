@@ -1,0 +1,21 @@
+"""The micro-actions, as data: what moves, how far, how fast. To add one, add a row to a table of this folder: one that
+MA-52 does not have takes an id from 53 on and becomes a class by itself.
+
+Amplitudes are log-uniform, in the unit of the drives' channel (degrees or metres; 1 where each drive says its own); a
+drive's ``gain`` says how much of the amplitude its channel gets, drawn uniformly per clip. An action is done in one of
+its ``manners``: drives of trunk and head, parts of hands and legs, all on one course through time.
+"""
+
+from training.synth.actions.body import BODY
+from training.synth.actions.body_hand import BODY_HAND
+from training.synth.actions.head import HEAD
+from training.synth.actions.head_hand import HEAD_HAND
+from training.synth.actions.leg_hand import LEG_HAND
+from training.synth.actions.lower_limb import LOWER_LIMB
+from training.synth.actions.row import Action
+from training.synth.actions.unnamed import UNNAMED
+from training.synth.actions.upper_limb import UPPER_LIMB
+
+ACTIONS: tuple[Action, ...] = (*BODY, *HEAD, *UPPER_LIMB, *LOWER_LIMB, *BODY_HAND, *HEAD_HAND, *LEG_HAND)
+
+__all__ = ["ACTIONS", "UNNAMED", "Action"]

@@ -1,0 +1,109 @@
+"""Curves of many courses at once: every clip has one of its own, a step or a swing. Knows nothing of joints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
+
+import numpy as np
+
+from training.synth.courses import Step, StepCurve, Swing, SwingCurve
+from training.synth.draws import Bools, Draws, Floats, Ints
+
+_Fields = TypeVar("_Fields", Step, Swing, StepCurve, SwingCurve)
+
+
+def stacked(rows: Sequence[_Fields], which: Ints) -> _Fields:
+    """Courses of one kind as one whose ranges are arrays: clip i has those of ``rows[which[i]]``."""
+
+    def gather(name: str) -> object:
+        values = np.array([getattr(row, name) for row in rows], np.float32)[which]  # (n,) or (n, 2)
+        return tuple(values.T) if values.ndim == 2 else values
+
+    return type(rows[0])(*(gather(field.name) for field in fields(rows[0])))  # type: ignore[arg-type]
+
+
+def taken(curve: _Fields, rows: Ints) -> _Fields:
+    """The curves of ``rows``, some perhaps more than once."""
+    return type(curve)(*(getattr(curve, field.name)[rows] for field in fields(curve)))
+
+
+def _joined(parts: Sequence[_Fields]) -> _Fields:
+    names = [field.name for field in fields(parts[0])]
+    return type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Steps and swings mixed: ``swings`` (N,) says which are which; both hold a curve for each of the N, one unused.
+
+    Satisfies ``Curve``.
+    """
+
+    swings: Bools
+    step: StepCurve
+    swing: SwingCurve
+
+    @classmethod
+    def draw(
+        cls, courses: Sequence[Step | Swing], which: Ints, draws: Draws, duration_s: Floats, pace: Floats
+    ) -> Curves:
+        """One curve for each clip, that of ``courses[which]`` at ``pace`` (N,) times its durations."""
+        is_swing = np.array([isinstance(course, Swing) for course in courses])
+        steps = [course if isinstance(course, Step) else Step((1, 1)) for course in courses]
+        swings = [course if isinstance(course, Swing) else Swing((1, 1), (1, 1)) for course in courses]
+        step = stacked(steps, which).paced(pace).draw(draws, duration_s)
+        return cls(is_swing[which], step, stacked(swings, which).paced(pace).draw(draws, duration_s))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Curves]) -> Curves:
+        """All of them in one."""
+        swings = np.concatenate([part.swings for part in parts])
+        return cls(swings, _joined([part.step for part in parts]), _joined([part.swing for part in parts]))
+
+    def _either(self, swing: Floats, step: Floats) -> Floats:
+        return np.where(self.swings if swing.ndim == 1 else self.swings[:, None], swing, step)
+
+    @property
+    def onset(self) -> Floats:
+        """See ``Curve``."""
+        return self._either(self.swing.onset, self.step.onset)
+
+    @property
+    def length(self) -> Floats:
+        """See ``Curve``."""
+        return self._either(self.swing.length, self.step.length)
+
+    @property
+    def full(self) -> Floats:
+        """See ``Curve``."""
+        return self._either(self.swing.full, self.step.full)
+
+    def lead(self, ending: Bools) -> Floats:
+        """(N,) s within which it comes in, or where ``ending`` (N,) goes out."""
+        return self._either(self.swing.lead(ending), self.step.lead(ending))
+
+    def returning(self, which: Bools) -> Curves:
+        """The same, the steps of ``which`` (N,) with a way back."""
+        return replace(self, step=self.step.returning(which))
+
+    def starting(self, onset: Floats) -> Curves:
+        """The same curves from ``onset`` (N,) on."""
+        return Curves(self.swings, self.step.starting(onset), self.swing.starting(onset))
+
+    def take(self, rows: Ints) -> Curves:
+        """The curves of ``rows``, some perhaps more than once."""
+        return Curves(self.swings[rows], taken(self.step, rows), taken(self.swing, rows))
+
+    def __call__(self, t: Floats) -> Floats:
+        """See ``Curve``."""
+        out = np.empty_like(t)
+        swings, steps = np.flatnonzero(self.swings), np.flatnonzero(~self.swings)
+        out[swings] = taken(self.swing, swings)(t[swings])
+        out[steps] = taken(self.step, steps)(t[steps])
+        return out
+
+    def visible(self, t: Floats) -> Floats:
+        """See ``Curve``."""
+        return self._either(self.swing.visible(t), self.step.visible(t))

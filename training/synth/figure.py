@@ -1,0 +1,60 @@
+"""Whole people from channels and performances: trunk, legs, arms, and how a camera sees them. Joins the parts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.synth.anchors import Figure
+from training.synth.arms import pose_arms, rest_places
+from training.synth.camera import Views, marked_points, view
+from training.synth.draws import Bools, Draws, Floats, Range, wander
+from training.synth.hand_parts import hand_parts
+from training.synth.leg_parts import leg_parts
+from training.synth.legs import pose_legs
+from training.synth.perform import Performances
+from training.synth.rig import draw_bodies, pose_trunk
+from training.synth.world import World
+
+_FINGERS = 0.5  # probability of fidgeting with them
+_TALKING = 0.4
+_MOUTH_HZ: Range = (0.8, 6.0)
+_MOUTH_M: Range = (0.0005, 0.012)
+
+
+def draw_figures(
+    draws: Draws,
+    doing: Performances,
+    motion: Floats,
+    t: Floats,
+    *,
+    desk: Bools,
+    standing: Bools,
+    acting: Bools,
+    world: World,
+) -> tuple[Floats, Views]:
+    """Points (N, T, 51, 3) m of N people at t (N, T), and what their cameras see.
+
+    Args:
+        motion: (len(Channel), N, T) degrees and metres. acting: (N, 2) hands that do what the clip is labelled with.
+    """
+    N = len(t)
+    body = draw_bodies(draws, N, world)
+    seat = draws.uniform(world.seat_m, N) * body.stature / np.float32(1.7)
+    upright = (body.thigh + body.shin) * np.float32(0.985) + np.float32(0.08)
+    trunk = pose_trunk(body, np.where(standing, upright, seat), motion)
+    legs = pose_legs(draws, body, trunk, t, standing=standing, parts=leg_parts(draws, doing, t))
+    hands, fingers = hand_parts(draws, doing, t, desk)
+    arms = pose_arms(
+        draws,
+        body,
+        Figure(trunk, legs),
+        t,
+        rest=rest_places(draws, desk, acting),
+        parts=hands,
+        fingers=fingers,
+        fidget=draws.chance(_FINGERS, N),
+    )
+    mouth = np.maximum(wander(draws, 1, t, _MOUTH_HZ)[0], 0)
+    mouth *= draws.log_uniform(_MOUTH_M, N, 1) * draws.chance(_TALKING, N, 1)
+    points = marked_points(body, trunk, arms, legs, talking=mouth)
+    return points, view(draws, points, trunk, desk, world)

@@ -1,0 +1,248 @@
+"""Continuous recordings of one person before one camera, with what happened when: for evaluating a stream.
+
+Whole actions follow each other with pauses between. What leads to where an action starts (legs apart before they are
+closed) is an event of its own where it has a name, and otherwise slow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.labels import Label
+from edge.pose.mapping import mediapipe_to_ma52
+from training.synth.actions import ACTIONS
+from training.synth.courses import Step
+from training.synth.draws import Draws, Floats, Ints, Range
+from training.synth.faults import Shown, keypoints
+from training.synth.figure import draw_figures
+from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES, shows_legs
+from training.synth.hand_parts import uses_hands
+from training.synth.idle import beside, posture
+from training.synth.idle import idle as idling
+from training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
+from training.synth.schedule import UNNAMED_ROWS, rows_of
+from training.synth.world import HELD_OUT, World
+
+_STREAM = 52_000  # beside any chunk number: recordings share no random numbers with clips of the same seed
+_START_S: Range = (1.0, 3.0)
+_PAUSE_S: Range = (1.0, 6.0)
+# On the way to where an action starts, if that is an event, or movement enough to belong to the action; and if not.
+_QUICK_S: Range = (0.5, 1.1)
+_SLOW_S: Range = (1.5, 3.0)
+_WAIT_S: Range = (0.6, 2.0)  # there
+_BEFORE_END_S = 0.5
+_IDLE_PAUSE_S: Range = (2.0, 8.0)
+_UNNAMED = 0.5  # probability, in a pause that is long enough
+_AROUND_UNNAMED_S = 1.0
+_LONGEST_S = 8.0  # what actions are drawn to fit into
+_BESIDE_EVERY_S = 4.0
+_SEEN_MOVING = 0.03  # of the way out
+_RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
+
+_LEAVES = np.array([m.leaves for m in MANNERS])
+_PREPARED = np.array([m.prepared for m in MANNERS])
+_LAG_S = np.array([max((limb.lag_s[1] for limb in m.limbs), default=0.0) for m in MANNERS])
+_COMES_BACK = np.array([isinstance(m.course, Step) and m.course.returns >= _RETURNS for m in MANNERS])
+
+
+@dataclass(frozen=True)
+class TrueEvent:
+    """An action that was done, from where its motion visibly begins to where it ends, in seconds."""
+
+    label: Label
+    t_start: float
+    t_end: float
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One person before one camera.
+
+    t: (T,) s from 0. joints: (T, 44, 2) px in ``ma52`` order, NaN where the pose model found none. scores: (T, 44).
+    size: width and height of the image, px. events: what was done, in order of their start.
+    """
+
+    t: NDArray[np.float64]
+    joints: Floats
+    scores: Floats
+    size: tuple[int, int]
+    events: tuple[TrueEvent, ...]
+
+
+def record(
+    seed: int,
+    *,
+    duration_s: float = 60.0,
+    fps: float = 30.0,
+    world: World = HELD_OUT,
+    idle: bool = False,
+    labels: Sequence[Label] = CLASSES,
+) -> Recording:
+    """A recording, the same for the same arguments.
+
+    Args:
+        idle: nothing with a name is done in it, but everything else that people do.
+        labels: of what is done in it, each as often as any other; the background among them is ignored.
+    """
+    draws = Draws(np.random.default_rng([seed, _STREAM]))
+    times = np.arange(max(round(duration_s * fps), 2)) / fps
+    t = times[None].astype(np.float32)
+    rows = rows_of(np.array([label.id for label in labels]))
+    rows = rows[rows >= 0]
+    desk = draws.chance(world.desk, 1) & ~shows_legs(rows).all()
+    if desk[0]:
+        rows = rows[~shows_legs(rows)]
+    pace = draws.log_uniform(world.pace, 1)
+    doing, events = (
+        _fidget(draws, duration_s, pace)
+        if idle or not len(rows)
+        else _act(draws, t, _order(draws, rows, duration_s), pace)
+    )
+
+    motion = posture(draws, 1, len(times), world.posture) + _everything_else(draws, t)
+    drive_trunk(draws, doing, t, motion)
+    named = doing.take(np.flatnonzero(doing.row < len(ACTIONS)))
+    standing = np.zeros(1, bool)
+    hands = uses_hands(named, 1)
+    _, views = draw_figures(draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world)
+    shown = Shown(desk, shows_legs(named.row).any(keepdims=True), hands)
+    body, left, right, face = keypoints(draws, views, t, shown=shown)
+    joints, scores = mediapipe_to_ma52(body[0], left[0], right[0], face[0])
+    width, height = views.size[0]
+    return Recording(times, joints, scores, (int(width), int(height)), events)
+
+
+def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
+    """Actions one after the other, more than fit: all of them in a random order, then again."""
+    need = int(duration_s / _PAUSE_S[0]) + 1
+    rounds = [rows[np.argsort(draws.uniform((0, 1), len(rows)))] for _ in range(-(-need // len(rows)))]
+    order: Ints = np.concatenate(rounds)[:need]
+    return order
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """When one action happens, seconds: on the way to where it starts, the action itself, and what fades after it."""
+
+    start: float
+    ready: float
+    onset: float
+    stop: float
+    gone: float
+
+
+def _act(draws: Draws, t: Floats, order: Ints, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
+    """The actions of ``order`` one after the other, as many as fit into t (1, T), and the events they are."""
+    doing = _whole(draws, order, pace)
+    length = doing.curves.length + (_LAG_S[doing.manner] * pace).astype(np.float32)
+    slots: list[_Slot] = []
+    pauses: list[tuple[float, float]] = []
+    free, earliest = 0.0, _drawn(draws, _START_S)
+    for manner, length_s in zip(doing.manner, length, strict=True):
+        slot = _slot(draws, free, earliest, manner, float(length_s))
+        if slot.gone > t[0, -1] - _BEFORE_END_S:
+            break
+        slots.append(slot)
+        pauses.append((free, slot.start))
+        free, earliest = slot.gone, slot.stop + _drawn(draws, _PAUSE_S)
+    doing = doing.take(np.arange(len(slots)))
+    onset = np.array([slot.onset for slot in slots], np.float32)
+    presence = np.array([(s.start, s.ready, s.stop, s.gone) if s.gone > s.stop else ALWAYS for s in slots], np.float32)
+    doing = replace(doing, curves=doing.curves.starting(onset), presence=presence.reshape(-1, 4))
+    return joined(doing, _in_pauses(draws, pauses, pace)), _events(doing, slots, t)
+
+
+def _whole(draws: Draws, rows: Ints, pace: Floats) -> Performances:
+    """Whole performances of ``rows``, all of one person, with a way back if they ever have one."""
+    doing = Performances.draw(draws, np.zeros(len(rows), np.intp), rows, np.full(1, _LONGEST_S, np.float32), pace)
+    return replace(doing, curves=doing.curves.returning(_COMES_BACK[doing.manner]))
+
+
+def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: float) -> _Slot:
+    """The next slot when the last one has faded at ``free`` and something may happen from ``earliest`` on."""
+    if not _PREPARED[manner]:
+        start = max(free, earliest)
+        return _Slot(start, start, start, start + length_s, start + length_s)
+    if _LEAVES[manner]:
+        start = max(free, earliest)
+        ready = start + _drawn(draws, _QUICK_S)
+        onset = ready + _drawn(draws, _WAIT_S)
+    else:
+        way_s = _drawn(draws, _SLOW_S)
+        start = max(free, earliest - way_s)
+        ready = onset = start + way_s
+    stop = onset + length_s
+    return _Slot(start, ready, onset, stop, stop + _drawn(draws, _SLOW_S))
+
+
+def _events(doing: Performances, slots: Sequence[_Slot], t: Floats) -> tuple[TrueEvent, ...]:
+    """What the performances are to who looks on."""
+    label_of = {label.id: label for label in CLASSES}
+    times = np.repeat(t, len(slots), axis=0)
+    curve = doing.curves(times)
+    moving = np.abs(curve) > _SEEN_MOVING
+    unfinished = np.abs(curve - curve[:, -1:]) > _SEEN_MOVING
+    events = []
+    for i, slot in enumerate(slots):
+        action, late = ROWS[doing.row[i]], _LAG_S[doing.manner[i]] * doing.pace[i]
+        begin = float(times[i, moving[i].argmax()])
+        end = float(times[i, len(t[0]) - 1 - unfinished[i, ::-1].argmax()]) + float(late)
+        if _LEAVES[doing.manner[i]]:
+            # A smooth step shows from a tenth of its time to nine tenths.
+            shown = 0.1 * (slot.ready - slot.start)
+            if action.after is None:
+                begin = slot.start + shown
+            else:
+                events.append(TrueEvent(label_of[action.after], slot.start + shown, slot.ready - shown))
+        events.append(TrueEvent(label_of[action.id], begin, end))
+    return tuple(events)
+
+
+def _in_pauses(draws: Draws, pauses: Sequence[tuple[float, float]], pace: Floats) -> Performances:
+    """Movements without a name in some of the pauses (from, to) that are long enough."""
+    P = len(pauses)
+    doing = _whole(draws, _unnamed_rows(draws, P), pace)
+    begin, end = np.array(pauses, np.float32).reshape(-1, 2).T
+    way = np.float32(_AROUND_UNNAMED_S)
+    spare = end - begin - doing.curves.length - 2 * way
+    fits = np.flatnonzero((spare > 0) & draws.chance(_UNNAMED, P))
+    onset = begin + way + draws.uniform((0, 1), P) * np.maximum(spare, 0)
+    return _put(doing, onset).take(fits)
+
+
+def _put(doing: Performances, onset: Floats) -> Performances:
+    """The performances from ``onset`` (P,) on, and present only around that."""
+    end, way = onset + doing.curves.length, np.float32(_AROUND_UNNAMED_S)
+    presence = np.stack([onset - way, onset, end, end + way], axis=-1)
+    return replace(doing, curves=doing.curves.starting(onset), presence=presence)
+
+
+def _fidget(draws: Draws, duration_s: float, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
+    """Movements without a name, one after the other."""
+    P = int(duration_s / _IDLE_PAUSE_S[0]) + 1
+    doing = _whole(draws, _unnamed_rows(draws, P), pace)
+    pause = draws.uniform(_IDLE_PAUSE_S, P)
+    onset = np.cumsum(pause + doing.curves.length) - doing.curves.length
+    return _put(doing, onset.astype(np.float32)).take(np.flatnonzero(onset < duration_s)), ()
+
+
+def _unnamed_rows(draws: Draws, P: int) -> Ints:
+    return UNNAMED_ROWS[draws.choice([ROWS[i].weight for i in UNNAMED_ROWS], P)]
+
+
+def _everything_else(draws: Draws, t: Floats) -> Floats:
+    """(len(Channel), 1, T) sway, breathing, talking, and now and then a small movement."""
+    motion = idling(draws, t)
+    most = np.full(1, BACKGROUND_BESIDE_DEG, np.float32)
+    span = np.full(1, _BESIDE_EVERY_S, np.float32)
+    for start in np.arange(0, t[0, -1], _BESIDE_EVERY_S, dtype=np.float32):
+        motion += beside(draws, t - start, span, most, most)
+    return motion
+
+
+def _drawn(draws: Draws, bounds: Range) -> float:
+    return float(draws.uniform(bounds, 1)[0])
