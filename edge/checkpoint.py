@@ -22,7 +22,7 @@ from edge.mmn import MMN, SCALES, MMNConfig
 
 _FORMAT = "mar-edge checkpoint"
 # What torch's unpickler raises over bytes that are no checkpoint, or were one before they were damaged.
-_NOT_READABLE = (
+NOT_READABLE = (
     pickle.UnpicklingError,
     struct.error,
     RuntimeError,
@@ -58,8 +58,11 @@ class Checkpoint:
     info: CheckpointInfo | None
 
 
-def load_checkpoint(path: Path, num_joints: int) -> Checkpoint:
+def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
     """Read a checkpoint; the network's shape is read off its weights.
+
+    Args:
+        num_joints: what it has to have; None takes any number.
 
     Raises:
         MarEdgeError: the file is missing, is no checkpoint, holds something other than tensors, or a key is missing,
@@ -72,7 +75,7 @@ def load_checkpoint(path: Path, num_joints: int) -> Checkpoint:
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise MarEdgeError(
             f"{path} is not a checkpoint of tensors saved by torch ({reason}); expected a state_dict"
@@ -115,7 +118,7 @@ def _flat_state(content: object, path: Path) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value for name, value in content.items()}
 
 
-def _infer_config(state: dict[str, Tensor], num_joints: int, path: Path) -> MMNConfig:
+def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) -> MMNConfig:
     """The shape of the network those weights belong to, from the tensors that fix it."""
 
     def shape(name: str, dims: int) -> tuple[int, ...]:
@@ -126,7 +129,7 @@ def _infer_config(state: dict[str, Tensor], num_joints: int, path: Path) -> MMNC
         return tuple(state[name].shape)
 
     C, V = shape("STPE", 2)
-    if num_joints != V:
+    if num_joints not in {None, V}:
         raise MarEdgeError(
             f"{path}: key 'STPE' has the shape {(C, V)}: a network of {V} joints, the layout has {num_joints}; "
             "another --layout?"

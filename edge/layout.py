@@ -79,3 +79,8 @@ def load_layout(name: str) -> Layout:
         raise MarEdgeError(f"no skeleton layout '{name}'; there are: {', '.join(LAYOUT_NAMES)}")
     text = resources.files("edge").joinpath("layouts", f"{name}.json").read_bytes()
     return msgspec.convert(msgspec.json.decode(text), Layout)
+
+
+def layout_with(num_joints: int) -> Layout | None:
+    """The layout of so many joints, if there is one."""
+    return next((layout for layout in map(load_layout, LAYOUT_NAMES) if layout.num_joints == num_joints), None)

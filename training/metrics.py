@@ -1,39 +1,140 @@
-"""Scores of a classifier over a labelled set. numpy only."""
+"""Scores of a classifier over a labelled set: of single classes, of groups of them, and of its confidence. numpy only.
+
+Conventions, those of the published figures on MA-52 (scikit-learn's defaults):
+
+- A class counts in a macro F1 if it occurs or was said; one that never occurs but was said counts with F1 0. One that
+  neither occurs nor was said is left out, and stands in the arrays with precision, recall and F1 0.
+- Micro F1 over clips that each have one true and one said class is the share of clips that were told right.
+- At the level of body groups a clip is said to be of the group of its most probable action, not of the group with the
+  largest summed probability: MA-52 fixes an action's body label by its id, so the two levels cannot contradict.
+- "No action" is a class and a group like any other. Published figures know none: ``without_background`` leaves out its
+  clips and forbids it as an answer.
+- Equal logits are ranked by index.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+CONFIDENCE_BINS = 15
+
 
 @dataclass(frozen=True)
-class Scores:
-    """confusion[i, j] counts clips of class i taken for class j; f1 (K,) and recall (K,) are per class, in [0, 1]."""
+class ClassScores:
+    """What follows from a confusion matrix.
+
+    confusion: (K, K) int64; [i, j] counts clips of class i taken for class j.
+    precision, recall, f1: (K,) float64 in [0, 1]. support: (K,) int64, clips of each class.
+    """
+
+    confusion: NDArray[np.int64]
+    precision: NDArray[np.float64]
+    recall: NDArray[np.float64]
+    f1: NDArray[np.float64]
+    support: NDArray[np.int64]
+    f1_macro: float
+    f1_micro: float
+
+
+@dataclass(frozen=True)
+class Scores(ClassScores):
+    """Of single classes; topK: share of clips whose class is among the K most probable."""
 
     top1: float
     top3: float
-    f1_macro: float
-    f1: NDArray[np.float64]
-    recall: NDArray[np.float64]
-    confusion: NDArray[np.int64]
+    top5: float
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What the largest probability is worth.
+
+    counts, confidence, accuracy: (bins,) of the clips whose largest probability falls into each of equal bins over
+    [0, 1]: how many, its mean, and how often it was right; 0 in an empty bin.
+    error: expected calibration error, the mean of |confidence - accuracy| over all clips, in [0, 1].
+    """
+
+    counts: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+    error: float
 
 
 def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
-    """Scores of logits (N, K) against labels (N,), N >= 1. A class that never occurs and is never said has F1 0."""
-    N, K = logits.shape
-    ranked = np.argsort(-logits, axis=1)
-    confusion = np.zeros((K, K), np.int64)
-    np.add.at(confusion, (labels, ranked[:, 0]), 1)
+    """Scores of logits (N, K), or of anything that ranks alike, against labels (N,) in [0, K), N >= 1."""
+    K = logits.shape[1]
+    ranked = rank(logits)
+    hit = ranked == labels[:, None]
+    top1, top3, top5 = (float(hit[:, :k].any(axis=1).mean()) for k in (1, 3, 5))
+    tally = score_confusion(count_confusion(labels, ranked[:, 0], K))
+    return Scores(**vars(tally), top1=top1, top3=top3, top5=top5)
+
+
+def rank(logits: NDArray[np.float32]) -> NDArray[np.intp]:
+    """(N, K) -> (N, K) class indices, most probable first."""
+    return np.argsort(-logits, axis=1, kind="stable")
+
+
+def count_confusion(labels: NDArray[np.int64], said: NDArray[np.intp], num_classes: int) -> NDArray[np.int64]:
+    """True classes (N,) and said ones (N,) -> (K, K) counts, a row for each true class."""
+    confusion = np.zeros((num_classes, num_classes), np.int64)
+    np.add.at(confusion, (labels, said), 1)
+    return confusion
+
+
+def score_confusion(confusion: NDArray[np.int64]) -> ClassScores:
+    """Precision, recall and F1 of a confusion matrix (K, K) that counts at least one clip."""
     hits = np.diag(confusion)
     said, true = confusion.sum(axis=0), confusion.sum(axis=1)
     f1 = 2 * hits / np.maximum(said + true, 1)
-    return Scores(
-        top1=float(hits.sum() / N),
-        top3=float((ranked[:, :3] == labels[:, None]).any(axis=1).mean()),
-        f1_macro=float(f1.mean()),
-        f1=f1,
-        recall=hits / np.maximum(true, 1),
+    return ClassScores(
         confusion=confusion,
+        precision=hits / np.maximum(said, 1),
+        recall=hits / np.maximum(true, 1),
+        f1=f1,
+        support=true,
+        f1_macro=float(f1[said + true > 0].mean()),
+        f1_micro=float(hits.sum() / confusion.sum()),
     )
+
+
+def fold_confusion(confusion: NDArray[np.int64], groups: Sequence[int]) -> NDArray[np.int64]:
+    """(K, K) -> (G, G), where class k belongs to group ``groups[k]`` of 0 to G-1."""
+    member = np.eye(max(groups) + 1, dtype=np.int64)[list(groups)]  # (K, G)
+    folded: NDArray[np.int64] = member.T @ confusion @ member
+    return folded
+
+
+def f1_mean(action: ClassScores, body: ClassScores) -> float:
+    """MA-52's main figure: the mean of macro and micro F1 of actions and of body groups."""
+    return (action.f1_macro + action.f1_micro + body.f1_macro + body.f1_micro) / 4
+
+
+def without_background(
+    logits: NDArray[np.float32], labels: NDArray[np.int64], background: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """(N, K), (N,) -> the clips of other classes, with ``background`` as an answer that is never given.
+
+    The shapes are (M, K) and (M,): indices keep their meaning.
+    """
+    acting = labels != background
+    logits = logits[acting].copy()
+    logits[:, background] = -np.inf
+    return logits, labels[acting]
+
+
+def score_confidence(probs: NDArray[np.float32], labels: NDArray[np.int64], bins: int = CONFIDENCE_BINS) -> Confidence:
+    """How far probabilities (N, K) can be believed, N >= 1 (Guo et al., On Calibration of Modern Neural Networks)."""
+    largest = probs.max(axis=1).astype(np.float64)
+    right = (rank(probs)[:, 0] == labels).astype(np.float64)
+    # A bin holds its upper edge and not its lower one.
+    place = np.clip(np.ceil(largest * bins).astype(np.int64) - 1, 0, bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    confidence = np.bincount(place, largest, minlength=bins) / np.maximum(counts, 1)
+    accuracy = np.bincount(place, right, minlength=bins) / np.maximum(counts, 1)
+    error = float((counts * np.abs(confidence - accuracy)).sum() / len(labels))
+    return Confidence(counts, confidence, accuracy, error)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edge.cli import app
+from edge.cli import INTERRUPTED, app
 from edge.cli.extras import require
 from edge.errors import MarEdgeError
 
@@ -29,6 +30,23 @@ class _Streams(str, Enum):
     both = "both"
 
 
+class _Encoding(str, Enum):
+    raw = "raw"
+    motion = "motion"
+
+
+class _Recipe(str, Enum):
+    paper = "paper"
+    synthetic = "synthetic"
+    fine_tune = "fine-tune"
+
+
+class _Balance(str, Enum):
+    none = "none"
+    weights = "weights"
+    sampling = "sampling"
+
+
 class _Device(str, Enum):
     cpu = "cpu"
     cuda = "cuda"
@@ -36,9 +54,9 @@ class _Device(str, Enum):
 
 @app.command()
 def synth(
-    out: Annotated[Path, typer.Option(help="clip.mp4 (one clip, drawn) or clips.npz (arrays).")],
+    out: Annotated[Path, typer.Option(help="clip.mp4 or clip.gif (one clip, drawn) or clips.npz (arrays).")],
     action: Annotated[
-        str | None, typer.Option(help="Of an .mp4: which action, by name or id.", show_default=False)
+        str | None, typer.Option(help="Of a drawing: which action, by name or id.", show_default=False)
     ] = None,
     count: Annotated[int, typer.Option(help="Of an .npz: how many clips.", min=1)] = 1024,
     seed: Annotated[int, typer.Option(help="The same seed gives the same clips.", min=0)] = 1,
@@ -46,57 +64,126 @@ def synth(
     """Synthesise skeleton clips of people making micro-actions."""
     from training.synth.command import write_clips, write_drawing
 
-    if out.suffix == ".mp4":
+    if out.suffix in (".mp4", ".gif"):
         drawn = write_drawing(out, action, seed)
         print(f"{out}: {drawn}")
     elif out.suffix == ".npz":
         if action is not None:
-            raise MarEdgeError("--action goes with an .mp4; an .npz holds clips of every action")
+            raise MarEdgeError("--action goes with a drawing; an .npz holds clips of every action")
         write_clips(out, count, seed)
         print(f"{out}: {count} clips")
     else:
-        raise MarEdgeError(f"--out ends in .mp4 (one clip, drawn) or .npz (arrays), not '{out.suffix}'")
+        raise MarEdgeError(f"--out ends in .mp4 or .gif (one clip, drawn) or .npz (arrays), not '{out.suffix}'")
 
 
 @app.command()
 def train(
-    run: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
-    stream: Annotated[_Stream, typer.Option(help="What the network sees.")] = _Stream.joint,
-    width: Annotated[int, typer.Option(help="Channels, a multiple of 16.")] = 32,
-    depths: Annotated[str, typer.Option(help="Blocks at each of the four temporal scales.")] = "1,1,1,1",
-    steps: Annotated[int, typer.Option(help="Optimiser steps.", min=10)] = 7000,
-    batch: Annotated[int, typer.Option(help="Fresh clips a step.", min=2)] = 32,
-    peak_lr: Annotated[float, typer.Option(help="Highest learning rate.")] = 2e-3,
-    seed: Annotated[int, typer.Option(help="Of the clips and the weights.", min=0)] = 1,
-    device: Annotated[_Device, typer.Option(help="Where to train.")] = _Device.cpu,
+    run: Annotated[Path, typer.Option(help="Run folder; alone, it goes on with the run in it.")],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="synth (the default), ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.", show_default=False
+        ),
+    ] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Likewise; by default the data's own, or a part of it.", show_default=False)
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="Names of the classes: CSV with id,action,body.", show_default=False)
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Checkpoint to fine-tune, of any classes.", show_default=False)
+    ] = None,
+    recipe: Annotated[
+        _Recipe | None,
+        typer.Option(help="By default fine-tune with --from, synthetic with synth, else paper.", show_default=False),
+    ] = None,
+    stream: Annotated[_Stream | None, typer.Option(help="What the network sees.", show_default=False)] = None,
+    encoding: Annotated[_Encoding | None, typer.Option(help="How it sees it.", show_default=False)] = None,
+    width: Annotated[int | None, typer.Option(help="Channels, a multiple of 16.", show_default=False)] = None,
+    depths: Annotated[
+        str | None, typer.Option(help="Blocks at each of the four temporal scales, as 1,1,1,1.", show_default=False)
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data.", min=1, show_default=False)] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Instead of epochs: optimiser steps.", min=1, show_default=False)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Clips a step.", min=2, show_default=False)] = None,
+    lr: Annotated[float | None, typer.Option(help="Highest learning rate.", show_default=False)] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="AdamW's.", show_default=False)] = None,
+    drop_path: Annotated[float | None, typer.Option(help="Stochastic depth, highest rate.", show_default=False)] = None,
+    balance: Annotated[
+        _Balance | None, typer.Option(help="Rare classes: weigh more, or are drawn more often.", show_default=False)
+    ] = None,
+    mirror: Annotated[
+        bool | None,
+        typer.Option(
+            "--mirror/--no-mirror", help="Also left for right: where no label has a side.", show_default=False
+        ),
+    ] = None,
+    reverse: Annotated[
+        bool | None,
+        typer.Option(
+            "--reverse/--no-reverse", help="Also backwards: where no label is another one so.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the clips and the weights.", min=0, show_default=False)] = None,
+    device: Annotated[_Device, typer.Option(help="Where to train; cuda in bfloat16.")] = _Device.cpu,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that prepare clips.", min=0, show_default=False)
+    ] = None,
+    save_every: Annotated[
+        int | None, typer.Option(help="Steps between saved states; once a minute without.", min=1, show_default=False)
+    ] = None,
 ) -> None:
-    """Train MMN on synthesised motion; writes best.pt, for ``export``."""
-    require("train", "torch")
-    from training.train import Progress, TrainConfig
-    from training.train import train as run_training
+    """Train MMN, on synthetic motion or on your data; writes best.pt, for export.
 
-    if width < 16 or width % 16:
-        raise MarEdgeError(f"--width is a multiple of 16, not {width}")
+    What is not named is as the recipe says: paper is the authors', synthetic the package's model, fine-tune goes with
+    --from. PyTorch takes every core; OMP_NUM_THREADS=N takes N.
+    """
+    require("train", "torch", "tensorboard")
+    from rich.console import Console
 
-    config = TrainConfig(
-        stream=stream.value,
+    from streaming.stopping import StopSignals
+    from training.command import TrainOptions, run_training
+    from training.reporting import Bar, Curves, Lines, Together
+
+    options = TrainOptions(
+        data=data,
+        validation=validation,
+        labels=labels,
+        start=start,
+        preset=None if recipe is None else recipe.value,
+        stream=None if stream is None else stream.value,
+        encoding=None if encoding is None else encoding.value,
         width=width,
-        depths=_depths(depths),
+        depths=None if depths is None else _depths(depths),
+        epochs=epochs,
         steps=steps,
         batch=batch,
-        peak_lr=peak_lr,
+        lr=lr,
+        weight_decay=weight_decay,
+        drop_path=drop_path,
+        balance=None if balance is None else balance.value,
+        mirror=mirror,
+        reverse=reverse,
         seed=seed,
-        device=device.value,
     )
-
-    def report(progress: Progress) -> None:
-        print(
-            f"step {progress.step}/{steps}  loss {progress.loss:.3f}  held-out top-1 {progress.top1:.3f}  "
-            f"macro F1 {progress.f1_macro:.3f}  {progress.elapsed_s:.0f} s",
-            flush=True,
+    console = Console()
+    shown = Bar(console) if console.is_terminal else Lines(sys.stdout)
+    with StopSignals() as stop, Together([shown, Curves(run / "tensorboard")]) as report:
+        best = run_training(
+            run,
+            options,
+            report,
+            should_stop=lambda: stop.reason is not None,
+            device=device.value,
+            workers=workers,
+            save_every=save_every,
         )
-
-    best = run_training(config, run, report)
+    if best is None:
+        print(f"{stop.reason}; its state is saved. To go on: mar-edge train --run {run}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED)
     print(f"best checkpoint: {best}")
 
 

@@ -1,9 +1,19 @@
-"""Scores against numbers worked out by hand."""
+"""Scores against numbers worked out by hand, and against their definitions counted clip by clip."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 
-from training.metrics import score
+from training.metrics import (
+    f1_mean,
+    fold_confusion,
+    score,
+    score_confidence,
+    score_confusion,
+    without_background,
+)
 
 # Of five classes, 3 never occurs and is said once, 4 never occurs and is never said.
 LABELS = np.array([0, 0, 1, 2, 2, 2])
@@ -22,18 +32,96 @@ def test_by_hand(scores):
     np.testing.assert_array_equal(
         scores.confusion, [[1, 1, 0, 0, 0], [0, 1, 0, 0, 0], [1, 0, 1, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     )
-    assert scores.top1 == pytest.approx(3 / 6)
+    assert scores.top1 == scores.f1_micro == pytest.approx(3 / 6)
     assert scores.top3 == pytest.approx(4 / 6)
-    np.testing.assert_allclose(scores.f1, [2 / 4, 2 / 3, 2 / 4, 0, 0])
+    assert scores.top5 == 1
+    np.testing.assert_allclose(scores.precision, [1 / 2, 1 / 2, 1, 0, 0])
     np.testing.assert_allclose(scores.recall, [1 / 2, 1, 1 / 3, 0, 0])
-    assert scores.f1_macro == pytest.approx((1 / 2 + 2 / 3 + 1 / 2) / 5)
+    np.testing.assert_allclose(scores.f1, [2 / 4, 2 / 3, 2 / 4, 0, 0])
+    np.testing.assert_array_equal(scores.support, [2, 1, 3, 0, 0])
+    # The class that was said without occurring counts, the one that was neither does not.
+    assert scores.f1_macro == pytest.approx((1 / 2 + 2 / 3 + 1 / 2 + 0) / 4)
+
+
+def test_body_groups_by_hand(scores):
+    body = score_confusion(fold_confusion(scores.confusion, [0, 0, 1, 1, 1]))
+    np.testing.assert_array_equal(body.confusion, [[3, 0], [1, 2]])
+    np.testing.assert_allclose(body.f1, [6 / 7, 4 / 5])
+    assert body.f1_micro == pytest.approx(5 / 6)
+    assert f1_mean(scores, body) == pytest.approx((5 / 12 + 1 / 2 + (6 / 7 + 4 / 5) / 2 + 5 / 6) / 4)
 
 
 def test_all_right_is_one():
     scores = score(np.eye(4, dtype=np.float32), np.arange(4))
-    assert (scores.top1, scores.top3, scores.f1_macro) == (1, 1, 1)
+    assert (scores.top1, scores.top3, scores.top5, scores.f1_macro, scores.f1_micro) == (1, 1, 1, 1, 1)
 
 
 def test_all_wrong_is_nothing():
     scores = score(np.eye(4, dtype=np.float32)[[1, 2, 3, 0]], np.arange(4))
-    assert (scores.top1, scores.f1_macro, scores.recall.max()) == (0, 0, 0)
+    assert (scores.top1, scores.f1_macro, scores.f1_micro, scores.recall.max()) == (0, 0, 0, 0)
+
+
+@st.composite
+def labelled_logits(draw):
+    N, K = draw(st.integers(1, 12)), draw(st.integers(2, 6))
+    logits = draw(arrays.arrays(np.float32, (N, K), elements=st.integers(-5, 5).map(np.float32)))
+    return logits, draw(arrays.arrays(np.int64, N, elements=st.integers(0, K - 1)))
+
+
+@given(labelled_logits())
+@settings(deadline=None)
+def test_by_definition(case):
+    logits, labels = case
+    scores = score(logits, labels)
+    said = [max(range(logits.shape[1]), key=lambda k, row=row: (row[k], -k)) for row in logits]
+    f1 = {}
+    for k in {*said, *labels.tolist()}:
+        hits = sum(s == k == y for s, y in zip(said, labels, strict=True))
+        precision = hits / max(said.count(k), 1)
+        recall = hits / max(labels.tolist().count(k), 1)
+        f1[k] = 2 * precision * recall / (precision + recall) if hits else 0
+        assert (scores.precision[k], scores.recall[k]) == pytest.approx((precision, recall))
+        assert scores.f1[k] == pytest.approx(f1[k])
+    assert scores.f1_macro == pytest.approx(np.mean(list(f1.values())))
+    assert scores.f1_micro == pytest.approx(scores.top1)
+    assert scores.top1 <= scores.top3 <= scores.top5
+    assert scores.confusion.sum() == scores.support.sum() == len(labels)
+
+
+@given(labelled_logits(), st.randoms())
+@settings(deadline=None)
+def test_body_groups_by_definition(case, random):
+    logits, labels = case
+    groups = [random.randrange(3) for _ in range(logits.shape[1] - 1)] + [2]
+    body = score_confusion(fold_confusion(score(logits, labels).confusion, groups))
+    said = np.array(groups)[logits.argmax(axis=1)]
+    assert body.f1_micro == pytest.approx((said == np.array(groups)[labels]).mean())
+    assert body.f1_micro >= score(logits, labels).f1_micro - 1e-12
+    assert body.confusion.shape == (3, 3)
+
+
+def test_without_background():
+    logits = np.array([[0, 1, 9], [0, 9, 1], [9, 0, 1]], np.float32)
+    acting, labels = without_background(logits, np.array([1, 2, 0]), background=2)
+    np.testing.assert_array_equal(labels, [1, 0])
+    scores = score(acting, labels)
+    assert (scores.top1, scores.f1_macro) == (1, 1)
+    assert np.isfinite(logits).all()  # what was given is left as it is
+
+
+def test_confidence_by_hand():
+    # Two clips at 0.9, one of them right; one at 0.6, right; one at exactly 0.5, wrong: it belongs to the lower half.
+    probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], np.float32)
+    found = score_confidence(probs, np.array([0, 1, 1, 1]), bins=2)
+    np.testing.assert_array_equal(found.counts, [1, 3])
+    np.testing.assert_allclose(found.confidence, [0.5, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(found.accuracy, [0, 2 / 3])
+    assert found.error == pytest.approx((1 * 0.5 + 3 * (0.8 - 2 / 3)) / 4)
+
+
+@given(st.integers(1, 30), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_confidence_that_is_sure_and_right_has_no_error(bins, seed):
+    labels = np.random.default_rng(seed).integers(0, 4, 20)
+    assert score_confidence(np.eye(4, dtype=np.float32)[labels], labels, bins).error == 0
+    assert score_confidence(np.eye(4, dtype=np.float32)[labels], (labels + 1) % 4, bins).error == 1

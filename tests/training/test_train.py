@@ -1,43 +1,89 @@
-"""Tiny runs of the real thing: reproducible, resumable, and what they leave behind."""
+"""Tiny runs of the real thing: reproducible, resumable wherever they are killed, and what they leave behind."""
 
 import json
+import math
+import os
 
+import clips
 import msgspec
 import networks
+import numpy as np
 import pytest
 import torch
 
 from edge.checkpoint import load_checkpoint
 from edge.errors import MarEdgeError
+from edge.labels import Label
 from edge.layout import load_layout
 from export.command import export_model
-from export.graph import DeployGraph
 from export.onnx_file import reference_logits
-from training.synth.generator import CLASSES
-from training.train import Progress, TrainConfig, held_out, train
+from training.balance import class_weights
+from training.datasets.synthetic import SyntheticDataset
+from training.job import Job
+from training.recipe import PAPER, SYNTHETIC
+from training.reporting import Report
+from training.run_folder import Progress, RunConfig, RunFolder
+from training.train import Machine, train
 
-CONFIG = TrainConfig(width=16, steps=6, batch=4, validate_every=3, validation_clips=32)
+TINY = {"width": 16, "depths": (1, 1, 1, 1), "epochs": None, "steps": 5, "batch": 4, "validate_every": 3}
+RECIPE = msgspec.structs.replace(PAPER, **TINY)
+EACH_STEP = Machine(save_every=1)
 
 
-class Killed(Exception):
-    pass
+class Killed(BaseException):
+    """Nothing may catch it."""
 
 
-def kill(progress: Progress) -> None:
+class Heard(Report):
+    """Keeps what it hears; may call something at the first validation."""
+
+    def __init__(self, on_validation=None):
+        self.notes, self.validations, self.steps = [], [], []
+        self._on_validation = on_validation
+
+    def note(self, line):
+        self.notes.append(line)
+
+    def step(self, step, steps, loss, lr):
+        self.steps.append((step, steps, loss, lr))
+
+    def validated(self, progress, steps):
+        self.validations.append(progress)
+        if self._on_validation:
+            self._on_validation()
+
+
+def kill():
     raise Killed
 
 
-def quiet(progress: Progress) -> None:
-    pass
+@pytest.fixture(scope="module")
+def data():
+    return clips.stored("imigue", [0, 1, 2], 4, classes=4), clips.stored("imigue", [0, 1, 2], 2, classes=4, seed=5)
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def job(data):
+    return Job(RunConfig(recipe=RECIPE, data="clips.npz"), *data)
+
+
+def changed(job, **changes):
+    """The job with another recipe."""
+    recipe = msgspec.structs.replace(job.config.recipe, **changes)
+    return Job(msgspec.structs.replace(job.config, recipe=recipe), job.training, job.validation, job.start)
+
+
+def run(job, folder, machine=EACH_STEP, report=None, should_stop=lambda: False):
+    return train(job, RunFolder(folder), machine, report or Report(), should_stop)
+
+
+@pytest.fixture(scope="module")
+def whole(job, tmp_path_factory):
     """The folder of a run from beginning to end, and what it reported."""
     folder = tmp_path_factory.mktemp("runs") / "new" / "run"
-    reports = []
-    assert train(CONFIG, folder, reports.append) == folder / "best.pt"
-    return folder, reports
+    heard = Heard()
+    assert run(job, folder, report=heard) == folder / "best.pt"
+    return folder, heard
 
 
 def metrics(folder):
@@ -45,124 +91,286 @@ def metrics(folder):
     return [{name: value for name, value in line.items() if name != "elapsed_s"} for line in lines]
 
 
-def assert_same_weights(first, second):
-    for name, tensor in first.items():
-        assert torch.equal(tensor, second[name]), name
+def assert_same(first, second, where=""):
+    if isinstance(first, torch.Tensor):
+        assert torch.equal(first, second), where
+    elif isinstance(first, dict):
+        assert first.keys() == second.keys(), where
+        for name in first:
+            if name != "elapsed_s":
+                assert_same(first[name], second[name], f"{where}.{name}")
+    elif isinstance(first, list):
+        assert len(first) == len(second), where
+        for i, (one, other) in enumerate(zip(first, second, strict=True)):
+            assert_same(one, other, f"{where}[{i}]")
+    else:
+        assert first == second, where
 
 
 def assert_same_run(a, b):
-    """Metrics, weights, averaged weights and the checkpoint."""
+    """Metrics, checkpoints, and the state to the last bit: weights, averages, optimiser and random states."""
     assert metrics(a) == metrics(b)
-    states = [torch.load(folder / "state.pt", weights_only=True) for folder in (a, b)]
-    for part in ("network", "average"):
-        assert_same_weights(*(state[part] for state in states))
-    first, second = (load_checkpoint(folder / "best.pt", 44) for folder in (a, b))
-    assert first.info == second.info
-    assert_same_weights(first.network.state_dict(), second.network.state_dict())
+    for name in ("state.pt", "best.pt", "last.pt"):
+        assert_same(*(torch.load(folder / name, weights_only=True) for folder in (a, b)), name)
 
 
-def test_what_a_run_leaves(whole):
-    folder, reports = whole
-    assert {path.name for path in folder.iterdir()} == {"config.json", "metrics.jsonl", "state.pt", "best.pt"}
-    assert msgspec.json.decode((folder / "config.json").read_bytes(), type=TrainConfig) == CONFIG
-    assert [report.step for report in reports] == [3, 6]
-    assert [line["step"] for line in metrics(folder)] == [3, 6]
-    assert all(0 <= report.top1 <= 1 and 0 < report.loss < 10 for report in reports)
+def test_what_a_run_leaves(whole, job):
+    folder, heard = whole
+    names = {"config.json", "labels.json", "metrics.jsonl", "state.pt", "best.pt", "last.pt"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert msgspec.json.decode((folder / "config.json").read_bytes(), type=RunConfig) == job.config
+    labels = msgspec.json.decode((folder / "labels.json").read_bytes(), type=tuple[Label, ...])
+    assert labels == job.training.labels
+    assert [line["step"] for line in metrics(folder)] == [3, 5]
+    lines = (folder / "metrics.jsonl").read_bytes().splitlines()
+    assert [msgspec.json.decode(line, type=Progress) for line in lines] == heard.validations
+    last = heard.validations[-1]
+    assert (last.step, last.epoch) == (5, pytest.approx(5 / 3))
+    assert 0 <= last.top1 <= 1
+    assert 0 < last.loss < 10
+    assert heard.notes == [
+        "no clip to learn from of 1 labels: label 3",
+        "no clip to validate from of 1 labels: label 3",
+    ]
 
 
-def test_the_checkpoint_says_what_it_is(whole):
-    checkpoint = load_checkpoint(whole[0] / "best.pt", 44)
-    config, info = checkpoint.network.config, checkpoint.info
-    assert (config.width, config.depths, config.encoding) == (16, (1, 1, 1, 1), "motion")
-    assert (config.num_classes, info.labels) == (len(CLASSES), CLASSES)
-    assert info.labels[info.background].name == "no action"
-    assert (info.layout, info.stream) == ("ma52", "joint")
-    assert "synthetic motion only" in info.training_data
-    best = max(whole[1], key=lambda report: report.f1_macro)
-    assert info.accuracy["f1_macro"] == pytest.approx(best.f1_macro, abs=1e-4)
-    assert {f"f1 {label.name}" for label in CLASSES} < set(info.accuracy)
-
-
-@torch.no_grad()
-def test_the_checkpoint_can_be_deployed(whole):
-    layout = load_layout("ma52")
-    parts = [("joint", load_checkpoint(whole[0] / "best.pt", 44).network)]
-    skeleton, index_t = (torch.from_numpy(array) for array in networks.windows(2, 44))
-    logits, _ = DeployGraph(parts, layout).eval()(skeleton, index_t)
-    torch.testing.assert_close(logits, reference_logits(parts, layout, skeleton, index_t), rtol=0, atol=1e-5)
+def test_the_checkpoints_say_what_they_are(whole):
+    folder, heard = whole
+    for name in ("best", "last"):
+        checkpoint = load_checkpoint(folder / f"{name}.pt")
+        config, info = checkpoint.network.config, checkpoint.info
+        assert (config.num_joints, config.num_classes, config.encoding, config.width) == (22, 4, "raw", 16)
+        assert (info.layout, info.stream, info.background, info.window_s) == ("imigue", "joint", None, 2.0)
+        assert info.name == "MMN joint, depths 1,1,1,1, width 16, made clips"
+        assert {f"f1 label {i}" for i in range(4)} < set(info.accuracy)
+        assert info.licence == "that of the recordings"
+    assert "made clips, 12, each seen 1.67 times; scores on made clips, 6" in info.training_data
+    assert info.accuracy["top1"] == pytest.approx(heard.validations[-1].top1, abs=1e-4)
+    best = max(heard.validations, key=lambda progress: progress.f1_macro)
+    found = load_checkpoint(folder / "best.pt").info.accuracy["f1_macro"]
+    assert found == pytest.approx(best.f1_macro, abs=1e-4)
 
 
 @pytest.mark.slow
+@torch.no_grad()
 def test_the_checkpoint_can_be_exported(whole, tmp_path):
-    exported = export_model(whole[0] / "best.pt", None, layout_name="ma52", stream="joint", out=tmp_path / "model.onnx")
+    best = whole[0] / "best.pt"
+    exported = export_model(best, None, layout_name="imigue", stream="joint", out=tmp_path / "model.onnx")
     assert exported.difference < 1e-4
-    assert exported.metadata.accuracy["f1_macro"] >= 0
+    parts = [("joint", load_checkpoint(best).network)]
+    skeleton, index_t = (torch.from_numpy(array) for array in networks.windows(2, 22))
+    assert reference_logits(parts, load_layout("imigue"), skeleton, index_t).shape == (2, 4)
 
 
-def test_the_same_config_gives_the_same_run(whole, tmp_path):
-    train(CONFIG, tmp_path, quiet)
+def test_the_same_config_gives_the_same_run_with_workers_or_without(whole, job, tmp_path):
+    run(job, tmp_path, Machine(workers=1))
     assert_same_run(whole[0], tmp_path)
 
 
-def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(whole, tmp_path):
+def test_killed_after_a_validation_it_goes_on_as_if_nothing_had_happened(whole, job, tmp_path):
     with pytest.raises(Killed):
-        train(CONFIG, tmp_path, kill)
+        run(job, tmp_path, report=Heard(kill))
     assert [line["step"] for line in metrics(tmp_path)] == [3]
     torch.manual_seed(99)  # another process has another random state
-    train(CONFIG, tmp_path, quiet)
+    heard = Heard()
+    run(job, tmp_path, report=heard)
+    assert "goes on from step 3 of 5" in heard.notes
     assert_same_run(whole[0], tmp_path)
 
 
-def test_a_finished_run_is_left_as_it_is(whole):
+@pytest.mark.parametrize("call", ["replace", "fsync"])
+def test_killed_at_any_write_it_goes_on_as_if_nothing_had_happened(job, tmp_path, monkeypatch, call):
+    """Before each file is replaced, and before each is known to be on the disk; config, metrics and checkpoints too."""
+    short = changed(job, steps=3, validate_every=2)
+    run(short, tmp_path / "whole")
+    real, killed = getattr(os, call), 0
+    while True:
+        folder, calls = tmp_path / f"{killed}", 0
+
+        def dying(*arguments, at=killed):
+            nonlocal calls
+            calls += 1
+            if calls > at:
+                raise Killed
+            return real(*arguments)
+
+        monkeypatch.setattr(os, call, dying)
+        try:
+            run(short, folder)
+        except Killed:
+            monkeypatch.setattr(os, call, real)
+            run(short, folder)
+        else:
+            break
+        finally:
+            monkeypatch.setattr(os, call, real)
+        assert_same_run(tmp_path / "whole", folder)
+        killed += 3 if killed else 1  # one in three; the numbers of both kinds of call share no pattern with it
+    assert killed > 8
+
+
+def test_what_was_written_after_the_state_is_undone(whole, job, tmp_path, monkeypatch):
+    with pytest.raises(Killed):
+        run(job, tmp_path, report=Heard(kill))
+    with (tmp_path / "metrics.jsonl").open("ab") as file:
+        file.write((whole[0] / "metrics.jsonl").read_bytes().splitlines(keepends=True)[1])
+        file.write(b'{"step":7,"ep')
+    run(job, tmp_path)
+    assert_same_run(whole[0], tmp_path)
+
+
+@pytest.mark.parametrize("asked", [1, 4, 5])
+def test_stopped_it_saves_its_state_and_goes_on_in_the_same_average(whole, job, tmp_path, asked):
+    """Stopped at the first question, between validations, and within one."""
+    questions = iter(range(100))
+    assert run(job, tmp_path, Machine(), should_stop=lambda: next(questions) + 1 >= asked) is None
+    assert (tmp_path / "state.pt").exists()
+    run(job, tmp_path)
+    assert_same_run(whole[0], tmp_path)
+
+
+def test_a_finished_run_is_left_as_it_is(whole, job):
     folder, _ = whole
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert train(CONFIG, folder, kill) == folder / "best.pt"
+    assert run(job, folder, report=Heard(kill)) == folder / "best.pt"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("change", [{"seed": 2}, {"width": 32}, {"steps": 7}])
-def test_a_folder_with_another_run_is_refused(whole, change):
-    with pytest.raises(MarEdgeError, match="holds a run with another configuration"):
-        train(msgspec.structs.replace(CONFIG, **change), whole[0], quiet)
-    assert [line["step"] for line in metrics(whole[0])] == [3, 6]
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({"width": 32}, "width 16 there, 32 here"), ({"steps": 7, "lr": 0.5}, "steps 5 there, 7 here, lr 0.001 there")],
+)
+def test_a_folder_with_another_run_is_refused_saying_in_what(whole, job, change, expected):
+    with pytest.raises(MarEdgeError, match=f"holds a run with another configuration .*{expected}"):
+        run(changed(job, **change), whole[0])
+    other = Job(msgspec.structs.replace(job.config, data_digest="ab"), job.training, job.validation)
+    with pytest.raises(MarEdgeError, match=r"another configuration \(the data has changed since\)"):
+        run(other, whole[0])
+    assert [line["step"] for line in metrics(whole[0])] == [3, 5]
 
 
-def test_another_seed_is_another_run(whole, tmp_path):
-    train(msgspec.structs.replace(CONFIG, seed=2, steps=3), tmp_path, quiet)
-    assert metrics(tmp_path)[0]["loss"] != metrics(whole[0])[0]["loss"]
+def test_a_later_version_goes_on(whole, job):
+    later = Job(msgspec.structs.replace(job.config, mar_edge_version="99"), job.training, job.validation)
+    assert run(later, whole[0]) == whole[0] / "best.pt"
 
 
-def test_bones(tmp_path):
-    best = train(msgspec.structs.replace(CONFIG, stream="bone", steps=3), tmp_path, quiet)
-    info = load_checkpoint(best, 44).info
-    assert info.stream == "bone"
-    assert "bone" in info.name
+def test_a_state_that_is_damaged_or_foreign_is_one_line(job, tmp_path):
+    with pytest.raises(Killed):
+        run(job, tmp_path, report=Heard(kill))
+    state = tmp_path / "state.pt"
+    content = state.read_bytes()
+    foreign = torch.load(state, weights_only=True) | {"run": "another"}
+    damaged = [content[: len(content) // 2], b"", b"hello", content[:1000] + bytes(200) + content[1200:]]
+    for wrong in damaged:
+        state.write_bytes(wrong)
+        with pytest.raises(MarEdgeError, match=r"state.pt is damaged .*; remove it to begin the run again"):
+            run(job, tmp_path)
+    torch.save({"format": "something else"}, state)
+    with pytest.raises(MarEdgeError, match=r"state.pt is damaged or no training state"):
+        run(job, tmp_path)
+    torch.save(foreign, state)
+    with pytest.raises(MarEdgeError, match=r"state.pt belongs to another run"):
+        run(job, tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(MarEdgeError, match=r"config.json is not the configuration of a run"):
+        run(job, tmp_path)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 10, 20])
-def test_any_number_of_steps_has_a_learning_rate(tmp_path, steps):
-    config = msgspec.structs.replace(CONFIG, steps=steps, batch=2, validate_every=100)
-    assert train(config, tmp_path, quiet).exists()
+def test_a_folder_that_cannot_be_written(job, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(MarEdgeError, match="cannot write to the run folder"):
+        run(job, tmp_path / "file" / "run")
 
 
-def test_it_learns(tmp_path):
-    reports = []
-    config = TrainConfig(width=16, steps=40, batch=16, validate_every=10, validation_clips=32, peak_lr=1e-2)
-    train(config, tmp_path, reports.append)
-    assert reports[-1].loss < reports[0].loss - 0.1
+def test_a_loss_that_is_no_number_stops_the_run_and_spares_its_state(job, tmp_path):
+    wild = changed(job, lr=1e30, schedule="one-cycle", clip_norm=None)
+    with pytest.raises(MarEdgeError, match=r"no longer a number at step \d; .* lower --lr"):
+        run(wild, tmp_path)
+    if (tmp_path / "state.pt").exists():
+        saved = torch.load(tmp_path / "state.pt", weights_only=True)
+        assert math.isfinite(saved["standing"]["loss_sum"])
+    assert not (tmp_path / "best.pt").exists()
 
 
-def test_held_out_clips_are_always_the_same_and_never_seen_in_training():
-    skeleton, labels = held_out(1, 40)
-    again, _ = held_out(1, 300)
-    assert skeleton.shape == (40, 64, 44, 2)
-    assert labels.shape == (40,)
-    assert skeleton.abs().max() <= 1
-    assert torch.equal(again[:40], skeleton)
+def test_another_seed_and_another_stream_are_other_runs(whole, job, tmp_path):
+    seeded = Job(msgspec.structs.replace(job.config, seed=2), job.training, job.validation)
+    run(seeded, tmp_path / "seed")
+    run(changed(job, stream="bone"), tmp_path / "bone")
+    losses = [metrics(folder)[0]["loss"] for folder in (whole[0], tmp_path / "seed", tmp_path / "bone")]
+    assert len(set(losses)) == 3
+    info = load_checkpoint(tmp_path / "bone" / "last.pt").info
+    assert (info.stream, info.name.startswith("MMN bone")) == ("bone", True)
+
+
+def test_every_tenth_step_is_told(job, tmp_path):
+    heard = Heard()
+    run(changed(job, steps=20, validate_every=100), tmp_path, report=heard)
+    assert [(step, steps) for step, steps, _, _ in heard.steps] == [(10, 20), (20, 20)]
+    assert [progress.step for progress in heard.validations] == [20]
+
+
+def test_the_synthetic_recipe_on_synthetic_motion(tmp_path):
+    recipe = msgspec.structs.replace(SYNTHETIC, width=16, steps=3, batch=4, validate_every=2)
+    job = Job(RunConfig(recipe=recipe), SyntheticDataset(1, 12), SyntheticDataset(2, 16))
+    with pytest.raises(Killed):
+        run(job, tmp_path / "killed", report=Heard(kill))
+    for folder in ("killed", "whole"):
+        run(job, tmp_path / folder)
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+    info = load_checkpoint(tmp_path / "whole" / "last.pt").info
+    assert info.labels[info.background].name == "no action"
+    assert "synthetic motion only, 12 clips, seed 1" in info.training_data
+    assert "each seen at most once" in info.training_data
+    assert info.name.endswith("synthetic motion only")
+    assert info.licence == "Apache-2.0"
+    state = torch.load(tmp_path / "whole" / "state.pt", weights_only=True)["parts"]
+    assert any(  # what is kept is an average, not the last weights
+        not torch.equal(tensor, state["average"][f"module.{name}"]) for name, tensor in state["network"].items()
+    )
+
+
+def uneven():
+    """30 clips of label 0, 3 of label 1, none of label 2."""
+    many = clips.stored("imigue", [0, 1, 2], 30)
+    labels = many.known_labels()
+    return many.only(np.concatenate([np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)[:3]]), "part")
+
+
+def test_rare_classes_weigh_more_in_the_loss(tmp_path):
+    learnt = uneven()
+    plain = Job(RunConfig(recipe=msgspec.structs.replace(RECIPE, steps=1), data="clips.npz"), learnt, learnt)
+    weighed = changed(plain, balance="weights")
+    assert plain.loss_weights() is None
+    np.testing.assert_allclose(weighed.loss_weights(), class_weights(np.array([30, 3, 0])), rtol=1e-6)
+    for job, name in ((plain, "plain"), (weighed, "weighed")):
+        run(job, tmp_path / name)
+    losses = [metrics(tmp_path / name)[0]["loss"] for name in ("plain", "weighed")]
+    counts = np.bincount(learnt.known_labels()[plain.plan.indices(0)], minlength=3)
+    # The network hardly tells classes apart yet: the loss scales as the mean weight of the batch does.
+    expected = (counts * weighed.loss_weights()).sum() / counts.sum()
+    assert losses[1] / losses[0] == pytest.approx(expected, rel=0.35)
+
+
+def test_or_are_drawn_more_often():
+    learnt = uneven()
+    config = RunConfig(recipe=msgspec.structs.replace(RECIPE, balance="sampling", batch=30), data="clips.npz")
+    job = Job(config, learnt, learnt)
+    drawn = np.concatenate([learnt.known_labels()[job.plan.indices(n)] for n in range(50)])
+    assert (drawn == 1).mean() == pytest.approx(0.5, abs=0.05)
+    assert job.loss_weights() is None
+    synthetic = Job(config, SyntheticDataset(1, 64), SyntheticDataset(2, 64))
+    with pytest.raises(MarEdgeError, match="drawn evenly already; leave out --balance sampling"):
+        _ = synthetic.plan
+
+
+def test_epochs_count_passes_over_the_data(job):
+    assert changed(job, steps=None, epochs=4, batch=5).steps == 4 * 2
+    assert changed(job, steps=None, epochs=4, batch=5, validate_every=None).validate_every == 2
+    assert changed(job, steps=None, epochs=4, batch=50).steps == 4
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
-def test_without_a_gpu_cuda_is_refused_and_no_folder_made(tmp_path):
+def test_without_a_gpu_cuda_is_refused_and_no_folder_made(job, tmp_path):
     with pytest.raises(MarEdgeError, match="no CUDA device"):
-        train(msgspec.structs.replace(CONFIG, device="cuda"), tmp_path / "run", quiet)
+        run(job, tmp_path / "run", Machine(device="cuda"))
     assert not (tmp_path / "run").exists()

@@ -5,7 +5,7 @@ import pytest
 import edge
 
 HEAVY = {"torch", "cv2", "numpy", "onnxruntime", "onnx", "zmq", "mediapipe", "msgspec"}
-COMMANDS = ["serve", "subscribe", "demo", "export", "synth", "train", "models", "doctor"]
+COMMANDS = ["serve", "subscribe", "demo", "export", "synth", "train", "evaluate", "models", "doctor"]
 
 
 def imported(importtime: str) -> set[str]:

@@ -30,7 +30,7 @@ def test_synth_draws_a_clip(cli, tmp_path):
     ("arguments", "expected"),
     [
         (("--out", "clip.mp4", "--action", "flying"), "no action 'flying'"),
-        (("--out", "clips.npz", "--action", "nodding"), "--action goes with an .mp4"),
+        (("--out", "clips.npz", "--action", "nodding"), "--action goes with a drawing"),
         (("--out", "clips.csv"), "ends in .mp4"),
         (("--out", "nowhere/clips.npz", "--count", "1"), "cannot write"),
     ],

@@ -1,0 +1,139 @@
+"""``evaluate``."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.cli import app
+from edge.cli.extras import require
+
+if TYPE_CHECKING:
+    from training.evaluation.answers import Progress
+
+_LINE_EVERY_S = 10.0
+
+
+class _Stream(str, Enum):
+    joint = "joint"
+    bone = "bone"
+
+
+class _Device(str, Enum):
+    cpu = "cpu"
+    cuda = "cuda"
+
+
+@app.command()
+def evaluate(
+    model: Annotated[
+        list[Path],
+        typer.Argument(help="Model file (.onnx) or checkpoint (.pt); two checkpoints, joint then bone, are averaged."),
+    ],
+    data: Annotated[
+        str, typer.Option(help="synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz.")
+    ] = "synth",
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("evaluation"),
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="CSV with id,action,body: what the data's classes are called.", show_default=False),
+    ] = None,
+    clips: Annotated[
+        int | None,
+        typer.Option(help="So many of the data's clips, evenly spread; else all.", min=1, show_default=False),
+    ] = None,
+    known_only: Annotated[
+        bool, typer.Option("--known-only", help="Leave out clips of labels that the model does not know.")
+    ] = False,
+    streaming: Annotated[
+        float, typer.Option(metavar="MINUTES", help="Live footage with actions to watch as well.", min=0.0)
+    ] = 0.0,
+    idle: Annotated[
+        float, typer.Option(metavar="MINUTES", help="Live footage without any, to count false events.", min=0.0)
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same footage.", min=0)] = 1,
+    submission: Annotated[
+        Path | None, typer.Option(help="Write the answers as MA-52's challenge takes them (.zip).", show_default=False)
+    ] = None,
+    confidence: Annotated[
+        Path | None,
+        typer.Option(
+            help="Fit on these clips what scores are worth, and write it, for export (.json).", show_default=False
+        ),
+    ] = None,
+    stream: Annotated[_Stream, typer.Option(help="Of one published checkpoint: trained on.")] = _Stream.joint,
+    device: Annotated[_Device, typer.Option(help="Where checkpoints run.")] = _Device.cpu,
+    threads: Annotated[int, typer.Option(help="Within one inference; 0 takes every core.", min=0)] = 0,
+) -> None:
+    """How good a model is on a data set, and live: a report to read, and every figure as JSON."""
+    require("train", "torch", "jinja2", "matplotlib")
+    from training.evaluation.command import EvaluateConfig
+    from training.evaluation.command import evaluate as run_evaluation
+    from training.evaluation.models import ModelSource
+    from training.evaluation.words import clip_sentences, stream_sentences
+
+    config = EvaluateConfig(
+        model=ModelSource(tuple(model), stream.value, device.value, threads),
+        data=data,
+        out=out,
+        labels_file=labels,
+        clips=clips,
+        known_only=known_only,
+        submission=submission,
+        confidence=confidence,
+        minutes=streaming,
+        idle_minutes=idle,
+        seed=seed,
+    )
+    with _progress() as progress:
+        evaluation = run_evaluation(config, progress)
+    if evaluation is not None:
+        for sentence in clip_sentences(evaluation.clips) if evaluation.clips else []:
+            print(sentence)
+        for sentence in stream_sentences(evaluation.stream) if evaluation.stream else []:
+            print(sentence)
+        print(f"report: {out / 'report.html'}")
+    if submission is not None:
+        print(f"submission: {submission}")
+    if confidence is not None:
+        print(f"confidence: {confidence}")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a line now and then. On standard error."""
+    if not sys.stderr.isatty():
+        yield _lines()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
+
+        yield show
+
+
+def _lines() -> Progress:
+    told_s = time.monotonic()
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal told_s
+        if time.monotonic() - told_s >= _LINE_EVERY_S or done == total:
+            told_s = time.monotonic()
+            print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
+
+    return show

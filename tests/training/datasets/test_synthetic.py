@@ -1,0 +1,62 @@
+"""Synthetic motion asked for by index."""
+
+import numpy as np
+import pytest
+
+from edge.preprocess import normalise
+from training.augment import Augmentation
+from training.datasets import synthetic
+from training.datasets.synthetic import CHUNK, SyntheticDataset
+from training.synth.generator import CLASSES, synthesise
+from training.synth.world import HELD_OUT
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """The numbers of the chunks that were made."""
+    numbers = []
+
+    def counted(seed, chunk, count, **options):
+        numbers.append(chunk)
+        return synthesise(seed, chunk, count, **options)
+
+    monkeypatch.setattr(synthetic, "synthesise", counted)
+    return numbers
+
+
+def test_a_clip_is_its_place_in_its_chunk(made):
+    dataset = SyntheticDataset(3, 600)
+    batch = dataset.batch(np.array([CHUNK + 5, 7, CHUNK + 4]))
+    first, second = synthesise(3, 0, CHUNK), synthesise(3, 1, CHUNK)
+    expected = normalise(np.stack([second.joints[5], first.joints[7], second.joints[4]]))
+    np.testing.assert_array_equal(batch.skeleton, expected)
+    assert batch.labels.tolist() == [second.labels[5], first.labels[7], second.labels[4]]
+    np.testing.assert_array_equal(batch.index_t, np.tile((np.arange(64) / 32 - 1).astype(np.float32), (3, 1)))
+    assert made == [1, 0]
+    for start in range(200, 300, 20):  # in order, each chunk is made once
+        dataset.batch(np.arange(start, start + 20))
+    assert made == [1, 0]
+
+
+def test_what_it_says_of_itself():
+    dataset = SyntheticDataset(3, 5300)
+    assert (len(dataset), dataset.labels) == (5300, CLASSES)
+    assert dataset.layout.name == "ma52"
+    assert dataset.labels[dataset.background].name == "no action"
+    assert dataset.name.startswith("synthetic motion only, 5300 clips, seed 3, ")
+    assert "not trained on" in SyntheticDataset(3, 10, world=HELD_OUT).name
+    counts = dataset.class_counts()
+    assert abs(int(counts.sum()) - 5300) < len(CLASSES)
+    drawn = np.bincount(synthesise(3, 0, 4000 if len(CLASSES) < 20 else 256).labels, minlength=len(CLASSES))
+    assert np.argmax(counts) == dataset.background == np.argmax(drawn)
+
+
+def test_another_world_and_augmentation():
+    indices = np.arange(4)
+    plain = SyntheticDataset(3, 10).batch(indices)
+    assert not np.array_equal(plain.skeleton, SyntheticDataset(3, 10, world=HELD_OUT).batch(indices).skeleton)
+    augmented = SyntheticDataset(3, 10, augmentation=Augmentation(squeeze=(0.5, 0.6)))
+    np.testing.assert_array_equal(augmented.batch(indices).skeleton, plain.skeleton)
+    squeezed = augmented.batch(indices, np.random.default_rng(0))
+    assert np.ptp(squeezed.skeleton, axis=(1, 2)).max() <= 1.2 + 1e-6
+    np.testing.assert_array_equal(squeezed.labels, plain.labels)

@@ -1,0 +1,101 @@
+"""A data set and a model whose answers are known, for tests that judge the judging."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.labels import Label, background_label, ma52_labels
+from edge.layout import Layout, load_layout
+from edge.model_file import ModelMetadata
+from edge.recognizer import Recognizer
+from training.datasets.base import ClipBatch
+
+LABELS = (*ma52_labels(), background_label())
+BACKGROUND = 52
+
+
+@dataclass(frozen=True)
+class ToldClips:
+    """A ``Dataset`` whose clip i is all i, so that whoever sees it knows which it is."""
+
+    clip_labels: NDArray[np.int64]
+    labels: tuple[Label, ...] = LABELS
+    background: int | None = BACKGROUND
+    name: str = "told clips, made for a test"
+    layout: Layout = field(default_factory=lambda: load_layout("ma52"))
+
+    def __len__(self) -> int:
+        return len(self.clip_labels)
+
+    def class_counts(self) -> NDArray[np.int64]:
+        return np.bincount(self.clip_labels[self.clip_labels >= 0], minlength=len(self.labels))
+
+    def clip_name(self, index: int) -> str:
+        return f"clip{index:03}"
+
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> ClipBatch:
+        assert rng is None  # nobody is judged on augmented clips
+        skeleton = np.broadcast_to(indices[:, None, None, None], (len(indices), 64, self.layout.num_joints, 2))
+        return ClipBatch(
+            skeleton.astype(np.float32), np.zeros((len(indices), 64), np.float32), self.clip_labels[indices]
+        )
+
+
+class ToldRuntime:
+    """A ``Runtime`` that answers clip i of ``ToldClips`` with row i of ``logits``."""
+
+    name = "told (no processor)"
+
+    def __init__(self, logits: NDArray[np.float32], metadata: ModelMetadata) -> None:
+        V = load_layout(metadata.layout).num_joints
+        self.metadata_json = metadata.to_json()
+        self.input_shapes = {"skeleton": (None, 64, V, 2), "index_t": (None, 64)}
+        self.batches: list[int] = []
+        self._logits = logits
+
+    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        rows = inputs["skeleton"][:, 0, 0, 0].astype(int)
+        self.batches.append(len(rows))
+        logits = self._logits[rows]
+        weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return {"logits": logits, "probs": weights / weights.sum(axis=1, keepdims=True)}
+
+    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+        pass
+
+    def __enter__(self) -> ToldRuntime:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+METADATA = ModelMetadata(
+    name="told",
+    layout="ma52",
+    streams=("joint",),
+    encoding="raw",
+    labels=LABELS,
+    background=BACKGROUND,
+    training_data="nothing at all",
+)
+
+
+def told(logits: NDArray[np.float32], **changes: object) -> Recognizer:
+    """A recogniser that answers as it is told; ``changes`` to ``METADATA``."""
+    return Recognizer(ToldRuntime(logits, msgspec.structs.replace(METADATA, **changes)), "told")
+
+
+def sure(said: list[int], K: int = len(LABELS)) -> NDArray[np.float32]:
+    """Logits (N, K) of a model that says ``said`` and has the classes before and after it as further guesses."""
+    distance = np.abs(np.arange(K) - np.array(said)[:, None])
+    return (-distance).astype(np.float32)
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """No progress."""

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sure, told
+
+from edge.errors import MarEdgeError
+from edge.labels import Label, background_label
+from training.evaluation.answers import UNLABELLED, ask, match_labels, spread
+
+NODDING, WAVING = 9, 19
+
+
+def clips(*labels, **changes):
+    return ToldClips(np.array(labels), **changes)
+
+
+def test_every_clip_is_shown_once_in_batches_and_reported():
+    recognizer = told(sure(list(range(10))))
+    seen = []
+    answers = ask(recognizer, clips(*range(10)), lambda *step: seen.append(step), batch=4)
+    assert recognizer.runtime.batches == [4, 4, 2]
+    assert seen == [("clips", 4, 10), ("clips", 8, 10), ("clips", 10, 10)]
+    np.testing.assert_array_equal(answers.logits.argmax(axis=1), np.arange(10))
+    np.testing.assert_array_equal(answers.labels, np.arange(10))
+    assert answers.names[3] == "clip003"
+    np.testing.assert_allclose(answers.probs.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_some_clips_are_evenly_spread_ones():
+    answers = ask(told(sure([0] * 10)), clips(*range(10)), quiet, clips=5)
+    assert answers.names == ("clip000", "clip002", "clip004", "clip006", "clip008")
+    np.testing.assert_array_equal(answers.labels, [0, 2, 4, 6, 8])
+    np.testing.assert_array_equal(spread(3, 5), [0, 1, 2])
+    np.testing.assert_array_equal(spread(7, 3), [0, 2, 4])
+
+
+def test_labels_match_by_name_whatever_their_order_and_number():
+    theirs = (LABELS[WAVING], Label(7, "nodding", "anything"), Label(0, "idle", "none"))
+    dataset = clips(0, 1, 2, labels=theirs, background=2)
+    answers = ask(told(sure([0, 0, 0])), dataset, quiet)
+    np.testing.assert_array_equal(answers.labels, [WAVING, NODDING, BACKGROUND])
+
+
+def test_without_a_background_of_its_own_a_model_does_not_know_that_of_the_data():
+    metadata = METADATA.__class__(name="", layout="ma52", streams=("joint",), encoding="raw", labels=LABELS[:52])
+    assert match_labels(metadata, LABELS, BACKGROUND)[BACKGROUND] == UNLABELLED
+
+
+KNOWN = (*LABELS[:2], background_label())
+
+
+def test_unknown_labels_are_refused_before_anything_is_inferred():
+    recognizer = told(sure([0] * 6, 3), labels=KNOWN, background=2)
+    with pytest.raises(MarEdgeError) as error:
+        ask(recognizer, clips(0, 5, 6, 7, 8, 9), quiet)
+    message = str(error.value)
+    assert "told clips holds clips of 5 labels that the model does not know" in message
+    assert "'bowing head', 'head up', 'tilting head' and 2 more" in message
+    assert "--known-only" in message
+    assert recognizer.runtime.batches == []
+
+
+def test_what_the_data_lacks_in_turn_is_said():
+    dataset = clips(0, labels=(Label(0, "Nodding", ""),), background=None)
+    with pytest.raises(MarEdgeError, match=r"1 label that the model does not know: 'Nodding', which in turn knows "):
+        ask(told(sure([0])), dataset, quiet)
+
+
+def test_labels_without_clips_need_not_be_known():
+    answers = ask(told(sure([0] * 2, 3), labels=KNOWN, background=2), clips(0, 1), quiet)
+    assert (len(answers.names), answers.left_out) == (2, 0)
+
+
+def test_known_only_leaves_out_the_others():
+    recognizer = told(sure([0] * 4, 3), labels=KNOWN, background=2)
+    answers = ask(recognizer, clips(1, 30, BACKGROUND, 40), quiet, known_only=True)
+    np.testing.assert_array_equal(answers.labels, [1, 2])
+    assert answers.names == ("clip000", "clip002")
+    assert answers.left_out == 2
+
+
+def test_nothing_known_is_an_error():
+    recognizer = told(sure([0], 3), labels=KNOWN, background=2)
+    with pytest.raises(MarEdgeError, match="knows none of the labels"):
+        ask(recognizer, clips(30), quiet, known_only=True)
+
+
+def test_clips_without_labels_are_asked_all_the_same():
+    answers = ask(told(sure([0] * 3)), clips(UNLABELLED, UNLABELLED, 4), quiet)
+    np.testing.assert_array_equal(answers.labels, [UNLABELLED, UNLABELLED, 4])
+
+
+def test_answers_that_are_not_numbers_are_an_error():
+    logits = sure([0, 0])
+    logits[1, 3] = np.nan
+    with pytest.raises(MarEdgeError, match="not all numbers"):
+        ask(told(logits), clips(0, 0), quiet)
+
+
+def test_an_empty_data_set_is_an_error():
+    with pytest.raises(MarEdgeError, match="holds no clip"):
+        ask(told(sure([0])), ToldClips(np.zeros(0, np.int64)), quiet)

@@ -1,0 +1,95 @@
+"""What the report tells, from answers that are known."""
+
+import numpy as np
+import pytest
+from evaluation_fakes import BACKGROUND, METADATA, ToldClips, quiet, sure, told
+
+from edge.labels import default_labels
+from training.evaluation.answers import ask
+from training.evaluation.clip_results import body_groups, score_answers
+
+NODDING, SHAKING_HEAD, WAVING, SHRUGGING = 9, 10, 19, 2
+# Nods: two right, one taken for a shake, one for nothing. A wave right. Idle: once right, once taken for a shrug.
+TRUE = [NODDING] * 4 + [WAVING] + [BACKGROUND] * 2
+SAID = [NODDING, NODDING, SHAKING_HEAD, BACKGROUND, WAVING, BACKGROUND, SHRUGGING]
+
+
+def results(true=TRUE, said=SAID):
+    return score_answers(METADATA, ask(told(sure(said)), ToldClips(np.array(true)), quiet), "told")
+
+
+def test_headline_as_deployed():
+    figures = results().deployed
+    assert figures.clips == 7
+    assert figures.top1 == figures.f1_micro == pytest.approx(4 / 7)
+    # Nodding 2*2/(2+4), waving 1, idle 2/(2+2); a shake and a shrug were said and never true.
+    assert figures.f1_macro == pytest.approx((4 / 6 + 1 + 1 / 2 + 0 + 0) / 5)
+    # Head: 3 of 4, upper limb: 1, none: 1 of 2 and said of a nod, body: said of none.
+    assert figures.body_f1_micro == pytest.approx(5 / 7)
+    assert figures.body_f1_macro == pytest.approx((6 / 7 + 1 + 2 / 4 + 0) / 4)
+    four = (figures.f1_macro, figures.f1_micro, figures.body_f1_macro, figures.body_f1_micro)
+    assert figures.f1_mean == pytest.approx(np.mean(four))
+
+
+def test_headline_of_actions_only():
+    figures = results().actions
+    assert figures.clips == 5
+    # The nod that was taken for nothing is now taken for what is nearest to it, which is wrong as well.
+    assert figures.top1 == pytest.approx(3 / 5)
+    assert figures.f1_macro == pytest.approx((4 / 6 + 1 + 0 + 0) / 4)
+
+
+def test_a_second_guess_that_is_right_counts_once_nothing_is_no_answer():
+    logits = np.full((1, 53), -9.0, np.float32)
+    logits[0, [BACKGROUND, NODDING]] = 2, 1
+    found = score_answers(METADATA, ask(told(logits), ToldClips(np.array([NODDING])), quiet), "told")
+    assert (found.deployed.top1, found.deployed.top5, found.actions.top1) == (0, 1, 1)
+
+
+def test_without_clips_of_actions_there_is_no_such_headline():
+    assert results([BACKGROUND], [BACKGROUND]).actions is None
+
+
+def test_classes():
+    rows = {row.name: row for row in results().classes}
+    nodding = rows["nodding"]
+    assert (nodding.precision, nodding.recall, nodding.f1) == (1, 0.5, pytest.approx(2 / 3))
+    assert (nodding.support, nodding.said, nodding.body) == (4, 2, "head")
+    assert (rows["shrugging"].precision, rows["shrugging"].recall, rows["shrugging"].f1) == (0, None, 0)
+    assert (rows["head up"].precision, rows["head up"].recall, rows["head up"].f1) == (None, None, None)
+
+
+def test_bodies_are_in_the_order_of_their_classes():
+    names = [row.name for row in results().bodies]
+    assert names == ["body", "head", "upper limb", "lower limb", "body-hand", "head-hand", "leg-hand", "none"]
+    assert [row.support for row in results().bodies] == [0, 4, 1, 0, 0, 0, 0, 2]
+
+
+def test_mistakes_come_with_the_most_frequent_first():
+    found = results([NODDING] * 3 + [WAVING] * 3, [SHAKING_HEAD, NODDING, NODDING, SHRUGGING, SHRUGGING, WAVING])
+    told_of = [(mistake.true, mistake.said, mistake.count, mistake.support) for mistake in found.mistakes]
+    assert told_of == [("waving", "shrugging", 2, 3), ("nodding", "shaking head", 1, 3)]
+    assert results([NODDING], [NODDING]).mistakes == ()
+
+
+def test_trust():
+    trust = results().trust
+    assert trust.accuracy == pytest.approx(4 / 7)
+    # A class with neighbours on both sides gets 0.46 of the probability, the last one 0.63; so sure were five and two.
+    assert trust.confidence == pytest.approx((5 * 0.462 + 2 * 0.632) / 7, abs=0.01)
+    assert trust.calibration_error == pytest.approx((4 * (0.75 - 0.46) + 0.48 + 2 * (0.63 - 0.5)) / 7, abs=0.01)
+
+
+def test_clips_without_labels_count_in_nothing():
+    found = results([-1, NODDING], [WAVING, NODDING])
+    assert (found.deployed.clips, found.unlabelled, found.deployed.top1) == (1, 1, 1)
+
+
+def test_labels_without_body_groups_have_no_figures_of_them():
+    labels = default_labels("imigue", 32)
+    assert body_groups(labels) == ((), (0,) * 32)
+    dataset = ToldClips(np.array([3, 4]), labels=labels, background=None)
+    recognizer = told(sure([3, 3], 32), labels=labels, background=None)
+    found = score_answers(recognizer.metadata, ask(recognizer, dataset, quiet), "told")
+    assert (found.deployed.body_f1_macro, found.deployed.f1_mean, found.bodies) == (None, None, ())
+    assert found.actions == found.deployed

@@ -1,0 +1,181 @@
+"""``evaluate`` from the files it is given to the files it leaves."""
+
+import re
+import zipfile
+from dataclasses import replace
+
+import msgspec
+import networks
+import numpy as np
+import pytest
+
+from edge.checkpoint import save_checkpoint
+from edge.confidence import read_confidence
+from edge.errors import MarEdgeError
+from edge.layout import load_layout
+from edge.preprocess import clip_to_input
+from training.evaluation import command
+from training.evaluation.command import EvaluateConfig, evaluate
+from training.evaluation.matching import LiveEvent
+from training.evaluation.models import ModelSource
+from training.evaluation.report import Evaluation
+from training.evaluation.streaming import Watched
+
+CLASSES = [label.name for label in networks.LABELS]
+N = 30
+
+
+def quiet(what, done, total):
+    pass
+
+
+def wandering(seed, count=N):
+    """Clips of joints that wander, (count, 40, 44, 2) px."""
+    rng = np.random.default_rng(seed)
+    steps = rng.normal(0, 4, (count, 40, 44, 2)).cumsum(axis=1)
+    return (rng.uniform(200, 800, (count, 1, 44, 2)) + steps).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "joint.pt"
+    save_checkpoint(path, networks.golden(networks.MA52), networks.info("joint"))
+    return path
+
+
+def archive(path, labels, classes=CLASSES):
+    np.savez(
+        path,
+        joints=wandering(5, len(labels)),
+        labels=np.array(labels),
+        duration_s=np.full(len(labels), 2, np.float32),
+        classes=np.array(classes),
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory, model):
+    """Clips, two thirds of which are what the network takes them for."""
+    inputs = [clip_to_input(clip) for clip in wandering(5)]
+    with ModelSource((model,)).open(load_layout("ma52")) as recognizer:
+        logits = recognizer.runtime.infer(
+            {"skeleton": np.stack([x for x, _ in inputs]), "index_t": np.stack([t for _, t in inputs])}
+        )["logits"]
+    labels = logits.argmax(axis=1)
+    labels[::3] = (labels[::3] + 1) % 12
+    return archive(tmp_path_factory.mktemp("data") / "clips.npz", labels)
+
+
+def config(model, data, out, **others):
+    return EvaluateConfig(model=ModelSource((model,)), data=str(data), out=out, **others)
+
+
+def test_from_files_to_a_report(model, clips, tmp_path):
+    steps = []
+    evaluation = evaluate(config(model, clips, tmp_path / "report"), lambda *step: steps.append(step))
+    assert steps[-1] == ("clips", N, N)
+    assert evaluation.clips.deployed.top1 == pytest.approx(2 / 3)
+    assert (evaluation.clips.deployed.clips, evaluation.stream) == (N, None)
+    assert (evaluation.model.name, evaluation.model.files) == ("tiny joint", ("joint.pt",))
+    assert "clips.npz, 30 clips" in (tmp_path / "report" / "report.md").read_text()
+    read = msgspec.json.decode((tmp_path / "report" / "scores.json").read_bytes(), type=Evaluation)
+    assert read == evaluation
+
+
+def test_a_checkpoint_and_its_model_file_have_the_same_figures(ma52_model, clips, tmp_path):
+    from_checkpoint, from_file = (
+        evaluate(config(path, clips, tmp_path), quiet).clips for path in (ma52_model.sources[0], ma52_model.path)
+    )
+    assert from_checkpoint.confusion == from_file.confusion
+    assert (from_checkpoint.deployed, from_checkpoint.actions) == (from_file.deployed, from_file.actions)
+    assert from_checkpoint.trust.confidence == pytest.approx(from_file.trust.confidence, abs=1e-4)
+
+
+def test_a_part_of_the_clips(model, clips, tmp_path):
+    evaluation = evaluate(config(model, clips, tmp_path, clips=10), quiet)
+    assert (evaluation.clips.deployed.clips, evaluation.clips.deployed.top1) == (10, 0)  # each third one
+
+
+def test_without_labels_there_is_only_a_submission(model, clips, tmp_path, monkeypatch):
+    opened = command.open_dataset(str(clips))
+    monkeypatch.setattr(command, "open_dataset", lambda spec, labels: replace(opened, clip_labels=None))
+    with pytest.raises(MarEdgeError, match="no labels to judge by; --submission"):
+        evaluate(config(model, clips, tmp_path / "report"), quiet)
+    submission = tmp_path / "prediction.zip"
+    assert evaluate(config(model, clips, tmp_path / "report", submission=submission), quiet) is None
+    with zipfile.ZipFile(submission) as parts:
+        assert len(parts.read("prediction.csv").splitlines()) == 1 + N
+    assert not (tmp_path / "report").exists()
+
+
+def test_with_labels_there_are_both(model, clips, tmp_path):
+    submission = tmp_path / "prediction.zip"
+    assert evaluate(config(model, clips, tmp_path / "report", submission=submission), quiet)
+    assert submission.exists()
+    assert (tmp_path / "report" / "report.html").exists()
+
+
+def test_what_scores_are_worth_is_fitted_for_export(model, clips, tmp_path):
+    path = tmp_path / "confidence.json"
+    evaluate(config(model, clips, tmp_path, confidence=path), quiet)
+    confidence = read_confidence(path)
+    assert "clips.npz, 30 clips" in confidence.fitted_on
+    assert len(confidence.for_labels(networks.LABELS, "")) == 12
+    assert confidence.temperature != 1
+    with pytest.raises(MarEdgeError, match="cannot write"):
+        evaluate(config(model, clips, tmp_path, confidence=tmp_path / "nowhere" / "c.json"), quiet)
+
+
+def test_live_footage_joins_the_report(model, clips, tmp_path, monkeypatch):
+    seen = []
+
+    def watch_takes(source, rules, takes, progress):
+        seen.extend(takes)
+        event = LiveEvent(networks.LABELS[9], 1.0, 2.0, 1.5, 0.9)
+        return [Watched(take.duration_s, take.idle, (), (event,)) for take in takes]
+
+    monkeypatch.setattr(command, "watch_takes", watch_takes)
+    evaluation = evaluate(config(model, clips, tmp_path, minutes=2.0, idle_minutes=0.5, seed=4), quiet)
+    assert [take.idle for take in seen] == [False, False, True]
+    assert {label.name for label in seen[0].labels} == set(CLASSES[:11])
+    assert (evaluation.stream.seed, evaluation.stream.idle_per_minute) == (4, 2)
+    assert len(evaluation.stream.actions) == 11
+    assert "## Live" in (tmp_path / "report.md").read_text()
+
+
+def test_what_does_not_fit_is_known_before_the_first_inference(model, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "ask", None)
+    few = archive(tmp_path / "few.npz", [0, 1], ["yawning", "sneezing"])
+    weights = networks.save_state_dict(tmp_path / "w.pt", networks.golden(networks.IMIGUE))
+    with pytest.raises(MarEdgeError, match="takes 22-joint skeletons, the data holds ma52"):
+        evaluate(config(weights, clips, tmp_path), quiet)
+    monkeypatch.undo()
+    with pytest.raises(MarEdgeError, match=r"few.npz holds clips of 2 labels .* 'yawning', 'sneezing', which in turn"):
+        evaluate(config(model, few, tmp_path), quiet)
+
+
+def test_the_command(cli, model, clips, tmp_path):
+    out = tmp_path / "report"
+    done = cli("evaluate", model, "--data", clips, "--out", out)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^Of 30 clips it told 66\.7 % rightly, among 12 classes", done.stdout, re.MULTILINE)
+    assert done.stdout.rstrip().endswith(f"report: {out / 'report.html'}")
+    assert done.stderr == f"clips: {N} of {N}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("nowhere.onnx",), "no model file at nowhere.onnx"),
+        (("nowhere.pt",), "cannot read checkpoint nowhere.pt"),
+        (("model.onnx", "--data", "nothing"), "no data set 'nothing'"),
+        (("model.onnx", "--streaming", "-1"), "--streaming"),
+        ((), "model"),
+    ],
+)
+def test_the_command_refuses(cli, tmp_path, arguments, expected):
+    done = cli("evaluate", *arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("error: ")
+    assert expected.lower() in done.stderr.lower()

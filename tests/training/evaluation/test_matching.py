@@ -1,0 +1,77 @@
+"""Who is paired with whom, on cases built for it."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.labels import ma52_labels
+from training.evaluation.matching import LiveEvent, match_events, temporal_iou
+from training.synth.recording import TrueEvent
+
+NAMED = {label.name: label for label in ma52_labels()}
+NOD, SHAKE, SHRUG = (NAMED[name] for name in ("nodding", "shaking head", "shrugging"))
+
+
+def live(label, start_s, end_s, score=0.8, told_s=None):
+    return LiveEvent(label, start_s, end_s, start_s + 0.5 if told_s is None else told_s, score)
+
+
+def pairs(live_events, true_events, min_tiou=0.5, key=lambda label: label.name):
+    matches = match_events(live_events, true_events, min_tiou, key)
+    return [(live_events.index(match.live), true_events.index(match.true)) for match in matches]
+
+
+def test_nothing_matches_nothing():
+    assert pairs([], []) == []
+    assert pairs([live(NOD, 0, 1)], []) == []
+    assert pairs([], [TrueEvent(NOD, 0, 1)]) == []
+
+
+def test_each_is_paired_once_and_the_surest_chooses_first():
+    true = [TrueEvent(NOD, 1.0, 3.0)]
+    twice = [live(NOD, 1.0, 3.0, 0.6), live(NOD, 1.2, 3.0, 0.9)]
+    assert pairs(twice, true) == [(1, 0)]
+
+
+def test_the_surest_takes_what_it_overlaps_most_and_leaves_the_rest():
+    true = [TrueEvent(NOD, 0.0, 2.0), TrueEvent(NOD, 1.0, 3.0)]
+    assert pairs([live(NOD, 0.9, 3.0, 0.9), live(NOD, 0.5, 2.5, 0.5)], true) == [(0, 1), (1, 0)]
+
+
+def test_another_label_is_no_match_unless_the_body_group_is_asked_for():
+    true = [TrueEvent(NOD, 0.0, 2.0)]
+    assert pairs([live(SHAKE, 0.0, 2.0)], true) == []
+    assert pairs([live(SHAKE, 0.0, 2.0)], true, key=lambda label: label.body) == [(0, 0)]
+    assert pairs([live(SHRUG, 0.0, 2.0)], true, key=lambda label: label.body) == []
+
+
+@pytest.mark.parametrize(("start_s", "end_s", "iou"), [(1, 3, 1), (1, 2, 0.5), (2, 4, 1 / 3), (3, 4, 0), (9, 9, 0)])
+def test_overlap(start_s, end_s, iou):
+    assert temporal_iou(live(NOD, start_s, end_s), TrueEvent(NOD, 1.0, 3.0)) == pytest.approx(iou)
+    assert pairs([live(NOD, start_s, end_s)], [TrueEvent(NOD, 1.0, 3.0)]) == ([(0, 0)] if iou >= 0.5 else [])
+
+
+def test_points_overlap_nothing():
+    assert temporal_iou(live(NOD, 1, 1), TrueEvent(NOD, 1.0, 1.0)) == 0
+
+
+def test_delay():
+    (match,) = match_events([live(NOD, 1.1, 3, told_s=1.9)], [TrueEvent(NOD, 1.0, 3.0)], 0.5, lambda label: label.name)
+    assert match.delay_s == pytest.approx(0.9)
+
+
+SPANS = st.tuples(st.sampled_from([NOD, SHAKE]), st.integers(0, 20), st.integers(1, 10))
+
+
+@given(st.lists(st.tuples(SPANS, st.floats(0, 1))), st.lists(SPANS), st.sampled_from([0.1, 0.5]))
+@settings(deadline=None)
+def test_pairs_are_of_one_label_overlap_enough_and_share_nothing(reported, happened, min_tiou):
+    events = [live(label, start, start + length, score) for (label, start, length), score in reported]
+    true = [TrueEvent(label, start, start + length) for label, start, length in happened]
+    matches = match_events(events, true, min_tiou, lambda label: label.name)
+    assert all(m.live.label == m.true.label and temporal_iou(m.live, m.true) >= min_tiou for m in matches)
+    assert len({id(m.live) for m in matches}) == len({id(m.true) for m in matches}) == len(matches)
+    # Nobody is left who could still be paired.
+    left = [event for event in events if not any(event is m.live for m in matches)]
+    free = [event for event in true if not any(event is m.true for m in matches)]
+    assert not match_events(left, free, min_tiou, lambda label: label.name)

@@ -1,0 +1,46 @@
+"""The presets say what was published and what the package's model is trained with; no recipe is nonsense."""
+
+import msgspec
+import pytest
+
+from edge.errors import MarEdgeError
+from training.recipe import FINE_TUNE, PAPER, PRESETS, SYNTHETIC, Recipe
+
+
+def test_the_authors_configuration():
+    assert (PAPER.lr, PAPER.last_lr, PAPER.first_lr, PAPER.weight_decay) == (1e-3, 1e-5, 1e-7, 0.1)
+    assert (PAPER.epochs, PAPER.warm_up * PAPER.epochs, PAPER.batch) == (120, 20, 64)
+    assert (PAPER.label_smoothing, PAPER.dropout, PAPER.drop_path) == (0.1, 0.1, 0.3)
+    assert (PAPER.width, PAPER.depths, PAPER.encoding, PAPER.schedule) == (96, (3, 3, 3, 3), "raw", "cosine")
+
+
+def test_no_preset_runs_clips_backwards():
+    assert {recipe.augmentation.reverse for recipe in PRESETS.values()} == {0.0}
+
+
+def test_a_recipe_survives_its_file():
+    for recipe in PRESETS.values():
+        assert msgspec.json.decode(msgspec.json.encode(recipe), type=Recipe) == recipe
+    assert FINE_TUNE.lr < PAPER.lr
+    assert SYNTHETIC.steps == 7000
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"epochs": 3, "steps": 5}, "takes epochs or steps, one of them"),
+        ({"epochs": None}, "takes epochs or steps, one of them"),
+        ({"epochs": 0}, "at least 1"),
+        ({"batch": 1}, "at least 2 clips, not 1"),
+        ({"width": 40}, "--width is a multiple of 16, not 40"),
+        ({"width": 0}, "--width is a multiple of 16, not 0"),
+        ({"depths": (1, 1, 0, 1)}, "--depths are four whole numbers"),
+        ({"lr": 0.0}, "a learning rate is a number above 0, not 0.0"),
+        ({"lr": float("nan")}, "a learning rate"),
+        ({"weight_decay": -1.0}, "a weight decay"),
+        ({"drop_path": 1.0}, "drop_path is from 0 to below 1, not 1.0"),
+    ],
+)
+def test_what_is_no_recipe(changes, expected):
+    with pytest.raises(MarEdgeError, match=expected.replace("(", r"\(")):
+        msgspec.structs.replace(PAPER, **changes)

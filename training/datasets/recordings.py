@@ -1,0 +1,163 @@
+"""Our own recordings: a folder of skeleton recordings (``*.jsonl``) and ``labels.csv``, which says what happens when.
+
+``labels.csv`` has the columns recording,start_s,end_s,label and optionally person: a file of the folder, seconds in it
+(``edge.recording`` says from when), a class by name or id, and whose event it is where several people are seen.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.labels import Label, background_label, ma52_labels
+from edge.preprocess import resample
+from edge.recording import Recording, read_recording
+from training.augment import NO_AUGMENTATION, Augmentation
+from training.datasets.stored import StoredDataset, checked_clip
+
+LABEL_FILE = "labels.csv"
+_COLUMNS = ("recording", "start_s", "end_s", "label")
+# Of a window: fewer say nothing about how somebody moves.
+_MIN_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class _Event:
+    """A line of ``labels.csv``; ``where`` names it."""
+
+    recording: str
+    start_s: float
+    end_s: float
+    label: Label
+    person: int | None
+    where: str
+
+
+def known_labels() -> tuple[Label, ...]:
+    """What a label may be called where the user names no label file: MA-52's classes and "no action"."""
+    return (*ma52_labels(), background_label())
+
+
+def open_recordings(
+    folder: Path,
+    *,
+    labels: tuple[Label, ...] | None = None,
+    window_s: float = 2.0,
+    augmentation: Augmentation = NO_AUGMENTATION,
+) -> StoredDataset:
+    """Windows of about ``window_s`` over every event, sampled at 64 even moments as in live use.
+
+    A shorter event is seen as a live window sees it, with what is around it, as far as its neighbours of another label
+    allow; a longer one gives several windows that cover it.
+
+    Args:
+        labels: the classes; without them, those of ``known_labels`` that occur.
+
+    Raises:
+        MarEdgeError: a file is missing or not what it should be, or an event lies where no skeleton is; the message
+            names the file and the line.
+    """
+    path = folder / LABEL_FILE
+    events = _read_events(path, labels or known_labels())
+    classes = labels or tuple(label for label in known_labels() if label in {event.label for event in events})
+    recordings = {name: _read(folder, name, events) for name in dict.fromkeys(event.recording for event in events)}
+    layout = next(iter(recordings.values())).layout
+    clips: list[NDArray[np.float32]] = []
+    names: list[str] = []
+    drawn_from: list[Label] = []
+    groups: list[int] = []
+    for group, (name, recording) in enumerate(recordings.items()):
+        if recording.layout != layout:
+            raise MarEdgeError(f"{folder}: {name} holds {recording.layout.name} skeletons, others {layout.name}")
+        for event, start_s, end_s in _windows([e for e in events if e.recording == name], recording, window_s):
+            window = recording.cut(start_s, end_s, event.person)
+            if window is None or len(window.times_s) < _MIN_FRAMES:
+                raise MarEdgeError(
+                    f"{event.where}: {name} has {0 if window is None else len(window.times_s)} skeletons from "
+                    f"{start_s:.2f} to {end_s:.2f} s; at least {_MIN_FRAMES} are needed"
+                )
+            checked = checked_clip(window.clip, layout, event.where)
+            clips.append(resample(checked, window.times_s, layout))
+            names.append(f"{name} {start_s:.2f}-{end_s:.2f} s")
+            drawn_from.append(event.label)
+            groups.append(group)
+    return StoredDataset(
+        name=f"recordings {folder.resolve().name}, {len(events)} events, {len(clips)} clips",
+        layout=layout,
+        labels=classes,
+        clips=clips,
+        clip_labels=np.array([classes.index(label) for label in drawn_from], np.int64),
+        clip_names=names,
+        groups=np.array(groups),
+        augmentation=augmentation,
+    )
+
+
+def _read_events(path: Path, known: tuple[Label, ...]) -> list[_Event]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise MarEdgeError(
+            f"cannot read {path}: {reason}; beside the recordings stands a {LABEL_FILE} with the columns "
+            f"{','.join(_COLUMNS)}"
+        ) from None
+    rows = csv.DictReader(io.StringIO(text))
+    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+        raise MarEdgeError(
+            f"{path} has the columns {','.join(rows.fieldnames or ()) or 'none'}; expected {','.join(_COLUMNS)}"
+        )
+    by_word = {word: label for label in known for word in (str(label.id), label.name)}
+    events = [_event(row, by_word, f"{path}, line {rows.line_num}") for row in rows]
+    if not events:
+        raise MarEdgeError(f"{path} lists no event")
+    return events
+
+
+def _event(row: dict[str, str | None], by_word: dict[str, Label], where: str) -> _Event:
+    recording, label, person = ((row.get(column) or "").strip() for column in ("recording", "label", "person"))
+    try:
+        start_s, end_s = float(row["start_s"] or ""), float(row["end_s"] or "")
+        whose = int(person) if person else None
+    except ValueError:
+        raise MarEdgeError(f"{where}: start_s and end_s are seconds, person (if any) a whole number: {row}") from None
+    if not (0 <= start_s < end_s < math.inf):
+        raise MarEdgeError(f"{where}: an event from {start_s} to {end_s} s; expected 0 <= start_s < end_s")
+    if not recording or Path(recording).name != recording:
+        raise MarEdgeError(f"{where}: recording '{recording}'; expected the name of a file in the same folder")
+    if label not in by_word:
+        names = ", ".join(dict.fromkeys(label.name for label in by_word.values()))
+        raise MarEdgeError(f"{where}: no label '{label}'; name yours with --labels FILE, or use one of: {names}")
+    return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, where)
+
+
+def _read(folder: Path, name: str, events: list[_Event]) -> Recording:
+    path = folder / f"{name}.jsonl"
+    if not path.is_file():
+        where = next(event.where for event in events if event.recording == name)
+        raise MarEdgeError(f"{where}: no recording {path}")
+    return read_recording(path)
+
+
+def _windows(events: list[_Event], recording: Recording, window_s: float) -> Iterator[tuple[_Event, float, float]]:
+    """Each event of one recording with the times of its windows."""
+    for event in events:
+        length_s = event.end_s - event.start_s
+        if length_s > window_s:
+            for start_s in np.linspace(event.start_s, event.end_s - window_s, math.ceil(length_s / window_s)).tolist():
+                yield event, start_s, start_s + window_s
+            continue
+        others = [other for other in events if other.person == event.person and other.label != event.label]
+        low_s = max([other.end_s for other in others if other.end_s <= event.start_s], default=0.0)
+        high_s = min([other.start_s for other in others if other.start_s >= event.end_s], default=recording.end_s)
+        high_s = max(high_s, event.end_s)
+        start_s = max(low_s, min(event.start_s - (window_s - length_s) / 2, high_s - window_s))
+        yield event, start_s, min(start_s + window_s, high_s)

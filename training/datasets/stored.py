@@ -1,0 +1,134 @@
+"""Clips held in memory: what every reader of files makes. Knows no file formats."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.labels import BACKGROUND_NAME, Label
+from edge.layout import Layout
+from edge.preprocess import fill_missing
+from training.augment import NO_AUGMENTATION, Augmentation, network_input
+from training.datasets.base import ClipBatch
+
+UNKNOWN = -1
+
+
+def background_of(labels: Sequence[Label]) -> int | None:
+    """Index of the class of windows in which nothing happens, if there is one."""
+    return next((index for index, label in enumerate(labels) if label.name == BACKGROUND_NAME), None)
+
+
+def checked_clip(clip: NDArray[Any], layout: Layout, source: str) -> NDArray[np.float32]:
+    """A clip (T, V, 2) as a data set stores it: float32, unseen joints filled as in live use.
+
+    Raises:
+        MarEdgeError: another shape, no frame, or infinite coordinates; ``source`` says whose.
+    """
+    V = layout.num_joints
+    if clip.ndim != 3 or clip.shape[0] < 1 or clip.shape[1:] != (V, 2):
+        raise MarEdgeError(
+            f"{source} has the shape {clip.shape}; a clip of the layout {layout.name} is (T, {V}, 2) with T >= 1"
+        )
+    frames = clip.astype(np.float32)
+    if np.isinf(frames).any():
+        raise MarEdgeError(f"{source} holds infinite coordinates; NaN stands for a joint that was not seen")
+    return fill_missing(frames, layout)
+
+
+@dataclass(frozen=True)
+class StoredDataset:
+    """A ``Dataset`` of N clips.
+
+    clips: (T, V, 2) float32 each, without NaN (``checked_clip``). clip_labels: (N,) int64 index into ``labels``, or
+    None where they are not known (a test set whose answers are kept back). clip_names: one each.
+    groups: (N,) int64; clips of one group come from one recording and stay together when the set is split.
+    """
+
+    name: str
+    layout: Layout
+    labels: tuple[Label, ...]
+    clips: Sequence[NDArray[np.float32]]
+    clip_labels: NDArray[np.int64] | None
+    clip_names: Sequence[str]
+    groups: NDArray[np.int64]
+    augmentation: Augmentation = NO_AUGMENTATION
+
+    @property
+    def background(self) -> int | None:
+        """See ``Dataset``."""
+        return background_of(self.labels)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def known_labels(self) -> NDArray[np.int64]:
+        """(N,) the label of each clip.
+
+        Raises:
+            MarEdgeError: they are not known.
+        """
+        if self.clip_labels is None:
+            raise MarEdgeError(f"{self.name}: its labels are not known, so it can be neither learnt from nor scored on")
+        return self.clip_labels
+
+    def class_counts(self) -> NDArray[np.int64]:
+        """See ``Dataset``; nothing counts whose label is not known."""
+        known = np.empty(0, np.int64) if self.clip_labels is None else self.clip_labels
+        return np.bincount(known, minlength=len(self.labels)).astype(np.int64)
+
+    def clip_name(self, index: int) -> str:
+        """See ``Dataset``."""
+        return self.clip_names[index]
+
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> ClipBatch:
+        """See ``Dataset``."""
+        skeleton, index_t = network_input([self.clips[i] for i in indices], self.layout, self.augmentation, rng)
+        known = self.clip_labels
+        labels = np.full(len(indices), UNKNOWN, np.int64) if known is None else known[indices]
+        return ClipBatch(skeleton, index_t, labels)
+
+    def digest(self) -> str:
+        """A hash of all that training sees of it."""
+        hashed = hashlib.blake2b(repr(self.labels).encode(), digest_size=16)
+        hashed.update(self.known_labels().tobytes())
+        for clip in self.clips:
+            hashed.update(str(clip.shape).encode())
+            hashed.update(clip.tobytes())
+        return hashed.hexdigest()
+
+    def only(self, indices: NDArray[np.int64], part: str) -> StoredDataset:
+        """Those clips alone, called ``part`` of this set."""
+        short, _, _ = self.name.partition(",")
+        return replace(
+            self,
+            name=f"{short}, {part}, {len(indices)} clips",
+            clips=[self.clips[i] for i in indices],
+            clip_labels=self.known_labels()[indices],
+            clip_names=[self.clip_names[i] for i in indices],
+            groups=self.groups[indices],
+        )
+
+
+def hold_out(dataset: StoredDataset, share: float, seed: int) -> tuple[StoredDataset, StoredDataset]:
+    """Two sets without a recording in common: to train on, and about ``share`` of the clips to validate on.
+
+    Whole recordings are drawn, since neighbouring clips of one person resemble each other. A set of one recording
+    only has nothing else to give than clips of it.
+    """
+    groups = dataset.groups if len(np.unique(dataset.groups)) > 1 else np.arange(len(dataset))
+    drawn = np.random.default_rng(seed).permutation(np.unique(groups))
+    sizes = np.array([(groups == group).sum() for group in drawn])
+    # At least one group on either side.
+    count = int(np.clip(np.searchsorted(np.cumsum(sizes), share * len(dataset)) + 1, 1, max(len(drawn) - 1, 1)))
+    held = np.isin(groups, drawn[:count])
+    if held.all():
+        raise MarEdgeError(f"{dataset.name}: a single clip cannot be split; name another set with --validation")
+    plain = replace(dataset, augmentation=NO_AUGMENTATION)
+    return dataset.only(np.flatnonzero(~held), "train"), plain.only(np.flatnonzero(held), "held out")

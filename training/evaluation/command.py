@@ -1,0 +1,120 @@
+"""``mar-edge evaluate``: from a model and a data set to a report. Joins the parts; prints nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import edge
+from edge.confidence import write_confidence
+from edge.errors import MarEdgeError
+from edge.labels import read_labels
+from edge.model_file import ModelMetadata
+from edge.recognizer import Recognizer
+from training.datasets.opening import open_dataset
+from training.evaluation.answers import Answers, Progress, ask
+from training.evaluation.calibration import fit_confidence
+from training.evaluation.clip_results import score_answers
+from training.evaluation.models import ModelSource
+from training.evaluation.report import Evaluation, ModelFacts, write_report
+from training.evaluation.stream_results import StreamResults, score_watched
+from training.evaluation.streaming import LiveRules, Take, plan_takes, watch_takes
+from training.evaluation.submission import action_ids, write_submission
+
+
+@dataclass(frozen=True)
+class EvaluateConfig:
+    """What ``evaluate`` does.
+
+    data: spec of a data set (``open_dataset``). labels_file: what its classes are called, if not as usual.
+    out: folder of the report. clips: so many of the data's, evenly spread; None for all. known_only: leave out clips of
+    labels that the model does not know. submission: the challenge's zip. confidence: where to write temperature and
+    thresholds fitted on these clips, for ``mar-edge export``.
+    minutes, idle_minutes: of live footage with and without actions. seed: of the footage. rules: of live use.
+    """
+
+    model: ModelSource
+    data: str
+    out: Path
+    labels_file: Path | None = None
+    clips: int | None = None
+    known_only: bool = False
+    submission: Path | None = None
+    confidence: Path | None = None
+    minutes: float = 0.0
+    idle_minutes: float = 0.0
+    seed: int = 1
+    rules: LiveRules = field(default_factory=LiveRules)
+
+
+def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
+    """Judge a model, and write the report and, where asked for, the submission.
+
+    Returns:
+        What the report says; None where the data has no labels and there is only a submission.
+
+    Raises:
+        MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. All that
+            can be known before the first inference is found before it.
+    """
+    dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
+    with config.model.open(dataset.layout) as recognizer:
+        metadata = recognizer.metadata
+        if config.submission is not None:
+            action_ids(metadata)
+        takes = plan_takes(metadata, config.minutes, config.idle_minutes, config.seed) if _watches(config) else ()
+        answers = ask(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
+        if config.submission is not None:
+            write_submission(config.submission, metadata, answers)
+        labelled = bool((answers.labels >= 0).any())
+        if not labelled and not takes:
+            if config.submission is not None:
+                return None
+            raise MarEdgeError(
+                f"the clips of {config.data} have no labels to judge by; --submission writes the answers themselves"
+            )
+        if config.confidence is not None:
+            _fit_confidence(config.confidence, metadata, answers, dataset.name)
+        evaluation = Evaluation(
+            mar_edge_version=edge.__version__,
+            model=_facts(config, recognizer),
+            clips=score_answers(metadata, answers, dataset.name) if labelled else None,
+            stream=_live(config, takes, progress) if takes else None,
+        )
+    write_report(config.out, evaluation)
+    return evaluation
+
+
+def _watches(config: EvaluateConfig) -> bool:
+    return config.minutes > 0 or config.idle_minutes > 0
+
+
+def _live(config: EvaluateConfig, takes: tuple[Take, ...], progress: Progress) -> StreamResults:
+    watched = watch_takes(config.model, config.rules, takes, progress)
+    return score_watched(watched, takes[0].labels, config.seed)
+
+
+def _fit_confidence(path: Path, metadata: ModelMetadata, answers: Answers, fitted_on: str) -> None:
+    labelled = answers.labels >= 0
+    if not labelled.any():
+        raise MarEdgeError(f"{fitted_on}: without labels nothing can be fitted")
+    try:
+        write_confidence(path, fit_confidence(metadata, answers.logits[labelled], answers.labels[labelled], fitted_on))
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:
+    metadata = recognizer.metadata
+    return ModelFacts(
+        name=metadata.name,
+        files=tuple(path.name for path in config.model.paths),
+        sha256=metadata.sources_sha256,
+        runtime=recognizer.runtime.name,
+        layout=metadata.layout,
+        streams=metadata.streams,
+        precision=metadata.precision,
+        classes=len(metadata.labels),
+        window_s=metadata.window_s,
+        training_data=metadata.training_data,
+    )

@@ -1,0 +1,55 @@
+"""Whatever holds a model, opened as one recogniser: checkpoints on PyTorch, model files on their runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import MarEdgeError
+from edge.layout import Layout
+from edge.model_file import Stream
+from edge.recognizer import Recognizer
+
+_CHECKPOINTS = (".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Which model, and where it runs: all that another process needs to open it as well.
+
+    paths: one file, or checkpoints whose logits average. stream: of a published checkpoint, which does not say.
+    device: of checkpoints, ``cpu`` or ``cuda``. threads: within one inference; 0 takes every core.
+    """
+
+    paths: tuple[Path, ...]
+    stream: Stream = "joint"
+    device: str = "cpu"
+    threads: int = 0
+
+    def open(self, layout: Layout) -> Recognizer:
+        """The recogniser, to be closed by the caller.
+
+        Raises:
+            MarEdgeError: a file cannot be read, is of a kind not known here, or takes other skeletons than ``layout``.
+        """
+        first, *others = self.paths
+        if all(path.suffix in _CHECKPOINTS for path in self.paths):
+            from training.evaluation.torch_runtime import TorchRuntime
+
+            checkpoints = TorchRuntime(self.paths, layout, self.stream, self.device, self.threads)
+            return Recognizer(checkpoints, " + ".join(map(str, self.paths)))
+        if others:
+            raise MarEdgeError(
+                f"only checkpoints ({', '.join(_CHECKPOINTS)}) are averaged here, not {first} with {others[0]}; "
+                "'mar-edge export --stream both' makes one model file of a pair"
+            )
+        if first.suffix == ".onnx":
+            recognizer = Recognizer.open(first, self.threads)
+        else:  # an engine's runtime goes here
+            raise MarEdgeError(f"{first} is neither a checkpoint ({', '.join(_CHECKPOINTS)}) nor a model file (.onnx)")
+        if recognizer.layout.name != layout.name:
+            with recognizer:
+                raise MarEdgeError(
+                    f"{first} takes {recognizer.layout.name} skeletons, the data holds {layout.name} ones"
+                )
+        return recognizer

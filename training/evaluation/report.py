@@ -1,0 +1,116 @@
+"""An evaluation as a folder: a report to read (Markdown, and one HTML file that needs no other), the confusion matrix
+as a picture and as a table, and every figure as JSON. Knows nothing of how the figures came about.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from pathlib import Path
+
+import jinja2
+import msgspec
+import numpy as np
+
+from edge.errors import MarEdgeError
+from training.evaluation import words
+from training.evaluation.clip_results import ClipResults
+from training.evaluation.picture import draw_confusion
+from training.evaluation.stream_results import StreamResults
+
+SCHEMA = 1
+
+
+class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was evaluated. files: names. sha256: of the files, or of what they were made from."""
+
+    name: str
+    files: tuple[str, ...]
+    sha256: tuple[str, ...]
+    runtime: str
+    layout: str
+    streams: tuple[str, ...]
+    precision: str
+    classes: int
+    window_s: float
+    training_data: str
+
+
+class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """``scores.json``. clips: None where no clip has a label; stream: None where no footage was asked for."""
+
+    schema: int = SCHEMA
+    mar_edge_version: str
+    model: ModelFacts
+    clips: ClipResults | None
+    stream: StreamResults | None
+
+
+def write_report(folder: Path, evaluation: Evaluation) -> None:
+    """Write, or write anew, the files of a report.
+
+    Raises:
+        MarEdgeError: the folder cannot be written.
+    """
+    png = _picture(evaluation.clips) if evaluation.clips else b""
+    files = {
+        "scores.json": msgspec.json.format(msgspec.json.encode(evaluation)),
+        "report.md": _render("report.md.jinja", evaluation, png).encode(),
+        "report.html": _render("report.html.jinja", evaluation, png).encode(),
+    }
+    if evaluation.clips:
+        files |= {"confusion.png": png, "confusion.csv": _table(evaluation.clips).encode()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    except OSError as error:
+        raise MarEdgeError(f"cannot write the report to {folder}: {error.strerror}") from None
+
+
+def _picture(clips: ClipResults) -> bytes:
+    names, bodies = zip(*((row.name, row.body) for row in clips.classes), strict=True)
+    return draw_confusion(np.array(clips.confusion), names, bodies)
+
+
+def _table(clips: ClipResults) -> str:
+    """CSV: a row for each true class, a column for each class said."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["true \\ said", *(row.name for row in clips.classes)])
+    rows.writerows([row.name, *counts] for row, counts in zip(clips.classes, clips.confusion, strict=True))
+    return text.getvalue()
+
+
+def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("training.evaluation"),
+        autoescape=jinja2.select_autoescape(["html.jinja"]),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "percent": words.percent,
+        "figure": words.figure,
+        "lateness": words.lateness,
+        # A bar ends a cell of a Markdown table.
+        "cell": lambda text: text.replace("|", "\\|"),
+    }
+    clips, stream = evaluation.clips, evaluation.stream
+    best, worst = words.best_and_worst(clips.classes) if clips else ([], [])
+    return environment.get_template(template).render(
+        evaluation=evaluation,
+        model=evaluation.model,
+        clips=clips,
+        stream=stream,
+        sentences=[
+            *(words.clip_sentences(clips) if clips else []),
+            *(words.stream_sentences(stream) if stream else []),
+        ],
+        best=best,
+        worst=worst,
+        png=base64.b64encode(png).decode(),
+    )

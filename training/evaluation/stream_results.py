@@ -1,0 +1,145 @@
+"""The results of live use: how many events were reported rightly, how late, and how many were nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from edge.labels import Label
+from training.evaluation.matching import Key, Match, match_events
+from training.evaluation.streaming import Watched
+
+MIN_TIOU = 0.5
+_TIOUS = (MIN_TIOU, 0.3, 0.1)
+
+
+class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """``matched`` of ``live`` reported and of ``true`` real events; None where that is none of nothing."""
+
+    true: int
+    live: int
+    matched: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class LevelFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Two events match that overlap by ``min_tiou`` or more and agree in ``level``: "action" or "body group"."""
+
+    level: str
+    min_tiou: float
+    events: EventFigures
+
+
+class ActionEvents(msgspec.Struct, frozen=True, kw_only=True):
+    """One action at ``MIN_TIOU``. idle: how often it was reported in idle footage."""
+
+    name: str
+    body: str
+    events: EventFigures
+    delay_median_s: float | None
+    idle: int
+
+
+class StreamResults(msgspec.Struct, frozen=True, kw_only=True):
+    """Of live use; all but the idle figures are of footage with actions.
+
+    minutes, idle_minutes: of footage with actions, and of footage in which nobody does anything that has a name.
+    delay_median_s, delay_p90_s: capture time from the true start of an event to its report, over those matched at
+    ``MIN_TIOU``; what pose and network take comes on top. start_off_s, end_off_s: how much later than it was an event's
+    start and end are reported to have been, median over those matched at the smallest overlap. false_per_minute:
+    reported events that match none at ``MIN_TIOU``. idle_per_minute: reported events in idle footage.
+    """
+
+    seed: int
+    minutes: float
+    idle_minutes: float
+    levels: tuple[LevelFigures, ...]
+    actions: tuple[ActionEvents, ...]
+    delay_median_s: float | None
+    delay_p90_s: float | None
+    start_off_s: float | None
+    end_off_s: float | None
+    false_per_minute: float | None
+    idle_per_minute: float | None
+
+
+def score_watched(watched: Sequence[Watched], labels: Sequence[Label], seed: int) -> StreamResults:
+    """The results of recordings.
+
+    Args:
+        labels: of the actions that could have been reported.
+    """
+    acted = [one for one in watched if not one.idle]
+    idle = [one for one in watched if one.idle]
+    minutes, idle_minutes = (sum(one.duration_s for one in part) / 60 for part in (acted, idle))
+    matches = _match(acted, MIN_TIOU, _name)
+    near = _match(acted, _TIOUS[-1], _name)
+    delays_s = [match.delay_s for match in matches]
+    false = sum(len(one.live) for one in acted) - len(matches)
+    return StreamResults(
+        seed=seed,
+        minutes=minutes,
+        idle_minutes=idle_minutes,
+        levels=tuple(
+            LevelFigures(level=level, min_tiou=min_tiou, events=_count(acted, _match(acted, min_tiou, key)))
+            for level, key in (("action", _name), ("body group", _body))
+            for min_tiou in _TIOUS
+        ),
+        actions=tuple(_action(label, acted, idle, matches) for label in labels),
+        delay_median_s=_quantile(delays_s, 0.5),
+        delay_p90_s=_quantile(delays_s, 0.9),
+        start_off_s=_quantile([match.live.t_start_s - match.true.t_start for match in near], 0.5),
+        end_off_s=_quantile([match.live.t_end_s - match.true.t_end for match in near], 0.5),
+        false_per_minute=false / minutes if minutes else None,
+        idle_per_minute=sum(len(one.live) for one in idle) / idle_minutes if idle_minutes else None,
+    )
+
+
+def _name(label: Label) -> str:
+    return label.name
+
+
+def _body(label: Label) -> str:
+    return label.body
+
+
+def _match(watched: Sequence[Watched], min_tiou: float, key: Key) -> list[Match]:
+    return [match for one in watched for match in match_events(one.live, one.true, min_tiou, key)]
+
+
+def _count(watched: Sequence[Watched], matches: Sequence[Match]) -> EventFigures:
+    return _figures(sum(len(one.true) for one in watched), sum(len(one.live) for one in watched), len(matches))
+
+
+def _figures(true: int, live: int, matched: int) -> EventFigures:
+    return EventFigures(
+        true=true,
+        live=live,
+        matched=matched,
+        precision=matched / live if live else None,
+        recall=matched / true if true else None,
+        f1=2 * matched / (true + live) if true + live else None,
+    )
+
+
+def _action(label: Label, acted: Sequence[Watched], idle: Sequence[Watched], matches: Sequence[Match]) -> ActionEvents:
+    delays_s = [match.delay_s for match in matches if match.true.label.name == label.name]
+    true = sum(event.label.name == label.name for one in acted for event in one.true)
+    live, resting = (
+        sum(event.label.name == label.name for one in part for event in one.live) for part in (acted, idle)
+    )
+    return ActionEvents(
+        name=label.name,
+        body=label.body,
+        events=_figures(true, live, len(delays_s)),
+        delay_median_s=_quantile(delays_s, 0.5),
+        idle=resting,
+    )
+
+
+def _quantile(values: Sequence[float], q: float) -> float | None:
+    return float(np.quantile(values, q)) if values else None

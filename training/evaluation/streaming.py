@@ -1,0 +1,171 @@
+"""Recordings through the pipeline that serves, frame by frame: what happened in them, and what was reported of it.
+
+Recording time is the only clock, so the events are the same on every machine. Knows nothing of scores.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+
+from edge.data import Skeleton
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from edge.layout import load_layout
+from edge.model_file import ModelMetadata
+from edge.recognizer import Recognizer
+from streaming.events import EventChange, EventRules
+from streaming.pipeline import Pipeline
+from streaming.timing import Timer
+from streaming.trigger import DEFAULT_THRESHOLD, MotionGate
+from training.evaluation.answers import Progress
+from training.evaluation.matching import LiveEvent
+from training.evaluation.models import ModelSource
+from training.synth.generator import CLASSES
+from training.synth.recording import Recording, TrueEvent, record
+
+LAYOUT = "ma52"
+_RECORDING_S = 60.0
+# Evaluations of two seeds share no recording, nor do the idle ones of one with its others.
+_SEEDS_APART = 100_000
+_IDLE_SEEDS = 50_000
+
+
+@dataclass(frozen=True)
+class LiveRules:
+    """How the pipeline runs; by default as ``mar-edge serve`` does."""
+
+    stride_s: float = 0.2
+    events: EventRules = field(default_factory=EventRules)
+    motion_gate: float | None = DEFAULT_THRESHOLD
+
+
+@dataclass(frozen=True)
+class Take:
+    """A recording to be made. labels: what is done in it; nothing in an idle one."""
+
+    seed: int
+    duration_s: float
+    idle: bool
+    labels: tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What happened in one recording, and what was reported of it."""
+
+    duration_s: float
+    idle: bool
+    true: tuple[TrueEvent, ...]
+    live: tuple[LiveEvent, ...]
+
+
+def plan_takes(metadata: ModelMetadata, minutes: float, idle_minutes: float, seed: int) -> tuple[Take, ...]:
+    """Recordings of up to a minute: first ones with the actions that the model knows, then idle ones.
+
+    Raises:
+        MarEdgeError: the model takes other skeletons than recordings hold, or knows none of their actions.
+    """
+    if metadata.layout != LAYOUT:
+        raise MarEdgeError(f"recordings hold {LAYOUT} skeletons, the model takes {metadata.layout} ones")
+    known = {label.name for index, label in enumerate(metadata.labels) if index != metadata.background}
+    labels = tuple(label for label in CLASSES if label.name in known)
+    if not labels:
+        raise MarEdgeError("the model knows none of the actions that recordings hold: those of MA-52, matched by name")
+    first = seed * _SEEDS_APART
+    return tuple(
+        Take(start + i, duration_s, idle, labels)
+        for start, length, idle in ((first, minutes, False), (first + _IDLE_SEEDS, idle_minutes, True))
+        for i, duration_s in enumerate(_cut(length))
+    )
+
+
+def _cut(minutes: float) -> list[float]:
+    """As few equal lengths of ``_RECORDING_S`` or less as it takes, in seconds."""
+    total_s = minutes * 60.0
+    count = math.ceil(total_s / _RECORDING_S - 1e-9)
+    return [total_s / count] * count if count else []
+
+
+def watch_takes(source: ModelSource, rules: LiveRules, takes: Sequence[Take], progress: Progress) -> list[Watched]:
+    """Make and watch all recordings, in as many processes as there are cores; the results in the order of ``takes``.
+
+    One window at a time gains little from a second core; one recording a core does.
+    """
+    workers = min(os.cpu_count() or 1, len(takes))
+    watched = []
+    with _pool(workers, source, rules) as pool:
+        for one in pool.map(_watch_take, takes):
+            watched.append(one)
+            progress("recordings", len(watched), len(takes))
+    return watched
+
+
+def watch(recording: Recording, recognizer: Recognizer, rules: LiveRules, *, idle: bool = False) -> Watched:
+    """Put one recording through the pipeline.
+
+    What happened counts where the model knows its label: some actions begin with another one.
+    """
+    gate = None if rules.motion_gate is None else MotionGate(recognizer.layout, rules.motion_gate)
+    pipeline = Pipeline(recognizer, rules.stride_s, gate, rules.events, Timer())
+    labels = recognizer.metadata.labels
+    told_s: dict[int, float] = {}
+    live: list[LiveEvent] = []
+
+    def note(t_s: float, changes: Sequence[EventChange]) -> None:
+        for change in changes:
+            told_s.setdefault(change.event_id, t_s)
+            if change.t_end_s is not None:
+                live.append(
+                    LiveEvent(
+                        labels[change.label], change.t_start_s, change.t_end_s, told_s[change.event_id], change.score
+                    )
+                )
+
+    times_s = [float(t) for t in recording.t]
+    for t_s, joints, scores in zip(times_s, recording.joints, recording.scores, strict=True):
+        note(t_s, pipeline.push(t_s, [Skeleton(joints, scores)]).events)
+    note(times_s[-1], pipeline.finish(infer=True).events)
+    known = {label.name for label in labels}
+    true = tuple(event for event in recording.events if event.label.name in known)
+    return Watched(times_s[-1] - times_s[0], idle, true, tuple(live))
+
+
+@dataclass(frozen=True)
+class _Worker:
+    recognizer: Recognizer
+    rules: LiveRules
+
+
+_worker: _Worker | None = None
+
+
+@contextmanager
+def _pool(workers: int, source: ModelSource, rules: LiveRules) -> Iterator[ProcessPoolExecutor]:
+    """Processes with the model open; what is not begun is dropped where the block ends early.
+
+    Spawned: a forked process would inherit the locks of threads that it does not have.
+    """
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (replace(source, threads=1), rules))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _open_worker(source: ModelSource, rules: LiveRules) -> None:
+    global _worker  # noqa: PLW0603 - the one place where a process of a pool can keep what it opened
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the pool
+    _worker = _Worker(source.open(load_layout(LAYOUT)), rules)
+
+
+def _watch_take(take: Take) -> Watched:
+    assert _worker is not None
+    recording = record(take.seed, duration_s=take.duration_s, idle=take.idle, labels=take.labels)
+    return watch(recording, _worker.recognizer, _worker.rules, idle=take.idle)

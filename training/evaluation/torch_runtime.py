@@ -1,0 +1,145 @@
+"""Checkpoints as a runtime (``edge.runtime.base``): PyTorch networks whose logits average. For judging, not serving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.checkpoint import Checkpoint, load_checkpoint
+from edge.errors import MarEdgeError
+from edge.labels import Label, default_labels
+from edge.layout import Layout
+from edge.mmn import MMN
+from edge.model_file import ModelMetadata, Stream
+from edge.preprocess import WINDOW_FRAMES
+from edge.streams import stream_input
+
+_PAIR: tuple[Stream, ...] = ("joint", "bone")
+
+
+class TorchRuntime:
+    """Runs one checkpoint, or averages several, as their model file would (see ``edge.runtime.base.Runtime``).
+
+    Args:
+        paths: of checkpoints with the same classes.
+        layout: of the skeletons they will be shown.
+        stream: what a single published checkpoint was trained on; ours say so, and of two published ones the first
+            is the joint stream's, as in ``mar-edge export``.
+        device: ``cpu`` or ``cuda``.
+        threads: threads within one inference, process-wide; 0 takes what PyTorch takes.
+
+    Raises:
+        MarEdgeError: a file is no checkpoint, is of another layout, or they cannot average; the device is not there.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], layout: Layout, stream: Stream = "joint", device: str = "cpu", threads: int = 0
+    ) -> None:
+        if device == "cuda" and not torch.cuda.is_available():
+            raise MarEdgeError("no CUDA device that this torch can use; choose --device cpu, or install torch for CUDA")
+        if threads:
+            torch.set_num_threads(threads)
+        loaded = [load_checkpoint(path) for path in paths]
+        for path, one in zip(paths, loaded, strict=True):
+            _check_skeletons(path, one, layout)
+        streams = _PAIR if len(loaded) == len(_PAIR) else (stream,) * len(loaded)
+        self._device = torch.device(device)
+        self._layout = layout
+        self._networks = [
+            (_stream(path, one, default), one.network.to(self._device))
+            for path, one, default in zip(paths, loaded, streams, strict=True)
+        ]
+        labels = [_labels(one, layout) for one in loaded]
+        for path, other in zip(paths[1:], labels[1:], strict=True):
+            if other != labels[0]:
+                raise MarEdgeError(
+                    f"{paths[0]} and {path} cannot average: {_difference(labels[0], other)}; "
+                    "two checkpoints of a pair have the same classes in the same order"
+                )
+        metadata = _metadata(loaded, self._networks, labels[0], layout)
+        self.name = f"PyTorch {torch.__version__} ({device.upper()})"
+        self.metadata_json: str | None = metadata.to_json()
+        self.input_shapes: Mapping[str, tuple[int | None, ...]] = {
+            "skeleton": (None, WINDOW_FRAMES, layout.num_joints, 2),
+            "index_t": (None, WINDOW_FRAMES),
+        }
+
+    @torch.no_grad()
+    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """All outputs for ``inputs`` (see the contract)."""
+        skeleton = torch.from_numpy(inputs["skeleton"]).to(self._device)
+        index_t = torch.from_numpy(inputs["index_t"]).to(self._device)
+        said = [network(stream_input(skeleton, self._layout, stream), index_t) for stream, network in self._networks]
+        logits = torch.stack(said).mean(dim=0)
+        return {"logits": logits.cpu().numpy(), "probs": logits.softmax(dim=1).cpu().numpy()}
+
+    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+        """Run once (see the contract)."""
+        self.infer(inputs)
+
+    def __enter__(self) -> TorchRuntime:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._networks.clear()
+
+
+def _check_skeletons(path: Path, checkpoint: Checkpoint, layout: Layout) -> None:
+    V, info = checkpoint.network.config.num_joints, checkpoint.info
+    if layout.num_joints != V or (info is not None and info.layout != layout.name):
+        takes = info.layout if info is not None else f"{V}-joint"
+        raise MarEdgeError(f"{path} takes {takes} skeletons, the data holds {layout.name} ones")
+
+
+def _stream(path: Path, checkpoint: Checkpoint, default: Stream) -> Stream:
+    info = checkpoint.info
+    if info is None:
+        return default
+    if info.stream not in _PAIR:
+        raise MarEdgeError(f"{path} is of the stream '{info.stream}'; known are {', '.join(_PAIR)}")
+    return info.stream
+
+
+def _labels(checkpoint: Checkpoint, layout: Layout) -> tuple[Label, ...]:
+    if checkpoint.info is not None:
+        return checkpoint.info.labels
+    return default_labels(layout.name, checkpoint.network.config.num_classes)
+
+
+def _difference(first: tuple[Label, ...], second: tuple[Label, ...]) -> str:
+    if len(first) != len(second):
+        return f"they have {len(first)} and {len(second)} classes"
+    index, (a, b) = next((i, pair) for i, pair in enumerate(zip(first, second, strict=True)) if pair[0] != pair[1])
+    return f"their class {index} is '{a.name}' and '{b.name}'"
+
+
+def _metadata(
+    loaded: Sequence[Checkpoint],
+    networks: Sequence[tuple[Stream, MMN]],
+    labels: tuple[Label, ...],
+    layout: Layout,
+) -> ModelMetadata:
+    info = loaded[0].info
+    streams = tuple(stream for stream, _ in networks)
+    names = [
+        one.info.name if one.info else f"published MMN {stream}" for one, stream in zip(loaded, streams, strict=True)
+    ]
+    return ModelMetadata(
+        name=" + ".join(names),
+        layout=layout.name,
+        streams=streams,
+        encoding=networks[0][1].config.encoding,
+        labels=labels,
+        background=info.background if info else None,
+        window_s=info.window_s if info else 2.0,
+        sources_sha256=tuple(one.sha256 for one in loaded),
+        training_data=info.training_data if info else "unknown: a published checkpoint",
+        licence=info.licence if info else "that of the checkpoint",
+    )

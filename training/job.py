@@ -1,0 +1,111 @@
+"""A run before it runs: its configuration, its data, what it begins from, and what its checkpoints say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.checkpoint import CheckpointInfo
+from edge.errors import MarEdgeError
+from edge.mmn import MMN, MMNConfig
+from training.balance import class_weights
+from training.batches import BatchPlan
+from training.datasets.base import Dataset
+from training.datasets.opening import parse_spec
+from training.datasets.stored import StoredDataset
+from training.datasets.synthetic import SyntheticDataset
+from training.metrics import Scores
+from training.run_folder import RunConfig
+from training.transfer import Start, transfer
+
+_WINDOW_S = 2.0
+_LICENCES = {
+    "synth": "Apache-2.0",
+    "ma52": "that of MA-52: non-commercial research",
+    "imigue": "that of iMiGUE: non-commercial research",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to train on what. ``training`` and ``validation`` have the same labels and skeletons."""
+
+    config: RunConfig
+    training: Dataset
+    validation: Dataset
+    start: Start | None = None
+
+    @cached_property
+    def plan(self) -> BatchPlan:
+        """Which clips each batch takes."""
+        recipe = self.config.recipe
+        weights = None
+        if recipe.balance == "sampling":
+            if not isinstance(self.training, StoredDataset):
+                raise MarEdgeError("synthetic motion is drawn evenly already; leave out --balance sampling")
+            weights = class_weights(self.training.class_counts())[self.training.known_labels()]
+        drawn = isinstance(self.training, SyntheticDataset)
+        return BatchPlan(len(self.training), recipe.batch, self.config.seed, in_order=drawn, clip_weights=weights)
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps from beginning to end."""
+        recipe = self.config.recipe
+        return recipe.steps or (recipe.epochs or 0) * self.plan.per_epoch
+
+    @property
+    def validate_every(self) -> int:
+        """Steps from one validation to the next."""
+        return self.config.recipe.validate_every or self.plan.per_epoch
+
+    def loss_weights(self) -> NDArray[np.float32] | None:
+        """(K,) how much a clip of each class weighs in the loss; None where all weigh the same."""
+        if self.config.recipe.balance != "weights":
+            return None
+        return class_weights(self.training.class_counts()).astype(np.float32)
+
+    def build(self) -> tuple[MMN, str | None]:
+        """The network, with weights drawn from torch's random state or taken over; and what was, in one line."""
+        recipe, labels, layout = self.config.recipe, self.training.labels, self.training.layout
+        shape = MMNConfig(layout.num_joints, len(labels), recipe.encoding, recipe.width, recipe.depths)
+        network = MMN(shape, drop_path=recipe.drop_path, dropout=recipe.dropout)
+        return network, transfer(self.start, network, layout, labels) if self.start else None
+
+    def warnings(self) -> list[str]:
+        """What is odd about the data without being wrong."""
+        lines = []
+        for dataset, what in ((self.training, "learn"), (self.validation, "validate")):
+            missing = [self.training.labels[k].name for k in np.flatnonzero(dataset.class_counts() == 0)]
+            if missing:
+                lines.append(f"no clip to {what} from of {len(missing)} labels: {', '.join(missing)}")
+        return lines
+
+    def describe(self, step: int, scores: Scores) -> CheckpointInfo:
+        """What the checkpoint after ``step`` says of itself."""
+        recipe, labels = self.config.recipe, self.training.labels
+        accuracy = {"top1": scores.top1, "top3": scores.top3, "f1_macro": scores.f1_macro}
+        accuracy |= {f"f1 {label.name}": float(value) for label, value in zip(labels, scores.f1, strict=True)}
+        seen = step * recipe.batch / len(self.training)
+        times = "each seen at most once" if seen <= 1 else f"each seen {seen:.3g} times"
+        training_data = f"{self.training.name}, {times}; scores on {self.validation.name}"
+        licence = _LICENCES.get(parse_spec(self.config.data).kind, "that of the recordings")
+        if self.start:
+            training_data += f"; begun from {self.start.name} ({self.start.training_data})"
+            if self.start.licence != licence:
+                licence += f"; and that of what it began from: {self.start.licence or 'not known'}"
+        depths = ",".join(map(str, recipe.depths))
+        title, _, _ = self.training.name.partition(",")
+        return CheckpointInfo(
+            layout=self.training.layout.name,
+            stream=recipe.stream,
+            labels=labels,
+            background=self.training.background,
+            window_s=_WINDOW_S,
+            name=f"MMN {recipe.stream}, depths {depths}, width {recipe.width}, {title}",
+            training_data=training_data,
+            accuracy={name: round(value, 4) for name, value in accuracy.items()},
+            licence=licence,
+        )

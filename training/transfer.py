@@ -1,0 +1,115 @@
+"""Fine-tuning: a network begins from a trained one, whose classes and joints may be others. Trains nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.checkpoint import load_checkpoint
+from edge.errors import MarEdgeError
+from edge.labels import Label, default_labels
+from edge.layout import Layout, layout_with
+from edge.mmn import MMN
+from edge.model_file import Stream
+
+# Axes of a parameter that count joints in network order, by the end of its name.
+_JOINT_AXES = {"STPE": (1,), "gconv": (1, 2), "adj": (0, 1)}
+_CLASS_AXES = {"head.weight": (0,), "head.bias": (0,)}
+_NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Start:
+    """A trained network, and what it says of itself; a published checkpoint says little."""
+
+    network: MMN
+    layout: Layout
+    labels: tuple[Label, ...]
+    stream: Stream | None
+    name: str
+    training_data: str
+    licence: str | None
+    sha256: str
+
+
+def open_start(path: Path) -> Start:
+    """The checkpoint to begin from.
+
+    Raises:
+        MarEdgeError: it cannot be read, or is no checkpoint of a known layout.
+    """
+    checkpoint = load_checkpoint(path)
+    config, info = checkpoint.network.config, checkpoint.info
+    layout = layout_with(config.num_joints)
+    if layout is None:
+        raise MarEdgeError(f"{path} is a network of {config.num_joints} joints; no known layout has so many")
+    if info is None:
+        labels = default_labels(layout.name, config.num_classes)
+        published = "a published checkpoint"
+        return Start(checkpoint.network, layout, labels, None, path.name, published, None, checkpoint.sha256)
+    return Start(
+        network=checkpoint.network,
+        layout=layout,
+        labels=info.labels,
+        stream="bone" if info.stream == "bone" else "joint",
+        name=info.name,
+        training_data=info.training_data,
+        licence=info.licence,
+        sha256=checkpoint.sha256,
+    )
+
+
+def transfer(start: Start, network: MMN, layout: Layout, labels: tuple[Label, ...]) -> str:
+    """Give ``network`` the weights of ``start``, and say in one line what was kept.
+
+    Classes and joints are matched by name. What belongs to a class or a joint that ``start`` does not know keeps the
+    values it has. All else is taken over; the two have the same width, depths and encoding.
+    """
+    classes = _matches([label.name for label in start.labels], [label.name for label in labels])
+    joints = _matches(_joint_names(start.layout), _joint_names(layout))
+    trained = start.network.state_dict()
+    state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    for name, tensor in state.items():
+        ours: list[NDArray[np.intp]] = [np.arange(size) for size in tensor.shape]
+        theirs = list(ours)
+        axes = [(axis, joints) for axis in _JOINT_AXES.get(name.rpartition(".")[2], ())]
+        axes += [(axis, classes) for axis in _CLASS_AXES.get(name, ())]
+        for axis, (here, there) in axes:
+            ours[axis], theirs[axis] = here, there
+        if tensor.ndim:
+            tensor.numpy()[np.ix_(*ours)] = trained[name].numpy()[np.ix_(*theirs)]
+        else:
+            tensor.copy_(trained[name])
+    with torch.no_grad():
+        network.load_state_dict(state)
+    known = {label.name for label in start.labels}
+    return (
+        f"begins from {start.name}: "
+        + _told("class", "classes", len(classes[0]), [label.name for label in labels if label.name not in known])
+        + ", "
+        + _told("joint", "joints", len(joints[0]), [name for name in layout.joints if name not in start.layout.joints])
+        + "; all other weights kept"
+    )
+
+
+def _joint_names(layout: Layout) -> list[str]:
+    return [layout.joints[joint] for joint in layout.network_order]
+
+
+def _matches(theirs: list[str], ours: list[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Places in ``ours`` whose name is in ``theirs`` as well, and the places there."""
+    pairs = [(here, theirs.index(name)) for here, name in enumerate(ours) if name in theirs]
+    here, there = np.array(pairs, np.intp).reshape(-1, 2).T
+    return here, there
+
+
+def _told(one: str, many: str, kept: int, new: list[str]) -> str:
+    if not new:
+        return f"all {kept} {many} kept"
+    more = f" and {len(new) - _NAMES_SHOWN} more" if len(new) > _NAMES_SHOWN else ""
+    begun = f"{len(new)} {one if len(new) == 1 else many}"
+    return f"{kept} {many} kept and {begun} new ({', '.join(new[:_NAMES_SHOWN])}{more})"

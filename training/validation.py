@@ -1,0 +1,46 @@
+"""Scores of a network while it trains, on clips it does not learn from. PyTorch; knows nothing of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from edge.mmn import MMN
+from edge.model_file import Stream
+from edge.streams import stream_input
+from training.datasets.base import ClipBatch, Dataset
+from training.metrics import Scores, score
+
+_BATCH = 256
+
+
+class ValidationClips:
+    """The clips of a data set, prepared at the first validation and kept."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._starts = range(0, len(dataset), _BATCH)
+        self._batches: list[ClipBatch] = []
+
+    @torch.no_grad()
+    def scores(self, network: MMN, stream: Stream, should_stop: Callable[[], bool]) -> Scores | None:
+        """What the network gets right; None if ``should_stop`` said so on the way."""
+        network.eval()
+        device = next(network.parameters()).device
+        logits = []
+        for number in range(len(self._starts)):
+            if should_stop():
+                return None
+            batch = self._batch(number)
+            x = stream_input(torch.from_numpy(batch.skeleton).to(device), self._dataset.layout, stream)
+            logits.append(network(x, torch.from_numpy(batch.index_t).to(device)).float().cpu().numpy())
+        labels = np.concatenate([batch.labels for batch in self._batches])
+        return score(np.concatenate(logits), labels)
+
+    def _batch(self, number: int) -> ClipBatch:
+        if number == len(self._batches):
+            start = self._starts[number]
+            self._batches.append(self._dataset.batch(np.arange(start, min(start + _BATCH, len(self._dataset)))))
+        return self._batches[number]
