@@ -6,7 +6,6 @@ import os
 
 import clips
 import msgspec
-import networks
 import numpy as np
 import pytest
 import torch
@@ -14,9 +13,6 @@ import torch
 from edge.checkpoint import load_checkpoint
 from edge.errors import MarEdgeError
 from edge.labels import Label
-from edge.layout import load_layout
-from export.command import export_model
-from export.onnx_file import reference_logits
 from training.balance import class_weights
 from training.datasets.synthetic import SyntheticDataset
 from training.job import Job
@@ -149,17 +145,6 @@ def test_the_checkpoints_say_what_they_are(whole):
     best = max(heard.validations, key=lambda progress: progress.f1_macro)
     found = load_checkpoint(folder / "best.pt").info.accuracy["f1_macro"]
     assert found == pytest.approx(best.f1_macro, abs=1e-4)
-
-
-@pytest.mark.slow
-@torch.no_grad()
-def test_the_checkpoint_can_be_exported(whole, tmp_path):
-    best = whole[0] / "best.pt"
-    exported = export_model(best, None, layout_name="imigue", stream="joint", out=tmp_path / "model.onnx")
-    assert exported.difference < 1e-4
-    parts = [("joint", load_checkpoint(best).network)]
-    skeleton, index_t = (torch.from_numpy(array) for array in networks.windows(2, 22))
-    assert reference_logits(parts, load_layout("imigue"), skeleton, index_t).shape == (2, 4)
 
 
 def test_the_same_config_gives_the_same_run_with_workers_or_without(whole, job, tmp_path):

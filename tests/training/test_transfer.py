@@ -1,0 +1,118 @@
+"""Fine-tuning takes over what it says, by name, and leaves the rest as it was."""
+
+import networks
+import numpy as np
+import pytest
+import torch
+
+from edge.checkpoint import save_checkpoint
+from edge.errors import MarEdgeError
+from edge.labels import Label, background_label, ma52_labels
+from edge.layout import load_layout
+from edge.mmn import MMN, MMNConfig
+from training.transfer import open_start, transfer
+
+MA52, IMIGUE = load_layout("ma52"), load_layout("imigue")
+NODDING = networks.LABELS.index(ma52_labels()[9])
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory):
+    """Of the tiny ma52 network with 12 classes."""
+    path = tmp_path_factory.mktemp("start") / "best.pt"
+    save_checkpoint(path, networks.golden(networks.MA52), networks.info("bone"))
+    return open_start(path)
+
+
+def fresh(num_joints, num_classes, encoding="motion"):
+    torch.manual_seed(3)
+    return MMN(MMNConfig(num_joints, num_classes, encoding, 16, (1, 1, 1, 1)))
+
+
+def test_what_it_says_of_itself(start):
+    assert (start.layout, start.labels, start.stream) == (MA52, networks.LABELS, "bone")
+    assert (start.name, start.training_data, start.licence) == ("tiny bone", "nothing at all", "Apache-2.0")
+    assert len(start.sha256) == 64
+
+
+def test_the_same_classes_and_joints_are_the_same_network(start):
+    network = fresh(44, 12)
+    line = transfer(start, network, MA52, networks.LABELS)
+    trained = start.network.state_dict()
+    for name, tensor in network.state_dict().items():
+        assert torch.equal(tensor, trained[name]), name
+    assert line == "begins from tiny bone: all 12 classes kept, all 44 joints kept; all other weights kept"
+
+
+def test_classes_are_matched_by_name(start):
+    labels = (Label(0, "waltzing", ""), background_label(), Label(77, "nodding", ""))
+    network = fresh(44, 3)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    line = transfer(start, network, MA52, labels)
+    assert "2 classes kept and 1 class new (waltzing), all 44 joints kept" in line
+    after, trained = network.state_dict(), start.network.state_dict()
+    for part in ("head.weight", "head.bias"):
+        assert torch.equal(after[part][0], before[part][0])
+        assert torch.equal(after[part][1], trained[part][networks.BACKGROUND])
+        assert torch.equal(after[part][2], trained[part][NODDING])
+    for name in after.keys() - {"head.weight", "head.bias"}:
+        assert torch.equal(after[name], trained[name]), name
+
+
+def test_joints_are_matched_by_name_at_their_place_in_the_network(start):
+    network = fresh(22, 12)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    line = transfer(start, network, IMIGUE, networks.LABELS)
+    after, trained = network.state_dict(), start.network.state_dict()
+    place = {MA52.joints[joint]: i for i, joint in enumerate(MA52.network_order)}
+    names = [IMIGUE.joints[joint] for joint in IMIGUE.network_order]
+    known = [name in place for name in names]
+    assert 15 < sum(known) <= 22
+    assert f"{sum(known)} joints kept" in line or f"all {sum(known)} joints kept" in line
+    for v, name in enumerate(names):
+        source = trained["STPE"][:, place[name]] if known[v] else before["STPE"][:, v]
+        assert torch.equal(after["STPE"][:, v], source), name
+        for w, other in enumerate(names):
+            both = known[v] and known[w]
+            for matrix in ("MFM.1.blocks.0.gconv", "MFM.1.blocks.0.MSM.adj"):
+                source = trained[matrix][..., place[name], place[other]] if both else before[matrix][..., v, w]
+                assert torch.equal(after[matrix][..., v, w], source), (matrix, name, other)
+    shared = [name for name in after if not name.endswith(("STPE", "gconv", "adj"))]
+    for name in shared:
+        assert torch.equal(after[name], trained[name]), name
+
+
+def test_a_joint_that_only_the_new_layout_has_begins_anew(start):
+    joints = ("tail", *IMIGUE.joints[1:])
+    tailed = type(IMIGUE)(**{**vars(IMIGUE), "joints": joints})
+    network = fresh(22, 12)
+    before = network.state_dict()["STPE"].clone()
+    line = transfer(start, network, tailed, networks.LABELS)
+    assert "1 joint new (tail)" in line
+    tail = IMIGUE.network_order.index(0)
+    assert torch.equal(network.state_dict()["STPE"][:, tail], before[:, tail])
+
+
+def test_many_new_classes_are_not_all_listed(start):
+    line = transfer(start, fresh(44, 6), MA52, tuple(Label(i, f"new {i}", "") for i in range(6)))
+    assert "0 classes kept and 6 classes new (new 0, new 1, new 2 and 3 more)" in line
+
+
+def test_a_published_checkpoint(tmp_path):
+    path = networks.save_state_dict(tmp_path / "published.pth", networks.golden(networks.IMIGUE), "module.")
+    start = open_start(path)
+    assert (start.layout, len(start.labels), start.labels[3].name, start.stream) == (IMIGUE, 32, "class 3", None)
+    assert start.licence is None
+    network = fresh(22, 32, "raw")
+    assert "begins from published.pth: all 32 classes kept" in transfer(start, network, IMIGUE, start.labels)
+    x, index_t = torch.randn(2, 2, 64, 22, 1), torch.from_numpy(networks.windows(2, 22)[1])
+    with torch.no_grad():
+        np.testing.assert_array_equal(network.eval()(x, index_t), start.network(x, index_t))
+
+
+def test_what_cannot_be_begun_from(tmp_path):
+    with pytest.raises(MarEdgeError, match="cannot read checkpoint"):
+        open_start(tmp_path / "nowhere.pt")
+    path = networks.save_state_dict(tmp_path / "a.pt", fresh(10, 3))
+    with pytest.raises(MarEdgeError, match="network of 10 joints; no known layout has so many"):
+        open_start(path)
