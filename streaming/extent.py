@@ -31,6 +31,8 @@ FRACTION = 0.35
 PEAK_OVER_QUIET = 2.0
 # Who stays away from where a movement began, by this part of the farthest, has not ended it: a hand at the nose.
 AWAY = 0.35
+# Who is so near again, likewise, is on the way back.
+ON_THE_WAY_BACK = 0.9
 # What comes back within this time belongs to the movement that went out. ``training.synth.recording`` has its like.
 TOGETHER_S = 1.0
 # So long at rest where it began, and it is over.
@@ -63,8 +65,8 @@ class Extent:
         self._joints = joints
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
-        # px/s from which on it is motion. Kept, for a window full of motion has no rest to compare with; until something
-        # stands out, all is.
+        # px/s from which on it is motion; until something stands out, all is. Kept, for a window full of motion has no
+        # rest to compare with.
         self._fast = 0.0
         self._is_over = False
         motion = _Motion.of(window, joints)
@@ -147,8 +149,8 @@ class _Motion:
         first = int(starts[-1])
         for start, last in zip(starts[-2::-1], lasts[-2::-1], strict=True):
             away = self.distance(self.places[max(start - 1, 0)])
-            came_back = away[lasts[-1]] < AWAY * away[start : lasts[-1] + 1].max()
-            if self.times_s[first] - self.times_s[last] > TOGETHER_S or not came_back:
+            comes_back = away[lasts[-1]] < ON_THE_WAY_BACK * away[start : lasts[-1] + 1].max()
+            if self.times_s[first] - self.times_s[last] > TOGETHER_S or not comes_back:
                 break
             first = int(start)
         return first
