@@ -25,6 +25,8 @@ class Runtime(Protocol):
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """All outputs for ``inputs``, by name. The returned arrays are the caller's to keep.
 
+        A model whose own inputs and outputs are float16 is given and gives float32 all the same.
+
         Raises:
             MarEdgeError: an input is missing, unknown or mis-shaped.
         """

@@ -56,12 +56,17 @@ class OnnxRuntime:
             tensor.name: tuple(d if isinstance(d, int) else None for d in tensor.shape)
             for tensor in self._session.get_inputs()
         }
+        self._halves = {tensor.name for tensor in self._session.get_inputs() if tensor.type == "tensor(float16)"}
         self._outputs = [tensor.name for tensor in self._session.get_outputs()]
 
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """All outputs for ``inputs`` (see the contract)."""
         self._check(inputs)
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+        fed = {name: array.astype(np.float16) if name in self._halves else array for name, array in inputs.items()}
+        outputs = dict(zip(self._outputs, self._session.run(self._outputs, fed), strict=True))
+        return {
+            name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in outputs.items()
+        }
 
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
         """Run once (see the contract)."""
