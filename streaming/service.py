@@ -177,7 +177,7 @@ class _Service:
             frame = self._camera.read(READ_TIMEOUT_S)
             if frame is not None:
                 with self._timer.section("pose"):
-                    people = self._pose.estimate(frame.image)
+                    people = self._pose.estimate(frame.image, frame.media_s)
                 if self._config.publish_skeletons:
                     for skeleton in people:
                         self._send(reports.skeleton_message(frame, skeleton))

@@ -11,6 +11,7 @@ import typer
 
 from edge.cli import INTERRUPTED, app
 from edge.cli.config_file import use_config
+from edge.cli.posing import PoseOptions, pose_stage
 
 if TYPE_CHECKING:
     from streaming.service import ServeConfig, ServeSummary
@@ -36,7 +37,32 @@ class _Kind(str, Enum):
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
 Bind = Annotated[str, typer.Option(help="Address to publish on.")]
-MinScore = Annotated[float, typer.Option(help="Joints with a lower score count as not seen.")]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        help="Joints with a lower score count as not seen.  [default: the pose stage's own]", show_default=False
+    ),
+]
+Pose = Annotated[str, typer.Option(help="mediapipe, a model by name ('mar-edge models --list'), or an ONNX file.")]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a pose model that needs one: by name, or rtmdet:FILE or yolox:FILE.  [default: what goes with it]",
+        show_default=False,
+    ),
+]
+People = Annotated[
+    int | None, typer.Option(help="Follow at most so many.  [default: 4; MediaPipe sees one]", show_default=False)
+]
+FocusOn = Annotated[str, typer.Option(help="Whom: all, largest, or who is in x0,y0,x1,y1, in parts of the picture.")]
+Smooth = Annotated[bool, typer.Option("--smooth", help="Filter jitter out of the joints (one-euro).")]
+Mirror = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder or address to fetch models by name from.  [default: $MAR_EDGE_MIRROR, else their own]",
+        show_default=False,
+    ),
+]
 
 
 @app.command()
@@ -67,7 +93,13 @@ def serve(
         bool, typer.Option("--as-fast-as-possible", help="Of a file: every frame, however long it takes.")
     ] = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
-    min_score: MinScore = 0.5,
+    pose: Pose = "mediapipe",
+    detector: Detector = None,
+    people: People = None,
+    focus: FocusOn = "all",
+    min_score: MinScore = None,
+    smooth: Smooth = False,
+    mirror: Mirror = None,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
     insecure: Annotated[
@@ -106,7 +138,8 @@ def serve(
         max_seconds=max_seconds,
         insecure=insecure,
     )
-    summary = _serve(serve_config, model, min_score, show=() if quiet else ("hello", "event", "status", "end"))
+    options = PoseOptions(pose, detector, people, focus, min_score, smooth, mirror)
+    summary = _serve(serve_config, model, options, show=() if quiet else ("hello", "event", "status", "end"))
     if not quiet:
         print(summary.report, file=sys.stderr)
     if summary.signal == _SIGINT:
@@ -114,7 +147,7 @@ def serve(
 
 
 @app.command()
-def demo(model: Model = None, bind: Bind = _ADDRESS, min_score: MinScore = 0.5) -> None:
+def demo(model: Model = None, bind: Bind = _ADDRESS, min_score: MinScore = None) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DemoVideo
     from streaming.service import ServeConfig
@@ -125,23 +158,29 @@ def demo(model: Model = None, bind: Bind = _ADDRESS, min_score: MinScore = 0.5) 
         print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
     print("What mar-edge sees, live (the same stream: 'mar-edge subscribe' in another terminal):", flush=True)
     config = ServeConfig(camera="demo:", address=bind, stream="demo")
-    summary = _serve(config, model, min_score, show=("hello", "label", "event", "end"))
+    summary = _serve(config, model, PoseOptions(min_score=min_score), show=("hello", "label", "event", "end"))
     print(summary.report, file=sys.stderr)
     if summary.signal == _SIGINT:
         raise typer.Exit(INTERRUPTED)
 
 
-def _serve(config: ServeConfig, model: Path | None, min_score: float, show: tuple[str, ...]) -> ServeSummary:
-    from edge.pose.mediapipe import MediaPipePose
+def _serve(config: ServeConfig, model: Path | None, options: PoseOptions, show: tuple[str, ...]) -> ServeSummary:
     from edge.recognizer import Recognizer
     from streaming.display import Display
     from streaming.service import serve as serve_stream
 
+    open_pose = pose_stage(options)
+    opened: list[Recognizer] = []
+
+    def open_recognizer() -> Recognizer:
+        opened.append(Recognizer.open(model))
+        return opened[0]
+
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     return serve_stream(
         config,
-        open_pose=lambda: MediaPipePose(min_score=min_score),
-        open_recognizer=lambda: Recognizer.open(model),
+        open_pose=lambda: open_pose(opened[0].layout),  # the recogniser is opened first
+        open_recognizer=open_recognizer,
         on_message=display.show,
     )
 

@@ -23,7 +23,7 @@ class SimccNetwork:
         MarEdgeError: the graph is no SimCC network of one picture size.
     """
 
-    def __init__(self, runtime: Runtime, *, refine: bool = True) -> None:
+    def __init__(self, runtime: Runtime, *, refine: bool = True, full_score: float = 1.0) -> None:
         shapes = list(runtime.input_shapes.items())
         if len(shapes) != 1 or len(shapes[0][1]) != 4 or None in shapes[0][1][2:] or shapes[0][1][1] not in (3, None):
             raise MarEdgeError(
@@ -34,7 +34,7 @@ class SimccNetwork:
         assert W is not None
         self.size = (W, H)
         self.runtime = runtime
-        self.refine = refine
+        self._refine, self._full_score = refine, full_score
         self._tables = IMAGENET_RGB.tables()
         self._x, self._y, self.points = self._look_at_outputs()
 
@@ -50,6 +50,12 @@ class SimccNetwork:
         parts = [self.runtime.infer({self._input: padded[i : i + at_once]}) for i in range(0, P, at_once)]
         simcc_x, simcc_y = (np.concatenate([part[name] for part in parts])[:P] for name in (self._x, self._y))
         return simcc_x, simcc_y
+
+    def decode(
+        self, simcc_x: NDArray[np.float32], simcc_y: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See ``decode``."""
+        return decode(simcc_x, simcc_y, self.size, refine=self._refine, full_score=self._full_score)
 
     def _look_at_outputs(self) -> tuple[str, str, int]:
         """Names of the columns' and the rows' output, and K. Runs once, which warms the runtime up as well."""
@@ -70,16 +76,22 @@ class SimccNetwork:
 
 
 def decode(
-    simcc_x: NDArray[np.float32], simcc_y: NDArray[np.float32], size: tuple[int, int], *, refine: bool = True
+    simcc_x: NDArray[np.float32],
+    simcc_y: NDArray[np.float32],
+    size: tuple[int, int],
+    *,
+    refine: bool = True,
+    full_score: float = 1.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The most probable place of each joint.
 
     Args:
         simcc_x, simcc_y: (P, K, bins) how probable each column and row of the crop is, unnormalised.
         size: width and height of the crop, px; usually there are two bins a pixel.
-        refine: between the bins, by the parabola through the peak and its neighbours. These networks are trained on
-            Gaussians under a softmax, so an ideal output is a parabola and its vertex the place itself. Without it
-            places are whole bins, which in a person 880 px tall are 2 px wide: half a small nod.
+        refine: between the bins, by the parabola through the peak and its neighbours. These networks are trained to
+            give Gaussians five bins wide, whose tops are parabolas. Without it places are whole bins, which in a
+            person 880 px tall are 2 px wide: half a small nod.
+        full_score: the peak of a joint that is surely there; RTMW was trained to give 10, the others 1.
 
     Returns:
         Points (P, K, 2) in pixels of the crop and scores (P, K) in [0, 1]: of the two peaks, the lower.
@@ -97,7 +109,7 @@ def decode(
     x = best_x + _offset(simcc_x, best_x) if refine else best_x
     y = best_y + _offset(simcc_y, best_y) if refine else best_y
     points = np.stack([x, y], axis=-1) / bins_per_pixel
-    return points.astype(np.float32), np.clip(scores, 0.0, 1.0).astype(np.float32)
+    return points.astype(np.float32), np.clip(scores / full_score, 0.0, 1.0).astype(np.float32)
 
 
 def _offset(bins: NDArray[np.float32], best: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from edge.data import Skeleton
 from edge.errors import MarEdgeError
 from edge.layout import Layout
-from edge.pose import crops, simcc
+from edge.pose import crops
 from edge.pose.base import check_image
 from edge.pose.detection import Family, PersonDetector
 from edge.pose.focus import Focus
 from edge.pose.mapping import mapping_to
+from edge.pose.simcc import SimccNetwork
 from edge.pose.smoothing import OneEuro
 from edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 from edge.runtime.base import Runtime
@@ -49,7 +50,7 @@ class TopDownPose:
         min_score: joints below it count as not seen.
         detect_every: frames from one detection to the next while everybody is in sight.
         smooth: one-euro filter over the joints.
-        refine: places between the bins of the network's output (see ``simcc.decode``).
+        refine, full_score: see ``simcc.decode``.
 
     Raises:
         MarEdgeError: the model is none of this family, or cannot fill the layout.
@@ -67,6 +68,7 @@ class TopDownPose:
         detect_every: int = DETECT_EVERY,
         smooth: bool = False,
         refine: bool = True,
+        full_score: float = 1.0,
     ) -> None:
         if not 0 <= min_score <= 1:
             raise MarEdgeError(f"the pose's min_score is a number from 0 to 1, not {min_score}")
@@ -74,7 +76,7 @@ class TopDownPose:
             raise MarEdgeError(f"people are detected every frame or less often, not every {detect_every} frames")
         self.layout = layout
         self.name = name
-        self._network = simcc.SimccNetwork(pose, refine=refine)
+        self._network = SimccNetwork(pose, refine=refine, full_score=full_score)
         self._fill = mapping_to(layout, self._network.points)
         self._detector = detector
         self._focus = focus or Focus()
@@ -102,6 +104,7 @@ class TopDownPose:
         focus: Focus | None = None,
         min_score: float = MIN_SCORE,
         smooth: bool = False,
+        full_score: float = 1.0,
     ) -> TopDownPose:
         """From two ONNX files, on ONNX Runtime."""
         from edge.runtime.onnxruntime import OnnxRuntime
@@ -114,6 +117,7 @@ class TopDownPose:
             focus=focus,
             min_score=min_score,
             smooth=smooth,
+            full_score=full_score,
         )
 
     def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
@@ -149,7 +153,7 @@ class TopDownPose:
         with self._timed("infer"):
             simcc_x, simcc_y = network.infer(batch)
         with self._timed("decode"):
-            points, scores = simcc.decode(simcc_x, simcc_y, network.size, refine=network.refine)
+            points, scores = network.decode(simcc_x, simcc_y)
             keypoints = np.dstack([crops.to_picture(points, places, network.size), scores])
             poses = (pose_of(one, box, self._min_score) for one, box in zip(keypoints, boxes, strict=True))
             return [pose for pose in poses if pose is not None]

@@ -158,7 +158,7 @@ def test_skeletons_are_sent_when_asked_for(run: Run, config: ServeConfig) -> Non
 
 def test_joints_that_were_not_seen_are_null(run: Run, config: ServeConfig) -> None:
     class HalfSeen(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
             joints = MOTION(read_number(image) / 30)
             joints[5:20] = np.nan
             return [skeleton(joints)]
@@ -170,7 +170,7 @@ def test_joints_that_were_not_seen_are_null(run: Run, config: ServeConfig) -> No
 
 def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig) -> None:
     class Nobody(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
             return []
 
     summary, heard = run(config, Nobody(MOTION))
@@ -193,10 +193,10 @@ def test_it_stops_when_the_time_is_up(run: Run, config: ServeConfig) -> None:
 
 def test_what_fails_in_the_pose_stage_is_raised_and_said(run: Run, config: ServeConfig) -> None:
     class Failing(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
             if read_number(image) == 20:
                 raise ZeroDivisionError("a bug")
-            return super().estimate(image)
+            return super().estimate(image, t_s)
 
     said: list[AnyMessage] = []
     with pytest.raises(ZeroDivisionError, match="a bug"):

@@ -12,8 +12,8 @@ SIZE = (192, 256)
 
 
 def bells(places, bins, spread=5.0):
-    """What an ideal network gives: the logarithm of a Gaussian about each place (P, K), in bins."""
-    return (1 - (np.arange(bins) - places[..., None]) ** 2 / (2 * spread**2) / 10).astype(np.float32)
+    """What an ideal network gives: a Gaussian about each place (P, K), in bins."""
+    return np.exp(-((np.arange(bins) - places[..., None]) ** 2) / (2 * spread**2)).astype(np.float32)
 
 
 def test_a_peak_between_bins_is_found_there():
@@ -25,6 +25,9 @@ def test_a_peak_between_bins_is_found_there():
     assert np.abs(refined - truth).max() < 0.01
     assert 0.2 < np.abs(whole - truth).max() <= 0.2501  # half a bin, of which there are two a pixel
     assert ((scores > 0.99) & (scores <= 1)).all()
+    as_rtmw = decode(*(10 * vector for vector in vectors), SIZE, full_score=10.0)
+    np.testing.assert_allclose(as_rtmw[0], refined, atol=1e-3)
+    np.testing.assert_allclose(as_rtmw[1], scores, atol=1e-6)
 
 
 def test_refining_never_leaves_the_bin():
