@@ -26,6 +26,9 @@ _COAST_S = 1.0
 _VELOCITY_MEMORY_S = 0.25
 _STILL_IOU = 0.8
 _LEAST_ALIKE = 0.15
+# Where one hides behind another, whoever is seen fits both. Rather nobody, for so long, than the wrong one.
+_TELLS_APART = 0.1
+_UNDECIDED_S = 0.2
 _LEAST_NEAR = 0.25
 _NEAR = 0.5  # of the longer side of a box: how far off its place a person is expected at most
 _SAME_PERSON_OKS = 0.7
@@ -132,12 +135,16 @@ class PeopleTracker:
         recent = [track for track in self._tracks if t_s - track.seen_s <= _RECENT_S]
         lost = [track for track in self._tracks if t_s - track.seen_s > _RECENT_S]
         of_pose: dict[int, _Track] = {}
-        self._match(recent, poses, of_pose, self._alike(recent, poses, t_s), _LEAST_ALIKE)
+        alike = self._alike(recent, poses, t_s)
+        self._match(recent, poses, of_pose, alike, _LEAST_ALIKE)
+        undecided = self._undecided(recent, of_pose, alike, t_s)
         self._match(lost, poses, of_pose, self._near(lost, poses, t_s), _LEAST_NEAR)
+        for index in undecided:
+            del of_pose[index]
         for index, track in of_pose.items():
             track.take(poses[index], t_s, self._min_score)
         for index, pose in enumerate(poses):
-            if index not in of_pose:
+            if index not in of_pose and index not in undecided:
                 of_pose[index] = _Track(pose, t_s)
                 self._tracks.append(of_pose[index])
         self._tracks = [
@@ -145,12 +152,27 @@ class PeopleTracker:
             for track in self._tracks
             if track.seen_s == t_s or (track.person is not None and t_s - track.seen_s <= self._keep_s)
         ]
-        return [self._person(of_pose[index]) for index in range(len(poses))]
+        return [self._person(of_pose[index]) if index in of_pose else None for index in range(len(poses))]
 
     def _person(self, track: _Track) -> int | None:
         if track.person is None and track.frames >= _CONFIRM_FRAMES:
             track.person, self._next = self._next, self._next + 1
         return track.person
+
+    @staticmethod
+    def _undecided(
+        tracks: list[_Track], of_pose: dict[int, _Track], alike: NDArray[np.float32], t_s: float
+    ) -> list[int]:
+        """Poses that fit somebody who is not seen about as well as the one they were given to."""
+        given = list(of_pose.values())
+        hidden = [i for i, track in enumerate(tracks) if track not in given]
+        return [
+            pose
+            for pose, track in of_pose.items()
+            if hidden
+            and t_s - track.seen_s <= _UNDECIDED_S
+            and alike[hidden, pose].max() > alike[tracks.index(track), pose] - _TELLS_APART
+        ]
 
     @staticmethod
     def _match(
