@@ -55,35 +55,62 @@ def pose_stage(options: PoseOptions) -> OpenPose:
     """
     if options.pose == MEDIAPIPE:
         return _mediapipe(options)
-    from edge.pose.detection import FAMILIES
     from edge.pose.focus import DEFAULT_PEOPLE, Focus
     from edge.pose.topdown import MIN_SCORE, TopDownPose
 
     focus = Focus.parse(options.focus, DEFAULT_PEOPLE if options.people is None else options.people)
+    files = model_files(options)
+
+    def open_top_down(layout: Layout) -> PoseEstimator:
+        return TopDownPose.open(
+            files.pose,
+            files.detector,
+            files.family,
+            layout,
+            detector_size=files.detector_size,
+            name=files.name,
+            focus=focus,
+            min_score=MIN_SCORE if options.min_score is None else options.min_score,
+            smooth=options.smooth,
+            full_score=files.full_score,
+        )
+
+    return open_top_down
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A pose model and its detector on this machine, and what their graphs do not say of themselves."""
+
+    name: str
+    pose: Path
+    full_score: float
+    detector: Path
+    family: Family
+    detector_size: int | None
+
+
+def model_files(options: PoseOptions) -> ModelFiles:
+    """The files of a pose model and its detector, downloaded where they are known by name and not there yet.
+
+    Raises:
+        MarEdgeError: an unknown name, or a file that cannot be had.
+    """
+    from edge.pose.detection import FAMILIES
+
     pose, known = _file(options.pose, "pose", options.mirror)
     wanted = options.detector or (known.detector if known else _DETECTOR)
     prefix, _, rest = wanted.partition(":")
     detector, known_detector = _file(rest if prefix in FAMILIES else wanted, "detector", options.mirror)
-    family = _family(prefix, known_detector, detector)
     names = known.name if known else pose.name, known_detector.name if known_detector else detector.name
-    # The one thing that no graph says of itself.
-    full_score = known.full_score if known else 10.0 if "rtmw" in pose.name.lower() else 1.0
-
-    def open_top_down(layout: Layout) -> PoseEstimator:
-        return TopDownPose.open(
-            pose,
-            detector,
-            family,
-            layout,
-            detector_size=known_detector.size[0] if known_detector else None,
-            name=" after ".join(names),
-            focus=focus,
-            min_score=MIN_SCORE if options.min_score is None else options.min_score,
-            smooth=options.smooth,
-            full_score=full_score,
-        )
-
-    return open_top_down
+    return ModelFiles(
+        name=" after ".join(names),
+        pose=pose,
+        full_score=known.full_score if known else 10.0 if "rtmw" in pose.name.lower() else 1.0,
+        detector=detector,
+        family=_family(prefix, known_detector, detector),
+        detector_size=known_detector.size[0] if known_detector else None,
+    )
 
 
 def fetch_known(model: KnownModel, mirror: str | None) -> Path:
