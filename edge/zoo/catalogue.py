@@ -1,7 +1,7 @@
 """The published pose models and detectors that are known by name (``models.json``). Data; downloads nothing.
 
-``accuracy`` is what their authors publish, on COCO-WholeBody's validation set. ``sha256`` is of the archive, as several
-who downloaded it published it; None where that could not be had.
+``accuracy`` is what their authors publish, on COCO-WholeBody's validation set. ``sha256`` is of the archive, as others
+who downloaded it published it; None where nobody did.
 """
 
 from __future__ import annotations
