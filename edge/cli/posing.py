@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from edge.errors import MarEdgeError
 
@@ -24,6 +26,33 @@ MEDIAPIPE = "mediapipe"
 MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
 _DETECTOR = "rtmdet-nano"
 _LINE_EVERY_S = 10.0
+
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        help="Joints with a lower score count as not seen.  [default: the pose stage's own]", show_default=False
+    ),
+]
+Pose = Annotated[str, typer.Option(help="mediapipe, a model by name ('mar-edge models --list'), or an ONNX file.")]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a pose model that needs one: by name, or rtmdet:FILE or yolox:FILE.  [default: what goes with it]",
+        show_default=False,
+    ),
+]
+People = Annotated[
+    int | None, typer.Option(help="Follow at most so many.  [default: 4; MediaPipe sees one]", show_default=False)
+]
+FocusOn = Annotated[str, typer.Option(help="Whom: all, largest, or who is in x0,y0,x1,y1, in parts of the picture.")]
+Smooth = Annotated[bool, typer.Option("--smooth", help="Filter jitter out of the joints (one-euro).")]
+Mirror = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder or address to fetch models by name from.  [default: $MAR_EDGE_MIRROR, else their own]",
+        show_default=False,
+    ),
+]
 
 OpenPose = Callable[["Layout"], "PoseEstimator"]
 

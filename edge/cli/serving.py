@@ -11,7 +11,7 @@ import typer
 
 from edge.cli import INTERRUPTED, app
 from edge.cli.config_file import use_config
-from edge.cli.posing import PoseOptions, pose_stage
+from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth, pose_stage
 
 if TYPE_CHECKING:
     from streaming.service import ServeConfig, ServeSummary
@@ -37,32 +37,6 @@ class _Kind(str, Enum):
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
 Bind = Annotated[str, typer.Option(help="Address to publish on.")]
-MinScore = Annotated[
-    float | None,
-    typer.Option(
-        help="Joints with a lower score count as not seen.  [default: the pose stage's own]", show_default=False
-    ),
-]
-Pose = Annotated[str, typer.Option(help="mediapipe, a model by name ('mar-edge models --list'), or an ONNX file.")]
-Detector = Annotated[
-    str | None,
-    typer.Option(
-        help="Of a pose model that needs one: by name, or rtmdet:FILE or yolox:FILE.  [default: what goes with it]",
-        show_default=False,
-    ),
-]
-People = Annotated[
-    int | None, typer.Option(help="Follow at most so many.  [default: 4; MediaPipe sees one]", show_default=False)
-]
-FocusOn = Annotated[str, typer.Option(help="Whom: all, largest, or who is in x0,y0,x1,y1, in parts of the picture.")]
-Smooth = Annotated[bool, typer.Option("--smooth", help="Filter jitter out of the joints (one-euro).")]
-Mirror = Annotated[
-    str | None,
-    typer.Option(
-        help="Folder or address to fetch models by name from.  [default: $MAR_EDGE_MIRROR, else their own]",
-        show_default=False,
-    ),
-]
 
 
 @app.command()
@@ -118,6 +92,7 @@ def serve(
 ) -> None:
     """Watch a camera or a video and publish labels, events and status over ZeroMQ."""
     from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
     from streaming.service import ServeConfig
     from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
@@ -127,13 +102,15 @@ def serve(
         camera=camera,
         address=bind,
         stream=stream,
-        stride_s=stride_s,
-        rules=EventRules(on=on, off=off, labels=choice),
+        pipeline=PipelineRules(
+            stride_s=stride_s,
+            motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
+            events=EventRules(on=on, off=off, labels=choice),
+        ),
         top_k=top_k,
         encoding=encoding.value,
         publish_skeletons=skeletons,
         as_fast_as_possible=as_fast_as_possible,
-        motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
         wait_subscribers=wait_subscribers,
         max_seconds=max_seconds,
         insecure=insecure,

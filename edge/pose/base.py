@@ -35,12 +35,12 @@ class PoseEstimator(Protocol):
     name: str
     layout: Layout
 
-    def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         """The people in one frame.
 
         Args:
             image: (H, W, 3) uint8 BGR; frames of one stream come in order.
-            t_s: when it was taken, capture clock in seconds; None counts as 1/30 s after the one before.
+            t_s: when it was taken, capture clock in seconds.
 
         Returns:
             A skeleton a person, joints in pixels of ``image``; empty where there is nobody.

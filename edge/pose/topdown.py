@@ -30,7 +30,6 @@ from edge.runtime.base import Runtime
 
 MIN_SCORE = 0.3
 DETECT_EVERY = 5
-_FRAME_S = 1 / 30
 
 
 class TopDownPose:
@@ -84,7 +83,6 @@ class TopDownPose:
         self._detect_every = detect_every
         self._filters: dict[int, OneEuro] | None = {} if smooth else None
         self._tracker = PeopleTracker(min_score)
-        self._t_s: float | None = None
         self._until_detection = 0
         self.stage_s: dict[str, float] = {}
         self.detections = 0
@@ -120,12 +118,9 @@ class TopDownPose:
             full_score=full_score,
         )
 
-    def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         """See ``PoseEstimator.estimate``."""
         check_image(image)
-        if t_s is None:
-            t_s = 0.0 if self._t_s is None else self._t_s + _FRAME_S
-        self._t_s = t_s
         self.stage_s = dict.fromkeys(("detect", "crop", "infer", "decode", "track"), 0.0)
         H, W, _ = image.shape
         followed = self._tracker.expected(t_s)
@@ -140,7 +135,8 @@ class TopDownPose:
         poses = distinct(self._poses(image, boxes), self._min_score)
         with self._timed("track"):
             people = self._tracker.update(t_s, poses)
-            return self._skeletons([(p, pose) for p, pose in zip(people, poses, strict=True) if p is not None], (W, H))
+            known = [(person, pose) for person, pose in zip(people, poses, strict=True) if person is not None]
+            return self._skeletons(known, (W, H), t_s)
 
     def _poses(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Pose]:
         if not len(boxes):
@@ -158,7 +154,7 @@ class TopDownPose:
             poses = (pose_of(one, box, self._min_score) for one, box in zip(keypoints, boxes, strict=True))
             return [pose for pose in poses if pose is not None]
 
-    def _skeletons(self, people: list[tuple[int, Pose]], size: tuple[int, int]) -> list[Skeleton]:
+    def _skeletons(self, people: list[tuple[int, Pose]], size: tuple[int, int], t_s: float) -> list[Skeleton]:
         if not people:
             return []
         joints, scores = self._fill(np.stack([pose.keypoints for _, pose in people]))
@@ -167,15 +163,10 @@ class TopDownPose:
         scores[outside] = 0
         joints[outside | (scores < self._min_score)] = np.nan
         if self._filters is not None:
-            joints = self._smoothed([p for p, _ in people], joints, [pose.size_px for _, pose in people])
+            self._filters = {person: self._filters.get(person) or OneEuro() for person, _ in people}
+            filtered = zip(self._filters.values(), joints, people, strict=True)
+            joints = np.stack([filter_.smooth(j, t_s, pose.size_px) for filter_, j, (_, pose) in filtered])
         return [Skeleton(j, s, person) for j, s, (person, _) in zip(joints, scores, people, strict=True)]
-
-    def _smoothed(self, ids: list[int], joints: NDArray[np.float32], sizes: list[float]) -> NDArray[np.float32]:
-        assert self._filters is not None
-        assert self._t_s is not None
-        self._filters = {person: self._filters.get(person) or OneEuro() for person in ids}
-        smoothed = [self._filters[p].smooth(j, self._t_s, size) for p, j, size in zip(ids, joints, sizes, strict=True)]
-        return np.stack(smoothed)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

@@ -86,7 +86,7 @@ class ScriptedPose:
         self.numbers: list[int] = []
         self._motion, self._fps, self._delay_s = motion, fps, delay_s
 
-    def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         self.numbers.append(read_number(image))
         time.sleep(self._delay_s)
         return [skeleton(self._motion(self.numbers[-1] / self._fps))]

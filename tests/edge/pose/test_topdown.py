@@ -59,8 +59,8 @@ def joints_of(keypoints, layout=MA52):
 def test_joints_are_where_they_were_drawn(opened):
     left, right = person(60, 100), person(400, 150, 300)
     with opened() as pose:
-        for _ in range(3):
-            found = pose.estimate(picture(left, right))
+        for frame in range(3):
+            found = pose.estimate(picture(left, right), frame / 30)
     assert [one.person for one in found] == [0, 1]
     for one, truth in zip(found, (right, left), strict=True):  # the larger first
         off = np.linalg.norm(one.joints - joints_of(truth), axis=1)
@@ -74,8 +74,8 @@ def test_joints_are_where_they_were_drawn(opened):
 def test_a_whole_body_model_fills_either_layout(opened, whole_body_files, layout):
     truth = person(100, 40, 560, points=133)
     with opened(load_layout(layout), files=whole_body_files, min_score=0.02) as pose:
-        for _ in range(3):
-            (found, *others) = pose.estimate(picture(truth)) or [None]
+        for frame in range(3):
+            (found, *others) = pose.estimate(picture(truth), frame / 30) or [None]
     assert not others
     off = np.linalg.norm(found.joints - joints_of(truth, load_layout(layout)), axis=1)
     assert off.max() < 5.0  # a pixel of a crop, whose person is 560 px tall
@@ -88,8 +88,8 @@ def test_everybody_is_asked_about_in_one_inference(opened, monkeypatch):
         batches = []
         infer = pose._network.infer
         monkeypatch.setattr(pose._network, "infer", lambda batch: batches.append(len(batch)) or infer(batch))
-        for _ in range(6):
-            pose.estimate(picture(*people))
+        for frame in range(6):
+            pose.estimate(picture(*people), frame / 30)
     assert batches == [3] * 6
     assert (pose.detections, pose.crops) == (2, 18)  # the first frame and the sixth
     assert {stage for stage, seconds in pose.stage_s.items() if seconds > 0} >= {"crop", "infer", "decode", "track"}
@@ -110,14 +110,14 @@ def test_people_keep_their_ids_when_one_leaves_and_comes_back(opened):
 
 def test_nobody_is_an_empty_list_and_asked_about_every_frame(opened):
     with opened() as pose:
-        assert [pose.estimate(picture()) for _ in range(4)] == [[]] * 4
+        assert [pose.estimate(picture(), frame / 30) for frame in range(4)] == [[]] * 4
         assert pose.detections == 4
 
 
 def test_joints_outside_the_picture_are_missing(opened):
     with opened() as pose:
-        for _ in range(3):
-            found = pose.estimate(picture(person(-25, 100)))
+        for frame in range(3):
+            found = pose.estimate(picture(person(-25, 100)), frame / 30)
     truth = joints_of(person(-25, 100))
     outside = truth[:, 0] < -4
     assert outside.any()
@@ -136,8 +136,8 @@ def test_joints_outside_the_picture_are_missing(opened):
 def test_focus_chooses_whom_to_follow(opened, focus, expected):
     people = person(20, 100, 220), person(220, 100, 380), person(520, 100, 240)
     with opened(focus=focus) as pose:
-        for _ in range(7):
-            found = pose.estimate(picture(*people))
+        for frame in range(7):
+            found = pose.estimate(picture(*people), frame / 30)
     middles = [np.nanmean(one.joints[:, 0]) for one in found]
     nearest = {int(np.argmin([abs(np.mean(p[:, 0]) - x) for p in people])) for x in middles}
     if focus.people == 2:
@@ -175,18 +175,18 @@ def test_a_detector_that_fails_is_an_error_and_not_nobody(files, opened, tmp_pat
         tmp_path / "broken.onnx", {"dets": np.full((1, 1, 5), np.nan, np.float32), "labels": np.zeros((1, 1), np.int64)}
     )
     with opened(files=(files[0], broken)) as pose, pytest.raises(MarEdgeError, match="not a number"):
-        pose.estimate(picture(person(60, 100)))
+        pose.estimate(picture(person(60, 100)), 0.0)
 
 
 def test_a_pose_network_that_fails_is_an_error_and_not_nobody(files, opened, tmp_path):
     overflowing = networks.seeing_simcc(tmp_path / "overflowing.onnx", gain=np.inf)
     with opened(files=(overflowing, files[1])) as pose, pytest.raises(MarEdgeError, match="not a number"):
-        pose.estimate(picture(person(60, 100)))
+        pose.estimate(picture(person(60, 100)), 0.0)
 
 
 def test_what_is_no_picture_is_refused(opened):
     with opened() as pose, pytest.raises(MarEdgeError, match="takes BGR images"):
-        pose.estimate(np.zeros((10, 10), np.uint8))
+        pose.estimate(np.zeros((10, 10), np.uint8), 0.0)
     for options in ({"min_score": 30}, {"detect_every": 0}):
         with pytest.raises(MarEdgeError):
             TopDownPose(None, None, MA52, **options)
