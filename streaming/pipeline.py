@@ -63,10 +63,7 @@ class Pipeline:
         self, recognizer: Recognizer, stride_s: float, gate: MotionGate | None, rules: EventRules, timer: Timer
     ) -> None:
         self._recognizer = recognizer
-        self._stride = Stride(stride_s)
-        self._gate = gate
-        self._rules = rules
-        self.thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels)
+        self._set(stride_s, gate, rules)
         self._timer = timer
         self._ids = itertools.count(1)
         self._people: dict[int, _Person] = {}
@@ -76,6 +73,20 @@ class Pipeline:
         self.invalid = 0
         self.resets = 0
         self.events = 0
+
+    def _set(self, stride_s: float, gate: MotionGate | None, rules: EventRules) -> None:
+        metadata = self._recognizer.metadata
+        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels)
+        self._stride, self._gate, self._rules = Stride(stride_s), gate, rules
+
+    def change(self, stride_s: float, gate: MotionGate | None, rules: EventRules) -> Step:
+        """Go on by other rules, from windows that begin empty; counts and event ids go on.
+
+        Raises:
+            MarEdgeError: the rules name labels that the model does not have; nothing has changed then.
+        """
+        self._set(stride_s, gate, rules)
+        return self.break_off()
 
     @property
     def people(self) -> int:
@@ -116,6 +127,13 @@ class Pipeline:
             if newest_s is not None:
                 step.events.extend(state.events.close(newest_s))
         self.events += sum(change.phase == "begin" for change in step.events)
+        return step
+
+    def break_off(self) -> Step:
+        """What comes next does not go on from what came before (a lost camera, another size): end and forget it all."""
+        step = self.finish(infer=False)
+        self.resets += len(self._people)
+        self._people.clear()
         return step
 
     def _infer(self, step: Step, newest_s: float | None) -> None:
