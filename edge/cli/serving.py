@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -141,7 +141,7 @@ def serve(
             callback=use_config,
         ),
     ] = None,
-) -> ServeConfig:
+) -> Any:  # typer resolves annotations when it starts
     """Watch cameras or a video and publish labels, events and status over ZeroMQ.
 
     Ends with 0 in order (end of file, SIGTERM), 1 after an error, 130 after Ctrl-C.
@@ -183,15 +183,15 @@ def serve(
         record=_record_config(record, record_mb, record_hours, record_keep),
         http=http,
     )
-    if not is_reread(context):
-        _serve(
-            serve_config,
-            model,
-            min_score,
-            show=() if quiet else _SERVE_SHOWS,
-            reread=None if config is None else lambda: called_again(context),
-        )
-    return serve_config
+    if is_reread(context):
+        return serve_config
+    return _serve(
+        serve_config,
+        model,
+        min_score,
+        show=() if quiet else _SERVE_SHOWS,
+        reread=None if config is None else lambda: called_again(context),
+    )
 
 
 @app.command()
