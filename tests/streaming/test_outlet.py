@@ -121,3 +121,24 @@ def test_with_insecure_it_may_be_reached_from_outside() -> None:
         assert outlet.endpoints[0].startswith("tcp://0.0.0.0:")
     with pytest.raises(MarEdgeError, match="no address of this machine"):
         Outlet(("tcp://192.0.2.1:5557",), insecure=True)
+
+
+@pytest.mark.slow
+def test_half_of_fifty_subscribers_never_reading_cost_the_others_nothing(
+    outlet: Outlet, publisher: Publisher, connect: Connect
+) -> None:
+    from streaming.metrics import resident_bytes
+
+    readers = [connect(outlet) for _ in range(25)]
+    for _ in range(25):
+        connect(outlet)
+    polled(outlet, lambda: outlet.subscriptions == 50)
+    memory: list[int] = []
+    for _ in range(80):
+        for _ in range(100):
+            publisher.publish(LABEL)
+        for reader in readers:
+            assert len(receive(reader, outlet, 100)) == 100
+        memory.append(resident_bytes() or 0)
+    # Queues are full after the first fifty rounds (ours and theirs, 1000 messages each, and the kernel's).
+    assert memory[-1] - memory[50] < 2_000_000
