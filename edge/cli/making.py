@@ -223,6 +223,10 @@ def export(
         Path | None,
         typer.Option(help="confidence.json of 'mar-edge evaluate': what scores are worth.", show_default=False),
     ] = None,
+    triton: Annotated[
+        Path | None,
+        typer.Option(help="Folder: also put it into this Triton Inference Server repository.", show_default=False),
+    ] = None,
 ) -> None:
     """Write the model file of a checkpoint: an ONNX graph that describes itself, checked against PyTorch."""
     require("export", "torch", "onnx", "onnxscript")
@@ -243,3 +247,7 @@ def export(
         f"{exported.path}: {exported.metadata.name}, {len(exported.metadata.labels)} classes; "
         f"largest logit difference from PyTorch {exported.difference:.1e}"
     )
+    if triton is not None:
+        from export.triton import write_repository
+
+        print(f"Triton repository: {write_repository(exported.path, exported.metadata, triton)}")

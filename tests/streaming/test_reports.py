@@ -36,6 +36,14 @@ class CountingCamera:
     dropped: int = 0
     state: str = "live"
     t_zero_ns: int = 5
+    connections: int = 1
+    stalls: int = 0
+    corrupt: int = 0
+    clock_jumps: int = 0
+    last_error: str | None = None
+
+    def frame_age_s(self) -> float | None:
+        return None
 
 
 def status_of(recognizer: Recognizer) -> tuple[StatusReporter, CountingCamera, Clock, Timer]:

@@ -158,6 +158,7 @@ def test_skeletons_are_sent_when_asked_for(run: Run, config: ServeConfig) -> Non
     _, heard = run(replace(config, publish_skeletons=True))
     skeletons = of(SkeletonMessage, heard)
     assert [message.frame for message in skeletons] == list(range(75))
+    assert [message.t_media_ns for message in skeletons] == [round(frame / 30 * 1e9) for frame in range(75)]
     np.testing.assert_allclose(np.array(skeletons[40].joints, np.float32), MOTION(40 / 30), atol=0.006)
 
 
