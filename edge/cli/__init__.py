@@ -48,6 +48,7 @@ def main() -> None:
     """Run the command line and exit: 0 well, 1 a user's error told in one line, 130 interrupted."""
     # Importing them registers the commands.
     from edge.cli import (  # noqa: F401 - they import ``app`` from here
+        benching,
         evaluating,
         inspecting,
         making,

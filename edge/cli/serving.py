@@ -13,6 +13,7 @@ from edge.cli import INTERRUPTED, app
 from edge.cli.config_file import use_config
 
 if TYPE_CHECKING:
+    from edge.runtime.choice import RuntimeName
     from streaming.service import ServeConfig, ServeSummary
 
 _ADDRESS = "tcp://127.0.0.1:5557"
@@ -32,6 +33,15 @@ class _Kind(str, Enum):
     skeleton = "skeleton"
     status = "status"
     end = "end"
+
+
+class Runtime(str, Enum):
+    """What runs the model file."""
+
+    auto = "auto"
+    onnxruntime = "onnxruntime"
+    onnxruntime_cuda = "onnxruntime-cuda"
+    openvino = "openvino"
 
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
@@ -68,6 +78,10 @@ def serve(
     ] = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
     min_score: MinScore = 0.5,
+    runtime: Annotated[
+        Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
+    ] = Runtime.auto,
+    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
     insecure: Annotated[
@@ -106,7 +120,8 @@ def serve(
         max_seconds=max_seconds,
         insecure=insecure,
     )
-    summary = _serve(serve_config, model, min_score, show=() if quiet else ("hello", "event", "status", "end"))
+    show = () if quiet else ("hello", "event", "status", "end")
+    summary = _serve(serve_config, model, min_score, show, runtime.value, threads)
     if not quiet:
         print(summary.report, file=sys.stderr)
     if summary.signal == _SIGINT:
@@ -131,17 +146,31 @@ def demo(model: Model = None, bind: Bind = _ADDRESS, min_score: MinScore = 0.5) 
         raise typer.Exit(INTERRUPTED)
 
 
-def _serve(config: ServeConfig, model: Path | None, min_score: float, show: tuple[str, ...]) -> ServeSummary:
+def _serve(
+    config: ServeConfig,
+    model: Path | None,
+    min_score: float,
+    show: tuple[str, ...],
+    runtime: RuntimeName = "auto",
+    threads: int = 0,
+) -> ServeSummary:
     from edge.pose.mediapipe import MediaPipePose
     from edge.recognizer import Recognizer
     from streaming.display import Display
     from streaming.service import serve as serve_stream
 
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
+
+    def open_recognizer() -> Recognizer:
+        recognizer = Recognizer.open(model, threads, runtime)
+        if show:
+            print(f"runtime: {recognizer.runtime.name}, {recognizer.reason}", file=sys.stderr, flush=True)
+        return recognizer
+
     return serve_stream(
         config,
         open_pose=lambda: MediaPipePose(min_score=min_score),
-        open_recognizer=lambda: Recognizer.open(model),
+        open_recognizer=open_recognizer,
         on_message=display.show,
     )
 
