@@ -49,6 +49,7 @@ def main() -> None:
     # Importing them registers the commands.
     from edge.cli import (  # noqa: F401 - they import ``app`` from here
         benching,
+        building,
         evaluating,
         inspecting,
         making,
