@@ -22,6 +22,9 @@ Progress = Callable[[str, int, int], None]
 _LAYERS = "Layers:"
 _MEMORY = re.compile(r"Total (Weights|Activation) Memory: (\d+) bytes")
 _WORKSPACE_BYTES = 1 << 30
+# A product computes in the first of these that it reads: int8 beside half is a weight stored so and decoded, float
+# beside either is the residual, added behind the product.
+_TYPES = ("Half", "BFloat16", "Int8", "Float")
 # Kinds of kernels that hold matrix products and convolutions; the rest is pointwise, reduction and bookkeeping.
 _PRODUCTS = ("gemm", "correlation", "runtime_fusion")
 
@@ -40,6 +43,12 @@ class Kernel:
         """It multiplies matrices or convolves."""
         return self.kind in _PRODUCTS
 
+    @property
+    def computes_in(self) -> str:
+        """The type of its arithmetic."""
+        known = [kind for kind in _TYPES if kind in self.reads]
+        return known[0] if known else ", ".join(self.reads)
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -51,8 +60,11 @@ class Engine:
     activation_bytes: int
 
     def product_types(self, node: str) -> set[str]:
-        """What an ONNX product node computes in: the first type that each kernel with that node in it reads."""
-        return {kernel.reads[0] for kernel in self.kernels if kernel.is_product and node in kernel.nodes}
+        """What an ONNX product node computes in: the type of each kernel of products with that node in it.
+
+        Empty where the builder made one of a few channels part of a pointwise kernel.
+        """
+        return {kernel.computes_in for kernel in self.kernels if kernel.is_product and node in kernel.nodes}
 
 
 def targets() -> tuple[str, ...]:
@@ -83,6 +95,8 @@ def compile_engine(
     parser = trt.OnnxParser(network, log)
     if not parser.parse_from_file(str(path)):
         raise MarEdgeError(f"TensorRT cannot take {path}: {_parse_error(parser)}")
+    if not network.num_outputs:  # what is no model at all may be read as an empty one
+        raise MarEdgeError(f"TensorRT cannot take {path}: it holds no network")
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)

@@ -47,7 +47,7 @@ def build(
             layers.write_text(_layers(engine), encoding="utf-8")
     except OSError as error:
         raise MarEdgeError(f"cannot write {error.filename}: {error.strerror}") from None
-    products = Counter(kernel.reads[0] for kernel in engine.kernels if kernel.is_product)
+    products = Counter(kernel.computes_in for kernel in engine.kernels if kernel.is_product)
     counted = ", ".join(f"{count} in {kind.lower()}" for kind, count in sorted(products.items()))
     print(
         f"{out}: {precision} for {target}, batch {sizes[0]} to {sizes[-1]}, {len(engine.plan) / 1e6:.1f} MB; "

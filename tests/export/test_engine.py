@@ -65,6 +65,8 @@ def test_it_compiles_and_computes_in_what_the_file_says(full, tmp_path, precisio
             assert kinds == {"Float"}, layer
         elif precision == "int8" and any(name.endswith(layer) for name in quantisable_layers(full[1])):
             assert kinds == {"Int8"}, layer
+        elif layer == "mix.gate_out":  # three channels: the builder may make it part of a pointwise kernel
+            assert kinds <= {"Half"}
         else:
             assert kinds == {"Half"}, layer
 
