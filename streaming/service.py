@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,12 +13,10 @@ from streaming import reports
 from streaming.address import DEFAULT_ADDRESS
 from streaming.bus import Publisher
 from streaming.camera import NS, Camera, Frame
-from streaming.events import EventRules
 from streaming.messages import STATUS_PERIOD_S, AnyMessage, Encoding, EndMessage
-from streaming.pipeline import Pipeline, Step
+from streaming.pipeline import Pipeline, PipelineRules, Step
 from streaming.stopping import StopSignals
 from streaming.timing import Timer
-from streaming.trigger import DEFAULT_THRESHOLD, MotionGate
 
 READ_TIMEOUT_S = 0.1
 # Between a subscriber's handshake and its subscriptions: what is sent in between does not reach it.
@@ -33,10 +30,9 @@ class ServeConfig:
     """What ``serve`` does.
 
     camera: source string (see ``streaming.sources``). address: where to publish. stream: name on the wire.
-    stride_s: capture time between inferences. rules: when a label is an event. top_k: labels in a label message.
+    pipeline: how skeletons become events. top_k: labels in a label message.
     encoding: of the messages. publish_skeletons: send every frame's joints as well.
     as_fast_as_possible: of a file, process every frame, however long it takes.
-    motion_gate: movement in body sizes below which nothing is inferred; None switches it off.
     wait_subscribers: start the camera's clock once so many are there. max_seconds: stop after so much capture time.
     insecure: allow an address that other machines reach.
 
@@ -47,24 +43,18 @@ class ServeConfig:
     camera: str
     address: str = DEFAULT_ADDRESS
     stream: str = "camera"
-    stride_s: float = 0.2
-    rules: EventRules = field(default_factory=EventRules)
+    pipeline: PipelineRules = field(default_factory=PipelineRules)
     top_k: int = 5
     encoding: Encoding = "json"
     publish_skeletons: bool = False
     as_fast_as_possible: bool = False
-    motion_gate: float | None = DEFAULT_THRESHOLD
     wait_subscribers: int = 0
     max_seconds: float | None = None
     insecure: bool = False
 
     def __post_init__(self) -> None:
-        if not 0.01 <= self.stride_s <= 60.0:
-            raise MarEdgeError(f"the stride is between 0.01 and 60 s, not {self.stride_s}")
         if self.top_k < 1 or self.wait_subscribers < 0:
             raise MarEdgeError(f"top-k is at least 1 and subscribers to wait for at least 0: {self}")
-        if self.motion_gate is not None and not 0.0 <= self.motion_gate < math.inf:
-            raise MarEdgeError(f"the motion gate is a threshold of 0 or more body sizes, not {self.motion_gate}")
         if self.max_seconds is not None and not self.max_seconds > 0.0:
             raise MarEdgeError(f"the time limit is more than 0 s, not {self.max_seconds}")
 
@@ -143,8 +133,7 @@ class _Service:
         self._config, self._stop, self._publisher, self._camera = config, stop, publisher, camera
         self._recognizer, self._pose, self._on_message = recognizer, pose, on_message
         self._timer = Timer()
-        gate = None if config.motion_gate is None else MotionGate(recognizer.layout, config.motion_gate)
-        self._pipeline = Pipeline(recognizer, config.stride_s, gate, config.rules, self._timer)
+        self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
         # "No action" is never an event and always worth showing.
         self._shown = self._pipeline.thresholds.wanted
         if recognizer.metadata.background is not None:
@@ -159,9 +148,8 @@ class _Service:
         self._status = reports.StatusReporter(
             self._camera, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
         )
-        self._send(
-            reports.hello(self._camera, self._pose, self._recognizer, self._config.stride_s, self._pipeline.thresholds)
-        )
+        stride_s = self._config.pipeline.stride_s
+        self._send(reports.hello(self._camera, self._pose, self._recognizer, stride_s, self._pipeline.thresholds))
         self._send_status()
         try:
             reason = self._loop()

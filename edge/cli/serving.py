@@ -100,6 +100,7 @@ def serve(
 ) -> None:
     """Watch a camera or a video and publish labels, events and status over ZeroMQ."""
     from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
     from streaming.service import ServeConfig
     from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
@@ -109,13 +110,15 @@ def serve(
         camera=camera,
         address=bind,
         stream=stream,
-        stride_s=stride_s,
-        rules=EventRules(on=on, off=off, labels=choice),
+        pipeline=PipelineRules(
+            stride_s=stride_s,
+            motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
+            events=EventRules(on=on, off=off, labels=choice),
+        ),
         top_k=top_k,
         encoding=encoding.value,
         publish_skeletons=skeletons,
         as_fast_as_possible=as_fast_as_possible,
-        motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
         wait_subscribers=wait_subscribers,
         max_seconds=max_seconds,
         insecure=insecure,
