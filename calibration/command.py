@@ -27,9 +27,9 @@ from calibration.windows import Windows, check_worth, open_data, read_windows
 from edge.cache import cache_folder
 from edge.errors import MarEdgeError
 from edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
+from edge.progress import Progress
 from export.half import half_regions, to_half
 from training.datasets.base import Dataset
-from training.evaluation.answers import Progress
 
 _BATCH = 16
 # Costs are compared with each other: fewer windows tell them apart than it takes to tell agreement.

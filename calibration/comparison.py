@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from calibration.windows import Windows
 from edge.model_file import Fidelity, ModelMetadata
+from edge.progress import Progress
 from edge.runtime.onnxruntime import OnnxRuntime
-from training.evaluation.answers import Progress
 
 _BATCH = 16
 # A class of fewer windows than this is listed, and is no evidence for "worst".

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from calibration.comparison import ask_model, error
 from calibration.windows import Windows
-from training.evaluation.answers import Progress
+from edge.progress import Progress
 
 Build = Callable[[Sequence[str]], onnx.ModelProto]
 """The model in which these layers, and no others, are in fewer bits."""

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 import edge
 from edge.errors import MarEdgeError
 from edge.model_file import ModelMetadata, Precision, parse_metadata
+from edge.progress import Progress
 from edge.runtime.base import Runtime
 from edge.runtime.choice import RuntimeName, open_runtime
 
 Inputs = Mapping[str, NDArray[np.float32]]
-Progress = Callable[[str, int, int], None]
 
 _WARM_UP_ROUNDS = 5
 

@@ -7,7 +7,7 @@ report of layers, which it writes to its log.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,7 @@ from typing import Any
 import tensorrt_rtx as trt
 
 from edge.errors import MarEdgeError
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, and out of how much."""
+from edge.progress import Progress
 
 _LAYERS = "Layers:"
 _MEMORY = re.compile(r"Total (Weights|Activation) Memory: (\d+) bytes")

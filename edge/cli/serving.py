@@ -14,6 +14,7 @@ from edge.cli.config_file import use_config
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
+    from streaming.messages import AnyMessage
     from streaming.service import ServeConfig, ServeSummary
 
 _ADDRESS = "tcp://127.0.0.1:5557"
@@ -164,17 +165,25 @@ def _serve(
 
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
 
+    untold: list[str] = []
+
     def open_recognizer() -> Recognizer:
         recognizer = Recognizer.open(model, threads, runtime)
         if show:
-            print(f"runtime: {recognizer.runtime.name}, {recognizer.reason}", file=sys.stderr, flush=True)
+            untold.append(f"runtime: {recognizer.runtime.name}, {recognizer.reason}")
         return recognizer
+
+    def on_message(message: AnyMessage) -> None:
+        # With the first message: where serving cannot begin, the error is all that is said.
+        while untold:
+            print(untold.pop(), file=sys.stderr, flush=True)
+        display.show(message)
 
     return serve_stream(
         config,
         open_pose=lambda: MediaPipePose(min_score=min_score),
         open_recognizer=open_recognizer,
-        on_message=display.show,
+        on_message=on_message,
     )
 
 

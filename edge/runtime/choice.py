@@ -42,12 +42,12 @@ def open_runtime(path: Path, name: RuntimeName = "auto", threads: int = 0) -> Op
 
 
 def _best(path: Path, threads: int) -> Opened:
-    where = "of the CPU; this ONNX Runtime knows no CUDA"
+    where = "on this CPU; this ONNX Runtime knows no CUDA"
     if CUDA_PROVIDER in available_providers():
         try:
             return Opened(OnnxRuntime(path, threads, "cuda"), "CUDA is there")
         except MarEdgeError as error:
-            where = f"of the CPU; {error}"
+            where = f"on this CPU; {error}"
     # On the CPU it was ahead of OpenVINO for the package's model and level with it for the full-size network.
     return Opened(OnnxRuntime(path, threads), f"the fastest {where}")
 
