@@ -156,7 +156,8 @@ def check_runtime() -> Check:
     except ImportError as error:
         return Check("onnxruntime", "fail", f"cannot be loaded: {error}", "pip install onnxruntime")
     providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
-    return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses the CPU")
+    takes = "CUDA where it can be started, else the CPU" if "CUDA" in providers else "the CPU"
+    return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses {takes}")
 
 
 def check_model(read_model: Callable[[], str]) -> Check:

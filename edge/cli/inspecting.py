@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli import USER_ERROR, app
+
+if TYPE_CHECKING:
+    from edge.model_file import ModelMetadata
 
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -95,7 +98,7 @@ def _describe(model: Path | None, as_json: bool) -> None:
         "runs on": runtime,
         "layout": f"{metadata.layout}, {'+'.join(metadata.streams)} stream, {metadata.encoding} encoding",
         "window": f"{metadata.window_s:g} s",
-        "precision": metadata.precision,
+        "precision": _precision(metadata),
         "trained on": metadata.training_data,
         "licence": metadata.licence,
     }
@@ -110,6 +113,14 @@ def _describe(model: Path | None, as_json: bool) -> None:
     overall = {name: value for name, value in metadata.accuracy.items() if not name.startswith("f1 ")}
     if overall:
         print("  " + ", ".join(f"{name} {value:.3f}" for name, value in overall.items()))
+
+
+def _precision(metadata: ModelMetadata) -> str:
+    compared = metadata.fidelity
+    if compared is None:
+        return metadata.precision
+    share = f"{100 * compared.agreement:.2f} %"
+    return f"{metadata.precision}, the same label as FP32 on {share} of {compared.windows} windows"
 
 
 @app.command()

@@ -18,7 +18,9 @@ from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, P
 from edge.errors import MarEdgeError
 
 if TYPE_CHECKING:
+    from edge.runtime.choice import RuntimeName
     from streaming.keys import ClientKeys, ServerKeys
+    from streaming.messages import AnyMessage
     from streaming.recorder import RecordConfig
     from streaming.service import ServeConfig, ServeSummary
 
@@ -45,6 +47,15 @@ class _Kind(str, Enum):
     skeleton = "skeleton"
     status = "status"
     end = "end"
+
+
+class Runtime(str, Enum):
+    """What runs the model file."""
+
+    auto = "auto"
+    onnxruntime = "onnxruntime"
+    onnxruntime_cuda = "onnxruntime-cuda"
+    openvino = "openvino"
 
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
@@ -126,6 +137,10 @@ def serve(
     wait_camera: Annotated[
         bool, typer.Option("--wait-camera", help="Keep trying a camera that is not there at the start.")
     ] = False,
+    runtime: Annotated[
+        Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
+    ] = Runtime.auto,
+    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
     key: Key = None,
@@ -199,6 +214,8 @@ def serve(
         model,
         PoseOptions(pose, detector, people, focus, min_score, smooth, mirror),
         show=() if quiet else _SERVE_SHOWS,
+        runtime=runtime.value,
+        threads=threads,
         reread=None if config is None else lambda: called_again(context),
     )
 
@@ -271,6 +288,8 @@ def _serve(
     model: Path | None,
     options: PoseOptions,
     show: tuple[str, ...],
+    runtime: RuntimeName = "auto",
+    threads: int = 0,
     reread: Callable[[], ServeConfig] | None = None,
 ) -> None:
     from edge.recognizer import Recognizer
@@ -284,16 +303,26 @@ def _serve(
     open_pose = pose_stage(options)
     opened: list[Recognizer] = []
 
+    untold: list[str] = []
+
     def open_recognizer() -> Recognizer:
-        opened.append(Recognizer.open(model))
+        opened.append(Recognizer.open(model, threads, runtime))
+        if show:
+            untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]
+
+    def on_message(message: AnyMessage) -> None:
+        # With the first message: where serving cannot begin, the error is all that is said.
+        while untold:
+            print(untold.pop(), file=sys.stderr, flush=True)
+        display.show(message)
 
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     summary: ServeSummary = serve_stream(
         config,
         open_pose=lambda: open_pose(opened[0].layout),  # the recogniser is opened first
         open_recognizer=open_recognizer,
-        on_message=display.show,
+        on_message=on_message,
         reread=reread,
     )
     if show:
