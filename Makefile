@@ -14,7 +14,7 @@ demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

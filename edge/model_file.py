@@ -60,6 +60,11 @@ def default_model_path() -> Path:
     return Path(str(resources.files("edge").joinpath("models", "mmn_synthetic.onnx")))
 
 
+def default_checkpoint_path() -> Path:
+    """The checkpoint that model was exported from, to fine-tune."""
+    return default_model_path().with_suffix(".pt")
+
+
 def parse_metadata(document: str | None, source: str) -> ModelMetadata:
     """Read and check the document of the model file ``source``.
 

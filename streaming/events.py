@@ -1,15 +1,20 @@
-"""Probabilities over time -> begin, update and end of labels, one person at a time. No clock, no network, no wire."""
+"""Probabilities over time -> begin, update and end of labels, one person at a time. No clock, no network, no wire.
+
+One movement is one event, at most: what is left of a bow in the window when its way out has left it looks like a head
+that is raised, and is none.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.data import Window
 from edge.errors import MarEdgeError
 from streaming.thresholds import LabelChoice, Thresholds
 
@@ -65,26 +70,63 @@ class EventChange:
     score: float
 
 
+class Extent(Protocol):
+    """From when to when the movement behind a label goes, capture clock in seconds (see ``streaming.extent``)."""
+
+    @property
+    def start_s(self) -> float:
+        """When it began."""
+
+    @property
+    def end_s(self) -> float:
+        """The last moment that belongs to it, of those seen so far."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing later belongs to it."""
+
+    def follow(self, window: Window) -> None:
+        """Look at what a later window adds."""
+
+
+BeginOf = Callable[[int], Extent]
+"""Label index -> the newest movement of the region that it speaks of, by the window of this moment."""
+
+
+@dataclass(frozen=True)
+class _Past:
+    """The last event that ended, and how sure it was. covered_s: until when its movement accounts for what is seen."""
+
+    t_end_s: float = -math.inf
+    covered_s: float = -math.inf
+    score: float = 0.0
+
+
 @dataclass
 class _Open:
     event_id: int
     label: int
+    extent: Extent
     t_start_s: float
     score: float
     reported_s: float
+
+    @property
+    def past(self) -> _Past:
+        """What it leaves when it ends now."""
+        end_s = self.extent.end_s
+        return _Past(end_s, end_s if self.extent.is_over else -math.inf, self.score)
 
 
 @dataclass
 class _Candidate:
     label: int
     since_s: float
-    t_start_s: float
+    extent: Extent
 
 
-OnsetOf = Callable[[int], float]
-"""Label index -> when it began by the window of this moment, capture clock in seconds (see ``streaming.onset``)."""
-OffsetOf = Callable[[int, float], float]
-"""Label index and when it began -> when it ended, likewise."""
+# How far the beginning of a movement may be dated back into the one before it and still be another one.
+_OVERLAP_S = 0.1
 
 
 class EventTracker:
@@ -105,35 +147,43 @@ class EventTracker:
         self._time_s = 0.0
         self._open: _Open | None = None
         self._candidate: _Candidate | None = None
-        self._free_from_s = -math.inf
+        self._past = _Past()
 
-    def update(self, t_s: float, probs: NDArray[np.float32], onset_s: OnsetOf, offset_s: OffsetOf) -> list[EventChange]:
+    def follow(self, window: Window) -> None:
+        """Take the window of this moment, before its probabilities: where movements go on or end."""
+        for state in (self._open, self._candidate):
+            if state is not None:
+                state.extent.follow(window)
+
+    def update(self, t_s: float, probs: NDArray[np.float32], begin: BeginOf) -> list[EventChange]:
         """Take the probabilities at ``t_s``.
 
         Args:
             t_s: capture clock in seconds, later than the last.
             probs: (K,) of this moment; all zero where nothing moves.
-            onset_s, offset_s: asked when a label begins or ends.
+            begin: asked about a label that stands out.
 
         Returns:
             What changed, in order; an end comes before the begin that follows from it.
         """
         smoothed = self._smooth(t_s, probs)
-        self._consider(self._best(smoothed), t_s, onset_s)
-        changes: list[EventChange] = []
-        begins = self._candidate if self._holds(t_s) else None
         if self._open is not None:
             self._open.score = max(self._open.score, float(smoothed[self._open.label]))
-            if begins is not None or smoothed[self._open.label] < self._thresholds.off[self._open.label]:
-                t_end_s = offset_s(self._open.label, self._open.t_start_s)
-                changes.append(self._end(t_end_s if begins is None else min(t_end_s, begins.t_start_s)))
+        self._consider(self._best(smoothed), t_s, begin)
+        begins = self._candidate if self._holds(t_s, smoothed) else None
+        changes: list[EventChange] = []
+        if self._open is not None:
+            if begins is not None:
+                changes.append(self._end(min(self._open.extent.end_s, begins.extent.start_s)))
+            elif smoothed[self._open.label] < self._thresholds.off[self._open.label]:
+                changes.append(self._end(self._open.extent.end_s))
             elif t_s - self._open.reported_s >= self._rules.update_s - 1e-3:
                 self._open.reported_s = t_s
                 changes.append(self._change("update", None))
         if begins is not None:
-            # One person does one thing at a time: a new event does not reach back into the one before it.
-            start_s = min(max(begins.t_start_s, self._free_from_s), t_s)
-            self._open = _Open(next(self._ids), begins.label, start_s, float(smoothed[begins.label]), t_s)
+            start_s = min(max(begins.extent.start_s, self._past.t_end_s), t_s)
+            score = float(smoothed[begins.label])
+            self._open = _Open(next(self._ids), begins.label, begins.extent, start_s, score, t_s)
             self._candidate = None
             changes.append(self._change("begin", None))
         return changes
@@ -142,7 +192,10 @@ class EventTracker:
         """End what is open at ``t_s`` and forget the past: the person is gone, or the stream is over."""
         self._smoothed = None
         self._candidate = None
-        return [self._end(t_s)] if self._open is not None else []
+        if self._open is None:
+            return []
+        extent = self._open.extent
+        return [self._end(min(extent.end_s, t_s) if extent.is_over else t_s)]
 
     def _smooth(self, t_s: float, probs: NDArray[np.float32]) -> NDArray[np.float64]:
         now = probs.astype(np.float64)
@@ -157,16 +210,24 @@ class EventTracker:
         above = smoothed >= self._thresholds.on
         return int(np.argmax(np.where(above, smoothed, -1.0))) if above.any() else None
 
-    def _consider(self, best: int | None, t_s: float, onset_s: OnsetOf) -> None:
+    def _consider(self, best: int | None, t_s: float, begin: BeginOf) -> None:
         """Note since when which label other than the open one has been the best."""
         if best is None or (self._open is not None and best == self._open.label):
             self._candidate = None
         elif self._candidate is None or self._candidate.label != best:
-            self._candidate = _Candidate(best, t_s, onset_s(best))
+            self._candidate = _Candidate(best, t_s, begin(best))
 
-    def _holds(self, t_s: float) -> bool:
+    def _holds(self, t_s: float, smoothed: NDArray[np.float64]) -> bool:
+        """Whether the candidate has been the best for long enough, and is no rest of what was an event already.
+
+        A movement that came back and rested accounts for all that is seen of it, unless another label is surer.
+        """
         candidate = self._candidate
-        return candidate is not None and t_s - candidate.since_s >= self._rules.min_duration_s - 1e-3
+        if candidate is None or t_s - candidate.since_s < self._rules.min_duration_s - 1e-3:
+            return False
+        before = self._past if self._open is None else self._open.past
+        is_another = candidate.extent.start_s >= before.covered_s - _OVERLAP_S
+        return is_another or float(smoothed[candidate.label]) > before.score
 
     def _change(self, phase: Phase, t_end_s: float | None) -> EventChange:
         event = self._open
@@ -177,5 +238,6 @@ class EventTracker:
         assert self._open is not None
         t_end_s = max(t_end_s, self._open.t_start_s)
         change = self._change("end", t_end_s)
-        self._open, self._free_from_s = None, t_end_s
+        self._past = replace(self._open.past, t_end_s=t_end_s)
+        self._open = None
         return change

@@ -6,6 +6,7 @@ Knows nothing of cameras, sockets or clocks: the same skeletons at the same time
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,13 +14,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.data import Skeleton, Window
+from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming.events import EventChange, EventRules, EventTracker
-from streaming.onset import offset_s, onset_s, region_joints
+from streaming.extent import Extent, region_joints
 from streaming.thresholds import resolve
 from streaming.timing import Timer
-from streaming.trigger import MotionGate, Stride
+from streaming.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
 from streaming.window import SkeletonWindow
+
+# A label stands out about so long after its movement began: its beginning where the movement itself does not tell.
+_REACTION_S = 0.7
+
+
+@dataclass(frozen=True)
+class PipelineRules:
+    """How skeletons become events: the same in service and in evaluation.
+
+    stride_s: capture time between inferences. motion_gate: movement in body sizes below which nothing is inferred;
+    None switches it off. events: when a label is an event.
+
+    Raises:
+        MarEdgeError: a value that makes no sense.
+    """
+
+    stride_s: float = 0.2
+    motion_gate: float | None = DEFAULT_THRESHOLD
+    events: EventRules = field(default_factory=EventRules)
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.stride_s <= 60.0:
+            raise MarEdgeError(f"the stride is between 0.01 and 60 s, not {self.stride_s}")
+        if self.motion_gate is not None and not 0.0 <= self.motion_gate < math.inf:
+            raise MarEdgeError(f"the motion gate is a threshold of 0 or more body sizes, not {self.motion_gate}")
 
 
 @dataclass(frozen=True)
@@ -50,20 +77,16 @@ class Pipeline:
 
     Args:
         recognizer: used from the calling thread; everybody's windows go through it in one call.
-        stride_s: capture time between inferences.
-        gate: decides which windows are worth one; None for all.
-        rules: when a label is an event; resolved for the model's labels in ``thresholds``.
+        rules: their thresholds are resolved for the model's labels in ``thresholds``.
         timer: gets the sections ``window`` and ``infer``.
 
     Raises:
         MarEdgeError: the rules name labels that the model does not have.
     """
 
-    def __init__(
-        self, recognizer: Recognizer, stride_s: float, gate: MotionGate | None, rules: EventRules, timer: Timer
-    ) -> None:
+    def __init__(self, recognizer: Recognizer, rules: PipelineRules, timer: Timer) -> None:
         self._recognizer = recognizer
-        self._set(stride_s, gate, rules)
+        self._set(rules)
         self._timer = timer
         self._ids = itertools.count(1)
         self._people: dict[int, _Person] = {}
@@ -74,18 +97,20 @@ class Pipeline:
         self.resets = 0
         self.events = 0
 
-    def _set(self, stride_s: float, gate: MotionGate | None, rules: EventRules) -> None:
-        metadata = self._recognizer.metadata
-        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels)
-        self._stride, self._gate, self._rules = Stride(stride_s), gate, rules
+    def _set(self, rules: PipelineRules) -> None:
+        events = rules.events
+        self.thresholds = resolve(self._recognizer.metadata, events.on, events.off, events.labels)
+        self._rules = rules
+        self._stride = Stride(rules.stride_s)
+        self._gate = None if rules.motion_gate is None else MotionGate(self._recognizer.layout, rules.motion_gate)
 
-    def change(self, stride_s: float, gate: MotionGate | None, rules: EventRules) -> Step:
+    def change(self, rules: PipelineRules) -> Step:
         """Go on by other rules, from windows that begin empty; counts and event ids go on.
 
         Raises:
             MarEdgeError: the rules name labels that the model does not have; nothing has changed then.
         """
-        self._set(stride_s, gate, rules)
+        self._set(rules)
         return self.break_off()
 
     @property
@@ -164,20 +189,20 @@ class Pipeline:
         else:
             step.inferences.append(Inference(window, probs))
         state = self._people[window.person]
-        state.inferred_s = newest_s = float(window.times_s[-1])
-        fallback_s = newest_s - self._stride.stride_s
+        state.inferred_s = float(window.times_s[-1])
         nothing = np.zeros(len(self._bodies), np.float32)
+        fallback_s = max(state.inferred_s - _REACTION_S, float(window.times_s[0]))
+        state.events.follow(window)
         step.events.extend(
             state.events.update(
-                newest_s,
+                state.inferred_s,
                 nothing if probs is None else probs,
-                onset_s=lambda label: onset_s(window, self._bodies[label], fallback_s),
-                offset_s=lambda label, start_s: offset_s(window, self._bodies[label], start_s, fallback_s),
+                begin=lambda label: Extent(window, self._bodies[label], fallback_s),
             )
         )
 
     def _new_person(self, person: int) -> _Person:
         return _Person(
             SkeletonWindow(self._recognizer.metadata.window_s, person=person),
-            EventTracker(self._rules, self.thresholds, self._ids, person),
+            EventTracker(self._rules.events, self.thresholds, self._ids, person),
         )

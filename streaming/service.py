@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,16 +19,15 @@ from streaming.batching import BatchingRecognizer
 from streaming.bus import Publisher, check_stream
 from streaming.camera import STALL_S, Camera
 from streaming.capture_modes import CaptureMode
-from streaming.events import EventRules
 from streaming.keys import ServerKeys
 from streaming.messages import AnyMessage, Encoding
 from streaming.operations import Operations
 from streaming.outlet import Outlet
+from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig, Recorder
 from streaming.replay import Replay
 from streaming.stopping import StopSignals
 from streaming.stream import OnMessage, StreamLoop, StreamSummary
-from streaming.trigger import DEFAULT_THRESHOLD
 
 # How long the process waits between two looks at subscribers, signals and keys.
 _TURN_S = 0.02
@@ -44,10 +42,9 @@ class ServeConfig:
 
     camera: source string (see ``streaming.sources``). address: where to publish. stream: name on the wire.
     more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: to publish on as well.
-    stride_s: capture time between inferences. rules: when a label is an event. top_k: labels in a label message.
+    pipeline: how skeletons become events. top_k: labels in a label message.
     encoding: of the messages. publish_skeletons: send every frame's joints as well.
     as_fast_as_possible: of a file, process every frame, however long it takes.
-    motion_gate: movement in body sizes below which nothing is inferred; None switches it off.
     wait_subscribers: start the camera's clock once so many are there. max_seconds: stop after so much capture time.
     insecure: allow an address that other machines reach, in clear. keys: encrypt, and let in whom we know.
     mode: what is asked of cameras. stall_s: a camera that gives no frame for so long is opened anew. wait_camera: one
@@ -61,13 +58,11 @@ class ServeConfig:
     camera: str
     address: str = DEFAULT_ADDRESS
     stream: str = "camera"
-    stride_s: float = 0.2
-    rules: EventRules = field(default_factory=EventRules)
+    pipeline: PipelineRules = field(default_factory=PipelineRules)
     top_k: int = 5
     encoding: Encoding = "json"
     publish_skeletons: bool = False
     as_fast_as_possible: bool = False
-    motion_gate: float | None = DEFAULT_THRESHOLD
     wait_subscribers: int = 0
     max_seconds: float | None = None
     insecure: bool = False
@@ -82,12 +77,8 @@ class ServeConfig:
     replay: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0.01 <= self.stride_s <= 60.0:
-            raise MarEdgeError(f"the stride is between 0.01 and 60 s, not {self.stride_s}")
         if self.top_k < 1 or self.wait_subscribers < 0:
             raise MarEdgeError(f"top-k is at least 1 and subscribers to wait for at least 0: {self}")
-        if self.motion_gate is not None and not 0.0 <= self.motion_gate < math.inf:
-            raise MarEdgeError(f"the motion gate is a threshold of 0 or more body sizes, not {self.motion_gate}")
         if self.max_seconds is not None and not self.max_seconds > 0.0:
             raise MarEdgeError(f"the time limit is more than 0 s, not {self.max_seconds}")
         if not 0.5 <= self.stall_s <= 3600.0:

@@ -20,7 +20,6 @@ from streaming.outlet import Outlet
 from streaming.pipeline import Pipeline, Step
 from streaming.recorder import Recorder
 from streaming.timing import Timer
-from streaming.trigger import MotionGate
 
 if TYPE_CHECKING:
     from streaming.service import ServeConfig
@@ -75,7 +74,7 @@ class StreamLoop:
         self._source, self._recognizer, self._pose, self._pose_name = source, recognizer, pose, pose_name
         self._recorder, self._on_message = recorder, on_message
         self._timer = Timer()
-        self._pipeline = Pipeline(recognizer, config.stride_s, self._gate(config), config.rules, self._timer)
+        self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
         self._frames = 0
         self._frame: Frame | None = None
         self._segment = 0
@@ -148,7 +147,7 @@ class StreamLoop:
         config, self._changed = self._changed, None
         assert config is not None
         try:
-            step = self._pipeline.change(config.stride_s, self._gate(config), config.rules)
+            step = self._pipeline.change(config.pipeline)
         except MarEdgeError as error:
             _log.error("stream %s goes on as before: %s", self._publisher.stream, error)
             return
@@ -157,9 +156,6 @@ class StreamLoop:
             self._send_step(self._frame, step)
         self._say_hello()
         _log.info("stream %s goes by the new configuration", self._publisher.stream)
-
-    def _gate(self, config: ServeConfig) -> MotionGate | None:
-        return None if config.motion_gate is None else MotionGate(self._recognizer.layout, config.motion_gate)
 
     def _reason_to_stop(self) -> str | None:
         limit_s = self._config.max_seconds
@@ -200,11 +196,8 @@ class StreamLoop:
             self._send(reports.event_message(frame, change, labels))
 
     def _say_hello(self) -> None:
-        self._send(
-            reports.hello(
-                self._source, self._pose_name, self._recognizer, self._config.stride_s, self._pipeline.thresholds
-            )
-        )
+        stride_s = self._config.pipeline.stride_s
+        self._send(reports.hello(self._source, self._pose_name, self._recognizer, stride_s, self._pipeline.thresholds))
 
     def _send_status(self) -> None:
         self._send(self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder))

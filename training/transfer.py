@@ -14,7 +14,9 @@ from edge.errors import MarEdgeError
 from edge.labels import Label, default_labels
 from edge.layout import Layout, layout_with
 from edge.mmn import MMN
-from edge.model_file import Stream
+from edge.model_file import Stream, default_checkpoint_path
+
+PACKAGE = Path("package")
 
 # Axes of a parameter that count joints in network order, by the end of its name.
 _JOINT_AXES = {"STPE": (1,), "gconv": (1, 2), "adj": (0, 1)}
@@ -37,12 +39,12 @@ class Start:
 
 
 def open_start(path: Path) -> Start:
-    """The checkpoint to begin from.
+    """The checkpoint to begin from; ``PACKAGE`` is that of the model in the package.
 
     Raises:
         MarEdgeError: it cannot be read, or is no checkpoint of a known layout.
     """
-    checkpoint = load_checkpoint(path)
+    checkpoint = load_checkpoint(default_checkpoint_path() if path == PACKAGE else path)
     config, info = checkpoint.network.config, checkpoint.info
     layout = layout_with(config.num_joints)
     if layout is None:

@@ -60,9 +60,13 @@ def synth(
     ] = None,
     count: Annotated[int, typer.Option(help="Of an .npz: how many clips.", min=1)] = 1024,
     seed: Annotated[int, typer.Option(help="The same seed gives the same clips.", min=0)] = 1,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Of an .npz: people and cameras unlike those that models learn from.")
+    ] = False,
 ) -> None:
     """Synthesise skeleton clips of people making micro-actions."""
     from training.synth.command import write_clips, write_drawing
+    from training.synth.world import HELD_OUT, TRAINING
 
     if out.suffix in (".mp4", ".gif"):
         drawn = write_drawing(out, action, seed)
@@ -70,7 +74,7 @@ def synth(
     elif out.suffix == ".npz":
         if action is not None:
             raise MarEdgeError("--action goes with a drawing; an .npz holds clips of every action")
-        write_clips(out, count, seed)
+        write_clips(out, count, seed, HELD_OUT if held_out else TRAINING)
         print(f"{out}: {count} clips")
     else:
         raise MarEdgeError(f"--out ends in .mp4 or .gif (one clip, drawn) or .npz (arrays), not '{out.suffix}'")
@@ -92,7 +96,12 @@ def train(
         Path | None, typer.Option(help="Names of the classes: CSV with id,action,body.", show_default=False)
     ] = None,
     start: Annotated[
-        Path | None, typer.Option("--from", help="Checkpoint to fine-tune, of any classes.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--from",
+            help="Checkpoint to fine-tune, of any classes; 'package' is that of the package's model.",
+            show_default=False,
+        ),
     ] = None,
     recipe: Annotated[
         _Recipe | None,

@@ -148,6 +148,7 @@ def serve(
     """
     from streaming.capture_modes import CaptureMode, parse_size
     from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
     from streaming.service import ServeConfig
     from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
@@ -158,13 +159,15 @@ def serve(
         camera=first_camera,
         address=bind[0],
         stream=first_stream,
-        stride_s=stride_s,
-        rules=EventRules(on=on, off=off, labels=choice),
+        pipeline=PipelineRules(
+            stride_s=stride_s,
+            motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
+            events=EventRules(on=on, off=off, labels=choice),
+        ),
         top_k=top_k,
         encoding=encoding.value,
         publish_skeletons=skeletons,
         as_fast_as_possible=as_fast_as_possible,
-        motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
         wait_subscribers=wait_subscribers,
         max_seconds=max_seconds,
         insecure=insecure,
@@ -217,6 +220,7 @@ def replay(
 ) -> None:
     """Send recordings through the pipeline again: the same model gives the same events, at the recorded times."""
     from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
     from streaming.service import ServeConfig
     from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
@@ -225,11 +229,13 @@ def replay(
         camera="",
         address=bind[0],
         stream=stream,
-        stride_s=stride_s,
-        rules=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
+        pipeline=PipelineRules(
+            stride_s=stride_s,
+            motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
+            events=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
+        ),
         publish_skeletons=skeletons,
         as_fast_as_possible=as_fast_as_possible,
-        motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
         wait_subscribers=wait_subscribers,
         insecure=insecure,
         more_addresses=tuple(bind[1:]),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import itertools
+import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
+from edge.data import Window
 from edge.errors import MarEdgeError
 from streaming.events import EventChange, EventRules, EventTracker
 from streaming.thresholds import Thresholds
@@ -36,20 +39,36 @@ def probs(label: int, p: float) -> np.ndarray:
     return out
 
 
+@dataclass
+class Movement:
+    """An ``Extent`` that goes on up to 0.1 s before the newest window, or ends at ``over_s``."""
+
+    start_s: float
+    end_s: float
+    over_s: float = math.inf
+
+    @property
+    def is_over(self) -> bool:
+        return self.end_s >= self.over_s
+
+    def follow(self, window: Window) -> None:
+        self.end_s = min(float(window.times_s[-1]) - 0.1, self.over_s)
+
+
 def run(
     events: EventTracker,
     script: list[tuple[float, int, float]],
     onset: float | None = None,
-    offset: float | None = None,
+    offset: float = math.inf,
 ) -> list[EventChange]:
-    """Feed (time, label, probability) rows; onset and offset are the times the window would say, else the moment's."""
+    """Feed (time, label, probability) rows; movements begin half a second before they are seen, or at ``onset``."""
     changes = []
     for t_s, label, p in script:
+        events.follow(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s])))
         changes += events.update(
             t_s,
             probs(label, p),
-            onset_s=lambda _, t=t_s: t - 0.5 if onset is None else onset,
-            offset_s=lambda _, __, t=t_s: t - 0.1 if offset is None else offset,
+            begin=lambda _, t=t_s: Movement(t - 0.5 if onset is None else onset, min(t - 0.1, offset), offset),
         )
     return changes
 
@@ -129,10 +148,32 @@ def test_an_event_that_another_one_ends_keeps_its_own_end() -> None:
 
 def test_a_new_event_does_not_reach_back_into_the_last_nor_end_before_it_began() -> None:
     script = rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.0) + rows(1, 0.9, 11.0, 11.6)
-    first_end, second_begin = run(tracker(), script, onset=9.0, offset=10.5)[1:3]
+    first_end, second_begin = run(tracker(), script, onset=9.0)[1:3]
     assert first_end.t_end_s == second_begin.t_start_s == 10.5
-    backwards = run(tracker(), rows(1, 0.9, 10.0, 10.6) + rows(3, 0.9, 10.6, 10.8), onset=9.9, offset=2.0)
+    backwards = run(tracker(), rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 10.8), onset=9.9, offset=2.0)
     assert backwards[-1].t_end_s == backwards[-1].t_start_s == 9.9
+
+
+def test_what_is_left_of_a_movement_is_no_event_of_another_label() -> None:
+    """Label 2 sees the way back of what label 1 named; label 1 was surer."""
+    rest = rows(2, 0.7, 11.0, 11.6)
+    changes = run(tracker(), rows(1, 0.9, 10.0, 10.6) + rest, onset=9.5, offset=10.8)
+    assert phases(changes) == [("begin", 1), ("end", 1)]
+    afterwards = run(tracker(), rows(1, 0.9, 10.0, 10.6) + rest)  # begins where label 1 had ended
+    assert phases(afterwards) == [("begin", 1), ("end", 1), ("begin", 2)]
+
+
+def test_what_is_left_of_a_movement_is_no_second_event_of_the_same_label() -> None:
+    again = rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.0) + rows(1, 0.6, 11.0, 11.6)
+    assert phases(run(tracker(), again, onset=9.5, offset=10.4)) == [("begin", 1), ("end", 1)]
+
+
+def test_a_surer_label_of_the_same_movement_takes_its_place() -> None:
+    rules = EventRules(smoothing_s=0.0, off=0.01)
+    changes = run(tracker(rules), rows(1, 0.6, 10.0, 10.6) + rows(2, 0.9, 10.6, 11.2), onset=9.5, offset=10.4)
+    assert phases(changes) == [("begin", 1), ("end", 1), ("begin", 2)]
+    assert [change.t_start_s for change in changes] == [9.5, 9.5, 9.5]
+    assert changes[1].t_end_s == 9.5
 
 
 def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
@@ -148,7 +189,7 @@ def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
 def test_a_person_at_rest_counts_as_nothing_happening() -> None:
     events = tracker()
     run(events, rows(1, 0.9, 0.0, 0.6))
-    (end,) = events.update(0.6, np.zeros(K, np.float32), onset_s=lambda _: 0.5, offset_s=lambda _, __: 0.5)
+    (end,) = events.update(0.6, np.zeros(K, np.float32), begin=lambda _: Movement(0.5, 0.5))
     assert end.phase == "end"
 
 
@@ -167,7 +208,7 @@ def test_the_best_of_those_above_their_thresholds_begins() -> None:
     events = tracker(one=0.9, two=0.2)
     probs = np.array([0.05, 0.6, 0.3, 0.05], np.float32)
     changes = [
-        change for t in np.arange(0, 0.5, 0.2) for change in events.update(t, probs, lambda _: 0.0, lambda *_: 0.0)
+        change for t in np.arange(0, 0.5, 0.2) for change in events.update(t, probs, lambda _: Movement(0.0, 0.0))
     ]
     assert phases(changes) == [("begin", 2)]
 

@@ -26,6 +26,7 @@ from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
 from streaming.camera import Camera
+from streaming.pipeline import PipelineRules
 from streaming.reconnect import Pauses
 from streaming.service import ServeConfig, ServeSummary, serve
 
@@ -138,7 +139,7 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
         more_cameras=(("b", videos[1]), ("c", videos[2])),
         address=address,
         as_fast_as_possible=True,
-        motion_gate=None,
+        pipeline=PipelineRules(motion_gate=None),
     )
     failure, heard = served(config, ScriptedPose(MOTION), Failing(MOTION), ScriptedPose(MOTION))
     assert isinstance(failure, ZeroDivisionError)
@@ -210,12 +211,14 @@ sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
 from edge.recognizer import Recognizer
 from streaming.events import EventRules
+from streaming.pipeline import PipelineRules
 from streaming.service import ServeConfig, serve
 from streaming.thresholds import LabelChoice
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
 labels = iter(["nonsense", "head"])
 def reread():
-    return ServeConfig(camera="0", stride_s=0.4, rules=EventRules(labels=LabelChoice.parse(next(labels))))
+    events = EventRules(labels=LabelChoice.parse(next(labels)))
+    return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, events=events))
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1),
                 reread=reread)
 print(summary.reason)

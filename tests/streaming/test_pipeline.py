@@ -5,17 +5,19 @@ import pytest
 from streaming_fakes import Motion, nod, person, skeleton
 
 from edge.data import Prediction, Window
+from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming.events import EventRules
-from streaming.pipeline import Inference, Pipeline, Step
+from streaming.pipeline import Inference, Pipeline, PipelineRules, Step
 from streaming.timing import Timer
-from streaming.trigger import MotionGate
+from streaming.trigger import DEFAULT_THRESHOLD
 
 EAGER = EventRules(on=0.15, off=0.01, smoothing_s=0.0)
 
 
 def pipeline_of(recognizer: Recognizer, gate: bool = False, stride_s: float = 0.2) -> Pipeline:
-    return Pipeline(recognizer, stride_s, MotionGate(recognizer.layout) if gate else None, EAGER, Timer())
+    rules = PipelineRules(stride_s, DEFAULT_THRESHOLD if gate else None, EAGER)
+    return Pipeline(recognizer, rules, Timer())
 
 
 def stream(pipeline: Pipeline, motion: Motion, fps: float, seconds: float, start_s: float = 0.0) -> list[Step]:
@@ -157,3 +159,9 @@ def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
     assert inferences(steps) == []
     assert [c for step in steps for c in step.events] == []
     assert pipeline.invalid == pipeline.inferences > 0
+
+
+@pytest.mark.parametrize("wrong", [{"stride_s": 0.0}, {"stride_s": float("nan")}, {"motion_gate": -1.0}])
+def test_rules_that_make_no_sense(wrong: dict[str, float]) -> None:
+    with pytest.raises(MarEdgeError):
+        PipelineRules(**wrong)

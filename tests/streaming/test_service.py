@@ -29,6 +29,7 @@ from streaming import (
     StatusMessage,
 )
 from streaming.events import EventRules
+from streaming.pipeline import PipelineRules
 from streaming.service import ServeConfig, ServeSummary, serve
 
 EAGER = EventRules(on=0.15, off=0.01)
@@ -43,7 +44,11 @@ def video(tmp_path: Path) -> Path:
 @pytest.fixture
 def config(video: Path, address: str) -> ServeConfig:
     return ServeConfig(
-        camera=str(video), address=address, as_fast_as_possible=True, wait_subscribers=1, rules=EAGER, motion_gate=None
+        camera=str(video),
+        address=address,
+        as_fast_as_possible=True,
+        wait_subscribers=1,
+        pipeline=PipelineRules(motion_gate=None, events=EAGER),
     )
 
 
@@ -180,7 +185,7 @@ def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig)
 
 
 def test_without_motion_the_network_rests(run: Run, config: ServeConfig) -> None:
-    summary, heard = run(replace(config, motion_gate=0.0008), ScriptedPose(lambda _: MOTION(0.0)))
+    summary, heard = run(replace(config, pipeline=PipelineRules(events=EAGER)), ScriptedPose(lambda _: MOTION(0.0)))
     labels = of(LabelMessage, heard)
     assert (summary.inferences, summary.gated) == (0, len(labels))
     assert all(label.gated and label.top == () for label in labels)
@@ -242,11 +247,8 @@ def test_a_model_of_another_layout_is_refused(config: ServeConfig, tiny_model: P
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"stride_s": 0.0},
-        {"stride_s": float("nan")},
         {"top_k": 0},
         {"wait_subscribers": -1},
-        {"motion_gate": -1.0},
         {"max_seconds": 0.0},
     ],
 )
@@ -261,6 +263,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
 from edge.recognizer import Recognizer
+from streaming.pipeline import PipelineRules
 from streaming.service import ServeConfig, serve
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1))

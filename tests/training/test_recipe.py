@@ -22,7 +22,7 @@ def test_a_recipe_survives_its_file():
     for recipe in PRESETS.values():
         assert msgspec.json.decode(msgspec.json.encode(recipe), type=Recipe) == recipe
     assert FINE_TUNE.lr < PAPER.lr
-    assert SYNTHETIC.steps == 7000
+    assert SYNTHETIC.steps == 6000
 
 
 @pytest.mark.parametrize(

@@ -86,6 +86,22 @@ def test_what_leads_to_an_action_is_an_event_of_its_own(name, before):
         assert names
 
 
+@pytest.mark.parametrize(
+    ("name", "back"),
+    [("bowing head", "head up"), ("turning head", "turning head"), ("stretching arms", "retracting arms")],
+)
+def test_a_way_back_after_a_stay_is_a_movement_of_its_own(name, back):
+    found = recordings(name, seeds=6)
+    stays = [
+        after.t_start - before.t_end
+        for recording in found
+        for before, after in itertools.pairwise(recording.events)
+        if before.label.name == name and after.label.name == back
+    ]
+    assert {event.label.name for recording in found for event in recording.events} == {name, back}
+    assert min(stays) > 0.5
+
+
 def joint_speed(recording: Recording, joints: tuple[int, ...]) -> np.ndarray:
     """(T,) px a second of the fastest of those joints about the neck, smoothed over a third of a second."""
     track = (recording.joints[:, joints] - recording.joints[:, [18]]).reshape(len(recording.t), -1)

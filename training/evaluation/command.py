@@ -11,6 +11,7 @@ from edge.errors import MarEdgeError
 from edge.labels import read_labels
 from edge.model_file import ModelMetadata
 from edge.recognizer import Recognizer
+from streaming.pipeline import PipelineRules
 from training.datasets.opening import open_dataset
 from training.evaluation.answers import Answers, Progress, ask
 from training.evaluation.calibration import fit_confidence
@@ -18,7 +19,7 @@ from training.evaluation.clip_results import score_answers
 from training.evaluation.models import ModelSource
 from training.evaluation.report import Evaluation, ModelFacts, write_report
 from training.evaluation.stream_results import StreamResults, score_watched
-from training.evaluation.streaming import LiveRules, Take, plan_takes, watch_takes
+from training.evaluation.streaming import Take, plan_takes, watch_takes
 from training.evaluation.submission import action_ids, write_submission
 
 
@@ -44,7 +45,7 @@ class EvaluateConfig:
     minutes: float = 0.0
     idle_minutes: float = 0.0
     seed: int = 1
-    rules: LiveRules = field(default_factory=LiveRules)
+    rules: PipelineRules = field(default_factory=PipelineRules)
 
 
 def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:

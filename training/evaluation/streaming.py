@@ -11,7 +11,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 from edge.data import Skeleton
@@ -20,10 +20,9 @@ from edge.labels import Label
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata
 from edge.recognizer import Recognizer
-from streaming.events import EventChange, EventRules
-from streaming.pipeline import Pipeline
+from streaming.events import EventChange
+from streaming.pipeline import Pipeline, PipelineRules
 from streaming.timing import Timer
-from streaming.trigger import DEFAULT_THRESHOLD, MotionGate
 from training.evaluation.answers import Progress
 from training.evaluation.matching import LiveEvent
 from training.evaluation.models import ModelSource
@@ -35,15 +34,6 @@ _RECORDING_S = 60.0
 # Evaluations of two seeds share no recording, nor do the idle ones of one with its others.
 _SEEDS_APART = 100_000
 _IDLE_SEEDS = 50_000
-
-
-@dataclass(frozen=True)
-class LiveRules:
-    """How the pipeline runs; by default as ``mar-edge serve`` does."""
-
-    stride_s: float = 0.2
-    events: EventRules = field(default_factory=EventRules)
-    motion_gate: float | None = DEFAULT_THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -93,7 +83,7 @@ def _cut(minutes: float) -> list[float]:
     return [total_s / count] * count if count else []
 
 
-def watch_takes(source: ModelSource, rules: LiveRules, takes: Sequence[Take], progress: Progress) -> list[Watched]:
+def watch_takes(source: ModelSource, rules: PipelineRules, takes: Sequence[Take], progress: Progress) -> list[Watched]:
     """Make and watch all recordings, in as many processes as there are cores; the results in the order of ``takes``.
 
     One window at a time gains little from a second core; one recording a core does.
@@ -107,13 +97,12 @@ def watch_takes(source: ModelSource, rules: LiveRules, takes: Sequence[Take], pr
     return watched
 
 
-def watch(recording: Recording, recognizer: Recognizer, rules: LiveRules, *, idle: bool = False) -> Watched:
+def watch(recording: Recording, recognizer: Recognizer, rules: PipelineRules, *, idle: bool = False) -> Watched:
     """Put one recording through the pipeline.
 
     What happened counts where the model knows its label: some actions begin with another one.
     """
-    gate = None if rules.motion_gate is None else MotionGate(recognizer.layout, rules.motion_gate)
-    pipeline = Pipeline(recognizer, rules.stride_s, gate, rules.events, Timer())
+    pipeline = Pipeline(recognizer, rules, Timer())
     labels = recognizer.metadata.labels
     told_s: dict[int, float] = {}
     live: list[LiveEvent] = []
@@ -140,14 +129,14 @@ def watch(recording: Recording, recognizer: Recognizer, rules: LiveRules, *, idl
 @dataclass(frozen=True)
 class _Worker:
     recognizer: Recognizer
-    rules: LiveRules
+    rules: PipelineRules
 
 
 _worker: _Worker | None = None
 
 
 @contextmanager
-def _pool(workers: int, source: ModelSource, rules: LiveRules) -> Iterator[ProcessPoolExecutor]:
+def _pool(workers: int, source: ModelSource, rules: PipelineRules) -> Iterator[ProcessPoolExecutor]:
     """Processes with the model open; what is not begun is dropped where the block ends early.
 
     Spawned: a forked process would inherit the locks of threads that it does not have.
@@ -159,7 +148,7 @@ def _pool(workers: int, source: ModelSource, rules: LiveRules) -> Iterator[Proce
         pool.shutdown(cancel_futures=True)
 
 
-def _open_worker(source: ModelSource, rules: LiveRules) -> None:
+def _open_worker(source: ModelSource, rules: PipelineRules) -> None:
     global _worker  # noqa: PLW0603 - the one place where a process of a pool can keep what it opened
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the pool
     _worker = _Worker(source.open(load_layout(LAYOUT)), rules)

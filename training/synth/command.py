@@ -10,17 +10,18 @@ from edge.errors import MarEdgeError
 from edge.labels import Label
 from training.synth.draw import write_animation
 from training.synth.generator import CLASSES, synthesise
+from training.synth.world import TRAINING, World
 
 _CHUNK = 256
 
 
-def write_clips(path: Path, count: int, seed: int) -> None:
+def write_clips(path: Path, count: int, seed: int, world: World = TRAINING) -> None:
     """Write ``count`` clips as arrays: joints (N, 64, 44, 2) px, labels (N,), duration_s (N,), and the class names.
 
     Raises:
         MarEdgeError: the file cannot be written.
     """
-    chunks = [synthesise(seed, i, _CHUNK) for i in range(-(-count // _CHUNK))]
+    chunks = [synthesise(seed, i, _CHUNK, world=world) for i in range(-(-count // _CHUNK))]
     try:
         np.savez_compressed(
             path,

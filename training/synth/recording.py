@@ -1,7 +1,8 @@
 """Continuous recordings of one person before one camera, with what happened when: for evaluating a stream.
 
 Whole actions follow each other with pauses between. What leads to where an action starts (legs apart before they are
-closed) is an event of its own where it has a name, and otherwise slow.
+closed) is an event of its own where it has a name, and otherwise slow. Who stays where a movement has led is seen to
+make another one on the way back; a hand that stays at a face is doing something there.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _AROUND_UNNAMED_S = 1.0
 _LONGEST_S = 8.0  # what actions are drawn to fit into
 _BESIDE_EVERY_S = 4.0
 _SEEN_MOVING = 0.03  # of the way out
+_STAY_S = 1.0  # from here on the way back is a movement of its own, if ``Action.back`` gives it a name
 _RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
 
 _LEAVES = np.array([m.leaves for m in MANNERS])
@@ -184,6 +186,7 @@ def _events(doing: Performances, slots: Sequence[_Slot], t: Floats) -> tuple[Tru
     label_of = {label.id: label for label in CLASSES}
     times = np.repeat(t, len(slots), axis=0)
     curve = doing.curves(times)
+    there = np.abs(curve - 1) <= _SEEN_MOVING
     moving = np.abs(curve) > _SEEN_MOVING
     unfinished = np.abs(curve - curve[:, -1:]) > _SEEN_MOVING
     events = []
@@ -198,7 +201,12 @@ def _events(doing: Performances, slots: Sequence[_Slot], t: Floats) -> tuple[Tru
                 begin = slot.start + shown
             else:
                 events.append(TrueEvent(label_of[action.after], slot.start + shown, slot.ready - shown))
-        events.append(TrueEvent(label_of[action.id], begin, end))
+        stay = times[i, there[i]]
+        if action.back is not None and curve[i, -1] < 0.5 and len(stay) and stay[-1] - stay[0] > _STAY_S:
+            events.append(TrueEvent(label_of[action.id], begin, float(stay[0]) + float(late)))
+            events.append(TrueEvent(label_of[action.back], float(stay[-1]), end))
+        else:
+            events.append(TrueEvent(label_of[action.id], begin, end))
     return tuple(events)
 
 

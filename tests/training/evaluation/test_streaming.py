@@ -12,9 +12,10 @@ from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.model_file import default_model_path
 from edge.recognizer import Recognizer
+from streaming.pipeline import PipelineRules
 from training.evaluation.models import ModelSource
 from training.evaluation.stream_results import score_watched
-from training.evaluation.streaming import LiveRules, Take, plan_takes, watch, watch_takes
+from training.evaluation.streaming import Take, plan_takes, watch, watch_takes
 from training.synth.recording import Recording, TrueEvent, record
 
 FPS = 30
@@ -67,7 +68,7 @@ SCRIPT = [seen(NODS[0], NODDING), seen(NODS[1], NODDING), seen(SHRUG, SHAKING_HE
 @functools.cache
 def acted():
     """Two nods, told rightly, and a shrug that is taken for a shake of the head."""
-    return watch(footage(21, [*NODS, SHRUG], [*NODDED, SHRUGGED]), ScriptedRecognizer(SCRIPT), LiveRules())
+    return watch(footage(21, [*NODS, SHRUG], [*NODDED, SHRUGGED]), ScriptedRecognizer(SCRIPT), PipelineRules())
 
 
 def test_events_are_those_of_the_pipeline():
@@ -112,15 +113,15 @@ def test_figures():
 def test_body_groups_forgive_what_is_near():
     head_shaken = TrueEvent(LABELS[SHAKING_HEAD], *NODS[0])
     recording = footage(7, NODS[:1], [head_shaken])
-    found = score_watched([watch(recording, ScriptedRecognizer(SCRIPT), LiveRules())], LABELS[:52], seed=1)
+    found = score_watched([watch(recording, ScriptedRecognizer(SCRIPT), PipelineRules())], LABELS[:52], seed=1)
     matched = {row.level: row.events.matched for row in found.levels if row.min_tiou == 0.5}
     assert matched == {"action": 0, "body group": 1}
 
 
 def test_footage_in_pieces_is_counted_together():
     pieces = [
-        watch(footage(7, NODS[:1], NODDED[:1]), ScriptedRecognizer(SCRIPT), LiveRules()),
-        watch(footage(7, []), ScriptedRecognizer([]), LiveRules()),
+        watch(footage(7, NODS[:1], NODDED[:1]), ScriptedRecognizer(SCRIPT), PipelineRules()),
+        watch(footage(7, []), ScriptedRecognizer([]), PipelineRules()),
     ]
     found = score_watched(pieces, LABELS[:52], seed=1)
     assert found.levels[0].events.f1 == 1
@@ -131,7 +132,7 @@ FALSE_ALARM = [(5.0, 6.5, WAVING)]
 
 
 def test_idle_footage_counts_every_event():
-    watched = watch(footage(10, [(4.5, 6)]), ScriptedRecognizer(FALSE_ALARM), LiveRules(), idle=True)
+    watched = watch(footage(10, [(4.5, 6)]), ScriptedRecognizer(FALSE_ALARM), PipelineRules(), idle=True)
     found = score_watched([acted(), watched], LABELS[:52], seed=1)
     assert found.idle_per_minute == pytest.approx(6, rel=0.01)
     assert next(row.idle for row in found.actions if row.name == "waving") == 1
@@ -140,24 +141,24 @@ def test_idle_footage_counts_every_event():
 
 def test_the_motion_gate_is_part_of_what_is_judged():
     still, recognizer = footage(10, []), ScriptedRecognizer(FALSE_ALARM)
-    assert watch(still, recognizer, LiveRules()).live == ()
+    assert watch(still, recognizer, PipelineRules()).live == ()
     assert recognizer.asked == 0
-    assert len(watch(still, recognizer, LiveRules(motion_gate=None)).live) == 1
+    assert len(watch(still, recognizer, PipelineRules(motion_gate=None)).live) == 1
 
 
 def test_an_event_that_the_end_cuts_off_counts():
-    watched = watch(footage(4.6, NODS[:1]), ScriptedRecognizer(SCRIPT), LiveRules())
+    watched = watch(footage(4.6, NODS[:1]), ScriptedRecognizer(SCRIPT), PipelineRules())
     assert [event.t_end_s for event in watched.live] == [pytest.approx(4.6, abs=0.1)]
 
 
 def test_frames_without_anybody_are_as_in_live_use():
     recording = footage(9, [(3.0, 8.0)])
     recording.joints[150:180] = np.nan  # a second, in the middle of the nod
-    assert len(watch(recording, ScriptedRecognizer([(0, 9, NODDING)]), LiveRules()).live) == 2
+    assert len(watch(recording, ScriptedRecognizer([(0, 9, NODDING)]), PipelineRules()).live) == 2
 
 
 def test_nothing_reported_and_nothing_done_have_no_figures():
-    found = score_watched([watch(footage(3, []), ScriptedRecognizer([]), LiveRules())], LABELS[:52], seed=1)
+    found = score_watched([watch(footage(3, []), ScriptedRecognizer([]), PipelineRules())], LABELS[:52], seed=1)
     events = found.levels[0].events
     assert (events.precision, events.recall, events.f1) == (None, None, None)
     assert (found.delay_median_s, found.delay_p90_s, found.false_per_minute) == (None, None, 0)
@@ -186,7 +187,7 @@ def test_a_label_that_the_model_does_not_know_did_not_happen():
     few = msgspec.structs.replace(METADATA, labels=(LABELS[WAVING], LABELS[BACKGROUND]), background=1)
     recognizer = Recognizer(ToldRuntime(np.zeros((1, 2), np.float32), few), "told")
     recording = footage(2, [], [*NODDED, TrueEvent(LABELS[WAVING], 0.5, 1.0)])
-    assert [event.label.name for event in watch(recording, recognizer, LiveRules()).true] == ["waving"]
+    assert [event.label.name for event in watch(recording, recognizer, PipelineRules()).true] == ["waving"]
 
 
 @pytest.mark.timeout(120)
@@ -196,11 +197,11 @@ def test_recordings_are_watched_in_processes_of_their_own():
     with source.open(load_layout("ma52")) as recognizer:
         takes = plan_takes(recognizer.metadata, 0.2, 0.1, seed=5)
         here = [
-            watch(record(t.seed, duration_s=t.duration_s, idle=t.idle, labels=t.labels), recognizer, LiveRules())
+            watch(record(t.seed, duration_s=t.duration_s, idle=t.idle, labels=t.labels), recognizer, PipelineRules())
             for t in takes
         ]
     steps = []
-    there = watch_takes(source, LiveRules(), takes, lambda *step: steps.append(step))
+    there = watch_takes(source, PipelineRules(), takes, lambda *step: steps.append(step))
     assert steps == [("recordings", 1, 2), ("recordings", 2, 2)]
     assert [one.idle for one in there] == [False, True]
     assert [(one.true, one.live) for one in there] == [(one.true, one.live) for one in here]

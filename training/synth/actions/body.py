@@ -89,6 +89,7 @@ BODY: tuple[Action, ...] = (
     Action(
         3,
         "turning around",
+        back=3,
         amplitude=(14, 65),
         head_beside=5,
         manners=(

@@ -12,6 +12,7 @@ HEAD: tuple[Action, ...] = (
     Action(
         5,
         "bowing head",
+        back=6,
         amplitude=(6, 42),
         manners=(
             Manner(
@@ -29,6 +30,7 @@ HEAD: tuple[Action, ...] = (
     Action(
         6,
         "head up",
+        back=5,
         amplitude=(6, 38),
         manners=(
             Manner(
@@ -45,6 +47,7 @@ HEAD: tuple[Action, ...] = (
     Action(
         7,
         "tilting head",
+        back=7,
         amplitude=(6, 32),
         manners=(
             Manner(
@@ -60,6 +63,7 @@ HEAD: tuple[Action, ...] = (
     Action(
         8,
         "turning head",
+        back=8,
         amplitude=(7, 65),
         manners=(
             Manner(

@@ -71,6 +71,7 @@ LOWER_LIMB: tuple[Action, ...] = (
     Action(
         26,
         "spread legs",
+        back=27,
         only_seated=True,
         manners=(
             Manner(_MOVE, _SHIFT, legs=(Leg((WIDE, _KNEES_OUT), BOTH, rest=(KNEES_TOGETHER, SIDE_BY_SIDE)),), weight=3),
@@ -119,6 +120,7 @@ LOWER_LIMB: tuple[Action, ...] = (
     Action(
         29,
         "stretching feet",
+        back=30,
         only_seated=True,
         manners=(
             Manner(_MOVE, _SHIFT, legs=(Leg((STRETCHED, ASIDE, FORWARD), rest=(TUCKED, SIDE_BY_SIDE)),), weight=2),

@@ -131,7 +131,8 @@ class Action:
 
     ``head_beside``, ``trunk_beside``: degrees of unrelated motion that may go with it. ``weight``: how often, of
     movements without a name. ``after``: the action that leads to where limbs must be, which a recording shows first.
-    ``body``: the group of an action that is not one of MA-52's, whose groups are known.
+    ``back``: the action that its way back is to who sees it after a stay. ``body``: the group of an action that is not
+    one of MA-52's, whose groups are known.
     """
 
     id: int
@@ -143,6 +144,7 @@ class Action:
     only_seated: bool = False
     weight: float = 1.0
     after: int | None = None
+    back: int | None = None
     body: str = ""
 
 

@@ -181,6 +181,7 @@ UPPER_LIMB: tuple[Action, ...] = (
     Action(
         17,
         "stretching arms",
+        back=18,
         manners=(
             Manner(
                 Step((0.35, 1.4), (0.6, 3), returns=0.35),
