@@ -156,6 +156,31 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
         assert numbers == list(range(len(numbers)))
 
 
+def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
+    tmp_path: Path, address: str, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.service.STOP_S", 0.2)
+    hangs, release = threading.Event(), threading.Event()
+
+    class Hanging(ScriptedPose):
+        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+            hangs.set()
+            release.wait(60)
+            return []
+
+    def terminate() -> None:
+        assert hangs.wait(30)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    helper = threading.Thread(target=terminate)
+    helper.start()
+    config = ServeConfig(camera=str(write_video(tmp_path / "clip.mp4", 75)), address=address)
+    with pytest.raises(MarEdgeError, match="stream camera hangs"):
+        serve(config, lambda: Hanging(MOTION), lambda: Recognizer.open(tiny_model, threads=1))
+    release.set()
+    helper.join()
+
+
 def test_streams_need_names_of_their_own() -> None:
     with pytest.raises(MarEdgeError, match="a name of its own"):
         ServeConfig(camera="0", stream="a", more_cameras=(("a", "1"),))
