@@ -201,7 +201,7 @@ def _attend(
         if stop.take_hangup() and reread is not None:
             with operations.reloading():
                 _reload(threads, reread)
-        threads[0].join(_TURN_S) if len(threads) == 1 else time.sleep(_TURN_S)
+        time.sleep(_TURN_S)
     outlet.poll()
 
 
