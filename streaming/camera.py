@@ -388,6 +388,8 @@ class Camera:
                 return
             if self.connections:
                 _log.info("camera live again: %s", self.source.description)
+            elif self._started.is_set():
+                self.segment += 1  # what it is like was not known when time began
             self.connections += 1
             self.fps, self.size = reader.fps, (image.shape[1], image.shape[0])
             link.live_ns = link.sign_ns = self._sign_ns = time.monotonic_ns()

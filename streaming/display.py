@@ -11,6 +11,7 @@ from rich.text import Text
 
 from streaming.client import Gap, Malformed, Notice, Restart, Silence
 from streaming.messages import (
+    NOBODY,
     AnyMessage,
     EndMessage,
     EventMessage,
@@ -95,7 +96,7 @@ def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
                 lasted = f", lasted {(message.t_end_ns - message.t_start_ns) / 1e9:.1f} s"
             label = f"{message.label.name} [{message.label.body}]"
             return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
-        case SkeletonMessage(person=-1):
+        case SkeletonMessage() if message.person == NOBODY:
             return "nobody seen"
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)

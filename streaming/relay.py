@@ -21,6 +21,7 @@ from streaming.messages import MAX_BYTES
 from streaming.outlet import HEARTBEAT_MS, HIGH_WATER_MARK, Outlet
 
 _TOPIC = re.compile(rb"mar/([A-Za-z0-9_.-]{1,64})/([a-z]{1,32})/")
+_ROOT = b"mar/"
 _TURN_MS = 20
 _MOST_AT_ONCE = 1000
 # So long one sender of a stream may be quiet before another one may take its name.
@@ -98,10 +99,12 @@ class Relay:
             return
         self._owners[stream] = number, now_s
 
-    def _pass_up(self, frames: list[bytes]) -> None:
-        for sender in self._senders:
-            for frame in frames:
-                sender.send(b"\x01" + frame)
+    def _pass_up(self, prefixes: list[bytes]) -> None:
+        """Wishes that some topic can meet; senders need not remember the others."""
+        for prefix in dict.fromkeys(prefixes):
+            if prefix.startswith(_ROOT) or _ROOT.startswith(prefix):
+                for sender in self._senders:
+                    sender.send(b"\x01" + prefix)
 
     def _connect(self, endpoint: str, ipv6: bool, keys: ClientKeys | None) -> zmq.Socket[bytes]:
         sender = self._context.socket(zmq.XSUB)

@@ -33,6 +33,8 @@ from streaming.stream import OnMessage, StreamLoop, StreamSummary
 _TURN_S = 0.02
 # Between a subscriber's handshake and its subscriptions: what is sent in between does not reach it.
 _SETTLE_S = 0.2
+# A stream that is told to stop finishes its frame and says good-bye; one that takes longer hangs.
+STOP_S = 5.0
 _log = logging.getLogger("mar_edge.service")
 
 
@@ -187,14 +189,19 @@ def _attend(
     operations: Operations,
     reread: Callable[[], ServeConfig] | None,
 ) -> None:
-    """What the process does while its streams run."""
+    """What the process does while its streams run; once it is to stop, those that hang are not waited for."""
+    stopping_s: float | None = None
     while any(thread.is_alive() for thread in threads):
+        if stop.reason is not None:
+            stopping_s = stopping_s or time.monotonic()
+            if time.monotonic() - stopping_s > STOP_S:
+                return
         outlet.poll()
         operations.attend()
         if stop.take_hangup() and reread is not None:
             with operations.reloading():
                 _reload(threads, reread)
-        threads[0].join(_TURN_S) if len(threads) == 1 else time.sleep(_TURN_S)
+        time.sleep(_TURN_S)
     outlet.poll()
 
 
@@ -228,9 +235,11 @@ class _StreamThread(threading.Thread):
         """How it went.
 
         Raises:
+            MarEdgeError: it has not come to its end.
             Exception: what the loop raised.
         """
-        self.join()
+        if self.is_alive():
+            raise MarEdgeError(f"stream {self.name} hangs and was left behind; its camera, pose stage or network does")
         if self._failure is not None:
             raise self._failure
         assert self._summary is not None

@@ -178,6 +178,21 @@ def test_a_patient_camera_waits_for_its_source() -> None:
         assert (camera.state, camera.connections, camera.size) == ("live", 1, (192, 32))
 
 
+def test_what_a_camera_is_like_that_opens_late_is_news() -> None:
+    switched_on = threading.Event()
+
+    def opener(*_: object) -> FakeReader:
+        switched_on.wait(10)
+        return live()
+
+    with Camera("0", opener=opener, patient=True) as camera:
+        camera.start()
+        assert (camera.state, camera.size, camera.segment) == ("connecting", (0, 0), 0)
+        switched_on.set()
+        wait_until(lambda: (frame := camera.read(0.1)) and frame.segment == 1)
+        assert camera.size == (192, 32)
+
+
 def test_frames_that_cannot_be_decoded_are_skipped_and_counted() -> None:
     class Spotted(FakeReader):
         def retrieve(self) -> NDArray[np.uint8]:

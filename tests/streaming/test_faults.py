@@ -26,6 +26,7 @@ from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
 from streaming.camera import Camera
+from streaming.pipeline import PipelineRules
 from streaming.reconnect import Pauses
 from streaming.service import ServeConfig, ServeSummary, serve
 
@@ -138,7 +139,7 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
         more_cameras=(("b", videos[1]), ("c", videos[2])),
         address=address,
         as_fast_as_possible=True,
-        motion_gate=None,
+        pipeline=PipelineRules(motion_gate=None),
     )
     failure, heard = served(config, ScriptedPose(MOTION), Failing(MOTION), ScriptedPose(MOTION))
     assert isinstance(failure, ZeroDivisionError)
@@ -153,6 +154,31 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
     for name in "abc":
         numbers = [message.seq for message in heard if message.stream == name]
         assert numbers == list(range(len(numbers)))
+
+
+def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
+    tmp_path: Path, address: str, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.service.STOP_S", 0.2)
+    hangs, release = threading.Event(), threading.Event()
+
+    class Hanging(ScriptedPose):
+        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+            hangs.set()
+            release.wait(60)
+            return []
+
+    def terminate() -> None:
+        assert hangs.wait(30)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    helper = threading.Thread(target=terminate)
+    helper.start()
+    config = ServeConfig(camera=str(write_video(tmp_path / "clip.mp4", 75)), address=address)
+    with pytest.raises(MarEdgeError, match="stream camera hangs"):
+        serve(config, lambda: Hanging(MOTION), lambda: Recognizer.open(tiny_model, threads=1))
+    release.set()
+    helper.join()
 
 
 def test_streams_need_names_of_their_own() -> None:
@@ -210,12 +236,14 @@ sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
 from edge.recognizer import Recognizer
 from streaming.events import EventRules
+from streaming.pipeline import PipelineRules
 from streaming.service import ServeConfig, serve
 from streaming.thresholds import LabelChoice
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
 labels = iter(["nonsense", "head"])
 def reread():
-    return ServeConfig(camera="0", stride_s=0.4, rules=EventRules(labels=LabelChoice.parse(next(labels))))
+    events = EventRules(labels=LabelChoice.parse(next(labels)))
+    return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, events=events))
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1),
                 reread=reread)
 print(summary.reason)

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from test_messages import MESSAGES
+from test_messages import MESSAGES, stamped
 
 from edge.errors import MarEdgeError
-from streaming.messages import AnyMessage
+from streaming.messages import AnyMessage, encode
 from streaming.recorder import RecordConfig, Recorder, StreamRecorders
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = MESSAGES
@@ -124,13 +124,11 @@ def test_each_stream_and_each_run_has_files_of_its_own(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
-sys.path.insert(0, {tests!r})
 from pathlib import Path
-from test_messages import MESSAGES, stamped
-from streaming.recorder import RecordConfig, Recorder
 import msgspec
-hello, skeleton = stamped(MESSAGES[0]), stamped(MESSAGES[3])
-skeleton = msgspec.structs.replace(skeleton, joints=((1.5, 2.5),) * 44, scores=(0.5,) * 44)
+from streaming.messages import decode
+from streaming.recorder import RecordConfig, Recorder
+hello, skeleton = map(decode, Path(sys.argv[2]).read_bytes().splitlines())
 with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
     recorder.write(hello)
     frame = 0
@@ -144,8 +142,12 @@ with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
 
 def kill_in_the_middle(folder: Path, after: int) -> tuple[int, Path]:
     """A program that records is killed once it has said that so many skeletons are written."""
-    program = WRITER.format(tests=str(Path(__file__).parent))
-    with subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE) as process:
+    folder.mkdir()
+    samples = folder / "samples"
+    whole = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * 44, scores=(0.5,) * 44)
+    samples.write_bytes(encode(stamped(HELLO)) + b"\n" + encode(stamped(whole)))
+    command = [sys.executable, "-c", WRITER, str(folder), str(samples)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         said = 0
         for line in process.stdout:

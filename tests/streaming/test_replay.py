@@ -20,13 +20,14 @@ from edge.recognizer import Recognizer
 from edge.recording import read_recording
 from streaming.events import EventRules
 from streaming.messages import AnyMessage, EventMessage, LabelMessage, encode
+from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig
 from streaming.replay import Replay
 from streaming.service import ServeConfig, serve
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)
-EAGER = EventRules(on=0.15, off=0.01)
+EAGER = PipelineRules(events=EventRules(on=0.15, off=0.01))
 MOTION = nod(40.0, hz=0.7)
 
 
@@ -69,7 +70,7 @@ def test_a_recording_gives_the_same_labels_and_events_again(
     config = ServeConfig(
         camera=str(write_video(tmp_path / "clip.mp4", 150)),
         address=address,
-        rules=EAGER,
+        pipeline=EAGER,
         as_fast_as_possible=True,
         record=RecordConfig(folder, most_mb=most_mb),
     )
@@ -84,7 +85,7 @@ def test_in_real_time_it_is_the_same_and_takes_its_time(tmp_path: Path, address:
     config = ServeConfig(
         camera=str(write_video(tmp_path / "clip.mp4", 40)),
         address=address,
-        rules=EAGER,
+        pipeline=EAGER,
         as_fast_as_possible=True,
         record=RecordConfig(tmp_path / "recorded"),
     )
@@ -99,7 +100,7 @@ def test_a_stream_that_was_stopped_ends_where_it_was_stopped(tmp_path: Path, add
     config = ServeConfig(
         camera=str(write_video(tmp_path / "clip.mp4", 90)),
         address=address,
-        rules=EAGER,
+        pipeline=EAGER,
         as_fast_as_possible=True,
         record=RecordConfig(tmp_path / "recorded"),
         max_seconds=2.0,

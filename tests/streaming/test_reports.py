@@ -10,9 +10,9 @@ from streaming_fakes import nod, person, skeleton
 from edge.data import Window
 from edge.recognizer import Recognizer
 from streaming.camera import NS, Camera, Frame
-from streaming.events import EventChange, EventRules
+from streaming.events import EventChange
 from streaming.messages import decode, encode
-from streaming.pipeline import Inference, Pipeline
+from streaming.pipeline import Inference, Pipeline, PipelineRules
 from streaming.reports import StatusReporter, event_message, label_message, skeleton_message, wall_ns
 from streaming.timing import Timer
 
@@ -48,7 +48,7 @@ class CountingCamera:
 
 def status_of(recognizer: Recognizer) -> tuple[StatusReporter, CountingCamera, Clock, Timer]:
     timer, clock, camera = Timer(), Clock(), CountingCamera()
-    pipeline = Pipeline(recognizer, 0.2, None, EventRules(), timer)
+    pipeline = Pipeline(recognizer, PipelineRules(motion_gate=None), timer)
     reporter = StatusReporter(cast(Camera, camera), pipeline, recognizer, timer, period_s=1.0, clock=clock)
     return reporter, camera, clock, timer
 
