@@ -9,10 +9,8 @@ from edge.data import Skeleton
 from edge.pose.keypoints import BODY
 from edge.pose.tracking import PeopleTracker, distinct, pose_of
 from edge.recognizer import Recognizer
-from streaming.events import EventRules
-from streaming.pipeline import Pipeline
+from streaming.pipeline import Pipeline, PipelineRules
 from streaming.timing import Timer
-from streaming.trigger import MotionGate
 from training.synth.recording import record
 
 FPS = 25
@@ -41,7 +39,7 @@ def scene():
 def told(frames):
     """Person -> (phase, label, start, end) of each change, to a hundredth of a second."""
     with Recognizer.open(threads=1) as recognizer:
-        pipeline = Pipeline(recognizer, 0.4, MotionGate(recognizer.layout), EventRules(), Timer())
+        pipeline = Pipeline(recognizer, PipelineRules(stride_s=0.4), Timer())
         steps = [pipeline.push(t, skeletons) for t, skeletons in frames] + [pipeline.finish(infer=True)]
     people = {}
     for change in (change for step in steps for change in step.events):
