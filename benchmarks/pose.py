@@ -145,7 +145,10 @@ def in_turns(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[s
     """Median milliseconds of each candidate, which take turns."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for turn in range(WARM_UP_ROUNDS + rounds):
-        for name, run in candidates.items():
+        # Another first each round: the threads of whoever ran before may still spin.
+        names = list(candidates)
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            run = candidates[name]
             start = time.perf_counter()
             run()
             if turn >= WARM_UP_ROUNDS:

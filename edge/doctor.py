@@ -135,7 +135,7 @@ def check_opencv_wheels() -> Check:
 def check_pose() -> Check:
     """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows."""
     version = _version_of("mediapipe")
-    install = "pip install 'mar-edge[mediapipe]'"
+    install = "pip install 'mar-edge[mediapipe]'; or serve with --pose rtmw-m, which needs no MediaPipe"
     if version is None:
         if sys.version_info[:2] > _NEWEST_MEDIAPIPE_PYTHON:
             install = "mediapipe has no wheel for this Python; use Python 3.10 to 3.12, then " + install

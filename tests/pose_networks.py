@@ -177,6 +177,19 @@ def constant_detector(path: Path, outputs: dict[str, NDArray[Any]], size: int = 
     return graph.save(path, {"input": (1, 3, size, size)}, kinds)
 
 
+def yolox_rows(
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], size: int, classes: int = 80
+) -> NDArray[np.float32]:
+    """What YOLOX gives where it sees ``boxes``: each at the cell its middle lies in, of the grid of 16 px."""
+    counts = [(size // stride) ** 2 for stride in (8, 16, 32)]
+    rows = np.zeros((sum(counts), 5 + classes), np.float32)
+    for (x0, y0, x1, y1), score in zip(boxes, scores, strict=True):
+        x, y = (x0 + x1) / 2 / 16, (y0 + y1) / 2 / 16
+        row = counts[0] + int(y) * (size // 16) + int(x)
+        rows[row, :6] = x - int(x), y - int(y), np.log((x1 - x0) / 16), np.log((y1 - y0) / 16), 1, score
+    return rows
+
+
 def draw(
     image: NDArray[np.uint8], keypoints: NDArray[np.float32], clothes: tuple[int, int, int] | None = None
 ) -> NDArray[np.uint8]:

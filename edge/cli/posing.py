@@ -61,10 +61,11 @@ OpenPose = Callable[["Layout"], "PoseEstimator"]
 class PoseOptions:
     """As the command line has them.
 
-    pose: ``mediapipe``, a known model's name, or an ONNX file. detector: a known name, an ONNX file, or either with its
-    family before it (``yolox:FILE``); None for the one that goes with the pose model. people, focus: whom to follow;
-    None and "" for the pose stage's own. min_score: of joints; None for the pose stage's own. smooth: one-euro filter.
-    mirror: where known models are fetched from; None for their own addresses.
+    pose: ``mediapipe``, a known name, or an ONNX file. detector: a known name, an ONNX file, or either with its
+    family before it (``yolox:FILE``); None for what goes with the pose model. people: how many at most, None for
+    the pose stage's own number. focus: as ``edge.pose.focus`` reads it. min_score: of joints; None for the pose stage's
+    own. smooth: one-euro filter. mirror: where known models are fetched from; None for ``MAR_EDGE_MIRROR``, else their
+    own addresses.
     """
 
     pose: str = MEDIAPIPE

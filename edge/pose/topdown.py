@@ -6,9 +6,7 @@ People are detected every few frames; in between, and while they are followed, t
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -38,8 +36,7 @@ class TopDownPose:
     A joint that scores less than ``min_score`` keeps its score and has NaN for its place; one outside the picture is
     missing altogether (NaN, 0). Somebody new is reported from the third frame on.
 
-    ``stage_s`` holds the seconds that each stage of the last frame took: detect (0 where nobody was asked), crop,
-    infer, decode, track. ``detections`` and ``crops`` count what was done.
+    ``detections`` counts how often the detector was asked.
 
     Args:
         pose: takes (B, 3, H, W) RGB, gives SimCC vectors (B, K, 2 W) and (B, K, 2 H).
@@ -84,9 +81,7 @@ class TopDownPose:
         self._filters: dict[int, OneEuro] | None = {} if smooth else None
         self._tracker = PeopleTracker(min_score)
         self._until_detection = 0
-        self.stage_s: dict[str, float] = {}
         self.detections = 0
-        self.crops = 0
 
     @classmethod
     def open(
@@ -107,52 +102,46 @@ class TopDownPose:
         """From two ONNX files, on ONNX Runtime."""
         from edge.runtime.onnxruntime import OnnxRuntime
 
-        return cls(
-            OnnxRuntime(pose, threads),
-            PersonDetector(OnnxRuntime(detector, threads), family, detector_size),
-            layout,
-            name=name or f"{pose.stem} after {detector.stem}",
-            focus=focus,
-            min_score=min_score,
-            smooth=smooth,
-            full_score=full_score,
-        )
+        with ExitStack() as stack:
+            opened = cls(
+                stack.enter_context(OnnxRuntime(pose, threads)),
+                PersonDetector(stack.enter_context(OnnxRuntime(detector, threads)), family, detector_size),
+                layout,
+                name=name or f"{pose.stem} after {detector.stem}",
+                focus=focus,
+                min_score=min_score,
+                smooth=smooth,
+                full_score=full_score,
+            )
+            stack.pop_all()  # from here on they are its own to close
+        return opened
 
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         """See ``PoseEstimator.estimate``."""
         check_image(image)
-        self.stage_s = dict.fromkeys(("detect", "crop", "infer", "decode", "track"), 0.0)
         H, W, _ = image.shape
         followed = self._tracker.expected(t_s)
         found = np.empty((0, 4), np.float32)
         if self._until_detection <= 0 or not len(followed) or not self._tracker.all_seen:
-            with self._timed("detect"):
-                found = self._detector.detect(image).boxes
+            found = self._detector.detect(image).boxes
             self.detections += 1
             self._until_detection = self._detect_every
         self._until_detection -= 1
         boxes = self._focus.choose(followed, found, (W, H))
         poses = distinct(self._poses(image, boxes), self._min_score)
-        with self._timed("track"):
-            people = self._tracker.update(t_s, poses)
-            known = [(person, pose) for person, pose in zip(people, poses, strict=True) if person is not None]
-            return self._skeletons(known, (W, H), t_s)
+        people = self._tracker.update(t_s, poses)
+        known = [(person, pose) for person, pose in zip(people, poses, strict=True) if person is not None]
+        return self._skeletons(known, (W, H), t_s)
 
     def _poses(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Pose]:
         if not len(boxes):
             return []
         network = self._network
-        self.crops += len(boxes)
-        with self._timed("crop"):
-            places = crops.regions(boxes, network.size)
-            batch = network.batch(crops.cut(image, places, network.size))
-        with self._timed("infer"):
-            simcc_x, simcc_y = network.infer(batch)
-        with self._timed("decode"):
-            points, scores = network.decode(simcc_x, simcc_y)
-            keypoints = np.dstack([crops.to_picture(points, places, network.size), scores])
-            poses = (pose_of(one, box, self._min_score) for one, box in zip(keypoints, boxes, strict=True))
-            return [pose for pose in poses if pose is not None]
+        places = crops.regions(boxes, network.size)
+        points, scores = network.decode(*network.infer(network.batch(crops.cut(image, places, network.size))))
+        keypoints = np.dstack([crops.to_picture(points, places, network.size), scores])
+        poses = (pose_of(one, box, self._min_score) for one, box in zip(keypoints, boxes, strict=True))
+        return [pose for pose in poses if pose is not None]
 
     def _skeletons(self, people: list[tuple[int, Pose]], size: tuple[int, int], t_s: float) -> list[Skeleton]:
         if not people:
@@ -167,12 +156,6 @@ class TopDownPose:
             filtered = zip(self._filters.values(), joints, people, strict=True)
             joints = np.stack([filter_.smooth(j, t_s, pose.size_px) for filter_, j, (_, pose) in filtered])
         return [Skeleton(j, s, person) for j, s, (person, _) in zip(joints, scores, people, strict=True)]
-
-    @contextmanager
-    def _timed(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.stage_s[stage] = time.perf_counter() - start
 
     def __enter__(self) -> TopDownPose:
         return self

@@ -1,9 +1,9 @@
 """Who is who from frame to frame: ids that stay with people. Knows no pictures, no networks and no layouts.
 
-Two rounds of matching, each the best assignment of all pairs together (Jonker and Volgenant's algorithm): first those
+Three rounds of matching, each the best assignment of all pairs together (Jonker and Volgenant's algorithm): first those
 seen a moment ago, by keypoints (OKS) and boxes (IoU) where a steady walk would have taken them; then those not seen
-for longer, by place and size. Looks are not compared: who comes in where somebody left within ``keep_s`` and has the
-same size takes that one's id.
+for longer, by place and size; last, likewise, those of the first round who moved otherwise than expected. Looks are
+not compared: who comes in where somebody left within ``keep_s`` and has the same size takes that one's id.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ _RECENT_S = 0.25
 _COAST_S = 1.0
 _VELOCITY_MEMORY_S = 0.25
 _STILL_IOU = 0.8
-_LEAST_ALIKE = 0.15
+_LEAST_ALIKE = 0.5
 # Where one hides behind another, whoever is seen fits both. Rather nobody, for so long, than the wrong one.
 _TELLS_APART = 0.1
 _UNDECIDED_S = 0.2
 _LEAST_NEAR = 0.25
+_LEAST_JUMP = 0.6
 _NEAR = 0.5  # of the longer side of a box: how far off its place a person is expected at most
 _SAME_PERSON_OKS = 0.7
 _NOT_MATCHED = 1e3
@@ -139,6 +140,8 @@ class PeopleTracker:
         self._match(recent, poses, of_pose, alike, _LEAST_ALIKE)
         undecided = self._undecided(recent, of_pose, alike, t_s)
         self._match(lost, poses, of_pose, self._near(lost, poses, t_s), _LEAST_NEAR)
+        jumped = [track for track in recent if track not in of_pose.values()]
+        self._match(jumped, poses, of_pose, self._near(jumped, poses, t_s), _LEAST_JUMP)
         for index in undecided:
             del of_pose[index]
         for index, track in of_pose.items():
@@ -166,13 +169,13 @@ class PeopleTracker:
         """Poses that fit somebody who is not seen about as well as the one they were given to."""
         given = list(of_pose.values())
         hidden = [i for i, track in enumerate(tracks) if track not in given]
-        return [
-            pose
-            for pose, track in of_pose.items()
-            if hidden
-            and t_s - track.seen_s <= _UNDECIDED_S
-            and alike[hidden, pose].max() > alike[tracks.index(track), pose] - _TELLS_APART
-        ]
+        undecided = []
+        for pose, track in of_pose.items():
+            enough = alike[tracks.index(track), pose] - _TELLS_APART
+            rivals = [tracks[i] for i in hidden if alike[i, pose] > enough]
+            if rivals and t_s - max(one.seen_s for one in (track, *rivals)) <= _UNDECIDED_S:
+                undecided.append(pose)
+        return undecided
 
     @staticmethod
     def _match(

@@ -33,20 +33,9 @@ def test_boxes_without_nms(tmp_path):
     np.testing.assert_allclose(found.scores, [0.95, 0.9])
 
 
-def yolox_rows(boxes, scores, size, classes=80):
-    """What YOLOX gives where it sees ``boxes``: each at the cell its middle lies in, of the grid of 16 px."""
-    counts = [(size // stride) ** 2 for stride in (8, 16, 32)]
-    rows = np.zeros((sum(counts), 5 + classes), np.float32)
-    for (x0, y0, x1, y1), score in zip(boxes, scores, strict=True):
-        x, y = (x0 + x1) / 2 / 16, (y0 + y1) / 2 / 16
-        row = counts[0] + int(y) * (size // 16) + int(x)
-        rows[row, :6] = x - int(x), y - int(y), np.log((x1 - x0) / 16), np.log((y1 - y0) / 16), 1, score
-    return rows
-
-
 @pytest.mark.parametrize("classes", [1, 80])
 def test_yolox_as_its_authors_export_it(tmp_path, classes):
-    with detector(tmp_path, "yolox", 416, output=yolox_rows(BOXES, SCORES, 416, classes)) as opened:
+    with detector(tmp_path, "yolox", 416, output=networks.yolox_rows(BOXES, SCORES, 416, classes)) as opened:
         found = opened.detect(np.full((416, 416, 3), 128, np.uint8))
     np.testing.assert_allclose(found.boxes, BOXES[[2, 0]], atol=1e-3)
 

@@ -56,11 +56,20 @@ def test_boxes_of_the_published_detector_are_the_same(shared):
             np.testing.assert_allclose(detector.detect(frame).boxes, theirs, atol=0.5)
 
 
-def test_boxes_of_yolox_with_nms_are_the_same(tmp_path, picture):
-    dets = np.array([[[40, 50, 90, 300, 0.9], [200, 10, 250, 100, 0.75], [0, 0, 9, 9, 0.1]]], np.float32)
-    path = networks.constant_detector(
-        tmp_path / "yolox.onnx", {"dets": dets, "labels": np.zeros((1, 3), np.int64)}, 416
-    )
+DETS = np.array([[40, 50, 90, 300, 0.9], [200, 10, 250, 100, 0.75], [0, 0, 9, 9, 0.1]], np.float32)
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        {"dets": DETS, "labels": np.zeros(3, np.int64)},
+        {"output": networks.yolox_rows(DETS[:, :4], DETS[:, 4], 416)},
+    ],
+    ids=["NMS in the graph", "as exported by its authors"],
+)
+def test_boxes_of_yolox_are_the_same(tmp_path, picture, outputs):
+    path = networks.constant_detector(tmp_path / "yolox.onnx", {n: array[None] for n, array in outputs.items()}, 416)
     theirs = np.asarray(rtmlib.YOLOX(str(path), model_input_size=(416, 416))(picture))
+    assert len(theirs) == 2
     with PersonDetector(OnnxRuntime(path, threads=1), "yolox") as detector:
         np.testing.assert_allclose(detector.detect(picture).boxes, theirs, atol=0.5)

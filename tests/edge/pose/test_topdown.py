@@ -91,8 +91,7 @@ def test_everybody_is_asked_about_in_one_inference(opened, monkeypatch):
         for frame in range(6):
             pose.estimate(picture(*people), frame / 30)
     assert batches == [3] * 6
-    assert (pose.detections, pose.crops) == (2, 18)  # the first frame and the sixth
-    assert {stage for stage, seconds in pose.stage_s.items() if seconds > 0} >= {"crop", "infer", "decode", "track"}
+    assert pose.detections == 2  # the first frame and the sixth
 
 
 def test_people_keep_their_ids_when_one_leaves_and_comes_back(opened):

@@ -142,6 +142,16 @@ def test_who_leaves_and_comes_back_soon_keeps_the_id(away_s, same):
     assert switches([{walkers[0]: frame[walkers[0]]} for frame in frames if walkers[0] in frame]) == 0
 
 
+@pytest.mark.parametrize("fps", [30, 8])
+def test_who_jumps_aside_stays_who_they_are(fps):
+    walkers = [
+        Walker(lambda t: 640 if t < 1.5 else 760, 400, 400, depth=1, seed=1),  # 0.3 of the height, from frame to frame
+        Walker(lambda t: 1000.0, 400, 400, depth=1, seed=2),
+    ]
+    frames = follow(walkers, 3.0, fps=fps)
+    assert switches(frames) == 0
+
+
 def test_eight_people_standing_in_a_row_stay_who_they_are():
     walkers = [Walker(lambda t, x=100 + 150 * i: x + 4 * np.sin(t), 300, 400, depth=1, seed=i) for i in range(8)]
     frames = follow(walkers, 4.0, seed=5)
@@ -177,7 +187,7 @@ def test_expected_boxes_go_with_who_walks_and_rest_with_who_stands():
     tracker = PeopleTracker(MIN_SCORE)
     stands = Walker(lambda t: 200.0, 400, 400, 1, 0)
     walks = Walker(lambda t: 600 + 300 * t, 400, 400, 1, 1)
-    box = np.array([140, 205, 260, 615], np.float32)
+    box = np.array([120, 200, 280, 612], np.float32)
     for frame in range(10):
         poses = [pose_of(walker.seen(frame / FPS), box, MIN_SCORE) for walker in (stands, walks)]
         tracker.update(frame / FPS, poses)
