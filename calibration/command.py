@@ -84,6 +84,7 @@ def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Wri
     Raises:
         MarEdgeError: the source is not a FP32 model file of this version, it cannot be written, or the guard refused.
     """
+    _check_apart(source, out)
     model, metadata = read_full(source)
     regions = half_regions(model)
     _, held_out = open_data(guard.data, metadata, guard.windows, guard.windows)
@@ -107,6 +108,7 @@ def write_int8(
     Raises:
         MarEdgeError: as ``write_half``; or the data is no ground for calibration (``check_worth``).
     """
+    _check_apart(source, out)
     model, metadata = read_full(source)
     inputs = quantisable_layers(model)
     learnt, held_out = open_data(guard.data, metadata, calibrate_on, guard.windows)
@@ -159,6 +161,11 @@ def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
             f"{source} does not say which of its nodes bear less than FP32; write it again with 'mar-edge export'"
         )
     return model, metadata
+
+
+def _check_apart(source: Path, out: Path) -> None:
+    if source.resolve() == out.resolve():
+        raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
 
 
 def _measure(model: onnx.ModelProto, windows: Windows, method: Method, threads: int, progress: Progress) -> Calibration:

@@ -113,6 +113,14 @@ def test_too_little_data_is_refused(ma52_model, tmp_path):
         write_int8(ma52_model.path, tmp_path / "x.onnx", GUARD, silent, calibrate_on=20)
 
 
+def test_the_full_file_is_not_written_over(ma52_model):
+    before = ma52_model.path.read_bytes()
+    for write in (write_half, write_int8):
+        with pytest.raises(MarEdgeError, match="is the FP32 file itself"):
+            write(ma52_model.path, ma52_model.path, GUARD, silent)
+    assert ma52_model.path.read_bytes() == before
+
+
 def test_the_source_has_to_be_a_full_model_of_this_version(ma52_model, imigue_model, tmp_path):
     half = tmp_path / "half.onnx"
     write_half(ma52_model.path, half, GUARD, silent)
