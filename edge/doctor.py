@@ -135,7 +135,7 @@ def check_opencv_wheels() -> Check:
 def check_pose() -> Check:
     """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows."""
     version = _version_of("mediapipe")
-    install = "pip install 'mar-edge[mediapipe]'"
+    install = "pip install 'mar-edge[mediapipe]'; or serve with --pose rtmw-m, which needs no MediaPipe"
     if version is None:
         if sys.version_info[:2] > _NEWEST_MEDIAPIPE_PYTHON:
             install = "mediapipe has no wheel for this Python; use Python 3.10 to 3.12, then " + install
@@ -156,7 +156,8 @@ def check_runtime() -> Check:
     except ImportError as error:
         return Check("onnxruntime", "fail", f"cannot be loaded: {error}", "pip install onnxruntime")
     providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
-    return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses the CPU")
+    takes = "CUDA where it can be started, else the CPU" if "CUDA" in providers else "the CPU"
+    return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses {takes}")
 
 
 def check_model(read_model: Callable[[], str]) -> Check:

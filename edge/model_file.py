@@ -18,6 +18,25 @@ SCHEMA_VERSION = 1
 
 Stream = Literal["joint", "bone"]
 Encoding = Literal["raw", "motion"]
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
+    """How a file in fewer bits compares with its FP32 original, shown the same windows.
+
+    windows: how many; data: of what. agreement: share whose most probable label is the same, in [0, 1].
+    probability_error, largest_probability_error: the largest difference among a window's probabilities, its mean over
+    the windows and its maximum. worst_class, worst_drop: the label whose windows lost most accuracy, and how much, in
+    [0, 1]; None where no window was labelled.
+    """
+
+    windows: int
+    data: str
+    agreement: float
+    probability_error: float
+    largest_probability_error: float
+    worst_class: str | None = None
+    worst_drop: float | None = None
 
 
 class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +48,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     temperature: the graph's probs are softmax(logits / temperature), fitted on held-out clips so that they mean what
         they say; 1 where nothing was fitted.
     thresholds: one per label, the probability from which it is worth believing, fitted likewise; empty for none.
+    fidelity: how a file that is not FP32 compares with the one that is.
     sources_sha256: hash of each checkpoint the file was made from, in stream order.
     training_data, accuracy, licence: for people; accuracy holds named scores in [0, 1].
     """
@@ -43,7 +63,8 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     window_s: float = 2.0
     temperature: float = 1.0
     thresholds: tuple[float, ...] = ()
-    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    precision: Precision = "fp32"
+    fidelity: Fidelity | None = None
     sources_sha256: tuple[str, ...] = ()
     training_data: str = "unknown"
     accuracy: dict[str, float] = {}

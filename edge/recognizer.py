@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_
 from edge.preprocess import WINDOW_FRAMES, window_to_input
 from edge.runtime.base import Runtime
 
+if TYPE_CHECKING:
+    from edge.runtime.choice import RuntimeName
+
 
 class Recognizer:
     """A model and the runtime it runs on. A context manager; closes its runtime.
@@ -22,19 +26,26 @@ class Recognizer:
         MarEdgeError: the model does not describe itself, or not truly.
     """
 
-    def __init__(self, runtime: Runtime, source: str) -> None:
+    def __init__(self, runtime: Runtime, source: str, reason: str = "") -> None:
         self.runtime = runtime
+        self.reason = reason
+        """Why it runs on that runtime, in a few words."""
         self.metadata: ModelMetadata = parse_metadata(runtime.metadata_json, source)
         check_inputs(self.metadata, dict(runtime.input_shapes), source)
         self.layout = load_layout(self.metadata.layout)
 
     @classmethod
-    def open(cls, model: Path | None = None, threads: int = 0) -> Recognizer:
-        """The recogniser of a model file (default: the one in the package) on ONNX Runtime, warmed up."""
-        from edge.runtime.onnxruntime import OnnxRuntime
+    def open(cls, model: Path | None = None, threads: int = 0, runtime: RuntimeName = "auto") -> Recognizer:
+        """The recogniser of a model file (default: the one in the package), warmed up.
+
+        Raises:
+            MarEdgeError: as the class, or ``open_runtime``.
+        """
+        from edge.runtime.choice import open_runtime
 
         path = model or default_model_path()
-        recognizer = cls(OnnxRuntime(path, threads), str(path))
+        opened = open_runtime(path, runtime, threads)
+        recognizer = cls(opened.runtime, str(path), opened.reason)
         V = recognizer.layout.num_joints
         still = {
             "skeleton": np.zeros((1, WINDOW_FRAMES, V, 2), np.float32),

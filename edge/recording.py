@@ -1,4 +1,4 @@
-"""Skeleton recordings: what ``mar-edge subscribe --kind skeleton --json`` prints, read from a file again.
+"""Skeleton recordings: what ``mar-edge record`` writes, or ``subscribe --kind skeleton --json`` prints, read again.
 
 Each line is a message of the wire (``streaming.messages``); this reads the few fields that a recording needs. A
 ``hello`` among the lines (``--kind hello --kind skeleton``) says where media time 0 is; without one, times count from
@@ -38,6 +38,9 @@ class _Skeleton(msgspec.Struct):
     t_capture_ns: int
     person: int
     joints: tuple[_Joint, ...]
+
+
+_NOBODY = -1
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def read_recording(path: Path) -> Recording:
     except _Unfitting as error:
         raise MarEdgeError(f"{path}, line {number}: {error}") from None
     if reader.layout is None or not reader.times_ns:
-        raise MarEdgeError(f"{path} holds no skeleton; record with 'mar-edge subscribe --kind skeleton --json'")
+        raise MarEdgeError(f"{path} holds no skeleton; record with 'mar-edge serve --record FOLDER'")
     return Recording(path.stem, reader.layout, reader.tracks())
 
 
@@ -128,6 +131,8 @@ class _Reader:
         self._zero_ns = hello.t_zero_ns
 
     def _take_skeleton(self, skeleton: _Skeleton) -> None:
+        if skeleton.person == _NOBODY and not skeleton.joints:
+            return  # a frame in which nobody was seen
         self.layout = self.layout or layout_with(len(skeleton.joints))
         if self.layout is None or len(skeleton.joints) != self.layout.num_joints:
             raise _Unfitting(

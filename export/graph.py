@@ -12,13 +12,18 @@ What differs from ``edge.mmn``, all of it exact:
   that follows, and the modulation with it (``_Modulation``).
 - The heads are one batched product; ``adj`` is its column sum; grouped convolutions over time are dense ones (their
   groups are too narrow for vector instructions).
+
+And where it bears less than FP32 (``export.regions``): a block's branches and their mixing, the MLPs, the fusion of the
+scales. FP32 stay the stem, the embedding and what the down-samplers make of it (block 0 of each scale takes differences
+of it), the residual stream, LayerNorm, the frame difference, the normalisation of a branch (a division by what may be
+almost nothing) and the head.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -28,8 +33,8 @@ from edge.layout import Layout
 from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, motion_encoding, temporal_frequencies
 from edge.model_file import Stream
 from edge.preprocess import WINDOW_FRAMES
-
-Layer = TypeVar("Layer", bound=nn.Module)
+from export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
+from export.regions import FullRegion, HalfRegion, QuantisableConv, QuantisableLinear
 
 
 class DeployGraph(nn.Module):
@@ -41,11 +46,11 @@ class DeployGraph(nn.Module):
     def __init__(self, networks: Sequence[tuple[Stream, MMN]], layout: Layout, temperature: float = 1.0) -> None:
         super().__init__()
         self.temperature = temperature
-        self.streams = nn.ModuleList(DeployStream(network, stream, layout) for stream, network in networks)
+        self.streams = nn.ModuleDict({stream: DeployStream(network, stream, layout) for stream, network in networks})
 
     def forward(self, skeleton: Tensor, index_t: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        logits = torch.stack([stream(skeleton, index_t) for stream in self.streams]).mean(dim=0)
+        logits = torch.stack([stream(skeleton, index_t) for stream in self.streams.values()]).mean(dim=0)
         return logits, torch.softmax(logits / self.temperature, dim=-1)
 
 
@@ -113,6 +118,39 @@ class DeployScale(nn.Module):
 class DeployBlock(nn.Module):
     """``edge.mmn.Block`` on tokens (B, T V, C) of T ``frames``."""
 
+    def __init__(self, block: Block, place: Tensor, frames: int) -> None:
+        super().__init__()
+        self.joints = len(place)
+        self.norm_1, self.norm_2 = block.norm_1, block.norm_2
+        self.mix = _Mix(block, place, frames)
+        self.mlp = _Mlp(block)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        normed = self.norm_1(x)
+        x = x + self.mix(normed, normed[:, self.joints :] - normed[:, : -self.joints])
+        out: Tensor = x + self.mlp(self.norm_2(x))
+        return out
+
+
+class _Mlp(HalfRegion):
+    """Tokens (B, T V, C) -> the same shape."""
+
+    def __init__(self, block: Block) -> None:
+        super().__init__()
+        fc1, fc2 = block.mlp.fc1, block.mlp.fc2
+        self.fc1 = linear_of(QuantisableLinear, fc1.weight.detach(), fc1.bias.detach())
+        self.fc2 = linear_of(QuantisableLinear, fc2.weight.detach(), fc2.bias.detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
+        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
+        return out
+
+
+class _Mix(HalfRegion):
+    """The three branches and their aggregation: tokens (B, T V, C) and their differences (B, (T-1) V, C) -> tokens."""
+
     adjacency: Tensor
     joint_scale: Tensor
 
@@ -120,44 +158,38 @@ class DeployBlock(nn.Module):
         super().__init__()
         self.frames, self.joints = frames, len(place)
         self.quarter = quarter = block.mapping.in_features // 4
-        self.norm_1, self.norm_2 = block.norm_1, block.norm_2
         weight, bias = block.mapping.weight.detach(), block.mapping.bias.detach()
-        self.map_su = _linear(weight[: 2 * quarter], bias[: 2 * quarter])
-        self.map_motion = _linear(weight[2 * quarter :], None)
+        self.map_su = linear_of(QuantisableLinear, weight[: 2 * quarter], bias[: 2 * quarter])
+        self.map_motion = linear_of(nn.Linear, weight[2 * quarter :], None)
         # (H, V, V), transposed: it stands on the right of (.., V).
         self.register_buffer("adjacency", block.gconv.detach()[:, place][:, :, place].transpose(1, 2).contiguous())
-        self.temporal = _conv(_dense(block.tconv), _bias(block.tconv), padding=(1, 0))
-        self.motion = _folded(_part(block.Motion, 0, nn.Conv2d), _part(block.Motion, 1, nn.BatchNorm2d))
+        self.temporal = conv_of(nn.Conv2d, dense(block.tconv), bias_of(block.tconv), padding=(1, 0))
+        self.motion = folded(part(block.Motion, 0, nn.Conv2d), part(block.Motion, 1, nn.BatchNorm2d))
         self.register_buffer("joint_scale", block.MSM.adj.detach().sum(dim=0)[place].contiguous())
-        temporal, skeletal = _part(block.MTM, 0, nn.Conv2d), block.MSM.fc
-        self.temporal_modulation = _Modulation(temporal.weight.detach(), _bias(temporal))
+        temporal, skeletal = part(block.MTM, 0, nn.Conv2d), block.MSM.fc
+        self.temporal_modulation = _Modulation(temporal.weight.detach(), bias_of(temporal))
         self.skeletal_modulation = _Modulation(skeletal.weight.detach()[..., None, None], skeletal.bias.detach())
         self.gate_in = _gate(block)
-        self.gate_out = _part(block.aggregation_gate, 3, nn.Conv2d)
-        self.aggregation = _folded(_part(block.aggregation, 0, nn.Conv2d), _part(block.aggregation, 1, nn.BatchNorm2d))
+        self.gate_out = part(block.aggregation_gate, 3, nn.Conv2d)
+        self.aggregation = folded(part(block.aggregation, 0, nn.Conv2d), part(block.aggregation, 1, nn.BatchNorm2d))
         self.proj = block.proj
-        self.fc1, self.fc2 = block.mlp.fc1, block.mlp.fc2
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, step: Tensor) -> Tensor:
         """See the class."""
-        x = x + self.proj(_tokens(self._mix(self.norm_1(x))))
-        out: Tensor = x + self.fc2(F.gelu(self.fc1(self.norm_2(x))))
-        return out
-
-    def _mix(self, x: Tensor) -> Tensor:
-        """Tokens (B, T V, C) -> (B, C, T, V)."""
         T, V, quarter = self.frames, self.joints, self.quarter
-        s, u = _maps(self.map_su(x), T).split(quarter, dim=1)
+        su = _maps(self.map_su(x), T)
+        s, u = su[:, :quarter], su[:, quarter:]
         # All heads at once: G_h = A_h s_h.
         G = (s.reshape(-1, HEADS, quarter // HEADS * T, V) @ self.adjacency).reshape(-1, quarter, T, V)
         U = self.temporal(u)
-        d = _maps(self.map_motion(x[:, V:] - x[:, :-V]), T - 1)
+        d = _maps(self.map_motion(step), T - 1)
         M = F.gelu(self.motion(torch.cat([d, d[:, :, -1:]], dim=2)))
 
         modulated = [*self.temporal_modulation(U, M), *self.skeletal_modulation(G, M * self.joint_scale)]
         gate = torch.sigmoid(self.gate_out(F.relu(self.gate_in(torch.cat([*modulated, M], dim=1)))))  # (B, 3, T, V)
         gated = torch.cat([U * gate[:, 0:1], G * gate[:, 1:2], M * gate[:, 2:3]], dim=1)
-        return F.gelu(self.aggregation(gated))
+        out: Tensor = self.proj(_tokens(F.gelu(self.aggregation(gated))))
+        return out
 
 
 class _Modulation(nn.Module):
@@ -171,17 +203,25 @@ class _Modulation(nn.Module):
         super().__init__()
         half = len(bias) // 2
         padding = (weight.shape[2] // 2, 0)
-        self.gamma = _conv(weight[:half], bias[:half], padding=padding)
-        self.beta = _conv(weight[half:], bias[half:], padding=padding)
+        self.gamma = conv_of(QuantisableConv, weight[:half], bias[:half], padding=padding)
+        self.beta = conv_of(QuantisableConv, weight[half:], bias[half:], padding=padding)
+        self.normal = _Normal()
 
     def forward(self, x: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x (B, C/4, T, V), motion (B, C/2, T, V) -> N(x), N(x) g and t, (B, C/4, T, V) each."""
+        normal = self.normal(x)
+        return normal, normal * torch.tanh(self.gamma(motion)), torch.tanh(self.beta(motion))
+
+
+class _Normal(FullRegion):
+    """N(x): (B, C, T, V) about its mean over (T, V) and over its unbiased standard deviation."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         N = x.shape[2] * x.shape[3]
         centred = x - x.mean(dim=(2, 3), keepdim=True)
-        # The unbiased correction is a scalar, applied last: a sum over N values overflows half precision.
         std = (centred * centred).mean(dim=(2, 3), keepdim=True).sqrt() * math.sqrt(N / (N - 1))
-        normal = centred * (1 / (std + 1e-6))
-        return normal, normal * torch.tanh(self.gamma(motion)), torch.tanh(self.beta(motion))
+        return centred * (1 / (std + 1e-6))
 
 
 class DeployDownSample(nn.Module):
@@ -189,7 +229,7 @@ class DeployDownSample(nn.Module):
 
     def __init__(self, down: DownSample) -> None:
         super().__init__()
-        self.conv = _folded(down.reduction, down.bn)
+        self.conv = folded(down.reduction, down.bn)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -198,7 +238,7 @@ class DeployDownSample(nn.Module):
         return out
 
 
-class DeployFusion(nn.Module):
+class DeployFusion(HalfRegion):
     """``edge.mmn.Fusion``."""
 
     last_scale: Tensor
@@ -207,14 +247,14 @@ class DeployFusion(nn.Module):
     def __init__(self, fusion: Fusion) -> None:
         super().__init__()
         self.downs = nn.ModuleList(
-            _folded(_part(d, 0, nn.Conv2d), _part(d, 1, nn.BatchNorm2d))
+            folded(part(d, 0, nn.Conv2d), part(d, 1, nn.BatchNorm2d))
             for d in (fusion.down1, fusion.down2, fusion.down3)
         )
-        scale, shift = _scale_shift(_part(fusion.f4_proc, 0, nn.BatchNorm2d))
+        scale, shift = scale_shift(part(fusion.f4_proc, 0, nn.BatchNorm2d))
         self.register_buffer("last_scale", scale[:, None, None])
         self.register_buffer("last_shift", shift[:, None, None])
-        self.gate_in = _folded(_part(fusion.gate_conv, 0, nn.Conv2d), _part(fusion.gate_conv, 1, nn.BatchNorm2d))
-        self.gate_out = _part(fusion.gate_conv, 3, nn.Conv2d)
+        self.gate_in = folded(part(fusion.gate_conv, 0, nn.Conv2d), part(fusion.gate_conv, 1, nn.BatchNorm2d))
+        self.gate_out = part(fusion.gate_conv, 3, nn.Conv2d)
         self.residual = fusion.res_conv
 
     def forward(self, scales: list[Tensor]) -> Tensor:
@@ -240,94 +280,23 @@ def _maps(x: Tensor, T: int) -> Tensor:
     return x.transpose(1, 2).reshape(B, C, T, N // T)
 
 
-def _part(layers: nn.Sequential, index: int, kind: type[Layer]) -> Layer:
-    """The layer at that place, which is of that kind."""
-    layer = layers[index]
-    if not isinstance(layer, kind):
-        raise TypeError(f"layer {index} is a {type(layer).__name__}, expected {kind.__name__}")
-    return layer
-
-
-def _linear(weight: Tensor, bias: Tensor | None) -> nn.Linear:
-    linear = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
-    linear.weight.data.copy_(weight)
-    if bias is not None:
-        linear.bias.data.copy_(bias)
-    return linear
-
-
-def _conv(
-    weight: Tensor,
-    bias: Tensor,
-    *,
-    stride: tuple[int, ...] = (1, 1),
-    padding: tuple[int, ...] = (0, 0),
-    groups: int = 1,
-) -> nn.Conv2d:
-    """A convolution with that weight (C', C / groups, k, 1) and bias (C',)."""
-    out_channels, per_group, k, _ = weight.shape
-    conv = nn.Conv2d(
-        per_group * groups,
-        out_channels,
-        (k, 1),
-        stride=(stride[0], stride[1]),
-        padding=(padding[0], padding[1]),
-        groups=groups,
-    )
-    conv.weight.data.copy_(weight)
-    cast(Tensor, conv.bias).data.copy_(bias)
-    return conv
-
-
-def _bias(conv: nn.Conv2d) -> Tensor:
-    return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
-
-
-def _scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """BatchNorm in eval mode as x scale + shift, each (C,)."""
-    buffers = dict(bn.named_buffers())
-    scale = bn.weight.detach() / torch.sqrt(buffers["running_var"] + bn.eps)
-    return scale, bn.bias.detach() - buffers["running_mean"] * scale
-
-
-def _folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Conv2d:
-    """A convolution and the BatchNorm behind it as one convolution."""
-    scale, shift = _scale_shift(bn)
-    if isinstance(conv.padding, str):
-        raise TypeError(f"padding is numbers here, got '{conv.padding}'")
-    return _conv(
-        conv.weight.detach() * scale[:, None, None, None],
-        _bias(conv) * scale + shift,
-        stride=conv.stride,
-        padding=conv.padding,
-        groups=conv.groups,
-    )
-
-
-def _dense(conv: nn.Conv2d) -> Tensor:
-    """The weight (C', C, k, 1) of a grouped convolution without groups."""
-    weight = conv.weight.detach()
-    taps = [torch.block_diag(*weight[:, :, k, 0].chunk(conv.groups)) for k in range(weight.shape[2])]
-    return torch.stack(taps, dim=-1)[..., None]
-
-
 def _gate(block: Block) -> nn.Conv2d:
     """The gate's first convolution and its BatchNorm, over the parts that ``_Modulation`` gives of U, of G, and over M.
 
     The published order is [U modulated, G modulated, M]; see ``_Modulation`` for what is taken in here.
     """
     layers = block.aggregation_gate
-    scale, bias = _scale_shift(_part(layers, 1, nn.BatchNorm2d))
-    weight = _part(layers, 0, nn.Conv2d).weight.detach()[:, :, 0, 0] * scale[:, None]  # (C/4, C)
+    scale, bias = scale_shift(part(layers, 1, nn.BatchNorm2d))
+    weight = part(layers, 0, nn.Conv2d).weight.detach()[:, :, 0, 0] * scale[:, None]  # (C/4, C)
     quarter = len(bias)
     columns = []
-    for part, bn in (
-        (weight[:, :quarter], _part(block.MTM, 2, nn.BatchNorm2d)),
+    for of_branch, bn in (
+        (weight[:, :quarter], part(block.MTM, 2, nn.BatchNorm2d)),
         (weight[:, quarter : 2 * quarter], block.MSM.bn),
     ):
-        tanh_scale, tanh_shift = _scale_shift(bn)
+        tanh_scale, tanh_shift = scale_shift(bn)
         (a, b), (h, k) = tanh_scale.chunk(2), tanh_shift.chunk(2)
-        columns += [part * (1 + h), part * a, part * b]
-        bias = bias + part @ k
+        columns += [of_branch * (1 + h), of_branch * a, of_branch * b]
+        bias = bias + of_branch @ k
     columns.append(weight[:, 2 * quarter :])
-    return _conv(torch.cat(columns, dim=1)[..., None, None], bias)
+    return conv_of(nn.Conv2d, torch.cat(columns, dim=1)[..., None, None], bias)

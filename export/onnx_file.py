@@ -22,6 +22,7 @@ from edge.preprocess import WINDOW_FRAMES
 from edge.runtime.onnxruntime import OnnxRuntime
 from edge.streams import stream_input
 from export.graph import DeployGraph
+from export.regions import mark_nodes
 
 OPSET = 20  # the newest that every TensorRT from 10.0 on reads
 TOLERANCE = 1e-4
@@ -116,4 +117,5 @@ def to_onnx(
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model: onnx.ModelProto = program.model_proto
+    mark_nodes(model, module)
     return model

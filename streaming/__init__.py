@@ -1,6 +1,6 @@
 """mar-edge's live side: camera to labels (``streaming.service``), and how to receive them (``LabelSubscriber``)."""
 
-from streaming.client import Gap, LabelSubscriber, SubscriberTimeout
+from streaming.client import Gap, LabelSubscriber, Malformed, Notice, Restart, Silence, SubscriberTimeout
 from streaming.messages import (
     AnyMessage,
     EndMessage,
@@ -21,6 +21,10 @@ __all__ = [
     "Kind",
     "LabelMessage",
     "LabelSubscriber",
+    "Malformed",
+    "Notice",
+    "Restart",
+    "Silence",
     "SkeletonMessage",
     "StatusMessage",
     "SubscriberTimeout",

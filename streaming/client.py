@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -12,9 +13,11 @@ import zmq
 
 from edge.errors import MarEdgeError
 from streaming.address import DEFAULT_ADDRESS, parse_address
+from streaming.keys import ClientKeys
 from streaming.messages import (
     KINDS,
     MAX_BYTES,
+    STATUS_PERIOD_S,
     AnyMessage,
     EndMessage,
     Kind,
@@ -26,7 +29,11 @@ from streaming.messages import (
 
 HIGH_WATER_MARK = 10_000
 GAPS_KEPT = 1000
+# A sender that misses so many of its status messages is silent.
+SILENT_S = 3 * STATUS_PERIOD_S
 _HEARTBEAT_MS = 2000
+# A sender that is away, or refuses us, is tried again ever less often.
+_RECONNECT_MS, _RECONNECT_MOST_MS = 100, 3000
 
 
 class SubscriberTimeout(MarEdgeError, TimeoutError):
@@ -43,19 +50,47 @@ class Gap:
     count: int
 
 
+@dataclass(frozen=True)
+class Restart:
+    """The sender of a stream began anew; its numbers count from 0 again."""
+
+    stream: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Nothing came for ``SILENT_S``, not even a status: of a stream that has not ended, or (None) of any."""
+
+    stream: str | None
+
+
+@dataclass(frozen=True)
+class Malformed:
+    """Bytes that are no message of ours, and why."""
+
+    why: str
+
+
+Notice = Gap | Restart | Silence | Malformed
+
+
 @dataclass
 class _Progress:
-    """How far one stream has come in one run of its sender."""
+    """How far one stream has come in one run of its sender. ``heard_s``: when it was last heard, monotonic."""
 
     run: str
     next_seq: dict[str | None, int]
+    heard_s: float = 0.0
+    silent: bool = False
+    ended: bool = False
 
 
 class LabelSubscriber:
     """Messages of one publisher, as they come. An iterator and a context manager; used from one thread.
 
     ``lost`` counts missing messages and ``gaps`` holds the newest of them; ``restarts`` counts new runs of a sender,
-    ``malformed`` what was no message. To join late is no gap. With ``kinds``, only losses of those kinds are seen.
+    ``malformed`` what was no message, ``silences`` how often a stream went dumb; ``silent`` names those that are.
+    To join late is no gap. With ``kinds``, only losses of those kinds are seen.
 
     Args:
         address: where the publisher is (see ``streaming.address``).
@@ -63,6 +98,8 @@ class LabelSubscriber:
         kinds: only these.
         timeout_s: how long to wait for a message; None for ever.
         until_end: stop after the first ``end`` message.
+        keys: to decrypt with; None for a sender that sends in clear.
+        on_notice: is told of each fault as it is noticed, also while no message comes.
 
     Raises:
         MarEdgeError: no such address or kind.
@@ -75,6 +112,9 @@ class LabelSubscriber:
         kinds: Collection[Kind] = KINDS,
         timeout_s: float | None = None,
         until_end: bool = False,
+        *,
+        keys: ClientKeys | None = None,
+        on_notice: Callable[[Notice], None] | None = None,
     ) -> None:
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown or not kinds:
@@ -83,14 +123,18 @@ class LabelSubscriber:
         self.lost = 0
         self.restarts = 0
         self.malformed = 0
+        self.silences = 0
         self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
         self._address = address
         self._kinds = frozenset(kinds)
         self._wanted = "" if len(self._kinds) == len(KINDS) else " or ".join(k for k in KINDS if k in self._kinds) + " "
         self._timeout_s = timeout_s
         self._until_end = until_end
+        self._on_notice = on_notice or (lambda _: None)
         self._ended = False
         self._progress: dict[str, _Progress] = {}
+        # Of everything together, until a stream is known.
+        self._anything = _Progress("", {}, heard_s=time.monotonic())
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.setsockopt(zmq.LINGER, 0)
@@ -99,10 +143,17 @@ class LabelSubscriber:
         self._socket.setsockopt(zmq.IPV6, int(endpoint.ipv6))
         # A publisher whose machine vanished is noticed, so that the connection is made anew.
         self._socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
+        self._socket.setsockopt(zmq.RECONNECT_IVL, _RECONNECT_MS)
+        self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, _RECONNECT_MOST_MS)
         # Topics name the stream before the kind: without a stream all of them come and are sorted out here.
         self._sees_all = stream is None or self._kinds == frozenset(KINDS)
-        for prefix in _prefixes(stream, self._kinds | {"end"} if until_end else self._kinds):
+        # Status and end tell a quiet stream from a dead one, whichever kinds are wanted.
+        for prefix in _prefixes(stream, self._kinds | {"status", "end"}):
             self._socket.subscribe(prefix)
+        if keys is not None:
+            self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.own.public)
+            self._socket.setsockopt(zmq.CURVE_SECRETKEY, keys.own.secret)
+            self._socket.setsockopt(zmq.CURVE_SERVERKEY, keys.server)
         try:
             self._socket.connect(endpoint.endpoint)
         except zmq.ZMQError as error:
@@ -133,6 +184,21 @@ class LabelSubscriber:
             if self._ended:
                 raise StopIteration
 
+    def until(self, should_stop: Callable[[], bool]) -> Iterator[AnyMessage]:
+        """Messages until it is time to stop, asked every ``timeout_s`` at least; nobody need be there."""
+        while not should_stop() and not self._ended:
+            try:
+                yield next(self)
+            except SubscriberTimeout:  # noqa: PERF203 - a moment to ask in
+                continue
+            except StopIteration:
+                return
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Streams that were heard, have not ended and say nothing now."""
+        return tuple(name for name, progress in self._progress.items() if progress.silent)
+
     def close(self) -> None:
         """Disconnect."""
         self._context.destroy(linger=0)
@@ -146,13 +212,11 @@ class LabelSubscriber:
         self.close()
 
     def _receive(self, deadline_s: float | None) -> AnyMessage | UnknownMessage | None:
-        """One message from the wire; None for one that is malformed, and counted."""
-        wait_ms = None if deadline_s is None else max(0, round((deadline_s - time.monotonic()) * 1000))
-        if not self._socket.poll(wait_ms):
-            raise SubscriberTimeout(
-                f"no {self._wanted}message from {self._address} within "
-                f"{self._timeout_s:g} s; is 'mar-edge serve' running there?"
-            )
+        """One message from the wire; None for one that is malformed, and counted, or where it was time to listen for
+        silence.
+        """
+        if not self._socket.poll(0) and not self._wait(deadline_s):
+            return None
         parts = self._socket.recv_multipart()
         try:
             if len(parts) != 2:
@@ -160,17 +224,52 @@ class LabelSubscriber:
             message = decode(parts[1])
             if parts[0] != topic(message.stream, message.kind):
                 raise MalformedMessage(f"a {message.kind} message under the topic {parts[0]!r}")
-        except MalformedMessage:
+        except MalformedMessage as error:
             self.malformed += 1
+            self._on_notice(Malformed(str(error)))
             return None
         return message
+
+    def _wait(self, deadline_s: float | None) -> bool:
+        """Whether a message came before the deadline, or before somebody who says nothing is to be noticed."""
+        now_s = time.monotonic()
+        expected = self._expected()
+        quiet_s = min(progress.heard_s for progress in expected) + SILENT_S if expected else math.inf
+        until_s = min(quiet_s, math.inf if deadline_s is None else deadline_s)
+        if self._socket.poll(None if until_s == math.inf else max(0, math.ceil((until_s - now_s) * 1000))):
+            return True
+        self._listen_for_silence(time.monotonic())
+        if deadline_s is not None and time.monotonic() >= deadline_s - 1e-3:
+            raise SubscriberTimeout(
+                f"no {self._wanted}message from {self._address} within "
+                f"{self._timeout_s:g} s; is 'mar-edge serve' running there?"
+            )
+        return False
+
+    def _expected(self) -> list[_Progress]:
+        """Whom silence would be noticed of: streams that have neither ended nor fallen silent."""
+        known = list(self._progress.values()) or [self._anything]
+        return [progress for progress in known if not (progress.silent or progress.ended)]
+
+    def _listen_for_silence(self, now_s: float) -> None:
+        for name, progress in self._progress.items() or ((None, self._anything),):
+            if not (progress.silent or progress.ended) and now_s - progress.heard_s >= SILENT_S:
+                progress.silent = True
+                self.silences += 1
+                self._on_notice(Silence(name))
 
     def _follow(self, message: AnyMessage | UnknownMessage) -> None:
         """Compare the message's number with the one that was due."""
         progress = self._progress.get(message.stream)
         if progress is None or progress.run != message.run:
-            self.restarts += progress is not None
+            if progress is not None:
+                self.restarts += 1
+                self._on_notice(Restart(message.stream))
             progress = self._progress[message.stream] = _Progress(message.run, {})
+        progress.heard_s, progress.silent = time.monotonic(), False
+        progress.ended = isinstance(message, EndMessage)
+        if not self._sees_all and message.kind not in self._kinds | {"end"}:
+            return
         key, seq = (None, message.seq) if self._sees_all else (message.kind, message.kind_seq)
         self._check(message.stream, progress, key, seq)
         # A message seen twice, by two ways, must not make the count run backwards.
@@ -185,6 +284,7 @@ class LabelSubscriber:
         if missing > 0:
             self.lost += missing
             self.gaps.append(Gap(stream, key, seq - missing, missing))
+            self._on_notice(self.gaps[-1])
 
 
 def _prefixes(stream: str | None, kinds: frozenset[Kind]) -> list[bytes]:

@@ -9,7 +9,9 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from streaming.client import Gap, Malformed, Notice, Restart, Silence
 from streaming.messages import (
+    NOBODY,
     AnyMessage,
     EndMessage,
     EventMessage,
@@ -54,6 +56,22 @@ class Display:
         self._console.print(Text(line(message), style=_STYLE[message.kind]))
 
 
+def notice_line(notice: Notice) -> str:
+    """A fault that a subscriber noticed, in one line."""
+    match notice:
+        case Gap():
+            what = f"{notice.kind} messages" if notice.kind else "messages"
+            return f"{notice.stream}: {notice.count} {what} were lost on the way, from number {notice.first_missing} on"
+        case Restart():
+            return f"{notice.stream}: the sender restarted"
+        case Silence(stream=None):
+            return "nothing has been heard yet; is the address right, are the keys known, is anybody serving?"
+        case Silence():
+            return f"{notice.stream}: silent, not even a status; the sender hangs, or cannot be reached"
+        case Malformed():
+            return f"a message could not be read: {notice.why}"
+
+
 def line(message: AnyMessage) -> str:
     """One message in one line, its capture time first."""
     clock = datetime.fromtimestamp(message.t_capture_ns / 1e9).strftime("%H:%M:%S.%f")[:-4]
@@ -78,15 +96,20 @@ def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
                 lasted = f", lasted {(message.t_end_ns - message.t_start_ns) / 1e9:.1f} s"
             label = f"{message.label.name} [{message.label.body}]"
             return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
+        case SkeletonMessage() if message.person == NOBODY:
+            return "nobody seen"
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)
             return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
         case StatusMessage():
             total = message.latency_ms.get("total")
             latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
+            wrong = f" ({message.camera_error})" if message.camera != "live" and message.camera_error else ""
+            record = f", not recording: {message.record_error}" if message.record_error else ""
             return (
-                f"camera {message.camera}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
-                f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, {message.people} people"
+                f"camera {message.camera}{wrong}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
+                f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
+                f"{message.people} people{record}"
             )
         case EndMessage():
             return (

@@ -18,6 +18,8 @@ MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
 """How often ``status`` comes; a subscriber that misses three in a row may call the sender silent."""
 
+NOBODY = -1
+
 Kind = Literal["hello", "label", "event", "skeleton", "status", "end"]
 Encoding = Literal["json", "msgpack"]
 
@@ -129,11 +131,17 @@ class EventMessage(Message, frozen=True, kw_only=True, tag="event"):
 
 
 class SkeletonMessage(Message, frozen=True, kw_only=True, tag="skeleton"):
-    """One person in one frame: joints in pixels, null where not seen, and their scores in [0, 1]."""
+    """One person in one frame: joints in pixels, null where not seen, and their scores in [0, 1].
+
+    person: ``NOBODY``, with no joints, for a frame in which nobody was seen. t_media_ns: the frame's place on the
+    capture clock. segment: counts the unbroken stretches of the source; across two of them nobody moved.
+    """
 
     person: int
     joints: tuple[tuple[float, float] | None, ...]
     scores: tuple[float, ...]
+    t_media_ns: int | None = None
+    segment: int = 0
 
 
 class Quantiles(msgspec.Struct, frozen=True):
@@ -150,6 +158,9 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     fps_in, fps_out: frames taken and processed per second since the last status. dropped: frames that were not
     processed. latency_ms: ``total`` (frame available to label sent) and each stage. invalid: inferences whose result
     was not a number. resets: windows emptied by a gap. people: how many are seen now.
+    camera: connecting, live, stalled (it gave no frame for too long), lost or ended. camera_error: what was wrong with
+    it last. connections: how often it was opened; stalls, corrupt frames and jumps of the wall clock are counted.
+    frame_age_s: how old the newest frame is. recorded, record_error: lines written, and why none are.
     """
 
     camera: str
@@ -168,6 +179,15 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     people: int
     events: int
     uptime_s: float
+    camera_error: str | None = None
+    connections: int = 0
+    stalls: int = 0
+    corrupt: int = 0
+    clock_jumps: int = 0
+    frame_age_s: float | None = None
+    recorded: int = 0
+    record_lost: int = 0
+    record_error: str | None = None
 
 
 class EndMessage(Message, frozen=True, kw_only=True, tag="end"):

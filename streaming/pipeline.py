@@ -86,11 +86,7 @@ class Pipeline:
 
     def __init__(self, recognizer: Recognizer, rules: PipelineRules, timer: Timer) -> None:
         self._recognizer = recognizer
-        self._rules = rules
-        self._stride = Stride(rules.stride_s)
-        self._gate = None if rules.motion_gate is None else MotionGate(recognizer.layout, rules.motion_gate)
-        events = rules.events
-        self.thresholds = resolve(recognizer.metadata, events.on, events.off, events.labels)
+        self._set(rules)
         self._timer = timer
         self._ids = itertools.count(1)
         self._people: dict[int, _Person] = {}
@@ -100,6 +96,22 @@ class Pipeline:
         self.invalid = 0
         self.resets = 0
         self.events = 0
+
+    def _set(self, rules: PipelineRules) -> None:
+        events, gate = rules.events, rules.motion_gate
+        self.thresholds = resolve(self._recognizer.metadata, events.on, events.off, events.labels)
+        self._rules = rules
+        self._stride = Stride(rules.stride_s)
+        self._gate = None if gate is None else MotionGate(self._recognizer.layout, gate)
+
+    def change(self, rules: PipelineRules) -> Step:
+        """Go on by other rules, from windows that begin empty; counts and event ids go on.
+
+        Raises:
+            MarEdgeError: the rules name labels that the model does not have; nothing has changed then.
+        """
+        self._set(rules)
+        return self.break_off()
 
     @property
     def people(self) -> int:
@@ -140,6 +152,13 @@ class Pipeline:
             if newest_s is not None:
                 step.events.extend(state.events.close(newest_s))
         self.events += sum(change.phase == "begin" for change in step.events)
+        return step
+
+    def break_off(self) -> Step:
+        """What comes next does not go on from what came before (a lost camera, another size): end and forget it all."""
+        step = self.finish(infer=False)
+        self.resets += len(self._people)
+        self._people.clear()
         return step
 
     def _infer(self, step: Step, newest_s: float | None) -> None:

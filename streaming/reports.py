@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from edge import __version__
 from edge.data import Skeleton
 from edge.labels import Label
-from edge.pose.base import PoseEstimator
 from edge.recognizer import Recognizer
-from streaming.camera import NS, Camera, Frame
+from streaming.camera import NS, Frame, FrameSource
 from streaming.events import EventChange
 from streaming.messages import (
+    NOBODY,
     EventMessage,
     HelloMessage,
     LabelMessage,
@@ -29,6 +29,7 @@ from streaming.messages import (
     StatusMessage,
 )
 from streaming.pipeline import Inference, Pipeline
+from streaming.recorder import Recorder
 from streaming.thresholds import Thresholds
 from streaming.timing import Timer
 
@@ -43,7 +44,7 @@ def wall_ns(frame: Frame, t_s: float) -> int:
 
 
 def hello(
-    camera: Camera, pose: PoseEstimator, recognizer: Recognizer, stride_s: float, thresholds: Thresholds
+    camera: FrameSource, pose: str, recognizer: Recognizer, stride_s: float, thresholds: Thresholds
 ) -> HelloMessage:
     """Who we are."""
     metadata = recognizer.metadata
@@ -63,7 +64,7 @@ def hello(
         stride_s=stride_s,
         on_thresholds=_finite(thresholds.on),
         off_thresholds=_finite(thresholds.off),
-        pose=pose.name,
+        pose=pose,
         runtime=recognizer.runtime.name,
         versions={
             "mar-edge": __version__,
@@ -128,17 +129,39 @@ def event_message(frame: Frame, change: EventChange, labels: tuple[Label, ...]) 
     )
 
 
+def rounded(skeleton: Skeleton) -> Skeleton:
+    """Joints to a hundredth of a pixel, as they are sent: a recording of them is what the pipeline saw, to the bit."""
+    joints = skeleton.joints.astype(np.float64).round(2).astype(np.float32)
+    return Skeleton(joints, skeleton.scores, skeleton.person)
+
+
+def skeleton_messages(frame: Frame, people: Sequence[Skeleton]) -> list[SkeletonMessage]:
+    """Everybody in the frame; where nobody is, a message that says so."""
+    if people:
+        return [skeleton_message(frame, skeleton) for skeleton in people]
+    return [_skeleton_message(frame, NOBODY, (), ())]
+
+
 def skeleton_message(frame: Frame, skeleton: Skeleton) -> SkeletonMessage:
     """One person's joints, to a hundredth of a pixel."""
     seen = np.isfinite(skeleton.joints).all(axis=1).tolist()
     places = skeleton.joints.astype(np.float64).round(2).tolist()
     scores = np.nan_to_num(skeleton.scores.astype(np.float64)).round(3).tolist()
+    joints = tuple((x, y) if there else None for there, (x, y) in zip(seen, places, strict=True))
+    return _skeleton_message(frame, skeleton.person, joints, tuple(scores))
+
+
+def _skeleton_message(
+    frame: Frame, person: int, joints: tuple[tuple[float, float] | None, ...], scores: tuple[float, ...]
+) -> SkeletonMessage:
     return SkeletonMessage(
         frame=frame.seq,
         t_capture_ns=frame.t_capture_ns,
-        person=skeleton.person,
-        joints=tuple((x, y) if there else None for there, (x, y) in zip(seen, places, strict=True)),
-        scores=tuple(scores),
+        person=person,
+        joints=joints,
+        scores=scores,
+        t_media_ns=round(frame.media_s * NS),
+        segment=frame.segment,
     )
 
 
@@ -152,7 +175,7 @@ class StatusReporter:
 
     def __init__(
         self,
-        camera: Camera,
+        camera: FrameSource,
         pipeline: Pipeline,
         recognizer: Recognizer,
         timer: Timer,
@@ -178,7 +201,9 @@ class StatusReporter:
             self._next_ns = now_ns + self._period_ns
         return True
 
-    def message(self, frame: Frame | None, frames: int, subscribers: int) -> StatusMessage:
+    def message(
+        self, frame: Frame | None, frames: int, subscribers: int, recorder: Recorder | None = None
+    ) -> StatusMessage:
         """How we are, now. ``frames`` were processed so far, ``frame`` the last of them."""
         now_ns = self._clock()
         span_s = (now_ns - self._last_ns) / NS
@@ -186,7 +211,8 @@ class StatusReporter:
             taken = self._camera.frames
             self._fps = round((taken - self._taken) / span_s, 2), round((frames - self._done) / span_s, 2)
             self._last_ns, self._taken, self._done = now_ns, taken, frames
-        pipeline = self._pipeline
+        pipeline, camera = self._pipeline, self._camera
+        age_s = camera.frame_age_s()
         return StatusMessage(
             frame=frame.seq if frame else 0,
             t_capture_ns=frame.t_capture_ns if frame else self._camera.t_zero_ns,
@@ -209,6 +235,15 @@ class StatusReporter:
             people=pipeline.people,
             events=pipeline.events,
             uptime_s=round((now_ns - self._start_ns) / NS, 3),
+            camera_error=camera.last_error,
+            connections=camera.connections,
+            stalls=camera.stalls,
+            corrupt=camera.corrupt,
+            clock_jumps=camera.clock_jumps,
+            frame_age_s=None if age_s is None else round(age_s, 3),
+            recorded=0 if recorder is None else recorder.written,
+            record_lost=0 if recorder is None else recorder.lost,
+            record_error=None if recorder is None else recorder.error,
         )
 
 

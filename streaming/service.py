@@ -1,28 +1,41 @@
-"""The loop that joins the stages: camera -> pose -> windows -> recogniser -> events -> wire."""
+"""The process around the streams: binds, opens cameras and models, runs each stream on a thread, ends all in order."""
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from edge.errors import MarEdgeError
+from edge.layout import Layout
 from edge.pose.base import PoseEstimator
 from edge.recognizer import Recognizer
-from streaming import reports
 from streaming.address import DEFAULT_ADDRESS
-from streaming.bus import Publisher
-from streaming.camera import NS, Camera, Frame
-from streaming.messages import STATUS_PERIOD_S, AnyMessage, Encoding, EndMessage
-from streaming.pipeline import Pipeline, PipelineRules, Step
+from streaming.batching import BatchingRecognizer
+from streaming.bus import Publisher, check_stream
+from streaming.camera import STALL_S, Camera
+from streaming.capture_modes import CaptureMode
+from streaming.keys import ServerKeys
+from streaming.messages import AnyMessage, Encoding
+from streaming.operations import Operations
+from streaming.outlet import Outlet
+from streaming.pipeline import PipelineRules
+from streaming.recorder import RecordConfig, Recorder
+from streaming.replay import Replay
 from streaming.stopping import StopSignals
-from streaming.timing import Timer
+from streaming.stream import OnMessage, StreamLoop, StreamSummary
 
-READ_TIMEOUT_S = 0.1
+# How long the process waits between two looks at subscribers, signals and keys.
+_TURN_S = 0.02
 # Between a subscriber's handshake and its subscriptions: what is sent in between does not reach it.
 _SETTLE_S = 0.2
-
-OnMessage = Callable[[AnyMessage], None]
+# A stream that is told to stop finishes its frame and says good-bye; one that takes longer hangs.
+STOP_S = 5.0
+_log = logging.getLogger("mar_edge.service")
 
 
 @dataclass(frozen=True)
@@ -30,11 +43,15 @@ class ServeConfig:
     """What ``serve`` does.
 
     camera: source string (see ``streaming.sources``). address: where to publish. stream: name on the wire.
+    more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: to publish on as well.
     pipeline: how skeletons become events. top_k: labels in a label message.
     encoding: of the messages. publish_skeletons: send every frame's joints as well.
     as_fast_as_possible: of a file, process every frame, however long it takes.
     wait_subscribers: start the camera's clock once so many are there. max_seconds: stop after so much capture time.
-    insecure: allow an address that other machines reach.
+    insecure: allow an address that other machines reach, in clear. keys: encrypt, and let in whom we know.
+    mode: what is asked of cameras. stall_s: a camera that gives no frame for so long is opened anew. wait_camera: one
+    that does not open at the start is tried again too. record: write recordings. http: ``HOST:PORT`` of health and
+    metrics. replay: recordings to serve instead of a camera.
 
     Raises:
         MarEdgeError: a value that makes no sense.
@@ -51,17 +68,40 @@ class ServeConfig:
     wait_subscribers: int = 0
     max_seconds: float | None = None
     insecure: bool = False
+    more_cameras: tuple[tuple[str, str], ...] = ()
+    more_addresses: tuple[str, ...] = ()
+    keys: ServerKeys | None = None
+    mode: CaptureMode = field(default_factory=CaptureMode)
+    stall_s: float = STALL_S
+    wait_camera: bool = False
+    record: RecordConfig | None = None
+    http: str | None = None
+    replay: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
         if self.top_k < 1 or self.wait_subscribers < 0:
             raise MarEdgeError(f"top-k is at least 1 and subscribers to wait for at least 0: {self}")
         if self.max_seconds is not None and not self.max_seconds > 0.0:
             raise MarEdgeError(f"the time limit is more than 0 s, not {self.max_seconds}")
+        if not 0.5 <= self.stall_s <= 3600.0:
+            raise MarEdgeError(f"a camera has stalled after 0.5 to 3600 s without a frame, not {self.stall_s}")
+        names = [check_stream(stream) for stream, _ in self.streams]
+        if len(set(names)) != len(names):
+            raise MarEdgeError(f"each stream needs a name of its own; given were {', '.join(names)}")
+        if self.replay and self.more_cameras:
+            raise MarEdgeError("a replay is one stream, without cameras")
+
+    @property
+    def streams(self) -> tuple[tuple[str, str], ...]:
+        """(stream, camera) of every stream."""
+        return ((self.stream, self.camera), *self.more_cameras)
 
 
 @dataclass(frozen=True)
 class ServeSummary:
-    """How it went. ``signal``: number of the one that stopped it; ``report``: the timing table, for people."""
+    """How it went, all streams together. ``signal``: number of the one that stopped it; ``report``: the timing tables,
+    for people; ``streams``: one by one, by name.
+    """
 
     reason: str
     signal: int | None
@@ -72,6 +112,7 @@ class ServeSummary:
     events: int
     last_seq: int
     report: str
+    streams: dict[str, StreamSummary]
 
 
 def serve(
@@ -79,183 +120,197 @@ def serve(
     open_pose: Callable[[], PoseEstimator],
     open_recognizer: Callable[[], Recognizer],
     on_message: OnMessage | None = None,
+    reread: Callable[[], ServeConfig] | None = None,
 ) -> ServeSummary:
-    """Serve one camera until it ends, a signal comes or the time is up.
+    """Serve until every stream has ended, a signal comes or the time is up.
 
-    The address is bound first, so that subscribers can join while models load, and the camera opened second, so that
-    what is wrong with either is known at once. The camera's clock starts last.
+    The addresses are bound first, so that subscribers can join while models load, and the cameras opened second, so
+    that what is wrong with either is known at once. The cameras' clocks start last. A stream that fails does not touch
+    the others; it is raised when they have ended.
 
     Args:
         config: what to do.
-        open_pose, open_recognizer: make the stages; ``serve`` closes what they give.
-        on_message: is shown each message as it was sent.
+        open_pose, open_recognizer: make the stages, a pose stage for each stream; ``serve`` closes what they give.
+        on_message: is shown each message as it was sent, one at a time.
+        reread: gives the configuration anew when a SIGHUP asks for it.
 
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
     """
-    with (
-        StopSignals() as stop,
-        Publisher(config.stream, config.address, config.encoding, config.insecure) as publisher,
-        Camera(config.camera, config.as_fast_as_possible) as camera,
-        open_recognizer() as recognizer,
-        open_pose() as pose,
-    ):
-        if pose.layout.name != recognizer.layout.name:
-            raise MarEdgeError(
-                f"a model of another layout: '{recognizer.metadata.name}' takes {recognizer.layout.name} skeletons, "
-                f"the pose stage '{pose.name}' gives {pose.layout.name}; choose a model of that layout"
-            )
-        return _Service(
-            config,
-            stop=stop,
-            publisher=publisher,
-            camera=camera,
-            recognizer=recognizer,
-            pose=pose,
-            on_message=on_message,
-        ).run()
-
-
-class _Service:
-    """What the loop holds on to."""
-
-    def __init__(
-        self,
-        config: ServeConfig,
-        *,
-        stop: StopSignals,
-        publisher: Publisher,
-        camera: Camera,
-        recognizer: Recognizer,
-        pose: PoseEstimator,
-        on_message: OnMessage | None,
-    ) -> None:
-        self._config, self._stop, self._publisher, self._camera = config, stop, publisher, camera
-        self._recognizer, self._pose, self._on_message = recognizer, pose, on_message
-        self._timer = Timer()
-        self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
-        # "No action" is never an event and always worth showing.
-        self._shown = self._pipeline.thresholds.wanted
-        if recognizer.metadata.background is not None:
-            self._shown[recognizer.metadata.background] = True
-        self._frames = 0
-        self._frame: Frame | None = None
-
-    def run(self) -> ServeSummary:
-        """Everything between the first ``hello`` and ``end``."""
-        self._wait_for_subscribers()
-        self._camera.start()
-        self._status = reports.StatusReporter(
-            self._camera, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
-        )
-        stride_s = self._config.pipeline.stride_s
-        self._send(reports.hello(self._camera, self._pose, self._recognizer, stride_s, self._pipeline.thresholds))
-        self._send_status()
-        try:
-            reason = self._loop()
-        except BaseException as error:
-            self._end(f"failed: {type(error).__name__}")
-            raise
-        return self._end(reason)
-
-    def _loop(self) -> str:
-        """Frame after frame, until there is a reason to end."""
-        while (reason := self._reason_to_stop()) is None:
-            self._publisher.poll()
-            frame = self._camera.read(READ_TIMEOUT_S)
-            if frame is not None:
-                with self._timer.section("pose"):
-                    people = self._pose.estimate(frame.image)
-                if self._config.publish_skeletons:
-                    for skeleton in people:
-                        self._send(reports.skeleton_message(frame, skeleton))
-                self._send_step(frame, self._pipeline.push(frame.media_s, people))
-                self._frame, self._frames = frame, self._frames + 1
-            if self._status.due():
-                self._send_status()
-        if self._frame is not None:
-            ran_out = self._stop.reason is None
-            self._send_step(self._frame, self._pipeline.finish(infer=ran_out))
-        return reason
-
-    def _reason_to_stop(self) -> str | None:
-        limit_s = self._config.max_seconds
-        if self._stop.reason is not None:
-            return self._stop.reason
-        if limit_s is not None and self._elapsed_s() >= limit_s:
-            return f"time limit of {limit_s:g} s reached"
-        return self._camera.end_reason if self._camera.ended else None
-
-    def _elapsed_s(self) -> float:
-        """Capture time; where frames come at their own pace, also without any."""
-        if self._config.as_fast_as_possible:
-            return self._frame.media_s if self._frame else 0.0
-        return self._camera.elapsed_s()
-
-    def _send_step(self, frame: Frame, step: Step) -> None:
-        labels = self._recognizer.metadata.labels
-        for inference in step.inferences:
-            now_ns = time.monotonic_ns()
-            self._send(
-                reports.label_message(
-                    frame,
-                    inference,
-                    labels,
-                    shown=self._shown,
-                    top_k=self._config.top_k,
-                    timer=self._timer,
-                    now_ns=now_ns,
+    with ExitStack() as stack:
+        stop = stack.enter_context(StopSignals())
+        operations = stack.enter_context(Operations(config.http, [name for name, _ in config.streams], config.insecure))
+        outlet = stack.enter_context(Outlet((config.address, *config.more_addresses), config.keys, config.insecure))
+        publishers = [Publisher(stream, outlet, config.encoding) for stream, _ in config.streams]
+        recorders = _recorders(config, publishers, stack)
+        sources = _sources(config)
+        for source in sources:
+            stack.enter_context(source)
+        recognizer = stack.enter_context(open_recognizer())
+        shared = BatchingRecognizer(recognizer) if len(sources) > 1 else recognizer
+        seen = _Serially([operations.see, *([on_message] if on_message is not None else [])])
+        loops = []
+        for source, publisher, recorder in zip(sources, publishers, recorders, strict=True):
+            pose: PoseEstimator | None = None
+            if isinstance(source, Replay):
+                name, layout = source.hello.pose, source.layout
+            else:
+                pose = stack.enter_context(open_pose())
+                name, layout = pose.name, pose.layout
+            _check_fit(recognizer, name, layout)
+            loops.append(
+                StreamLoop(
+                    config,
+                    stop=lambda: stop.reason,
+                    publisher=publisher,
+                    outlet=outlet,
+                    source=source,
+                    recognizer=shared,
+                    pose=pose,
+                    pose_name=name,
+                    recorder=recorder,
+                    on_message=seen,
                 )
             )
-            self._timer.record("total", (now_ns - frame.t_mono_ns) / NS)
-        for change in step.events:
-            self._send(reports.event_message(frame, change, labels))
+        _wait_for_subscribers(config.wait_subscribers, outlet, stop)
+        threads = [_StreamThread(loop, publisher.stream) for loop, publisher in zip(loops, publishers, strict=True)]
+        for thread in threads:
+            thread.start()
+        operations.ready()
+        _attend(threads, outlet, stop, operations, reread)
+        operations.stopping()
+        return _summarise({thread.name: thread.result() for thread in threads}, stop.signal)
 
-    def _send_status(self) -> None:
-        self._send(self._status.message(self._frame, self._frames, self._publisher.subscribers))
 
-    def _send(self, message: AnyMessage) -> None:
-        sent = self._publisher.publish(message)
-        if self._on_message is not None:
-            self._on_message(sent)
-
-    def _wait_for_subscribers(self) -> None:
-        """Until as many as were asked for have connected and said what they want."""
-        wanted = self._config.wait_subscribers
-        there_since: float | None = None
-        while wanted and self._stop.reason is None:
-            self._publisher.poll()
-            there = min(self._publisher.subscribers, self._publisher.subscriptions) >= wanted
-            there_since = (there_since or time.monotonic()) if there else None
-            if there_since is not None and time.monotonic() - there_since >= _SETTLE_S:
+def _attend(
+    threads: Sequence[_StreamThread],
+    outlet: Outlet,
+    stop: StopSignals,
+    operations: Operations,
+    reread: Callable[[], ServeConfig] | None,
+) -> None:
+    """What the process does while its streams run; once it is to stop, those that hang are not waited for."""
+    stopping_s: float | None = None
+    while any(thread.is_alive() for thread in threads):
+        if stop.reason is not None:
+            stopping_s = stopping_s or time.monotonic()
+            if time.monotonic() - stopping_s > STOP_S:
                 return
-            time.sleep(0.01)
+        outlet.poll()
+        operations.attend()
+        if stop.take_hangup() and reread is not None:
+            with operations.reloading():
+                _reload(threads, reread)
+        time.sleep(_TURN_S)
+    outlet.poll()
 
-    def _end(self, reason: str) -> ServeSummary:
-        self._send_status()
-        pipeline, frame = self._pipeline, self._frame
-        self._send(
-            EndMessage(
-                t_capture_ns=frame.t_capture_ns if frame else self._camera.t_zero_ns,
-                frame=frame.seq if frame else 0,
-                last_seq=self._publisher.next_seq,
-                reason=reason,
-                sent={kind: count for kind, count in self._publisher.sent.items() if count},
-                frames=self._frames,
-                dropped=self._camera.dropped,
-                inferences=pipeline.inferences,
-                gated=pipeline.gated,
-                events=pipeline.events,
-            )
+
+def _reload(threads: Sequence[_StreamThread], reread: Callable[[], ServeConfig]) -> None:
+    try:
+        config = reread()
+    except MarEdgeError as error:
+        _log.error("the configuration was not taken over, everything goes on as before: %s", error)
+        return
+    for thread in threads:
+        thread.loop.change(config)
+
+
+class _StreamThread(threading.Thread):
+    """Runs one stream's loop, and keeps what came of it."""
+
+    def __init__(self, loop: StreamLoop, stream: str) -> None:
+        super().__init__(name=stream, daemon=True)
+        self.loop = loop
+        self._summary: StreamSummary | None = None
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            self._summary = self.loop.run()
+        except BaseException as error:  # noqa: BLE001 - raised in ``result``
+            _log.error("stream %s failed: %s: %s", self.name, type(error).__name__, error)
+            self._failure = error
+
+    def result(self) -> StreamSummary:
+        """How it went.
+
+        Raises:
+            MarEdgeError: it has not come to its end.
+            Exception: what the loop raised.
+        """
+        if self.is_alive():
+            raise MarEdgeError(f"stream {self.name} hangs and was left behind; its camera, pose stage or network does")
+        if self._failure is not None:
+            raise self._failure
+        assert self._summary is not None
+        return self._summary
+
+
+class _Serially:
+    """Passes messages of several threads on, one at a time."""
+
+    def __init__(self, calls: Sequence[OnMessage]) -> None:
+        self._calls = calls
+        self._lock = threading.Lock()
+
+    def __call__(self, message: AnyMessage) -> None:
+        with self._lock:
+            for call in self._calls:
+                call(message)
+
+
+def _sources(config: ServeConfig) -> list[Camera | Replay]:
+    if config.replay:
+        return [Replay(config.replay, config.as_fast_as_possible)]
+    return [
+        Camera(
+            camera,
+            config.as_fast_as_possible,
+            mode=config.mode,
+            stall_s=config.stall_s,
+            patient=config.wait_camera,
         )
-        return ServeSummary(
-            reason=reason,
-            signal=self._stop.signal,
-            frames=self._frames,
-            dropped=self._camera.dropped,
-            inferences=pipeline.inferences,
-            gated=pipeline.gated,
-            events=pipeline.events,
-            last_seq=self._publisher.next_seq - 1,
-            report=self._timer.report(),
+        for _, camera in config.streams
+    ]
+
+
+def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: ExitStack) -> list[Recorder | None]:
+    if config.record is None:
+        return [None] * len(publishers)
+    return [stack.enter_context(Recorder(config.record, each.stream, each.run)) for each in publishers]
+
+
+def _check_fit(recognizer: Recognizer, pose: str, layout: Layout) -> None:
+    if layout.name != recognizer.layout.name:
+        raise MarEdgeError(
+            f"a model of another layout: '{recognizer.metadata.name}' takes {recognizer.layout.name} skeletons, "
+            f"the pose stage '{pose}' gives {layout.name}; choose a model of that layout"
         )
+
+
+def _wait_for_subscribers(wanted: int, outlet: Outlet, stop: StopSignals) -> None:
+    """Until as many as were asked for have connected and said what they want."""
+    there_since: float | None = None
+    while wanted and stop.reason is None:
+        outlet.poll()
+        there = min(outlet.subscribers, outlet.subscriptions) >= wanted
+        there_since = (there_since or time.monotonic()) if there else None
+        if there_since is not None and time.monotonic() - there_since >= _SETTLE_S:
+            return
+        time.sleep(0.01)
+
+
+def _summarise(streams: dict[str, StreamSummary], signal: int | None) -> ServeSummary:
+    each = list(streams.values())
+    return ServeSummary(
+        reason=", ".join(dict.fromkeys(one.reason for one in each)),
+        signal=signal,
+        frames=sum(one.frames for one in each),
+        dropped=sum(one.dropped for one in each),
+        inferences=sum(one.inferences for one in each),
+        gated=sum(one.gated for one in each),
+        events=sum(one.events for one in each),
+        last_seq=max(one.last_seq for one in each),
+        report="\n".join(f"{name}:\n{one.report}" if len(each) > 1 else one.report for name, one in streams.items()),
+        streams=streams,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
+from streaming.capture_modes import CaptureMode, csi_pipeline, ffmpeg_options, rtsp_pipeline, v4l2_pipeline
 
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 10.0
@@ -25,17 +26,14 @@ FALLBACK_FPS = 30.0
 MAX_STEP_S = 10.0
 
 URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
-# As NVIDIA documents it for Jetson's CSI cameras; appsink holds one buffer so that frames do not queue up unseen.
-CSI_PIPELINE = (
-    "nvarguscamerasrc sensor-id={sensor} ! "
-    "video/x-raw(memory:NVMM), width=(int)1280, height=(int)720, format=(string)NV12, framerate=(fraction)30/1 ! "
-    "nvvidconv ! video/x-raw, format=(string)BGRx ! videoconvert ! video/x-raw, format=(string)BGR ! "
-    "appsink drop=true max-buffers=1 sync=false"
-)
 _GSTREAMER_HINT = (
     "this OpenCV has no GStreamer (the pip wheels carry none): use an OpenCV built with it "
     "(JetPack's own, or Debian's python3-opencv), or name the camera by index, file or URL"
 )
+
+# OpenCV's FFmpeg takes options from the environment alone, when it opens a source; the user's own win.
+_FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+_USERS_FFMPEG_OPTIONS = os.environ.get(_FFMPEG_OPTIONS)
 
 SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
 
@@ -47,6 +45,7 @@ class Source:
     kind: SourceKind
     target: str
     description: str
+    mode: CaptureMode = field(default_factory=CaptureMode)
 
 
 class Reader(Protocol):
@@ -83,12 +82,13 @@ class Reader(Protocol):
         ...
 
 
-def parse_source(text: str) -> Source:
-    """What a source string means.
+def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
+    """What a source string means. ``mode``: what is asked of a camera; files and ready pipelines ignore it.
 
     Raises:
         MarEdgeError: it means nothing we know, or names a file that is none. Opens nothing yet.
     """
+    mode = mode or CaptureMode()
     text = text.strip()
     if not text:
         raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
@@ -99,22 +99,23 @@ def parse_source(text: str) -> Source:
     if " ! " in text:
         return Source("pipeline", text, _without_secrets(text))
     if text.isdigit():
-        return Source("device", str(int(text)), text)
+        return _device(int(text), text, mode)
     scheme, separator, rest = text.partition("://")
     if separator:
-        return _parse_url(text, scheme.lower(), rest)
+        return _parse_url(text, scheme.lower(), rest, mode)
     # /dev/v4l/by-id/... are links
     if device := re.fullmatch(r"/dev/video(\d+)", os.path.realpath(text)):
-        return Source("device", device[1], text)
+        return _device(int(device[1]), text, mode)
     return _parse_file(text)
 
 
-def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S) -> Reader:
+def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S) -> Reader:
     """Open it.
 
     Args:
         source: what ``parse_source`` gave.
         timeout_s: how long a network source may take to answer.
+        read_timeout_s: how long it may take for each frame; it has ended where it takes longer.
 
     Raises:
         MarEdgeError: it cannot be opened; says why as far as can be known.
@@ -122,7 +123,7 @@ def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S) -> Reader:
     if source.kind == "demo":
         return DemoReader()
     _quiet_opencv()
-    return CvReader(_open_capture(source, timeout_s), source)
+    return CvReader(_open_capture(source, timeout_s, read_timeout_s), source)
 
 
 def to_bgr(image: object) -> NDArray[np.uint8]:
@@ -187,7 +188,10 @@ class CvReader:
 
     def grab(self) -> bool:
         """Move to the next frame (see ``Reader``)."""
-        if not self._capture.grab():
+        try:
+            if not self._capture.grab():
+                return False
+        except cv2.error:  # some backends throw where others say False
             return False
         self._grabbed += 1
         if self.recorded:
@@ -211,7 +215,7 @@ class CvReader:
     def end_reason(self) -> str:
         """Why there is no more (see ``Reader``). OpenCV itself does not tell a damaged file from a short one."""
         if not self.recorded:
-            return f"camera lost: {self._source.description} gives no more frames"
+            return f"{self._source.description} gives no more frames"
         missing = self._frames_stated - self._grabbed
         if missing > max(5, 0.05 * self._frames_stated):
             return f"end of file (damaged or cut: {self._grabbed} of {self._frames_stated:.0f} frames could be read)"
@@ -257,11 +261,17 @@ class DemoReader:
         """Nothing to let go of."""
 
 
-def _parse_url(text: str, scheme: str, rest: str) -> Source:
+def _device(index: int, text: str, mode: CaptureMode) -> Source:
+    if mode.gstreamer:
+        return Source("pipeline", v4l2_pipeline(f"/dev/video{index}", mode), text, mode)
+    return Source("device", str(index), text, mode)
+
+
+def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
     if scheme == "csi":
         if not rest.isdigit():
             raise MarEdgeError(f"'{text}' is no CSI camera; write csi://0 for the sensor with id 0")
-        return Source("pipeline", CSI_PIPELINE.format(sensor=int(rest)), f"csi://{int(rest)}")
+        return Source("pipeline", csi_pipeline(int(rest), mode), f"csi://{int(rest)}", mode)
     if scheme == "file":
         return _parse_file(rest)
     if scheme not in URL_SCHEMES:
@@ -275,7 +285,10 @@ def _parse_url(text: str, scheme: str, rest: str) -> Source:
         raise MarEdgeError(f"the URL {_without_secrets(text)} names no host; expected {scheme}://HOST[:PORT]/PATH")
     # The query is left out as well: many cameras take the password there.
     place = f"[{host}]" if ":" in host else host
-    return Source("url", text, f"{scheme}://{place}{f':{port}' if port else ''}{parts.path}")
+    description = f"{scheme}://{place}{f':{port}' if port else ''}{parts.path}"
+    if mode.gstreamer and scheme in ("rtsp", "rtsps"):
+        return Source("pipeline", rtsp_pipeline(text, mode, READ_TIMEOUT_S), description, mode)
+    return Source("url", text, description, mode)
 
 
 def _parse_file(text: str) -> Source:
@@ -314,18 +327,16 @@ def _quiet_opencv() -> None:
     cv2.setLogLevel(0)
 
 
-def _open_capture(source: Source, timeout_s: float) -> cv2.VideoCapture:
+def _open_capture(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
     if source.kind == "device":
-        return _open_device(int(source.target))
+        return _in_mode(_open_device(int(source.target)), source)
     if source.kind == "pipeline":
         if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
             raise MarEdgeError(f"cannot open {source.description}: {_GSTREAMER_HINT}")
         capture = cv2.VideoCapture(source.target, cv2.CAP_GSTREAMER)
         hint = "GStreamer does not start this pipeline; try it with gst-launch-1.0 (it must end in appsink)"
     elif source.kind == "url" and cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG):
-        wait_ms = [int(timeout_s * 1000), int(READ_TIMEOUT_S * 1000)]
-        params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms[1]]
-        capture = cv2.VideoCapture(source.target, cv2.CAP_FFMPEG, params)
+        capture = _open_url(source, timeout_s, read_timeout_s)
         hint = "no video stream answers there; check address, credentials and that the camera is on"
     else:
         capture = cv2.VideoCapture(source.target)
@@ -333,6 +344,34 @@ def _open_capture(source: Source, timeout_s: float) -> cv2.VideoCapture:
     if not capture.isOpened():
         capture.release()
         raise MarEdgeError(f"cannot open {source.description}: {hint}")
+    return capture
+
+
+def _open_url(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
+    if source.target.lower().startswith("rtsp") and not _USERS_FFMPEG_OPTIONS:
+        os.environ[_FFMPEG_OPTIONS] = ffmpeg_options(source.mode)
+    wait_ms = [int(timeout_s * 1000), int(read_timeout_s * 1000)]
+    params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms[1]]
+    return cv2.VideoCapture(source.target, cv2.CAP_FFMPEG, params)
+
+
+def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:
+    """Ask the driver for the mode. It takes the nearest it has and says nothing: what came of it is looked at."""
+    mode = source.mode
+    if mode.pixel_format is not None:
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.pixel_format))
+    if mode.size is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.size[1])
+    if mode.fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, mode.fps)
+    got = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    if mode.size is not None and got != mode.size:
+        capture.release()
+        raise MarEdgeError(
+            f"{source.description} has no mode of {mode.size[0]}x{mode.size[1]}, the nearest is {got[0]}x{got[1]}; "
+            "'v4l2-ctl --list-formats-ext' lists them"
+        )
     return capture
 
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as something a loop can ask about, so that a stream ends in order."""
+"""SIGINT, SIGTERM and SIGHUP as something a loop can ask about, so that a stream ends in order."""
 
 from __future__ import annotations
 
@@ -8,30 +8,44 @@ from types import FrameType, TracebackType
 from typing import Any
 
 _REASONS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+_HANGUP: signal.Signals | None = getattr(signal, "SIGHUP", None)  # Windows has none
+REASONS = frozenset(_REASONS.values())
 
 
 class StopSignals:
     """A context manager; within it the first SIGINT or SIGTERM sets ``reason`` and ``signal``.
 
     The second one does what it did before (a KeyboardInterrupt, the end of the process), in case something hangs.
-    Outside the main thread, where Python allows no handlers, it does nothing. The old handlers come back on leaving.
+    A SIGHUP is noted for ``take_hangup``. Outside the main thread, where Python allows no handlers, it does nothing.
+    The old handlers come back on leaving.
     """
 
     def __init__(self) -> None:
         self.reason: str | None = None
         self.signal: int | None = None
+        self._hangup = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> StopSignals:
         if threading.current_thread() is threading.main_thread():
             for number in _REASONS:
                 self._before[number] = signal.signal(number, self._stop)
+            if _HANGUP is not None:
+                self._before[_HANGUP] = signal.signal(_HANGUP, self._hang_up)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._restore()
+
+    def take_hangup(self) -> bool:
+        """Whether a SIGHUP came since this was last asked."""
+        came, self._hangup = self._hangup, False
+        return came
+
+    def _hang_up(self, _number: int, _: FrameType | None) -> None:
+        self._hangup = True
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self.signal = number

@@ -47,7 +47,16 @@ def _root(
 def main() -> None:
     """Run the command line and exit: 0 well, 1 a user's error told in one line, 130 interrupted."""
     # Importing them registers the commands.
-    from edge.cli import evaluating, inspecting, making, serving  # noqa: F401 - they import ``app`` from here
+    from edge.cli import (  # noqa: F401 - they import ``app`` from here
+        benching,
+        building,
+        evaluating,
+        inspecting,
+        making,
+        narrowing,
+        serving,
+        wiring,
+    )
 
     try:
         code = typer.main.get_command(app)(standalone_mode=False)

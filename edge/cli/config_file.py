@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import typer
 from edge.errors import MarEdgeError
 
 _MAX_BYTES = 1 << 20
+_REREAD = "mar_edge.reread"
+# Wherever this typer keeps click: what it raises for wrong options.
+_UsageError: Any = typer.BadParameter.__bases__[0]
 _THRESHOLDS = "thresholds"
 
 
@@ -63,6 +67,36 @@ def use_config(context: typer.Context, path: Path | None) -> Path | None:
         config = read_config(
             path, {parameter.name for parameter in context.command.params if parameter.name} - {"config"}
         )
-        context.default_map = {**(context.default_map or {}), **config.options}
+        # An option that may be repeated takes one value as well.
+        lists = {parameter.name for parameter in context.command.params if getattr(parameter, "multiple", False)}
+        options = {
+            name: [value] if name in lists and not isinstance(value, list) else value
+            for name, value in config.options.items()
+        }
+        context.default_map = {**(context.default_map or {}), **options}
         context.obj = config
     return path
+
+
+def called_again(context: typer.Context) -> Any:
+    """What the command returns, called with the same command line and with its config file read anew.
+
+    The command sees by ``is_reread`` that only its configuration is wanted.
+
+    Raises:
+        MarEdgeError: the file, or an option in it, is wrong now.
+    """
+    name = context.info_name or ""
+    arguments = sys.argv[sys.argv.index(name) + 1 :]
+    try:
+        again = context.command.make_context(name, arguments, parent=context.parent)
+        again.meta[_REREAD] = True
+        with again:
+            return again.command.invoke(again)
+    except _UsageError as error:
+        raise MarEdgeError(error.format_message()) from None
+
+
+def is_reread(context: typer.Context) -> bool:
+    """Whether the command was called to give its configuration, and to do nothing else."""
+    return bool(context.meta.get(_REREAD))

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from edge.cli import app
 from edge.cli.extras import require
-
-if TYPE_CHECKING:
-    from training.evaluation.answers import Progress
-
-_LINE_EVERY_S = 10.0
+from edge.cli.progress import showing_progress
 
 
 class _Stream(str, Enum):
@@ -92,7 +84,7 @@ def evaluate(
         idle_minutes=idle,
         seed=seed,
     )
-    with _progress() as progress:
+    with showing_progress() as progress:
         evaluation = run_evaluation(config, progress)
     if evaluation is not None:
         for sentence in clip_sentences(evaluation.clips) if evaluation.clips else []:
@@ -104,36 +96,3 @@ def evaluate(
         print(f"submission: {submission}")
     if confidence is not None:
         print(f"confidence: {confidence}")
-
-
-@contextmanager
-def _progress() -> Iterator[Progress]:
-    """A bar on a terminal; elsewhere a line now and then. On standard error."""
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done)
-
-        yield show
-
-
-def _lines() -> Progress:
-    told_s = time.monotonic()
-
-    def show(what: str, done: int, total: int) -> None:
-        nonlocal told_s
-        if time.monotonic() - told_s >= _LINE_EVERY_S or done == total:
-            told_s = time.monotonic()
-            print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
-
-    return show

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli import USER_ERROR, app
+
+if TYPE_CHECKING:
+    from edge.model_file import ModelMetadata
 
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -15,11 +18,71 @@ _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 @app.command()
 def models(
     model: Annotated[
-        Path | None, typer.Argument(help="Model file; without it the one in the package.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Model file, or a pose model by name; without it the one in the package.", show_default=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The file's own description, as it is.")] = False,
+    list_known: Annotated[bool, typer.Option("--list", help="The pose models and detectors known by name.")] = False,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the named one and its detector now.")] = False,
+    mirror: Annotated[
+        str | None, typer.Option(help="Folder or address to fetch from, not the published one.", show_default=False)
+    ] = None,
 ) -> None:
-    """What a model file says of itself."""
+    """What a model file says of itself; the pose models known by name, and their download."""
+    if list_known:
+        _list_known()
+    elif download or (model is not None and Path(model).suffix != ".onnx" and not Path(model).exists()):
+        _known(model or "", download, mirror)
+    else:
+        _describe(Path(model) if model else None, as_json)
+
+
+def _list_known() -> None:
+    from edge.zoo.catalogue import known_models
+    from edge.zoo.fetch import cache_folder, cached
+
+    print(f"{'name':<18} {'kind':<9} {'points':>6}  {'input':<8} {'here':<5} {'licence':<11} trained on")
+    for known in known_models().values():
+        size = "x".join(map(str, known.size))
+        here = "yes" if cached(known) else "no"
+        print(
+            f"{known.name:<18} {known.kind:<9} {known.points or '':>6}  {size:<8} {here:<5} {known.licence:<11} "
+            f"{known.trained_on}{'; ' if known.accuracy else ''}{known.accuracy}"
+        )
+    print(f"cache: {cache_folder()}; 'mar-edge models NAME' says more, '--download' fetches")
+
+
+def _known(name: str, download: bool, mirror: str | None) -> None:
+    from edge.cli.posing import fetch_known
+    from edge.zoo.catalogue import known_model
+    from edge.zoo.fetch import cached
+
+    known = known_model(name)
+    if download:
+        for wanted in filter(None, (name, known.detector)):
+            print(fetch_known(known_model(wanted), mirror))
+        return
+    record = cached(known)
+    rows = {
+        "kind": f"{known.kind}, {known.points} keypoints" if known.points else f"{known.kind}, {known.family}",
+        "input": f"{known.size[0]}x{known.size[1]} px",
+        "detector": known.detector,
+        "trained on": known.trained_on,
+        "accuracy": f"{known.accuracy}, as published" if known.accuracy else "",
+        "licence": known.licence,
+        "address": known.url,
+        "SHA-256": known.sha256 or "not published; recorded at the first download",
+        "here": f"yes, since {record.downloaded}, SHA-256 {record.onnx_sha256}" if record else "no",
+    }
+    print(known.name)
+    for row, value in rows.items():
+        if value:
+            print(f"  {row:<11} {value}")
+
+
+def _describe(model: Path | None, as_json: bool) -> None:
     from edge.model_file import default_model_path
     from edge.recognizer import Recognizer
 
@@ -35,7 +98,7 @@ def models(
         "runs on": runtime,
         "layout": f"{metadata.layout}, {'+'.join(metadata.streams)} stream, {metadata.encoding} encoding",
         "window": f"{metadata.window_s:g} s",
-        "precision": metadata.precision,
+        "precision": _precision(metadata),
         "trained on": metadata.training_data,
         "licence": metadata.licence,
     }
@@ -50,6 +113,14 @@ def models(
     overall = {name: value for name, value in metadata.accuracy.items() if not name.startswith("f1 ")}
     if overall:
         print("  " + ", ".join(f"{name} {value:.3f}" for name, value in overall.items()))
+
+
+def _precision(metadata: ModelMetadata) -> str:
+    compared = metadata.fidelity
+    if compared is None:
+        return metadata.precision
+    share = f"{100 * compared.agreement:.2f} %"
+    return f"{metadata.precision}, the same label as FP32 on {share} of {compared.windows} windows"
 
 
 @app.command()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 from enum import Enum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
 from edge.cli import INTERRUPTED, app
 from edge.cli.extras import require
+from edge.cli.narrowing import Force, GuardData, GuardWindows, MinAgreement, tell_written
+from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
 
 
@@ -39,6 +42,11 @@ class _Recipe(str, Enum):
     paper = "paper"
     synthetic = "synthetic"
     fine_tune = "fine-tune"
+
+
+class _ExportPrecision(str, Enum):
+    fp32 = "fp32"
+    fp16 = "fp16"
 
 
 class _Balance(str, Enum):
@@ -206,7 +214,9 @@ def _depths(text: str) -> tuple[int, int, int, int]:
 
 @app.command()
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="Published state_dict, or best.pt of a training run.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Published state_dict, or best.pt of a training run; for fp16 a model file as well.")
+    ],
     bone_checkpoint: Annotated[
         Path | None, typer.Argument(help="With --stream both: the bone stream's.", show_default=False)
     ] = None,
@@ -223,23 +233,55 @@ def export(
         Path | None,
         typer.Option(help="confidence.json of 'mar-edge evaluate': what scores are worth.", show_default=False),
     ] = None,
+    triton: Annotated[
+        Path | None,
+        typer.Option(help="Folder: also put it into this Triton Inference Server repository.", show_default=False),
+    ] = None,
+    precision: Annotated[_ExportPrecision, typer.Option(help="Of the graph.")] = _ExportPrecision.fp32,
+    data: GuardData = "synth",
+    windows: GuardWindows = 2000,
+    min_agreement: MinAgreement = 0.98,
+    force: Force = False,
 ) -> None:
-    """Write the model file of a checkpoint: an ONNX graph that describes itself, checked against PyTorch."""
+    """Write the model file of a checkpoint: an ONNX graph that describes itself, checked against PyTorch.
+
+    With --precision fp16 it is compared with FP32 on --windows of --data, and refused below --min-agreement.
+    """
     require("export", "torch", "onnx", "onnxscript")
     from export.command import export_model
 
-    print("exporting and checking; a full-size network takes about a minute ...", flush=True)
-    exported = export_model(
-        checkpoint,
-        bone_checkpoint,
-        layout_name=layout.value,
-        stream=stream.value,
-        out=out,
-        labels_file=labels,
-        window_s=window_s,
-        confidence_file=confidence,
-    )
-    print(
-        f"{exported.path}: {exported.metadata.name}, {len(exported.metadata.labels)} classes; "
-        f"largest logit difference from PyTorch {exported.difference:.1e}"
-    )
+    half = precision is _ExportPrecision.fp16
+    if checkpoint.suffix == ".onnx" and not half:
+        raise MarEdgeError(f"{checkpoint} is a model file already; --precision fp16 makes another of it")
+    with TemporaryDirectory(prefix="mar-edge-") as folder:
+        full = checkpoint
+        if checkpoint.suffix != ".onnx":
+            print("exporting and checking; a full-size network takes about a minute ...", flush=True)
+            exported = export_model(
+                checkpoint,
+                bone_checkpoint,
+                layout_name=layout.value,
+                stream=stream.value,
+                out=Path(folder) / "full.onnx" if half else out,
+                labels_file=labels,
+                window_s=window_s,
+                confidence_file=confidence,
+            )
+            print(
+                f"{out}: {exported.metadata.name}, {len(exported.metadata.labels)} classes; "
+                f"largest logit difference from PyTorch {exported.difference:.1e}{' before FP16' * half}"
+            )
+            full = exported.path
+        if half:
+            from calibration.command import Guard, write_half
+
+            with showing_progress() as progress:
+                written = write_half(full, out, Guard(data, windows, min_agreement, force), progress)
+            tell_written(written)
+    if triton is not None:
+        from edge.model_file import parse_metadata
+        from edge.runtime.onnxruntime import read_metadata
+        from export.triton import write_repository
+
+        metadata = parse_metadata(read_metadata(out), str(out))
+        print(f"Triton repository: {write_repository(out, metadata, triton)}")

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edge.cli import INTERRUPTED, app
-from edge.cli.config_file import use_config
+from edge.cli.config_file import called_again, is_reread, use_config
+from edge.cli.extras import require
+from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth, pose_stage
+from edge.errors import MarEdgeError
 
 if TYPE_CHECKING:
+    from edge.runtime.choice import RuntimeName
+    from streaming.keys import ClientKeys, ServerKeys
+    from streaming.messages import AnyMessage
+    from streaming.recorder import RecordConfig
     from streaming.service import ServeConfig, ServeSummary
 
-_ADDRESS = "tcp://127.0.0.1:5557"
-_SIGINT = 2
+ADDRESS = "tcp://127.0.0.1:5557"
+SIGINT = 2
 _STATUS_EVERY_S = 10.0
+_SERVE_SHOWS = ("hello", "event", "status", "end")
 
 
 class _Encoding(str, Enum):
     json = "json"
     msgpack = "msgpack"
+
+
+class _Transport(str, Enum):
+    tcp = "tcp"
+    udp = "udp"
 
 
 class _Kind(str, Enum):
@@ -34,19 +49,52 @@ class _Kind(str, Enum):
     end = "end"
 
 
+class Runtime(str, Enum):
+    """What runs the model file."""
+
+    auto = "auto"
+    onnxruntime = "onnxruntime"
+    onnxruntime_cuda = "onnxruntime-cuda"
+    openvino = "openvino"
+
+
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
 Bind = Annotated[str, typer.Option(help="Address to publish on.")]
-MinScore = Annotated[float, typer.Option(help="Joints with a lower score count as not seen.")]
+Binds = Annotated[list[str], typer.Option(help="Address to publish on; may be repeated.")]
+Key = Annotated[
+    Path | None, typer.Option(help="Own secret key (.key_secret of 'mar-edge keygen').", show_default=False)
+]
+Clients = Annotated[
+    Path | None, typer.Option(help="Folder of the public keys that may subscribe; followed live.", show_default=False)
+]
+ServerKey = Annotated[Path | None, typer.Option(help="The sender's public key (.key); with --key.", show_default=False)]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Allow an address that other machines reach, without encryption.")
+]
+Http = Annotated[str | None, typer.Option(help="HOST:PORT of /live, /ready and /metrics.", show_default=False)]
+Record = Annotated[Path | None, typer.Option(help="Folder for recordings: skeletons and labels.", show_default=False)]
+RecordMb = Annotated[float, typer.Option(help="A new file after so many megabytes.")]
+RecordHours = Annotated[float, typer.Option(help="A new file after so many hours.")]
+RecordKeep = Annotated[
+    int | None, typer.Option(help="Of each stream, keep so many files.  [default: all]", show_default=False)
+]
+Kinds = Annotated[
+    list[_Kind] | None, typer.Option(help="Only this kind of message; may be repeated.", show_default=False)
+]
 
 
 @app.command()
 def serve(
     context: typer.Context,
     camera: Annotated[
-        str, typer.Option(help="Index, video file, rtsp:// or http:// URL, csi://N, GStreamer pipeline, or demo:")
-    ] = "0",
+        list[str],
+        typer.Option(
+            help="Index, video file, rtsp:// or http:// URL, csi://N, GStreamer pipeline, or demo:; may be repeated, "
+            "then as NAME=CAMERA, each a stream of that name."
+        ),
+    ] = ["0"],  # noqa: B006 - typer copies it
     model: Model = None,
-    bind: Bind = _ADDRESS,
+    bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
     stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "camera",
     stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
     labels: Annotated[
@@ -67,24 +115,59 @@ def serve(
         bool, typer.Option("--as-fast-as-possible", help="Of a file: every frame, however long it takes.")
     ] = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
-    min_score: MinScore = 0.5,
+    pose: Pose = "mediapipe",
+    detector: Detector = None,
+    people: People = None,
+    focus: FocusOn = "all",
+    min_score: MinScore = None,
+    smooth: Smooth = False,
+    mirror: Mirror = None,
+    size: Annotated[
+        str | None, typer.Option(metavar="WxH", help="Ask cameras for this size, as 1280x720.", show_default=False)
+    ] = None,
+    fps: Annotated[float | None, typer.Option(help="Ask cameras for this frame rate.", show_default=False)] = None,
+    pixel_format: Annotated[
+        str | None, typer.Option(help="Ask V4L2 cameras for this format, as MJPG.", show_default=False)
+    ] = None,
+    rtsp_transport: Annotated[_Transport, typer.Option(help="How RTSP cameras send.")] = _Transport.tcp,
+    gstreamer: Annotated[
+        bool, typer.Option("--gstreamer", help="Open devices and RTSP cameras through GStreamer.")
+    ] = False,
+    stall_s: Annotated[float, typer.Option(help="Open a camera anew that gives no frame for so long.")] = 5.0,
+    wait_camera: Annotated[
+        bool, typer.Option("--wait-camera", help="Keep trying a camera that is not there at the start.")
+    ] = False,
+    runtime: Annotated[
+        Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
+    ] = Runtime.auto,
+    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Allow an address that other machines reach, without encryption.")
-    ] = False,
+    key: Key = None,
+    clients: Clients = None,
+    insecure: Insecure = False,
+    http: Http = None,
+    record: Record = None,
+    record_mb: RecordMb = 256.0,
+    record_hours: RecordHours = 24.0,
+    record_keep: RecordKeep = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     config: Annotated[
         Path | None,
         typer.Option(
-            help="TOML file with these options by name, and a table [thresholds] by action or body group.",
+            help="TOML file with these options by name, and a table [thresholds] by action or body group; a SIGHUP "
+            "reads it again.",
             show_default=False,
             is_eager=True,
             callback=use_config,
         ),
     ] = None,
-) -> None:
-    """Watch a camera or a video and publish labels, events and status over ZeroMQ."""
+) -> Any:  # typer resolves annotations when it starts
+    """Watch cameras or a video and publish labels, events and status over ZeroMQ.
+
+    Ends with 0 in order (end of file, SIGTERM), 1 after an error, 130 after Ctrl-C.
+    """
+    from streaming.capture_modes import CaptureMode, parse_size
     from streaming.events import EventRules
     from streaming.pipeline import PipelineRules
     from streaming.service import ServeConfig
@@ -92,10 +175,11 @@ def serve(
     from streaming.trigger import DEFAULT_THRESHOLD
 
     choice = LabelChoice.parse(labels, context.obj.thresholds if config is not None else None)
+    (first_stream, first_camera), *more = _named(camera, stream)
     serve_config = ServeConfig(
-        camera=camera,
-        address=bind,
-        stream=stream,
+        camera=first_camera,
+        address=bind[0],
+        stream=first_stream,
         pipeline=PipelineRules(
             stride_s=stride_s,
             motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
@@ -108,16 +192,84 @@ def serve(
         wait_subscribers=wait_subscribers,
         max_seconds=max_seconds,
         insecure=insecure,
+        more_cameras=tuple(more),
+        more_addresses=tuple(bind[1:]),
+        keys=server_keys(key, clients),
+        mode=CaptureMode(
+            size=None if size is None else parse_size(size),
+            fps=fps,
+            pixel_format=pixel_format,
+            rtsp_transport=rtsp_transport.value,
+            gstreamer=gstreamer,
+        ),
+        stall_s=stall_s,
+        wait_camera=wait_camera,
+        record=_record_config(record, record_mb, record_hours, record_keep),
+        http=http,
     )
-    summary = _serve(serve_config, model, min_score, show=() if quiet else ("hello", "event", "status", "end"))
-    if not quiet:
-        print(summary.report, file=sys.stderr)
-    if summary.signal == _SIGINT:
-        raise typer.Exit(INTERRUPTED)
+    if is_reread(context):
+        return serve_config
+    return _serve(
+        serve_config,
+        model,
+        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror),
+        show=() if quiet else _SERVE_SHOWS,
+        runtime=runtime.value,
+        threads=threads,
+        reread=None if config is None else lambda: called_again(context),
+    )
 
 
 @app.command()
-def demo(model: Model = None, bind: Bind = _ADDRESS, min_score: MinScore = 0.5) -> None:
+def replay(
+    recordings: Annotated[list[Path], typer.Argument(help="Files of one run, in order; or one folder of them.")],
+    model: Model = None,
+    bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
+    stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "replay",
+    stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
+    labels: Annotated[str, typer.Option(help="As of serve.")] = "",
+    on: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
+    off: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
+    skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
+    motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
+    as_fast_as_possible: Annotated[
+        bool, typer.Option("--as-fast-as-possible", help="Do not wait for each frame's time.")
+    ] = False,
+    wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
+    key: Key = None,
+    clients: Clients = None,
+    insecure: Insecure = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Send recordings through the pipeline again: the same model gives the same events, at the recorded times."""
+    from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
+    from streaming.service import ServeConfig
+    from streaming.thresholds import LabelChoice
+    from streaming.trigger import DEFAULT_THRESHOLD
+
+    config = ServeConfig(
+        camera="",
+        address=bind[0],
+        stream=stream,
+        pipeline=PipelineRules(
+            stride_s=stride_s,
+            motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
+            events=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
+        ),
+        publish_skeletons=skeletons,
+        as_fast_as_possible=as_fast_as_possible,
+        wait_subscribers=wait_subscribers,
+        insecure=insecure,
+        more_addresses=tuple(bind[1:]),
+        keys=server_keys(key, clients),
+        replay=tuple(recordings),
+    )
+    _serve(config, model, PoseOptions(), show=() if quiet else _SERVE_SHOWS)
+
+
+@app.command()
+def demo(model: Model = None, bind: Bind = ADDRESS, min_score: MinScore = None) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DemoVideo
     from streaming.service import ServeConfig
@@ -128,61 +280,135 @@ def demo(model: Model = None, bind: Bind = _ADDRESS, min_score: MinScore = 0.5) 
         print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
     print("What mar-edge sees, live (the same stream: 'mar-edge subscribe' in another terminal):", flush=True)
     config = ServeConfig(camera="demo:", address=bind, stream="demo")
-    summary = _serve(config, model, min_score, show=("hello", "label", "event", "end"))
-    print(summary.report, file=sys.stderr)
-    if summary.signal == _SIGINT:
-        raise typer.Exit(INTERRUPTED)
+    _serve(config, model, PoseOptions(min_score=min_score), show=("hello", "label", "event", "end"))
 
 
-def _serve(config: ServeConfig, model: Path | None, min_score: float, show: tuple[str, ...]) -> ServeSummary:
-    from edge.pose.mediapipe import MediaPipePose
+def _serve(
+    config: ServeConfig,
+    model: Path | None,
+    options: PoseOptions,
+    show: tuple[str, ...],
+    runtime: RuntimeName = "auto",
+    threads: int = 0,
+    reread: Callable[[], ServeConfig] | None = None,
+) -> None:
     from edge.recognizer import Recognizer
     from streaming.display import Display
+    from streaming.logs import set_up_logs
     from streaming.service import serve as serve_stream
 
+    if config.http is not None:
+        require("ops", "prometheus_client")
+    set_up_logs()
+    open_pose = pose_stage(options)
+    opened: list[Recognizer] = []
+
+    untold: list[str] = []
+
+    def open_recognizer() -> Recognizer:
+        opened.append(Recognizer.open(model, threads, runtime))
+        if show:
+            untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
+        return opened[0]
+
+    def on_message(message: AnyMessage) -> None:
+        # With the first message: where serving cannot begin, the error is all that is said.
+        while untold:
+            print(untold.pop(), file=sys.stderr, flush=True)
+        display.show(message)
+
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
-    return serve_stream(
+    summary: ServeSummary = serve_stream(
         config,
-        open_pose=lambda: MediaPipePose(min_score=min_score),
-        open_recognizer=lambda: Recognizer.open(model),
-        on_message=display.show,
+        open_pose=lambda: open_pose(opened[0].layout),  # the recogniser is opened first
+        open_recognizer=open_recognizer,
+        on_message=on_message,
+        reread=reread,
     )
+    if show:
+        print(summary.report, file=sys.stderr)
+    if summary.signal == SIGINT:
+        raise typer.Exit(INTERRUPTED)
 
 
 @app.command()
 def subscribe(
-    connect: Annotated[str, typer.Option(help="Address of the publisher.")] = _ADDRESS,
+    connect: Annotated[str, typer.Option(help="Address of the publisher.")] = ADDRESS,
     stream: Annotated[str | None, typer.Option(help="Only this stream.", show_default=False)] = None,
-    kind: Annotated[
-        list[_Kind] | None, typer.Option(help="Only this kind of message; may be repeated.", show_default=False)
-    ] = None,
+    kind: Kinds = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line, for pipes.")] = False,
     until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the stream ends.")] = False,
     timeout_s: Annotated[
-        float | None, typer.Option(help="Give up after so many seconds of silence.", show_default=False)
+        float | None, typer.Option(help="Give up after so many seconds without a message.", show_default=False)
     ] = None,
+    key: Key = None,
+    server_key: ServerKey = None,
 ) -> None:
-    """Print the messages of a stream. Lost messages are reported on standard error."""
+    """Print the messages of a stream. What was lost, restarts and silence are reported on standard error."""
     from streaming import LabelSubscriber
-    from streaming.display import Display
+    from streaming.display import Display, notice_line
     from streaming.messages import KINDS, encode
 
     kinds = tuple(name for name in KINDS if not kind or _Kind(name) in kind)
     display = Display(sys.stdout, kinds)
-    with LabelSubscriber(connect, stream, kinds, timeout_s, until_end) as subscriber:
-        lost = restarts = malformed = 0
+    keys = client_keys(key, server_key)
+    with LabelSubscriber(
+        connect,
+        stream,
+        kinds,
+        timeout_s,
+        until_end,
+        keys=keys,
+        on_notice=lambda notice: print(f"warning: {notice_line(notice)}", file=sys.stderr, flush=True),
+    ) as subscriber:
         for message in subscriber:
-            if (subscriber.lost, subscriber.restarts, subscriber.malformed) != (lost, restarts, malformed):
-                _warn(subscriber.lost - lost, "messages were lost on the way")
-                _warn(subscriber.restarts - restarts, "times the sender restarted")
-                _warn(subscriber.malformed - malformed, "messages were not readable")
-                lost, restarts, malformed = subscriber.lost, subscriber.restarts, subscriber.malformed
             if as_json:
                 print(encode(message).decode(), flush=True)
             else:
                 display.show(message)
 
 
-def _warn(count: int, what: str) -> None:
-    if count:
-        print(f"warning: {count} {what}", file=sys.stderr, flush=True)
+def _named(cameras: list[str], stream: str) -> list[tuple[str, str]]:
+    """(stream, camera) from ``NAME=CAMERA``; without names they are numbered."""
+    found = []
+    for number, text in enumerate(cameras):
+        match = re.fullmatch(r"([A-Za-z0-9_.-]+)=(.+)", text, re.DOTALL)
+        name = stream if len(cameras) == 1 else f"{stream}{number}"
+        found.append((match[1], match[2]) if match else (name, text))
+    return found
+
+
+def server_keys(key: Path | None, clients: Path | None) -> ServerKeys | None:
+    """What ``--key`` and ``--clients`` name.
+
+    Raises:
+        MarEdgeError: only one of them, or a file or folder that does not hold it.
+    """
+    from streaming.keys import ServerKeys, read_secret_key
+
+    if key is None and clients is None:
+        return None
+    if key is None or clients is None:
+        raise MarEdgeError("--key and --clients go together: one's own secret key, and the folder of those let in")
+    return ServerKeys(read_secret_key(key), clients)
+
+
+def client_keys(key: Path | None, server_key: Path | None) -> ClientKeys | None:
+    """What ``--key`` and ``--server-key`` name.
+
+    Raises:
+        MarEdgeError: only one of them, or a file that holds no such key.
+    """
+    from streaming.keys import ClientKeys, read_public_key, read_secret_key
+
+    if key is None and server_key is None:
+        return None
+    if key is None or server_key is None:
+        raise MarEdgeError("--key and --server-key go together: one's own secret key, and the sender's public one")
+    return ClientKeys(read_secret_key(key), read_public_key(server_key))
+
+
+def _record_config(folder: Path | None, most_mb: float, most_hours: float, keep: int | None) -> RecordConfig | None:
+    from streaming.recorder import RecordConfig
+
+    return None if folder is None else RecordConfig(folder, most_mb, most_hours, keep)

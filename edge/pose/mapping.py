@@ -1,17 +1,20 @@
-"""From a pose model's keypoints to the ``ma52`` layout. Index tables and arithmetic; knows no pose library.
+"""From a pose model's keypoints to a layout. Index tables and arithmetic; knows no pose library.
 
 Every function takes arrays with any leading dimensions (frames, people), each keypoint as (x px, y px, score in
 [0, 1]) with NaN or score 0 where the model saw none, and returns joints (..., 44, 2) float32, NaN where missing, and
 scores (..., 44) float32, 0 where missing. The synthesiser of ``training`` goes through the same functions, so that
-what the network learned is what it is given.
+what the network learned is what it is given. ``imigue`` is a subset of ``ma52``; ``mapping_to`` chooses.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from edge.errors import MarEdgeError
+from edge.layout import Layout, load_layout
 
 MA52_JOINTS = 44
 HEAD_TOP, NECK, HIP_CENTRE = 17, 18, 19
@@ -52,6 +55,10 @@ _BLAZE_NOSE, _BLAZE_RIGHT_EYE_OUTER, _BLAZE_LEFT_EYE_OUTER = 0, 6, 3
 # Wrist, thumb, index, little finger of either hand.
 _BLAZE_HANDS = ((15, 21, 19, 17), (16, 22, 20, 18))
 
+# Below this part of its joints a layout is not filled: what is missing lies on its parent, and a network that looks at
+# a body of which so much does not move was not asked what it was trained for.
+_LEAST_FILLED = 0.7
+
 # Points of MediaPipe's 468-point face mesh that lie where ma52 26-31 do (nose bridge, nose base, outer corners of
 # the right and left eye, upper-lip top, lower-lip bottom).
 FACE_MESH_POINTS = (197, 2, 33, 263, 0, 17)
@@ -69,6 +76,53 @@ def coco133_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[
     out = points[..., _COCO133, :]
     _derive_midline(out)
     return _split(out)
+
+
+def halpe26_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Halpe body-and-feet keypoints (..., 26, 3): no fingers and no mouth; the face from nose and eyes."""
+    points = _checked(keypoints, 26, "Halpe-26")
+    out = np.full((*points.shape[:-2], MA52_JOINTS, 3), np.nan, np.float32)
+    out[..., :26, :] = points
+    out[..., 26, :] = _mean(points[..., (1, 2), :])
+    out[..., (27, 28, 29), :] = points[..., (0, 2, 1), :]
+    out[..., (32, 38), :] = points[..., (9, 10), :]
+    return _split(out)
+
+
+Mapping = Callable[[ArrayLike], tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""Keypoints (..., K, 3) -> joints (..., V, 2) and scores (..., V)."""
+
+_TO_MA52: dict[int, Mapping] = {26: halpe26_to_ma52, 133: coco133_to_ma52, 136: halpe136_to_ma52}
+
+
+def mapping_to(layout: Layout, points: int) -> Mapping:
+    """How the ``points`` keypoints of a whole-body model fill ``layout``.
+
+    Raises:
+        MarEdgeError: it is not known which keypoints these are, or too much of the layout stays empty.
+    """
+    if points not in _TO_MA52:
+        raise MarEdgeError(
+            f"a pose model of {points} keypoints; known are those of 133 (COCO-WholeBody), 136 and 26 (Halpe): "
+            "others lack feet, face or hands"
+        )
+    to_ma52 = _TO_MA52[points]
+    ma52 = load_layout("ma52").joints
+    # Every joint of ``imigue`` has the name it has in ``ma52``.
+    chosen = np.array([ma52.index(name) for name in layout.joints])
+
+    def fill(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        joints, scores = to_ma52(keypoints)
+        return joints[..., chosen, :], scores[..., chosen]
+
+    _, filled = fill(np.ones((points, 3), np.float32))
+    if np.count_nonzero(filled) < _LEAST_FILLED * layout.num_joints:
+        missing = ", ".join(name for name, there in zip(layout.joints, filled, strict=True) if not there)
+        raise MarEdgeError(
+            f"a pose model of {points} keypoints cannot fill the layout {layout.name}: it has no {missing}; "
+            "take one of 133 keypoints (rtmw-m)"
+        )
+    return fill
 
 
 def mediapipe_to_ma52(

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from edge.data import Skeleton
 from edge.errors import MarEdgeError, MissingExtra
 from edge.layout import load_layout
+from edge.pose.base import check_image
 from edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
 
 # Parts of either clip were painted over, and joints compared with those of the whole picture: below a visibility of
@@ -91,7 +92,7 @@ class MediaPipePose:
             self._graph.close()
             self._graph = None
 
-    def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float | None = None) -> list[Skeleton]:
         """See ``PoseEstimator.estimate``: one skeleton, or none where nobody is seen.
 
         Raises:
@@ -99,15 +100,7 @@ class MediaPipePose:
         """
         if self._graph is None:
             raise RuntimeError("MediaPipePose is not open: use it in a with statement")
-        if (
-            not isinstance(image, np.ndarray)
-            or image.dtype != np.uint8
-            or image.ndim != 3
-            or image.shape[2] != 3
-            or image.size == 0
-        ):
-            got = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
-            raise MarEdgeError(f"the pose stage takes BGR images of shape (H, W, 3) and uint8; got {got}")
+        check_image(image)
         rgb = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
         with contextlib.nullcontext() if self._seen_someone else _without_noise():
             result = self._graph.process(rgb)

@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.errors import MarEdgeError
+
 
 class Runtime(Protocol):
     """A loaded model on one device. Owns its resources: a context manager, to be used from one thread."""
@@ -25,6 +27,8 @@ class Runtime(Protocol):
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """All outputs for ``inputs``, by name. The returned arrays are the caller's to keep.
 
+        A model whose own inputs and outputs are float16 is given and gives float32 all the same.
+
         Raises:
             MarEdgeError: an input is missing, unknown or mis-shaped.
         """
@@ -39,3 +43,13 @@ class Runtime(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def check_shapes(expected: Mapping[str, tuple[int | None, ...]], inputs: Mapping[str, NDArray[np.float32]]) -> None:
+    """Raise MarEdgeError unless ``inputs`` are those that a model takes, by name and shape (None is any)."""
+    if inputs.keys() != expected.keys():
+        raise MarEdgeError(f"the model takes the inputs {sorted(expected)}, given were {sorted(inputs)}")
+    for name, shape in expected.items():
+        given = inputs[name].shape
+        if len(given) != len(shape) or any(s is not None and s != g for s, g in zip(shape, given, strict=True)):
+            raise MarEdgeError(f"input '{name}' has the shape {shape} (None is any), given was {given}")

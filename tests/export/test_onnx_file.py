@@ -176,7 +176,7 @@ def test_a_corrupted_deploy_graph_is_refused(monkeypatch, tmp_path):
     class Corrupted(onnx_file.DeployGraph):
         def __init__(self, *arguments):
             super().__init__(*arguments)
-            self.streams[0].scales[1].blocks[0].adjacency[0, 3, 4] += 1.0
+            self.streams["bone"].scales[1].blocks[0].mix.adjacency[0, 3, 4] += 1.0
 
     monkeypatch.setattr(onnx_file, "DeployGraph", Corrupted)
     with pytest.raises(MarEdgeError, match="not written: its logits differ"):

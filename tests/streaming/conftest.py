@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+import zmq
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.labels import background_label, ma52_labels
 from edge.model_file import METADATA_KEY, ModelMetadata
 from edge.recognizer import Recognizer
+from streaming.bus import Publisher
+from streaming.outlet import Outlet
 
 BACKGROUND = 11
 
@@ -81,3 +84,35 @@ def free_port() -> int:
 @pytest.fixture
 def address(free_port: int) -> str:
     return f"tcp://127.0.0.1:{free_port}"
+
+
+@pytest.fixture
+def outlet() -> Iterator[Outlet]:
+    with Outlet(("tcp://127.0.0.1:*",)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def publisher(outlet: Outlet) -> Publisher:
+    return Publisher("cam", outlet)
+
+
+Connect = Callable[..., "zmq.Socket[bytes]"]
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    with zmq.Context() as context:
+        kept = []  # a socket that nobody holds is closed
+
+        def make(outlet: Outlet, *prefixes: bytes) -> zmq.Socket[bytes]:
+            sub = context.socket(zmq.SUB)
+            sub.setsockopt(zmq.LINGER, 0)
+            for prefix in prefixes or (b"mar/",):
+                sub.subscribe(prefix)
+            sub.connect(outlet.endpoints[0])
+            kept.append(sub)
+            return sub
+
+        yield make
+        context.destroy(linger=0)

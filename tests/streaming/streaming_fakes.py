@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import zmq
 from numpy.typing import NDArray
 
 from edge.data import Skeleton
 from edge.layout import load_layout
+from streaming.bus import Publisher
+from streaming.messages import AnyMessage, Encoding, UnknownMessage, decode
+from streaming.outlet import Outlet
 
 LAYOUT = load_layout("ma52")
 V = LAYOUT.num_joints
@@ -86,7 +91,7 @@ class ScriptedPose:
         self.numbers: list[int] = []
         self._motion, self._fps, self._delay_s = motion, fps, delay_s
 
-    def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         self.numbers.append(read_number(image))
         time.sleep(self._delay_s)
         return [skeleton(self._motion(self.numbers[-1] / self._fps))]
@@ -144,3 +149,34 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.002)
+
+
+@contextmanager
+def publishing(
+    stream: str = "cam", *addresses: str, encoding: Encoding = "json", **options: Any
+) -> Iterator[tuple[Publisher, Outlet]]:
+    """A stream's publisher and the outlet it sends through, on any free port."""
+    with Outlet(addresses or ("tcp://127.0.0.1:*",), **options) as outlet:
+        yield Publisher(stream, outlet, encoding), outlet
+
+
+def receive(sub: zmq.Socket[bytes], outlet: Outlet, count: int) -> list[AnyMessage | UnknownMessage]:
+    messages: list[AnyMessage | UnknownMessage] = []
+
+    def enough() -> bool:
+        outlet.poll()
+        while sub.poll(0):
+            _, payload = sub.recv_multipart()
+            messages.append(decode(payload))
+        return len(messages) >= count
+
+    wait_until(enough)
+    return messages
+
+
+def polled(outlet: Outlet, condition: Callable[[], Any]) -> None:
+    def holds() -> Any:
+        outlet.poll()
+        return condition()
+
+    wait_until(holds)

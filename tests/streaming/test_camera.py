@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,13 @@ from numpy.typing import NDArray
 from streaming_fakes import FakeReader, read_number, wait_until, write_video
 
 from edge.errors import MarEdgeError
-from streaming.camera import NS, Camera, Frame, Pacer
-from streaming.sources import Reader, Source
+from streaming.camera import MOST_HUNG, NS, Camera, Frame, Pacer
+from streaming.reconnect import Pauses
+from streaming.sources import Reader
 
 
 def camera_of(reader: FakeReader, **options: bool) -> Camera:
-    return Camera("demo:", opener=lambda _source, _timeout_s: reader, **options)
+    return Camera("demo:", opener=lambda *_: reader, **options)
 
 
 def drain(camera: Camera) -> list[Frame]:
@@ -94,15 +96,156 @@ def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
         reader.release(10)
 
 
-def test_a_live_source_that_ends_says_so() -> None:
-    reader = FakeReader(recorded=False, frames=3)
-    reader.release(1)
+class Plugs:
+    """Sources one after the other: what each opening gives, a reader or an error, or a wait for ``hang``."""
+
+    def __init__(self, *openings: FakeReader | str | threading.Event) -> None:
+        self.readers = [each for each in openings if isinstance(each, FakeReader)]
+        self.opened = 0
+        self._openings = list(openings)
+
+    def __call__(self, *_: object) -> FakeReader:
+        opening = self._openings[min(self.opened, len(self._openings) - 1)]
+        self.opened += 1
+        if isinstance(opening, str):
+            raise MarEdgeError(opening)
+        if isinstance(opening, threading.Event):
+            opening.wait(30)
+            raise MarEdgeError("too late")
+        return opening
+
+
+def at_once() -> Pauses:
+    return Pauses(first_s=0.01, most_s=0.02)
+
+
+def live(frames: int = 1000, released: int = 10_000) -> FakeReader:
+    reader = FakeReader(recorded=False, frames=frames)
+    reader.release(released)
+    return reader
+
+
+def test_a_live_source_that_ends_is_connected_again_and_says_what_happened() -> None:
+    plugs = Plugs(live(frames=40), "not yet", "still not", live(frames=30), live(frames=1_000_000))
+    with Camera("demo:", opener=plugs, pauses=at_once()) as camera:
+        camera.start()
+        frames: list[Frame] = []
+        while camera.connections < 3 or camera.state != "live":
+            if frame := camera.read(0.5):
+                frames.append(frame)
+        wait_until(lambda: (last := camera.read(1.0)) and last.segment == camera.segment)
+        assert camera.last_error == "camera lost: unplugged"
+        assert camera.state == "live"
+        assert plugs.opened == 5
+    assert camera.end_reason == "stopped"
+    assert all(reader.closed.is_set() for reader in plugs.readers)
+    segments = [frame.segment for frame in frames]
+    assert segments == sorted(segments)
+    assert all(later.seq > earlier.seq and later.media_s > earlier.media_s for earlier, later in pairwise(frames))
+
+
+def test_a_source_that_hangs_is_left_behind_and_opened_anew() -> None:
+    hanging, after = live(released=3), live(frames=1_000_000)
+    with Camera("demo:", opener=Plugs(hanging, after), pauses=at_once(), stall_s=0.2) as camera:
+        camera.start()
+        segment = camera.segment
+        wait_until(lambda: camera.stalls == 1)
+        wait_until(lambda: camera.state == "live" and (frame := camera.read(0.1)) and frame.segment > segment)
+        assert camera.last_error == "demo: gave no frame for 0.2 s"
+        shown = len(hanging.shown)
+        hanging.release(10)  # the driver comes back: nobody waits for it any more
+        assert hanging.closed.wait(5)
+        assert len(hanging.shown) <= shown + 1
+        assert camera.connections == 2
+
+
+def test_openings_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streaming.camera.OPEN_SLACK_S", 0.0)
+    never = threading.Event()
+    plugs = Plugs(never)
+    with Camera("0", opener=plugs, pauses=at_once(), open_timeout_s=0.05, patient=True) as camera:
+        wait_until(lambda: plugs.opened == MOST_HUNG)
+        wait_until(lambda: "cannot be called back" in str(camera.last_error))
+        assert plugs.opened == MOST_HUNG
+        never.set()
+        wait_until(lambda: plugs.opened > MOST_HUNG)
+
+
+def test_a_patient_camera_waits_for_its_source() -> None:
+    with Camera("0", opener=Plugs("no such camera", live()), pauses=at_once(), patient=True) as camera:
+        camera.start()
+        wait_until(lambda: camera.read(0.1))
+        assert (camera.state, camera.connections, camera.size) == ("live", 1, (192, 32))
+
+
+def test_what_a_camera_is_like_that_opens_late_is_news() -> None:
+    switched_on = threading.Event()
+
+    def opener(*_: object) -> FakeReader:
+        switched_on.wait(10)
+        return live()
+
+    with Camera("0", opener=opener, patient=True) as camera:
+        camera.start()
+        assert (camera.state, camera.size, camera.segment) == ("connecting", (0, 0), 0)
+        switched_on.set()
+        wait_until(lambda: (frame := camera.read(0.1)) and frame.segment == 1)
+        assert camera.size == (192, 32)
+
+
+def test_frames_that_cannot_be_decoded_are_skipped_and_counted() -> None:
+    class Spotted(FakeReader):
+        def retrieve(self) -> NDArray[np.uint8]:
+            if self._index in {3, 4, 7}:
+                raise MarEdgeError("a frame cannot be decoded")
+            return super().retrieve()
+
+    reader = Spotted(recorded=False, frames=1_000_000)
+    reader.release()
+    with Camera("demo:", opener=lambda *_: reader, pauses=at_once()) as camera:
+        camera.start()
+        reader.release(20)
+        wait_until(lambda: reader.shown and reader.shown[-1] > 8)
+        assert camera.corrupt == len({3, 4, 7} - set(reader.shown))
+        assert camera.connections == 1
+        reader.release(100)
+
+
+def test_another_size_begins_another_segment() -> None:
+    class Resized(FakeReader):
+        def retrieve(self) -> NDArray[np.uint8]:
+            image = super().retrieve()
+            return image if self._index < 5 else np.ascontiguousarray(image[:, :96])
+
+    reader = Resized(recorded=False)
+    reader.release()
     with camera_of(reader) as camera:
         camera.start()
+        reader.release(4)
+        first = camera.read(5.0)
         reader.release(10)
-        assert drain(camera)
-        assert (camera.end_reason, camera.state) == ("camera lost: unplugged", "lost")
-        assert camera.read(0.01) is None
+        wait_until(lambda: camera.size == (96, 32))
+        wait_until(lambda: (last := camera.read(0.1)) and last.segment == first.segment + 1)
+        reader.release(100)
+
+
+def test_a_clock_that_jumps_begins_another_segment_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = FakeReader(recorded=False)
+    reader.release()
+    with camera_of(reader) as camera:
+        camera.start()
+        reader.release(3)
+        first = camera.read(5.0)
+        wait_until(lambda: reader.shown[-1] == 3)
+        real = time.time_ns
+        monkeypatch.setattr("streaming.camera.time.time_ns", lambda: real() - 3600 * NS)
+        reader.release(3)
+        wait_until(lambda: reader.shown[-1] == 6)
+        last = camera.read(1.0)
+        assert (camera.clock_jumps, last.segment) == (1, first.segment + 1)
+        assert 0 < last.media_s - first.media_s < 60
+        assert last.t_capture_ns < first.t_capture_ns
+        reader.release(100)
 
 
 def test_a_frame_that_cannot_be_decoded_ends_the_stream_with_a_reason() -> None:
@@ -146,7 +289,7 @@ def test_an_opening_that_hangs_is_an_error_too(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("streaming.camera.OPEN_SLACK_S", 0.1)
     never = threading.Event()
 
-    def hang(_source: Source, _timeout_s: float) -> Reader:
+    def hang(*_: object) -> Reader:
         never.wait(20)
         raise MarEdgeError("late")
 
@@ -203,16 +346,6 @@ def test_a_read_that_hangs_does_not_hang_the_process() -> None:
     release.set()
     assert done.stdout.strip() in {"True", "False"}, done.stderr
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_network_camera_that_goes_away_is_lost() -> None:
-    with mjpeg_server(lambda client: client.close()) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/cam"
-        with Camera(url) as camera:
-            camera.start()
-            drain(camera)
-    assert camera.state == "lost"
-    assert url in str(camera.end_reason)
 
 
 def test_frames_that_come_too_late_are_skipped_but_never_all_of_them() -> None:

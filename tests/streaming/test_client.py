@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import msgspec
 import pytest
 import zmq
+from streaming_fakes import polled, publishing
 from test_messages import MESSAGES, changed
 
 import streaming
 from edge.errors import MarEdgeError
-from streaming.bus import Publisher
-from streaming.client import Gap, LabelSubscriber, SubscriberTimeout
+from streaming.client import Gap, LabelSubscriber, Malformed, Notice, Restart, Silence, SubscriberTimeout
 from streaming.messages import KINDS, AnyMessage, Encoding, Kind, UnknownSchema, encode, topic
 
 HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
@@ -60,11 +61,10 @@ def test_importing_the_client_needs_no_opencv_and_no_model_runtime() -> None:
 @pytest.mark.parametrize("encoding", ["json", "msgpack"])
 def test_messages_arrive_typed_and_in_order_until_the_end(encoding: Encoding) -> None:
     with (
-        Publisher("cam", "tcp://127.0.0.1:*", encoding) as publisher,
-        LabelSubscriber(publisher.endpoint, timeout_s=5, until_end=True) as subscriber,
+        publishing(encoding=encoding) as (publisher, outlet),
+        LabelSubscriber(outlet.endpoints[0], timeout_s=5, until_end=True) as subscriber,
     ):
-        while not publisher.subscriptions:
-            publisher.poll()
+        polled(outlet, lambda: outlet.subscriptions)
         sent = [publisher.publish(message) for message in (HELLO, LABEL, EVENT, STATUS, LABEL, END)]
         assert list(subscriber) == sent
         assert list(subscriber) == []
@@ -72,12 +72,11 @@ def test_messages_arrive_typed_and_in_order_until_the_end(encoding: Encoding) ->
 
 
 def test_a_late_joiner_gets_hello_and_status_and_counts_nothing_as_lost() -> None:
-    with Publisher("cam", "tcp://127.0.0.1:*") as publisher:
+    with publishing() as (publisher, outlet):
         for message in (HELLO, LABEL, LABEL, STATUS):
             publisher.publish(message)
-        with LabelSubscriber(publisher.endpoint, timeout_s=5) as subscriber:
-            while publisher.next_seq < 6:
-                publisher.poll()
+        with LabelSubscriber(outlet.endpoints[0], timeout_s=5) as subscriber:
+            polled(outlet, lambda: publisher.next_seq == 6)
             publisher.publish(LABEL)
             assert [next(subscriber).kind for _ in range(3)] == ["hello", "status", "label"]
             assert subscriber.lost == 0
@@ -96,7 +95,7 @@ def test_what_was_dropped_is_counted_and_placed(sender: Sender) -> None:
 
 def test_with_some_kinds_only_losses_of_those_count_the_last_of_them_too(sender: Sender) -> None:
     with LabelSubscriber(sender.address, "cam", ("event", "end"), timeout_s=5, until_end=True) as subscriber:
-        sender.wait_for(2)
+        sender.wait_for(3)
         for seq, kind_seq in ((3, 0), (9, 1), (20, 4)):
             sender.send(EVENT, seq, kind_seq)
         sender.send(LABEL, 21, 17)
@@ -180,7 +179,7 @@ def test_silence_is_an_error_after_the_timeout_and_not_the_last_word(sender: Sen
             next(subscriber)
         with pytest.raises(TimeoutError):
             next(subscriber)
-        sender.wait_for()
+        sender.wait_for(3)
         sender.send(EVENT, 0)
         while True:
             try:
@@ -188,6 +187,65 @@ def test_silence_is_an_error_after_the_timeout_and_not_the_last_word(sender: Sen
                 break
             except SubscriberTimeout:
                 continue
+
+
+def test_faults_are_told_as_they_are_noticed(sender: Sender) -> None:
+    told: list[Notice] = []
+    with LabelSubscriber(sender.address, timeout_s=5, on_notice=told.append) as subscriber:
+        sender.wait_for()
+        sender.send(LABEL, 4)
+        sender.send(LABEL, 7)
+        sender.send(LABEL, 0, run="r2")
+        sender.raw(b"mar/cam/label/", b"garbage")
+        sender.send(LABEL, 1, run="r2")
+        for _ in range(4):
+            next(subscriber)
+    assert told[:2] == [Gap("cam", None, 5, 2), Restart("cam")]
+    assert isinstance(told[2], Malformed)
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize("kinds", [KINDS, ("event",)])
+def test_a_stream_that_falls_silent_is_told_once_and_again_when_it_returns_and_falls_silent(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, kinds: tuple[Kind, ...]
+) -> None:
+    monkeypatch.setattr("streaming.client.SILENT_S", 0.1)
+    told: list[Notice] = []
+    with LabelSubscriber(sender.address, "cam", kinds, timeout_s=0.4, on_notice=told.append) as subscriber:
+        sender.wait_for(1 if kinds == KINDS else 3)
+        with pytest.raises(SubscriberTimeout):
+            next(subscriber)
+        assert told == [Silence(None)]
+        for _ in range(2):
+            sender.send(STATUS, 0)
+            sender.send(EVENT, 1)
+            while next(subscriber).kind != "event":
+                pass
+            with pytest.raises(SubscriberTimeout):
+                next(subscriber)
+            assert subscriber.silent == ("cam",)
+        assert told[1:] == [Silence("cam")] * 2
+        sender.send(end(2), 2)
+        if "end" in kinds:
+            assert next(subscriber).kind == "end"
+        with pytest.raises(SubscriberTimeout):  # a stream that has ended owes nothing
+            next(subscriber)
+        assert (subscriber.silent, len(told)) == ((), 3)
+
+
+def test_a_slow_reader_does_not_take_its_own_pauses_for_silence(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.client.SILENT_S", 0.1)
+    told: list[Notice] = []
+    with LabelSubscriber(sender.address, timeout_s=5, on_notice=told.append) as subscriber:
+        sender.wait_for()
+        for seq in range(3):
+            sender.send(LABEL, seq)
+        for _ in range(3):
+            next(subscriber)
+            time.sleep(0.15)
+    assert told == []
 
 
 @pytest.mark.parametrize(

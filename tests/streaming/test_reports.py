@@ -10,9 +10,9 @@ from streaming_fakes import nod, person, skeleton
 from edge.data import Window
 from edge.recognizer import Recognizer
 from streaming.camera import NS, Camera, Frame
-from streaming.events import EventChange, EventRules
+from streaming.events import EventChange
 from streaming.messages import decode, encode
-from streaming.pipeline import Inference, Pipeline
+from streaming.pipeline import Inference, Pipeline, PipelineRules
 from streaming.reports import StatusReporter, event_message, label_message, skeleton_message, wall_ns
 from streaming.timing import Timer
 
@@ -36,11 +36,19 @@ class CountingCamera:
     dropped: int = 0
     state: str = "live"
     t_zero_ns: int = 5
+    connections: int = 1
+    stalls: int = 0
+    corrupt: int = 0
+    clock_jumps: int = 0
+    last_error: str | None = None
+
+    def frame_age_s(self) -> float | None:
+        return None
 
 
 def status_of(recognizer: Recognizer) -> tuple[StatusReporter, CountingCamera, Clock, Timer]:
     timer, clock, camera = Timer(), Clock(), CountingCamera()
-    pipeline = Pipeline(recognizer, 0.2, None, EventRules(), timer)
+    pipeline = Pipeline(recognizer, PipelineRules(motion_gate=None), timer)
     reporter = StatusReporter(cast(Camera, camera), pipeline, recognizer, timer, period_s=1.0, clock=clock)
     return reporter, camera, clock, timer
 

@@ -158,12 +158,13 @@ def test_skeletons_are_sent_when_asked_for(run: Run, config: ServeConfig) -> Non
     _, heard = run(replace(config, publish_skeletons=True))
     skeletons = of(SkeletonMessage, heard)
     assert [message.frame for message in skeletons] == list(range(75))
+    assert [message.t_media_ns for message in skeletons] == [round(frame / 30 * 1e9) for frame in range(75)]
     np.testing.assert_allclose(np.array(skeletons[40].joints, np.float32), MOTION(40 / 30), atol=0.006)
 
 
 def test_joints_that_were_not_seen_are_null(run: Run, config: ServeConfig) -> None:
     class HalfSeen(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             joints = MOTION(read_number(image) / 30)
             joints[5:20] = np.nan
             return [skeleton(joints)]
@@ -175,7 +176,7 @@ def test_joints_that_were_not_seen_are_null(run: Run, config: ServeConfig) -> No
 
 def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig) -> None:
     class Nobody(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             return []
 
     summary, heard = run(config, Nobody(MOTION))
@@ -198,10 +199,10 @@ def test_it_stops_when_the_time_is_up(run: Run, config: ServeConfig) -> None:
 
 def test_what_fails_in_the_pose_stage_is_raised_and_said(run: Run, config: ServeConfig) -> None:
     class Failing(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             if read_number(image) == 20:
                 raise ZeroDivisionError("a bug")
-            return super().estimate(image)
+            return super().estimate(image, t_s)
 
     said: list[AnyMessage] = []
     with pytest.raises(ZeroDivisionError, match="a bug"):

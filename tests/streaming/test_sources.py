@@ -15,7 +15,8 @@ import pytest
 from streaming_fakes import numbered_image, read_number, write_video
 
 from edge.errors import MarEdgeError
-from streaming.sources import CSI_PIPELINE, MediaClock, open_source, parse_source, to_bgr
+from streaming.capture_modes import CaptureMode, csi_pipeline
+from streaming.sources import MediaClock, open_source, parse_source, to_bgr
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from streaming.sources import CSI_PIPELINE, MediaClock, open_source, parse_sourc
         ("rtsp://10.0.0.1/stream", "url", "rtsp://10.0.0.1/stream"),
         ("demo:", "demo", "demo:"),
         ("videotestsrc ! appsink", "pipeline", "videotestsrc ! appsink"),
-        ("csi://1", "pipeline", CSI_PIPELINE.format(sensor=1)),
+        ("csi://1", "pipeline", csi_pipeline(1, CaptureMode())),
     ],
 )
 def test_what_a_source_string_means(text: str, kind: str, target: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 from edge.errors import MarEdgeError
 from edge.labels import Label
 from edge.model_file import ModelMetadata
+from edge.progress import Progress
 from edge.recognizer import Recognizer
 from training.datasets.base import Dataset
 
 UNLABELLED = -1
 _NAMES_SHOWN = 3
-
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of it is done, and out of how much."""
 
 
 @dataclass(frozen=True)

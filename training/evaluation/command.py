@@ -10,10 +10,11 @@ from edge.confidence import write_confidence
 from edge.errors import MarEdgeError
 from edge.labels import read_labels
 from edge.model_file import ModelMetadata
+from edge.progress import Progress
 from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
 from training.datasets.opening import open_dataset
-from training.evaluation.answers import Answers, Progress, ask
+from training.evaluation.answers import Answers, ask
 from training.evaluation.calibration import fit_confidence
 from training.evaluation.clip_results import score_answers
 from training.evaluation.models import ModelSource

@@ -19,11 +19,11 @@ from edge.errors import MarEdgeError
 from edge.labels import Label
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata
+from edge.progress import Progress
 from edge.recognizer import Recognizer
 from streaming.events import EventChange
 from streaming.pipeline import Pipeline, PipelineRules
 from streaming.timing import Timer
-from training.evaluation.answers import Progress
 from training.evaluation.matching import LiveEvent
 from training.evaluation.models import ModelSource
 from training.synth.generator import CLASSES

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import signal
 import subprocess
 import sys
 
 import msgspec
 import pytest
 
+from streaming import LabelSubscriber
 from streaming.messages import HelloMessage
 
 GOOD = """
@@ -93,3 +96,34 @@ def test_a_file_that_is_not_there(cli, tmp_path):
     done = cli("serve", "--config", tmp_path / "none.toml")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "cannot read config file" in done.stderr
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mediapipe") is None, reason="needs the mediapipe extra")
+def test_a_hangup_reads_the_file_again_and_a_mistake_in_it_changes_nothing(tmp_path):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text("stride-s = 0.2\nlabels = 'head'\n")
+    address = f"ipc://{tmp_path}/bus"
+    command = [sys.executable, "-m", "edge.cli", "serve", "--camera", "demo:", "--quiet", "--top-k", "3"]
+    command += ["--config", str(path), "--bind", address]
+    with (
+        subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as serving,
+        LabelSubscriber(address, kinds=("hello", "label"), timeout_s=60) as subscriber,
+    ):
+        try:
+            while next(subscriber).kind != "label":
+                pass
+            path.write_text("stride-s = 'often'\n")
+            serving.send_signal(signal.SIGHUP)
+            log = json.loads(serving.stderr.readline())
+            assert (log["level"], "--stride-s" in log["message"]) == ("error", True)
+            path.write_text("stride-s = 0.5\ntop-k = 5\n")
+            serving.send_signal(signal.SIGHUP)
+            while (message := next(subscriber)).kind != "hello" or message.stride_s != 0.5:
+                pass
+            assert sum(value is not None for value in message.on_thresholds) == len(message.labels) - 1
+            while (message := next(subscriber)).kind != "label":
+                pass
+            assert len(message.top) == 3  # the command line still wins
+        finally:
+            serving.terminate()
+    assert serving.returncode == 0

@@ -5,7 +5,14 @@ import pytest
 
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
-from edge.pose.mapping import CROWN_FROM_NECK, coco133_to_ma52, halpe136_to_ma52, mediapipe_to_ma52
+from edge.pose.mapping import (
+    CROWN_FROM_NECK,
+    coco133_to_ma52,
+    halpe26_to_ma52,
+    halpe136_to_ma52,
+    mapping_to,
+    mediapipe_to_ma52,
+)
 
 JOINTS = load_layout("ma52").joints
 DERIVED = ("head_top", "neck", "hip_centre")
@@ -247,3 +254,63 @@ def test_the_input_is_not_changed():
 def test_another_shape_is_an_error_that_names_both(call):
     with pytest.raises(MarEdgeError, match=r"shape \(\.\.\., \d+, 3\).*got \("):
         call()
+
+
+def test_halpe26_has_body_and_feet_and_takes_the_face_from_eyes_and_nose():
+    points = np.column_stack([np.arange(26) * 10.0, np.arange(26) * 7.0, np.full(26, 0.9)])
+    joints, scores = halpe26_to_ma52(points)
+    for name, index in (COCO17 | HALPE_FEET | {"head_top": 17, "neck": 18, "hip_centre": 19}).items():
+        np.testing.assert_allclose(joints[JOINTS.index(name)], points[index, :2])
+    taken = {"nose_base": 0, "right_eye_outer": 2, "left_eye_outer": 1, "left_hand_root": 9, "right_hand_root": 10}
+    for name, index in taken.items():
+        np.testing.assert_allclose(joints[JOINTS.index(name)], points[index, :2])
+    np.testing.assert_allclose(joints[JOINTS.index("nose_bridge")], points[1:3, :2].mean(axis=0))
+    missing = {name for name, score in zip(JOINTS, scores, strict=True) if score == 0}
+    assert missing == {name for name in JOINTS if name.endswith("_tip") or name.endswith("_lip")}
+
+
+IMIGUE_133 = {
+    "nose": 0,
+    "right_shoulder": 6,
+    "right_elbow": 8,
+    "right_wrist": 10,
+    "left_shoulder": 5,
+    "left_elbow": 7,
+    "left_wrist": 9,
+    "right_eye": 2,
+    "left_eye": 1,
+    "right_ear": 4,
+    "left_ear": 3,
+    "right_thumb_tip": 116,
+    "right_little_tip": 132,
+    "left_thumb_tip": 95,
+    "left_little_tip": 111,
+}
+
+
+def test_imigue_from_133_keypoints():
+    points = np.column_stack([np.arange(133) * 3.0, np.arange(133) * 2.0, np.full(133, 0.9)])
+    layout = load_layout("imigue")
+    joints, scores = mapping_to(layout, 133)(points)
+    assert joints.shape == (22, 2)
+    assert (scores > 0).all()
+    for name, index in IMIGUE_133.items():
+        np.testing.assert_allclose(joints[layout.joints.index(name)], points[index, :2])
+    np.testing.assert_allclose(joints[layout.joints.index("neck")], points[[5, 6], :2].mean(axis=0))
+
+
+def test_mapping_to_is_the_mapping_of_that_many_points():
+    rng = np.random.default_rng(0)
+    for count, mapping in ((26, halpe26_to_ma52), (133, coco133_to_ma52), (136, halpe136_to_ma52)):
+        points = rng.uniform(0.1, 1, (2, count, 3))
+        for ours, direct in zip(mapping_to(load_layout("ma52"), count)(points), mapping(points), strict=True):
+            np.testing.assert_array_equal(ours, direct)
+
+
+@pytest.mark.parametrize(
+    ("layout", "points", "reason"),
+    [("ma52", 17, "lack feet, face or hands"), ("imigue", 17, "lack feet"), ("imigue", 26, "has no right_thumb_tip")],
+)
+def test_what_cannot_fill_a_layout_is_refused(layout, points, reason):
+    with pytest.raises(MarEdgeError, match=reason):
+        mapping_to(load_layout(layout), points)

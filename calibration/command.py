@@ -1,0 +1,234 @@
+"""``calibrate`` and ``export --precision fp16``: from a FP32 model file to one in fewer bits, guarded.
+
+Joins the parts; prints nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import onnx
+import onnxruntime as ort
+from google.protobuf.message import DecodeError
+
+from calibration.collect import collect_ranges
+from calibration.comparison import Comparison, ask_model, compare
+from calibration.quantise import quantisable_layers, quantise
+from calibration.ranges import Method
+from calibration.report import Layers, report_text
+from calibration.sensitivity import Build, Trial
+from calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
+from calibration.windows import Windows, check_worth, open_data, read_windows
+from edge.cache import cache_folder
+from edge.errors import MarEdgeError
+from edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
+from edge.progress import Progress
+from export.half import half_regions, to_half
+from training.datasets.base import Dataset
+
+_BATCH = 16
+# Costs are compared with each other: fewer windows tell them apart than it takes to tell agreement.
+_COSTS_ON = 64
+_LAYERS_NAMED = 5
+# The choice of layers is made on other windows than it is judged on: it aims higher.
+_MARGIN = 0.5
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What is compared with FP32 before anything is written.
+
+    data: spec of a data set (``open_data``). windows: so many to compare on. min_agreement: share on which the
+    most probable label has to be the same. force: write it all the same. threads: within one inference; 0 is all.
+    """
+
+    data: str = "synth"
+    windows: int = 2000
+    min_agreement: float = 0.98
+    force: bool = False
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class _Narrowed:
+    """A model in fewer bits, its original, its layers, and how others like it are made."""
+
+    original: onnx.ModelProto
+    metadata: ModelMetadata
+    model: onnx.ModelProto
+    precision: Precision
+    layers: Layers
+    build: Build
+
+
+@dataclass(frozen=True)
+class Written:
+    """The file, its report, what they say, and whether the guard was passed."""
+
+    path: Path
+    report: Path
+    metadata: ModelMetadata
+    passed: bool
+    size: float
+    """Bytes over those of the FP32 file."""
+
+
+def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Written:
+    """Write a FP32 model file in mixed FP16, and its report.
+
+    Raises:
+        MarEdgeError: the source is not a FP32 model file of this version, it cannot be written, or the guard refused.
+    """
+    _check_apart(source, out)
+    model, metadata = read_full(source)
+    regions = half_regions(model)
+    _, held_out = open_data(guard.data, metadata, guard.windows, guard.windows)
+
+    def build(half: Sequence[str]) -> onnx.ModelProto:
+        return to_half(model, [region for region in regions if region not in half])
+
+    layers = Layers(
+        costs={},
+        chosen=frozenset(regions),
+        how="FP16 is all that the graph marks as fit for it; what does not stand here is FP32.",
+    )
+    return _write(_Narrowed(model, metadata, build(regions), "fp16", layers, build), held_out, out, guard, progress)
+
+
+def write_int8(
+    source: Path, out: Path, guard: Guard, progress: Progress, *, calibrate_on: int = 512, method: Method = "percentile"
+) -> Written:
+    """Write a FP32 model file with int8 products, the rest in mixed FP16, and its report.
+
+    Raises:
+        MarEdgeError: as ``write_half``; or the data is no ground for calibration (``check_worth``).
+    """
+    _check_apart(source, out)
+    model, metadata = read_full(source)
+    inputs = quantisable_layers(model)
+    learnt, held_out = open_data(guard.data, metadata, calibrate_on, guard.windows)
+    windows = read_windows(learnt, metadata, calibrate_on)
+    check_worth(windows)
+    folder = cache_folder("calibration")
+    key = calibration_key(model, windows, method, _COSTS_ON)
+    found = read_calibration(folder, key)
+    if found is None or found.limits.keys() != inputs.keys():
+        found = _measure(model, windows, method, guard.threads, progress)
+        keep_calibration(folder, key, found)
+    limits = found.limits
+
+    def build(int8: Sequence[str]) -> onnx.ModelProto:
+        return to_half(quantise(model, {layer: limits[layer] for layer in int8}, store_int8=True))
+
+    target = 1 - _MARGIN * (1 - guard.min_agreement)
+    reference = ask_model(model, windows, progress, "FP32", guard.threads)
+    chosen = Trial(build, windows, reference, progress, guard.threads).choose(found.costs, target)
+    layers = Layers(
+        costs=found.costs,
+        chosen=frozenset(chosen),
+        how=f"Ranges by {method} over {len(windows)} windows of: {windows.name}. A cost is the mean of the largest "
+        f"probability error with that layer alone in int8, over {_COSTS_ON} of them. The dearest are left in FP16 as "
+        f"far as it takes to agree on {100 * target:.1f} % of these windows.",
+    )
+    return _write(_Narrowed(model, metadata, build(chosen), "int8", layers, build), held_out, out, guard, progress)
+
+
+def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
+    """A model file and what it says of itself.
+
+    Raises:
+        MarEdgeError: it is not one, is not FP32, or was written before its nodes said what they bear.
+    """
+    try:
+        model = onnx.load(str(source))
+    except OSError as error:
+        raise MarEdgeError(f"cannot read {source}: {error.strerror}") from None
+    except DecodeError:
+        raise MarEdgeError(
+            f"{source} is not a model file; expected an .onnx file written by 'mar-edge export'"
+        ) from None
+    document = next((entry.value for entry in model.metadata_props if entry.key == METADATA_KEY), None)
+    metadata = parse_metadata(document, str(source))
+    if metadata.precision != "fp32":
+        raise MarEdgeError(f"{source} is {metadata.precision} already; start from the FP32 file")
+    if not half_regions(model) or not quantisable_layers(model):
+        raise MarEdgeError(
+            f"{source} does not say which of its nodes bear less than FP32; write it again with 'mar-edge export'"
+        )
+    return model, metadata
+
+
+def _check_apart(source: Path, out: Path) -> None:
+    if source.resolve() == out.resolve():
+        raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
+
+
+def _measure(model: onnx.ModelProto, windows: Windows, method: Method, threads: int, progress: Progress) -> Calibration:
+    few = windows.first(_COSTS_ON)
+    inputs = quantisable_layers(model)
+    done = 0
+
+    def count(batch: int) -> None:
+        nonlocal done
+        done += batch
+        progress("ranges", done, len(windows))
+
+    histograms = collect_ranges(model, inputs.values(), windows.batches(_BATCH), threads, count)
+    limits = {layer: histograms[tensor].limit(method) for layer, tensor in inputs.items()}
+
+    def build(int8: Sequence[str]) -> onnx.ModelProto:
+        return to_half(quantise(model, {layer: limits[layer] for layer in int8}))
+
+    trial = Trial(build, few, ask_model(model, few, threads=threads), progress, threads)
+    return Calibration(limits=limits, costs=trial.costs(list(inputs)))
+
+
+def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, progress: Progress) -> Written:
+    """Compare, and write file and report, or refuse."""
+    original, metadata = narrowed.original, narrowed.metadata
+    windows = read_windows(held_out, metadata, guard.windows)
+    reference = ask_model(original, windows, progress, "FP32", guard.threads)
+    probs = ask_model(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
+    comparison = compare(reference, probs, windows, metadata)
+    passed = comparison.fidelity.agreement >= guard.min_agreement
+    layers = narrowed.layers
+    if not passed and not layers.costs:
+        few = windows.first(_COSTS_ON)
+        few_reference = ask_model(original, few, threads=guard.threads)
+        trial = Trial(narrowed.build, few, few_reference, progress, guard.threads)
+        layers = replace(layers, costs=trial.costs(sorted(layers.chosen)))
+    if not passed and not guard.force:
+        raise MarEdgeError(_refusal(out, comparison, layers, guard))
+    described = msgspec.structs.replace(metadata, precision=narrowed.precision, fidelity=comparison.fidelity)
+    for entry in narrowed.model.metadata_props:
+        if entry.key == METADATA_KEY:
+            entry.value = described.to_json()
+    sizes = original.ByteSize(), narrowed.model.ByteSize()
+    report = out.with_suffix(".md")
+    text = report_text(described, comparison, layers, sizes, f"ONNX Runtime {ort.__version__} (CPU)")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".mar-edge-") as folder:
+            draft = Path(folder) / "draft"
+            draft.write_text(text, encoding="utf-8")
+            os.replace(draft, report)
+            onnx.save(narrowed.model, str(draft))
+            os.replace(draft, out)
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {out}: {error.strerror}") from None
+    return Written(out, report, described, passed, sizes[1] / sizes[0])
+
+
+def _refusal(out: Path, comparison: Comparison, layers: Layers, guard: Guard) -> str:
+    hurting = sorted(layers.chosen, key=lambda layer: -layers.costs[layer])[:_LAYERS_NAMED]
+    named = ", ".join(f"{layer} ({layers.costs[layer]:.4f})" for layer in hurting)
+    return (
+        f"{out} not written: it agrees with FP32 on {100 * comparison.fidelity.agreement:.2f} % of "
+        f"{comparison.fidelity.windows} windows, less than --min-agreement {100 * guard.min_agreement:g} %; most error "
+        f"comes from {named}; --force writes it all the same"
+    )

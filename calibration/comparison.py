@@ -1,0 +1,98 @@
+"""How a model in fewer bits compares with its FP32 original on the same windows. Decides nothing."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from calibration.windows import Windows
+from edge.model_file import Fidelity, ModelMetadata
+from edge.progress import Progress
+from edge.runtime.onnxruntime import OnnxRuntime
+
+_BATCH = 16
+# A class of fewer windows than this is listed, and is no evidence for "worst".
+FEWEST_OF_A_CLASS = 20
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """One label: its windows, and the share of them told rightly by the original and by the model in fewer bits."""
+
+    name: str
+    windows: int
+    before: float
+    after: float
+
+    @property
+    def drop(self) -> float:
+        """Accuracy lost, in [-1, 1]."""
+        return self.before - self.after
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``fidelity`` in short, ``classes`` one by one."""
+
+    fidelity: Fidelity
+    classes: tuple[ClassChange, ...]
+
+
+def ask_model(
+    model: onnx.ModelProto, windows: Windows, progress: Progress | None = None, what: str = "", threads: int = 0
+) -> NDArray[np.float32]:
+    """The probabilities (N, K) that a model gives, on ONNX Runtime as ``serve`` runs it."""
+    parts = []
+    with tempfile.TemporaryDirectory(prefix="mar-edge-") as folder:
+        path = Path(folder) / "model.onnx"
+        onnx.save(model, str(path))
+        with OnnxRuntime(path, threads) as runtime:
+            done = 0
+            for batch in windows.batches(_BATCH):
+                parts.append(runtime.infer(batch)["probs"])
+                done += len(parts[-1])
+                if progress is not None:
+                    progress(what, done, len(windows))
+    return np.concatenate(parts)
+
+
+def error(reference: NDArray[np.float32], probs: NDArray[np.float32]) -> float:
+    """The largest difference among a window's probabilities, on average over windows (N, K); NaN if one is."""
+    return float(np.abs(probs - reference).max(axis=1).mean())
+
+
+def compare(
+    reference: NDArray[np.float32], probs: NDArray[np.float32], windows: Windows, metadata: ModelMetadata
+) -> Comparison:
+    """Two models' probabilities (N, K) for the same windows. An answer that is not a number agrees with nothing."""
+    said = np.where(np.isfinite(probs).all(axis=1), probs.argmax(axis=1), -1)
+    expected = reference.argmax(axis=1)
+    errors = np.abs(probs - reference).max(axis=1)
+    classes = []
+    for index in np.unique(windows.labels[windows.labels >= 0]):
+        own = windows.labels == index
+        classes.append(
+            ClassChange(
+                name=metadata.labels[index].name,
+                windows=int(own.sum()),
+                before=float((expected[own] == index).mean()),
+                after=float((said[own] == index).mean()),
+            )
+        )
+    worst = max((c for c in classes if c.windows >= FEWEST_OF_A_CLASS), key=lambda c: c.drop, default=None)
+    fidelity = Fidelity(
+        windows=len(windows),
+        data=windows.name,
+        agreement=float((said == expected).mean()),
+        # JSON has no NaN; no probability is further off than 1.
+        probability_error=float(np.nan_to_num(errors, nan=1.0).mean()),
+        largest_probability_error=float(np.nan_to_num(errors, nan=1.0).max()),
+        worst_class=worst.name if worst else None,
+        worst_drop=worst.drop if worst else None,
+    )
+    return Comparison(fidelity, tuple(classes))

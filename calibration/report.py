@@ -1,0 +1,55 @@
+"""The report of a model in fewer bits, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from calibration.comparison import FEWEST_OF_A_CLASS, Comparison
+from edge.model_file import ModelMetadata
+
+
+@dataclass(frozen=True)
+class Layers:
+    """costs: layer -> mean probability error of it alone in fewer bits, where measured. chosen: those that are.
+
+    how: a sentence on how they were measured and chosen.
+    """
+
+    costs: Mapping[str, float]
+    chosen: frozenset[str]
+    how: str
+
+
+def report_text(
+    metadata: ModelMetadata, comparison: Comparison, layers: Layers, sizes: tuple[int, int], runtime: str
+) -> str:
+    """``sizes``: bytes of the FP32 file and of this one."""
+    fidelity = comparison.fidelity
+    before, after = sizes
+    lines = [
+        f"# {metadata.name}, {metadata.precision}",
+        "",
+        f"{after / 1e3:.0f} kB, {after / before:.2f} of the FP32 file. Compared with it on {fidelity.windows} windows "
+        f"of: {fidelity.data}. Both on {runtime}.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| same most probable label | {fidelity.agreement:.4f} |",
+        f"| largest difference among a window's probabilities, mean | {fidelity.probability_error:.5f} |",
+        f"| the same, at most | {fidelity.largest_probability_error:.5f} |",
+    ]
+    if fidelity.worst_class is not None and fidelity.worst_drop is not None:
+        lines.append(
+            f"| label that lost most accuracy (of {FEWEST_OF_A_CLASS} windows and more) | "
+            f"{fidelity.worst_class}, {100 * fidelity.worst_drop:.1f} points |"
+        )
+    lines += ["", "## Layers", "", layers.how, "", "| layer | alone costs | computes in |", "|---|---|---|"]
+    costs = layers.costs
+    for layer in sorted({*costs, *layers.chosen}, key=lambda layer: (-costs.get(layer, 0.0), layer)):
+        cost = f"{costs[layer]:.6f}" if layer in costs else "not measured"
+        lines.append(f"| {layer} | {cost} | {metadata.precision if layer in layers.chosen else 'fp16'} |")
+    lines += ["", "## Labels", "", "| label | windows | FP32 | now | lost, points |", "|---|---|---|---|---|"]
+    for c in sorted(comparison.classes, key=lambda c: -c.drop):
+        lines.append(f"| {c.name} | {c.windows} | {c.before:.3f} | {c.after:.3f} | {100 * c.drop:.1f} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,135 @@
+"""Windows to calibrate on and others to compare on, from whatever ``--data`` names. Runs no model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.layout import load_layout
+from edge.model_file import ModelMetadata
+from training.augment import NO_AUGMENTATION
+from training.datasets.base import Dataset
+from training.datasets.opening import SYNTHETIC, open_training
+from training.datasets.synthetic import SyntheticDataset
+from training.evaluation.answers import UNLABELLED, match_labels, short_name, spread
+from training.synth.world import HELD_OUT
+
+FEWEST_WINDOWS = 64
+# No training run is given these, nor are models judged on them otherwise.
+_CALIBRATION_SEED = 3_000_017
+_COMPARISON_SEED = 4_000_037
+_HELD_OUT_SHARE = 0.5
+_READ_AT_ONCE = 256
+# Mean squared step from frame to frame over twice the variance of all coordinates: 1 for noise without memory. Of 1,024
+# held-out synthetic windows half lay below 0.0002 and all below 0.005.
+_NOISE_RATIO = 0.3
+
+
+@dataclass(frozen=True)
+class Windows:
+    """N windows as the network takes them.
+
+    skeleton: (N, 64, V, 2) float32 in [-1, 1]. index_t: (N, 64) float32. labels: (N,) int64 index into the model's
+    labels, ``UNLABELLED`` where the data does not say or the model does not know. name: of what data, for people.
+    """
+
+    skeleton: NDArray[np.float32]
+    index_t: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    name: str
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def batches(self, size: int) -> Iterator[dict[str, NDArray[np.float32]]]:
+        """The model's inputs by name, ``size`` windows at a time."""
+        for start in range(0, len(self), size):
+            part = slice(start, start + size)
+            yield {"skeleton": self.skeleton[part], "index_t": self.index_t[part]}
+
+    def first(self, count: int) -> Windows:
+        """``count`` of them, evenly spread; all where there are no more."""
+        chosen = spread(len(self), count)
+        return Windows(self.skeleton[chosen], self.index_t[chosen], self.labels[chosen], self.name)
+
+    def digest(self) -> str:
+        """SHA-256 of the windows themselves."""
+        sha = hashlib.sha256(self.skeleton.tobytes())
+        sha.update(self.index_t.tobytes())
+        return sha.hexdigest()
+
+
+def open_data(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_on: int) -> tuple[Dataset, Dataset]:
+    """What to calibrate on, and what has nothing to do with it to compare on; so many windows of synthetic motion.
+
+    Of synthetic motion the second come from a world that no model was trained on; of MA-52 and iMiGUE the two are the
+    training and the validation split; of anything else its recordings are halved.
+
+    Raises:
+        MarEdgeError: no such data set, something is wrong with it, or its skeletons are not the model's.
+    """
+    if spec == SYNTHETIC:
+        learnt: Dataset = SyntheticDataset(_CALIBRATION_SEED, calibrate_on)
+        other: Dataset = SyntheticDataset(_COMPARISON_SEED, compare_on, world=HELD_OUT)
+    else:
+        learnt, other = open_training(
+            spec,
+            None,
+            seed=0,
+            augmentation=NO_AUGMENTATION,
+            synthetic_clips=calibrate_on,
+            validation_clips=compare_on,
+            validation_share=_HELD_OUT_SHARE,
+        )
+    layout = load_layout(metadata.layout)
+    if learnt.layout.name != layout.name:
+        raise MarEdgeError(f"{spec} holds {learnt.layout.name} skeletons, the model takes {layout.name} ones")
+    return learnt, other
+
+
+def check_worth(windows: Windows) -> None:
+    """Refuse to calibrate on what says nothing about people.
+
+    Raises:
+        MarEdgeError: too few windows, the same ones over and over, or noise.
+    """
+    distinct = len({window.tobytes() for window in windows.skeleton})
+    if distinct < FEWEST_WINDOWS:
+        raise MarEdgeError(
+            f"{windows.name} has {distinct} different windows, too few to calibrate on; at least {FEWEST_WINDOWS} are "
+            "needed, some hundreds are good"
+        )
+    x = windows.skeleton.astype(np.float64)
+    steps = np.square(np.diff(x, axis=1)).mean(axis=(1, 2, 3))
+    spreads = 2 * x.var(axis=(1, 2)).mean(axis=-1)
+    ratio = float(np.median(steps / np.maximum(spreads, 1e-12)))
+    if not ratio < _NOISE_RATIO:
+        raise MarEdgeError(
+            f"{windows.name} is noise, not people: joints jump from frame to frame as far as they lie apart (ratio "
+            f"{ratio:.2f}, people below 0.01); ranges measured on it would be wrong"
+        )
+
+
+def read_windows(dataset: Dataset, metadata: ModelMetadata, count: int) -> Windows:
+    """``count`` windows of a data set, evenly spread; all where there are no more.
+
+    Raises:
+        MarEdgeError: there is none.
+    """
+    indices = spread(len(dataset), count)
+    if not len(indices):
+        raise MarEdgeError(f"{short_name(dataset)} holds no clip")
+    places = match_labels(metadata, dataset.labels, dataset.background)
+    parts = [dataset.batch(indices[i : i + _READ_AT_ONCE]) for i in range(0, len(indices), _READ_AT_ONCE)]
+    said = np.concatenate([part.labels for part in parts])
+    return Windows(
+        skeleton=np.concatenate([part.skeleton for part in parts]),
+        index_t=np.concatenate([part.index_t for part in parts]),
+        labels=np.where(said < 0, UNLABELLED, places[said]),
+        name=dataset.name,
+    )

@@ -1,0 +1,71 @@
+"""``calibrate``, and what it shares with ``export --precision fp16``."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.cli import app
+from edge.cli.extras import require
+from edge.cli.progress import showing_progress
+
+if TYPE_CHECKING:
+    from calibration.command import Written
+
+GuardData = Annotated[str, typer.Option(help="synth, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.")]
+GuardWindows = Annotated[int, typer.Option(help="Held-out windows to compare with FP32 on.", min=1)]
+MinAgreement = Annotated[
+    float, typer.Option(help="Share on which the most probable label must be FP32's.", min=0.0, max=1.0)
+]
+Force = Annotated[bool, typer.Option("--force", help="Write it however little it agrees.")]
+
+
+class _Method(str, Enum):
+    percentile = "percentile"
+    entropy = "entropy"
+    minmax = "minmax"
+
+
+@app.command()
+def calibrate(
+    model: Annotated[Path, typer.Argument(help="FP32 model file.")],
+    out: Annotated[Path, typer.Option(help="Model file to write; its report stands beside it, as .md.")],
+    data: GuardData = "synth",
+    clips: Annotated[int, typer.Option(help="Windows to measure ranges on.", min=1)] = 512,
+    ranges: Annotated[
+        _Method, typer.Option(help="How far out a value may lie before it saturates.")
+    ] = _Method.percentile,
+    windows: GuardWindows = 2000,
+    min_agreement: MinAgreement = 0.98,
+    force: Force = False,
+    threads: Annotated[int, typer.Option(help="Within one inference; 0 takes every core.", min=0)] = 0,
+) -> None:
+    """Write a model file with int8 products, the rest in FP16, compared with FP32 on windows that it did not see.
+
+    The layers that cost most are left in FP16; the report says which.
+    """
+    require("export", "torch", "onnx")
+    from calibration.command import Guard, write_int8
+
+    guard = Guard(data, windows, min_agreement, force, threads)
+    with showing_progress() as progress:
+        written = write_int8(model, out, guard, progress, calibrate_on=clips, method=ranges.value)
+    tell_written(written)
+
+
+def tell_written(written: Written) -> None:
+    """One line: the file, and how it compares."""
+    fidelity = written.metadata.fidelity
+    assert fidelity is not None
+    worst = ""
+    if fidelity.worst_class is not None and fidelity.worst_drop is not None:
+        worst = f", worst label '{fidelity.worst_class}' {100 * fidelity.worst_drop:+.1f} points lost"
+    forced = "" if written.passed else " (below --min-agreement, written by --force)"
+    print(
+        f"{written.path}: {written.metadata.precision}, {written.size:.2f} of the FP32 file; same label on "
+        f"{100 * fidelity.agreement:.2f} % of {fidelity.windows} windows{forced}, mean probability error "
+        f"{fidelity.probability_error:.4f}{worst}; report: {written.report}"
+    )

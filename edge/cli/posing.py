@@ -1,0 +1,228 @@
+"""What the options about pose mean: from names and files to a pose stage. Draws the downloads."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.errors import MarEdgeError
+
+if TYPE_CHECKING:
+    from edge.layout import Layout
+    from edge.pose.base import PoseEstimator
+    from edge.pose.detection import Family
+    from edge.zoo.catalogue import KnownModel
+    from edge.zoo.download import Progress
+
+MEDIAPIPE = "mediapipe"
+MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
+_DETECTOR = "rtmdet-nano"
+_LINE_EVERY_S = 10.0
+
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        help="Joints with a lower score count as not seen.  [default: the pose stage's own]", show_default=False
+    ),
+]
+Pose = Annotated[str, typer.Option(help="mediapipe, a model by name ('mar-edge models --list'), or an ONNX file.")]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        help="Of a pose model that needs one: by name, or rtmdet:FILE or yolox:FILE.  [default: what goes with it]",
+        show_default=False,
+    ),
+]
+People = Annotated[
+    int | None, typer.Option(help="Follow at most so many.  [default: 4; MediaPipe sees one]", show_default=False)
+]
+FocusOn = Annotated[str, typer.Option(help="Whom: all, largest, or who is in x0,y0,x1,y1, in parts of the picture.")]
+Smooth = Annotated[bool, typer.Option("--smooth", help="Filter jitter out of the joints (one-euro).")]
+Mirror = Annotated[
+    str | None,
+    typer.Option(
+        help="Folder or address to fetch models by name from.  [default: $MAR_EDGE_MIRROR, else their own]",
+        show_default=False,
+    ),
+]
+
+OpenPose = Callable[["Layout"], "PoseEstimator"]
+
+
+@dataclass(frozen=True)
+class PoseOptions:
+    """As the command line has them.
+
+    pose: ``mediapipe``, a known name, or an ONNX file. detector: a known name, an ONNX file, or either with its
+    family before it (``yolox:FILE``); None for what goes with the pose model. people: how many at most, None for
+    the pose stage's own number. focus: as ``edge.pose.focus`` reads it. min_score: of joints; None for the pose stage's
+    own. smooth: one-euro filter. mirror: where known models are fetched from; None for ``MAR_EDGE_MIRROR``, else their
+    own addresses.
+    """
+
+    pose: str = MEDIAPIPE
+    detector: str | None = None
+    people: int | None = None
+    focus: str = "all"
+    min_score: float | None = None
+    smooth: bool = False
+    mirror: str | None = None
+
+
+def pose_stage(options: PoseOptions) -> OpenPose:
+    """What opens the pose stage. Downloads first what is known by name and not there yet.
+
+    Raises:
+        MarEdgeError: options that do not go together, an unknown name, or a file that cannot be had.
+    """
+    if options.pose == MEDIAPIPE:
+        return _mediapipe(options)
+    from edge.pose.focus import DEFAULT_PEOPLE, Focus
+    from edge.pose.topdown import MIN_SCORE, TopDownPose
+
+    focus = Focus.parse(options.focus, DEFAULT_PEOPLE if options.people is None else options.people)
+    files = model_files(options)
+
+    def open_top_down(layout: Layout) -> PoseEstimator:
+        return TopDownPose.open(
+            files.pose,
+            files.detector,
+            files.family,
+            layout,
+            detector_size=files.detector_size,
+            name=files.name,
+            focus=focus,
+            min_score=MIN_SCORE if options.min_score is None else options.min_score,
+            smooth=options.smooth,
+            full_score=files.full_score,
+        )
+
+    return open_top_down
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """A pose model and its detector on this machine, and what their graphs do not say of themselves."""
+
+    name: str
+    pose: Path
+    full_score: float
+    detector: Path
+    family: Family
+    detector_size: int | None
+
+
+def model_files(options: PoseOptions) -> ModelFiles:
+    """The files of a pose model and its detector, downloaded where they are known by name and not there yet.
+
+    Raises:
+        MarEdgeError: an unknown name, or a file that cannot be had.
+    """
+    from edge.pose.detection import FAMILIES
+
+    pose, known = _file(options.pose, "pose", options.mirror)
+    wanted = options.detector or (known.detector if known else _DETECTOR)
+    prefix, _, rest = wanted.partition(":")
+    detector, known_detector = _file(rest if prefix in FAMILIES else wanted, "detector", options.mirror)
+    names = known.name if known else pose.name, known_detector.name if known_detector else detector.name
+    return ModelFiles(
+        name=" after ".join(names),
+        pose=pose,
+        full_score=known.full_score if known else 10.0 if "rtmw" in pose.name.lower() else 1.0,
+        detector=detector,
+        family=_family(prefix, known_detector, detector),
+        detector_size=known_detector.size[0] if known_detector else None,
+    )
+
+
+def fetch_known(model: KnownModel, mirror: str | None) -> Path:
+    """The known model's file; a download is shown, with the model's licence."""
+    from edge.zoo.fetch import address, cached, fetch
+
+    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
+    if cached(model) is not None:
+        return fetch(model)
+    print(f"{model.name} ({model.licence}) from {address(model, mirror)}", file=sys.stderr, flush=True)
+    with _progress(model.name) as progress:
+        return fetch(model, mirror=mirror, progress=progress)
+
+
+def _mediapipe(options: PoseOptions) -> OpenPose:
+    if options.detector is not None or options.smooth:
+        raise MarEdgeError(
+            "MediaPipe has its own detector and smoothing; --detector and --smooth go with --pose rtmw-m"
+        )
+    if (options.people or 1) > 1 or options.focus != "all":
+        raise MarEdgeError(
+            "MediaPipe sees one person and chooses whom; --people and --focus go with --pose rtmw-m and its like "
+            "('mar-edge models --list')"
+        )
+
+    def open_mediapipe(layout: Layout) -> PoseEstimator:  # its layout is its own; serve compares them
+        from edge.pose.mediapipe import MIN_SCORE, MediaPipePose
+
+        return MediaPipePose(min_score=MIN_SCORE if options.min_score is None else options.min_score)
+
+    return open_mediapipe
+
+
+def _file(name: str, kind: str, mirror: str | None) -> tuple[Path, KnownModel | None]:
+    from edge.zoo.catalogue import known_model
+
+    path = Path(name)
+    if path.suffix == ".onnx" or path.is_file():
+        if not path.is_file():
+            raise MarEdgeError(f"no {kind} model at {path}; a known one by name: 'mar-edge models --list'")
+        return path, None
+    model = known_model(name, "pose" if kind == "pose" else "detector")
+    return fetch_known(model, mirror), model
+
+
+def _family(prefix: str, known: KnownModel | None, detector: Path) -> Family:
+    from edge.pose.detection import FAMILIES
+
+    for family in FAMILIES:
+        if family in (prefix, known.family if known else ""):
+            return family
+    for family in FAMILIES:
+        if family in detector.name.lower():
+            return family
+    raise MarEdgeError(
+        f"which kind of detector is {detector.name}? Say --detector rtmdet:{detector} or --detector yolox:{detector}"
+    )
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Progress]:
+    """A bar on a terminal; elsewhere a line now and then. On standard error."""
+    if not sys.stderr.isatty():
+        yield _lines(name)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(name, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _lines(name: str) -> Progress:
+    told_s = time.monotonic()
+
+    def show(done: int, total: int | None) -> None:
+        nonlocal told_s
+        if time.monotonic() - told_s >= _LINE_EVERY_S or done == total:
+            told_s = time.monotonic()
+            of = f" of {total / 1e6:.1f}" if total else ""
+            print(f"{name}: {done / 1e6:.1f}{of} MB", file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,159 @@
+"""Where the people are: RTMDet and YOLOX, with and without NMS in the graph. Knows no joints and no time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.pose.crops import BYTES_BGR, IMAGENET_BGR, Colours, normalised
+from edge.runtime.base import Runtime
+
+Family = Literal["rtmdet", "yolox"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+
+MIN_SCORE = 0.4
+_NMS_IOU = 0.45
+_PERSON = 0  # the class, in COCO's order and in that of networks that know people only
+_GREY = 114
+_STRIDES = (8, 16, 32)
+# Of a graph that leaves its input's size open: what the published files of the family were trained with.
+_OPEN_SIZE: dict[Family, int] = {"rtmdet": 320, "yolox": 640}
+_COLOURS: dict[Family, Colours] = {"rtmdet": IMAGENET_BGR, "yolox": BYTES_BGR}
+
+
+@dataclass(frozen=True)
+class Detections:
+    """People in one picture. boxes: (P, 4) float32 xyxy px. scores: (P,) float32 in [0, 1], best first."""
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+
+class PersonDetector:
+    """A detection network and the runtime it runs on. A context manager; closes its runtime.
+
+    Which form the graph has is told by its outputs:
+
+    * ``dets`` (B, N, 5) xyxy and score, ``labels`` (B, N): NMS is in the graph;
+    * boxes (B, A, 4) xyxy and scores (B, A, C): decoded, NMS is done here;
+    * (B, A, 5 + C): YOLOX as its authors export it; decoding and NMS are done here.
+
+    Args:
+        runtime: takes (1, 3, S, S).
+        family: decides the colours it is fed.
+        size: S, where the graph leaves it open.
+        min_score: boxes below it are nobody.
+
+    Raises:
+        MarEdgeError: the graph takes something else.
+    """
+
+    def __init__(self, runtime: Runtime, family: Family, size: int | None = None, min_score: float = MIN_SCORE) -> None:
+        shapes = list(runtime.input_shapes.items())
+        if len(shapes) != 1 or len(shapes[0][1]) != 4 or shapes[0][1][1] not in (3, None):
+            raise MarEdgeError(f"a detector takes one input (B, 3, H, W); this model takes {dict(shapes)}")
+        self._input, (_, _, H, W) = shapes[0]
+        self.size = (W or size or _OPEN_SIZE[family], H or size or _OPEN_SIZE[family])
+        self.runtime = runtime
+        self.family = family
+        self._min_score = min_score
+        self._colours = _COLOURS[family]
+        self._tables = self._colours.tables()
+        self._canvas = np.full((self.size[1], self.size[0], 3), _GREY, np.uint8)
+        runtime.warm_up({self._input: np.zeros((1, 3, self.size[1], self.size[0]), np.float32)})
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """The people in ``image`` (H, W, 3) BGR.
+
+        Raises:
+            MarEdgeError: what the network gave is not an answer (no number, or another form): that is not "nobody".
+        """
+        H, W, _ = image.shape
+        width, height = self.size
+        ratio = min(width / W, height / H)
+        inner = int(W * ratio), int(H * ratio)
+        # What lies beside the picture stays grey from frame to frame, unless their sizes differ.
+        self._canvas[inner[1] :], self._canvas[:, inner[0] :] = _GREY, _GREY
+        self._canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
+        batch = normalised([self._canvas], self._tables, rgb=self._colours.rgb)
+        boxes, scores = self._read(self.runtime.infer({self._input: batch}))
+        if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+            raise MarEdgeError(
+                f"the {self.family} detector's output is not a number; it is no {self.family}, or overflows in FP16"
+            )
+        likely = scores >= self._min_score
+        boxes, scores = boxes[likely], scores[likely]
+        order = np.argsort(-scores, kind="stable")
+        boxes = np.clip(boxes[order] / ratio, 0, (W, H, W, H)).astype(np.float32)
+        real = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+        return Detections(boxes[real], scores[order][real].astype(np.float32))
+
+    def _read(self, outputs: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes (N, 4) in pixels of the input and scores (N,), of people, overlaps removed."""
+        first = [array[0] for array in outputs.values()]
+        if len(first) == 1 and first[0].ndim == 2 and first[0].shape[1] > 5:
+            return self._suppressed(*_decode_yolox(first[0], self.size))
+        if len(first) == 2:
+            boxes = next((a for a in first if a.ndim == 2 and a.shape[1] in (4, 5)), None)
+            other = next((a for a in first if a is not boxes), None)
+            if boxes is not None and other is not None and len(other) == len(boxes):
+                if boxes.shape[1] == 5 and other.ndim == 1:
+                    people = boxes[other == _PERSON]
+                    return people[:, :4], people[:, 4]
+                if boxes.shape[1] == 4 and other.ndim == 2:
+                    return self._suppressed(boxes, other[:, _PERSON])
+        found = {name: array.shape for name, array in outputs.items()}
+        raise MarEdgeError(
+            f"a detector gives dets (B, N, 5) and labels (B, N), or boxes (B, A, 4) and scores (B, A, C), or YOLOX's "
+            f"(B, A, 5 + C); this model gives {found}"
+        )
+
+    def _suppressed(
+        self, boxes: NDArray[np.float32], scores: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        likely = ~(scores < self._min_score)  # what is no number stays, to be refused
+        boxes, scores = boxes[likely], scores[likely]
+        if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
+            return boxes, scores
+        xywh = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]])
+        kept = np.asarray(cv2.dnn.NMSBoxes(xywh.tolist(), scores.tolist(), self._min_score, _NMS_IOU), np.intp)
+        return boxes[kept.reshape(-1)], scores[kept.reshape(-1)]
+
+    def __enter__(self) -> PersonDetector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.runtime.__exit__(kind, value, trace)
+
+
+def _decode_yolox(rows: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(A, 5 + C): centre in cells, logarithm of the size in cells, objectness, classes -> boxes xyxy, person scores.
+
+    A row stands for a cell of one of three grids, of 8, 16 and 32 px (Ge et al., *YOLOX*, 2021).
+    """
+    cells, strides = [], []
+    for stride in _STRIDES:
+        columns, lines = size[0] // stride, size[1] // stride
+        x, y = np.meshgrid(np.arange(columns), np.arange(lines))
+        cells.append(np.stack([x, y], axis=-1).reshape(-1, 2))
+        strides.append(np.full((columns * lines, 1), stride))
+    grid, stride_px = np.concatenate(cells), np.concatenate(strides)
+    if len(grid) != len(rows):
+        raise MarEdgeError(
+            f"a YOLOX of {size[0]}x{size[1]} px has {len(grid)} cells, this model gives {len(rows)} rows; "
+            "give the size it was exported for"
+        )
+    centre = (rows[:, :2] + grid) * stride_px
+    with np.errstate(over="ignore"):  # refused with the rest of what is no number
+        half = np.exp(rows[:, 2:4]) * stride_px / 2
+    boxes = np.concatenate([centre - half, centre + half], axis=1)
+    return boxes.astype(np.float32), (rows[:, 4] * rows[:, 5 + _PERSON]).astype(np.float32)

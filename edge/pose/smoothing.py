@@ -1,0 +1,61 @@
+"""The one-euro filter (Casiez, Roussel and Vogel, CHI 2012) over a whole skeleton: less jitter at rest, little lag in
+motion. Knows no people: one filter a person.
+
+Off by default, since a micro-action is small and slow enough to be taken for jitter; docs/pose.md has what it does to
+a nod of 4 px.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+MIN_CUTOFF_HZ = 3.0
+SPEED_HZ = 60.0
+_SPEED_CUTOFF_HZ = 1.0
+
+
+class OneEuro:
+    """Smooths the joints of one person.
+
+    Args:
+        min_cutoff_hz: frequency above which movement is damped at rest.
+        speed_hz: by how much that frequency rises for a joint that moves one body size a second.
+    """
+
+    def __init__(self, min_cutoff_hz: float = MIN_CUTOFF_HZ, speed_hz: float = SPEED_HZ) -> None:
+        self._min_cutoff_hz = min_cutoff_hz
+        self._speed_hz = speed_hz
+        self._joints: NDArray[np.float32] | None = None
+        self._speed = np.zeros(0, np.float32)
+        self._t_s = 0.0
+
+    def smooth(self, joints: NDArray[np.float32], t_s: float, size_px: float) -> NDArray[np.float32]:
+        """Joints (V, 2) px at ``t_s``, NaN where not seen; a joint that comes back starts anew.
+
+        Args:
+            t_s: later than the last.
+            size_px: the person's, the scale of speeds.
+        """
+        past_s = t_s - self._t_s
+        if self._joints is None or past_s <= 0:
+            self._joints, self._t_s = joints, t_s
+            self._speed = np.zeros_like(joints)
+            return joints
+        moved = (joints - self._joints) / (past_s * max(size_px, 1.0))
+        speed = self._speed + _weight(past_s, _SPEED_CUTOFF_HZ) * (moved - self._speed)
+        pace = np.linalg.norm(speed, axis=-1, keepdims=True)  # (V, 1) body sizes/s
+        weight = _weight(past_s, self._min_cutoff_hz + self._speed_hz * pace)
+        smoothed = self._joints + weight * (joints - self._joints)
+        anew = ~np.isfinite(smoothed)
+        self._speed = np.where(anew, 0.0, speed).astype(np.float32)
+        self._joints, self._t_s = np.where(anew, joints, smoothed).astype(np.float32), t_s
+        return self._joints
+
+
+def _weight(past_s: float, cutoff_hz: float | NDArray[np.float32]) -> float | NDArray[np.float32]:
+    """Of the new value, in a first-order low-pass."""
+    turned = 2 * math.pi * cutoff_hz * past_s
+    return turned / (turned + 1)

@@ -1,0 +1,167 @@
+"""Whole-body pose of several people: find them, cut them out, ask a SimCC network (RTMPose, RTMW, DWPose) about all of
+them in one inference, and give each the id they had. On any runtime (``edge.runtime.base``).
+
+People are detected every few frames; in between, and while they are followed, their boxes come from their own joints.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.data import Skeleton
+from edge.errors import MarEdgeError
+from edge.layout import Layout
+from edge.pose import crops
+from edge.pose.base import check_image
+from edge.pose.detection import Family, PersonDetector
+from edge.pose.focus import Focus
+from edge.pose.mapping import mapping_to
+from edge.pose.simcc import SimccNetwork
+from edge.pose.smoothing import OneEuro
+from edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
+from edge.runtime.base import Runtime
+
+MIN_SCORE = 0.3
+DETECT_EVERY = 5
+
+
+class TopDownPose:
+    """Everybody in the picture, up to the focus's number (see ``edge.pose.base.PoseEstimator``).
+
+    A joint that scores less than ``min_score`` keeps its score and has NaN for its place; one outside the picture is
+    missing altogether (NaN, 0). Somebody new is reported from the third frame on.
+
+    ``detections`` counts how often the detector was asked.
+
+    Args:
+        pose: takes (B, 3, H, W) RGB, gives SimCC vectors (B, K, 2 W) and (B, K, 2 H).
+        detector: finds people; closed with this.
+        layout: what to fill.
+        focus: whom to follow.
+        min_score: joints below it count as not seen.
+        detect_every: frames from one detection to the next while everybody is in sight.
+        smooth: one-euro filter over the joints.
+        refine, full_score: see ``simcc.decode``.
+
+    Raises:
+        MarEdgeError: the model is none of this family, or cannot fill the layout.
+    """
+
+    def __init__(
+        self,
+        pose: Runtime,
+        detector: PersonDetector,
+        layout: Layout,
+        *,
+        name: str = "top-down",
+        focus: Focus | None = None,
+        min_score: float = MIN_SCORE,
+        detect_every: int = DETECT_EVERY,
+        smooth: bool = False,
+        refine: bool = True,
+        full_score: float = 1.0,
+    ) -> None:
+        if not 0 <= min_score <= 1:
+            raise MarEdgeError(f"the pose's min_score is a number from 0 to 1, not {min_score}")
+        if detect_every < 1:
+            raise MarEdgeError(f"people are detected every frame or less often, not every {detect_every} frames")
+        self.layout = layout
+        self.name = name
+        self._network = SimccNetwork(pose, refine=refine, full_score=full_score)
+        self._fill = mapping_to(layout, self._network.points)
+        self._detector = detector
+        self._focus = focus or Focus()
+        self._min_score = min_score
+        self._detect_every = detect_every
+        self._filters: dict[int, OneEuro] | None = {} if smooth else None
+        self._tracker = PeopleTracker(min_score)
+        self._until_detection = 0
+        self.detections = 0
+
+    @classmethod
+    def open(
+        cls,
+        pose: Path,
+        detector: Path,
+        family: Family,
+        layout: Layout,
+        *,
+        detector_size: int | None = None,
+        threads: int = 0,
+        name: str | None = None,
+        focus: Focus | None = None,
+        min_score: float = MIN_SCORE,
+        smooth: bool = False,
+        full_score: float = 1.0,
+    ) -> TopDownPose:
+        """From two ONNX files, on ONNX Runtime."""
+        from edge.runtime.onnxruntime import OnnxRuntime
+
+        with ExitStack() as stack:
+            opened = cls(
+                stack.enter_context(OnnxRuntime(pose, threads)),
+                PersonDetector(stack.enter_context(OnnxRuntime(detector, threads)), family, detector_size),
+                layout,
+                name=name or f"{pose.stem} after {detector.stem}",
+                focus=focus,
+                min_score=min_score,
+                smooth=smooth,
+                full_score=full_score,
+            )
+            stack.pop_all()  # from here on they are its own to close
+        return opened
+
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+        """See ``PoseEstimator.estimate``."""
+        check_image(image)
+        H, W, _ = image.shape
+        followed = self._tracker.expected(t_s)
+        found = np.empty((0, 4), np.float32)
+        if self._until_detection <= 0 or not len(followed) or not self._tracker.all_seen:
+            found = self._detector.detect(image).boxes
+            self.detections += 1
+            self._until_detection = self._detect_every
+        self._until_detection -= 1
+        boxes = self._focus.choose(followed, found, (W, H))
+        poses = distinct(self._poses(image, boxes), self._min_score)
+        people = self._tracker.update(t_s, poses)
+        known = [(person, pose) for person, pose in zip(people, poses, strict=True) if person is not None]
+        return self._skeletons(known, (W, H), t_s)
+
+    def _poses(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Pose]:
+        if not len(boxes):
+            return []
+        network = self._network
+        places = crops.regions(boxes, network.size)
+        points, scores = network.decode(*network.infer(network.batch(crops.cut(image, places, network.size))))
+        keypoints = np.dstack([crops.to_picture(points, places, network.size), scores])
+        poses = (pose_of(one, box, self._min_score) for one, box in zip(keypoints, boxes, strict=True))
+        return [pose for pose in poses if pose is not None]
+
+    def _skeletons(self, people: list[tuple[int, Pose]], size: tuple[int, int], t_s: float) -> list[Skeleton]:
+        if not people:
+            return []
+        joints, scores = self._fill(np.stack([pose.keypoints for _, pose in people]))
+        # Only now, so that a neck whose shoulder is just out of the picture still has its place.
+        outside = ~((joints >= 0) & (joints < size)).all(axis=-1)
+        scores[outside] = 0
+        joints[outside | (scores < self._min_score)] = np.nan
+        if self._filters is not None:
+            self._filters = {person: self._filters.get(person) or OneEuro() for person, _ in people}
+            filtered = zip(self._filters.values(), joints, people, strict=True)
+            joints = np.stack([filter_.smooth(j, t_s, pose.size_px) for filter_, j, (_, pose) in filtered])
+        return [Skeleton(j, s, person) for j, s, (person, _) in zip(joints, scores, people, strict=True)]
+
+    def __enter__(self) -> TopDownPose:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._network.runtime.__exit__(kind, value, trace)
+        self._detector.__exit__(kind, value, trace)

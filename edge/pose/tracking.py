@@ -1,0 +1,246 @@
+"""Who is who from frame to frame: ids that stay with people. Knows no pictures, no networks and no layouts.
+
+Three rounds of matching, each the best assignment of all pairs together (Jonker and Volgenant's algorithm): first those
+seen a moment ago, by keypoints (OKS) and boxes (IoU) where a steady walk would have taken them; then those not seen
+for longer, by place and size; last, likewise, those of the first round who moved otherwise than expected. Looks are
+not compared: who comes in where somebody left within ``keep_s`` and has the same size takes that one's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import lap
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.pose.keypoints import BODY, area, box_of, iou, oks
+
+KEEP_S = 2.0
+_CONFIRM_FRAMES = 3
+# Longer unseen than this, and keypoints say nothing any more.
+_RECENT_S = 0.25
+# A walk goes on as it was for so long; then it may as well have ended.
+_COAST_S = 1.0
+_VELOCITY_MEMORY_S = 0.25
+_STILL_IOU = 0.8
+_LEAST_ALIKE = 0.5
+# Where one hides behind another, whoever is seen fits both. Rather nobody, for so long, than the wrong one.
+_TELLS_APART = 0.1
+_UNDECIDED_S = 0.2
+_LEAST_NEAR = 0.25
+_LEAST_JUMP = 0.6
+_NEAR = 0.5  # of the longer side of a box: how far off its place a person is expected at most
+_SAME_PERSON_OKS = 0.7
+_NOT_MATCHED = 1e3
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One person in one frame.
+
+    keypoints: (K, 3) float32, x px, y px, score. box: (4,) xyxy px around them. cut_from: (4,) the box in which they
+    were looked for.
+    """
+
+    keypoints: NDArray[np.float32]
+    box: NDArray[np.float32]
+    cut_from: NDArray[np.float32]
+
+    @property
+    def size_px(self) -> float:
+        """The longer side of the box."""
+        return max(float(self.box[2] - self.box[0]), float(self.box[3] - self.box[1]), 1.0)
+
+    @property
+    def score(self) -> float:
+        """How sure the network is of the body."""
+        return float(self.keypoints[:BODY, 2].mean())
+
+
+class _Track:
+    def __init__(self, pose: Pose, t_s: float) -> None:
+        self.pose = pose
+        self.seen_s = t_s
+        self.velocity = np.zeros(2, np.float32)  # px/s
+        self.frames = 1
+        self.person: int | None = None  # once confirmed
+
+    def shift(self, t_s: float) -> NDArray[np.float32]:
+        """(2,) how far it has gone since it was seen."""
+        return self.velocity * np.float32(min(t_s - self.seen_s, _COAST_S))
+
+    def take(self, pose: Pose, t_s: float, min_score: float) -> None:
+        past_s = t_s - self.seen_s
+        both = (self.pose.keypoints[:BODY, 2] >= min_score) & (pose.keypoints[:BODY, 2] >= min_score)
+        if past_s > 0 and both.any():
+            moved = np.median(pose.keypoints[:BODY, :2][both] - self.pose.keypoints[:BODY, :2][both], axis=0) / past_s
+            new = 1.0 if self.frames == 1 else 1.0 - np.exp(-past_s / _VELOCITY_MEMORY_S)
+            self.velocity = (self.velocity + new * (moved - self.velocity)).astype(np.float32)
+        self.pose, self.seen_s = pose, t_s
+        self.frames += 1
+
+
+class PeopleTracker:
+    """Gives each pose its person's id: 0, 1, 2, ... in order of appearance, never given twice.
+
+    A person is there once seen in three frames running, and gone once not seen for ``keep_s``; who comes back within
+    that time keeps the id.
+
+    Args:
+        min_score: keypoints below it do not count.
+        keep_s: how long somebody who is not seen is remembered.
+    """
+
+    def __init__(self, min_score: float, keep_s: float = KEEP_S) -> None:
+        self._min_score = min_score
+        self._keep_s = keep_s
+        self._tracks: list[_Track] = []
+        self._next = 0
+        self._now_s: float | None = None
+
+    def expected(self, t_s: float) -> NDArray[np.float32]:
+        """(P, 4) boxes xyxy in which to look at ``t_s`` for those seen a moment ago, longest followed first.
+
+        While somebody stays about where they are, the box is the one they were last looked for in: a box that follows
+        every twitch of a hand moves the other joints as well.
+        """
+        recent = [track for track in self._tracks if t_s - track.seen_s <= _RECENT_S]
+        recent.sort(key=lambda track: -track.frames)
+        boxes = []
+        for track in recent:
+            box = track.pose.box + np.tile(track.shift(t_s), 2)
+            still = iou(box[None], track.pose.cut_from[None])[0, 0] >= _STILL_IOU
+            boxes.append(track.pose.cut_from if still else box)
+        return np.array(boxes, np.float32).reshape(-1, 4)
+
+    @property
+    def all_seen(self) -> bool:
+        """Whether everybody followed was seen in the last frame."""
+        return all(track.seen_s == self._now_s for track in self._tracks)
+
+    def update(self, t_s: float, poses: Sequence[Pose]) -> list[int | None]:
+        """Take the poses of one frame.
+
+        Args:
+            t_s: capture clock in seconds, later than the last; time that runs backwards forgets everybody.
+            poses: everybody seen, each once (see ``distinct``).
+
+        Returns:
+            For each pose its person's id; None while it is not sure that it is one.
+        """
+        if self._now_s is not None and t_s <= self._now_s:
+            self._tracks.clear()
+        self._now_s = t_s
+        recent = [track for track in self._tracks if t_s - track.seen_s <= _RECENT_S]
+        lost = [track for track in self._tracks if t_s - track.seen_s > _RECENT_S]
+        of_pose: dict[int, _Track] = {}
+        alike = self._alike(recent, poses, t_s)
+        self._match(recent, poses, of_pose, alike, _LEAST_ALIKE)
+        undecided = self._undecided(recent, of_pose, alike, t_s)
+        self._match(lost, poses, of_pose, self._near(lost, poses, t_s), _LEAST_NEAR)
+        jumped = [track for track in recent if track not in of_pose.values()]
+        self._match(jumped, poses, of_pose, self._near(jumped, poses, t_s), _LEAST_JUMP)
+        for index in undecided:
+            del of_pose[index]
+        for index, track in of_pose.items():
+            track.take(poses[index], t_s, self._min_score)
+        for index, pose in enumerate(poses):
+            if index not in of_pose and index not in undecided:
+                of_pose[index] = _Track(pose, t_s)
+                self._tracks.append(of_pose[index])
+        self._tracks = [
+            track
+            for track in self._tracks
+            if track.seen_s == t_s or (track.person is not None and t_s - track.seen_s <= self._keep_s)
+        ]
+        return [self._person(of_pose[index]) if index in of_pose else None for index in range(len(poses))]
+
+    def _person(self, track: _Track) -> int | None:
+        if track.person is None and track.frames >= _CONFIRM_FRAMES:
+            track.person, self._next = self._next, self._next + 1
+        return track.person
+
+    @staticmethod
+    def _undecided(
+        tracks: list[_Track], of_pose: dict[int, _Track], alike: NDArray[np.float32], t_s: float
+    ) -> list[int]:
+        """Poses that fit somebody who is not seen about as well as the one they were given to."""
+        given = list(of_pose.values())
+        hidden = [i for i, track in enumerate(tracks) if track not in given]
+        undecided = []
+        for pose, track in of_pose.items():
+            enough = alike[tracks.index(track), pose] - _TELLS_APART
+            rivals = [tracks[i] for i in hidden if alike[i, pose] > enough]
+            if rivals and t_s - max(one.seen_s for one in (track, *rivals)) <= _UNDECIDED_S:
+                undecided.append(pose)
+        return undecided
+
+    @staticmethod
+    def _match(
+        tracks: list[_Track],
+        poses: Sequence[Pose],
+        of_pose: dict[int, _Track],
+        similarity: NDArray[np.float32],
+        least: float,
+    ) -> None:
+        """Add the best assignment of the poses that are still free; ``similarity`` (tracks, poses) in [0, 1]."""
+        free = [index for index in range(len(poses)) if index not in of_pose]
+        if not tracks or not free:
+            return
+        alike = similarity[:, free]
+        cost = np.where(alike >= least, 1.0 - alike, _NOT_MATCHED).astype(np.float64)
+        _, columns, _ = lap.lapjv(cost, extend_cost=True, cost_limit=1.0)
+        for track, column in zip(tracks, columns.tolist(), strict=True):
+            if column >= 0 and alike[tracks.index(track), column] >= least:
+                of_pose[free[column]] = track
+
+    def _alike(self, tracks: list[_Track], poses: Sequence[Pose], t_s: float) -> NDArray[np.float32]:
+        """(tracks, poses): keypoints and boxes against where a steady walk led."""
+        if not tracks or not poses:
+            return np.zeros((len(tracks), len(poses)), np.float32)
+        shifts = np.stack([track.shift(t_s) for track in tracks])  # (A, 2)
+        bodies = np.stack([track.pose.keypoints[:BODY] for track in tracks])
+        bodies[..., :2] += shifts[:, None]
+        boxes = np.stack([track.pose.box for track in tracks]) + np.tile(shifts, 2)
+        seen = np.stack([pose.keypoints[:BODY] for pose in poses])
+        overlap = iou(boxes, np.stack([pose.box for pose in poses]))
+        return (oks(bodies, seen, area(boxes), self._min_score) + overlap) / 2
+
+    @staticmethod
+    def _near(tracks: list[_Track], poses: Sequence[Pose], t_s: float) -> NDArray[np.float32]:
+        """(tracks, poses): place, from where it was last seen or a walk led, and size."""
+        near = np.zeros((len(tracks), len(poses)), np.float32)
+        for i, track in enumerate(tracks):
+            centre, side = _centre(track.pose.box), track.pose.size_px
+            for j, pose in enumerate(poses):
+                apart = min(
+                    np.linalg.norm(_centre(pose.box) - place) for place in (centre, centre + track.shift(t_s))
+                ) / max(side, pose.size_px)
+                size = min(side, pose.size_px) / max(side, pose.size_px)
+                near[i, j] = np.exp(-((apart / _NEAR) ** 2)) * size
+        return near
+
+
+def distinct(poses: Sequence[Pose], min_score: float) -> list[Pose]:
+    """``poses`` without those that are another one's person seen twice; the surer one stays."""
+    if len(poses) < 2:
+        return list(poses)
+    bodies = np.stack([pose.keypoints[:BODY] for pose in poses])
+    same = oks(bodies, bodies, area(np.stack([pose.box for pose in poses])), min_score) > _SAME_PERSON_OKS
+    kept: list[int] = []
+    for index in sorted(range(len(poses)), key=lambda i: -poses[i].score):
+        if not same[index, kept].any():
+            kept.append(index)
+    return [poses[index] for index in sorted(kept)]
+
+
+def pose_of(keypoints: NDArray[np.float32], cut_from: NDArray[np.float32], min_score: float) -> Pose | None:
+    """The person of keypoints (K, 3) that were looked for in ``cut_from``; None where too few are sure to be one."""
+    box = box_of(keypoints, min_score)
+    return None if box is None else Pose(keypoints, box, cut_from)
+
+
+def _centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
+    return (box[:2] + box[2:]) / 2

@@ -1,0 +1,80 @@
+"""OpenVINO on the CPU, in f32. Knows nothing of skeletons or labels.
+
+f32 only, whatever the processor offers: left to itself OpenVINO takes bf16 where there is hardware for it, in which
+this network's logits are off by whole units (it takes differences of neighbouring frames); int8 was slower than f32.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError, MissingExtra
+from edge.runtime.base import check_shapes
+from edge.runtime.onnxruntime import read_metadata
+
+try:
+    import openvino
+except ImportError:
+    raise MissingExtra("openvino", "openvino") from None
+
+
+class OpenVino:
+    """Runs a model file on OpenVINO's CPU device (see ``edge.runtime.base.Runtime``).
+
+    Args:
+        path: the model file.
+        threads: threads within one inference; 0 takes every core.
+
+    Raises:
+        MarEdgeError: the file is missing or is no ONNX model.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        # Reading it with ONNX Runtime first gives the metadata, and one error message for a broken file.
+        self.metadata_json: str | None = read_metadata(path)
+        settings = {
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": str(threads or os.cpu_count() or 1),
+            # The pose stage wants the same cores: the system is to move the threads, not OpenVINO to fix them.
+            "ENABLE_CPU_PINNING": "NO",
+        }
+        core = openvino.Core()
+        try:
+            model = core.read_model(str(path))
+            compiled = core.compile_model(model, "CPU", settings)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise MarEdgeError(f"{path} is not a model OpenVINO can load: {reason}") from None
+        self._request = compiled.create_infer_request()
+        self._outputs = {port.get_any_name(): port for port in compiled.outputs}
+        self.name = f"openvino {openvino.__version__.split('-')[0]} (CPU, f32)"
+        self.input_shapes: Mapping[str, tuple[int | None, ...]] = {
+            port.get_any_name(): tuple(d.get_length() if d.is_static else None for d in port.get_partial_shape())
+            for port in compiled.inputs
+        }
+
+    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+        """All outputs for ``inputs`` (see the contract)."""
+        check_shapes(self.input_shapes, inputs)
+        results = self._request.infer(dict(inputs), share_inputs=True, share_outputs=False)
+        return {name: results[port] for name, port in self._outputs.items()}
+
+    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+        """Run once (see the contract)."""
+        self.infer(inputs)
+
+    def __enter__(self) -> OpenVino:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        del self._request

@@ -1,0 +1,87 @@
+"""Layers made of others: BatchNorm folded into the convolution before it, groups made dense. Knows no network."""
+
+from __future__ import annotations
+
+from typing import TypeVar, cast
+
+import torch
+from torch import Tensor, nn
+
+Layer = TypeVar("Layer", bound=nn.Module)
+Linear = TypeVar("Linear", bound=nn.Linear)
+Conv = TypeVar("Conv", bound=nn.Conv2d)
+
+
+def part(layers: nn.Sequential, index: int, kind: type[Layer]) -> Layer:
+    """The layer at that place, which is of that kind."""
+    layer = layers[index]
+    if not isinstance(layer, kind):
+        raise TypeError(f"layer {index} is a {type(layer).__name__}, expected {kind.__name__}")
+    return layer
+
+
+def linear_of(kind: type[Linear], weight: Tensor, bias: Tensor | None) -> Linear:
+    """A linear map with that weight (C', C) and bias (C',)."""
+    linear = kind(weight.shape[1], weight.shape[0], bias=bias is not None)
+    linear.weight.data.copy_(weight)
+    if bias is not None:
+        linear.bias.data.copy_(bias)
+    return linear
+
+
+def conv_of(
+    kind: type[Conv],
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    stride: tuple[int, ...] = (1, 1),
+    padding: tuple[int, ...] = (0, 0),
+    groups: int = 1,
+) -> Conv:
+    """A convolution with that weight (C', C / groups, k, 1) and bias (C',)."""
+    out_channels, per_group, k, _ = weight.shape
+    conv = kind(
+        per_group * groups,
+        out_channels,
+        (k, 1),
+        stride=(stride[0], stride[1]),
+        padding=(padding[0], padding[1]),
+        groups=groups,
+    )
+    conv.weight.data.copy_(weight)
+    cast(Tensor, conv.bias).data.copy_(bias)
+    return conv
+
+
+def bias_of(conv: nn.Conv2d) -> Tensor:
+    """(C',), zero where the convolution has none."""
+    return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
+
+
+def scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """BatchNorm in eval mode as x scale + shift, each (C,)."""
+    buffers = dict(bn.named_buffers())
+    scale = bn.weight.detach() / torch.sqrt(buffers["running_var"] + bn.eps)
+    return scale, bn.bias.detach() - buffers["running_mean"] * scale
+
+
+def folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Conv2d:
+    """A convolution and the BatchNorm behind it as one convolution."""
+    scale, shift = scale_shift(bn)
+    if isinstance(conv.padding, str):
+        raise TypeError(f"padding is numbers here, got '{conv.padding}'")
+    return conv_of(
+        nn.Conv2d,
+        conv.weight.detach() * scale[:, None, None, None],
+        bias_of(conv) * scale + shift,
+        stride=conv.stride,
+        padding=conv.padding,
+        groups=conv.groups,
+    )
+
+
+def dense(conv: nn.Conv2d) -> Tensor:
+    """The weight (C', C, k, 1) of a grouped convolution without groups."""
+    weight = conv.weight.detach()
+    taps = [torch.block_diag(*weight[:, :, k, 0].chunk(conv.groups)) for k in range(weight.shape[2])]
+    return torch.stack(taps, dim=-1)[..., None]

@@ -1,0 +1,58 @@
+"""A model file as a repository for NVIDIA's Triton Inference Server, for those who centralise inference."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from edge.errors import MarEdgeError
+from edge.layout import load_layout
+from edge.model_file import ModelMetadata
+from edge.preprocess import WINDOW_FRAMES
+
+MAX_BATCH = 64
+# A window is due every 200 ms: a batch may wait a fortieth of that for company.
+QUEUE_DELAY_US = 5000
+_LABELS = "labels.txt"
+
+
+def write_repository(model: Path, metadata: ModelMetadata, folder: Path) -> Path:
+    """Write ``folder/NAME/config.pbtxt``, its labels and the model as version 1; NAME is the model file's.
+
+    Returns:
+        The model's folder in the repository.
+
+    Raises:
+        MarEdgeError: the model is there already, or cannot be written.
+    """
+    name = re.sub(r"[^A-Za-z0-9_-]", "_", model.stem)
+    place = folder / name
+    if place.exists():
+        raise MarEdgeError(f"{place} exists; remove it, or name the model file (--out) otherwise")
+    try:
+        (place / "1").mkdir(parents=True)
+        shutil.copyfile(model, place / "1" / "model.onnx")
+        (place / _LABELS).write_text("".join(f"{label.name}\n" for label in metadata.labels), encoding="utf-8")
+        (place / "config.pbtxt").write_text(config(name, metadata), encoding="utf-8")
+    except OSError as error:
+        raise MarEdgeError(f"cannot write the Triton repository {folder}: {error.strerror}") from None
+    return place
+
+
+def config(name: str, metadata: ModelMetadata) -> str:
+    """The text of ``config.pbtxt``: inputs and outputs of the deploy graph without the batch, and dynamic batching."""
+    V, K = load_layout(metadata.layout).num_joints, len(metadata.labels)
+    return f"""name: "{name}"
+backend: "onnxruntime"
+max_batch_size: {MAX_BATCH}
+input [
+  {{ name: "skeleton" data_type: TYPE_FP32 dims: [ {WINDOW_FRAMES}, {V}, 2 ] }},
+  {{ name: "index_t" data_type: TYPE_FP32 dims: [ {WINDOW_FRAMES} ] }}
+]
+output [
+  {{ name: "logits" data_type: TYPE_FP32 dims: [ {K} ] }},
+  {{ name: "probs" data_type: TYPE_FP32 dims: [ {K} ] label_filename: "{_LABELS}" }}
+]
+dynamic_batching {{ max_queue_delay_microseconds: {QUEUE_DELAY_US} }}
+"""

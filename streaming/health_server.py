@@ -1,0 +1,111 @@
+"""HTTP for machines that watch: ``/live``, ``/ready`` and ``/metrics``. Reads, and changes nothing."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from edge.errors import MarEdgeError
+from streaming.address import parse_address
+from streaming.metrics import Metrics
+from streaming.operations import Health
+
+# Of a slow or silent client; and how many are answered at once.
+_CLIENT_S = 5.0
+_MOST_CLIENTS = 16
+_JSON = "application/json"
+
+
+class HealthServer:
+    """Serves from threads of its own, from the moment it is made until ``close``.
+
+    Args:
+        address: ``HOST:PORT``, an IPv6 host in brackets.
+        insecure: allow an address that other machines reach: HTTP is in clear and asks nobody who he is.
+
+    Raises:
+        MarEdgeError: it is no address, is taken, or can be reached from outside.
+    """
+
+    def __init__(self, address: str, health: Health, metrics: Metrics, insecure: bool = False) -> None:
+        endpoint = parse_address(f"tcp://{address}", bind=True)
+        if not endpoint.local and not insecure:
+            raise MarEdgeError(
+                f"--http {address} can be reached from other machines and is not encrypted; bind 127.0.0.1:PORT, or "
+                "allow it with --insecure"
+            )
+        host, _, port = address.rpartition(":")
+        host = {"*": "0.0.0.0"}.get(host, host.strip("[]"))
+        answers = {
+            "/live": lambda: _answer(health.hung(), "hung"),
+            "/ready": lambda: _answer(sorted({*health.waiting(), *health.hung()}), "waiting"),
+            "/metrics": metrics.exposition,
+        }
+        try:
+            self._server = _Server((host, 0 if port == "*" else int(port)), answers, ipv6=endpoint.ipv6)
+        except OSError as error:
+            raise MarEdgeError(f"cannot serve HTTP on {address}: {error.strerror}; choose another --http") from None
+        self.address = f"{address.rpartition(':')[0]}:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+Answer = Callable[[], tuple[int, str, bytes]]
+
+
+def _answer(streams: list[str], what: str) -> tuple[int, str, bytes]:
+    return (503 if streams else 200), _JSON, msgspec.json.encode({"ok": not streams, what: streams})
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 16
+
+    def __init__(self, place: tuple[str, int], answers: dict[str, Answer], ipv6: bool) -> None:
+        self.address_family = socket.AF_INET6 if ipv6 else socket.AF_INET
+        self.answers = answers
+        self._places = threading.BoundedSemaphore(_MOST_CLIENTS)
+        super().__init__(place, _Handler)
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that hangs up or speaks no HTTP is no error of ours."""
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: _Server
+    timeout = _CLIENT_S
+
+    def do_GET(self) -> None:
+        answer = self.server.answers.get(self.path.partition("?")[0])
+        status, kind, body = (404, _JSON, b'{"ok":false}') if answer is None else answer()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Each scrape a line would drown the log."""

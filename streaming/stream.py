@@ -1,0 +1,238 @@
+"""One stream's loop: frames -> pose -> windows -> recogniser -> events -> messages. Opens nothing, knows no signals."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.data import Skeleton
+from edge.errors import MarEdgeError
+from edge.pose.base import PoseEstimator
+from edge.recognizer import Recognizer
+from streaming import reports
+from streaming.bus import Publisher
+from streaming.camera import NS, Frame, FrameSource
+from streaming.messages import STATUS_PERIOD_S, AnyMessage, EndMessage
+from streaming.outlet import Outlet
+from streaming.pipeline import Pipeline, Step
+from streaming.recorder import Recorder
+from streaming.timing import Timer
+
+if TYPE_CHECKING:
+    from streaming.service import ServeConfig
+
+READ_TIMEOUT_S = 0.1
+
+OnMessage = Callable[[AnyMessage], None]
+_log = logging.getLogger("mar_edge.stream")
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """How a stream went. ``report``: the timing table, for people."""
+
+    reason: str
+    frames: int
+    dropped: int
+    inferences: int
+    gated: int
+    events: int
+    last_seq: int
+    report: str
+
+
+class StreamLoop:
+    """Everything between a stream's first ``hello`` and its ``end``.
+
+    Args:
+        config: what to do.
+        source: frames; opened, not started.
+        pose: finds people in them; None where the source knows them already.
+        stop: why to stop, if there is a reason; asked at every turn.
+        recorder: is given every message that a recording holds.
+        on_message: is shown each message as it was sent.
+    """
+
+    def __init__(
+        self,
+        config: ServeConfig,
+        *,
+        stop: Callable[[], str | None],
+        publisher: Publisher,
+        outlet: Outlet,
+        source: FrameSource,
+        recognizer: Recognizer,
+        pose: PoseEstimator | None,
+        pose_name: str,
+        recorder: Recorder | None,
+        on_message: OnMessage | None,
+    ) -> None:
+        self._config, self._stop, self._publisher, self._outlet = config, stop, publisher, outlet
+        self._source, self._recognizer, self._pose, self._pose_name = source, recognizer, pose, pose_name
+        self._recorder, self._on_message = recorder, on_message
+        self._timer = Timer()
+        self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
+        self._frames = 0
+        self._frame: Frame | None = None
+        self._segment = 0
+        self._changed: ServeConfig | None = None
+
+    def change(self, config: ServeConfig) -> None:
+        """Go on by the rules of another configuration, from the loop's next turn on. May be called by any thread."""
+        self._changed = config
+
+    def run(self) -> StreamSummary:
+        """Serve until there is a reason to end."""
+        self._source.start()
+        self._status = reports.StatusReporter(
+            self._source, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
+        )
+        self._say_hello()
+        self._send_status()
+        try:
+            reason = self._loop()
+        except BaseException as error:
+            self._end(f"failed: {type(error).__name__}")
+            raise
+        return self._end(reason)
+
+    def _loop(self) -> str:
+        """Frame after frame, until there is a reason to end."""
+        while (reason := self._reason_to_stop()) is None:
+            if self._changed is not None:
+                self._change_rules()
+            frame = self._source.read(READ_TIMEOUT_S)
+            if frame is not None:
+                if frame.segment != self._segment:
+                    self._break_off()
+                    self._segment = frame.segment
+                    self._say_hello()
+                self._take(frame)
+            elif self._source.segment != self._segment:
+                self._break_off()  # nobody waits for a lost camera to learn that an event is over
+            if self._status.due():
+                self._send_status()
+        if self._frame is not None:
+            ran_out = self._stop() is None and (self._source.ran_out or not self._source.ended)
+            self._send_step(self._frame, self._pipeline.finish(infer=ran_out))
+        return reason
+
+    def _take(self, frame: Frame) -> None:
+        people = self._people(frame)
+        config = self._config
+        if config.publish_skeletons or self._recorder is not None:
+            for message in reports.skeleton_messages(frame, people):
+                if config.publish_skeletons:
+                    self._send(message)
+                elif self._recorder is not None:
+                    self._recorder.write(self._publisher.stamped(message))
+        self._send_step(frame, self._pipeline.push(frame.media_s, people))
+        self._frame, self._frames = frame, self._frames + 1
+
+    def _people(self, frame: Frame) -> list[Skeleton]:
+        if frame.people is not None or self._pose is None:
+            return list(frame.people or ())
+        with self._timer.section("pose"):
+            found = self._pose.estimate(frame.image, frame.media_s)
+        return [reports.rounded(skeleton) for skeleton in found]
+
+    def _break_off(self) -> None:
+        if self._frame is not None:
+            self._send_step(self._frame, self._pipeline.break_off())
+
+    def _change_rules(self) -> None:
+        config, self._changed = self._changed, None
+        assert config is not None
+        try:
+            step = self._pipeline.change(config.pipeline)
+        except MarEdgeError as error:
+            _log.error("stream %s goes on as before: %s", self._publisher.stream, error)
+            return
+        self._config = config
+        if self._frame is not None:
+            self._send_step(self._frame, step)
+        self._say_hello()
+        _log.info("stream %s goes by the new configuration", self._publisher.stream)
+
+    def _reason_to_stop(self) -> str | None:
+        limit_s = self._config.max_seconds
+        stopped = self._stop()
+        if stopped is not None:
+            return stopped
+        if limit_s is not None and self._elapsed_s() >= limit_s:
+            return f"time limit of {limit_s:g} s reached"
+        return self._source.end_reason if self._source.ended else None
+
+    def _elapsed_s(self) -> float:
+        """Capture time; where frames come at their own pace, also without any."""
+        if self._config.as_fast_as_possible:
+            return self._frame.media_s if self._frame else 0.0
+        return self._source.elapsed_s()
+
+    def _send_step(self, frame: Frame, step: Step) -> None:
+        labels = self._recognizer.metadata.labels
+        # "No action" is never an event and always worth showing.
+        shown = self._pipeline.thresholds.wanted
+        if self._recognizer.metadata.background is not None:
+            shown[self._recognizer.metadata.background] = True
+        for inference in step.inferences:
+            now_ns = time.monotonic_ns()
+            self._send(
+                reports.label_message(
+                    frame,
+                    inference,
+                    labels,
+                    shown=shown,
+                    top_k=self._config.top_k,
+                    timer=self._timer,
+                    now_ns=now_ns,
+                )
+            )
+            self._timer.record("total", (now_ns - frame.t_mono_ns) / NS)
+        for change in step.events:
+            self._send(reports.event_message(frame, change, labels))
+
+    def _say_hello(self) -> None:
+        stride_s = self._config.pipeline.stride_s
+        self._send(reports.hello(self._source, self._pose_name, self._recognizer, stride_s, self._pipeline.thresholds))
+
+    def _send_status(self) -> None:
+        self._send(self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder))
+
+    def _send(self, message: AnyMessage) -> None:
+        sent = self._publisher.publish(message)
+        if self._recorder is not None:
+            self._recorder.write(sent)
+        if self._on_message is not None:
+            self._on_message(sent)
+
+    def _end(self, reason: str) -> StreamSummary:
+        self._send_status()
+        pipeline, frame = self._pipeline, self._frame
+        self._send(
+            EndMessage(
+                t_capture_ns=frame.t_capture_ns if frame else self._source.t_zero_ns,
+                frame=frame.seq if frame else 0,
+                last_seq=self._publisher.next_seq,
+                reason=reason,
+                sent={kind: count for kind, count in self._publisher.sent.items() if count},
+                frames=self._frames,
+                dropped=self._source.dropped,
+                inferences=pipeline.inferences,
+                gated=pipeline.gated,
+                events=pipeline.events,
+            )
+        )
+        return StreamSummary(
+            reason=reason,
+            frames=self._frames,
+            dropped=self._source.dropped,
+            inferences=pipeline.inferences,
+            gated=pipeline.gated,
+            events=pipeline.events,
+            last_seq=self._publisher.next_seq - 1,
+            report=self._timer.report(),
+        )

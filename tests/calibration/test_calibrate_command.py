@@ -1,0 +1,141 @@
+"""``calibrate`` and ``export --precision fp16``: the guard, the report, the cache."""
+
+import numpy as np
+import onnx
+import pytest
+
+from calibration import command
+from calibration.command import Guard, read_full, write_half, write_int8
+from calibration.windows import Windows
+from edge.errors import MarEdgeError
+from edge.model_file import parse_metadata
+from edge.recognizer import Recognizer
+
+GUARD = Guard(windows=24, threads=1, min_agreement=0.5)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(command, "_COSTS_ON", 2)  # windows that every layer is tried on
+
+
+def silent(what, done, total):
+    pass
+
+
+def said(path):
+    props = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    return parse_metadata(props["mar_edge"], str(path))
+
+
+def test_half_is_written_with_what_was_compared(ma52_model, tmp_path):
+    out = tmp_path / "new" / "half.onnx"
+    written = write_half(ma52_model.path, out, GUARD, silent)
+    metadata = said(out)
+    assert metadata == written.metadata
+    assert (metadata.precision, metadata.fidelity.windows) == ("fp16", 24)
+    assert "of a world not trained on" in metadata.fidelity.data
+    assert metadata.labels == said(ma52_model.path).labels
+    assert written.passed
+    assert 0.5 < written.size < 0.7
+    report = written.report.read_text()
+    assert "tiny joint, fp16" in report
+    assert f"{metadata.fidelity.agreement:.4f}" in report
+    assert sorted(p.name for p in out.parent.iterdir()) == ["half.md", "half.onnx"]
+    with Recognizer.open(out, threads=1) as recognizer:
+        assert recognizer.metadata.precision == "fp16"
+
+
+def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatch):
+    ask = command.ask_model
+
+    def spoiled(model, windows, *arguments, **options):
+        probs = ask(model, windows, *arguments, **options)
+        half = any(t.data_type == onnx.TensorProto.FLOAT16 for t in model.graph.initializer)
+        return np.roll(probs, 1, axis=1) if half else probs
+
+    monkeypatch.setattr(command, "ask_model", spoiled)
+    out = tmp_path / "half.onnx"
+    guard = Guard(windows=8, threads=1, min_agreement=0.98)
+    with pytest.raises(MarEdgeError, match=r"half\.onnx not written: it agrees with FP32 on 0\.00 % of 8") as error:
+        write_half(ma52_model.path, out, guard, silent)
+    assert "scales.0.blocks.0.mix" in str(error.value)
+    assert "--force" in str(error.value)
+    assert not list(tmp_path.glob("half*"))
+    written = write_half(ma52_model.path, out, Guard(windows=8, threads=1, force=True), silent)
+    assert not written.passed
+    assert said(out).fidelity.agreement == 0
+
+
+def test_int8_is_written_and_its_measurements_are_kept(ma52_model, tmp_path):
+    out = tmp_path / "int8.onnx"
+    told = []
+    written = write_int8(ma52_model.path, out, GUARD, lambda what, *_: told.append(what), calibrate_on=64)
+    assert said(out).precision == "int8"
+    assert written.size < 0.55
+    assert "mlp.fc1" in written.report.read_text()
+    assert {"ranges", "layers"} <= set(told)
+    with Recognizer.open(out, threads=1) as recognizer:
+        assert recognizer.metadata.fidelity == written.metadata.fidelity
+
+    told.clear()
+    again = write_int8(ma52_model.path, out, GUARD, lambda what, *_: told.append(what), calibrate_on=64)
+    assert not {"ranges", "layers"} & set(told)
+    assert again.metadata == written.metadata
+    kept = next((tmp_path / "cache" / "calibration").iterdir())
+    kept.write_text("damaged")
+    assert command.read_calibration(kept.parent, kept.stem) is None
+
+
+def test_another_model_other_windows_and_another_method_have_other_keys(ma52_model):
+    model, _ = read_full(ma52_model.path)
+    rng = np.random.default_rng(0)
+    windows = Windows(
+        rng.random((3, 64, 44, 2), np.float32), rng.random((3, 64), np.float32), np.zeros(3, np.int64), "x"
+    )
+    other = Windows(windows.skeleton + np.float32(1e-3), windows.index_t, windows.labels, "x")
+    changed = onnx.ModelProto.FromString(model.SerializeToString())
+    changed.graph.node[0].name = "another"
+    key = command.calibration_key
+    keys = {
+        key(model, windows, "entropy", 64),
+        key(model, windows, "minmax", 64),
+        key(model, other, "entropy", 64),
+        key(changed, windows, "entropy", 64),
+    }
+    assert len(keys) == 4
+    assert key(model, windows, "entropy", 64) in keys
+
+
+def test_too_little_data_is_refused(ma52_model, tmp_path):
+    with pytest.raises(MarEdgeError, match="too few to calibrate on"):
+        write_int8(ma52_model.path, tmp_path / "x.onnx", GUARD, silent, calibrate_on=20)
+
+
+def test_the_full_file_is_not_written_over(ma52_model):
+    before = ma52_model.path.read_bytes()
+    for write in (write_half, write_int8):
+        with pytest.raises(MarEdgeError, match="is the FP32 file itself"):
+            write(ma52_model.path, ma52_model.path, GUARD, silent)
+    assert ma52_model.path.read_bytes() == before
+
+
+def test_the_source_has_to_be_a_full_model_of_this_version(ma52_model, imigue_model, tmp_path):
+    half = tmp_path / "half.onnx"
+    write_half(ma52_model.path, half, GUARD, silent)
+    with pytest.raises(MarEdgeError, match="is fp16 already"):
+        read_full(half)
+    unmarked = onnx.load(ma52_model.path)
+    for node in unmarked.graph.node:
+        del node.metadata_props[:]
+    onnx.save(unmarked, tmp_path / "old.onnx")
+    with pytest.raises(MarEdgeError, match="does not say which of its nodes"):
+        read_full(tmp_path / "old.onnx")
+    (tmp_path / "text.onnx").write_text("hello")
+    with pytest.raises(MarEdgeError, match="is not a model file"):
+        read_full(tmp_path / "text.onnx")
+    with pytest.raises(MarEdgeError, match="cannot read"):
+        read_full(tmp_path / "nowhere.onnx")
+    with pytest.raises(MarEdgeError, match="holds ma52 skeletons, the model takes imigue"):
+        write_half(imigue_model.path, tmp_path / "x.onnx", GUARD, silent)

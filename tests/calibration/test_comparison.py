@@ -1,0 +1,83 @@
+"""Agreement, drops and errors, counted by hand."""
+
+import numpy as np
+import pytest
+
+from calibration.comparison import compare
+from calibration.windows import Windows, check_worth
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from edge.model_file import ModelMetadata
+
+METADATA = ModelMetadata(
+    name="x",
+    layout="ma52",
+    streams=("joint",),
+    encoding="raw",
+    labels=tuple(Label(i, name, "") for i, name in enumerate(("nod", "shrug", "wave"))),
+)
+
+
+def windows(labels):
+    N = len(labels)
+    return Windows(np.zeros((N, 64, 44, 2), np.float32), np.zeros((N, 64), np.float32), np.array(labels), "made up")
+
+
+def probs(classes):
+    return np.eye(3, dtype=np.float32)[classes] * np.float32(0.7) + np.float32(0.1)
+
+
+def test_agreement_drop_and_error():
+    labels = [0] * 20 + [1] * 20 + [2] * 4 + [-1] * 6
+    before = np.array(labels)
+    before[before < 0] = 2
+    after = before.copy()
+    after[:3] = 1  # three nods are lost
+    after[40:44] = 0  # all four waves: too few to be evidence
+    result = compare(probs(before), probs(after), windows(labels), METADATA)
+    fidelity = result.fidelity
+    assert fidelity.agreement == pytest.approx(43 / 50)
+    assert (fidelity.worst_class, fidelity.worst_drop) == ("nod", pytest.approx(0.15))
+    assert fidelity.probability_error == pytest.approx(0.7 * 7 / 50)
+    assert fidelity.largest_probability_error == pytest.approx(0.7)
+    assert {c.name: (c.windows, c.drop) for c in result.classes} == {
+        "nod": (20, pytest.approx(0.15)),
+        "shrug": (20, 0),
+        "wave": (4, 1),
+    }
+
+
+def test_answers_that_are_no_numbers_agree_with_nothing():
+    before = probs([0, 1])
+    after = before.copy()
+    after[0] = np.nan
+    fidelity = compare(before, after, windows([0, 1]), METADATA).fidelity
+    assert fidelity.agreement == 0.5
+    assert fidelity.largest_probability_error == 1
+
+
+def test_without_labels_there_is_no_worst_class():
+    fidelity = compare(probs([0, 1]), probs([0, 1]), windows([-1, -1]), METADATA).fidelity
+    assert (fidelity.agreement, fidelity.worst_class, fidelity.worst_drop) == (1, None, None)
+
+
+def filled(skeleton):
+    N = len(skeleton)
+    return Windows(skeleton.astype(np.float32), np.zeros((N, 64), np.float32), np.zeros(N, np.int64), "made up")
+
+
+def test_noise_and_too_little_are_no_ground_for_calibration():
+    rng = np.random.default_rng(0)
+    pose = rng.uniform(-1, 1, (100, 1, 44, 2))
+    people = pose + np.cumsum(rng.normal(0, 0.01, (100, 64, 44, 2)), axis=1)
+    check_worth(filled(people))
+    jittery = pose + rng.normal(0, 0.02, (100, 64, 44, 2))
+    check_worth(filled(jittery))
+    with pytest.raises(MarEdgeError, match="is noise, not people"):
+        check_worth(filled(rng.uniform(-1, 1, (100, 64, 44, 2))))
+    with pytest.raises(MarEdgeError, match="is noise, not people"):
+        check_worth(filled(rng.normal(0, 0.3, (100, 64, 44, 2))))
+    with pytest.raises(MarEdgeError, match="has 10 different windows, too few"):
+        check_worth(filled(people[:10]))
+    with pytest.raises(MarEdgeError, match="has 1 different windows, too few"):
+        check_worth(filled(np.repeat(people[:1], 100, axis=0)))

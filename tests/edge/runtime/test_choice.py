@@ -1,0 +1,86 @@
+"""Which runtime is taken, and what is said where one cannot be had."""
+
+import networks
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+
+from edge.errors import MarEdgeError
+from edge.model_file import METADATA_KEY
+from edge.runtime import onnxruntime as backend
+from edge.runtime.choice import open_runtime
+from export.half import to_half
+
+
+def inputs(count=3):
+    skeleton, index_t = networks.windows(count, 44)
+    return {"skeleton": skeleton, "index_t": index_t}
+
+
+def test_auto_says_what_it_took_and_why(ma52_model):
+    opened = open_runtime(ma52_model.path, threads=1)
+    with opened.runtime as runtime:
+        assert runtime.name.startswith("onnxruntime ")
+        assert runtime.name.endswith("(CPU)")
+    assert "knows no CUDA" in opened.reason
+
+
+def test_openvino_says_the_same_as_onnx_runtime(ma52_model):
+    with (
+        open_runtime(ma52_model.path, "onnxruntime", 1).runtime as one,
+        open_runtime(ma52_model.path, "openvino", 1).runtime as other,
+    ):
+        assert other.name.startswith("openvino ")
+        assert other.name.endswith("(CPU, f32)")
+        assert (other.input_shapes, other.metadata_json) == (one.input_shapes, one.metadata_json)
+        other.warm_up(inputs(1))
+        for count in (1, 3):
+            expected, got = one.infer(inputs(count)), other.infer(inputs(count))
+            assert expected.keys() == got.keys()
+            np.testing.assert_allclose(got["logits"], expected["logits"], rtol=0, atol=1e-5)
+        kept = got["logits"].copy()
+        other.infer({name: array[::-1].copy() for name, array in inputs(3).items()})
+        np.testing.assert_array_equal(got["logits"], kept)
+        with pytest.raises(MarEdgeError, match="input 'skeleton' has the shape"):
+            other.infer(inputs() | {"skeleton": np.zeros((1, 64, 22, 2), np.float32)})
+
+
+def test_openvino_takes_full_precision_only(ma52_model, tmp_path):
+    half = to_half(onnx.load(ma52_model.path))
+    for entry in half.metadata_props:
+        if entry.key == METADATA_KEY:
+            entry.value = entry.value.replace('"precision":"fp32"', '"precision":"fp16"')
+    path = tmp_path / "half.onnx"
+    onnx.save(half, str(path))
+    with pytest.raises(MarEdgeError, match=r"half\.onnx is fp16; OpenVINO runs FP32 files only"):
+        open_runtime(path, "openvino")
+    with open_runtime(path, "onnxruntime", 1).runtime as runtime:
+        assert np.isfinite(runtime.infer(inputs())["logits"]).all()
+
+
+def test_cuda_that_is_not_there_is_an_error_with_the_way_out(ma52_model):
+    if backend.CUDA_PROVIDER in ort.get_available_providers():
+        pytest.skip("this ONNX Runtime is built with CUDA")
+    with pytest.raises(MarEdgeError, match=r"has no CUDAExecutionProvider, only .*; pip install onnxruntime-gpu"):
+        open_runtime(ma52_model.path, "onnxruntime-cuda")
+
+
+def test_a_fall_back_of_onnx_runtimes_own_is_caught(ma52_model, monkeypatch):
+    """ONNX Runtime takes a provider that it was built without, or that cannot start, for the CPU, with a warning."""
+    monkeypatch.setattr(backend, "available_providers", lambda: (backend.CUDA_PROVIDER, "CPUExecutionProvider"))
+    with (
+        pytest.warns(UserWarning, match="CUDAExecutionProvider"),
+        pytest.raises(MarEdgeError, match="could not start CUDAExecutionProvider and would have used CPU"),
+    ):
+        open_runtime(ma52_model.path, "onnxruntime-cuda", 1)
+
+
+@pytest.mark.parametrize("name", ["auto", "onnxruntime", "openvino"])
+def test_what_is_no_model(tmp_path, name):
+    with pytest.raises(MarEdgeError, match="no model file at"):
+        open_runtime(tmp_path / "nowhere.onnx", name)
+    path = tmp_path / "text.onnx"
+    path.write_text("hello")
+    with pytest.raises(MarEdgeError, match="is not a model ONNX Runtime can load"):
+        open_runtime(path, name)

@@ -1,0 +1,99 @@
+"""FP16 where the graph bears it, by what its nodes say; the file is one that ONNX Runtime runs, close to FP32."""
+
+import networks
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, numpy_helper
+
+from edge.errors import MarEdgeError
+from export.half import half_regions, to_half
+from export.regions import marks_of
+
+
+@pytest.fixture(scope="module")
+def full(ma52_model):
+    return onnx.load(ma52_model.path)
+
+
+@pytest.fixture(scope="module")
+def half(full):
+    return to_half(full)
+
+
+def logits(model, count=3):
+    skeleton, index_t = networks.windows(count, 44)
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(["logits"], {"skeleton": skeleton, "index_t": index_t})[0]
+
+
+def types(model):
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    known = {value.name: value.type.tensor_type.elem_type for value in inferred.graph.value_info}
+    return known | {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+
+
+def test_every_node_says_which_part_of_the_network_it_is(full):
+    for node in full.graph.node:
+        assert "/" in node.name
+        inside = node.name.split("/")[0]
+        assert inside.startswith("streams.joint") or node.op_type in {"Unsqueeze", "ReduceMean", "Softmax"}
+    assert len({node.name for node in full.graph.node}) == len(full.graph.node)
+
+
+def test_what_bears_half_is_the_branches_the_mlps_and_the_fusion(full):
+    blocks = [f"streams.joint.scales.{i}.blocks.0.{part}" for i in range(4) for part in ("mix", "mlp")]
+    assert half_regions(full) == [*blocks, "streams.joint.fusion"]
+    unmarked = {node.op_type for node in full.graph.node if marks_of(node).half is None}
+    assert {"LayerNormalization", "Softmax", "Sin", "Log", "Sqrt", "Reciprocal"} <= unmarked
+    marked = {node.op_type for node in full.graph.node if marks_of(node).half is not None}
+    assert not marked & {"LayerNormalization", "Sub", "Sqrt", "Reciprocal", "Log", "Sin", "ReduceMean"}
+    kept = [node.name for node in full.graph.node if node.op_type == "Conv" and marks_of(node).half is None]
+    assert all(".stem." in name or ".down_samplers." in name for name in kept)
+
+
+def test_every_product_of_a_marked_region_is_half_and_no_other_is(full, half):
+    known = types(half)
+    regions = {node.name: marks_of(node).half for node in full.graph.node}
+    for node in half.graph.node:
+        if node.op_type in {"MatMul", "Conv"}:
+            expected = TensorProto.FLOAT16 if regions[node.name] else TensorProto.FLOAT
+            assert known[node.output[0]] == expected, node.name
+
+
+def test_contract_and_closeness(full, half):
+    onnx.checker.check_model(half, full_check=True)
+    for values in (half.graph.input, half.graph.output):
+        assert all(value.type.tensor_type.elem_type == TensorProto.FLOAT for value in values)
+    exact, near = logits(full), logits(half)
+    spread = np.abs(exact - exact.mean(axis=0)).max()
+    assert 0 < np.abs(near - exact).max() < 0.02 * spread
+
+
+def test_cast_only_at_the_border(half):
+    made_by = {name: node for node in half.graph.node for name in node.output}
+    for node in half.graph.node:
+        if node.op_type == "Cast" and node.input[0] in made_by:
+            assert made_by[node.input[0]].op_type != "Cast"
+
+
+def test_a_region_can_stay_full(full):
+    kept = to_half(full, half_regions(full))
+    assert not [node for node in kept.graph.node if types(kept).get(node.output[0]) == TensorProto.FLOAT16]
+    # Only the larger weights are rounded.
+    assert np.abs(logits(kept) - logits(full)).max() < np.abs(logits(to_half(full)) - logits(full)).max()
+
+
+def test_no_path_of_the_machine_that_exported_it(ma52_model):
+    content = ma52_model.path.read_bytes()
+    assert b".py" not in content
+    assert b"stack_trace" not in content
+
+
+def test_a_weight_that_half_cannot_hold_is_named(full):
+    large = onnx.ModelProto.FromString(full.SerializeToString())
+    tensor = next(t for t in large.graph.initializer if t.name.endswith("mlp.fc1.bias"))
+    tensor.CopyFrom(numpy_helper.from_array(np.full(tensor.dims, 1e6, np.float32), tensor.name))
+    with pytest.raises(MarEdgeError, match=r"mlp\.fc1\.bias' holds values that FP16 cannot"):
+        to_half(large)

@@ -1,0 +1,74 @@
+"""A network camera: MJPEG over HTTP, which can be killed, stall, and send garbage."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+import threading
+from types import TracebackType
+
+import cv2
+from streaming_fakes import numbered_image
+
+_HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x\r\n\r\n"
+
+
+class MjpegCamera:
+    """Serves numbered pictures at ``fps`` to whoever connects, until it is killed. A context manager.
+
+    Args:
+        port: 0 for any; the same one again for a camera that comes back.
+        garbage: bytes sent in place of every tenth picture.
+    """
+
+    def __init__(self, port: int = 0, fps: float = 60.0, garbage: bytes = b"", scale: int = 1) -> None:
+        self.stalled = threading.Event()
+        self._server = socket.create_server(("127.0.0.1", port))
+        self.port = int(self._server.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}/cam"
+        self._period_s, self._garbage, self._scale = 1.0 / fps, garbage, scale
+        self._clients: list[socket.socket] = []
+        self._killed = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def kill(self) -> None:
+        """Cut every connection and stop listening."""
+        self._killed.set()
+        for each in (self._server, *self._clients):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._server.accept()
+                self._clients.append(client)
+                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            client.recv(4096)
+            client.sendall(_HEAD)
+            for number in itertools.count():
+                while self.stalled.is_set() and not self._killed.wait(0.01):
+                    pass
+                if self._garbage and number % 10 == 9:
+                    picture = self._garbage
+                else:
+                    image = numbered_image(number % 4096)
+                    image = cv2.resize(image, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_NEAREST)
+                    picture = cv2.imencode(".jpg", image)[1].tobytes()
+                head = b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+                client.sendall(head + picture + b"\r\n")
+                if self._killed.wait(self._period_s):
+                    return
+
+    def __enter__(self) -> MjpegCamera:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()

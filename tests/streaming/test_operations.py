@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from test_messages import MESSAGES, stamped
+
+from edge.errors import MarEdgeError
+from streaming.messages import AnyMessage
+from streaming.operations import HUNG_S, Health, Operations, Systemd
+
+HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
+
+
+class Clock:
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def of(stream: str, message: AnyMessage, **fields: object) -> AnyMessage:
+    return msgspec.structs.replace(message, stream=stream, **fields)
+
+
+def test_a_stream_that_says_nothing_hangs_and_one_that_ended_does_not() -> None:
+    clock = Clock()
+    health = Health(["a", "b"], clock)
+    clock.now_s += 100  # models may take long to load
+    assert health.hung() == []
+    health.run()
+    clock.now_s += HUNG_S - 1
+    health.see(of("a", STATUS))
+    clock.now_s += 2
+    assert health.hung() == ["b"]
+    health.see(of("b", END))
+    assert health.hung() == []
+
+
+def test_ready_means_that_every_stream_has_had_its_first_frame() -> None:
+    health = Health(["a", "b"])
+    assert health.waiting() == ["a", "b"]
+    health.see(of("a", STATUS, frames=0))
+    health.see(of("b", STATUS, frames=7))
+    assert health.waiting() == ["a"]
+    health.see(of("a", STATUS, frames=1))
+    assert health.waiting() == []
+    health.see(of("b", END))
+    assert health.waiting() == ["b"]
+
+
+@pytest.fixture
+def operations() -> Iterator[Operations]:
+    with Operations("127.0.0.1:*", ["cam"]) as opened:
+        yield opened
+
+
+def get(operations: Operations, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://{operations.http}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_health_over_http(operations: Operations) -> None:
+    assert get(operations, "/live") == (200, '{"ok":true,"hung":[]}')
+    status, body = get(operations, "/ready")
+    assert (status, json.loads(body)) == (503, {"ok": False, "waiting": ["cam"]})
+    operations.see(STATUS)
+    assert get(operations, "/ready")[0] == 200
+    assert get(operations, "/nothing")[0] == 404
+
+
+def test_metrics_are_what_prometheus_reads(operations: Operations) -> None:
+    for message in (HELLO, LABEL, LABEL, EVENT, of("cam", STATUS, frames=31, stalls=2, camera="stalled")):
+        operations.see(message)
+    status, body = get(operations, "/metrics")
+    assert status == 200
+    samples = {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(body)
+        for sample in family.samples
+    }
+    assert samples["mar_edge_frames_total", "cam"] == 31
+    assert samples["mar_edge_camera_stalls_total", "cam"] == 2
+    assert samples["mar_edge_camera_state", "cam", "stalled"] == 1
+    assert samples["mar_edge_camera_state", "cam", "live"] == 0
+    assert samples["mar_edge_events_total", "cam", "head", "nodding"] == 1
+    assert samples["mar_edge_latency_seconds_count", "cam", "pose"] == 2
+    assert samples["mar_edge_latency_seconds_sum", "cam", "total"] == pytest.approx(0.012)
+    assert samples["mar_edge_latency_seconds_bucket", "0.002", "cam", "pose"] == 2
+    assert samples["mar_edge_subscribers", "cam"] == 1
+    assert samples[("mar_edge_resident_memory_bytes",)] > 1e6
+
+
+def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(operations: Operations) -> None:
+    assert operations.http is not None
+    host, port = operations.http.split(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(8)]
+    with socket.create_connection((host, int(port))) as garbage:
+        garbage.sendall(b"\xff\x00" * 5000)
+    assert get(operations, "/live")[0] == 200
+    for each in silent:
+        each.close()
+
+
+def test_http_from_outside_and_ports_in_use_are_refused(operations: Operations) -> None:
+    with pytest.raises(MarEdgeError, match="not encrypted"):
+        Operations("0.0.0.0:*", ["cam"])
+    with pytest.raises(MarEdgeError, match="in use"):
+        Operations(operations.http, ["cam"])
+    with pytest.raises(MarEdgeError, match="not an address"):
+        Operations("9090", ["cam"])
+
+
+def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:
+    path = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(path)
+        systemd.settimeout(5)
+        told = Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "4000000"})
+        told.notify("READY=1", "STATUS=serving")
+        assert systemd.recv(1000) == b"READY=1\nSTATUS=serving"
+        for now_s in (10.0, 10.1, 11.9, 12.0, 13.0):
+            told.watchdog(now_s)
+        systemd.setblocking(False)
+        assert [systemd.recv(1000) for _ in range(2)] == [b"WATCHDOG=1"] * 2
+        with pytest.raises(BlockingIOError):
+            systemd.recv(1000)
+    told.notify("STOPPING=1")  # nobody listens any more
+    Systemd({}).notify("READY=1")
+    Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog(1.0)
