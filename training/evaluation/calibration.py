@@ -73,7 +73,7 @@ def fit_thresholds(
     background: int | None,
     *,
     precision: float = 0.7,
-    bounds: tuple[float, float] = (0.3, 0.9),
+    bounds: tuple[float, float] = (0.5, 0.9),
     otherwise: float = 0.5,
     min_clips: int = 10,
 ) -> NDArray[np.float64]:
