@@ -127,10 +127,10 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
     tmp_path: Path, address: str, served: Serve
 ) -> None:
     class Failing(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             if read_number(image) == 10:
                 raise ZeroDivisionError("a bug")
-            return super().estimate(image)
+            return super().estimate(image, t_s)
 
     videos = [str(write_video(tmp_path / f"{name}.mp4", 75)) for name in "abc"]
     config = ServeConfig(
@@ -163,7 +163,7 @@ def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
     hangs, release = threading.Event(), threading.Event()
 
     class Hanging(ScriptedPose):
-        def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+        def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             hangs.set()
             release.wait(60)
             return []
@@ -189,7 +189,7 @@ def test_streams_need_names_of_their_own() -> None:
 class Nobody(ScriptedPose):
     """Sees no one, in a picture of any size."""
 
-    def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         return []
 
 

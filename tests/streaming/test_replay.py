@@ -34,11 +34,11 @@ MOTION = nod(40.0, hz=0.7)
 class ComesAndGoes(ScriptedPose):
     """Somebody who leaves the picture for a while, and whose hand is sometimes hidden."""
 
-    def estimate(self, image: NDArray[np.uint8]) -> list[Skeleton]:
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         number = read_number(image)
         if 80 <= number < 110:
             return []
-        people = super().estimate(image)
+        people = super().estimate(image, t_s)
         people[0].joints[5, :] = np.nan if number % 3 else 1.23456
         return people
 

@@ -1,5 +1,7 @@
 """Fine-tuning takes over what it says, by name, and leaves the rest as it was."""
 
+from dataclasses import replace
+
 import networks
 import numpy as np
 import pytest
@@ -84,7 +86,7 @@ def test_joints_are_matched_by_name_at_their_place_in_the_network(start):
 
 def test_a_joint_that_only_the_new_layout_has_begins_anew(start):
     joints = ("tail", *IMIGUE.joints[1:])
-    tailed = type(IMIGUE)(**{**vars(IMIGUE), "joints": joints})
+    tailed = replace(IMIGUE, joints=joints)
     network = fresh(22, 12)
     before = network.state_dict()["STPE"].clone()
     line = transfer(start, network, tailed, networks.LABELS)

@@ -77,7 +77,7 @@ def test_thresholds_count_clips_of_one_probability_together():
 
 def test_thresholds_are_bounded():
     right, labels = said(*[(0, 0.2, 0)] * 10)
-    assert fit_thresholds(right, labels, 2)[0] == 0.3
+    assert fit_thresholds(right, labels, 2)[0] == 0.5
     sure, _ = said(*[(0, 0.99, 0)] * 10)
     assert fit_thresholds(sure, np.full(10, 0), 2)[0] == 0.9
     assert fit_thresholds(sure, np.full(10, 2), 2, bounds=(0.2, 0.8))[0] == 0.8
