@@ -33,7 +33,7 @@ from streaming.camera import NS, Frame, State
 from streaming.messages import AnyMessage
 from streaming.metrics import resident_bytes
 from streaming.outlet import Outlet
-from streaming.service import ServeConfig
+from streaming.serve_config import ServeConfig
 from streaming.sources import Source
 from streaming.stream import StreamLoop
 

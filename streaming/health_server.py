@@ -11,8 +11,8 @@ import msgspec
 
 from edge.errors import MarEdgeError
 from streaming.address import parse_address
+from streaming.health import Health
 from streaming.metrics import Metrics
-from streaming.operations import Health
 
 # Of a slow or silent client; and how many are answered at once.
 _CLIENT_S = 5.0

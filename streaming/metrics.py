@@ -10,8 +10,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from streaming.health import Health
 from streaming.messages import AnyMessage, EventMessage, LabelMessage, StatusMessage
-from streaming.operations import Health
 
 # Seconds: from a small network on a GPU to a full body on a slow core.
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)

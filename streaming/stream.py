@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from edge.data import Skeleton
 from edge.errors import MarEdgeError
@@ -19,10 +18,8 @@ from streaming.messages import STATUS_PERIOD_S, AnyMessage, EndMessage
 from streaming.outlet import Outlet
 from streaming.pipeline import Pipeline, Step
 from streaming.recorder import Recorder
+from streaming.serve_config import ServeConfig
 from streaming.timing import Timer
-
-if TYPE_CHECKING:
-    from streaming.service import ServeConfig
 
 READ_TIMEOUT_S = 0.1
 

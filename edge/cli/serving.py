@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from streaming.keys import ClientKeys, ServerKeys
     from streaming.messages import AnyMessage
     from streaming.recorder import RecordConfig
-    from streaming.service import ServeConfig, ServeSummary
+    from streaming.serve_config import ServeConfig
+    from streaming.service import ServeSummary
 
 ADDRESS = "tcp://127.0.0.1:5557"
 SIGINT = 2
@@ -170,7 +171,7 @@ def serve(
     from streaming.capture_modes import CaptureMode, parse_size
     from streaming.events import EventRules
     from streaming.pipeline import PipelineRules
-    from streaming.service import ServeConfig
+    from streaming.serve_config import ServeConfig
     from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
 
@@ -244,7 +245,7 @@ def replay(
     """Send recordings through the pipeline again: the same model gives the same events, at the recorded times."""
     from streaming.events import EventRules
     from streaming.pipeline import PipelineRules
-    from streaming.service import ServeConfig
+    from streaming.serve_config import ServeConfig
     from streaming.thresholds import LabelChoice
     from streaming.trigger import DEFAULT_THRESHOLD
 
@@ -272,7 +273,7 @@ def replay(
 def demo(model: Model = None, bind: Bind = ADDRESS, min_score: MinScore = None) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DemoVideo
-    from streaming.service import ServeConfig
+    from streaming.serve_config import ServeConfig
 
     script = DemoVideo().script
     print("A portrait comes alive; what it will do, and when:")

@@ -28,7 +28,8 @@ from streaming import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, Sta
 from streaming.camera import Camera
 from streaming.pipeline import PipelineRules
 from streaming.reconnect import Pauses
-from streaming.service import ServeConfig, ServeSummary, serve
+from streaming.serve_config import ServeConfig
+from streaming.service import ServeSummary, serve
 
 LABEL = MESSAGES[1]
 MOTION = nod(40.0, hz=0.7)
@@ -237,7 +238,8 @@ from streaming_fakes import ScriptedPose, nod
 from edge.recognizer import Recognizer
 from streaming.events import EventRules
 from streaming.pipeline import PipelineRules
-from streaming.service import ServeConfig, serve
+from streaming.serve_config import ServeConfig
+from streaming.service import serve
 from streaming.thresholds import LabelChoice
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
 labels = iter(["nonsense", "head"])

@@ -13,8 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from test_messages import MESSAGES, stamped
 
 from edge.errors import MarEdgeError
+from streaming.health import HUNG_S, Health
 from streaming.messages import AnyMessage
-from streaming.operations import HUNG_S, Health, Operations, Systemd
+from streaming.operations import Operations, Systemd
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 

@@ -23,7 +23,8 @@ from streaming.messages import AnyMessage, EventMessage, LabelMessage, encode
 from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig
 from streaming.replay import Replay
-from streaming.service import ServeConfig, serve
+from streaming.serve_config import ServeConfig
+from streaming.service import serve
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)

@@ -30,7 +30,8 @@ from streaming import (
 )
 from streaming.events import EventRules
 from streaming.pipeline import PipelineRules
-from streaming.service import ServeConfig, ServeSummary, serve
+from streaming.serve_config import ServeConfig
+from streaming.service import ServeSummary, serve
 
 EAGER = EventRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
@@ -264,7 +265,8 @@ sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
 from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
-from streaming.service import ServeConfig, serve
+from streaming.serve_config import ServeConfig
+from streaming.service import serve
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1))
 assert not {{"torch", "onnx"}} & sys.modules.keys()

@@ -1,0 +1,75 @@
+"""What ``serve`` is asked to do, checked. Opens nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.errors import MarEdgeError
+from streaming.address import DEFAULT_ADDRESS
+from streaming.bus import check_stream
+from streaming.camera import STALL_S
+from streaming.capture_modes import CaptureMode
+from streaming.keys import ServerKeys
+from streaming.messages import Encoding
+from streaming.pipeline import PipelineRules
+from streaming.recorder import RecordConfig
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """What ``serve`` does.
+
+    camera: source string (see ``streaming.sources``). address: where to publish. stream: name on the wire.
+    more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: to publish on as well.
+    pipeline: how skeletons become events. top_k: labels in a label message.
+    encoding: of the messages. publish_skeletons: send every frame's joints as well.
+    as_fast_as_possible: of a file, process every frame, however long it takes.
+    wait_subscribers: start the camera's clock once so many are there. max_seconds: stop after so much capture time.
+    insecure: allow an address that other machines reach, in clear. keys: encrypt, and let in whom we know.
+    mode: what is asked of cameras. stall_s: a camera that gives no frame for so long is opened anew. wait_camera: one
+    that does not open at the start is tried again too. record: write recordings. http: ``HOST:PORT`` of health and
+    metrics. replay: recordings to serve instead of a camera.
+
+    Raises:
+        MarEdgeError: a value that makes no sense.
+    """
+
+    camera: str
+    address: str = DEFAULT_ADDRESS
+    stream: str = "camera"
+    pipeline: PipelineRules = field(default_factory=PipelineRules)
+    top_k: int = 5
+    encoding: Encoding = "json"
+    publish_skeletons: bool = False
+    as_fast_as_possible: bool = False
+    wait_subscribers: int = 0
+    max_seconds: float | None = None
+    insecure: bool = False
+    more_cameras: tuple[tuple[str, str], ...] = ()
+    more_addresses: tuple[str, ...] = ()
+    keys: ServerKeys | None = None
+    mode: CaptureMode = field(default_factory=CaptureMode)
+    stall_s: float = STALL_S
+    wait_camera: bool = False
+    record: RecordConfig | None = None
+    http: str | None = None
+    replay: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.top_k < 1 or self.wait_subscribers < 0:
+            raise MarEdgeError(f"top-k is at least 1 and subscribers to wait for at least 0: {self}")
+        if self.max_seconds is not None and not self.max_seconds > 0.0:
+            raise MarEdgeError(f"the time limit is more than 0 s, not {self.max_seconds}")
+        if not 0.5 <= self.stall_s <= 3600.0:
+            raise MarEdgeError(f"a camera has stalled after 0.5 to 3600 s without a frame, not {self.stall_s}")
+        names = [check_stream(stream) for stream, _ in self.streams]
+        if len(set(names)) != len(names):
+            raise MarEdgeError(f"each stream needs a name of its own; given were {', '.join(names)}")
+        if self.replay and self.more_cameras:
+            raise MarEdgeError("a replay is one stream, without cameras")
+
+    @property
+    def streams(self) -> tuple[tuple[str, str], ...]:
+        """(stream, camera) of every stream."""
+        return ((self.stream, self.camera), *self.more_cameras)
