@@ -12,7 +12,9 @@ from edge.errors import MarEdgeError
 from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
 from edge.mmn import MMN, MMNConfig
-from training.transfer import open_start, transfer
+from edge.model_file import default_model_path, parse_metadata
+from edge.runtime.onnxruntime import read_metadata
+from training.transfer import PACKAGE, open_start, transfer
 
 MA52, IMIGUE = load_layout("ma52"), load_layout("imigue")
 NODDING = networks.LABELS.index(ma52_labels()[9])
@@ -35,6 +37,13 @@ def test_what_it_says_of_itself(start):
     assert (start.layout, start.labels, start.stream) == (MA52, networks.LABELS, "bone")
     assert (start.name, start.training_data, start.licence) == ("tiny bone", "nothing at all", "Apache-2.0")
     assert len(start.sha256) == 64
+
+
+def test_the_package_holds_the_checkpoint_of_its_model():
+    model = parse_metadata(read_metadata(default_model_path()), "the model")
+    start = open_start(PACKAGE)
+    assert model.sources_sha256 == (start.sha256,)
+    assert (start.labels, start.layout.name) == (model.labels, model.layout)
 
 
 def test_the_same_classes_and_joints_are_the_same_network(start):
