@@ -3,8 +3,9 @@
     python benchmarks/fine_tuning.py [--clips 20] [--seed 1]
 
 Trains the package's checkpoint on them, and the same network from nothing on the same clips by the same recipe
-(``paper``, 120 epochs). Both choose their best epoch on 20 other clips of each and are judged on 200 more. All clips are synthetic, of people and cameras unlike those that the package's model
-was trained on; the actions are rows added to the tables for this purpose, as any new action would be.
+(``paper``, 120 epochs). Both choose their best epoch on 20 other clips of each and are judged on 200 more. All clips are
+synthetic, of people and cameras unlike those that the package's model was trained on; the actions are rows added to the
+tables for this purpose, as any new action would be.
 """
 
 from __future__ import annotations
@@ -77,16 +78,16 @@ NEW_ACTIONS = (
 # Before the modules that look the tables up as they are imported.
 tables.ACTIONS = (*tables.ACTIONS, *NEW_ACTIONS)
 
-from training.command import TrainOptions, run_training  # noqa: E402
-from training.datasets.archive import open_archive  # noqa: E402
-from training.datasets.stored import StoredDataset  # noqa: E402
-from training.evaluation.answers import ask  # noqa: E402
-from training.evaluation.models import ModelSource  # noqa: E402
-from training.metrics import score  # noqa: E402
-from training.reporting import Report  # noqa: E402
-from training.synth.generator import CLASSES, synthesise  # noqa: E402
-from training.synth.world import HELD_OUT  # noqa: E402
-from training.transfer import PACKAGE, open_start  # noqa: E402
+from training.command import TrainOptions, run_training
+from training.datasets.archive import open_archive
+from training.datasets.stored import StoredDataset
+from training.evaluation.answers import ask
+from training.evaluation.models import ModelSource
+from training.metrics import score
+from training.reporting import Report
+from training.synth.generator import CLASSES, synthesise
+from training.synth.world import HELD_OUT
+from training.transfer import PACKAGE, open_start
 
 LEARNED, CHOSEN_ON, JUDGED_ON = range(3)
 JUDGED_CLIPS = 200
