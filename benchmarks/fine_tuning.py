@@ -3,9 +3,9 @@
     python benchmarks/fine_tuning.py [--clips 20] [--seed 1]
 
 Trains the package's checkpoint on them, and the same network from nothing on the same clips by the same recipe
-(``paper``, 120 epochs). Both choose their best epoch on 20 other clips of each and are judged on 200 more. All clips are
-synthetic, of people and cameras unlike those that the package's model was trained on; the actions are rows added to the
-tables for this purpose, as any new action would be.
+(``paper``, 120 epochs). Both choose their best epoch on 20 other clips of each and are judged on 200 more. All clips
+are synthetic, of people and cameras unlike those that the package's model was trained on; the actions are rows added to
+the tables for this purpose, as any new action would be.
 """
 
 from __future__ import annotations
