@@ -150,7 +150,7 @@ def _types(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"Datatype: (\w+)", text))
 
 
-class _Log(trt.ILogger):  # type: ignore[misc]
+class _Log(trt.ILogger):  # type: ignore[misc]  # the bindings ship no types
     """Keeps what the builder says."""
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ class _Log(trt.ILogger):  # type: ignore[misc]
         return self._errors[-1] if self._errors else "it does not say why"
 
 
-class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]
+class _Monitor(trt.IProgressMonitor):  # type: ignore[misc]  # likewise
     """Passes the builder's own progress on."""
 
     def __init__(self, progress: Progress) -> None:
