@@ -139,7 +139,7 @@ class Box:
 
     def _loop(self, number: int, figure: Figure) -> StreamLoop:
         return StreamLoop(
-            ServeConfig(camera="", stream=f"s{number}"),
+            ServeConfig(camera="demo:", stream=f"s{number}"),
             stop=lambda: self._stop,
             publisher=Publisher(f"s{number}", self._outlet),
             outlet=self._outlet,

@@ -281,7 +281,7 @@ class Camera:
     def _first_image(self, reader: Reader) -> NDArray[np.uint8]:
         if self._every_frame and not reader.recorded:
             raise MarEdgeError(
-                f"{self.source.description} is live and sets its own pace; 'as fast as possible' needs a video file"
+                f"{self.source.description} is live and sets its own pace; --as-fast-as-possible needs a video file"
             )
         if not reader.grab():
             raise MarEdgeError(f"{self.source.description} opens, but gives no frame that can be decoded")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from edge.errors import MarEdgeError
 from streaming.capture_modes import ffmpeg_options
 from streaming.pacing import MediaClock
-from streaming.sources import READ_TIMEOUT_S, Source
+from streaming.sources import READ_TIMEOUT_S, VIDEO_NODE, Source
 
 OPEN_TIMEOUT_S = 10.0
 _GSTREAMER_HINT = (
@@ -200,7 +200,7 @@ def _quiet_opencv() -> None:
 
 def _open_capture(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
     if source.kind == "device":
-        return _in_mode(_open_device(int(source.target)), source)
+        return _in_mode(_open_device(source.target), source)
     if source.kind == "pipeline":
         if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
             raise MarEdgeError(f"cannot open {source.description}: {_GSTREAMER_HINT}")
@@ -246,14 +246,20 @@ def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:
     return capture
 
 
-def _open_device(index: int) -> cv2.VideoCapture:
+def _open_device(target: str) -> cv2.VideoCapture:
+    found = sorted(str(path) for path in Path("/dev").glob("video*"))
+    if target.isdigit():
+        index = int(target)
+    elif named := VIDEO_NODE.fullmatch(os.path.realpath(target)):
+        index = int(named[1])
+    else:
+        raise MarEdgeError(f"no camera at {target}; found: {', '.join(found) or 'no /dev/video* at all'}")
     capture = cv2.VideoCapture(index)
     if capture.isOpened():
         capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a driver that queues frames shows us the past
         return capture
     capture.release()
     node = Path(f"/dev/video{index}")
-    found = sorted(str(path) for path in Path("/dev").glob("video*"))
     if not node.exists():
         raise MarEdgeError(f"no camera with index {index}; found: {', '.join(found) or 'no /dev/video* at all'}")
     if not os.access(node, os.R_OK | os.W_OK):

@@ -16,6 +16,7 @@ from streaming.capture_modes import CaptureMode, csi_pipeline, rtsp_pipeline, v4
 
 READ_TIMEOUT_S = 10.0
 
+VIDEO_NODE = re.compile(r"/dev/video(\d{1,4})", re.ASCII)
 URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
 
 SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
@@ -23,7 +24,10 @@ SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed source. ``target`` is what is opened, ``description`` what people and subscribers may see of it."""
+    """A parsed source. ``target`` is what is opened, ``description`` what people and subscribers may see of it.
+
+    The target of a device is its index, or a path that is looked up each time it is opened.
+    """
 
     kind: SourceKind
     target: str
@@ -47,26 +51,35 @@ def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
         return Source("demo", text, "demo:")
     if " ! " in text:
         return Source("pipeline", text, _without_secrets(text))
-    if text.isdigit():
-        return _device(int(text), text, mode)
+    if re.fullmatch(r"\d{1,4}", text, re.ASCII):
+        return _device(str(int(text)), f"/dev/video{int(text)}", text, mode)
     scheme, separator, rest = text.partition("://")
     if separator:
         return _parse_url(text, scheme.lower(), rest, mode)
-    # /dev/v4l/by-id/... are links
-    if device := re.fullmatch(r"/dev/video(\d+)", os.path.realpath(text)):
-        return _device(int(device[1]), text, mode)
+    if node := _device_node(text):
+        return _device(node, node, text, mode)
     return _parse_file(text)
 
 
-def _device(index: int, text: str, mode: CaptureMode) -> Source:
+def _device_node(text: str) -> str | None:
+    """The path of a device, if it is one. Links in /dev are kept: by-id ones lead to another /dev/videoN each time that
+    the camera is plugged in, and to none while it is not.
+    """
+    if re.fullmatch(r"/dev/[\w./:+-]+", text, re.ASCII) and not os.path.isfile(text):
+        return text
+    node = os.path.realpath(text)
+    return node if VIDEO_NODE.fullmatch(node) else None
+
+
+def _device(target: str, node: str, text: str, mode: CaptureMode) -> Source:
     if mode.gstreamer:
-        return Source("pipeline", v4l2_pipeline(f"/dev/video{index}", mode), text, mode)
-    return Source("device", str(index), text, mode)
+        return Source("pipeline", v4l2_pipeline(node, mode), text, mode)
+    return Source("device", target, text, mode)
 
 
 def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
     if scheme == "csi":
-        if not rest.isdigit():
+        if not re.fullmatch(r"\d{1,4}", rest, re.ASCII):
             raise MarEdgeError(f"'{text}' is no CSI camera; write csi://0 for the sensor with id 0")
         return Source("pipeline", csi_pipeline(int(rest), mode), f"csi://{int(rest)}", mode)
     if scheme == "file":

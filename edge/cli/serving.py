@@ -30,6 +30,7 @@ from edge.cli.wire_options import (
     RecordMb,
     server_keys,
 )
+from edge.errors import about
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
@@ -62,6 +63,10 @@ class Runtime(str, Enum):
 
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
+ModelSha256 = Annotated[
+    str | None,
+    typer.Option(metavar="HEX", help="Refuse a model file that has another SHA-256.", show_default=False),
+]
 
 
 @app.command()
@@ -75,6 +80,7 @@ def serve(
         ),
     ] = ["0"],  # noqa: B006 - typer copies it
     model: Model = None,
+    model_sha256: ModelSha256 = None,
     bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
     stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "camera",
     stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
@@ -121,7 +127,7 @@ def serve(
     runtime: Annotated[
         Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
     ] = Runtime.auto,
-    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0, max=1024)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
     key: Key = None,
@@ -188,6 +194,7 @@ def serve(
         record=_record_config(record, record_mb, record_hours, record_keep),
         http=http,
     )
+    sha256 = _stated(model_sha256)
     if is_reread(context):
         return serve_config
     return _serve(
@@ -197,6 +204,7 @@ def serve(
         show=() if quiet else _SERVE_SHOWS,
         runtime=runtime.value,
         threads=threads,
+        sha256=sha256,
         reread=None if config is None else lambda: called_again(context),
     )
 
@@ -205,6 +213,7 @@ def serve(
 def replay(
     recordings: Annotated[list[Path], typer.Argument(help="Files of one run, in order; or one folder of them.")],
     model: Model = None,
+    model_sha256: ModelSha256 = None,
     bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
     stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "replay",
     stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
@@ -246,7 +255,7 @@ def replay(
         keys=server_keys(key, clients),
         replay=tuple(recordings),
     )
-    _serve(config, model, PoseOptions(), show=() if quiet else _SERVE_SHOWS)
+    _serve(config, model, PoseOptions(), show=() if quiet else _SERVE_SHOWS, sha256=_stated(model_sha256))
 
 
 @app.command()
@@ -271,6 +280,7 @@ def _serve(
     show: tuple[str, ...],
     runtime: RuntimeName = "auto",
     threads: int = 0,
+    sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
 ) -> None:
     from edge.recognizer import Recognizer
@@ -287,7 +297,7 @@ def _serve(
     untold: list[str] = []
 
     def open_recognizer() -> Recognizer:
-        opened.append(Recognizer.open(model, threads, runtime))
+        opened.append(Recognizer.open(model, threads, runtime, sha256))
         if show:
             untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]
@@ -320,6 +330,13 @@ def _named(cameras: list[str], stream: str) -> list[tuple[str, str]]:
         name = stream if len(cameras) == 1 else f"{stream}{number}"
         found.append((match[1], match[2]) if match else (name, text))
     return found
+
+
+def _stated(model_sha256: str | None) -> str | None:
+    from edge.digest import parse_sha256
+
+    with about("--model-sha256"):
+        return None if model_sha256 is None else parse_sha256(model_sha256)
 
 
 def _record_config(folder: Path | None, most_mb: float, most_hours: float, keep: int | None) -> RecordConfig | None:

@@ -118,7 +118,7 @@ def test_http_from_outside_and_ports_in_use_are_refused(operations: Operations) 
         Operations("0.0.0.0:*", ["cam"])
     with pytest.raises(MarEdgeError, match="in use"):
         Operations(operations.http, ["cam"])
-    with pytest.raises(MarEdgeError, match="not an address"):
+    with pytest.raises(MarEdgeError, match="is no HOST:PORT"):
         Operations("9090", ["cam"])
 
 

@@ -54,6 +54,13 @@ def test_no_such_camera_lists_what_there_is() -> None:
         open_source(parse_source("93"))
 
 
+def test_a_camera_by_its_id_is_looked_up_each_time_it_is_opened() -> None:
+    source = parse_source("/dev/v4l/by-id/usb-nobody-video-index0")
+    assert source.kind == "device"
+    with pytest.raises(MarEdgeError, match=r"no camera at /dev/v4l/by-id/usb-nobody-video-index0; found: .*/dev/video"):
+        open_source(source)
+
+
 @pytest.mark.skipif(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER), reason="this OpenCV has GStreamer")
 @pytest.mark.parametrize("text", ["videotestsrc ! appsink", "csi://0"])
 def test_without_gstreamer_the_error_says_where_to_get_it(text: str) -> None:

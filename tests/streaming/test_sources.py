@@ -15,7 +15,8 @@ from streaming.sources import parse_source
     [
         ("0", "device", "0"),
         (" 07 ", "device", "7"),
-        ("/dev/video2", "device", "2"),
+        ("/dev/video2", "device", "/dev/video2"),
+        ("/dev/v4l/by-id/usb-Webcam_C920-video-index0", "device", "/dev/v4l/by-id/usb-Webcam_C920-video-index0"),
         ("rtsp://10.0.0.1/stream", "url", "rtsp://10.0.0.1/stream"),
         ("demo:", "demo", "demo:"),
         ("videotestsrc ! appsink", "pipeline", "videotestsrc ! appsink"),
@@ -30,7 +31,7 @@ def test_what_a_source_string_means(text: str, kind: str, target: str) -> None:
 def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
     link = tmp_path / "by-id"
     link.symlink_to("/dev/video3")
-    assert parse_source(str(link)).target == "3"
+    assert parse_source(str(link)).target == "/dev/video3"
 
 
 @pytest.mark.parametrize(
