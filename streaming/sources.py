@@ -17,6 +17,7 @@ from streaming.capture_modes import CaptureMode, csi_pipeline, rtsp_pipeline, v4
 READ_TIMEOUT_S = 10.0
 
 VIDEO_NODE = re.compile(r"/dev/video(\d{1,4})", re.ASCII)
+_LONGEST = 8192
 URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
 
 SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
@@ -45,6 +46,8 @@ def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
     text = text.strip()
     if not text:
         raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
+    if len(text) > _LONGEST:
+        raise MarEdgeError(f"a source is up to {_LONGEST} letters long, not {len(text)}: {text[:40]}...")
     if not text.isprintable():
         raise MarEdgeError(f"a source has no control characters: {text!r}")
     if text.startswith("demo:"):
@@ -124,5 +127,5 @@ def _parse_file(text: str) -> Source:
 def _without_secrets(text: str) -> str:
     """A pipeline or broken URL without passwords."""
     text = re.sub(r"://[^/\s@]*@", "://", text)
-    text = re.sub(r"(\w+://[^\s?]*)\?\S*", r"\1", text)
+    text = re.sub(r"\b(\w+://[^\s?]*)\?\S*", r"\1", text)
     return re.sub(r"\b(user-id|user-pw|password|passphrase)\s*=\s*\S+", r"\1=***", text)

@@ -53,7 +53,7 @@ def cached(model: KnownModel, folder: Path | None = None) -> Record | None:
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -61,6 +61,7 @@ def test_credentials_are_opened_with_but_never_shown(text: str, description: str
         ("file://a\0b", "control characters"),
         ("two\nlines", "control characters"),
         ("x" * 5000, "cannot read"),
+        ("x" * 200_000, "letters long"),
     ],
 )
 def test_strings_that_mean_nothing(text: str, says: str) -> None:
