@@ -198,7 +198,7 @@ def test_whole_files_are_read(files):
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(damage=DAMAGE | st.binary(max_size=100))
 def test_files(files, name, damage):
     whole, read = files[name]
@@ -229,7 +229,7 @@ STRINGS = {
 
 
 @pytest.mark.parametrize("name", STRINGS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_options(name, data):
     parse, letters = STRINGS[name]
@@ -238,7 +238,7 @@ def test_options(name, data):
     one_error(parse, drawn if isinstance(drawn, str) else drawn.of(letters.encode()).decode("utf-8", "surrogateescape"))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(name=st.text(max_size=20), value=st.floats())
 def test_thresholds(name, value):
     with contextlib.suppress(MarEdgeError):
