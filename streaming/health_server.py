@@ -67,7 +67,7 @@ def _answer(streams: list[str], what: str) -> tuple[int, str, bytes]:
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 16
+    request_queue_size = 128  # connections that wait to be accepted; beyond it a client tries again a second later
 
     def __init__(self, place: tuple[str, int], answers: dict[str, Answer], ipv6: bool) -> None:
         self.address_family = socket.AF_INET6 if ipv6 else socket.AF_INET

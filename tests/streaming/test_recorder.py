@@ -3,11 +3,9 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -95,20 +93,6 @@ def test_a_full_disk_is_said_and_counted_and_leaves_no_half_line(
         assert (recorder.error, recorder.written, recorder.lost) == (None, 3, 2)
         assert recorder.path is not None
         assert lines(recorder.path) == ["hello", "skeleton", "label"]
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system with room for 128 KiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
-    if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("mounting a small disk takes root; test_a_process_that_may_write_no_more needs none")
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("this machine does not let root mount a tmpfs, as in a container")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_disk_that_fills_up_and_is_cleared_again(small_disk: Path) -> None:

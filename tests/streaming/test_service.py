@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import subprocess
 import sys
@@ -29,7 +31,9 @@ from streaming import (
     StatusMessage,
 )
 from streaming.events import EventRules
+from streaming.messages import decode
 from streaming.pipeline import PipelineRules
+from streaming.recorder import RecordConfig
 from streaming.serve_config import ServeConfig
 from streaming.service import ServeSummary, serve
 
@@ -243,6 +247,20 @@ def test_a_model_of_another_layout_is_refused(config: ServeConfig, tiny_model: P
 
     with pytest.raises(MarEdgeError, match="a model of another layout: 'tiny' takes ma52"):
         serve(config, Other, lambda: Recognizer.open(tiny_model, threads=1))
+
+
+def test_a_full_disk_is_told_in_status_and_the_stream_goes_on(small_disk: Path, config: ServeConfig, run: Run) -> None:
+    (small_disk / "ballast").write_bytes(bytes(100_000))
+    summary, heard = run(replace(config, record=RecordConfig(small_disk)))
+    assert (summary.reason, summary.frames) == ("end of file", 75)
+    last = [message for message in heard if isinstance(message, StatusMessage)][-1]
+    assert last.record_error == os.strerror(errno.ENOSPC)
+    assert last.recorded > 0
+    assert last.record_lost > 0
+    (path,) = small_disk.glob("*.jsonl")
+    assert len(path.read_bytes().splitlines()) == last.recorded
+    for line in path.read_bytes().splitlines():
+        decode(line)
 
 
 @pytest.mark.parametrize(
