@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from recorded_runs import NOD, NS, SHAKE, ZERO_NS, Stream, two_people
 
+from edge.errors import MarEdgeError
 from edge.labels import Label
 from view.annotations.eaf import write_eaf
 from view.annotations.media import Media
@@ -89,6 +90,14 @@ def test_what_overlaps_goes_to_a_tier_of_its_own(timeline: Timeline, schema: etr
     content = write_eaf(replace(timeline, events=(nod, again)))
     schema.assertValid(etree.parse(io.BytesIO(content)))
     assert list(read(content, tmp_path).get_tier_names()) == ["person 0 head", "person 0 head 2"]
+
+
+def test_a_stream_older_than_the_format_can_say(tmp_path: Path, schema: etree.XMLSchema) -> None:
+    stream = Stream().hello().event(NOD, 50 * 86_400, 50 * 86_400 + 2)
+    (timeline,) = read_timelines([stream.write(tmp_path / "cam.jsonl")])
+    with pytest.raises(MarEdgeError, match="49 days at most; --rezero"):
+        write_eaf(timeline)
+    schema.assertValid(etree.fromstring(write_eaf(timeline.rezeroed())))
 
 
 def test_names_that_xml_cannot_hold(timeline: Timeline, schema: etree.XMLSchema) -> None:

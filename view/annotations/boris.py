@@ -17,11 +17,11 @@ import msgspec
 from view.annotations.media import Media
 from view.timeline import NS, TimedEvent, Timeline, body_of, name_of
 
-# As BORIS 7 to 10 write it.
+# As BORIS 8 to 10 write it.
 _PROJECT_FORMAT = "7.0"
 _PLAYERS = 8
 _NA = "NA"
-# As BORIS 9 and 10 write "tabular events" of observations without modifiers and independent variables.
+# As BORIS 8 to 10 write "tabular events" of observations without modifiers and independent variables.
 TABLE_COLUMNS = (
     "Observation id",
     "Observation date",

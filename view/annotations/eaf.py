@@ -6,12 +6,14 @@ Scores have no place in an annotation of a controlled vocabulary; they stand in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
 from edge import __version__
+from edge.errors import MarEdgeError
 from edge.labels import Label
 from view.annotations.media import Media
 from view.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of, name_of
@@ -24,12 +26,20 @@ _LANGUAGE = {
     "LANG_DEF": "http://cdb.iso.org/lg/CDB-00130975-001",
     "LANG_LABEL": "undetermined (und)",
 }
+_LAST_MS = 2**32 - 1
 # What XML 1.0 cannot hold, even escaped.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
-    """An annotation document, UTF-8. Times in ms from the timeline's beginning; every event lasts at least 1 ms."""
+    """An annotation document, UTF-8. Times in ms from the timeline's beginning; every event lasts at least 1 ms.
+
+    Raises:
+        MarEdgeError: an event lies further from the beginning than the format can say.
+    """
+    spans = _spans(timeline)
+    if max((end_ms for _, end_ms in spans.values()), default=0) > _LAST_MS:
+        raise MarEdgeError("ELAN counts 49 days at most; --rezero counts from what was recorded first")
     document = ET.Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -42,7 +52,6 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
         },
     )
     _add_header(document, media, len(timeline.events))
-    spans = _spans(timeline)
     slots = _add_slots(document, spans)
     number = 0
     for tier_id, person, body, events in _tiers(timeline, spans):
@@ -50,14 +59,13 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
         tier.set("ANNOTATOR", "mar-edge")
         for event in events:
             number += 1
-            place = (event.person, event.event_id)
             annotation = _add(
                 _add(tier, "ANNOTATION"),
                 "ALIGNABLE_ANNOTATION",
                 ANNOTATION_ID=f"a{number}",
                 CVE_REF=_entry_id(event.label),
-                TIME_SLOT_REF1=slots[place, 0],
-                TIME_SLOT_REF2=slots[place, 1],
+                TIME_SLOT_REF1=slots[event.event_id, 0],
+                TIME_SLOT_REF2=slots[event.event_id, 1],
             )
             _add(annotation, "ANNOTATION_VALUE").text = _text(event.label.name)
     for body in timeline.bodies():
@@ -77,46 +85,37 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
     return xml + b"\n"
 
 
-_Place = tuple[int, int]
-"""Person and event id."""
-
-
-def _spans(timeline: Timeline) -> dict[_Place, tuple[int, int]]:
-    """Start and end of every event, in ms."""
+def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
+    """Start and end in ms, by event id."""
     spans = {}
     for event in timeline.events:
         start_ms, end_ms = timeline.milliseconds(event.t_start_ns), timeline.milliseconds(event.t_end_ns)
         if start_ms == end_ms:  # the millisecond in which it begins
             start_ms = (event.t_start_ns - timeline.zero_ns) // NS_A_MS
             end_ms = start_ms + 1
-        spans[event.person, event.event_id] = start_ms, end_ms
+        spans[event.event_id] = start_ms, end_ms
     return spans
 
 
-def _tiers(
-    timeline: Timeline, spans: dict[_Place, tuple[int, int]]
-) -> Iterable[tuple[str, int, str, list[TimedEvent]]]:
+def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tuple[str, int, str, list[TimedEvent]]]:
     """Name, person, body group and events of each tier that has some.
 
     On one tier nothing may overlap in ELAN. Events of one person do not, unless a wall clock was set back: what would
     overlap then goes to a tier of its own.
     """
+    rows: dict[tuple[int, str], list[list[TimedEvent]]] = defaultdict(list)
+    for event in timeline.events:
+        start_ms, _ = spans[event.event_id]
+        own = rows[event.person, body_of(event.label)]
+        free = next((row for row in own if spans[row[-1].event_id][1] <= start_ms), None)
+        if free is None:
+            own.append([event])
+        else:
+            free.append(event)
     for person in timeline.people:
         for body in timeline.bodies():
-            rows: list[list[TimedEvent]] = []
-            ends_ms: list[int] = []
-            for event in timeline.events:
-                if event.person != person or body_of(event.label) != body:
-                    continue
-                start_ms, end_ms = spans[event.person, event.event_id]
-                row = next((row for row, row_end_ms in enumerate(ends_ms) if row_end_ms <= start_ms), len(rows))
-                if row == len(rows):
-                    rows.append([])
-                    ends_ms.append(0)
-                rows[row].append(event)
-                ends_ms[row] = end_ms
-            for row, events in enumerate(rows):
-                yield f"{name_of(person)} {body}{f' {row + 1}' if row else ''}", person, body, events
+            for number, events in enumerate(rows.get((person, body), ()), 1):
+                yield f"{name_of(person)} {body}{f' {number}' if number > 1 else ''}", person, body, events
 
 
 def _add_header(document: ET.Element, media: Media | None, annotations: int) -> None:
@@ -139,13 +138,13 @@ def _relative_url(path: PurePath) -> str:
     return text if text.startswith("../") else f"./{text}"
 
 
-def _add_slots(document: ET.Element, spans: dict[_Place, tuple[int, int]]) -> dict[tuple[_Place, int], str]:
-    """The time slots, in order of time; gives their ids, by event and which of its two ends."""
+def _add_slots(document: ET.Element, spans: dict[int, tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """The time slots, in order of time; gives their ids, by event id and which of its two ends."""
     order = _add(document, "TIME_ORDER")
-    ends = sorted((span[end], place, end) for place, span in spans.items() for end in (0, 1))
+    ends = sorted((span[end], event, end) for event, span in spans.items() for end in (0, 1))
     ids = {}
-    for number, (time_ms, place, end) in enumerate(ends, 1):
-        ids[place, end] = f"ts{number}"
+    for number, (time_ms, event, end) in enumerate(ends, 1):
+        ids[event, end] = f"ts{number}"
         _add(order, "TIME_SLOT", TIME_SLOT_ID=f"ts{number}", TIME_VALUE=str(time_ms))
     return ids
 
