@@ -30,7 +30,6 @@ MEDIAPIPE_VERSION = "0.10.21"
 _OLDEST_PYTHON = (3, 10)
 _NEWEST_MEDIAPIPE_PYTHON = (3, 12)
 _TIGHT_MEMORY_GB = 1.5
-_PACKAGES = ("edge", "export", "calibration", "streaming", "training")
 _OPENCV_WHEELS = (
     "opencv-python",
     "opencv-contrib-python",
@@ -86,7 +85,7 @@ def check_package(recorded: Iterable[importlib.metadata.PackagePath] | None = No
     ours = [
         (file, file.hash.value)
         for file in recorded
-        if file.parts[0] in _PACKAGES and file.hash is not None and file.hash.mode == "sha256"
+        if _is_ours(file) and file.hash is not None and file.hash.mode == "sha256"
     ]
     if not ours:
         return Check("package", "ok", "runs from a folder of sources; there are no hashes to compare with")
@@ -259,6 +258,11 @@ def _probed(name: str, source: str | int) -> Check:
         return Check(name, "warn", "opened, but gives no picture", "another program may hold it, or it holds no camera")
     H, W, _ = image.shape
     return Check(name, "ok", f"gives {W}x{H} pictures")
+
+
+def _is_ours(file: importlib.metadata.PackagePath) -> bool:
+    """Whether it lies in one of the packages, rather than beside them: scripts, pip's own notes."""
+    return len(file.parts) > 1 and file.parts[0] != ".." and not file.parts[0].endswith(".dist-info")
 
 
 def _sha256_as_recorded(path: Path) -> str:

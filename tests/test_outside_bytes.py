@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from recorded_runs import two_people
 
 from calibration.stored import read_calibration
 from edge.checkpoint import load_checkpoint, save_checkpoint
@@ -43,6 +44,8 @@ from training.datasets.pickles import read_pickle
 from training.datasets.recordings import open_recordings
 from training.run_folder import RunFolder
 from training.synth.command import write_clips
+from view.annotations.formats import FORMATS
+from view.timeline import read_timelines
 
 METADATA = ModelMetadata(
     name="tiny",
@@ -122,6 +125,10 @@ def files(tmp_path_factory):
 
         return run
 
+    def annotations(path):
+        for known in FORMATS:
+            known.write(read_timelines([path]), None)
+
     def secret(path):
         path.chmod(0o600)
         read_secret_key(path)
@@ -137,6 +144,7 @@ def files(tmp_path_factory):
                 on_disk(lambda path: open_recordings(path.parent), "labels.csv"),
             ),
             "recording": (lines, on_disk(read_recording)),
+            "timelines": (two_people().write(folder / "events.jsonl").read_bytes(), on_disk(annotations)),
             "secret key": (write_keys(folder, "box")[1].read_bytes(), on_disk(secret)),
             "config": (
                 b'camera = ["0", "1"]\nstride-s = 0.2\n[thresholds]\nhead = 0.5\n',
@@ -175,7 +183,18 @@ def files(tmp_path_factory):
     )
 
 
-FILES = ["labels", "events", "recording", "secret key", "config", "confidence", "metadata", "calibration", "zoo record"]
+FILES = [
+    "labels",
+    "events",
+    "recording",
+    "timelines",
+    "secret key",
+    "config",
+    "confidence",
+    "metadata",
+    "calibration",
+    "zoo record",
+]
 FILES += ["zoo archive", "clips", "pickle", "checkpoint", "run"]
 
 

@@ -56,6 +56,7 @@ def main() -> None:
         inspecting,
         making,
         narrowing,
+        reviewing,
         serving,
         wiring,
     )

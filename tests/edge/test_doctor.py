@@ -66,7 +66,8 @@ def test_a_file_that_is_not_as_it_was_installed_fails(tmp_path):
 
 def test_without_hashes_nothing_is_compared(tmp_path):
     (tmp_path / "a").touch()
-    elsewhere = [recorded(tmp_path / "a", "mar_edge.pth"), recorded(tmp_path / "a", mode="md5")]
+    beside = ("mar_edge.pth", "../../../bin/mar-edge", "mar_edge-0.1.0.dist-info/METADATA")
+    elsewhere = [recorded(tmp_path / "a", mode="md5"), *(recorded(tmp_path / "a", name) for name in beside)]
     for files in ([], elsewhere):
         assert "folder of sources" in doctor.check_package(files).detail
 
