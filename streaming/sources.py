@@ -47,9 +47,9 @@ def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
     if not text:
         raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
     if len(text) > _LONGEST:
-        raise MarEdgeError(f"a source is up to {_LONGEST} letters long, not {len(text)}: {text[:40]}...")
+        raise MarEdgeError(f"a source is up to {_LONGEST} letters long, not {len(text)}")
     if not text.isprintable():
-        raise MarEdgeError(f"a source has no control characters: {text!r}")
+        raise MarEdgeError(f"a source has no control characters: {_without_secrets(text)!r}")
     if text.startswith("demo:"):
         return Source("demo", text, "demo:")
     if " ! " in text:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import unwrap
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import typer
 
 from edge.errors import MarEdgeError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
@@ -92,7 +90,7 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
         table = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
         raise MarEdgeError(f"cannot read config file {path}: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MarEdgeError(f"{path} is not a TOML file: {error}") from None
     try:
         thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
@@ -115,8 +113,10 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
 
 def _shown(value: object) -> str:
     """A value of TOML's, short enough for one line."""
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
-    return "a table" if isinstance(value, dict) else text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    if isinstance(value, dict):
+        return "a table"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def use_config(context: typer.Context, path: Path | None) -> Path | None:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from mjpeg_camera import MjpegCamera
 from numpy.typing import NDArray
-from streaming_fakes import ScriptedPose, nod, publishing, read_number, wait_until, write_video
+from streaming_fakes import ScriptedPose, nod, open_files, publishing, read_number, wait_until, write_video
 from test_messages import MESSAGES
 
 from edge.data import Skeleton
@@ -39,10 +39,6 @@ QUICK = Pauses(first_s=0.02, most_s=0.1)
 
 def read_after(camera: Camera, connections: int) -> bool:
     return camera.connections == connections and camera.read(0.1) is not None
-
-
-def open_files() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])

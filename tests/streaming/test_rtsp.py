@@ -1,18 +1,18 @@
-"""Cameras over real RTSP: GStreamer's server, OpenCV's FFmpeg, and our own watching between them."""
+"""Cameras over real RTSP: GStreamer's server, OpenCV's FFmpeg or its GStreamer, and our own watching between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
 
+import cv2
 import pytest
 from rtsp_camera import RtspCamera, skip_unless_there
-from streaming_fakes import wait_until
-from test_faults import open_files
+from streaming_fakes import open_files, wait_until
 
 from edge.errors import MarEdgeError
 from streaming.camera import Camera
-from streaming.capture_modes import CaptureMode, RtspTransport
+from streaming.capture_modes import CaptureMode
 from streaming.reconnect import Pauses
 
 pytestmark = pytest.mark.slow
@@ -26,10 +26,17 @@ def server() -> Iterator[RtspCamera]:
         yield camera
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
-def test_a_camera_gives_pictures(server: RtspCamera, transport: RtspTransport) -> None:
+@pytest.fixture(params=["tcp", "udp", "tcp GStreamer", "udp GStreamer"])
+def mode(request: pytest.FixtureRequest) -> CaptureMode:
+    transport, _, through = request.param.partition(" ")
+    if through and not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        pytest.skip("this OpenCV has no GStreamer")
+    return CaptureMode(rtsp_transport=transport, gstreamer=bool(through))
+
+
+def test_a_camera_gives_pictures(server: RtspCamera, mode: CaptureMode) -> None:
     url = server.url.replace("//", "//me:secret@")
-    with Camera(url, mode=CaptureMode(rtsp_transport=transport)) as camera:
+    with Camera(url, mode=mode) as camera:
         camera.start()
         seen = []
 
@@ -48,9 +55,8 @@ def test_a_camera_gives_pictures(server: RtspCamera, transport: RtspTransport) -
         assert "secret" not in camera.source.description
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
-def test_a_camera_that_is_killed_and_started_again_is_live_again(server: RtspCamera, transport: RtspTransport) -> None:
-    mode, files, segment = CaptureMode(rtsp_transport=transport), 0, -1
+def test_a_camera_that_is_killed_and_started_again_is_live_again(server: RtspCamera, mode: CaptureMode) -> None:
+    files, segment = 0, -1
     with Camera(server.url, mode=mode, pauses=QUICK, stall_s=3.0, open_timeout_s=5.0) as camera:
         camera.start()
 
@@ -71,8 +77,8 @@ def test_a_camera_that_is_killed_and_started_again_is_live_again(server: RtspCam
     server.kill()
 
 
-def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(server: RtspCamera) -> None:
-    with Camera(server.url, pauses=QUICK, stall_s=1.0, open_timeout_s=3.0) as camera:
+def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(server: RtspCamera, mode: CaptureMode) -> None:
+    with Camera(server.url, mode=mode, pauses=QUICK, stall_s=1.0, open_timeout_s=3.0) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1), timeout_s=60)
         server.freeze()

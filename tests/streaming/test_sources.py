@@ -60,6 +60,7 @@ def test_credentials_are_opened_with_but_never_shown(text: str, description: str
         ("csi://front", "csi://0"),
         ("file://a\0b", "control characters"),
         ("two\nlines", "control characters"),
+        ("rtsp://me:secret@cam/\nx", "control characters"),
         ("x" * 5000, "cannot read"),
         ("x" * 200_000, "letters long"),
     ],
