@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 import edge
+from edge.cores import usable_cores
 from edge.errors import MarEdgeError
 
 Status = Literal["ok", "warn", "fail"]
@@ -74,7 +75,7 @@ def check_python() -> Check:
 
 def check_machine() -> Check:
     """Cores this process may use, memory, system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     detail = f"{platform.system()} {platform.machine()}, {cores} CPU core{'s' if cores > 1 else ''}"
     memory_gb = _memory_gb()
     if memory_gb is not None:
