@@ -141,6 +141,9 @@ def serve(
     runtime: Annotated[
         Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
     ] = Runtime.auto,
+    pose_runtime: Annotated[
+        Runtime, typer.Option(help="What runs a pose model and its detector; likewise. Not MediaPipe.")
+    ] = Runtime.auto,
     threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
@@ -213,7 +216,7 @@ def serve(
     return _serve(
         serve_config,
         model,
-        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror),
+        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror, pose_runtime.value, threads),
         show=() if quiet else _SERVE_SHOWS,
         runtime=runtime.value,
         threads=threads,
