@@ -273,7 +273,14 @@ def replay(
 
 
 @app.command()
-def demo(model: Model = None, bind: Bind = ADDRESS, min_score: MinScore = None) -> None:
+def demo(
+    model: Model = None,
+    bind: Bind = ADDRESS,
+    pose: Pose = "mediapipe",
+    detector: Detector = None,
+    min_score: MinScore = None,
+    mirror: Mirror = None,
+) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DemoVideo
     from streaming.serve_config import ServeConfig
@@ -284,7 +291,12 @@ def demo(model: Model = None, bind: Bind = ADDRESS, min_score: MinScore = None) 
         print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
     print("What mar-edge sees, live (the same stream: 'mar-edge subscribe' in another terminal):", flush=True)
     config = ServeConfig(camera="demo:", address=bind, stream="demo")
-    _serve(config, model, PoseOptions(min_score=min_score), show=("hello", "label", "event", "end"))
+    _serve(
+        config,
+        model,
+        PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
+        show=("hello", "label", "event", "end"),
+    )
 
 
 def _serve(

@@ -97,6 +97,14 @@ def test_options_that_do_not_go_together(files):
             pose_stage(options)
 
 
+def test_the_demo_takes_pose_models_too(cli, files):
+    done = cli("demo", "--pose", files[0], "--detector", "nowhere.onnx")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: no detector model at nowhere.onnx; a known one by name: 'mar-edge models --list'\n",
+    )
+
+
 def test_the_detectors_kind_is_in_its_name(files, tmp_path):
     pose, detector = files
     named = tmp_path / "my_rtmdet_tiny.onnx"
