@@ -65,7 +65,10 @@ class OpenVino:
         """All outputs for ``inputs`` (see the contract)."""
         check_shapes(self.input_shapes, inputs)
         results = self._request.infer(dict(inputs), share_inputs=True, share_outputs=False)
-        return {name: results[port] for name, port in self._outputs.items()}
+        outputs = {name: results[port] for name, port in self._outputs.items()}
+        return {
+            name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in outputs.items()
+        }
 
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
         """Run once (see the contract)."""
