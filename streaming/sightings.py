@@ -15,7 +15,7 @@ from types import TracebackType
 from edge.data import Skeleton
 from edge.pose.base import PoseEstimator
 from streaming import reports
-from streaming.camera import Frame, FrameSource
+from streaming.frames import Frame, FrameSource
 
 # So many may wait for the reader, whom an inference keeps for the time of a few frames. More would only grow old.
 AHEAD = 2

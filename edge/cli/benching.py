@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.cli import app
-from edge.cli.batches import batch_sizes
 from edge.cli.bench_reports import print_environment, write_json
 from edge.cli.benching_pose import bench_pose
+from edge.cli.lists import batch_sizes, whole_numbers
 from edge.cli.posing import Detector, Mirror, PoseOptions
 from edge.cli.progress import showing_progress
 from edge.cli.serving import Runtime
@@ -67,7 +67,8 @@ def bench(
             raise MarEdgeError("bench times model files or, with --pose, a pose stage; not both at once")
         names: list[RuntimeName] = [name.value for name in runtime or [Runtime.auto]]
         options = PoseOptions(pose, detector, mirror=mirror)
-        bench_pose(options, names, batch_sizes(people, "--people"), image, rounds or 20, threads, json)
+        crowds = sorted(set(whole_numbers("--people", people, "1,2,4,8")))
+        bench_pose(options, names, crowds, image, rounds or 20, threads, json)
         return
     if detector is not None or image is not None or mirror is not None:
         raise MarEdgeError("--detector, --image and --mirror go with --pose")
