@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from edge.data import Window
+from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 from edge.model_file import METADATA_KEY
 from edge.preprocess import window_to_input
@@ -34,6 +35,13 @@ WINDOWS = [window(60, seed=1), window(24, person=3, seed=2), window(1, seed=3), 
 def recognizer(ma52_model):
     with Recognizer.open(ma52_model.path, threads=1) as recognizer:
         yield recognizer
+
+
+def test_a_file_is_loaded_only_where_it_is_the_one_that_was_stated(ma52_model, imigue_model):
+    stated = sha256_of(ma52_model.path)
+    Recognizer.open(ma52_model.path, threads=1, sha256=stated.upper()).runtime.__exit__(None, None, None)
+    with pytest.raises(MarEdgeError, match=f"stated is {stated}"):
+        Recognizer.open(imigue_model.path, threads=1, sha256=stated)
 
 
 def test_it_knows_its_model(recognizer):
