@@ -18,7 +18,7 @@ from edge.cli.config_file import option_kinds, read_config
 from edge.errors import MarEdgeError
 
 # What is wrong with a value of the right kind, by option; {tmp} is a folder with a video, keys and a text file.
-# A switch, and a text that anything can be, has no such case: it says why it is empty.
+# Of a switch any value of its kind is right.
 SWITCH = ()
 WRONG = {
     "camera": [
@@ -28,7 +28,7 @@ WRONG = {
         ("'{tmp}/nowhere.mp4'", "no such video file"),
         ("'{tmp}'", "is a directory"),
         ("'csi://front'", "is no CSI camera"),
-        ("'rtsp://a\\u0007'".replace("'", '"'), "no control characters"),
+        ('"rtsp://a\\u0007"', "no control characters"),
         ("['a=demo:', 'a=demo:']", "a name of its own"),
         ("[]", "text, or a list of it, not"),
     ],
