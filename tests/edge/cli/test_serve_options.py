@@ -77,6 +77,7 @@ WRONG = {
     "stall_s": [("0", "0.5 to 3600"), ("3601", "not 3601"), ("nan", "not nan")],
     "wait_camera": SWITCH,
     "runtime": [("'tpu'", "'tpu' is not one of")],
+    "pose_runtime": [("'tpu'", "'tpu' is not one of"), ("'openvino'", "MediaPipe runs on the CPU")],
     "threads": [("-1", "Invalid value for '--threads'"), ("1000000", "Invalid value for '--threads'")],
     "wait_subscribers": [("-1", "0 or more, not -1")],
     "max_seconds": [("0", "more than 0, not 0"), ("-1", "not -1"), ("nan", "not nan")],
