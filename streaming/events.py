@@ -74,6 +74,10 @@ class Extent(Protocol):
     """From when to when the movement behind a label goes, capture clock in seconds (see ``streaming.extent``)."""
 
     @property
+    def stands_out(self) -> bool:
+        """Whether there is a movement at all."""
+
+    @property
     def start_s(self) -> float:
         """When it began."""
 
@@ -218,12 +222,15 @@ class EventTracker:
             self._candidate = _Candidate(best, t_s, begin(best))
 
     def _holds(self, t_s: float, smoothed: NDArray[np.float64]) -> bool:
-        """Whether the candidate has been the best for long enough, and is no rest of what was an event already.
+        """Whether the candidate has been the best for long enough, moves, and is no rest of what was an event already.
 
+        A posture alone is no event, however much it looks like what an action leads to: who sits with the arms akimbo.
         A movement that came back and rested accounts for all that is seen of it, unless another label is surer.
         """
         candidate = self._candidate
         if candidate is None or t_s - candidate.since_s < self._rules.min_duration_s - 1e-3:
+            return False
+        if not candidate.extent.stands_out:
             return False
         before = self._past if self._open is None else self._open.past
         is_another = candidate.extent.start_s >= before.covered_s - _OVERLAP_S

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from edge.data import Window
 from edge.layout import Layout
+from streaming.trigger import body_size, coherent_motion
 
 # Body groups of labels -> regions of a layout. What is in no row looks at every joint.
 REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
@@ -35,6 +36,8 @@ AWAY = 0.35
 ON_THE_WAY_BACK = 0.9
 # What comes back within this time belongs to the movement that went out. ``training.synth.recording`` has its like.
 TOGETHER_S = 1.0
+# RMS movement per joint in body sizes (``streaming.trigger``): 3.5 px in a figure of 880 px.
+GOES_ON = 0.004
 # So long at rest where it began, and it is over.
 REST_S = 0.35
 _QUIET_PERCENT = 10.0
@@ -71,12 +74,18 @@ class Extent:
         self._is_over = False
         motion = _Motion.of(window, joints)
         start = None if motion is None else motion.newest_start()
+        self._stands_out = start is not None or _goes_on(window, joints)
         self.start_s = fallback_s if start is None else float(window.times_s[start])
         self._active_until_s = self._moved_until_s = self.start_s
         if motion is not None:
             before = max(int(np.searchsorted(window.times_s, self.start_s)) - 1, 0)
             self._rest = motion.places[before]
             self._follow(motion)
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether there is a movement at all: one that begins in the window, or goes on throughout."""
+        return self._stands_out
 
     @property
     def end_s(self) -> float:
@@ -162,6 +171,11 @@ class _Motion:
         squares = ((self.places - rest) ** 2).sum(axis=-1)
         known = np.isfinite(squares).all(axis=0)
         return np.sqrt(squares[:, known].mean(axis=1)) if known.any() else np.zeros(len(self.times_s))
+
+
+def _goes_on(window: Window, joints: tuple[int, ...]) -> bool:
+    """Whether the region moves, though nothing stands out: who shakes a leg has no rest to compare with."""
+    return coherent_motion(window.clip[:, joints]) > GOES_ON * body_size(window.clip)
 
 
 def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64], step_s: float) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from edge.model_file import ModelMetadata
 
 DEFAULT_ON = 0.5
 # Hysteresis: an event ends below this share of the threshold at which it began.
-OFF_SHARE = 0.6
+OFF_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def resolve(metadata: ModelMetadata, on: float | None, off: float | None, choice
 
     Args:
         on: for all labels; None for the model's own, or 0.5 where it has none.
-        off: for all labels, at most each label's ``on``; None for 0.6 of that.
+        off: for all labels, at most each label's ``on``; None for 0.3 of that.
 
     Raises:
         MarEdgeError: a name that the model does not know, a threshold out of range, or nothing is left.

@@ -46,6 +46,7 @@ class Movement:
     start_s: float
     end_s: float
     over_s: float = math.inf
+    stands_out: bool = True
 
     @property
     def is_over(self) -> bool:
@@ -236,3 +237,17 @@ def test_event_ids_are_shared_by_everybody_in_the_stream() -> None:
 def test_rules_that_make_no_sense(wrong: dict[str, float]) -> None:
     with pytest.raises(MarEdgeError):
         EventRules(**wrong)
+
+
+def test_a_posture_is_no_event():
+    def at(t_s: float, moves: bool) -> Movement:
+        return Movement(t_s - 0.5, t_s - 0.1, stands_out=moves)
+
+    def begun(moves: bool) -> list[str]:
+        events, changes = tracker(), []
+        for t_s, label, p in rows(1, 0.9, 10.0, 12.0):
+            changes += events.update(t_s, probs(label, p), begin=lambda _, t=t_s: at(t, moves))
+        return [change.phase for change in changes]
+
+    assert begun(moves=False) == []
+    assert begun(moves=True)[0] == "begin"

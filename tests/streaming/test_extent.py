@@ -112,6 +112,15 @@ def test_where_nothing_stands_out_it_begins_at_the_fall_back() -> None:
     assert Extent(window(nod(8.0, hz=2.0), jitter_px=0.0), HEAD, FALLBACK_S).start_s == FALLBACK_S
 
 
+def test_what_moves_stands_out() -> None:
+    def stands_out(motion: Motion, jitter_px: float = 0.5) -> bool:
+        return Extent(window(motion, jitter_px=jitter_px), HEAD, FALLBACK_S).stands_out
+
+    assert stands_out(nod(8.0, hz=2.0, start_s=10.6, end_s=11.6))
+    assert stands_out(nod(16.0, hz=2.0))  # all the time
+    assert not stands_out(lambda _: person(), jitter_px=0.0)
+
+
 def test_gaps_and_short_windows_have_defined_results() -> None:
     nodding = window(nod(8.0, hz=2.0, start_s=10.6, end_s=11.6))
     clip = nodding.clip.copy()

@@ -30,7 +30,7 @@ def wanted(thresholds: Thresholds) -> list[bool]:
 def test_without_any_choice_all_but_the_background_at_one_half() -> None:
     found = resolve(model(), None, None, LabelChoice())
     assert found.on.tolist() == [0.5, 0.5, 0.5, math.inf]
-    assert found.off.tolist() == pytest.approx([0.3, 0.3, 0.3, math.inf])
+    assert found.off.tolist() == pytest.approx([0.15, 0.15, 0.15, math.inf])
 
 
 def test_the_models_own_thresholds_unless_the_user_says_otherwise() -> None:
