@@ -11,13 +11,14 @@ from edge.errors import MarEdgeError
 from edge.model_file import parse_metadata
 from edge.recognizer import Recognizer
 
-GUARD = Guard(windows=24, threads=1, min_agreement=0.5)
+GUARD = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=1.0)
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(command, "_COSTS_ON", 2)  # windows that every layer is tried on
+    monkeypatch.setattr(command, "_CHOOSE_ON", 64)  # and choices of layers
 
 
 def silent(what, done, total):
@@ -66,6 +67,28 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
     written = write_half(ma52_model.path, out, Guard(windows=8, threads=1, force=True), silent)
     assert not written.passed
     assert said(out).fidelity.agreement == 0
+
+
+def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeypatch):
+    ask = command.ask_model
+
+    def spoiled(model, windows, *arguments, **options):
+        reference = probs.setdefault(len(windows), ask(model, windows, *arguments, **options))
+        half = any(t.data_type == onnx.TensorProto.FLOAT16 for t in model.graph.initializer)
+        if not half:
+            return reference
+        told = np.flatnonzero(windows.labels == reference.argmax(axis=1))[:1]  # of what is told rightly, one is not
+        return np.where(np.isin(np.arange(len(windows)), told)[:, None], np.roll(reference, 1, axis=1), reference)
+
+    probs = {}
+    monkeypatch.setattr(command, "ask_model", spoiled)
+    monkeypatch.setattr("calibration.comparison.FEWEST_OF_A_CLASS", 1)
+    guard = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=0.03)
+    with pytest.raises(
+        MarEdgeError, match=r"windows of '.*' it tells \d+\.0 points fewer rightly .* --max-class-drop 3;"
+    ):
+        write_half(ma52_model.path, tmp_path / "half.onnx", guard, silent)
+    assert not list(tmp_path.glob("half*"))
 
 
 def test_int8_is_written_and_its_measurements_are_kept(ma52_model, tmp_path):
