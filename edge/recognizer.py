@@ -13,6 +13,7 @@ from edge.data import Prediction, Window
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
 from edge.preprocess import WINDOW_FRAMES, window_to_input
+from edge.progress import Progress, silent
 from edge.runtime.base import Runtime
 
 if TYPE_CHECKING:
@@ -35,8 +36,15 @@ class Recognizer:
         self.layout = load_layout(self.metadata.layout)
 
     @classmethod
-    def open(cls, model: Path | None = None, threads: int = 0, runtime: RuntimeName = "auto") -> Recognizer:
-        """The recogniser of a model file (default: the one in the package), warmed up.
+    def open(
+        cls,
+        model: Path | None = None,
+        threads: int = 0,
+        runtime: RuntimeName = "auto",
+        progress: Progress = silent,
+    ) -> Recognizer:
+        """The recogniser of a model file (default: the one in the package), warmed up. For the rest see
+        ``open_runtime``.
 
         Raises:
             MarEdgeError: as the class, or ``open_runtime``.
@@ -44,7 +52,7 @@ class Recognizer:
         from edge.runtime.choice import open_runtime
 
         path = model or default_model_path()
-        opened = open_runtime(path, runtime, threads)
+        opened = open_runtime(path, runtime, threads, progress)
         recognizer = cls(opened.runtime, str(path), opened.reason)
         V = recognizer.layout.num_joints
         still = {

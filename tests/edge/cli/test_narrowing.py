@@ -33,5 +33,7 @@ def test_build(cli, user_error, ma52_model, tmp_path):
     assert f"{out}: fp32 for sm86, batch 1 to 2" in done.stdout
     assert out.stat().st_size > 1000
     assert "mlp.fc1/MatMul" in layers.read_text()
-    assert "no target 'sm90'" in user_error("build", ma52_model.path, "--target", "sm90", "--out", tmp_path / "y")
-    assert not (tmp_path / "y").exists()
+    assert "not for sm90" in user_error("build", ma52_model.path, "--target", "sm90", "--out", tmp_path / "y.engine")
+    assert "say where to write it, with --out" in user_error("build", ma52_model.path, "--target", "sm86")
+    assert "name ends in .engine" in user_error("build", ma52_model.path, "--target", "sm86", "--out", tmp_path / "y")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layers.tsv", "model.engine", "model.engine.json"]
