@@ -1,7 +1,8 @@
 """Which TensorRT is here: ``tensorrt`` 10.x or 11.x, or ``tensorrt_rtx``, TensorRT for RTX. They share one interface.
 
 ``trt`` stands for the module that ``use_tensorrt`` chose, one for a process. For mypy it is the module ``tensorrt``, so
-that the code that uses it is checked against whatever bindings mypy is shown.
+that the code that uses it is checked against whatever bindings mypy is shown; ``rtx`` is the same for what TensorRT for
+RTX alone has.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from edge.errors import MarEdgeError, MissingExtra
 if TYPE_CHECKING:
     import tensorrt as trt
 
-__all__ = ["FLAVOURS", "NAMES", "Bindings", "Flavour", "installed_flavours", "trt", "use_tensorrt"]
+__all__ = ["FLAVOURS", "NAMES", "Bindings", "Flavour", "installed_flavours", "rtx", "trt", "use_tensorrt"]
 
 Flavour = Literal["tensorrt", "tensorrt_rtx"]
 FLAVOURS: tuple[Flavour, ...] = ("tensorrt", "tensorrt_rtx")
@@ -86,6 +87,7 @@ class _Chosen:
 
 
 _chosen = _Chosen()
+rtx: Any = _chosen
 if not TYPE_CHECKING:
     trt = _chosen
 

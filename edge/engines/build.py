@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, SupportsInt
 
-from edge.engines.bindings import Bindings, trt
+from edge.engines.bindings import Bindings, rtx, trt
 from edge.engines.layers import LOG_BEGINS, Fallback, Kernel, fallbacks, kernels_of_inspector, kernels_of_log
 from edge.engines.targets import Place
 from edge.errors import MarEdgeError
@@ -140,9 +140,9 @@ def _set_modes(config: Any, tensorrt: Bindings, options: BuildOptions, place: Pl
                 "their compute capability; full TensorRT has both"
             )
         config.num_compute_capabilities = 1
-        config.set_compute_capability(trt.ComputeCapability.__members__[place.capability.upper()], 0)
-        if hasattr(trt.BuilderFlag, "REQUIRE_USER_ALLOCATION"):  # without it no CUDA graph can be captured
-            config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+        config.set_compute_capability(rtx.ComputeCapability.__members__[place.capability.upper()], 0)
+        if hasattr(rtx.BuilderFlag, "REQUIRE_USER_ALLOCATION"):  # without it no CUDA graph can be captured
+            config.set_flag(rtx.BuilderFlag.REQUIRE_USER_ALLOCATION)
         return
     if options.version_compatible:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
@@ -230,13 +230,13 @@ def _monitor(progress: Progress) -> trt.IProgressMonitor:
             trt.IProgressMonitor.__init__(self)
             self.steps: dict[str, int] = {}
 
-        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
+        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt) -> None:
             """Called by TensorRT."""
-            self.steps[phase_name] = num_steps
+            self.steps[phase_name] = int(num_steps)
 
-        def step_complete(self, phase_name: str, step: int) -> bool:
+        def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
             """Called by TensorRT; goes on."""
-            progress(phase_name, step + 1, self.steps[phase_name])
+            progress(phase_name, int(step) + 1, self.steps[phase_name])
             return True
 
         def phase_finish(self, phase_name: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge.device.base import DeviceError
 from edge.device.choice import open_device
-from edge.engines.bindings import Bindings, trt
+from edge.engines.bindings import Bindings, rtx
 from edge.errors import MarEdgeError
 
 NATIVE = "native"
@@ -55,7 +55,7 @@ def sm(capability: tuple[int, int]) -> str:
 
 def rtx_targets() -> tuple[str, ...]:
     """The GPUs that the TensorRT for RTX that was chosen compiles for: sm80, sm86, ..."""
-    names = trt.ComputeCapability.__members__
+    names = rtx.ComputeCapability.__members__
     return tuple(sorted((name.lower() for name in names if name.startswith("SM")), key=lambda name: int(name[2:])))
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.device.base import Device, DeviceError
-from edge.engines.bindings import Bindings, trt
+from edge.engines.bindings import Bindings, rtx, trt
 from edge.errors import MarEdgeError
 from edge.runtime.base import check_shapes
 
@@ -289,8 +289,8 @@ def _input_shapes(engine: trt.ICudaEngine, inputs: list[str]) -> tuple[dict[str,
 def _rtx_config(engine: Any) -> Any:
     """On memory of ours; kernels for a shape are there with its first run, so that a graph holds those."""
     config = engine.create_runtime_config()
-    config.set_execution_context_allocation_strategy(trt.ExecutionContextAllocationStrategy.USER_MANAGED)
-    config.dynamic_shapes_kernel_specialization_strategy = trt.DynamicShapesKernelSpecializationStrategy.EAGER
+    config.set_execution_context_allocation_strategy(rtx.ExecutionContextAllocationStrategy.USER_MANAGED)
+    config.dynamic_shapes_kernel_specialization_strategy = rtx.DynamicShapesKernelSpecializationStrategy.EAGER
     return config
 
 
