@@ -14,7 +14,7 @@ import pytest
 
 from edge.device.base import DeviceError
 from edge.device.choice import open_device
-from edge.errors import MissingExtra
+from edge.errors import MarEdgeError
 
 cudart = pytest.importorskip("cuda.bindings.runtime", reason="cuda-bindings is not installed")
 OK = cudart.cudaError_t.cudaSuccess
@@ -314,5 +314,5 @@ def test_errors_of_pycuda(driver):
 def test_neither_is_an_error_with_the_command(monkeypatch):
     no_cuda_bindings(monkeypatch)
     monkeypatch.setattr("edge.device.choice.find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"cuda-bindings is not installed; .*'mar-edge\[tensorrt\]'"):
+    with pytest.raises(MarEdgeError, match="nothing is installed that speaks to the GPU: pip install cuda-bindings"):
         open_device()
