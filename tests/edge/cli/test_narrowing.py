@@ -2,6 +2,8 @@
 
 import pytest
 
+from edge.engines import targets
+from edge.errors import MarEdgeError
 from edge.model_file import parse_metadata
 from edge.runtime.onnxruntime import read_metadata
 
@@ -37,3 +39,12 @@ def test_build(cli, user_error, ma52_model, tmp_path):
     assert "say where to write it, with --out" in user_error("build", ma52_model.path, "--target", "sm86")
     assert "name ends in .engine" in user_error("build", ma52_model.path, "--target", "sm86", "--out", tmp_path / "y")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["layers.tsv", "model.engine", "model.engine.json"]
+
+
+def test_tensorrt_where_there_is_no_gpu(user_error, ma52_model):
+    try:
+        targets.this_gpu()
+    except MarEdgeError as error:
+        assert str(error) in user_error("bench", ma52_model.path, "--runtime", "tensorrt", "--batch", 1)
+    else:
+        pytest.skip("there is a GPU here")
