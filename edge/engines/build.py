@@ -224,7 +224,7 @@ def _listening(log: Any) -> Iterator[list[str]]:
 
 def _monitor(progress: Progress) -> trt.IProgressMonitor:
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]  # the bindings ship no types
-        """Passes the builder's own progress on."""
+        """Passes the builder's own progress on, of the outermost phase; the many within it come and go."""
 
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)
@@ -232,15 +232,18 @@ def _monitor(progress: Progress) -> trt.IProgressMonitor:
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt) -> None:
             """Called by TensorRT."""
-            self.steps[phase_name] = int(num_steps)
+            if not parent_phase:
+                self.steps[phase_name] = int(num_steps)
 
         def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
             """Called by TensorRT; goes on."""
-            progress(phase_name, int(step) + 1, self.steps[phase_name])
+            if phase_name in self.steps:
+                progress(phase_name, int(step) + 1, self.steps[phase_name])
             return True
 
         def phase_finish(self, phase_name: str) -> None:
-            """Called by TensorRT."""
-            progress(phase_name, self.steps[phase_name], self.steps[phase_name])
+            """Called by TensorRT, whether or not all of its steps were taken."""
+            if phase_name in self.steps:
+                progress(phase_name, self.steps[phase_name], self.steps[phase_name])
 
     return Monitor()
