@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from edge.cache import cache_folder
+from edge.digest import sha256_of
 from edge.engines.bindings import Bindings
 from edge.engines.build import BuildOptions, Engine, compile_engine
 from edge.engines.store import SUFFIX, StoredEngine, describe, read_engine, this_system, why_not, write_engine
@@ -31,7 +32,7 @@ def model_hash(model: Path) -> str:
         MarEdgeError: it cannot be read.
     """
     try:
-        return hashlib.sha256(model.read_bytes()).hexdigest()
+        return sha256_of(model)
     except OSError as error:
         raise MarEdgeError(f"no model file at {model}: {error.strerror}") from None
 
