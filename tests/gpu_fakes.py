@@ -295,7 +295,8 @@ class FakeTensorRt:
 
     def runtime(self, log):
         assert log is self.bindings.log
-        return SimpleNamespace(deserialize_cuda_engine=self.deserialize)
+        self.loaded_by = SimpleNamespace(deserialize_cuda_engine=self.deserialize)
+        return self.loaded_by
 
     def deserialize(self, plan):
         if plan == b"":

@@ -119,7 +119,9 @@ def compile_engine(
     plan = bytes(memory)
     text = next((message for message in messages if message.startswith(LOG_BEGINS)), "")
     sizes = {name: int(size) for message in messages for name, size in _MEMORY.findall(message)}
-    kernels = kernels_of_log(text) if text or place.gpu is None else kernels_of_inspector(_inspect(plan, log))
+    kernels = kernels_of_log(text)
+    if not kernels and place.gpu is not None:
+        kernels = kernels_of_inspector(_inspect(plan, tensorrt, options))
     return Engine(
         plan,
         place,
@@ -202,11 +204,13 @@ def _intended(network: trt.INetworkDefinition) -> dict[str, str]:
     return found
 
 
-def _inspect(plan: bytes, log: trt.ILogger) -> str:
+def _inspect(plan: bytes, tensorrt: Bindings, options: BuildOptions) -> str:
     """The JSON that TensorRT has to say of an engine; needs its GPU."""
-    engine = trt.Runtime(log).deserialize_cuda_engine(plan)
+    runtime = trt.Runtime(tensorrt.log)
+    runtime.engine_host_code_allowed = options.version_compatible
+    engine = runtime.deserialize_cuda_engine(plan)
     if engine is None:
-        return "{}"
+        raise MarEdgeError(f"{tensorrt.title} cannot load the engine that it built: {tensorrt.said()}")
     document: str = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
     return document
 

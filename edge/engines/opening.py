@@ -36,7 +36,8 @@ def open_engine(path: Path, progress: Progress | None) -> tuple[TensorRt, str]:
     except BaseException:
         device.close()
         raise
-    return TensorRt(stored.plan, stored.info.metadata, tensorrt, device), how
+    info = stored.info
+    return TensorRt(stored.plan, info.metadata, tensorrt, device, host_code=info.version_compatible), how
 
 
 def _check(path: Path, given: StoredEngine, tensorrt: Bindings, gpu: Gpu) -> str:

@@ -71,13 +71,22 @@ class TensorRt:
         metadata_json: the document of the model file that it was built from.
         tensorrt: the TensorRT that was chosen.
         device: the GPU. It is closed with the runtime.
+        host_code: whether code for the processor within the engine may run, as version-compatible engines have it.
 
     Raises:
         DeviceError: TensorRT or the GPU refuses it.
         MarEdgeError: more than the batch varies, or a tensor has a type that is not known here.
     """
 
-    def __init__(self, plan: bytes, metadata_json: str | None, tensorrt: Bindings, device: Device) -> None:
+    def __init__(
+        self,
+        plan: bytes,
+        metadata_json: str | None,
+        tensorrt: Bindings,
+        device: Device,
+        *,
+        host_code: bool = False,
+    ) -> None:
         self._tensorrt = tensorrt
         self._device = device
         self._turn = threading.Lock()
@@ -87,7 +96,7 @@ class TensorRt:
         self._closed = False
         try:
             with device.current():
-                self._load(plan)
+                self._load(plan, host_code)
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -190,12 +199,13 @@ class TensorRt:
         self._resources.callback(self._device.destroy_graph, graph)
         return graph
 
-    def _load(self, plan: bytes) -> None:
+    def _load(self, plan: bytes, host_code: bool) -> None:
         """Stream, engine and tensors. Let go of in the reverse order, contexts before what they lie on."""
         device, keep = self._device, self._resources
         self._stream = device.create_stream()
         keep.callback(device.destroy_stream, self._stream)
         self._runtime = trt.Runtime(self._tensorrt.log)  # has to outlive its engines
+        self._runtime.engine_host_code_allowed = host_code
         engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             raise self._refused("load the engine")

@@ -148,6 +148,7 @@ def test_an_engine_file_runs_and_one_for_another_place_is_refused(gpu, model, tm
     write_engine(path, engine.plan, describe(engine, model_hash(model), "{}", gpu.bindings, BuildOptions()))
     for name in ("auto", "tensorrt"):
         opened = open_runtime(path, name)
+        assert gpu.loaded_by.engine_host_code_allowed is False
         with opened.runtime as runtime:
             assert runtime.infer(windows(1))["probs"].shape == (1, 4)
             assert runtime.metadata_json == "{}"
@@ -158,6 +159,15 @@ def test_an_engine_file_runs_and_one_for_another_place_is_refused(gpu, model, tm
     with pytest.raises(MarEdgeError, match=r"cannot run here: it is for sm86, this GPU is sm89; give the model file"):
         open_runtime(path, "tensorrt")
     assert not engines()
+
+
+def test_a_version_compatible_engine_may_run_the_code_that_it_brings(gpu, model, tmp_path):
+    path = tmp_path / "given.engine"
+    engine = compile_engine(model, gpu.bindings, Place("sm86", None))
+    options = BuildOptions(version_compatible=True)
+    write_engine(path, engine.plan, describe(engine, model_hash(model), "{}", gpu.bindings, options))
+    open_runtime(path).runtime.__exit__(None, None, None)
+    assert gpu.loaded_by.engine_host_code_allowed is True
 
 
 def test_a_gpu_that_tensorrt_for_rtx_does_not_know(gpu, model):
