@@ -129,6 +129,9 @@ def serve(
     runtime: Annotated[
         Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
     ] = Runtime.auto,
+    pose_runtime: Annotated[
+        Runtime, typer.Option(help="What runs a pose model and its detector; likewise. Not MediaPipe.")
+    ] = Runtime.auto,
     threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0, max=1024)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
@@ -202,7 +205,7 @@ def serve(
     return _serve(
         serve_config,
         model,
-        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror),
+        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror, pose_runtime.value, threads),
         show=() if quiet else _SERVE_SHOWS,
         runtime=runtime.value,
         threads=threads,
@@ -261,7 +264,14 @@ def replay(
 
 
 @app.command()
-def demo(model: Model = None, bind: Bind = ADDRESS, min_score: MinScore = None) -> None:
+def demo(
+    model: Model = None,
+    bind: Bind = ADDRESS,
+    pose: Pose = "mediapipe",
+    detector: Detector = None,
+    min_score: MinScore = None,
+    mirror: Mirror = None,
+) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DemoVideo
     from streaming.serve_config import ServeConfig
@@ -272,7 +282,12 @@ def demo(model: Model = None, bind: Bind = ADDRESS, min_score: MinScore = None) 
         print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
     print("What mar-edge sees, live (the same stream: 'mar-edge subscribe' in another terminal):", flush=True)
     config = ServeConfig(camera="demo:", address=bind, stream="demo")
-    _serve(config, model, PoseOptions(min_score=min_score), show=("hello", "label", "event", "end"))
+    _serve(
+        config,
+        model,
+        PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
+        show=("hello", "label", "event", "end"),
+    )
 
 
 def _serve(
