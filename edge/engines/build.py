@@ -167,7 +167,8 @@ def _profile(
         first, *rest = tuple(tensor.shape)
         if -1 in rest:
             raise MarEdgeError(
-                f"{path}: input '{tensor.name}' has the shape {(first, *rest)}; only the batch may be dynamic (-1)"
+                f"{path}: input '{tensor.name}' has the shape {(first, *rest)}; only the batch may be dynamic (-1); "
+                "ONNX Runtime runs it as it is"
             )
         sizes = (batches.smallest, batches.usual, batches.largest) if first == -1 else (first, first, first)
         smallest, usual, largest = (trt.Dims([size, *rest]) for size in sizes)

@@ -162,6 +162,21 @@ def test_modes_that_this_tensorrt_lacks_are_refused(tmp_path, monkeypatch):
             compiled(path, "sm86", **options)
 
 
+@pytest.mark.filterwarnings("ignore:Use Deprecated in TensorRT-RTX")  # for RTX it does nothing
+def test_what_the_builder_measured_is_given_to_it_again(tmp_path, monkeypatch):
+    """The way of full TensorRT, with the bindings at hand."""
+    path, rtx = small_model(tmp_path / "small.onnx"), use_tensorrt("tensorrt_rtx")
+    full = Bindings("tensorrt", rtx.version, rtx.log)
+    set_modes = build._set_modes
+    monkeypatch.setattr(build, "_set_modes", lambda config, _, *rest: set_modes(config, rtx, *rest))
+    first = compile_engine(path, full, Place("sm86", None))
+    assert first.timing
+    again = compile_engine(path, full, Place("sm86", None), timing=first.timing)
+    assert again.plan == first.plan
+    assert compile_engine(path, full, Place("sm86", None), timing=b"not one").timing
+    assert not compile_engine(path, rtx, Place("sm86", None)).timing
+
+
 class Config:
     """What ``_set_modes`` sets of a full TensorRT's configuration."""
 
