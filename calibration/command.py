@@ -21,7 +21,7 @@ from calibration.comparison import Comparison, ask_model, compare
 from calibration.quantise import quantisable_layers, quantise
 from calibration.ranges import Method
 from calibration.report import Layers, report_text
-from calibration.sensitivity import Build, Trial
+from calibration.sensitivity import Allowed, Build, Trial
 from calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
 from calibration.windows import Windows, check_worth, open_data, read_windows
 from edge.cache import cache_folder
@@ -37,6 +37,8 @@ _COSTS_ON = 64
 _LAYERS_NAMED = 5
 # The choice of layers is made on other windows than it is judged on: it aims higher.
 _MARGIN = 0.5
+# Enough of most labels that the drop of one can be told.
+_CHOOSE_ON = 2048
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,22 @@ class Guard:
     """What is compared with FP32 before anything is written.
 
     data: spec of a data set (``open_data``). windows: so many to compare on. min_agreement: share on which the
-    most probable label has to be the same. force: write it all the same. threads: within one inference; 0 is all.
+    most probable label has to be the same. max_class_drop: the most that the accuracy of a label may drop, in [0, 1];
+    labels of fewer than 20 windows are no evidence. force: write it all the same. threads: within one inference; 0 is
+    all.
     """
 
     data: str = "synth"
     windows: int = 2000
     min_agreement: float = 0.98
+    max_class_drop: float = 0.03
     force: bool = False
     threads: int = 0
+
+    @property
+    def allowed(self) -> Allowed:
+        """What is within it."""
+        return Allowed(self.min_agreement, self.max_class_drop)
 
 
 @dataclass(frozen=True)
@@ -111,14 +121,16 @@ def write_int8(
     _check_apart(source, out)
     model, metadata = read_full(source)
     inputs = quantisable_layers(model)
-    learnt, held_out = open_data(guard.data, metadata, calibrate_on, guard.windows)
-    windows = read_windows(learnt, metadata, calibrate_on)
+    choose_on = max(calibrate_on, _CHOOSE_ON)
+    learnt, held_out = open_data(guard.data, metadata, choose_on, guard.windows)
+    many = read_windows(learnt, metadata, choose_on)
+    windows = many.first(calibrate_on)
     check_worth(windows)
     folder = cache_folder("calibration")
     key = calibration_key(model, windows, method, _COSTS_ON)
     found = read_calibration(folder, key)
     if found is None or found.limits.keys() != inputs.keys():
-        found = _measure(model, windows, method, guard.threads, progress)
+        found = _measure(model, metadata, windows, method, threads=guard.threads, progress=progress)
         keep_calibration(folder, key, found)
     limits = found.limits
 
@@ -126,14 +138,16 @@ def write_int8(
         return to_half(quantise(model, {layer: limits[layer] for layer in int8}, store_int8=True))
 
     target = 1 - _MARGIN * (1 - guard.min_agreement)
-    reference = ask_model(model, windows, progress, "FP32", guard.threads)
-    chosen = Trial(build, windows, reference, progress, guard.threads).choose(found.costs, target)
+    reference = ask_model(model, many, progress, "FP32", guard.threads)
+    trial = Trial(build, metadata, many, reference, progress, guard.threads)
+    chosen = trial.choose(found.costs, Allowed(target, guard.max_class_drop))
     layers = Layers(
         costs=found.costs,
         chosen=frozenset(chosen),
         how=f"Ranges by {method} over {len(windows)} windows of: {windows.name}. A cost is the mean of the largest "
         f"probability error with that layer alone in int8, over {_COSTS_ON} of them. The dearest are left in FP16 as "
-        f"far as it takes to agree on {100 * target:.1f} % of these windows.",
+        f"far as it takes to agree on {100 * target:.1f} % of {len(many)} windows and to lose at most "
+        f"{100 * guard.max_class_drop:g} points of any label.",
     )
     return _write(_Narrowed(model, metadata, build(chosen), "int8", layers, build), held_out, out, guard, progress)
 
@@ -168,7 +182,15 @@ def _check_apart(source: Path, out: Path) -> None:
         raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
 
 
-def _measure(model: onnx.ModelProto, windows: Windows, method: Method, threads: int, progress: Progress) -> Calibration:
+def _measure(
+    model: onnx.ModelProto,
+    metadata: ModelMetadata,
+    windows: Windows,
+    method: Method,
+    *,
+    threads: int,
+    progress: Progress,
+) -> Calibration:
     few = windows.first(_COSTS_ON)
     inputs = quantisable_layers(model)
     done = 0
@@ -184,7 +206,7 @@ def _measure(model: onnx.ModelProto, windows: Windows, method: Method, threads: 
     def build(int8: Sequence[str]) -> onnx.ModelProto:
         return to_half(quantise(model, {layer: limits[layer] for layer in int8}))
 
-    trial = Trial(build, few, ask_model(model, few, threads=threads), progress, threads)
+    trial = Trial(build, metadata, few, ask_model(model, few, threads=threads), progress, threads)
     return Calibration(limits=limits, costs=trial.costs(list(inputs)))
 
 
@@ -195,12 +217,12 @@ def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, prog
     reference = ask_model(original, windows, progress, "FP32", guard.threads)
     probs = ask_model(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
     comparison = compare(reference, probs, windows, metadata)
-    passed = comparison.fidelity.agreement >= guard.min_agreement
+    passed = guard.allowed.by(comparison.fidelity)
     layers = narrowed.layers
     if not passed and not layers.costs:
         few = windows.first(_COSTS_ON)
         few_reference = ask_model(original, few, threads=guard.threads)
-        trial = Trial(narrowed.build, few, few_reference, progress, guard.threads)
+        trial = Trial(narrowed.build, metadata, few, few_reference, progress, guard.threads)
         layers = replace(layers, costs=trial.costs(sorted(layers.chosen)))
     if not passed and not guard.force:
         raise MarEdgeError(_refusal(out, comparison, layers, guard))
@@ -227,8 +249,16 @@ def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, prog
 def _refusal(out: Path, comparison: Comparison, layers: Layers, guard: Guard) -> str:
     hurting = sorted(layers.chosen, key=lambda layer: -layers.costs[layer])[:_LAYERS_NAMED]
     named = ", ".join(f"{layer} ({layers.costs[layer]:.4f})" for layer in hurting)
-    return (
-        f"{out} not written: it agrees with FP32 on {100 * comparison.fidelity.agreement:.2f} % of "
-        f"{comparison.fidelity.windows} windows, less than --min-agreement {100 * guard.min_agreement:g} %; most error "
-        f"comes from {named}; --force writes it all the same"
-    )
+    fidelity = comparison.fidelity
+    if fidelity.agreement < guard.min_agreement:
+        wrong = (
+            f"it agrees with FP32 on {100 * fidelity.agreement:.2f} % of {fidelity.windows} windows, less than "
+            f"--min-agreement {100 * guard.min_agreement:g} %"
+        )
+    else:
+        windows = next(change.windows for change in comparison.classes if change.name == fidelity.worst_class)
+        wrong = (
+            f"of {windows} windows of '{fidelity.worst_class}' it tells {100 * (fidelity.worst_drop or 0):.1f} points "
+            f"fewer rightly than FP32, more than --max-class-drop {100 * guard.max_class_drop:g}"
+        )
+    return f"{out} not written: {wrong}; most error comes from {named}; --force writes it all the same"

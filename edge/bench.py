@@ -20,7 +20,7 @@ import edge
 from edge.cores import usable_cores
 from edge.errors import MarEdgeError
 from edge.model_file import ModelMetadata, Precision, parse_metadata
-from edge.progress import Progress
+from edge.progress import Progress, silent
 from edge.runtime.base import Runtime
 from edge.runtime.choice import RuntimeName, open_runtime
 
@@ -88,14 +88,16 @@ class Candidate:
     memory_mb: float | None
 
 
-def open_candidate(model: Path, name: RuntimeName, threads: int, inputs: Callable[[str], Inputs]) -> Candidate:
+def open_candidate(
+    model: Path, name: RuntimeName, threads: int, inputs: Callable[[str], Inputs], progress: Progress = silent
+) -> Candidate:
     """Load a model file on a runtime and run it once, on what ``inputs`` gives for its layout.
 
     Raises:
         MarEdgeError: as ``open_runtime``.
     """
     before = _memory_mb()
-    runtime = open_runtime(model, name, threads).runtime
+    runtime = open_runtime(model, name, threads, progress).runtime
     metadata = parse_metadata(runtime.metadata_json, str(model))
     runtime.warm_up(inputs(metadata.layout))
     after = _memory_mb()

@@ -60,7 +60,7 @@ def run_checks(
         port: where ``serve`` would publish, on the loopback address.
     """
     checks = [check_python(), check_package(), check_machine(), check_opencv(), check_opencv_wheels()]
-    checks += [check_mediapipe(), check_pose_models(), check_runtime()]
+    checks += [check_mediapipe(), check_pose_models(), check_runtime(), *check_tensorrt()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -197,6 +197,23 @@ def check_runtime() -> Check:
     providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
     takes = "CUDA where it can be started, else the CPU" if "CUDA" in providers else "the CPU"
     return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses {takes}")
+
+
+def check_tensorrt() -> list[Check]:
+    """TensorRT, where one is installed, and the GPU that it would run on."""
+    from edge.engines.bindings import installed_flavours, use_tensorrt
+    from edge.engines.targets import this_gpu
+
+    if not installed_flavours():
+        return []
+    try:
+        title = use_tensorrt().title
+    except MarEdgeError as error:
+        return [Check("tensorrt", "warn", str(error), "serve does without; or mend it as it says")]
+    try:
+        return [Check("tensorrt", "ok", f"{title}, on {this_gpu().name}")]
+    except MarEdgeError as error:
+        return [Check("tensorrt", "ok", f"{title}, to build engines with; none runs here: {error}")]
 
 
 def check_model(read_model: Callable[[], str]) -> Check:

@@ -14,6 +14,7 @@ from edge.digest import check_sha256
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
 from edge.preprocess import WINDOW_FRAMES, window_to_input
+from edge.progress import Progress, silent
 from edge.runtime.base import Runtime
 
 if TYPE_CHECKING:
@@ -37,12 +38,18 @@ class Recognizer:
 
     @classmethod
     def open(
-        cls, model: Path | None = None, threads: int = 0, runtime: RuntimeName = "auto", sha256: str | None = None
+        cls,
+        model: Path | None = None,
+        threads: int = 0,
+        runtime: RuntimeName = "auto",
+        sha256: str | None = None,
+        progress: Progress = silent,
     ) -> Recognizer:
         """The recogniser of a model file (default: the one in the package), warmed up.
 
         Args:
             sha256: what the file must have; a file with another one is not loaded.
+            progress: of building an engine, where there is none yet.
 
         Raises:
             MarEdgeError: as the class, or ``open_runtime``; or the file has another SHA-256.
@@ -52,7 +59,7 @@ class Recognizer:
         path = model or default_model_path()
         if sha256 is not None:
             check_sha256(path, sha256)
-        opened = open_runtime(path, runtime, threads)
+        opened = open_runtime(path, runtime, threads, progress)
         recognizer = cls(opened.runtime, str(path), opened.reason)
         V = recognizer.layout.num_joints
         still = {

@@ -86,7 +86,7 @@ def bench(
         candidates = []
         for path in models:
             for name in runtime or [Runtime.auto]:
-                candidates.append(open_candidate(path, name.value, threads, inputs.of))
+                candidates.append(open_candidate(path, name.value, threads, inputs.of, progress))
                 stack.enter_context(candidates[-1].runtime)
         rows = time_candidates(candidates, inputs.of, sizes, rounds, progress)
         layout = candidates[0].metadata.layout

@@ -2,62 +2,112 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli import app
-from edge.cli.extras import require
 from edge.cli.lists import batch_sizes
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
 
 if TYPE_CHECKING:
-    from export.engine import Engine
+    from edge.engines.bindings import Bindings, Flavour
+    from edge.engines.build import BuildOptions, Engine
+
+
+class _With(str, Enum):
+    tensorrt = "tensorrt"
+    tensorrt_rtx = "tensorrt-rtx"
+
+
+class _Hardware(str, Enum):
+    same = "same"
+    same_capability = "same-capability"
+    ampere_plus = "ampere-plus"
 
 
 @app.command()
 def build(
     model: Annotated[Path, typer.Argument(help="Model file, of any precision.")],
-    target: Annotated[str, typer.Option(help="GPU: sm80, sm86 (RTX 30), sm89 (RTX 40), sm120 (RTX 50).")],
-    out: Annotated[Path, typer.Option(help="Engine to write.")],
+    target: Annotated[
+        str, typer.Option(help="native (this machine's GPU), orin, thor, or a GPU: sm86 (RTX 30), sm89 (RTX 40)...")
+    ] = "native",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Engine to write.  [default: the cache, where serve finds it]", show_default=False),
+    ] = None,
     batch: Annotated[str, typer.Option(help="Windows in one inference: smallest, usual, largest.")] = "1,4,8",
+    using: Annotated[
+        _With | None, typer.Option("--with", help="Which TensorRT.  [default: the one there is]", show_default=False)
+    ] = None,
+    workspace_mb: Annotated[
+        int, typer.Option(help="The most that a kernel may use besides its tensors.", min=1)
+    ] = 1024,
+    version_compatible: Annotated[
+        bool, typer.Option("--version-compatible", help="Later versions of TensorRT (same first number) run it too.")
+    ] = False,
+    hardware: Annotated[
+        _Hardware, typer.Option(help="Which GPUs run it: the same, all of its capability, all from Ampere on.")
+    ] = _Hardware.same,
     layers: Annotated[
         Path | None, typer.Option(help="Write there what each kernel computes, and in what type.", show_default=False)
     ] = None,
 ) -> None:
-    """Compile a model file for an NVIDIA RTX GPU, with TensorRT for RTX; no GPU is needed.
+    """Compile a model file into an engine for an NVIDIA GPU.
 
-    mar-edge does not run engines yet: this shows that TensorRT takes the file, and in which types it computes.
+    Full TensorRT builds on the GPU that runs the engine, TensorRT for RTX for any RTX GPU without one.
     """
-    require("tensorrt-rtx", "tensorrt_rtx")
+    from edge.engines.bindings import use_tensorrt
+    from edge.engines.build import Batches, BuildOptions
+    from edge.engines.layers import counted, table
     from edge.model_file import parse_metadata
     from edge.runtime.onnxruntime import read_metadata
-    from export.engine import compile_engine
 
     sizes = batch_sizes(batch)
-    precision = parse_metadata(read_metadata(model), str(model)).precision
-    with showing_progress() as progress:
-        engine = compile_engine(model, target, sizes, progress)
-    try:
-        out.write_bytes(engine.plan)
-        if layers is not None:
-            layers.write_text(_layers(engine), encoding="utf-8")
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {error.filename}: {error.strerror}") from None
-    products = Counter(kernel.computes_in for kernel in engine.kernels if kernel.is_product)
-    counted = ", ".join(f"{count} in {kind.lower()}" for kind, count in sorted(products.items()))
+    flavour: Flavour | None = None if using is None else "tensorrt" if using is _With.tensorrt else "tensorrt_rtx"
+    options = BuildOptions(Batches.of(sizes), workspace_mb, version_compatible, hardware.value)
+    metadata = read_metadata(model)
+    precision = f"{parse_metadata(metadata, str(model)).precision} " if metadata else ""
+    path, engine = _build(model, metadata, out, target, use_tensorrt(flavour), options)
+    if layers is not None:
+        try:
+            layers.write_text(table(engine.kernels, engine.fallbacks), encoding="utf-8")
+        except OSError as error:
+            raise MarEdgeError(f"cannot write {layers}: {error.strerror}") from None
+    memory = ""
+    if engine.weights_bytes or engine.activation_bytes:
+        memory = f"; weights {engine.weights_bytes / 1e6:.2f} MB, activations {engine.activation_bytes / 1e6:.1f} MB"
     print(
-        f"{out}: {precision} for {target}, batch {sizes[0]} to {sizes[-1]}, {len(engine.plan) / 1e6:.1f} MB; "
-        f"{len(engine.kernels)} kernels, of which products {counted}; weights {engine.weights_bytes / 1e6:.2f} MB, "
-        f"activations {engine.activation_bytes / 1e6:.1f} MB"
+        f"{path}: {precision}for {engine.place.capability}, batch {sizes[0]} to {sizes[-1]}, "
+        f"{len(engine.plan) / 1e6:.1f} MB; {len(engine.kernels)} kernels, "
+        f"of which products {counted(engine.kernels)}{memory}"
     )
+    for fallback in engine.fallbacks:
+        print(f"fallback: {fallback.node} computes in {fallback.computes_in}, the file says {fallback.intended}")
 
 
-def _layers(engine: Engine) -> str:
-    """A line for each kernel: kind, what it reads, what it writes, the nodes in it."""
-    lines = ["kind\treads\twrites\tONNX nodes"]
-    lines += ["\t".join([k.kind, ",".join(k.reads), ",".join(k.writes), " ".join(k.nodes)]) for k in engine.kernels]
-    return "\n".join(lines) + "\n"
+def _build(
+    model: Path, metadata: str | None, out: Path | None, target: str, tensorrt: Bindings, options: BuildOptions
+) -> tuple[Path, Engine]:
+    """Where the engine is now, and what it is."""
+    from edge.engines.build import compile_engine
+    from edge.engines.cache import build_into_cache, model_hash
+    from edge.engines.store import SUFFIX, describe, write_engine
+    from edge.engines.targets import resolve
+
+    if out is not None and out.suffix != SUFFIX:
+        raise MarEdgeError(f"an engine's name ends in {SUFFIX}, by which --model knows it, not {out.name}")
+    place = resolve(target, tensorrt)
+    with showing_progress() as progress:
+        if out is not None:
+            engine = compile_engine(model, tensorrt, place, options, progress)
+            write_engine(out, engine.plan, describe(engine, model_hash(model), metadata, tensorrt, options))
+            return out, engine
+        if place.gpu is None:
+            raise MarEdgeError(
+                f"an engine for {place.capability} cannot run on this machine; say where to write it, with --out"
+            )
+        return build_into_cache(model, tensorrt, place.gpu, options, progress)

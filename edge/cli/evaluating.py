@@ -11,6 +11,7 @@ import typer
 from edge.cli import app
 from edge.cli.extras import require
 from edge.cli.progress import showing_progress
+from edge.cli.serving import Runtime
 
 
 class _Stream(str, Enum):
@@ -62,6 +63,7 @@ def evaluate(
     ] = None,
     stream: Annotated[_Stream, typer.Option(help="Of one published checkpoint: trained on.")] = _Stream.joint,
     device: Annotated[_Device, typer.Option(help="Where checkpoints run.")] = _Device.cpu,
+    runtime: Annotated[Runtime, typer.Option(help="What runs model files.")] = Runtime.auto,
     threads: Annotated[int, typer.Option(help="Within one inference; 0 takes every core.", min=0)] = 0,
 ) -> None:
     """How good a model is on a data set, and live: a report to read, and every figure as JSON."""
@@ -72,7 +74,7 @@ def evaluate(
     from training.evaluation.words import clip_sentences, stream_sentences
 
     config = EvaluateConfig(
-        model=ModelSource(tuple(model), stream.value, device.value, threads),
+        model=ModelSource(tuple(model), stream.value, device.value, runtime.value, threads),
         data=data,
         out=out,
         labels_file=labels,

@@ -13,7 +13,7 @@ import typer
 from edge.cli import INTERRUPTED, app
 from edge.cli.extras import require
 from edge.cli.lists import whole_numbers
-from edge.cli.narrowing import Force, GuardData, GuardWindows, MinAgreement, tell_written
+from edge.cli.narrowing import Force, GuardData, GuardWindows, MaxClassDrop, MinAgreement, tell_written
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
 
@@ -247,11 +247,13 @@ def export(
     data: GuardData = "synth",
     windows: GuardWindows = 2000,
     min_agreement: MinAgreement = 0.98,
+    max_class_drop: MaxClassDrop = 3.0,
     force: Force = False,
 ) -> None:
     """Write the model file of a checkpoint: an ONNX graph that describes itself, checked against PyTorch.
 
-    With --precision fp16 it is compared with FP32 on --windows of --data, and refused below --min-agreement.
+    With --precision fp16 it is compared with FP32 on --windows of --data, and refused below --min-agreement and beyond
+    --max-class-drop.
     """
     require("export", "torch", "onnx", "onnxscript")
     from export.command import export_model
@@ -282,7 +284,9 @@ def export(
             from calibration.command import Guard, write_half
 
             with showing_progress() as progress:
-                written = write_half(full, out, Guard(data, windows, min_agreement, force), progress)
+                written = write_half(
+                    full, out, Guard(data, windows, min_agreement, max_class_drop / 100, force), progress
+                )
             tell_written(written)
     if triton is not None:
         from edge.model_file import parse_metadata

@@ -20,7 +20,10 @@ GuardWindows = Annotated[int, typer.Option(help="Held-out windows to compare wit
 MinAgreement = Annotated[
     float, typer.Option(help="Share on which the most probable label must be FP32's.", min=0.0, max=1.0)
 ]
-Force = Annotated[bool, typer.Option("--force", help="Write it however little it agrees.")]
+MaxClassDrop = Annotated[
+    float, typer.Option(help="Points of accuracy that a label of 20 windows and more may lose.", min=0.0, max=100.0)
+]
+Force = Annotated[bool, typer.Option("--force", help="Write it however far it is from FP32.")]
 
 
 class _Method(str, Enum):
@@ -38,8 +41,9 @@ def calibrate(
     ranges: Annotated[
         _Method, typer.Option(help="How far out a value may lie before it saturates.")
     ] = _Method.percentile,
-    windows: GuardWindows = 2000,
+    windows: GuardWindows = 5000,  # of 2,000 each label has too few to tell 3 points
     min_agreement: MinAgreement = 0.98,
+    max_class_drop: MaxClassDrop = 3.0,
     force: Force = False,
     threads: Annotated[int, typer.Option(help="Within one inference; 0 takes every core.", min=0)] = 0,
 ) -> None:
@@ -50,7 +54,7 @@ def calibrate(
     require("export", "torch", "onnx")
     from calibration.command import Guard, write_int8
 
-    guard = Guard(data, windows, min_agreement, force, threads)
+    guard = Guard(data, windows, min_agreement, max_class_drop / 100, force, threads)
     with showing_progress() as progress:
         written = write_int8(model, out, guard, progress, calibrate_on=clips, method=ranges.value)
     tell_written(written)
@@ -63,7 +67,7 @@ def tell_written(written: Written) -> None:
     worst = ""
     if fidelity.worst_class is not None and fidelity.worst_drop is not None:
         worst = f", worst label '{fidelity.worst_class}' {100 * fidelity.worst_drop:+.1f} points lost"
-    forced = "" if written.passed else " (below --min-agreement, written by --force)"
+    forced = "" if written.passed else " (less than asked for, written by --force)"
     print(
         f"{written.path}: {written.metadata.precision}, {written.size:.2f} of the FP32 file; same label on "
         f"{100 * fidelity.agreement:.2f} % of {fidelity.windows} windows{forced}, mean probability error "

@@ -15,6 +15,7 @@ from edge.cli import INTERRUPTED, app
 from edge.cli.config_file import called_again, is_reread, use_config
 from edge.cli.extras import require
 from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth, pose_stage
+from edge.cli.progress import showing_progress
 from edge.cli.wire_options import (
     ADDRESS,
     SIGINT,
@@ -60,6 +61,7 @@ class Runtime(str, Enum):
     onnxruntime = "onnxruntime"
     onnxruntime_cuda = "onnxruntime-cuda"
     openvino = "openvino"
+    tensorrt = "tensorrt"
 
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
@@ -312,7 +314,8 @@ def _serve(
     untold: list[str] = []
 
     def open_recognizer() -> Recognizer:
-        opened.append(Recognizer.open(model, threads, runtime, sha256))
+        with showing_progress() as progress:  # of building an engine
+            opened.append(Recognizer.open(model, threads, runtime, sha256, progress))
         if show:
             untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from edge.engines.cache import has_engine_of
+from edge.engines.store import SUFFIX
 from edge.errors import MarEdgeError
 from edge.model_file import parse_metadata
+from edge.progress import Progress, silent
 from edge.runtime.base import Runtime
 from edge.runtime.onnxruntime import CUDA_PROVIDER, OnnxRuntime, available_providers, read_metadata
 
-RuntimeName = Literal["auto", "onnxruntime", "onnxruntime-cuda", "openvino"]
+RuntimeName = Literal["auto", "onnxruntime", "onnxruntime-cuda", "openvino", "tensorrt"]
 
 
 @dataclass(frozen=True)
@@ -26,30 +29,50 @@ class Opened:
     reason: str
 
 
-def open_runtime(path: Path, name: RuntimeName = "auto", threads: int = 0) -> Opened:
+def open_runtime(path: Path, name: RuntimeName = "auto", threads: int = 0, progress: Progress = silent) -> Opened:
     """Load a model file.
 
     Args:
-        path: a model file.
+        path: a model file, or a TensorRT engine that ``mar-edge build`` made of one.
         threads: within one inference on a CPU; 0 takes every core.
+        progress: of building an engine, where there is none yet.
 
     Raises:
         MarEdgeError: there is no such file, it is no model, or the runtime that was named cannot run it here.
     """
+    is_engine = path.suffix == SUFFIX
+    if is_engine and name not in {"auto", "tensorrt"}:
+        raise MarEdgeError(f"{path} is a TensorRT engine; --runtime tensorrt runs it, {name} takes the .onnx file")
+    if name == "tensorrt" or is_engine:
+        return _tensorrt(path, progress)
     if name == "auto":
         return _best(path, threads)
     return Opened(_OPEN[name](path, threads), "asked for")
 
 
 def _best(path: Path, threads: int) -> Opened:
+    passed_over = ""
+    # Building an engine takes minutes and is not done unasked; one that is there was built to be used.
+    if path.is_file() and has_engine_of(path):
+        try:
+            return _tensorrt(path, None)
+        except MarEdgeError as error:
+            passed_over = f"; not TensorRT, though an engine is in the cache: {error}"
     where = "on this CPU; this ONNX Runtime knows no CUDA"
     if CUDA_PROVIDER in available_providers():
         try:
-            return Opened(OnnxRuntime(path, threads, "cuda"), "CUDA is there")
+            return Opened(OnnxRuntime(path, threads, "cuda"), f"CUDA is there{passed_over}")
         except MarEdgeError as error:
             where = f"on this CPU; {error}"
     # On the CPU it was ahead of OpenVINO for the package's model and level with it for the full-size network.
-    return Opened(OnnxRuntime(path, threads), f"the fastest {where}")
+    return Opened(OnnxRuntime(path, threads), f"the fastest {where}{passed_over}")
+
+
+def _tensorrt(path: Path, progress: Progress | None) -> Opened:
+    from edge.engines.opening import open_engine
+
+    runtime, how = open_engine(path, progress)
+    return Opened(runtime, how)
 
 
 def _onnxruntime(path: Path, threads: int) -> Runtime:

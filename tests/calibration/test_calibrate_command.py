@@ -11,13 +11,14 @@ from edge.errors import MarEdgeError
 from edge.model_file import parse_metadata
 from edge.recognizer import Recognizer
 
-GUARD = Guard(windows=24, threads=1, min_agreement=0.5)
+GUARD = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=1.0)
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(command, "_COSTS_ON", 2)  # windows that every layer is tried on
+    monkeypatch.setattr(command, "_CHOOSE_ON", 64)  # and choices of layers
 
 
 def silent(what, done, total):
@@ -66,6 +67,27 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
     written = write_half(ma52_model.path, out, Guard(windows=8, threads=1, force=True), silent)
     assert not written.passed
     assert said(out).fidelity.agreement == 0
+
+
+def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeypatch):
+    def answers(model, windows, *_, **__):
+        """All are told rightly; in half precision the first that is labelled is not."""
+        told = np.maximum(windows.labels, 0)
+        if any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.graph.initializer):
+            first = np.flatnonzero(windows.labels >= 0)[:1]
+            told[first] = (told[first] + 1) % K
+        return np.eye(K, dtype=np.float32)[told]
+
+    K = len(said(ma52_model.path).labels)
+    monkeypatch.setattr(command, "ask_model", answers)
+    monkeypatch.setattr("calibration.sensitivity.ask_model", answers)
+    monkeypatch.setattr("calibration.comparison.FEWEST_OF_A_CLASS", 1)
+    guard = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=0.03)
+    with pytest.raises(
+        MarEdgeError, match=r"windows of '.*' it tells \d+\.0 points fewer rightly .* --max-class-drop 3;"
+    ):
+        write_half(ma52_model.path, tmp_path / "half.onnx", guard, silent)
+    assert not list(tmp_path.glob("half*"))
 
 
 def test_int8_is_written_and_its_measurements_are_kept(ma52_model, tmp_path):

@@ -15,6 +15,7 @@ import pytest
 import zmq
 
 from edge import doctor
+from edge.engines import bindings, targets
 from edge.errors import MarEdgeError
 from edge.zoo.fetch import Record, cache_folder
 
@@ -86,6 +87,24 @@ def test_little_memory_is_a_warning(monkeypatch, gigabytes, status):
     monkeypatch.setattr(doctor, "_memory_gb", lambda: gigabytes)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
     assert doctor.check_machine().status == status
+
+
+def test_tensorrt_is_told_of_where_it_is_installed(monkeypatch):
+    def refuse(*_):
+        raise MarEdgeError("no GPU that CUDA can use")
+
+    monkeypatch.setattr(bindings, "installed_flavours", list)
+    assert doctor.check_tensorrt() == []
+    monkeypatch.setattr(bindings, "installed_flavours", lambda: ["tensorrt"])
+    monkeypatch.setattr(bindings, "use_tensorrt", lambda: bindings.Bindings("tensorrt", "10.3.0", None))
+    monkeypatch.setattr(targets, "this_gpu", lambda: targets.Gpu("Orin", (8, 7)))
+    assert doctor.check_tensorrt() == [doctor.Check("tensorrt", "ok", "TensorRT 10.3.0, on Orin")]
+    monkeypatch.setattr(targets, "this_gpu", refuse)
+    (check,) = doctor.check_tensorrt()
+    assert (check.status, check.detail.endswith("none runs here: no GPU that CUDA can use")) == ("ok", True)
+    monkeypatch.setattr(bindings, "use_tensorrt", refuse)
+    (check,) = doctor.check_tensorrt()
+    assert check.status == "warn"
 
 
 BUILD = """

@@ -9,8 +9,10 @@ from edge.errors import MarEdgeError
 from edge.layout import Layout
 from edge.model_file import Stream
 from edge.recognizer import Recognizer
+from edge.runtime.choice import RuntimeName
 
 _CHECKPOINTS = (".pt", ".pth")
+_MODELS = (".onnx", ".engine")
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,14 @@ class ModelSource:
     """Which model, and where it runs: all that another process needs to open it as well.
 
     paths: one file, or checkpoints whose logits average. stream: of a published checkpoint, which does not say.
-    device: of checkpoints, ``cpu`` or ``cuda``. threads: within one inference; 0 takes every core.
+    device: of checkpoints, ``cpu`` or ``cuda``. runtime: of model files. threads: within one inference; 0 takes every
+    core.
     """
 
     paths: tuple[Path, ...]
     stream: Stream = "joint"
     device: str = "cpu"
+    runtime: RuntimeName = "auto"
     threads: int = 0
 
     def open(self, layout: Layout) -> Recognizer:
@@ -43,10 +47,11 @@ class ModelSource:
                 f"only checkpoints ({', '.join(_CHECKPOINTS)}) are averaged here, not {first} with {others[0]}; "
                 "'mar-edge export --stream both' makes one model file of a pair"
             )
-        if first.suffix == ".onnx":
-            recognizer = Recognizer.open(first, self.threads)
-        else:  # an engine's runtime goes here
-            raise MarEdgeError(f"{first} is neither a checkpoint ({', '.join(_CHECKPOINTS)}) nor a model file (.onnx)")
+        if first.suffix not in _MODELS:
+            raise MarEdgeError(
+                f"{first} is neither a checkpoint ({', '.join(_CHECKPOINTS)}) nor a model ({', '.join(_MODELS)})"
+            )
+        recognizer = Recognizer.open(first, self.threads, self.runtime)
         if recognizer.layout.name != layout.name:
             with recognizer:
                 raise MarEdgeError(

@@ -2,6 +2,8 @@
 
 import pytest
 
+from edge.engines import targets
+from edge.errors import MarEdgeError
 from edge.model_file import parse_metadata
 from edge.runtime.onnxruntime import read_metadata
 
@@ -33,5 +35,20 @@ def test_build(cli, user_error, ma52_model, tmp_path):
     assert f"{out}: fp32 for sm86, batch 1 to 2" in done.stdout
     assert out.stat().st_size > 1000
     assert "mlp.fc1/MatMul" in layers.read_text()
-    assert "no target 'sm90'" in user_error("build", ma52_model.path, "--target", "sm90", "--out", tmp_path / "y")
-    assert not (tmp_path / "y").exists()
+    assert "not for sm90" in user_error("build", ma52_model.path, "--target", "sm90", "--out", tmp_path / "y.engine")
+    assert "say where to write it, with --out" in user_error("build", ma52_model.path, "--target", "sm86")
+    assert "name ends in .engine" in user_error("build", ma52_model.path, "--target", "sm86", "--out", tmp_path / "y")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["layers.tsv", "model.engine", "model.engine.json"]
+
+
+def why_no_gpu():
+    try:
+        targets.this_gpu()
+    except MarEdgeError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.skipif(why_no_gpu() is None, reason="there is a GPU here")
+def test_tensorrt_where_there_is_no_gpu(user_error, ma52_model):
+    assert why_no_gpu() in user_error("bench", ma52_model.path, "--runtime", "tensorrt", "--batch", 1)

@@ -97,8 +97,10 @@ def test_other_skeletons_are_refused(pair, tmp_path):
 
 
 def test_files_of_no_known_kind_are_refused(tmp_path, pair):
+    (tmp_path / "model.tflite").touch()
+    assert "neither a checkpoint (.pt, .pth) nor a model (.onnx, .engine)" in refused(tmp_path / "model.tflite")
     (tmp_path / "model.engine").touch()
-    assert "neither a checkpoint (.pt, .pth) nor a model file (.onnx)" in refused(tmp_path / "model.engine")
+    assert "model.engine.json: No such file" in refused(tmp_path / "model.engine")
     assert "only checkpoints" in refused(pair[0], tmp_path / "model.onnx")
     assert "no model file at" in refused(tmp_path / "nowhere.onnx")
     assert "cannot read checkpoint" in refused(tmp_path / "nowhere.pt")
