@@ -55,6 +55,7 @@ def main() -> None:
         making,
         narrowing,
         serving,
+        viewing,
         wiring,
     )
 
