@@ -21,17 +21,15 @@ from edge.errors import MarEdgeError
 from edge.layout import LAYOUT_NAMES, Layout, load_layout
 from streaming.camera import NS, Frame, State
 from streaming.messages import (
-    MAX_BYTES,
     NOBODY,
     AnyMessage,
     EndMessage,
     HelloMessage,
-    MalformedMessage,
     SkeletonMessage,
     UnknownMessage,
     decode,
 )
-from streaming.recorder import SUFFIX
+from streaming.recorded import read_lines, recording_files
 from streaming.sources import Source
 from streaming.stopping import REASONS
 
@@ -56,7 +54,7 @@ class Replay:
     last_error: str | None = None
 
     def __init__(self, paths: Sequence[Path], as_fast_as_possible: bool = False) -> None:
-        self._files = _files(paths)
+        self._files = recording_files(paths)
         self._every_frame = as_fast_as_possible
         names = self._files[0].name + (f" and {len(self._files) - 1} more" if len(self._files) > 1 else "")
         self.source = Source("file", names, f"replay of {names}")
@@ -183,35 +181,5 @@ class Replay:
         return Skeleton(joints, scores, skeleton.person)
 
     def _messages(self) -> Iterator[tuple[str, AnyMessage | UnknownMessage]]:
-        for path in self._files:
-            try:
-                with path.open("rb") as file:
-                    number = 0
-                    while line := file.readline(MAX_BYTES + 1):
-                        number += 1
-                        if not line.strip():
-                            continue
-                        try:
-                            yield f"{path}, line {number}", decode(line)
-                        except MalformedMessage as error:
-                            if line.endswith(b"\n") or len(line) > MAX_BYTES:
-                                raise MarEdgeError(f"{path}, line {number}: {error}") from None
-                            # How a recording ends whose program was killed.
-            except OSError as error:
-                raise MarEdgeError(f"cannot read recording {path}: {error.strerror}") from None
-
-
-def _files(paths: Sequence[Path]) -> list[Path]:
-    if len(paths) == 1 and paths[0].is_dir():
-        files = sorted(paths[0].glob(f"*{SUFFIX}"))
-        if not files:
-            raise MarEdgeError(
-                f"{paths[0]} holds no recording (*{SUFFIX}); 'mar-edge serve --record FOLDER' writes them"
-            )
-        return files
-    for path in paths:
-        if not path.is_file():
-            raise MarEdgeError(f"no recording at {path}; give files of 'mar-edge record', or one folder of them")
-    if not paths:
-        raise MarEdgeError("no recording named; give files of 'mar-edge record', or one folder of them")
-    return list(paths)
+        for path, number, message in read_lines(self._files, decode):
+            yield f"{path}, line {number}", message

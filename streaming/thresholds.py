@@ -82,16 +82,26 @@ def resolve(metadata: ModelMetadata, on: float | None, off: float | None, choice
         begins[_matching(labels, name)] = value
     ends = OFF_SHARE * begins if off is None else np.minimum(off, begins)
 
-    wanted = np.zeros(K, np.bool_) if choice.only else np.ones(K, np.bool_)
+    wanted = chosen(labels, metadata.background, choice)
+    return Thresholds(np.where(wanted, begins, math.inf), np.where(wanted, ends, math.inf))
+
+
+def chosen(labels: Sequence[Label], background: int | None, choice: LabelChoice) -> NDArray[np.bool_]:
+    """(K,) which of ``labels`` the user wants to hear of; never the one at ``background``.
+
+    Raises:
+        MarEdgeError: a name that is none of theirs, or nothing is left.
+    """
+    wanted = np.zeros(len(labels), np.bool_) if choice.only else np.ones(len(labels), np.bool_)
     for name in choice.only:
         wanted[_matching(labels, name)] = True
     for name in choice.never:
         wanted[_matching(labels, name)] = False
-    if metadata.background is not None:
-        wanted[metadata.background] = False
+    if background is not None:
+        wanted[background] = False
     if not wanted.any():
         raise MarEdgeError("the choice of labels leaves none; see 'mar-edge models' for those of the model")
-    return Thresholds(np.where(wanted, begins, math.inf), np.where(wanted, ends, math.inf))
+    return wanted
 
 
 def _matching(labels: Sequence[Label], name: str) -> list[int]:

@@ -110,7 +110,7 @@ def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
         if (value := getattr(options, name)) is not None
     }
     if options.epochs is not None or options.steps is not None:
-        changes |= {"epochs": options.epochs, "steps": options.steps}
+        changes |= {"epochs": options.epochs, "steps": options.steps, "least_steps": 0}
     if start is not None:
         changes = {"stream": start.stream or PRESETS[preset].stream} | changes | _shape_of(start, changes)
     augmentation = PRESETS[preset].augmentation

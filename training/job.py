@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,7 +55,10 @@ class Job:
     def steps(self) -> int:
         """Optimiser steps from beginning to end."""
         recipe = self.config.recipe
-        return recipe.steps or (recipe.epochs or 0) * self.plan.per_epoch
+        if recipe.steps is not None:
+            return recipe.steps
+        epochs = max(recipe.epochs or 0, math.ceil(recipe.least_steps / self.plan.per_epoch))
+        return epochs * self.plan.per_epoch
 
     @property
     def validate_every(self) -> int:

@@ -7,6 +7,7 @@ places and the events. Skeletons and labels are read from the file again when th
 from __future__ import annotations
 
 import asyncio
+import re
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from streaming.messages import (
     UnknownSchema,
     decode,
 )
-from streaming.recorder import SUFFIX
+from streaming.recorded import recording_files
+from view.annotations.formats import FORMATS, format_of
+from view.timeline import read_timelines
 
 CHUNK_S = 5
 # What one answer may hold: far more than that many seconds of a roomful of people.
@@ -210,24 +213,25 @@ class Recordings:
     """The recordings of one review, by number; each is read through when it is first asked for.
 
     Args:
-        paths: files and folders of them.
+        paths: files, or one folder of them.
 
     Raises:
         MarEdgeError: there is none, or a path that is no file.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self.paths: list[Path] = []
-        for path in paths:
-            if path.is_dir():
-                self.paths += sorted(path.glob(f"*{SUFFIX}"))
-            elif path.is_file():
-                self.paths.append(path)
-            else:
-                raise MarEdgeError(f"no recording at {path}; give files of 'mar-edge record', or a folder of them")
-        if not self.paths:
-            raise MarEdgeError(f"no recording (*{SUFFIX}) in {', '.join(map(str, paths))}")
+        self.paths = recording_files(paths)
         self._indexed: dict[int, IndexedRecording] = {}
+
+    def path(self, number: int) -> Path:
+        """Where one of them is.
+
+        Raises:
+            MarEdgeError: there is no such recording.
+        """
+        if not 0 <= number < len(self.paths):
+            raise MarEdgeError(f"there is no recording {number}; there are {len(self.paths)}")
+        return self.paths[number]
 
     def get(self, number: int) -> IndexedRecording:
         """One of them.
@@ -235,15 +239,15 @@ class Recordings:
         Raises:
             MarEdgeError: there is no such recording, or it is none.
         """
-        if not 0 <= number < len(self.paths):
-            raise MarEdgeError(f"there is no recording {number}; there are {len(self.paths)}")
+        path = self.path(number)
         if number not in self._indexed:
-            self._indexed[number] = index_recording(self.paths[number])
+            self._indexed[number] = index_recording(path)
         return self._indexed[number]
 
     def listing(self) -> bytes:
-        """Their names, as JSON."""
-        return msgspec.json.encode([path.name for path in self.paths])
+        """What they are called, and what their events can be had as; JSON."""
+        formats = [{"suffix": each.suffix, "name": each.name} for each in FORMATS]
+        return msgspec.json.encode({"names": [path.name for path in self.paths], "formats": formats})
 
 
 def review_routes(recordings: Recordings) -> list[BaseRoute]:
@@ -259,8 +263,21 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
         number, part = request.path_params["number"], request.path_params["part"]
         return await _told(lambda: recordings.get(number).chunk(part))
 
+    async def events(request: Request) -> Response:
+        number, suffix = request.path_params["number"], request.path_params["suffix"]
+        try:
+            path, kind = recordings.path(number), format_of(f".{suffix}")
+            content = await asyncio.to_thread(lambda: kind.write(read_timelines([path]), None))
+        except MarEdgeError as error:
+            return PlainTextResponse(f"{error}\n", 404)
+        # Streams and recordings have plain names; whatever else a file is called stays out of the header.
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem) + kind.suffix
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=kind.mime_type, headers=headers)
+
     return [
         Route("/recordings", listing),
+        Route("/recordings/{number:int}/events.{suffix}", events),
         Route("/recordings/{number:int}", summary),
         Route("/recordings/{number:int}/parts/{part:int}", chunk),
     ]

@@ -54,6 +54,7 @@ def main() -> None:
         inspecting,
         making,
         narrowing,
+        reviewing,
         serving,
         viewing,
         wiring,

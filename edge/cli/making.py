@@ -41,6 +41,7 @@ class _Encoding(str, Enum):
 class _Recipe(str, Enum):
     paper = "paper"
     synthetic = "synthetic"
+    live = "live"
     fine_tune = "fine-tune"
 
 
@@ -71,8 +72,12 @@ def synth(
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Of an .npz: people and cameras unlike those that models learn from.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Of an .npz: half of them as live windows show actions, as synth-live has.")
+    ] = False,
 ) -> None:
     """Synthesise skeleton clips of people making micro-actions."""
+    from training.datasets.opening import LIVE_SHARE
     from training.synth.command import write_clips, write_drawing
     from training.synth.world import HELD_OUT, TRAINING
 
@@ -82,7 +87,7 @@ def synth(
     elif out.suffix == ".npz":
         if action is not None:
             raise MarEdgeError("--action goes with a drawing; an .npz holds clips of every action")
-        write_clips(out, count, seed, HELD_OUT if held_out else TRAINING)
+        write_clips(out, count, seed, HELD_OUT if held_out else TRAINING, LIVE_SHARE if live else 0.0)
         print(f"{out}: {count} clips")
     else:
         raise MarEdgeError(f"--out ends in .mp4 or .gif (one clip, drawn) or .npz (arrays), not '{out.suffix}'")
@@ -94,7 +99,8 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(
-            help="synth (the default), ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.", show_default=False
+            help="synth (the default), synth-live, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.",
+            show_default=False,
         ),
     ] = None,
     validation: Annotated[

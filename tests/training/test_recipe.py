@@ -4,7 +4,10 @@ import msgspec
 import pytest
 
 from edge.errors import MarEdgeError
+from training.datasets.synthetic import SyntheticDataset
+from training.job import Job
 from training.recipe import FINE_TUNE, PAPER, PRESETS, SYNTHETIC, Recipe
+from training.run_folder import RunConfig
 
 
 def test_the_authors_configuration():
@@ -44,3 +47,13 @@ def test_a_recipe_survives_its_file():
 def test_what_is_no_recipe(changes, expected):
     with pytest.raises(MarEdgeError, match=expected.replace("(", r"\(")):
         msgspec.structs.replace(PAPER, **changes)
+
+
+def test_a_hundred_clips_are_seen_more_often_than_ten_thousand():
+    def steps(clips: int, recipe: Recipe) -> int:
+        return Job(RunConfig(recipe=recipe), SyntheticDataset(1, clips), SyntheticDataset(2, 16)).steps
+
+    assert steps(100, FINE_TUNE) == 134 * 3
+    assert steps(32 * 300, FINE_TUNE) == 30 * 300
+    assert steps(100, PAPER) == 120
+    assert steps(100, SYNTHETIC) == 6000

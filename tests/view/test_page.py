@@ -19,10 +19,12 @@ pytest.importorskip("starlette")
 from view_messages import Stream
 
 from streaming.recorder import RecordConfig, Recorder
+from view.annotations.formats import format_of
 from view.app import page_app
 from view.feed import Feed
 from view.review import Recordings, review_routes
 from view.server import PageServer
+from view.timeline import read_timelines
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
@@ -196,4 +198,10 @@ def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
         seen.page.select_option("#speed", "4")
         seen.page.click("#play")
         seen.says("time", "0:11.967 of")
+        # What the page offers is what the command line writes.
+        for link in seen.page.query_selector_all("#exports a"):
+            with seen.page.expect_download() as download:
+                link.click()
+            suffix = Path(download.value.suggested_filename).suffix
+            assert download.value.path().read_bytes() == format_of(suffix).write(read_timelines([tmp_path]), None)
         assert (seen.errors, seen.strangers) == ([], [])

@@ -96,11 +96,11 @@ def test_what_broke_off_is_left_out_and_what_is_no_recording_says_where(tmp_path
 
 def test_recordings_are_named_files_and_those_of_folders(tmp_path: Path, recording: Path) -> None:
     assert Recordings([tmp_path]).paths == [recording]
-    assert json.loads(Recordings([recording, tmp_path]).listing()) == [recording.name] * 2
+    assert json.loads(Recordings([recording, recording]).listing())["names"] == [recording.name] * 2
     with pytest.raises(MarEdgeError, match="no recording 1"):
         Recordings([recording]).get(1)
     with pytest.raises(MarEdgeError, match="no recording at"):
         Recordings([tmp_path / "nowhere"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(MarEdgeError, match=r"no recording \(\*\.jsonl\)"):
+    with pytest.raises(MarEdgeError, match=r"holds no recording \(\*\.jsonl\)"):
         Recordings([tmp_path / "empty"])

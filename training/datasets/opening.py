@@ -17,24 +17,27 @@ from training.datasets.stored import StoredDataset, hold_out
 from training.datasets.synthetic import SyntheticDataset
 from training.synth.world import HELD_OUT
 
-SYNTHETIC = "synth"
+SYNTHETIC, SYNTHETIC_LIVE = "synth", "synth-live"
 _FORMS = (
-    "synth, ma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER or an .npz file of "
-    "'mar-edge synth'"
+    "synth, synth-live, ma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER or an .npz file "
+    "of 'mar-edge synth'"
 )
 # Seeds that no training run is given: of what a run validates on (plus its own seed), and of what models are judged on.
 _VALIDATION_SEED = 1_000_003
 _EVALUATION_SEED = 2_000_003
 _EVALUATION_CLIPS = 4096
+# Of ``synth-live``; the other half keeps what clips of one action teach.
+LIVE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """A spec, taken apart. ``split`` is None where it names none."""
+    """A spec, taken apart. ``split`` is None where it names none; ``live`` is the share of ``SyntheticDataset``."""
 
     kind: Literal["synth", "ma52", "imigue", "recordings", "npz"]
     path: Path
     split: Split | None
+    live: float = 0.0
 
 
 def parse_spec(spec: str) -> DataSpec:
@@ -43,6 +46,8 @@ def parse_spec(spec: str) -> DataSpec:
     kind, _, split = word.partition("-")
     if spec == SYNTHETIC:
         return DataSpec("synth", Path(), None)
+    if spec == SYNTHETIC_LIVE:
+        return DataSpec("synth", Path(), None, LIVE_SHARE)
     if colon and path and word == "recordings":
         return DataSpec("recordings", Path(path), None)
     for layout in ("ma52", "imigue"):
@@ -58,14 +63,14 @@ def open_dataset(spec: str, *, labels: tuple[Label, ...] | None = None) -> Datas
     """What to judge a model on.
 
     Of MA-52 and iMiGUE the validation split unless ``spec`` names another; the test split's labels may be missing.
-    ``synth`` is 4,096 clips of a world that no model was trained on.
+    ``synth`` and ``synth-live`` are 4,096 clips of a world that no model was trained on.
 
     Raises:
         MarEdgeError: no such data set, or something is wrong with it.
     """
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
-        return SyntheticDataset(_EVALUATION_SEED, _EVALUATION_CLIPS, world=HELD_OUT)
+        return SyntheticDataset(_EVALUATION_SEED, _EVALUATION_CLIPS, live=parsed.live, world=HELD_OUT)
     return _open_stored(parsed, parsed.split or "val", labels, NO_AUGMENTATION)
 
 
@@ -90,17 +95,17 @@ def open_training(
     """
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
-        learnt: Dataset = SyntheticDataset(seed, synthetic_clips, augmentation=augmentation)
+        learnt: Dataset = SyntheticDataset(seed, synthetic_clips, live=parsed.live, augmentation=augmentation)
     else:
         learnt = _open_stored(parsed, parsed.split or "train", labels, augmentation)
     if validation is not None:
         given = parse_spec(validation)
         if given.kind == "synth":
-            return _fitting(learnt, SyntheticDataset(_VALIDATION_SEED + seed, validation_clips))
+            return _fitting(learnt, SyntheticDataset(_VALIDATION_SEED + seed, validation_clips, live=given.live))
         # What the classes are is the training set's to say, where a set has only those that occur.
         return _fitting(learnt, _open_stored(given, given.split or "val", labels or learnt.labels, NO_AUGMENTATION))
     if parsed.kind == "synth":
-        return learnt, SyntheticDataset(_VALIDATION_SEED + seed, validation_clips)
+        return learnt, SyntheticDataset(_VALIDATION_SEED + seed, validation_clips, live=parsed.live)
     if parsed.kind in {"ma52", "imigue"}:
         if parsed.split == "val":
             raise MarEdgeError(f"'{spec}' is what is validated on otherwise; name another set with --validation")

@@ -13,10 +13,11 @@ from edge.layout import Layout, load_layout
 from training.augment import NO_AUGMENTATION, Augmentation, network_input
 from training.datasets.base import ClipBatch
 from training.datasets.stored import background_of
-from training.synth.generator import BACKGROUND_WEIGHT, CLASSES, SynthBatch, synthesise
+from training.synth.chunks import CHUNK, Chunk, make_chunk
+from training.synth.generator import BACKGROUND_WEIGHT, CLASSES
+from training.synth.live import LIVE_LABELLED
 from training.synth.world import TRAINING, World
 
-CHUNK = 256
 # A batch may straddle two chunks; whoever asks in order needs no more than these.
 _KEPT_CHUNKS = 2
 
@@ -25,22 +26,37 @@ class SyntheticDataset:
     """A ``Dataset`` of ``count`` clips: clip i is clip i % 256 of the seed's chunk i // 256.
 
     Asked for in order, each chunk is made once. Not for use from several threads.
+
+    Args:
+        live: share of them that are windows cut from recordings, as a service sees them (``training.synth.live``);
+            the others are clips of one action, as data sets hold them.
     """
 
     def __init__(
-        self, seed: int, count: int, *, world: World = TRAINING, augmentation: Augmentation = NO_AUGMENTATION
+        self,
+        seed: int,
+        count: int,
+        *,
+        live: float = 0.0,
+        world: World = TRAINING,
+        augmentation: Augmentation = NO_AUGMENTATION,
     ) -> None:
         self._seed = seed
         self._count = count
+        self._live = live
         self._world = world
         self._augmentation = augmentation
-        self._chunks: OrderedDict[int, SynthBatch] = OrderedDict()
+        self._chunks: OrderedDict[int, Chunk] = OrderedDict()
 
     @property
     def name(self) -> str:
         """See ``Dataset``."""
-        world = "" if self._world == TRAINING else " of a world not trained on"
-        return f"synthetic motion only, {self._count} clips{world}, seed {self._seed}, mar-edge {edge.__version__}"
+        what = f"{self._count} clips"
+        if self._live:
+            what += f" ({self._live:.0%} of them cut from recordings)"
+        if self._world != TRAINING:
+            what += " of a world not trained on"
+        return f"synthetic motion only, {what}, seed {self._seed}, mar-edge {edge.__version__}"
 
     @property
     def layout(self) -> Layout:
@@ -64,7 +80,9 @@ class SyntheticDataset:
         """See ``Dataset``."""
         weights = np.ones(len(CLASSES))
         weights[self.background] = BACKGROUND_WEIGHT
-        counts: NDArray[np.int64] = np.round(weights / weights.sum() * self._count).astype(np.int64)
+        share = (1 - self._live) * weights / weights.sum()
+        share += self._live * np.where(weights == 1, LIVE_LABELLED / (len(CLASSES) - 1), 1 - LIVE_LABELLED)
+        counts: NDArray[np.int64] = np.round(share * self._count).astype(np.int64)
         return counts
 
     def clip_name(self, index: int) -> str:
@@ -80,9 +98,9 @@ class SyntheticDataset:
         labels = np.array([chunk.labels[place] for chunk, place in places], np.int64)
         return ClipBatch(skeleton, index_t, labels)
 
-    def _chunk(self, number: int) -> SynthBatch:
+    def _chunk(self, number: int) -> Chunk:
         if number not in self._chunks:
-            self._chunks[number] = synthesise(self._seed, number, CHUNK, world=self._world)
+            self._chunks[number] = make_chunk(self._seed, number, live=self._live, world=self._world)
             while len(self._chunks) > _KEPT_CHUNKS:
                 self._chunks.popitem(last=False)
         return self._chunks[number]

@@ -8,20 +8,22 @@ import numpy as np
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from training.synth.chunks import CHUNK, make_chunk
 from training.synth.draw import write_animation
 from training.synth.generator import CLASSES, synthesise
 from training.synth.world import TRAINING, World
 
-_CHUNK = 256
 
-
-def write_clips(path: Path, count: int, seed: int, world: World = TRAINING) -> None:
+def write_clips(path: Path, count: int, seed: int, world: World = TRAINING, live: float = 0.0) -> None:
     """Write ``count`` clips as arrays: joints (N, 64, 44, 2) px, labels (N,), duration_s (N,), and the class names.
+
+    Args:
+        live: share of them that are windows cut from recordings.
 
     Raises:
         MarEdgeError: the file cannot be written.
     """
-    chunks = [synthesise(seed, i, _CHUNK, world=world) for i in range(-(-count // _CHUNK))]
+    chunks = [make_chunk(seed, i, live=live, world=world) for i in range(-(-count // CHUNK))]
     try:
         np.savez_compressed(
             path,

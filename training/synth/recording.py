@@ -76,7 +76,7 @@ class Recording:
 
 
 def record(
-    seed: int,
+    seed: int | tuple[int, ...],
     *,
     duration_s: float = 60.0,
     fps: float = 30.0,
@@ -90,7 +90,7 @@ def record(
         idle: nothing with a name is done in it, but everything else that people do.
         labels: of what is done in it, each as often as any other; the background among them is ignored.
     """
-    draws = Draws(np.random.default_rng([seed, _STREAM]))
+    draws = Draws(np.random.default_rng([*np.atleast_1d(seed), _STREAM]))
     times = np.arange(max(round(duration_s * fps), 2)) / fps
     t = times[None].astype(np.float32)
     rows = rows_of(np.array([label.id for label in labels]))

@@ -19,11 +19,10 @@ const SILENT_MS = 3500;
 const FREEZE_MS = 10_000;
 const CURVE_BEFORE_MS = 2500;
 const CURVE_AFTER_MS = 2000;
-const EXPORTS = [["CSV", "csv"], ["ELAN", "eaf"], ["BORIS", "boris"]];
 
 const page = {
   streams: new Map(),
-  recordings: [],
+  formats: [], // that the events of a recording can be had in
   stream: null,
   person: null, // null: everybody
   view: null, // how the server fares
@@ -400,12 +399,13 @@ async function openRecording(number) {
     page.player.speed = Number($("speed").value);
     page.window = null;
     $("exports").replaceChildren(
-      ...EXPORTS.map(([name, suffix]) => {
+      ...page.formats.map(({ name, suffix }) => {
         const link = document.createElement("a");
-        link.href = `/recordings/${number}/events.${suffix}`;
+        link.href = `/recordings/${number}/events${suffix}`;
         link.download = "";
-        link.textContent = name;
-        link.title = `Download the events for ${name}`;
+        link.textContent = suffix;
+        link.title = `${name}: download the events`;
+        link.setAttribute("aria-label", link.title);
         return link;
       }),
     );
@@ -420,8 +420,9 @@ async function begin() {
   page.review = setup.mode === "review";
   if (page.review) {
     $("stream-label").textContent = "Recording";
-    page.recordings = await (await fetch("/recordings")).json();
-    fillPicker($("stream"), page.recordings.map((name, number) => [String(number), name]), "0");
+    const { names, formats } = await (await fetch("/recordings")).json();
+    page.formats = formats;
+    fillPicker($("stream"), names.map((name, number) => [String(number), name]), "0");
     await openRecording(0);
   } else {
     new Link({

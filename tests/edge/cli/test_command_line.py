@@ -5,7 +5,19 @@ import pytest
 import edge
 
 HEAVY = {"torch", "cv2", "numpy", "onnxruntime", "onnx", "zmq", "mediapipe", "msgspec"}
-COMMANDS = ["serve", "subscribe", "demo", "export", "synth", "train", "evaluate", "models", "doctor"]
+COMMANDS = [
+    "serve",
+    "subscribe",
+    "demo",
+    "export",
+    "synth",
+    "train",
+    "evaluate",
+    "models",
+    "doctor",
+    "annotations",
+    "plot",
+]
 
 
 def imported(importtime: str) -> set[str]:

@@ -50,6 +50,7 @@ def recordings_of_imigue(folder):
     ("spec", "expected"),
     [
         ("synth", DataSpec("synth", Path(), None)),
+        ("synth-live", DataSpec("synth", Path(), None, 0.5)),
         ("ma52:a/b", DataSpec("ma52", Path("a/b"), None)),
         ("imigue:C:\\data", DataSpec("imigue", Path("C:\\data"), None)),
         ("ma52-test:a", DataSpec("ma52", Path("a"), "test")),
@@ -64,12 +65,15 @@ def test_specs(spec, expected):
 
 @pytest.mark.parametrize("spec", ["", "ma52", "ma52:", "ma53:a", "ma52-dev:a", "recordings", "clips.zip", "synth:1"])
 def test_what_is_no_spec(spec):
-    with pytest.raises(MarEdgeError, match=f"no data set '{spec}'; it is one of: synth, ma52:FOLDER, .* .npz file"):
+    with pytest.raises(
+        MarEdgeError, match=f"no data set '{spec}'; it is one of: synth, synth-live, ma52:FOLDER, .* .npz file"
+    ):
         parse_spec(spec)
 
 
 def test_what_a_model_is_judged_on(tmp_path):
     assert "not trained on" in open_dataset("synth").name
+    assert "(50% of them cut from recordings) of a world not trained on" in open_dataset("synth-live").name
     clips.write_authors(tmp_path, "imigue", "val", [0], 2)
     clips.write_authors(tmp_path, "imigue", "test", [0], 3, with_labels=False)
     assert len(open_dataset(f"imigue:{tmp_path}")) == 2
@@ -78,6 +82,7 @@ def test_what_a_model_is_judged_on(tmp_path):
 
 
 def test_synthetic_motion_is_validated_on_other_clips_of_it():
+    assert all("(50% of them cut" in data.name for data in training("synth-live"))
     learnt, held = training("synth")
     assert (len(learnt), len(held)) == (64, 32)
     assert isinstance(held, SyntheticDataset)

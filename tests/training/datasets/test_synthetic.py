@@ -6,9 +6,10 @@ import pytest
 from edge.preprocess import normalise
 from training.augment import Augmentation
 from training.datasets import synthetic
-from training.datasets.synthetic import CHUNK, SyntheticDataset
+from training.datasets.synthetic import SyntheticDataset
+from training.synth.chunks import CHUNK, make_chunk
 from training.synth.generator import CLASSES, synthesise
-from training.synth.world import HELD_OUT
+from training.synth.world import HELD_OUT, TRAINING
 
 
 @pytest.fixture
@@ -16,11 +17,11 @@ def made(monkeypatch):
     """The numbers of the chunks that were made."""
     numbers = []
 
-    def counted(seed, chunk, count, **options):
-        numbers.append(chunk)
-        return synthesise(seed, chunk, count, **options)
+    def counted(seed, number, **options):
+        numbers.append(number)
+        return make_chunk(seed, number, **options)
 
-    monkeypatch.setattr(synthetic, "synthesise", counted)
+    monkeypatch.setattr(synthetic, "make_chunk", counted)
     return numbers
 
 
@@ -60,3 +61,15 @@ def test_another_world_and_augmentation():
     squeezed = augmented.batch(indices, np.random.default_rng(0))
     assert np.ptp(squeezed.skeleton, axis=(1, 2)).max() <= 1.2 + 1e-6
     np.testing.assert_array_equal(squeezed.labels, plain.labels)
+
+
+def test_a_share_of_windows_cut_from_recordings():
+    dataset = SyntheticDataset(3, 5300, live=0.5)
+    assert dataset.name.startswith("synthetic motion only, 5300 clips (50% of them cut from recordings), seed 3, ")
+    batch = dataset.batch(np.arange(20))
+    chunk = make_chunk(3, 0, live=0.5, world=TRAINING)
+    np.testing.assert_array_equal(batch.skeleton, normalise(chunk.joints[:20]))
+    assert batch.labels.tolist() == chunk.labels[:20].tolist()
+    plain, live = SyntheticDataset(3, 5300).class_counts(), SyntheticDataset(3, 5300, live=1.0).class_counts()
+    assert dataset.class_counts() == pytest.approx((plain + live) / 2, abs=1)
+    assert live[dataset.background] == pytest.approx(0.405 * 5300, abs=1)

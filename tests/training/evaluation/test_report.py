@@ -122,7 +122,15 @@ def test_the_page_says_what_the_text_says_and_escapes_it(folder):
     page = (folder / "report.html").read_text()
     assert "told | &lt;b&gt;" in page
     assert "Of 6 clips it told 83.3 % rightly" in page
-    assert page.count("<tr>") == page.count("</tr>") > 100
+    assert page.count("<tr>") == page.count("</tr>") > 80
+
+
+def test_what_neither_happened_nor_was_reported_has_no_row_in_live_use(folder):
+    live = (folder / "report.html").read_text().split("<h2>Live</h2>")[1]
+    assert re.findall(r"<tr><td>([^<]+)</td><td class=\"number\">\d+</td>", live) == ["nodding", "waving"]
+    text = (folder / "report.md").read_text().split("## Live")[1]
+    assert "| waving |" in text
+    assert "| shrugging |" not in text
 
 
 def test_confusion_as_a_table(folder):

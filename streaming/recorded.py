@@ -1,0 +1,65 @@
+"""The files of recordings, line by line. Knows what a line is, not what its message says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from edge.errors import MarEdgeError
+from streaming.messages import MAX_BYTES, MalformedMessage, UnknownSchema
+from streaming.recorder import SUFFIX
+
+T = TypeVar("T")
+
+
+def recording_files(paths: Sequence[Path]) -> list[Path]:
+    """The files that are meant by ``paths``: themselves, or all recordings of one folder, oldest first.
+
+    Raises:
+        MarEdgeError: there is none.
+    """
+    if len(paths) == 1 and paths[0].is_dir():
+        files = sorted(paths[0].glob(f"*{SUFFIX}"))
+        if not files:
+            raise MarEdgeError(
+                f"{paths[0]} holds no recording (*{SUFFIX}); 'mar-edge serve --record FOLDER' writes them"
+            )
+        return files
+    for path in paths:
+        if not path.is_file():
+            raise MarEdgeError(f"no recording at {path}; give files of 'mar-edge record', or one folder of them")
+    if not paths:
+        raise MarEdgeError("no recording named; give files of 'mar-edge record', or one folder of them")
+    return list(paths)
+
+
+def read_lines(files: Sequence[Path], parse: Callable[[bytes], T]) -> Iterator[tuple[Path, int, T]]:
+    """What ``parse`` makes of each line: its file, its number there, and the result.
+
+    A last line that breaks off is left out: that is how a recording ends whose program was killed.
+
+    Args:
+        parse: bytes of one line; raises MalformedMessage or UnknownSchema for what it cannot read.
+
+    Raises:
+        MarEdgeError: a file cannot be read, or a whole line is no message that this version reads (the error names
+            the line).
+    """
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                number = 0
+                while line := file.readline(MAX_BYTES + 1):
+                    number += 1
+                    if not line.strip():
+                        continue
+                    try:
+                        yield path, number, parse(line)
+                    except UnknownSchema as error:
+                        raise MarEdgeError(f"{path}, line {number}: {error}") from None
+                    except MalformedMessage as error:
+                        if line.endswith(b"\n") or len(line) > MAX_BYTES:
+                            raise MarEdgeError(f"{path}, line {number}: {error}") from None
+        except OSError as error:
+            raise MarEdgeError(f"cannot read recording {path}: {error.strerror}") from None

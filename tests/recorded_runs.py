@@ -1,0 +1,108 @@
+"""Recordings that are made up: messages of a few streams, runs and people, written by the recorder itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.labels import Label, background_label, ma52_labels
+from streaming.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, Latency, SkeletonMessage, encode
+
+NS = 1_000_000_000
+ZERO_NS = 1_795_288_668_909_371_342
+"""Capture time of media time 0; no whole number of milliseconds."""
+RUN = "0123456789abcdef" * 2
+LABELS = (*ma52_labels()[:11], background_label(), Label(60, "humming", ""))
+NOD, SHAKE, SHRUG, HUM = LABELS[9], LABELS[10], LABELS[2], LABELS[12]
+
+
+class Stream:
+    """Messages of one run of one stream, numbered; times in seconds from media time 0."""
+
+    def __init__(self, stream: str = "cam", run: str = RUN, zero_ns: int = ZERO_NS) -> None:
+        self.messages: list[AnyMessage] = []
+        self._head = {"stream": stream, "run": run}
+        self._zero_ns = zero_ns
+        self._events = 0
+
+    def hello(self) -> Stream:
+        return self._add(
+            HelloMessage(
+                **self._next(0.0),
+                source="clip.mp4",
+                size=(640, 480),
+                fps=30.0,
+                t_zero_ns=self._zero_ns,
+                model="tiny model",
+                precision="fp32",
+                layout="ma52",
+                joints=("nose",),
+                labels=LABELS,
+                background=11,
+                window_s=2.0,
+                stride_s=0.2,
+                on_thresholds=(0.5,) * len(LABELS),
+                off_thresholds=(0.3,) * len(LABELS),
+                pose="scripted",
+                runtime="none",
+                versions={},
+            )
+        )
+
+    def skeletons(self, start_s: float, end_s: float, person: int = 0, fps: float = 30.0) -> Stream:
+        """Somebody whose joints move a little, 44 of them."""
+        for frame in range(round(start_s * fps), round(end_s * fps)):
+            joints = tuple((100.0 + 3 * joint + frame % 7, 50.0 + 5 * joint) for joint in range(44))
+            self._add(
+                SkeletonMessage(**self._next(frame / fps), person=person, joints=joints, scores=(0.9,) * len(joints))
+            )
+        return self
+
+    def labels(self, t_s: float, person: int = 0) -> Stream:
+        latency = Latency(1.0, 1.0, 1.0, 3.0)
+        ends = {"t_start_ns": self._ns(t_s - 2), "t_end_ns": self._ns(t_s)}
+        return self._add(LabelMessage(**self._next(t_s), person=person, top=(), gated=True, latency=latency, **ends))
+
+    def event(
+        self, label: Label, start_s: float, end_s: float, person: int = 0, *, score: float = 0.8, ends: bool = True
+    ) -> Stream:
+        """It begins with half its score, is surer later, and ends."""
+        self._events += 1
+        about = {"event_id": self._events, "person": person, "label": label, "t_start_ns": self._ns(start_s)}
+        self._add(EventMessage(**self._next(start_s + 0.5), **about, phase="begin", t_end_ns=None, score=score / 2))
+        self._add(EventMessage(**self._next(start_s + 1.0), **about, phase="update", t_end_ns=None, score=score))
+        if ends:
+            end = {"phase": "end", "t_end_ns": self._ns(end_s), "score": score}
+            self._add(EventMessage(**self._next(end_s + 0.5), **about, **end))
+        return self
+
+    def write(self, path: Path, start: int = 0, end: int | None = None) -> Path:
+        """Some of the messages, a line each."""
+        path.write_bytes(b"".join(encode(message) + b"\n" for message in self.messages[start:end]))
+        return path
+
+    def _ns(self, t_s: float) -> int:
+        return self._zero_ns + round(t_s * NS)
+
+    def _next(self, t_s: float) -> dict:
+        seq = len(self.messages)
+        return {**self._head, "seq": seq, "kind_seq": seq, "t_capture_ns": self._ns(t_s), "frame": abs(round(t_s * 30))}
+
+    def _add(self, message: AnyMessage) -> Stream:
+        self.messages.append(message)
+        return self
+
+
+def two_people() -> Stream:
+    """8 s of two people; five events, the last of which is not over, and one of a label without a body group."""
+    return (
+        Stream()
+        .hello()
+        .skeletons(0.0, 4.0)
+        .event(NOD, 1.0, 2.5001, score=0.9)
+        .event(SHRUG, 1.2345678, 2.0, person=1, score=0.4)
+        .labels(3.0)
+        .skeletons(4.0, 8.0, person=1)
+        .event(SHAKE, 2.5001, 4.0)
+        .event(HUM, 5.0, 5.0)
+        .event(NOD, 6.0, 0.0, person=1, ends=False)
+    )

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.image import imread
+from recorded_runs import HUM, NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_people
+
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from view.plot import draw, plot
+from view.timeline import Timeline, read_timelines
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> list[Timeline]:
+    return read_timelines([two_people().write(tmp_path / "cam.jsonl")])
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> list[Timeline]:
+    stream = Stream().hello().skeletons(0, 10).event(NOD, 1, 2).event(SHRUG, 3, 4).event(NOD, 5, 7.5)
+    return read_timelines([stream.write(tmp_path / "one.jsonl")])
+
+
+def lanes(axes: Axes) -> dict[str, list[tuple[float, float]]]:
+    """Name of each lane, from the top, and where on the time axis something is drawn in it."""
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
+    for bars in axes.collections:
+        for path in bars.get_paths():
+            (left, low), (right, high) = path.get_extents().get_points()
+            found[names[round((low + high) / 2)]].append((round(left, 3), round(right, 3)))
+    return found
+
+
+def counts(axes: Axes) -> list[int]:
+    return [int(text.get_text()) for text in axes.texts]
+
+
+def test_one_person_a_band_for_each_body_group_and_a_lane_for_each_label(one: list[Timeline]) -> None:
+    when, how_many = draw(one).axes
+    assert lanes(when) == {"body": [], "shrugging": [(3, 4)], "head": [], "nodding": [(1, 2), (5, 7.5)]}
+    assert counts(how_many) == [1, 2]
+    assert when.get_xlim() == pytest.approx((0, 299 / 30))
+    assert when.get_xlabel() == "time in s"
+
+
+def test_several_people_have_a_lane_each_as_well(two: list[Timeline]) -> None:
+    people, how_many_each, labels, how_many = draw(two).axes
+    assert {name: len(spans) for name, spans in lanes(people).items()} == {"person 0": 3, "person 1": 2}
+    assert counts(how_many_each) == [3, 2]
+    assert list(lanes(labels)) == ["body", "shrugging", "head", "nodding", "shaking head", "other", "humming"]
+    assert counts(how_many) == [1, 2, 1, 1]
+    assert people.get_xlim() == labels.get_xlim()
+
+
+def test_of_very_many_people_the_last_share_a_lane_and_no_event_is_lost(tmp_path: Path) -> None:
+    stream = Stream().hello()
+    for person in range(60):
+        for start_s in range(1 + person % 3):
+            stream.event(SHAKE, start_s, start_s + 0.5, person)
+    people, how_many, *_ = draw(read_timelines([stream.write(tmp_path / "cam.jsonl")])).axes
+    assert len(lanes(people)) == 40
+    assert list(lanes(people))[-1] == "21 others"
+    assert sum(counts(how_many)) == 20 * (1 + 2 + 3)
+
+
+def test_a_pause_between_two_runs_is_grey_and_the_runs_are_told_apart(one: list[Timeline]) -> None:
+    hour_ns = 3600 * NS
+    later = replace(
+        one[0],
+        run="f" * 32,
+        zero_ns=ZERO_NS + hour_ns,
+        first_ns=ZERO_NS + hour_ns,
+        last_ns=ZERO_NS + 3 * hour_ns,
+        events=tuple(
+            replace(event, t_start_ns=event.t_start_ns + hour_ns, t_end_ns=event.t_end_ns + hour_ns)
+            for event in one[0].events
+        ),
+    )
+    people, _, labels, _ = draw([one[0], later]).axes
+    assert list(lanes(people)) == ["person 0, run 1", "person 0, run 2"]
+    (gap,) = labels.patches
+    assert gap.get_extents().transformed(labels.transData.inverted()).x0 == pytest.approx(299 / 30)
+    assert labels.get_xlabel() == "time in h:min:s"
+
+
+def test_nothing_happened(tmp_path: Path) -> None:
+    (when, _) = draw(read_timelines([Stream().hello().skeletons(0, 2).write(tmp_path / "cam.jsonl")])).axes
+    assert [text.get_text() for text in when.texts] == ["no events"]
+    assert read_timelines([Stream().hello().write(tmp_path / "b.jsonl")])[0].people == ()
+    assert plot(read_timelines([tmp_path / "b.jsonl"]), ".png").startswith(b"\x89PNG")
+
+
+def test_an_event_too_short_to_see_leaves_a_mark(one: list[Timeline]) -> None:
+    start_ns = one[0].events[0].t_start_ns + NS
+    short = replace(one[0].events[0], label=HUM, t_start_ns=start_ns, t_end_ns=start_ns)
+    without = plot([replace(one[0], events=(), last_ns=ZERO_NS + 36_000 * NS)], ".png")
+    with_it = plot([replace(one[0], events=(short,), last_ns=ZERO_NS + 36_000 * NS)], ".png")
+    colourful = [np.ptp(imread(io.BytesIO(png))[:, :1000, :3], axis=2).max() for png in (without, with_it)]
+    assert colourful[0] < 0.1
+    assert colourful[1] > 0.3
+
+
+def test_an_svg_says_what_it_shows_and_is_the_same_every_time(two: list[Timeline]) -> None:
+    dollars = replace(two[0], labels=(*two[0].labels, Label(71, "$x_1$", "head")))
+    events = (*dollars.events, replace(dollars.events[0], label=dollars.labels[-1]))
+    svg = plot([replace(dollars, events=events)], ".svg")
+    words = {"".join(text.itertext()).strip() for text in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
+    assert {"nodding", "shaking head", "person 1", "head", "cam: 6 events of 2 people in 8 s", "$x_1$"} <= words
+    assert any("2026-11-21" in word and "tiny model" in word for word in words)
+    assert plot([replace(dollars, events=events)], ".svg") == svg
+    assert mpl.rcParams["svg.fonttype"] != "none"  # what the program around it draws stays as it was
+
+
+def test_other_pictures(two: list[Timeline]) -> None:
+    with pytest.raises(MarEdgeError, match=r"\.png or \.svg"):
+        plot(two, ".bmp")

@@ -1,0 +1,183 @@
+"""BORIS: a project that it opens, and the table that it calls "tabular events", for scripts that read its exports.
+
+Every label is a state event of the behavioural category that is its body group, every person a subject, every timeline
+an observation: of the video where one is named, live where none is. Scores stand in the comments.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+import msgspec
+
+from view.annotations.media import Media
+from view.timeline import NS, TimedEvent, Timeline, body_of, name_of
+
+# As BORIS 8 to 10 write it.
+_PROJECT_FORMAT = "7.0"
+_PLAYERS = 8
+_NA = "NA"
+# As BORIS 8 to 10 write "tabular events" of observations without modifiers and independent variables.
+TABLE_COLUMNS = (
+    "Observation id",
+    "Observation date",
+    "Description",
+    "Observation duration",
+    "Observation type",
+    "Source",
+    "Time offset (s)",
+    "Media duration (s)",
+    "FPS",
+    "Subject",
+    "Behavior",
+    "Behavioral category",
+    "Behavior type",
+    "Time",
+    "Media file name",
+    "Image index",
+    "Image file path",
+    "Comment",
+)
+
+
+def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
+    """A project file (``.boris``), JSON: ethogram, subjects, and an observation for each timeline."""
+    labels = list(dict.fromkeys(label for timeline in timelines for label in timeline.labels))
+    people = sorted({person for timeline in timelines for person in timeline.people})
+    categories = list(dict.fromkeys(map(body_of, labels)))
+    project = {
+        "time_format": "hh:mm:ss",
+        "project_date": _date(min(timeline.zero_ns for timeline in timelines)),
+        "project_name": ", ".join(dict.fromkeys(timeline.stream for timeline in timelines)),
+        "project_description": "Micro-actions that mar-edge recognised",
+        "project_format_version": _PROJECT_FORMAT,
+        "subjects_conf": {
+            str(index): {"key": "", "name": name_of(person), "description": ""} for index, person in enumerate(people)
+        },
+        "behaviors_conf": {
+            str(index): {
+                "type": "State event",
+                "key": "",
+                "code": label.name,
+                "description": f"label {label.id}",
+                "color": "",
+                "category": body_of(label),
+                "modifiers": {},
+                "excluded": "",
+                "coding map": "",
+            }
+            for index, label in enumerate(labels)
+        },
+        "observations": {_observation_id(timeline): _observation(timeline, media) for timeline in timelines},
+        "behavioral_categories": categories,
+        "behavioral_categories_config": {
+            str(index): {"name": name, "color": ""} for index, name in enumerate(categories)
+        },
+        "independent_variables": {},
+        "coding_map": {},
+        "behaviors_coding_map": [],
+        "converters": {},
+    }
+    return msgspec.json.format(msgspec.json.encode(project), indent=1) + b"\n"
+
+
+def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
+    """Tabular events, TSV, UTF-8: a row for each START and each STOP."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
+    rows.writerow(TABLE_COLUMNS)
+    for timeline in timelines:
+        times_s = [time_s for time_s, _, _ in _marks(timeline)]
+        duration_s = f"{times_s[-1] - times_s[0]:.3f}" if times_s else _NA
+        for time_s, kind, event in _marks(timeline):
+            rows.writerow(
+                (
+                    _observation_id(timeline),
+                    _date(timeline.zero_ns).replace("T", " "),
+                    timeline.source,
+                    duration_s,
+                    "Media file(s)" if media else "Live observation",
+                    f"player #1:{media.path}" if media else _NA,
+                    "0.0",
+                    f"{media.length_s:.3f}" if media else _NA,
+                    f"{media.fps:.3f}" if media else _NA,
+                    name_of(event.person),
+                    event.label.name,
+                    body_of(event.label),
+                    kind,
+                    f"{time_s:.3f}",
+                    str(media.path) if media else _NA,
+                    _frame(time_s, media) if media else _NA,
+                    _NA,
+                    _comment(kind, event),
+                )
+            )
+    return text.getvalue().encode()
+
+
+def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
+    file = str(media.path) if media else ""
+    info = {"length": media.length_s, "fps": media.fps, "hasVideo": True, "hasAudio": False} if media else {}
+    return {
+        "file": {str(player + 1): [file] if media and player == 0 else [] for player in range(_PLAYERS)},
+        "type": "MEDIA" if media else "LIVE",
+        "date": _date(timeline.zero_ns),
+        "description": timeline.source,
+        "time offset": 0.0,
+        "observation time interval": [0, 0],
+        "independent_variables": {},
+        "visualize_spectrogram": False,
+        "visualize_waveform": False,
+        "close_behaviors_between_videos": False,
+        "scan_sampling_time": 0,
+        "start_from_current_time": False,
+        "start_from_current_epoch_time": False,
+        "media_info": {name: {file: value} for name, value in info.items()},
+        "events": [
+            [
+                time_s,
+                name_of(event.person),
+                event.label.name,
+                "",
+                _comment(kind, event),
+                *([_frame(time_s, media)] if media else []),
+            ]
+            for time_s, kind, event in _marks(timeline)
+        ],
+    }
+
+
+def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
+    """Seconds, START or STOP, and the event, by time.
+
+    Where a label of a person begins anew as it ends, the STOP comes first: BORIS pairs them in this order.
+    """
+    marks = []
+    for number, event in enumerate(timeline.events):
+        marks.append((timeline.milliseconds(event.t_start_ns), 2 * number, "START", event))
+        marks.append((timeline.milliseconds(event.t_end_ns), 2 * number + 1, "STOP", event))
+    for time_ms, _, kind, event in sorted(marks, key=lambda mark: mark[:2]):
+        yield time_ms / 1000, kind, event
+
+
+def _frame(time_s: float, media: Media) -> int:
+    """Number of the frame that is shown then, from 1."""
+    return int(time_s * media.fps) + 1
+
+
+def _comment(kind: str, event: TimedEvent) -> str:
+    if kind == "START":
+        return f"score {event.score:.3f}"
+    return "end not recorded" if event.is_open else ""
+
+
+def _observation_id(timeline: Timeline) -> str:
+    return f"{timeline.stream} {_date(timeline.zero_ns)} {timeline.run[:8]}"
+
+
+def _date(t_ns: int) -> str:
+    return datetime.fromtimestamp(t_ns // NS, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")

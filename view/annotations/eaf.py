@@ -1,0 +1,170 @@
+"""ELAN: EAF 3.0, a tier for each person and body group, and a controlled vocabulary for each body group.
+
+Scores have no place in an annotation of a controlled vocabulary; they stand in the CSV.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import PurePath
+from xml.etree import ElementTree as ET
+
+from edge import __version__
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from view.annotations.media import Media
+from view.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of, name_of
+
+_SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+_SCHEMA_LOCATION = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+# ELAN's own words for a vocabulary that is of no one language.
+_LANGUAGE = {
+    "LANG_ID": "und",
+    "LANG_DEF": "http://cdb.iso.org/lg/CDB-00130975-001",
+    "LANG_LABEL": "undetermined (und)",
+}
+_LAST_MS = 2**32 - 1
+# What XML 1.0 cannot hold, even escaped.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
+    """An annotation document, UTF-8. Times in ms from the timeline's beginning; every event lasts at least 1 ms.
+
+    Raises:
+        MarEdgeError: an event lies further from the beginning than the format can say.
+    """
+    spans = _spans(timeline)
+    if max((end_ms for _, end_ms in spans.values()), default=0) > _LAST_MS:
+        raise MarEdgeError("ELAN counts 49 days at most; --rezero counts from what was recorded first")
+    document = ET.Element(
+        "ANNOTATION_DOCUMENT",
+        {
+            "AUTHOR": _text(f"mar-edge {__version__}, {timeline.model}".removesuffix(", ")),
+            "DATE": datetime.fromtimestamp(timeline.zero_ns // NS, timezone.utc).isoformat(),
+            "FORMAT": "3.0",
+            "VERSION": "3.0",
+            "xmlns:xsi": _SCHEMA_INSTANCE,
+            "xsi:noNamespaceSchemaLocation": _SCHEMA_LOCATION,
+        },
+    )
+    _add_header(document, media, len(timeline.events))
+    slots = _add_slots(document, spans)
+    number = 0
+    for tier_id, person, body, events in _tiers(timeline, spans):
+        tier = _add(document, "TIER", TIER_ID=tier_id, PARTICIPANT=name_of(person), LINGUISTIC_TYPE_REF=body)
+        tier.set("ANNOTATOR", "mar-edge")
+        for event in events:
+            number += 1
+            annotation = _add(
+                _add(tier, "ANNOTATION"),
+                "ALIGNABLE_ANNOTATION",
+                ANNOTATION_ID=f"a{number}",
+                CVE_REF=_entry_id(event.label),
+                TIME_SLOT_REF1=slots[event.event_id, 0],
+                TIME_SLOT_REF2=slots[event.event_id, 1],
+            )
+            _add(annotation, "ANNOTATION_VALUE").text = _text(event.label.name)
+    for body in timeline.bodies():
+        _add(
+            document,
+            "LINGUISTIC_TYPE",
+            LINGUISTIC_TYPE_ID=body,
+            TIME_ALIGNABLE="true",
+            GRAPHIC_REFERENCES="false",
+            CONTROLLED_VOCABULARY_REF=body,
+        )
+    _add(document, "LANGUAGE", **_LANGUAGE)
+    for body in timeline.bodies():
+        _add_vocabulary(document, body, [label for label in timeline.labels if body_of(label) == body])
+    ET.indent(document)
+    xml: bytes = ET.tostring(document, encoding="UTF-8", xml_declaration=True)
+    return xml + b"\n"
+
+
+def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
+    """Start and end in ms, by event id."""
+    spans = {}
+    for event in timeline.events:
+        start_ms, end_ms = timeline.milliseconds(event.t_start_ns), timeline.milliseconds(event.t_end_ns)
+        if start_ms == end_ms:  # the millisecond in which it begins
+            start_ms = (event.t_start_ns - timeline.zero_ns) // NS_A_MS
+            end_ms = start_ms + 1
+        spans[event.event_id] = start_ms, end_ms
+    return spans
+
+
+def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tuple[str, int, str, list[TimedEvent]]]:
+    """Name, person, body group and events of each tier that has some.
+
+    On one tier nothing may overlap in ELAN. Events of one person do not, unless a wall clock was set back: what would
+    overlap then goes to a tier of its own.
+    """
+    rows: dict[tuple[int, str], list[list[TimedEvent]]] = defaultdict(list)
+    for event in timeline.events:
+        start_ms, _ = spans[event.event_id]
+        own = rows[event.person, body_of(event.label)]
+        free = next((row for row in own if spans[row[-1].event_id][1] <= start_ms), None)
+        if free is None:
+            own.append([event])
+        else:
+            free.append(event)
+    for person in timeline.people:
+        for body in timeline.bodies():
+            for number, events in enumerate(rows.get((person, body), ()), 1):
+                yield f"{name_of(person)} {body}{f' {number}' if number > 1 else ''}", person, body, events
+
+
+def _add_header(document: ET.Element, media: Media | None, annotations: int) -> None:
+    header = _add(document, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    if media is not None:
+        # ELAN writes and reads these as plain paths behind file:///, not percent-encoded.
+        _add(
+            header,
+            "MEDIA_DESCRIPTOR",
+            MEDIA_URL="file:///" + media.path.as_posix().lstrip("/"),
+            MIME_TYPE=media.mime_type,
+            RELATIVE_MEDIA_URL=_relative_url(media.relative),
+        )
+    # From which ELAN numbers what an annotator adds.
+    _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(annotations)
+
+
+def _relative_url(path: PurePath) -> str:
+    text = path.as_posix()
+    return text if text.startswith("../") else f"./{text}"
+
+
+def _add_slots(document: ET.Element, spans: dict[int, tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """The time slots, in order of time; gives their ids, by event id and which of its two ends."""
+    order = _add(document, "TIME_ORDER")
+    ends = sorted((span[end], event, end) for event, span in spans.items() for end in (0, 1))
+    ids = {}
+    for number, (time_ms, event, end) in enumerate(ends, 1):
+        ids[event, end] = f"ts{number}"
+        _add(order, "TIME_SLOT", TIME_SLOT_ID=f"ts{number}", TIME_VALUE=str(time_ms))
+    return ids
+
+
+def _add_vocabulary(document: ET.Element, body: str, labels: list[Label]) -> None:
+    vocabulary = _add(document, "CONTROLLED_VOCABULARY", CV_ID=body)
+    _add(vocabulary, "DESCRIPTION", LANG_REF=_LANGUAGE["LANG_ID"]).text = _text(f"micro-actions of the group {body}")
+    for label in labels:
+        entry = _add(vocabulary, "CV_ENTRY_ML", CVE_ID=_entry_id(label))
+        value = _add(entry, "CVE_VALUE", LANG_REF=_LANGUAGE["LANG_ID"], DESCRIPTION=f"label {label.id}")
+        value.text = _text(label.name)
+
+
+def _entry_id(label: Label) -> str:
+    return f"label-{label.id}"
+
+
+def _add(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:
+    return ET.SubElement(parent, tag, {name: _text(value) for name, value in attributes.items()})
+
+
+def _text(text: str) -> str:
+    return _UNWRITABLE.sub("\ufffd", text)

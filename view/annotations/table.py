@@ -1,0 +1,54 @@
+"""CSV: a row for each event. Corrected by hand and named ``labels.csv``, it is what ``train`` reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from view.timeline import Timeline
+
+COLUMNS = (
+    "recording",
+    "start_s",
+    "end_s",
+    "label",
+    "body",
+    "label_id",
+    "person",
+    "score",
+    "open",
+    "stream",
+    "run",
+    "event_id",
+    "t_start_ns",
+    "t_end_ns",
+)
+
+
+def write_csv(timelines: Sequence[Timeline]) -> bytes:
+    """UTF-8. Seconds from the beginning of each timeline; ``open`` is 1 where the end was not recorded."""
+    text = io.StringIO(newline="")
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for timeline in timelines:
+        for event in timeline.events:
+            rows.writerow(
+                (
+                    event.recording,
+                    f"{timeline.seconds(event.t_start_ns):.3f}",
+                    f"{timeline.seconds(event.t_end_ns):.3f}",
+                    event.label.name,
+                    event.label.body,
+                    event.label.id,
+                    event.person,
+                    f"{event.score:.3f}",
+                    int(event.is_open),
+                    timeline.stream,
+                    timeline.run,
+                    event.event_id,
+                    event.t_start_ns,
+                    event.t_end_ns,
+                )
+            )
+    return text.getvalue().encode()
