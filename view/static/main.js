@@ -243,6 +243,7 @@ function banner() {
   if (page.review) return stream?.failed ?? "";
   if (page.link !== "live") return page.link === "connecting" ? "" : `${page.why || "The server is gone"}; trying again`;
   if (!stream) return "Nothing has been heard yet";
+  if (page.frozen && !page.frozen.track.frames.length) return "No skeletons of that time are kept: it lies too far back, or before this page was opened";
   if (stream.end) return `The stream ended: ${stream.end.reason}`;
   const status = stream.status;
   if (isSilent(stream)) return "The sender says nothing, not even its status";
@@ -344,7 +345,7 @@ function drawCurve() {
   title.textContent = `${event.label.name} · ${event.label.body}`;
   const words = document.createElement("p");
   words.className = "note";
-  words.textContent = `${written(event.start)} – ${event.open ? "" : written(event.end)} · person ${event.person} · ${event.score.toFixed(2)}`;
+  words.textContent = `${written(event.start)} – ${event.open ? "now" : written(event.end)} · person ${event.person} · ${event.score.toFixed(2)}`;
   const drawing = curve({
     points, from, to, event, moment, now: end, threshold: index < 0 ? null : stream.hello.on_thresholds[index],
   });

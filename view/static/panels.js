@@ -145,12 +145,13 @@ export function healthOf(status, silent, view) {
     ["Dropped", `${status.dropped}`],
     ["Latency", total ? `p50 ${total.p50.toFixed(0)} · p95 ${total.p95.toFixed(0)} ms` : "none yet"],
     ["Runtime", status.runtime],
-    ["Model", status.model],
     ["Subscribers", `${status.subscribers}`],
   ];
-  if (view) facts.push(["Browsers", `${view.browsers}${view.skipped ? `, ${view.skipped} skipped` : ""}`]);
+  if (view) facts.push(["Browsers", `${view.browsers}`]);
+  if (view?.skipped) facts.push(["Not shown here", `${view.skipped} frames`]);
   if (view?.lost) facts.push(["Lost on the way", `${view.lost} messages`, "warn"]);
   if (status.record_error) facts.push(["Recording", status.record_error, "bad"]);
+  facts.push(["Model", status.model]);
   return facts;
 }
 

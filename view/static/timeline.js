@@ -3,8 +3,8 @@
 import { since, seconds, wall } from "./clock.js";
 import { OTHER, paint } from "./groups.js";
 
-const ROW = 26;
-const AXIS = 22;
+const ROW = 24;
+const AXIS = 20;
 const MOST_ROWS = 3;
 const SECOND_PX = 44;
 const LEAST_SPAN_MS = 8000;
@@ -166,7 +166,7 @@ export class Timeline {
     block.state = state;
     element.style.left = `${this.left(event.start)}px`;
     element.style.width = `${Math.max(((event.end ?? view.now) - event.start) * this.pxPerMs, 8)}px`;
-    element.style.top = `${lane.top + row * ROW + 2}px`;
+    element.style.top = `${lane.top + row * ROW + 1}px`;
     element.classList.toggle("lasting", event.open);
     element.setAttribute("aria-label", described(event, view.zero));
   }
