@@ -66,8 +66,10 @@ def has_screen() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def open_page(url: str) -> None:
-    """Open the user's browser; some hold up whoever calls them."""
+def open_page(url: str) -> threading.Thread:
+    """Open the user's browser, on a thread: some hold up whoever calls them."""
     import webbrowser
 
-    threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
+    opening = threading.Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True)
+    opening.start()
+    return opening

@@ -66,7 +66,10 @@ def chromium() -> Iterator[Any]:
     with playwright.sync_playwright() as started:
         # As root there is no sandbox to be had.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        try:
+            browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"{CHROMIUM} does not start: {error.message.splitlines()[0]}")
         yield browser
         browser.close()
 
