@@ -56,6 +56,7 @@ SEEDS = (28, 21, 10, 22)
 NS = 1_000_000_000
 PORT = 8951
 LONG_MS = 50.0
+CATEGORIES = ["blink.user_timing", "disabled-by-default-devtools.timeline"]
 # In the trace, each clearing of the canvas, which begins each drawing of it.
 MARK = """
 const clear = CanvasRenderingContext2D.prototype.clearRect;
@@ -252,7 +253,7 @@ def main() -> None:
                 page.goto(f"http://{place}/", timeout=0)
                 page.wait_for_selector(".block", state="attached", timeout=0)
             if count == 1:
-                chromium.start_tracing(page=pages[0], categories=["toplevel", "blink.user_timing", "devtools.timeline"])
+                chromium.start_tracing(page=pages[0], categories=CATEGORIES)
             before_s, start_s = cpu_s(serving.pid), time.monotonic()
             time.sleep(arguments.seconds)
             took_s = time.monotonic() - start_s

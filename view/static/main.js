@@ -31,6 +31,7 @@ const page = {
   frozen: null, // {track, window} of a live stream that was stopped
   picked: null,
   pointed: null,
+  curve: null, // what the score panel shows, in a string
   layouts: new Map(),
   review: false,
 };
@@ -316,14 +317,21 @@ function showLink() {
   element.className = `pill ${tone}`;
 }
 
+// With nobody pointing, what is happening, or happened last.
+function latest() {
+  let last = null;
+  for (const event of eventsOf().values()) {
+    if ((page.person ?? event.person) === event.person && (!last || event.start >= last.start)) last = event;
+  }
+  return last;
+}
+
 function drawCurve() {
   const { stream } = page;
-  let event = page.pointed ?? eventsOf().get(page.picked) ?? null;
-  // With nobody pointing, what is happening.
-  if (!event) for (const each of eventsOf().values()) if (each.open && (page.person ?? each.person) === each.person) event = each;
+  const event = page.pointed ?? eventsOf().get(page.picked) ?? (page.player ? null : latest());
   if (!event || !stream?.hello) {
-    page.curve = null;
-    if (!$("event").querySelector(".note")) {
+    if (page.curve !== "") {
+      page.curve = "";
       const note = document.createElement("p");
       note.className = "note";
       note.textContent = "Point at an event to see its score; choose it to step through the window that caused it.";

@@ -148,7 +148,7 @@ export function healthOf(status, silent, view) {
     ["Subscribers", `${status.subscribers}`],
   ];
   if (view) facts.push(["Browsers", `${view.browsers}`]);
-  if (view?.skipped) facts.push(["Not shown here", `${view.skipped} frames`]);
+  if (view?.skipped) facts.push(["Skipped here", `${view.skipped} frames`]);
   if (view?.lost) facts.push(["Lost on the way", `${view.lost} messages`, "warn"]);
   if (status.record_error) facts.push(["Recording", status.record_error, "bad"]);
   facts.push(["Model", status.model]);
