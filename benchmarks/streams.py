@@ -29,7 +29,7 @@ from edge.layout import load_layout
 from edge.recognizer import Recognizer
 from streaming.batching import BatchingRecognizer
 from streaming.bus import Publisher
-from streaming.camera import NS, Frame, State
+from streaming.frames import NS, Frame, State
 from streaming.messages import AnyMessage
 from streaming.metrics import resident_bytes
 from streaming.outlet import Outlet
@@ -46,7 +46,7 @@ LAYOUT = load_layout("ma52")
 
 
 class Figure:
-    """A person as a source of frames (see ``streaming.camera.FrameSource``): nods for two seconds, rests for two."""
+    """A person as a source of frames (see ``streaming.frames.FrameSource``): nods for two seconds, rests for two."""
 
     state: State = "live"
     segment = dropped = stalls = corrupt = clock_jumps = 0
@@ -139,7 +139,7 @@ class Box:
 
     def _loop(self, number: int, figure: Figure) -> StreamLoop:
         return StreamLoop(
-            ServeConfig(camera="", stream=f"s{number}"),
+            ServeConfig(camera="demo:", stream=f"s{number}"),
             stop=lambda: self._stop,
             publisher=Publisher(f"s{number}", self._outlet),
             outlet=self._outlet,

@@ -1,26 +1,35 @@
-"""What subscribers that never read cost those that do: throughput, delay and the publisher's memory, side by side.
+"""What subscribers that never read cost those that do: delay, throughput, the sender's time and its memory.
 
-    python benchmarks/subscribers.py [--rounds 5] [--readers 25] [--dead 25]
+    python benchmarks/subscribers.py [--readers 25] [--dead 25] [--messages 8000] [--rate 100]
 
-Each round sends the same label messages twice, at a fixed rate: to the readers alone, and to them beside as many that
-are connected and never read. Readers are one process with a socket each. The two take turns: read the ratios.
+Two senders in one process, as many readers each (one process with a socket each); beside the readers of the second are
+as many that are connected and never read, their queues full before anything is measured. The two take turns, an eighth
+of a second each, so that whatever else the machine does meets both alike: read the ratios, and how they spread.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import statistics
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
+from dataclasses import dataclass
 
+import numpy as np
 import zmq
 
 from streaming.bus import Publisher
 from streaming.messages import LabelMessage, Latency, ScoredLabel
 from streaming.metrics import resident_bytes
-from streaming.outlet import Outlet
+from streaming.outlet import HIGH_WATER_MARK, Outlet
 
+BLOCK_S = 0.125
+PARTS = 10  # of a run, each with a ratio of its own
+FILL = 5 * HIGH_WATER_MARK
 LABEL = LabelMessage(
     person=0,
     top=tuple(ScoredLabel(id, f"label {id}", "head", 0.1) for id in range(5)),
@@ -30,82 +39,143 @@ LABEL = LabelMessage(
     latency=Latency(30.0, 1.0, 9.0, 41.0),
 )
 READERS = """
-import sys, time, zmq, statistics
+import json, sys, time, zmq
 from streaming.messages import decode
-context, count, messages = zmq.Context(), int(sys.argv[2]), int(sys.argv[3])
-poller, left = zmq.Poller(), {}
+addresses, count, messages = sys.argv[1:3], int(sys.argv[3]), int(sys.argv[4])
+context, poller, side_of = zmq.Context(), zmq.Poller(), {}
 for _ in range(count):
-    socket = context.socket(zmq.SUB)
-    socket.setsockopt(zmq.RCVHWM, 10000)
-    socket.subscribe(b"mar/cam/label/")
-    socket.connect(sys.argv[1])
-    poller.register(socket, zmq.POLLIN)
-    left[socket] = messages
-delays, first, got = [], None, 0
-while left:
-    ready = poller.poll(5000)
-    if not ready:
-        break
+    for side, address in enumerate(addresses):  # by turns, since after a stall they are read in this order
+        socket = context.socket(zmq.SUB)
+        socket.setsockopt(zmq.RCVHWM, 10000)
+        socket.subscribe(b"mar/cam/label/")
+        socket.connect(address)
+        poller.register(socket, zmq.POLLIN)
+        side_of[socket] = side
+delays, got, first_ns = ([], []), [0, 0], [0, 0]
+last_ns = [0, 0]
+while sum(got) < 2 * count * messages and (ready := poller.poll(5000)):
     for socket, _ in ready:
-        payload = socket.recv_multipart()[1]
-        first = first or time.time()
-        got += 1
-        if got % 50 == 0:
-            delays.append(time.time_ns() - decode(payload).t_publish_ns)
-        left[socket] -= 1
-        if not left[socket]:
-            del left[socket]
-            poller.unregister(socket)
-cuts = statistics.quantiles(delays, n=20)
-print(got / (time.time() - first), cuts[9] / 1e6, cuts[18] / 1e6, got)
+        payload, now_ns = socket.recv_multipart()[1], time.time_ns()
+        side = side_of[socket]
+        first_ns[side] = first_ns[side] or now_ns
+        last_ns[side] = now_ns
+        got[side] += 1
+        if got[side] % 7 == 0:
+            delays[side].append((now_ns - decode(payload).t_publish_ns) / 1e6)
+print(json.dumps({"delays": delays, "got": got, "seconds": [(b - a) / 1e9 for a, b in zip(first_ns, last_ns)]}))
 """
 
 
-def measure(readers: int, dead: int, messages: int, rate: float) -> tuple[float, float, float, float, float]:
-    """Messages a second that readers took, delay p50 and p95 in ms, share received, growth of memory in MB."""
-    with Outlet(("tcp://127.0.0.1:*",)) as outlet, zmq.Context() as context:
-        publisher = Publisher("cam", outlet)
-        kept = [context.socket(zmq.SUB) for _ in range(dead)]
-        for each in kept:
-            each.setsockopt(zmq.LINGER, 0)
-            each.subscribe(b"mar/cam/label/")
-            each.connect(outlet.endpoints[0])
-        command = [sys.executable, "-c", READERS, outlet.endpoints[0], str(readers), str(messages)]
+@dataclass(frozen=True)
+class Side:
+    """One sender. delays_ms: of a seventh of what its readers got; sends_us: of every message; got: by all readers."""
+
+    delays_ms: list[float]
+    sends_us: list[float]
+    got: int
+    seconds: float
+
+    def received(self, readers: int) -> float:
+        """Share of what was sent."""
+        return self.got / (readers * len(self.sends_us))
+
+
+def measure(readers: int, dead: int, messages: int, rate: float) -> tuple[Side, Side, float]:
+    """The sender without dead subscribers, the one with, and the growth of the process's memory in MB."""
+    block = max(round(rate * BLOCK_S), 1)
+    messages -= messages % (2 * block)
+    with ExitStack() as stack:
+        context = stack.enter_context(zmq.Context())
+        outlets = [stack.enter_context(Outlet(("tcp://127.0.0.1:*",))) for _ in range(2)]
+        publishers = [Publisher("cam", outlet) for outlet in outlets]
+        kept = [_never_reads(context, outlets[1].endpoints[0]) for _ in range(dead)]
+        _wait_for(outlets[1], dead)
+        for _ in range(FILL):
+            publishers[1].publish(LABEL)
+        endpoints = [outlet.endpoints[0] for outlet in outlets]
+        command = [sys.executable, "-c", READERS, *endpoints, str(readers), str(messages // 2)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            while outlet.subscriptions < readers + dead:
-                outlet.poll()
-                time.sleep(0.01)
-            before = resident_bytes() or 0
+            _wait_for(outlets[0], readers)
+            _wait_for(outlets[1], readers + dead)
+            sends_us = np.full(messages, np.nan)  # there before memory is looked at
+            sides = np.arange(messages) // block % 2
             start_s = time.monotonic()
             for number in range(messages):
                 time.sleep(max(start_s + number / rate - time.monotonic(), 0.0))
+                publisher = publishers[sides[number]]
+                begun_ns = time.perf_counter_ns()
                 publisher.publish(LABEL)
-                if number == messages // 2:
-                    before = resident_bytes() or 0  # queues are full by now
-            grown = (resident_bytes() or 0) - before
+                sends_us[number] = (time.perf_counter_ns() - begun_ns) / 1e3
+                if number == messages // 4:  # every queue has been in use by now
+                    before = resident_bytes() or 0
+            grown_mb = ((resident_bytes() or 0) - before) / 1e6
             out, _ = process.communicate()
         for each in kept:
-            each.close()
-    throughput, p50, p95, got = map(float, out.split())
-    return throughput, p50, p95, got / (readers * messages), grown / 1e6
+            each.close(0)
+    heard = json.loads(out)
+    alone, beside = (
+        Side(heard["delays"][side], sends_us[sides == side].tolist(), heard["got"][side], heard["seconds"][side])
+        for side in range(2)
+    )
+    return alone, beside, grown_mb
+
+
+def _never_reads(context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> zmq.Socket[bytes]:
+    """A subscriber whose own queue holds next to nothing, so that the sender's fills at once."""
+    socket = context.socket(zmq.SUB)
+    for option, value in ((zmq.LINGER, 0), (zmq.RCVHWM, 1), (zmq.RCVBUF, 4096)):
+        socket.setsockopt(option, value)
+    socket.subscribe(b"mar/cam/label/")
+    socket.connect(endpoint)
+    return socket
+
+
+def _wait_for(outlet: Outlet, subscriptions: int) -> None:
+    while outlet.subscriptions < subscriptions:
+        outlet.poll()
+        time.sleep(0.01)
+
+
+def p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[18]
+
+
+def ratios(alone: list[float], beside: list[float]) -> list[float]:
+    """Of the p95s, part by part of the run."""
+    parts = (
+        [side[i * len(side) // PARTS : (i + 1) * len(side) // PARTS] for i in range(PARTS)] for side in (alone, beside)
+    )
+    return [p95(b) / p95(a) for a, b in zip(*parts, strict=True)]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--readers", type=int, default=25)
+    parser.add_argument("--readers", type=int, default=25, help="of each sender")
     parser.add_argument("--dead", type=int, default=25)
-    parser.add_argument("--messages", type=int, default=6000)
-    parser.add_argument("--rate", type=float, default=400.0, help="messages a second")
+    parser.add_argument("--messages", type=int, default=8000, help="of both senders together")
+    parser.add_argument("--rate", type=float, default=100.0, help="messages a second, of both together")
     arguments = parser.parse_args()
-    found: dict[int, list[tuple[float, ...]]] = {0: [], arguments.dead: []}
-    for _ in range(arguments.rounds):
-        for dead, rows in found.items():
-            rows.append(measure(arguments.readers, dead, arguments.messages, arguments.rate))
-    print(f"{'never reading':>14}{'taken/s':>10}{'p50 ms':>9}{'p95 ms':>9}{'received':>10}{'memory MB':>11}")
-    for dead, rows in found.items():
-        row = [statistics.median(column) for column in zip(*rows, strict=True)]
-        print(f"{dead:>14}{row[0]:>10.0f}{row[1]:>9.2f}{row[2]:>9.2f}{row[3]:>10.4f}{row[4]:>11.2f}")
+    load = os.getloadavg()[0]
+    alone, beside, grown_mb = measure(arguments.readers, arguments.dead, arguments.messages, arguments.rate)
+    print(
+        f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after; memory {grown_mb:+.2f} MB in the last three quarters"
+    )
+    print(f"{'never reading':>14}{'received':>10}{'taken/s':>9}{'p50 ms':>9}{'p95 ms':>9}{'send p50':>10}{'p95 us':>8}")
+    for dead, side in ((0, alone), (arguments.dead, beside)):
+        print(
+            f"{dead:>14}{side.received(arguments.readers):>10.4f}{side.got / side.seconds:>9.0f}"
+            f"{statistics.median(side.delays_ms):>9.2f}{p95(side.delays_ms):>9.2f}"
+            f"{statistics.median(side.sends_us):>10.0f}{p95(side.sends_us):>8.0f}"
+        )
+    for what, of_alone, of_beside in (
+        ("delay", alone.delays_ms, beside.delays_ms),
+        ("time to send", alone.sends_us, beside.sends_us),
+    ):
+        parts = sorted(ratios(of_alone, of_beside))
+        print(
+            f"{what}, p95 beside them over p95 alone: {p95(of_beside) / p95(of_alone):.3f}; by tenths of the run "
+            f"median {statistics.median(parts):.3f}, {parts[0]:.3f} to {parts[-1]:.3f}"
+        )
 
 
 if __name__ == "__main__":

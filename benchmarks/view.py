@@ -32,7 +32,7 @@ from edge.data import Skeleton
 from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
 from streaming.bus import Publisher
-from streaming.camera import Frame
+from streaming.frames import Frame
 from streaming.messages import (
     EventMessage,
     HelloMessage,

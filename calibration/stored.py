@@ -34,7 +34,7 @@ def read_calibration(folder: Path, key: str) -> Calibration | None:
     """What was kept under that key; None where there is nothing, or nothing readable."""
     try:
         return msgspec.json.decode((folder / f"{key}.json").read_bytes(), type=Calibration)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -103,7 +103,7 @@ def save_checkpoint(path: Path, network: MMN, info: CheckpointInfo) -> None:
 def _read_info(content: dict[str, Any], path: Path) -> CheckpointInfo:
     try:
         return msgspec.json.decode(content.get("info", ""), type=CheckpointInfo)
-    except (msgspec.DecodeError, TypeError) as error:
+    except (msgspec.DecodeError, TypeError, RecursionError) as error:
         raise MarEdgeError(f"{path}: the checkpoint's description is not readable: {error}") from None
 
 

@@ -49,7 +49,7 @@ def read_confidence(path: Path) -> Confidence:
         found = msgspec.json.decode(path.read_bytes(), type=Confidence)
     except OSError as error:
         raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MarEdgeError(f"{path} is not a confidence.json of 'mar-edge evaluate': {error}") from None
     if not (0 < found.temperature < math.inf and all(0 < value <= 1 for value in found.thresholds.values())):
         raise MarEdgeError(f"{path}: the temperature is above 0, thresholds are in (0, 1]")

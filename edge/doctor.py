@@ -6,6 +6,7 @@ result. A check catches the errors it expects and no others.
 
 from __future__ import annotations
 
+import base64
 import importlib
 import importlib.metadata
 import os
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 import edge
+from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 
 Status = Literal["ok", "warn", "fail"]
@@ -28,6 +30,7 @@ MEDIAPIPE_VERSION = "0.10.21"
 _OLDEST_PYTHON = (3, 10)
 _NEWEST_MEDIAPIPE_PYTHON = (3, 12)
 _TIGHT_MEMORY_GB = 1.5
+_PACKAGES = ("edge", "export", "calibration", "streaming", "training")
 _OPENCV_WHEELS = (
     "opencv-python",
     "opencv-contrib-python",
@@ -56,7 +59,8 @@ def run_checks(
         read_model: reads the default model and describes it in a line; raises MarEdgeError where it cannot.
         port: where ``serve`` would publish, on the loopback address.
     """
-    checks = [check_python(), check_machine(), check_opencv(), check_opencv_wheels(), check_pose(), check_runtime()]
+    checks = [check_python(), check_package(), check_machine(), check_opencv(), check_opencv_wheels()]
+    checks += [check_pose(), check_runtime()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -70,6 +74,28 @@ def check_python() -> Check:
     if sys.version_info < _OLDEST_PYTHON:
         return Check("python", "fail", found, "mar-edge needs Python 3.10 or newer")
     return Check("python", "ok", found)
+
+
+def check_package(recorded: Iterable[importlib.metadata.PackagePath] | None = None) -> Check:
+    """Our own files, models included, against the hashes that pip wrote down when it installed them."""
+    if recorded is None:
+        try:
+            recorded = importlib.metadata.files("mar-edge") or ()
+        except importlib.metadata.PackageNotFoundError:
+            recorded = ()
+    ours = [
+        (file, file.hash.value)
+        for file in recorded
+        if file.parts[0] in _PACKAGES and file.hash is not None and file.hash.mode == "sha256"
+    ]
+    if not ours:
+        return Check("package", "ok", "runs from a folder of sources; there are no hashes to compare with")
+    changed = [str(file) for file, stated in ours if _sha256_as_recorded(Path(str(file.locate()))) != stated]
+    if changed:
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        found = f"{len(changed)} of {len(ours)} files are not as installed: {', '.join(changed[:3])}{more}"
+        return Check("package", "fail", found, "pip install --force-reinstall --no-deps mar-edge, from where it came")
+    return Check("package", "ok", f"{len(ours)} files, each with the SHA-256 it was installed with")
 
 
 def check_machine() -> Check:
@@ -233,6 +259,15 @@ def _probed(name: str, source: str | int) -> Check:
         return Check(name, "warn", "opened, but gives no picture", "another program may hold it, or it holds no camera")
     H, W, _ = image.shape
     return Check(name, "ok", f"gives {W}x{H} pictures")
+
+
+def _sha256_as_recorded(path: Path) -> str:
+    """As a wheel's RECORD has it; nothing where the file cannot be read."""
+    try:
+        digest = bytes.fromhex(sha256_of(path))
+    except OSError:
+        return ""
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _version_of(distribution: str) -> str | None:

@@ -14,6 +14,7 @@ from edge.errors import MarEdgeError
 BACKGROUND_NAME = "no action"
 BACKGROUND_BODY = "none"
 MA52_BACKGROUND_ID = 52
+_LARGEST_ID = 1 << 31
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -31,24 +32,30 @@ def parse_labels(text: str, source: str) -> tuple[Label, ...]:
         MarEdgeError: a column is missing, an id is not a whole number or stands twice, an action has no name.
     """
     rows = csv.DictReader(io.StringIO(text))
-    columns = set(rows.fieldnames or ())
-    if not {"id", "action"} <= columns:
-        raise MarEdgeError(
-            f"{source}: a label file is CSV with the columns id,action[,body]; it has {sorted(columns) or 'none'}"
-        )
     labels: list[Label] = []
-    for row in rows:
-        try:
-            label = Label(id=int(row["id"]), name=row["action"].strip(), body=(row.get("body") or "").strip())
-            if not label.name:
-                raise ValueError("no name")
-        except (ValueError, AttributeError, TypeError):
-            raise MarEdgeError(f"{source}, line {rows.line_num}: not a label row (id,action[,body]): {row}") from None
-        labels.append(label)
+    try:
+        columns = set(rows.fieldnames or ())
+        if not {"id", "action"} <= columns:
+            raise MarEdgeError(
+                f"{source}: a label file is CSV with the columns id,action[,body]; it has {sorted(columns) or 'none'}"
+            )
+        labels.extend(_label(row, f"{source}, line {rows.line_num}") for row in rows)
+    except csv.Error as error:
+        raise MarEdgeError(f"{source}, line {rows.line_num}: not CSV: {error}") from None
     ids = [label.id for label in labels]
     if not labels or len(set(ids)) != len(ids):
         raise MarEdgeError(f"{source}: expected at least one label and no id twice; ids are {ids}")
     return tuple(labels)
+
+
+def _label(row: dict[str, str | None], where: str) -> Label:
+    try:
+        label = Label(int(row["id"] or ""), (row["action"] or "").strip(), (row.get("body") or "").strip())
+        if not label.name or abs(label.id) > _LARGEST_ID:
+            raise ValueError
+    except (ValueError, AttributeError, TypeError):  # a row with too many fields holds a list
+        raise MarEdgeError(f"{where}: not a label row (id,action[,body]): {row}") from None
+    return label
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:

@@ -99,7 +99,7 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
         )
     try:
         metadata = msgspec.json.decode(document, type=ModelMetadata)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MarEdgeError(f"{source}: its metadata is not readable: {error}") from None
     if metadata.schema_version != SCHEMA_VERSION:
         raise MarEdgeError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.data import Prediction, Window
+from edge.digest import check_sha256
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
 from edge.preprocess import WINDOW_FRAMES, window_to_input
@@ -35,15 +36,22 @@ class Recognizer:
         self.layout = load_layout(self.metadata.layout)
 
     @classmethod
-    def open(cls, model: Path | None = None, threads: int = 0, runtime: RuntimeName = "auto") -> Recognizer:
+    def open(
+        cls, model: Path | None = None, threads: int = 0, runtime: RuntimeName = "auto", sha256: str | None = None
+    ) -> Recognizer:
         """The recogniser of a model file (default: the one in the package), warmed up.
 
+        Args:
+            sha256: what the file must have; a file with another one is not loaded.
+
         Raises:
-            MarEdgeError: as the class, or ``open_runtime``.
+            MarEdgeError: as the class, or ``open_runtime``; or the file has another SHA-256.
         """
         from edge.runtime.choice import open_runtime
 
         path = model or default_model_path()
+        if sha256 is not None:
+            check_sha256(path, sha256)
         opened = open_runtime(path, runtime, threads)
         recognizer = cls(opened.runtime, str(path), opened.reason)
         V = recognizer.layout.num_joints

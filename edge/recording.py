@@ -88,7 +88,7 @@ def read_recording(path: Path) -> Recording:
         for number, line in enumerate(lines, 1):  # noqa: B007 - the handlers say where it broke off
             if line.strip():
                 reader.take(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if number < len(lines):
             raise MarEdgeError(f"{path}, line {number}: not a message of mar-edge ({error})") from None
     except _Unfitting as error:

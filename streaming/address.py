@@ -31,9 +31,11 @@ def parse_address(text: str, *, bind: bool) -> Address:
     Raises:
         MarEdgeError: it is no such thing.
     """
+    if not text.isprintable():
+        raise MarEdgeError(f"an address has no control characters: {text!r}")
     if text.startswith("ipc://") and len(text) > len("ipc://"):
         return Address(text, local=True)
-    match = re.fullmatch(r"tcp://(\[[0-9a-fA-F:.%\w]+\]|[^:\s/\[\]]+):(\*|\d{1,5})", text)
+    match = re.fullmatch(r"tcp://(\[[0-9a-fA-F:.%\w]+\]|[\w.-]+|\*):(\*|\d{1,5})", text, re.ASCII)
     if match is None:
         raise MarEdgeError(f"not an address: '{text}'; {_FORMS}")
     host, port = match[1], match[2]
@@ -45,6 +47,23 @@ def parse_address(text: str, *, bind: bool) -> Address:
     if host == "*" and not bind:
         raise MarEdgeError(f"cannot connect to any host: '{text}'; {_FORMS}")
     return Address(text, local=_is_loopback(host.strip("[]")), ipv6=host.startswith("["))
+
+
+def parse_http(text: str) -> tuple[Address, str, int]:
+    """Check ``HOST:PORT``, as ``127.0.0.1:9090``.
+
+    Returns:
+        The address, its host as sockets take it, and its port; 0 is any free one.
+
+    Raises:
+        MarEdgeError: it is no such thing.
+    """
+    try:
+        address = parse_address(f"tcp://{text}", bind=True)
+    except MarEdgeError:
+        raise MarEdgeError(f"'{text}' is no HOST:PORT, such as 127.0.0.1:9090") from None
+    host, _, port = text.rpartition(":")
+    return address, {"*": "0.0.0.0"}.get(host, host.strip("[]")), 0 if port == "*" else int(port)
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,22 +15,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
 from edge.errors import MarEdgeError
 from streaming.capture_modes import CaptureMode
+from streaming.frames import NS, Frame, State
+from streaming.pacing import Pacer
+from streaming.readers import OPEN_TIMEOUT_S, Reader, open_source
 from streaming.reconnect import Pauses
-from streaming.sources import OPEN_TIMEOUT_S, Reader, Source, open_source, parse_source
+from streaming.sources import Source, parse_source
 
-NS = 1_000_000_000
-# A recorded frame this late is skipped undecoded, as a camera would have gone on without it...
-LATE_S = 0.1
-# ...but a machine too slow to decode in real time still gets one now and then.
-STARVED_S = 0.5
 OPEN_SLACK_S = 5.0
 JOIN_TIMEOUT_S = 0.5
 STALL_S = 5.0
@@ -42,99 +38,8 @@ MOST_HUNG = 4
 # Between two frames the wall clock may be slewed, but not by so much.
 CLOCK_JUMP_S = 0.5
 
-State = Literal["connecting", "live", "stalled", "lost", "ended"]
 Opener = Callable[[Source, float, float], Reader]
 _log = logging.getLogger("mar_edge.camera")
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One image and when it was taken.
-
-    seq: its place in the source, from 0; frames that were dropped leave holes.
-    t_capture_ns: wall clock. Of a recording: wall clock at its start plus ``media_s``.
-    t_mono_ns: ``time.monotonic_ns`` when it became available; latencies count from here.
-    media_s: the capture clock, seconds since the start, whole nanoseconds, strictly increasing; windows live on it.
-    image: (H, W, 3) BGR uint8, the reader's to keep; (0, 0, 3) in a replay.
-    people: of a replay, whom the frame showed when it was recorded; None where that is for the pose stage to find.
-    segment: counts the unbroken stretches of the source. It grows with a new connection, a new size, a jump of the
-        clock: what lies in two segments is not one movement.
-    """
-
-    seq: int
-    t_capture_ns: int
-    t_mono_ns: int
-    media_s: float
-    image: NDArray[np.uint8]
-    segment: int = 0
-    people: tuple[Skeleton, ...] | None = None
-
-
-class FrameSource(Protocol):
-    """Where frames come from: a ``Camera``, or a recording that is replayed. A context manager.
-
-    ``frames`` came, ``dropped`` of them were never read; what else is counted, see ``Camera``.
-    """
-
-    source: Source
-    fps: float | None
-    size: tuple[int, int]
-    state: State
-    segment: int
-    t_zero_ns: int
-    frames: int
-    dropped: int
-    connections: int
-    stalls: int
-    corrupt: int
-    clock_jumps: int
-    last_error: str | None
-    end_reason: str | None
-
-    @property
-    def ended(self) -> bool:
-        """No frame is left and none will come; ``end_reason`` says why."""
-        ...
-
-    @property
-    def ran_out(self) -> bool:
-        """It came to its own end, rather than being stopped."""
-        ...
-
-    def start(self) -> None:
-        """Let time run."""
-        ...
-
-    def elapsed_s(self) -> float:
-        """Seconds of real time since ``start``."""
-        ...
-
-    def frame_age_s(self) -> float | None:
-        """Seconds since the newest frame came; None where none did."""
-        ...
-
-    def read(self, timeout_s: float) -> Frame | None:
-        """The next frame for the reader; None where none came in time."""
-        ...
-
-
-class Pacer:
-    """When each frame of a recording is due, if it is to pass like a camera's. ``start_ns``: monotonic."""
-
-    def __init__(self, start_ns: int) -> None:
-        self._start_ns = start_ns
-        self._shown_s = 0.0
-
-    def early_s(self, media_s: float, now_ns: int) -> float:
-        """Seconds until the frame is due; negative where it is late."""
-        return media_s - (now_ns - self._start_ns) / NS
-
-    def skips(self, media_s: float, now_ns: int) -> bool:
-        """Whether the frame comes too late to be shown at all. Asked once a frame, in order."""
-        skip = self.early_s(media_s, now_ns) < -LATE_S and media_s - self._shown_s < STARVED_S
-        if not skip:
-            self._shown_s = media_s
-        return skip
 
 
 @dataclass
@@ -376,7 +281,7 @@ class Camera:
     def _first_image(self, reader: Reader) -> NDArray[np.uint8]:
         if self._every_frame and not reader.recorded:
             raise MarEdgeError(
-                f"{self.source.description} is live and sets its own pace; 'as fast as possible' needs a video file"
+                f"{self.source.description} is live and sets its own pace; --as-fast-as-possible needs a video file"
             )
         if not reader.grab():
             raise MarEdgeError(f"{self.source.description} opens, but gives no frame that can be decoded")

@@ -38,11 +38,11 @@ class CaptureMode:
 
     def __post_init__(self) -> None:
         if self.size is not None and not all(1 <= side <= _LARGEST_SIDE for side in self.size):
-            raise MarEdgeError(f"a picture's sides are 1 to {_LARGEST_SIDE} pixels, not {self.size}")
+            raise MarEdgeError(f"--size: sides are 1 to {_LARGEST_SIDE} pixels, not {self.size}")
         if self.fps is not None and not 1.0 <= self.fps <= 240.0:
-            raise MarEdgeError(f"a camera gives 1 to 240 frames a second, not {self.fps}")
+            raise MarEdgeError(f"--fps: a camera gives 1 to 240 frames a second, not {self.fps}")
         if self.pixel_format is not None and not re.fullmatch(r"[A-Z0-9]{4}", self.pixel_format):
-            raise MarEdgeError(f"a pixel format is four letters such as MJPG or YUYV, not '{self.pixel_format}'")
+            raise MarEdgeError(f"--pixel-format is four letters such as MJPG or YUYV, not '{self.pixel_format}'")
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -53,7 +53,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip())
     if match is None:
-        raise MarEdgeError(f"a size is WIDTHxHEIGHT, as 1280x720, not '{text}'")
+        raise MarEdgeError(f"--size is WIDTHxHEIGHT, as 1280x720, not '{text}'")
     return int(match[1]), int(match[2])
 
 

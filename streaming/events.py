@@ -46,7 +46,7 @@ class EventRules:
         on = 1.0 if self.on is None else self.on
         off = on if self.off is None else self.off
         if not 0.0 < off <= on <= 1.0:
-            raise MarEdgeError(f"thresholds are 0 < off <= on <= 1; given were on {self.on}, off {self.off}")
+            raise MarEdgeError(f"thresholds are 0 < --off <= --on <= 1; given were on {self.on}, off {self.off}")
         if min(self.smoothing_s, self.min_duration_s, self.update_s) < 0 or not all(
             map(math.isfinite, (self.smoothing_s, self.min_duration_s, self.update_s))
         ):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from edge.errors import MarEdgeError
-from streaming.address import parse_address
+from streaming.address import parse_http
 from streaming.health import Health
 from streaming.metrics import Metrics
 from streaming.watching import Answer
@@ -34,18 +34,17 @@ class HealthServer:
     """
 
     def __init__(self, address: str, answers: Mapping[str, Answer], insecure: bool = False) -> None:
-        endpoint = parse_address(f"tcp://{address}", bind=True)
+        endpoint, host, port = parse_http(address)
         if not endpoint.local and not insecure:
             raise MarEdgeError(
                 f"--http {address} can be reached from other machines and is not encrypted; bind 127.0.0.1:PORT, or "
                 "allow it with --insecure"
             )
-        host, _, port = address.rpartition(":")
-        host = {"*": "0.0.0.0"}.get(host, host.strip("[]"))
         try:
-            self._server = _Server((host, 0 if port == "*" else int(port)), answers, ipv6=endpoint.ipv6)
-        except OSError as error:
-            raise MarEdgeError(f"cannot serve HTTP on {address}: {error.strerror}; choose another --http") from None
+            self._server = _Server((host, port), answers, ipv6=endpoint.ipv6)
+        except (OSError, UnicodeError) as error:  # a host's name may be too long for the resolver's encoding
+            reason = getattr(error, "strerror", None) or error
+            raise MarEdgeError(f"cannot serve HTTP on {address}: {reason}; choose another --http") from None
         self.address = f"{address.rpartition(':')[0]}:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
         self._thread.start()

@@ -44,7 +44,7 @@ class PipelineRules:
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.stride_s <= 60.0:
-            raise MarEdgeError(f"the stride is between 0.01 and 60 s, not {self.stride_s}")
+            raise MarEdgeError(f"--stride-s is 0.01 to 60, not {self.stride_s}")
         if self.motion_gate is not None and not 0.0 <= self.motion_gate < math.inf:
             raise MarEdgeError(f"the motion gate is a threshold of 0 or more body sizes, not {self.motion_gate}")
 

@@ -44,13 +44,12 @@ class RecordConfig:
     keep: int | None = None
 
     def __post_init__(self) -> None:
-        if not (0.001 <= self.most_mb <= 1e6 and 0.0 < self.most_hours <= 1e4) or (
-            self.keep is not None and self.keep < 1
-        ):
-            raise MarEdgeError(
-                f"a recording holds 0.001 to 1000000 MB and up to 10000 h, and at least one is kept; given were "
-                f"{self.most_mb} MB, {self.most_hours} h, keep {self.keep}"
-            )
+        if not 0.001 <= self.most_mb <= 1e6:
+            raise MarEdgeError(f"--record-mb is 0.001 to 1000000, not {self.most_mb}")
+        if not 0.0 < self.most_hours <= 1e4:
+            raise MarEdgeError(f"--record-hours is more than 0 and at most 10000, not {self.most_hours}")
+        if self.keep is not None and self.keep < 1:
+            raise MarEdgeError(f"--record-keep is at least 1, not {self.keep}")
 
 
 class Recorder:

@@ -19,7 +19,7 @@ import numpy as np
 from edge.data import Skeleton
 from edge.errors import MarEdgeError
 from edge.layout import LAYOUT_NAMES, Layout, load_layout
-from streaming.camera import NS, Frame, State
+from streaming.frames import NS, Frame, State
 from streaming.messages import (
     NOBODY,
     AnyMessage,

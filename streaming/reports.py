@@ -15,8 +15,8 @@ from edge import __version__
 from edge.data import Skeleton
 from edge.labels import Label
 from edge.recognizer import Recognizer
-from streaming.camera import NS, Frame, FrameSource
 from streaming.events import EventChange
+from streaming.frames import NS, Frame, FrameSource
 from streaming.messages import (
     NOBODY,
     EventMessage,

@@ -1,12 +1,12 @@
-"""What ``serve`` is asked to do, checked. Opens nothing."""
+"""What ``serve`` is asked to do, checked as far as it can be without opening anything. Mistakes name the option."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.errors import MarEdgeError
-from streaming.address import DEFAULT_ADDRESS
+from edge.errors import MarEdgeError, about
+from streaming.address import DEFAULT_ADDRESS, parse_address, parse_http
 from streaming.bus import check_stream
 from streaming.camera import STALL_S
 from streaming.capture_modes import CaptureMode
@@ -14,6 +14,7 @@ from streaming.keys import ServerKeys
 from streaming.messages import Encoding
 from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig
+from streaming.sources import parse_source
 
 
 @dataclass(frozen=True)
@@ -57,17 +58,41 @@ class ServeConfig:
     replay: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.top_k < 1 or self.wait_subscribers < 0:
-            raise MarEdgeError(f"top-k is at least 1 and subscribers to wait for at least 0: {self}")
+        if self.top_k < 1:
+            raise MarEdgeError(f"--top-k is at least 1, not {self.top_k}")
+        if self.wait_subscribers < 0:
+            raise MarEdgeError(f"--wait-subscribers is 0 or more, not {self.wait_subscribers}")
         if self.max_seconds is not None and not self.max_seconds > 0.0:
-            raise MarEdgeError(f"the time limit is more than 0 s, not {self.max_seconds}")
+            raise MarEdgeError(f"--max-seconds is more than 0, not {self.max_seconds}")
         if not 0.5 <= self.stall_s <= 3600.0:
-            raise MarEdgeError(f"a camera has stalled after 0.5 to 3600 s without a frame, not {self.stall_s}")
-        names = [check_stream(stream) for stream, _ in self.streams]
+            raise MarEdgeError(f"--stall-s: a camera has stalled after 0.5 to 3600 s, not {self.stall_s}")
+        self._check_streams()
+        self._check_addresses()
+
+    def _check_streams(self) -> None:
+        with about("--stream"):
+            names = [check_stream(stream) for stream, _ in self.streams]
         if len(set(names)) != len(names):
-            raise MarEdgeError(f"each stream needs a name of its own; given were {', '.join(names)}")
-        if self.replay and self.more_cameras:
-            raise MarEdgeError("a replay is one stream, without cameras")
+            raise MarEdgeError(
+                f"--camera: each stream needs a name of its own (NAME=CAMERA); given were {', '.join(names)}"
+            )
+        if self.replay:
+            if self.more_cameras:
+                raise MarEdgeError("a replay is one stream, without cameras")
+            return
+        for _, camera in self.streams:
+            with about("--camera"):
+                parse_source(camera, self.mode)
+
+    def _check_addresses(self) -> None:
+        addresses = self.address, *self.more_addresses
+        with about("--bind"):
+            endpoints = [parse_address(address, bind=True).endpoint for address in addresses]
+            if len(set(endpoints)) != len(endpoints):
+                raise MarEdgeError(f"each address once; given were {', '.join(endpoints)}")
+        if self.http is not None:
+            with about("--http"):
+                parse_http(self.http)
 
     @property
     def streams(self) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,5 @@
-"""From a source string to something that gives images: camera index, file, URL, GStreamer pipeline, ``csi://``, demo.
-
-Opens and checks; knows nothing of threads, pacing or dropped frames (``streaming.camera`` does).
+"""What a source string means: camera index, file, URL, GStreamer pipeline, ``csi://``, demo. Opens nothing
+(``streaming.readers`` does).
 """
 
 from __future__ import annotations
@@ -9,77 +8,32 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 from urllib.parse import urlsplit
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from edge.errors import MarEdgeError
-from streaming.capture_modes import CaptureMode, csi_pipeline, ffmpeg_options, rtsp_pipeline, v4l2_pipeline
+from streaming.capture_modes import CaptureMode, csi_pipeline, rtsp_pipeline, v4l2_pipeline
 
-OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 10.0
-FALLBACK_FPS = 30.0
-# A recording may rest (screen capture), but no camera waits this long between frames: beyond it the stamp is broken.
-MAX_STEP_S = 10.0
 
+VIDEO_NODE = re.compile(r"/dev/video(\d{1,4})", re.ASCII)
+_LONGEST = 8192
 URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
-_GSTREAMER_HINT = (
-    "this OpenCV has no GStreamer (the pip wheels carry none): use an OpenCV built with it "
-    "(JetPack's own, or Debian's python3-opencv), or name the camera by index, file or URL"
-)
-
-# OpenCV's FFmpeg takes options from the environment alone, when it opens a source; the user's own win.
-_FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_USERS_FFMPEG_OPTIONS = os.environ.get(_FFMPEG_OPTIONS)
 
 SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed source. ``target`` is what is opened, ``description`` what people and subscribers may see of it."""
+    """A parsed source. ``target`` is what is opened, ``description`` what people and subscribers may see of it.
+
+    The target of a device is its index, or a path that is looked up each time it is opened.
+    """
 
     kind: SourceKind
     target: str
     description: str
     mode: CaptureMode = field(default_factory=CaptureMode)
-
-
-class Reader(Protocol):
-    """An open source. Used from one thread."""
-
-    recorded: bool
-    """It has an end and a clock of its own; otherwise it is live and frames come when they come."""
-
-    fps: float | None
-    """Frames per second as the source states them; None where it does not."""
-
-    def grab(self) -> bool:
-        """Move to the next frame; False where there is none any more."""
-        ...
-
-    def media_s(self) -> float:
-        """Seconds from the first frame to the grabbed one, strictly increasing; recorded sources only."""
-        ...
-
-    def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed frame, (H, W, 3) BGR uint8, the caller's to keep.
-
-        Raises:
-            MarEdgeError: it cannot be decoded to that.
-        """
-        ...
-
-    def end_reason(self) -> str:
-        """Why ``grab`` said False."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the device or file."""
-        ...
 
 
 def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
@@ -92,184 +46,43 @@ def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
     text = text.strip()
     if not text:
         raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
+    if len(text) > _LONGEST:
+        raise MarEdgeError(f"a source is up to {_LONGEST} letters long, not {len(text)}: {text[:40]}...")
     if not text.isprintable():
         raise MarEdgeError(f"a source has no control characters: {text!r}")
     if text.startswith("demo:"):
         return Source("demo", text, "demo:")
     if " ! " in text:
         return Source("pipeline", text, _without_secrets(text))
-    if text.isdigit():
-        return _device(int(text), text, mode)
+    if re.fullmatch(r"\d{1,4}", text, re.ASCII):
+        return _device(str(int(text)), f"/dev/video{int(text)}", text, mode)
     scheme, separator, rest = text.partition("://")
     if separator:
         return _parse_url(text, scheme.lower(), rest, mode)
-    # /dev/v4l/by-id/... are links
-    if device := re.fullmatch(r"/dev/video(\d+)", os.path.realpath(text)):
-        return _device(int(device[1]), text, mode)
+    if node := _device_node(text):
+        return _device(node, node, text, mode)
     return _parse_file(text)
 
 
-def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S) -> Reader:
-    """Open it.
-
-    Args:
-        source: what ``parse_source`` gave.
-        timeout_s: how long a network source may take to answer.
-        read_timeout_s: how long it may take for each frame; it has ended where it takes longer.
-
-    Raises:
-        MarEdgeError: it cannot be opened; says why as far as can be known.
+def _device_node(text: str) -> str | None:
+    """The path of a device, if it is one. Links in /dev are kept: by-id ones lead to another /dev/videoN each time that
+    the camera is plugged in, and to none while it is not.
     """
-    if source.kind == "demo":
-        return DemoReader()
-    _quiet_opencv()
-    return CvReader(_open_capture(source, timeout_s, read_timeout_s), source)
+    if re.fullmatch(r"/dev/[\w./:+-]+", text, re.ASCII) and not os.path.isfile(text):
+        return text
+    node = os.path.realpath(text)
+    return node if VIDEO_NODE.fullmatch(node) else None
 
 
-def to_bgr(image: object) -> NDArray[np.uint8]:
-    """A decoded frame as (H, W, 3) uint8 BGR; grey and BGRA are converted.
-
-    Raises:
-        MarEdgeError: it is nothing of the kind.
-    """
-    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size:
-        channels = image.shape[2] if image.ndim == 3 else 1 if image.ndim == 2 else 0
-        if channels == 3:
-            return image
-        if channels in (1, 4):
-            code = cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR
-            return np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
-    got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-    raise MarEdgeError(f"a frame is (H, W, 3) uint8, this one is {got}")
-
-
-class MediaClock:
-    """Frame times of a recording from the stamps its container gives, mended where they are broken.
-
-    Args:
-        fps: the container's own rate; used for steps without a usable stamp, where it is between 1 and 240.
-    """
-
-    def __init__(self, fps: float) -> None:
-        self.step_s = 1.0 / (fps if 1.0 <= fps <= 240.0 else FALLBACK_FPS)
-        self._offset_s: float | None = None
-        self._last_s = 0.0
-
-    def next(self, stamp_ms: float) -> float:
-        """Seconds from the first frame; strictly increasing whatever the stamps do."""
-        stamp_s = stamp_ms / 1000.0 if np.isfinite(stamp_ms) else -1.0
-        if self._offset_s is None:
-            self._offset_s = max(stamp_s, 0.0)
-            return 0.0
-        media_s = stamp_s - self._offset_s
-        if not self._last_s < media_s <= self._last_s + MAX_STEP_S:
-            media_s = self._last_s + self.step_s
-            if stamp_s - self._offset_s > media_s:  # a leap: go on from here at the stamps' own pace
-                self._offset_s = stamp_s - media_s
-        self._last_s = media_s
-        return media_s
-
-
-class CvReader:
-    """Any source OpenCV opens (see ``Reader``)."""
-
-    def __init__(self, capture: cv2.VideoCapture, source: Source) -> None:
-        self._capture = capture
-        self._source = source
-        self._frames_stated = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        stated = capture.get(cv2.CAP_PROP_FPS)
-        self.fps: float | None = stated if 1.0 <= stated <= 240.0 else None
-        # A finite file behind http:// comes as fast as the network gives it: it needs pacing like a file on disk.
-        finite_url = source.target.startswith("http") and 0 < self._frames_stated < 1e9
-        self.recorded = source.kind == "file" or (source.kind == "url" and finite_url)
-        self._clock = MediaClock(stated)
-        self._media_s = 0.0
-        self._grabbed = 0
-
-    def grab(self) -> bool:
-        """Move to the next frame (see ``Reader``)."""
-        try:
-            if not self._capture.grab():
-                return False
-        except cv2.error:  # some backends throw where others say False
-            return False
-        self._grabbed += 1
-        if self.recorded:
-            self._media_s = self._clock.next(self._capture.get(cv2.CAP_PROP_POS_MSEC))
-        return True
-
-    def media_s(self) -> float:
-        """Media time of the grabbed frame (see ``Reader``)."""
-        return self._media_s
-
-    def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed frame (see ``Reader``)."""
-        try:
-            ok, image = self._capture.retrieve()
-        except cv2.error as error:
-            raise MarEdgeError(f"a frame of {self._source.description} cannot be decoded: {error.err}") from None
-        if not ok:
-            raise MarEdgeError(f"a frame of {self._source.description} cannot be decoded")
-        return to_bgr(image)
-
-    def end_reason(self) -> str:
-        """Why there is no more (see ``Reader``). OpenCV itself does not tell a damaged file from a short one."""
-        if not self.recorded:
-            return f"{self._source.description} gives no more frames"
-        missing = self._frames_stated - self._grabbed
-        if missing > max(5, 0.05 * self._frames_stated):
-            return f"end of file (damaged or cut: {self._grabbed} of {self._frames_stated:.0f} frames could be read)"
-        return "end of file"
-
-    def close(self) -> None:
-        """Release the capture."""
-        self._capture.release()
-
-
-class DemoReader:
-    """The built-in animated input (see ``Reader``). Renders only the frames that are retrieved."""
-
-    recorded = True
-
-    def __init__(self) -> None:
-        from edge.demo import DemoVideo
-
-        self._video = DemoVideo()
-        self.fps: float | None = self._video.fps
-        self._index = -1
-
-    def grab(self) -> bool:
-        """Move to the next frame (see ``Reader``)."""
-        if (self._index + 1) / self._video.fps >= self._video.duration_s:
-            return False
-        self._index += 1
-        return True
-
-    def media_s(self) -> float:
-        """Media time of the grabbed frame (see ``Reader``)."""
-        return self._index / self._video.fps
-
-    def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed frame (see ``Reader``)."""
-        return to_bgr(self._video.frame_at(self.media_s()))
-
-    def end_reason(self) -> str:
-        """It ends like a file."""
-        return "end of file"
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-def _device(index: int, text: str, mode: CaptureMode) -> Source:
+def _device(target: str, node: str, text: str, mode: CaptureMode) -> Source:
     if mode.gstreamer:
-        return Source("pipeline", v4l2_pipeline(f"/dev/video{index}", mode), text, mode)
-    return Source("device", str(index), text, mode)
+        return Source("pipeline", v4l2_pipeline(node, mode), text, mode)
+    return Source("device", target, text, mode)
 
 
 def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
     if scheme == "csi":
-        if not rest.isdigit():
+        if not re.fullmatch(r"\d{1,4}", rest, re.ASCII):
             raise MarEdgeError(f"'{text}' is no CSI camera; write csi://0 for the sensor with id 0")
         return Source("pipeline", csi_pipeline(int(rest), mode), f"csi://{int(rest)}", mode)
     if scheme == "file":
@@ -314,77 +127,5 @@ def _parse_file(text: str) -> Source:
 def _without_secrets(text: str) -> str:
     """A pipeline or broken URL without passwords."""
     text = re.sub(r"://[^/\s@]*@", "://", text)
-    text = re.sub(r"(\w+://[^\s?]*)\?\S*", r"\1", text)
+    text = re.sub(r"\b(\w+://[^\s?]*)\?\S*", r"\1", text)
     return re.sub(r"\b(user-id|user-pw|password|passphrase)\s*=\s*\S+", r"\1=***", text)
-
-
-def _quiet_opencv() -> None:
-    """Keep OpenCV and its FFmpeg from writing to our stderr: what they would say stands in our errors.
-
-    FFmpeg's level can only be set through the environment, which OpenCV reads when it opens its first video.
-    """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.setLogLevel(0)
-
-
-def _open_capture(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
-    if source.kind == "device":
-        return _in_mode(_open_device(int(source.target)), source)
-    if source.kind == "pipeline":
-        if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
-            raise MarEdgeError(f"cannot open {source.description}: {_GSTREAMER_HINT}")
-        capture = cv2.VideoCapture(source.target, cv2.CAP_GSTREAMER)
-        hint = "GStreamer does not start this pipeline; try it with gst-launch-1.0 (it must end in appsink)"
-    elif source.kind == "url" and cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG):
-        capture = _open_url(source, timeout_s, read_timeout_s)
-        hint = "no video stream answers there; check address, credentials and that the camera is on"
-    else:
-        capture = cv2.VideoCapture(source.target)
-        hint = "not a video that OpenCV can decode" if source.kind == "file" else "no video stream answers there"
-    if not capture.isOpened():
-        capture.release()
-        raise MarEdgeError(f"cannot open {source.description}: {hint}")
-    return capture
-
-
-def _open_url(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
-    if source.target.lower().startswith("rtsp") and not _USERS_FFMPEG_OPTIONS:
-        os.environ[_FFMPEG_OPTIONS] = ffmpeg_options(source.mode)
-    wait_ms = [int(timeout_s * 1000), int(read_timeout_s * 1000)]
-    params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms[1]]
-    return cv2.VideoCapture(source.target, cv2.CAP_FFMPEG, params)
-
-
-def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:
-    """Ask the driver for the mode. It takes the nearest it has and says nothing: what came of it is looked at."""
-    mode = source.mode
-    if mode.pixel_format is not None:
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.pixel_format))
-    if mode.size is not None:
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.size[0])
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.size[1])
-    if mode.fps is not None:
-        capture.set(cv2.CAP_PROP_FPS, mode.fps)
-    got = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    if mode.size is not None and got != mode.size:
-        capture.release()
-        raise MarEdgeError(
-            f"{source.description} has no mode of {mode.size[0]}x{mode.size[1]}, the nearest is {got[0]}x{got[1]}; "
-            "'v4l2-ctl --list-formats-ext' lists them"
-        )
-    return capture
-
-
-def _open_device(index: int) -> cv2.VideoCapture:
-    capture = cv2.VideoCapture(index)
-    if capture.isOpened():
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a driver that queues frames shows us the past
-        return capture
-    capture.release()
-    node = Path(f"/dev/video{index}")
-    found = sorted(str(path) for path in Path("/dev").glob("video*"))
-    if not node.exists():
-        raise MarEdgeError(f"no camera with index {index}; found: {', '.join(found) or 'no /dev/video* at all'}")
-    if not os.access(node, os.R_OK | os.W_OK):
-        raise MarEdgeError(f"no permission for {node}; add yourself to its group: sudo usermod -aG video $USER")
-    raise MarEdgeError(f"{node} gives no video; it may be in use or no capture device; found: {', '.join(found)}")

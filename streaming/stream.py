@@ -13,7 +13,7 @@ from edge.pose.base import PoseEstimator
 from edge.recognizer import Recognizer
 from streaming import reports
 from streaming.bus import M, Publisher
-from streaming.camera import NS, Frame, FrameSource
+from streaming.frames import NS, Frame, FrameSource
 from streaming.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
 from streaming.outlet import Outlet
 from streaming.pipeline import Pipeline, Step

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
+from edge.errors import MarEdgeError, about
 from edge.labels import Label
 from edge.model_file import ModelMetadata
 
@@ -24,11 +24,19 @@ class LabelChoice:
 
     only: these and no others; empty for all. never: not these, whatever ``only`` says. on: thresholds for some; the
     narrower name wins (an action's own over its group's).
+
+    Raises:
+        MarEdgeError: a threshold is out of range.
     """
 
     only: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     on: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value in self.on.items():
+            if not 0.0 < value <= 1.0:
+                raise MarEdgeError(f"[thresholds]: that of '{name}' is more than 0 and at most 1, not {value}")
 
     @classmethod
     def parse(cls, text: str, on: Mapping[str, float] | None = None) -> LabelChoice:
@@ -75,10 +83,9 @@ def resolve(metadata: ModelMetadata, on: float | None, off: float | None, choice
     labels, K = metadata.labels, len(metadata.labels)
     own = np.array(metadata.thresholds or [DEFAULT_ON] * K, np.float64)
     begins = own if on is None else np.full(K, on, np.float64)
-    narrow_last = sorted(choice.on.items(), key=lambda item: -len(_matching(labels, item[0])))
+    with about("[thresholds]"):
+        narrow_last = sorted(choice.on.items(), key=lambda item: -len(_matching(labels, item[0])))
     for name, value in narrow_last:
-        if not 0.0 < value <= 1.0:
-            raise MarEdgeError(f"the threshold of '{name}' is more than 0 and at most 1, not {value}")
         begins[_matching(labels, name)] = value
     ends = OFF_SHARE * begins if off is None else np.minimum(off, begins)
 
@@ -93,14 +100,15 @@ def chosen(labels: Sequence[Label], background: int | None, choice: LabelChoice)
         MarEdgeError: a name that is none of theirs, or nothing is left.
     """
     wanted = np.zeros(len(labels), np.bool_) if choice.only else np.ones(len(labels), np.bool_)
-    for name in choice.only:
-        wanted[_matching(labels, name)] = True
-    for name in choice.never:
-        wanted[_matching(labels, name)] = False
+    with about("--labels"):
+        for name in choice.only:
+            wanted[_matching(labels, name)] = True
+        for name in choice.never:
+            wanted[_matching(labels, name)] = False
     if background is not None:
         wanted[background] = False
     if not wanted.any():
-        raise MarEdgeError("the choice of labels leaves none; see 'mar-edge models' for those of the model")
+        raise MarEdgeError("--labels leaves none; see 'mar-edge models' for those of the model")
     return wanted
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from streaming.camera import Frame
+from streaming.frames import Frame
 from streaming.messages import AnyMessage, SkeletonMessage
 
 Answer = Callable[[], tuple[int, str, bytes]]

@@ -111,7 +111,7 @@ class RunFolder:
             return msgspec.json.decode(self._config.read_bytes(), type=RunConfig)
         except (FileNotFoundError, NotADirectoryError):
             return None  # what stands in the way of a folder is said where it is made
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MarEdgeError(f"{self._config} is not the configuration of a run: {error}") from None
 
     def claim(self, config: RunConfig, labels: tuple[Label, ...]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.errors import MarEdgeError
-from streaming.address import parse_address
+from streaming.address import parse_http
 
 _LEAST_TOKEN = 16
 _COOKIE = "mar_edge_view"
@@ -43,10 +43,8 @@ class PageAddress:
         Raises:
             MarEdgeError: it is no such thing.
         """
-        endpoint = parse_address(f"tcp://{text}", bind=True)
-        host, _, port = text.rpartition(":")
-        host = {"*": "0.0.0.0"}.get(host, host.strip("[]"))
-        return cls(host, 0 if port == "*" else int(port), endpoint.local, endpoint.ipv6)
+        endpoint, host, port = parse_http(text)
+        return cls(host, port, endpoint.local, endpoint.ipv6)
 
 
 class Access:
@@ -69,7 +67,9 @@ class Access:
         self.local = address.local
         # Cookies know hosts, not ports: two pages on one machine must not take each other's.
         self.cookie = f"{_COOKIE}_{address.port}"
-        self._names = {address.host.lower(), socket.gethostname().lower(), socket.getfqdn().lower(), "localhost"}
+        self._names = {"localhost"}
+        if not address.local:  # elsewhere nobody need wait for a name server
+            self._names |= {name.lower() for name in (address.host, socket.gethostname(), socket.getfqdn())}
 
     def judge(self, headers: Mapping[str, str], query_token: str | None) -> Verdict:
         """Whether a request is answered.
@@ -104,7 +104,7 @@ class Access:
         try:
             place = ipaddress.ip_address(name)
         except ValueError:
-            return name == "localhost" if self.local else name in self._names
+            return name in self._names
         return place.is_loopback or not self.local
 
     def _from_header(self, headers: Mapping[str, str]) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
-from streaming.camera import Frame
+from streaming.frames import Frame
 from streaming.messages import AnyMessage, SkeletonMessage
 from streaming.watching import Answer
 from view.app import page_app

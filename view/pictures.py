@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.camera import Frame
+from streaming.frames import Frame
 from view.feed import Feed
 
 PERIOD_S = 1.0 / 12.0

@@ -107,9 +107,10 @@ def _bound(address: str, asked: PageAddress) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((asked.host, asked.port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a host's name may be too long for the resolver's encoding
         bound.close()
+        reason = getattr(error, "strerror", None) or error
         raise MarEdgeError(
-            f"cannot serve the page on {address}: {error.strerror or error}; choose another address, as 127.0.0.1:8081"
+            f"cannot serve the page on {address}: {reason}; choose another address, as 127.0.0.1:8081"
         ) from None
     return bound

@@ -12,6 +12,8 @@ from edge.errors import MarEdgeError
 
 USER_ERROR = 1
 INTERRUPTED = 130
+# What an error quotes of a file may be as long as the file.
+_LONGEST = 2000
 
 app = typer.Typer(
     name="mar-edge",
@@ -72,7 +74,8 @@ def main() -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    print(f"error: {line if len(line) <= _LONGEST else f'{line[:_LONGEST]} ...'}", file=sys.stderr)
     return USER_ERROR
 
 

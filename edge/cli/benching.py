@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.cli import app
-from edge.cli.batches import batch_sizes
+from edge.cli.lists import batch_sizes
 from edge.cli.progress import showing_progress
 from edge.cli.serving import Runtime
 from edge.errors import MarEdgeError

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from inspect import unwrap
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import typer
 
 from edge.errors import MarEdgeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
 # Wherever this typer keeps click: what it raises for wrong options.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 _THRESHOLDS = "thresholds"
+_SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,57 @@ class ConfigFile:
     thresholds: dict[str, float]
 
 
-def read_config(path: Path, known: set[str]) -> ConfigFile:
+@dataclass(frozen=True)
+class OptionKind:
+    """What an option takes in TOML. several: a list of it as well. said: for people."""
+
+    types: tuple[type, ...]
+    said: str
+    several: bool = False
+
+    def takes(self, value: object) -> bool:
+        """Whether the value is of this kind; no bool is a number."""
+        if isinstance(value, list):
+            return self.several and bool(value) and all(not isinstance(one, list) and self.takes(one) for one in value)
+        if isinstance(value, str) and "\0" in value:  # no path, no address and no name holds one
+            return False
+        return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
+
+    def of(self, value: Any) -> Any:
+        """The value as the command line would have it."""
+        if self.several:
+            return [str(one) for one in (value if isinstance(value, list) else [value])]
+        return str(value) if str in self.types else value
+
+
+_KINDS: dict[object, OptionKind] = {
+    bool: OptionKind((bool,), "true or false"),
+    int: OptionKind((int,), "a whole number"),
+    float: OptionKind((int, float), "a number"),
+}
+# A whole number is text too: the camera 0, the label 9.
+_TEXT = OptionKind((str, int), "text")
+_TEXTS = OptionKind((str, int), "text, or a list of it", several=True)
+
+
+def option_kinds(command: Any) -> dict[str, OptionKind]:
+    """What may stand in a config file of a command (click's): every option but ``--config``, by parameter name."""
+    hints = get_type_hints(unwrap(command.callback))
+    names = {parameter.name for parameter in command.params} - {"config"}
+    return {name: _kind(hint) for name, hint in hints.items() if name in names}
+
+
+def _kind(hint: object) -> OptionKind:
+    if get_origin(hint) is UnionType:  # X | None
+        (hint,) = (each for each in get_args(hint) if each is not NoneType)
+    return _TEXTS if get_origin(hint) is list else _KINDS.get(hint, _TEXT)
+
+
+def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
     """Read a file whose keys are options (``stride-s`` or ``stride_s``) and the table ``[thresholds]``.
 
     Raises:
-        MarEdgeError: it cannot be read, is not TOML, or holds what is not ``known``.
+        MarEdgeError: it cannot be read, is not TOML, or holds an option that there is not, or of another kind.
     """
     import msgspec
 
@@ -40,40 +92,41 @@ def read_config(path: Path, known: set[str]) -> ConfigFile:
         table = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
         raise MarEdgeError(f"cannot read config file {path}: {error.strerror}") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise MarEdgeError(f"{path} is not a TOML file: {error}") from None
     try:
         thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
     except msgspec.ValidationError as error:
         raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
-    options = {key.replace("-", "_"): value for key, value in table.items()}
-    unknown = sorted(options.keys() - known)
-    if unknown:
-        raise MarEdgeError(
-            f"{path}: no such option: {', '.join(unknown)}; there are {', '.join(sorted(known))} and [{_THRESHOLDS}]"
-        )
-    nested = sorted(name for name, value in options.items() if isinstance(value, dict))
-    if nested:
-        raise MarEdgeError(f"{path}: {', '.join(nested)} is a value, not a table")
+    options: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in kinds:
+            raise MarEdgeError(
+                f"{path}: no such option: {key}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]"
+            )
+        if name in options:
+            raise MarEdgeError(f"{path}: {key} stands there twice, with '-' and with '_'")
+        if not kinds[name].takes(value):
+            raise MarEdgeError(f"{path}: {key} is {kinds[name].said}, not {_shown(value)}")
+        options[name] = kinds[name].of(value)
     return ConfigFile(options, thresholds)
+
+
+def _shown(value: object) -> str:
+    """A value of TOML's, short enough for one line."""
+    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    return "a table" if isinstance(value, dict) else text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def use_config(context: typer.Context, path: Path | None) -> Path | None:
     """Callback of an eager ``--config`` option: the file's values become the command's defaults.
 
-    The option types check them, as they check the command line.
+    The options themselves check what may be in them, as they check the command line.
     """
     if path is not None:
-        config = read_config(
-            path, {parameter.name for parameter in context.command.params if parameter.name} - {"config"}
-        )
-        # An option that may be repeated takes one value as well.
-        lists = {parameter.name for parameter in context.command.params if getattr(parameter, "multiple", False)}
-        options = {
-            name: [value] if name in lists and not isinstance(value, list) else value
-            for name, value in config.options.items()
-        }
-        context.default_map = {**(context.default_map or {}), **options}
+        config = read_config(path, option_kinds(context.command))
+        context.default_map = {**(context.default_map or {}), **config.options}
         context.obj = config
     return path
 

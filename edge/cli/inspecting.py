@@ -149,7 +149,11 @@ def doctor(
 
 
 def _describe_default_model() -> str:
+    from edge.digest import check_sha256
+    from edge.model_file import default_checkpoint_path
     from edge.recognizer import Recognizer
 
     with Recognizer.open() as recognizer:
-        return f"{recognizer.metadata.name}, on {recognizer.runtime.name}"
+        for stated in recognizer.metadata.sources_sha256:
+            check_sha256(default_checkpoint_path(), stated)
+        return f"{recognizer.metadata.name}, on {recognizer.runtime.name}; its checkpoint is the one it names"

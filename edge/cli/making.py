@@ -12,6 +12,7 @@ import typer
 
 from edge.cli import INTERRUPTED, app
 from edge.cli.extras import require
+from edge.cli.lists import whole_numbers
 from edge.cli.narrowing import Force, GuardData, GuardWindows, MinAgreement, tell_written
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
@@ -211,11 +212,10 @@ def train(
 
 
 def _depths(text: str) -> tuple[int, int, int, int]:
-    parts = text.split(",")
-    if len(parts) != 4 or not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        raise MarEdgeError(f"--depths are four whole numbers of at least 1, as 1,1,1,1; not '{text}'")
-    a, b, c, d = (int(part) for part in parts)
-    return a, b, c, d
+    depths = whole_numbers("--depths", text, "1,1,1,1")
+    if len(depths) != 4:
+        raise MarEdgeError(f"--depths takes four numbers, as 1,1,1,1; not '{text}'")
+    return depths[0], depths[1], depths[2], depths[3]
 
 
 @app.command()

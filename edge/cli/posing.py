@@ -83,6 +83,8 @@ def pose_stage(options: PoseOptions) -> OpenPose:
     Raises:
         MarEdgeError: options that do not go together, an unknown name, or a file that cannot be had.
     """
+    if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
+        raise MarEdgeError(f"--min-score is 0 to 1, not {options.min_score}")
     if options.pose == MEDIAPIPE:
         return _mediapipe(options)
     from edge.pose.focus import DEFAULT_PEOPLE, Focus

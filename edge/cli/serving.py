@@ -1,4 +1,4 @@
-"""``serve``, ``demo`` and ``subscribe``."""
+"""``serve``, ``replay`` and ``demo``."""
 
 from __future__ import annotations
 
@@ -17,19 +17,31 @@ from edge.cli.config_file import called_again, is_reread, use_config
 from edge.cli.extras import require
 from edge.cli.page import OpenPage, ShowVideo, Token, ViewAt, has_screen, live_view, open_page
 from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth, pose_stage
-from edge.errors import MarEdgeError, MissingExtra
+from edge.cli.wire_options import (
+    ADDRESS,
+    SIGINT,
+    Bind,
+    Binds,
+    Clients,
+    Http,
+    Insecure,
+    Key,
+    Record,
+    RecordHours,
+    RecordKeep,
+    RecordMb,
+    server_keys,
+)
+from edge.errors import MissingExtra, about
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
-    from streaming.keys import ClientKeys, ServerKeys
     from streaming.messages import AnyMessage
     from streaming.recorder import RecordConfig
     from streaming.serve_config import ServeConfig
     from streaming.service import ServeSummary
     from view.live import LiveView
 
-ADDRESS = "tcp://127.0.0.1:5557"
-SIGINT = 2
 _STATUS_EVERY_S = 10.0
 # Any free port: a newcomer's 8080 may be taken.
 _DEMO_VIEW = "127.0.0.1:*"
@@ -46,15 +58,6 @@ class _Transport(str, Enum):
     udp = "udp"
 
 
-class _Kind(str, Enum):
-    hello = "hello"
-    label = "label"
-    event = "event"
-    skeleton = "skeleton"
-    status = "status"
-    end = "end"
-
-
 class Runtime(str, Enum):
     """What runs the model file."""
 
@@ -65,27 +68,9 @@ class Runtime(str, Enum):
 
 
 Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
-Bind = Annotated[str, typer.Option(help="Address to publish on.")]
-Binds = Annotated[list[str], typer.Option(help="Address to publish on; may be repeated.")]
-Key = Annotated[
-    Path | None, typer.Option(help="Own secret key (.key_secret of 'mar-edge keygen').", show_default=False)
-]
-Clients = Annotated[
-    Path | None, typer.Option(help="Folder of the public keys that may subscribe; followed live.", show_default=False)
-]
-ServerKey = Annotated[Path | None, typer.Option(help="The sender's public key (.key); with --key.", show_default=False)]
-Insecure = Annotated[
-    bool, typer.Option("--insecure", help="Allow an address that other machines reach, without encryption.")
-]
-Http = Annotated[str | None, typer.Option(help="HOST:PORT of /live, /ready and /metrics.", show_default=False)]
-Record = Annotated[Path | None, typer.Option(help="Folder for recordings: skeletons and labels.", show_default=False)]
-RecordMb = Annotated[float, typer.Option(help="A new file after so many megabytes.")]
-RecordHours = Annotated[float, typer.Option(help="A new file after so many hours.")]
-RecordKeep = Annotated[
-    int | None, typer.Option(help="Of each stream, keep so many files.  [default: all]", show_default=False)
-]
-Kinds = Annotated[
-    list[_Kind] | None, typer.Option(help="Only this kind of message; may be repeated.", show_default=False)
+ModelSha256 = Annotated[
+    str | None,
+    typer.Option(metavar="HEX", help="Refuse a model file that has another SHA-256.", show_default=False),
 ]
 
 
@@ -100,6 +85,7 @@ def serve(
         ),
     ] = ["0"],  # noqa: B006 - typer copies it
     model: Model = None,
+    model_sha256: ModelSha256 = None,
     bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
     stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "camera",
     stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
@@ -146,7 +132,7 @@ def serve(
     runtime: Annotated[
         Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
     ] = Runtime.auto,
-    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0, max=1024)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
     key: Key = None,
@@ -216,6 +202,7 @@ def serve(
         record=_record_config(record, record_mb, record_hours, record_keep),
         http=http,
     )
+    sha256 = _stated(model_sha256)
     if is_reread(context):
         return serve_config
     return _serve(
@@ -225,6 +212,7 @@ def serve(
         show=() if quiet else _SERVE_SHOWS,
         runtime=runtime.value,
         threads=threads,
+        sha256=sha256,
         reread=None if config is None else lambda: called_again(context),
         page=live_view(view, view_token, show_video),
     )
@@ -234,6 +222,7 @@ def serve(
 def replay(
     recordings: Annotated[list[Path], typer.Argument(help="Files of one run, in order; or one folder of them.")],
     model: Model = None,
+    model_sha256: ModelSha256 = None,
     bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
     stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "replay",
     stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
@@ -275,7 +264,7 @@ def replay(
         keys=server_keys(key, clients),
         replay=tuple(recordings),
     )
-    _serve(config, model, PoseOptions(), show=() if quiet else _SERVE_SHOWS)
+    _serve(config, model, PoseOptions(), show=() if quiet else _SERVE_SHOWS, sha256=_stated(model_sha256))
 
 
 @app.command()
@@ -325,6 +314,7 @@ def _serve(
     show: tuple[str, ...],
     runtime: RuntimeName = "auto",
     threads: int = 0,
+    sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
     page: LiveView | None = None,
     open_it: bool = False,
@@ -343,7 +333,7 @@ def _serve(
     untold: list[str] = []
 
     def open_recognizer() -> Recognizer:
-        opened.append(Recognizer.open(model, threads, runtime))
+        opened.append(Recognizer.open(model, threads, runtime, sha256))
         if show:
             untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]
@@ -374,43 +364,6 @@ def _serve(
         raise typer.Exit(INTERRUPTED)
 
 
-@app.command()
-def subscribe(
-    connect: Annotated[str, typer.Option(help="Address of the publisher.")] = ADDRESS,
-    stream: Annotated[str | None, typer.Option(help="Only this stream.", show_default=False)] = None,
-    kind: Kinds = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line, for pipes.")] = False,
-    until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the stream ends.")] = False,
-    timeout_s: Annotated[
-        float | None, typer.Option(help="Give up after so many seconds without a message.", show_default=False)
-    ] = None,
-    key: Key = None,
-    server_key: ServerKey = None,
-) -> None:
-    """Print the messages of a stream. What was lost, restarts and silence are reported on standard error."""
-    from streaming import LabelSubscriber
-    from streaming.display import Display, notice_line
-    from streaming.messages import KINDS, encode
-
-    kinds = tuple(name for name in KINDS if not kind or _Kind(name) in kind)
-    display = Display(sys.stdout, kinds)
-    keys = client_keys(key, server_key)
-    with LabelSubscriber(
-        connect,
-        stream,
-        kinds,
-        timeout_s,
-        until_end,
-        keys=keys,
-        on_notice=lambda notice: print(f"warning: {notice_line(notice)}", file=sys.stderr, flush=True),
-    ) as subscriber:
-        for message in subscriber:
-            if as_json:
-                print(encode(message).decode(), flush=True)
-            else:
-                display.show(message)
-
-
 def _named(cameras: list[str], stream: str) -> list[tuple[str, str]]:
     """(stream, camera) from ``NAME=CAMERA``; without names they are numbered."""
     found = []
@@ -421,34 +374,11 @@ def _named(cameras: list[str], stream: str) -> list[tuple[str, str]]:
     return found
 
 
-def server_keys(key: Path | None, clients: Path | None) -> ServerKeys | None:
-    """What ``--key`` and ``--clients`` name.
+def _stated(model_sha256: str | None) -> str | None:
+    from edge.digest import parse_sha256
 
-    Raises:
-        MarEdgeError: only one of them, or a file or folder that does not hold it.
-    """
-    from streaming.keys import ServerKeys, read_secret_key
-
-    if key is None and clients is None:
-        return None
-    if key is None or clients is None:
-        raise MarEdgeError("--key and --clients go together: one's own secret key, and the folder of those let in")
-    return ServerKeys(read_secret_key(key), clients)
-
-
-def client_keys(key: Path | None, server_key: Path | None) -> ClientKeys | None:
-    """What ``--key`` and ``--server-key`` name.
-
-    Raises:
-        MarEdgeError: only one of them, or a file that holds no such key.
-    """
-    from streaming.keys import ClientKeys, read_public_key, read_secret_key
-
-    if key is None and server_key is None:
-        return None
-    if key is None or server_key is None:
-        raise MarEdgeError("--key and --server-key go together: one's own secret key, and the sender's public one")
-    return ClientKeys(read_secret_key(key), read_public_key(server_key))
+    with about("--model-sha256"):
+        return None if model_sha256 is None else parse_sha256(model_sha256)
 
 
 def _record_config(folder: Path | None, most_mb: float, most_hours: float, keep: int | None) -> RecordConfig | None:

@@ -11,7 +11,7 @@ import typer
 
 from edge.cli import INTERRUPTED, app
 from edge.cli.page import OpenPage, Token, has_screen, open_page, require_web
-from edge.cli.serving import ADDRESS, SIGINT, Key, ServerKey, client_keys
+from edge.cli.wire_options import ADDRESS, SIGINT, Key, ServerKey, client_keys
 from edge.errors import MarEdgeError
 
 _TURN_S = 0.1

@@ -1,15 +1,16 @@
-"""``keygen``, ``relay`` and ``record``: the wire without a camera."""
+"""``subscribe``, ``record``, ``relay`` and ``keygen``: the wire without a camera."""
 
 from __future__ import annotations
 
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from edge.cli import INTERRUPTED, app
-from edge.cli.serving import (
+from edge.cli.wire_options import (
     ADDRESS,
     SIGINT,
     Binds,
@@ -24,6 +25,57 @@ from edge.cli.serving import (
     server_keys,
 )
 from edge.errors import MarEdgeError
+
+
+class _Kind(str, Enum):
+    hello = "hello"
+    label = "label"
+    event = "event"
+    skeleton = "skeleton"
+    status = "status"
+    end = "end"
+
+
+Kinds = Annotated[
+    list[_Kind] | None, typer.Option(help="Only this kind of message; may be repeated.", show_default=False)
+]
+
+
+@app.command()
+def subscribe(
+    connect: Annotated[str, typer.Option(help="Address of the publisher.")] = ADDRESS,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.", show_default=False)] = None,
+    kind: Kinds = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document a line, for pipes.")] = False,
+    until_end: Annotated[bool, typer.Option("--until-end", help="Stop when the stream ends.")] = False,
+    timeout_s: Annotated[
+        float | None, typer.Option(help="Give up after so many seconds without a message.", show_default=False)
+    ] = None,
+    key: Key = None,
+    server_key: ServerKey = None,
+) -> None:
+    """Print the messages of a stream. What was lost, restarts and silence are reported on standard error."""
+    from streaming import LabelSubscriber
+    from streaming.display import Display, notice_line
+    from streaming.messages import KINDS, encode
+
+    kinds = tuple(name for name in KINDS if not kind or _Kind(name) in kind)
+    display = Display(sys.stdout, kinds)
+    keys = client_keys(key, server_key)
+    with LabelSubscriber(
+        connect,
+        stream,
+        kinds,
+        timeout_s,
+        until_end,
+        keys=keys,
+        on_notice=lambda notice: print(f"warning: {notice_line(notice)}", file=sys.stderr, flush=True),
+    ) as subscriber:
+        for message in subscriber:
+            if as_json:
+                print(encode(message).decode(), flush=True)
+            else:
+                display.show(message)
 
 
 @app.command()

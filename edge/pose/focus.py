@@ -35,7 +35,7 @@ class Focus:
             MarEdgeError: it is none of these, or ``people`` is less than one.
         """
         if people < 1:
-            raise MarEdgeError(f"at least one person is followed, not {people}")
+            raise MarEdgeError(f"--people is at least 1, not {people}")
         if text in ("all", "largest"):
             return cls(people, largest=text == "largest")
         try:
@@ -44,7 +44,7 @@ class Focus:
             x0 = y0 = x1 = y1 = 0.0
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise MarEdgeError(
-                f"the focus is 'all', 'largest' or a region x0,y0,x1,y1 in parts of the picture, such as 0,0,0.5,1; "
+                f"--focus is 'all', 'largest' or a region x0,y0,x1,y1 in parts of the picture, such as 0,0,0.5,1; "
                 f"not '{text}'"
             )
         return cls(people, region=(x0, y0, x1, y1))

@@ -21,6 +21,17 @@ CUDA_PROVIDER = "CUDAExecutionProvider"
 
 Device = Literal["cpu", "cuda"]
 
+# What a file that is no model, or was one before it was damaged, makes ONNX Runtime raise.
+_REFUSED = (
+    ort.capi.onnxruntime_pybind11_state.Fail,
+    ort.capi.onnxruntime_pybind11_state.InvalidArgument,
+    ort.capi.onnxruntime_pybind11_state.InvalidGraph,
+    ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
+    ort.capi.onnxruntime_pybind11_state.NotImplemented,
+    ort.capi.onnxruntime_pybind11_state.RuntimeException,
+    UnicodeDecodeError,
+)
+
 
 def available_providers() -> tuple[str, ...]:
     """What this ONNX Runtime was built with; that a device for it is there is not said."""
@@ -37,8 +48,7 @@ def read_metadata(path: Path) -> str | None:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
     session = _session(path, options, [_CPU_PROVIDER])
-    document: str | None = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    return document
+    return _document(session, path)
 
 
 class OnnxRuntime:
@@ -70,6 +80,7 @@ class OnnxRuntime:
         if device == "cuda":
             # What CUDA has no kernel for may run on the CPU; that CUDA runs nothing is what is refused below.
             providers.insert(0, (CUDA_PROVIDER, {"use_tf32": "0"}))
+        self._path = path
         self._session = _session(path, options, providers)
         # ONNX Runtime falls back to the CPU, with a line in its log, where CUDA cannot be started, or fails later.
         self._session.disable_fallback()
@@ -79,7 +90,7 @@ class OnnxRuntime:
                 "see that 'nvidia-smi' shows the device and that CUDA and cuDNN are of the versions it wants"
             )
         self.name = f"onnxruntime {ort.__version__} ({device.upper()})"
-        self.metadata_json: str | None = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        self.metadata_json: str | None = _document(self._session, path)
         self.input_shapes: Mapping[str, tuple[int | None, ...]] = {
             tensor.name: tuple(d if isinstance(d, int) else None for d in tensor.shape)
             for tensor in self._session.get_inputs()
@@ -97,8 +108,15 @@ class OnnxRuntime:
         }
 
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
-        """Run once (see the contract)."""
-        self.infer(inputs)
+        """Run once (see the contract).
+
+        Raises:
+            MarEdgeError: it loads and does not run: a damaged file.
+        """
+        try:
+            self.infer(inputs)
+        except _REFUSED as error:
+            raise MarEdgeError(f"{self._path} does not run: {_first_line(error)}") from None
 
     def __enter__(self) -> OnnxRuntime:
         return self
@@ -115,13 +133,20 @@ def _session(
     if not path.is_file():
         raise MarEdgeError(f"no model file at {path}; expected an .onnx file written by 'mar-edge export'")
     try:
-        return ort.InferenceSession(str(path), options, providers=list(providers))
-    except (
-        ort.capi.onnxruntime_pybind11_state.Fail,
-        ort.capi.onnxruntime_pybind11_state.InvalidArgument,
-        ort.capi.onnxruntime_pybind11_state.InvalidGraph,
-        ort.capi.onnxruntime_pybind11_state.InvalidProtobuf,
-        ort.capi.onnxruntime_pybind11_state.NotImplemented,
-    ) as error:
-        reason = str(error).splitlines()[0]
-        raise MarEdgeError(f"{path} is not a model ONNX Runtime can load: {reason}") from None
+        # Trying the CPU again where the CPU failed only prints.
+        fallback = int(len(providers) > 1)
+        return ort.InferenceSession(str(path), options, providers=list(providers), enable_fallback=fallback)
+    except _REFUSED as error:
+        raise MarEdgeError(f"{path} is not a model ONNX Runtime can load: {_first_line(error)}") from None
+
+
+def _document(session: ort.InferenceSession, path: Path) -> str | None:
+    try:
+        document: str | None = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    except UnicodeDecodeError:
+        raise MarEdgeError(f"{path}: its metadata is not readable; it is damaged") from None
+    return document
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -35,7 +35,7 @@ def extract_onnx(archive: Path, target: Path) -> None:
                         raise MarEdgeError(f"{archive} unpacks to more than it says; it is not used")
                     file.write(chunk)
         os.replace(part, target)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, NotImplementedError, RuntimeError) as error:
         raise MarEdgeError(f"{archive} cannot be unpacked: {error}; delete it and download it again") from None
     finally:
         part.unlink(missing_ok=True)

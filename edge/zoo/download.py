@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import os
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 
 Progress = Callable[[int, int | None], None]
@@ -70,15 +70,6 @@ def download(
     os.replace(part, target)
     _forget(part)
     return found
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file's content, lower case."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 class _CutOffError(Exception):

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 from edge.zoo.archive import extract_onnx
 from edge.zoo.catalogue import KnownModel
-from edge.zoo.download import Progress, download, sha256_of
+from edge.zoo.download import Progress, download
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ def cached(model: KnownModel, folder: Path | None = None) -> Record | None:
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

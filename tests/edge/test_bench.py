@@ -81,4 +81,4 @@ def test_the_command(cli, ma52_model, tmp_path):
 def test_batch_sizes_that_are_none(cli):
     done = cli("bench", "--batch", "1,none")
     assert done.returncode == 1
-    assert "--batch are whole numbers of at least 1" in done.stderr
+    assert "--batch takes whole numbers of at least 1" in done.stderr

@@ -1,5 +1,7 @@
 """Each check on this machine, and on machines that lack something."""
 
+import base64
+import hashlib
 import importlib.metadata
 import os
 import socket
@@ -28,9 +30,8 @@ def test_every_check_has_a_name_and_says_something():
     checks = doctor.run_checks(read_model=lambda: "a model")
     names = [check.name for check in checks]
     assert len(set(names)) == len(names)
-    assert {"python", "machine", "opencv", "opencv wheels", "pose", "onnxruntime", "model", "zeromq", "port"} <= set(
-        names
-    )
+    expected = {"python", "package", "machine", "opencv", "opencv wheels", "pose", "onnxruntime", "model", "zeromq"}
+    assert expected | {"port"} <= set(names)
     for check in checks:
         assert check.status in ("ok", "warn", "fail")
         assert check.detail
@@ -39,6 +40,35 @@ def test_every_check_has_a_name_and_says_something():
 
 def test_without_a_reader_there_is_no_model_check():
     assert "model" not in [check.name for check in doctor.run_checks()]
+
+
+def recorded(path, name="edge/models/m.onnx", mode="sha256"):
+    """A file as a wheel's RECORD has it: hash and place."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
+    file = importlib.metadata.PackagePath(name)
+    file.hash = importlib.metadata.FileHash(f"{mode}={digest}")
+    file.dist = SimpleNamespace(locate_file=lambda _: path)
+    return file
+
+
+def test_a_file_that_is_not_as_it_was_installed_fails(tmp_path):
+    whole, damaged, gone = (tmp_path / name for name in "abc")
+    for path in (whole, damaged, gone):
+        path.write_bytes(b"weights" * 1000)
+    files = [recorded(whole), recorded(damaged, "edge/models/m.pt"), recorded(gone, "streaming/bus.py")]
+    assert doctor.check_package(files).detail == "3 files, each with the SHA-256 it was installed with"
+    damaged.write_bytes(b"weights" * 999 + b"Weights")
+    gone.unlink()
+    check = doctor.check_package(files)
+    assert check.status == "fail"
+    assert "2 of 3 files are not as installed: edge/models/m.pt, streaming/bus.py" in check.detail
+
+
+def test_without_hashes_nothing_is_compared(tmp_path):
+    (tmp_path / "a").touch()
+    elsewhere = [recorded(tmp_path / "a", "mar_edge.pth"), recorded(tmp_path / "a", mode="md5")]
+    for files in ([], elsewhere):
+        assert "folder of sources" in doctor.check_package(files).detail
 
 
 def test_an_old_python_fails(monkeypatch):

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from streaming_fakes import FakeReader, read_number, wait_until, write_video
 
 from edge.errors import MarEdgeError
-from streaming.camera import MOST_HUNG, NS, Camera, Frame, Pacer
+from streaming.camera import MOST_HUNG, Camera
+from streaming.frames import NS, Frame
+from streaming.readers import Reader
 from streaming.reconnect import Pauses
-from streaming.sources import Reader
 
 
 def camera_of(reader: FakeReader, **options: bool) -> Camera:
@@ -346,13 +347,3 @@ def test_a_read_that_hangs_does_not_hang_the_process() -> None:
     release.set()
     assert done.stdout.strip() in {"True", "False"}, done.stderr
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_frames_that_come_too_late_are_skipped_but_never_all_of_them() -> None:
-    pacer = Pacer(start_ns=7 * NS)
-    assert pacer.early_s(0.5, 7 * NS) == pytest.approx(0.5)
-    assert not pacer.skips(0.1, 7 * NS)
-    assert not pacer.skips(0.2, 7 * NS + NS // 4)
-    shown = [i / 30 for i in range(7, 97) if not pacer.skips(i / 30, 17 * NS)]  # ten seconds behind
-    assert len(shown) in {5, 6}
-    assert not pacer.skips(9.95, 17 * NS)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -8,8 +9,10 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 import zmq
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from streaming_fakes import polled, publishing
-from test_messages import MESSAGES, changed
+from test_messages import MESSAGES, changed, stamped
 
 import streaming
 from edge.errors import MarEdgeError
@@ -254,3 +257,40 @@ def test_a_slow_reader_does_not_take_its_own_pauses_for_silence(
 def test_what_cannot_be_subscribed_to(address: str, kinds: tuple[Kind, ...]) -> None:
     with pytest.raises(MarEdgeError):
         LabelSubscriber(address, kinds=kinds)
+
+
+# Topics of ours, of others, and of nobody; payloads of ours with a few bytes changed, and any.
+TOPICS = st.sampled_from([topic("cam", kind) for kind in KINDS]) | st.binary(max_size=20).map(b"mar/".__add__)
+PLACES = st.tuples(st.integers(0, 5), st.integers(0, 2000), st.binary(max_size=4))
+
+
+def patched(place: tuple[int, int, bytes], encoding: Encoding) -> bytes:
+    payload = encode(stamped(MESSAGES[place[0]]), encoding)
+    at = place[1] % len(payload)
+    return payload[:at] + place[2] + payload[at + len(place[2]) :]
+
+
+PAYLOADS = st.builds(patched, PLACES, st.sampled_from(["json", "msgpack"])) | st.binary(max_size=60)
+PARTS = st.tuples(TOPICS) | st.tuples(TOPICS, PAYLOADS) | st.tuples(TOPICS, PAYLOADS, PAYLOADS)
+
+
+def test_no_bytes_end_a_subscription() -> None:
+    with zmq.Context() as context:
+        sender = Sender(context)
+        with LabelSubscriber(sender.address, timeout_s=10) as subscriber:
+            sender.wait_for()
+
+            @settings(max_examples=60, deadline=None)
+            @given(st.lists(PARTS, max_size=5))
+            def whatever_comes(sent: list[tuple[bytes, ...]]) -> None:
+                for parts in sent:
+                    sender.raw(*parts)
+                sender.send(LABEL, 0, stream="after")
+                stream = ""
+                while stream != "after":
+                    with contextlib.suppress(UnknownSchema):
+                        stream = next(subscriber).stream
+
+            whatever_comes()
+            assert subscriber.malformed > 0
+        context.destroy(linger=0)

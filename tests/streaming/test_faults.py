@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -297,6 +298,30 @@ def test_random_bytes_at_the_port_disturb_nobody(count: int) -> None:
                     assert next(subscriber).kind == "label"
             wait_until(lambda: (outlet.poll(), open_files() <= files + 5)[1], timeout_s=20)
             assert (subscriber.lost, subscriber.malformed, subscriber.restarts) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_model_file_with_other_bytes_in_it_is_one_clear_error_or_a_model(
+    tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], count: int
+) -> None:
+    whole = tiny_model.read_bytes()
+    # Where text stands the graph and its description are; all else is weights.
+    texts = [match.span() for match in re.finditer(rb"[ -~]{8,}", whole)]
+    places = [place for start, end in texts for place in range(start, end)]
+    rng = random.Random(3)
+    path = tmp_path / "damaged.onnx"
+    refused = 0
+    for _ in range(count):
+        content = bytearray(whole)
+        for _ in range(rng.choice((1, 1, 3))):
+            content[rng.choice(places)] = rng.randrange(256)
+        path.write_bytes(content)
+        try:
+            Recognizer.open(path, threads=1).__exit__(None, None, None)
+        except MarEdgeError:
+            refused += 1
+    assert refused > count / 10
+    assert capfd.readouterr().out == ""
 
 
 @pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])

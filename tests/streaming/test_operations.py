@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,10 +13,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from streaming_fakes import wait_until
 from test_messages import MESSAGES, stamped
 
 from edge.errors import MarEdgeError
-from streaming.camera import Frame
+from streaming.frames import Frame
 from streaming.health import HUNG_S, Health
 from streaming.messages import AnyMessage, SkeletonMessage
 from streaming.operations import Operations, Systemd
@@ -115,12 +119,34 @@ def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(operations
         each.close()
 
 
+@pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_random_bytes_at_the_http_port_disturb_nobody(operations: Operations, count: int) -> None:
+    assert operations.http is not None
+    host, port = operations.http.split(":")
+    rng = random.Random(7)
+    threads = threading.active_count()
+
+    def lives() -> bool:
+        with contextlib.suppress(OSError):  # every place is taken, for a moment
+            return get(operations, "/live")[0] == 200
+        return False
+
+    for number in range(count):
+        with socket.create_connection((host, int(port))) as stranger:
+            stranger.sendall(
+                rng.choice([b"", b"GET ", b"GET /metrics HTTP/1.1\r\n"]) + rng.randbytes(rng.randrange(1, 300))
+            )
+        if number % 50 == 0:
+            wait_until(lives)
+    wait_until(lambda: threading.active_count() <= threads + 1)
+
+
 def test_http_from_outside_and_ports_in_use_are_refused(operations: Operations) -> None:
     with pytest.raises(MarEdgeError, match="not encrypted"):
         Operations("0.0.0.0:*", ["cam"])
     with pytest.raises(MarEdgeError, match="in use"):
         Operations(operations.http, ["cam"])
-    with pytest.raises(MarEdgeError, match="not an address"):
+    with pytest.raises(MarEdgeError, match="is no HOST:PORT"):
         Operations("9090", ["cam"])
 
 

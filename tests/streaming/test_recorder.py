@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,7 +16,7 @@ from test_messages import MESSAGES, stamped
 
 from edge.errors import MarEdgeError
 from streaming.messages import AnyMessage, encode
-from streaming.recorder import RecordConfig, Recorder, StreamRecorders
+from streaming.recorder import RETRY_S, RecordConfig, Recorder, StreamRecorders
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = MESSAGES
 RUN = "0123456789abcdef"
@@ -93,6 +95,76 @@ def test_a_full_disk_is_said_and_counted_and_leaves_no_half_line(
         assert (recorder.error, recorder.written, recorder.lost) == (None, 3, 2)
         assert recorder.path is not None
         assert lines(recorder.path) == ["hello", "skeleton", "label"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system with room for 128 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
+    if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("mounting a small disk takes root; test_a_process_that_may_write_no_more needs none")
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let root mount a tmpfs, as in a container")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_up_and_is_cleared_again(small_disk: Path) -> None:
+    clock = Clock()
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(100_000))
+    with Recorder(RecordConfig(small_disk), "cam", RUN, clock) as recorder:
+        recorder.write(HELLO)
+        while recorder.error is None:
+            recorder.write(SKELETON)
+            assert recorder.written < 1000
+        assert recorder.error == os.strerror(errno.ENOSPC)
+        full = recorder.written
+        recorder.write(SKELETON)
+        clock.now_s += RETRY_S + 1
+        recorder.write(SKELETON)  # tried, and still full
+        assert (recorder.written, recorder.lost) == (full, 3)
+        ballast.unlink()
+        clock.now_s += RETRY_S + 1
+        recorder.write(LABEL)
+        assert (recorder.error, recorder.written, recorder.lost) == (None, full + 1, 3)
+        assert recorder.path is not None
+        assert lines(recorder.path) == ["hello", *["skeleton"] * (full - 1), "label"]
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from streaming.messages import decode
+from streaming.recorder import RecordConfig, Recorder
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+hello, skeleton = map(decode, Path(sys.argv[2]).read_bytes().splitlines())
+with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
+    recorder.write(hello)
+    for _ in range(1000):
+        recorder.write(skeleton)
+    print(recorder.written, recorder.lost, recorder.error)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of processes are POSIX")
+def test_a_process_that_may_write_no_more(tmp_path: Path) -> None:
+    samples = tmp_path / "samples"
+    samples.write_bytes(encode(stamped(HELLO)) + b"\n" + encode(stamped(SKELETON)))
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(tmp_path / "out"), str(samples)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    written, lost, error = done.stdout.strip().split(" ", 2)
+    assert (int(written) + int(lost), error) == (1001, os.strerror(errno.ENOSPC))
+    (path,) = (tmp_path / "out").iterdir()
+    assert len(lines(path)) == int(written) > 10  # whole lines only
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

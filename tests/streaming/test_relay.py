@@ -4,6 +4,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from streaming_fakes import polled, publishing, wait_until
 from test_messages import MESSAGES
 
@@ -91,6 +93,23 @@ def test_what_is_no_message_goes_no_further(relay: tuple[Relay, Outlet], boxes: 
         assert next(subscriber).kind == "label"
         assert joined.malformed == 2
         wait_until(lambda: joined.forwarded)
+
+
+def test_no_bytes_stop_a_relay(relay: tuple[Relay, Outlet], boxes: list[Box]) -> None:
+    parts = st.lists(st.just(b"mar/front/label/") | st.binary(max_size=30).map(b"mar/".__add__), min_size=1, max_size=3)
+    with LabelSubscriber(relay[1].endpoints[0], "back", timeout_s=10) as subscriber:
+        wait_until(lambda: boxes[1].publisher._outlet.subscriptions)
+
+        @settings(max_examples=60, deadline=None)
+        @given(st.lists(parts, max_size=5))
+        def whatever_comes(sent: list[list[bytes]]) -> None:
+            for each in sent:
+                boxes[1].publisher._outlet.send(each)
+            boxes[1].publisher.publish(LABEL)
+            assert next(subscriber).kind == "label"
+
+        whatever_comes()
+        assert subscriber.lost == 0
 
 
 def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:

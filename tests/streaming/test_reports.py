@@ -9,8 +9,9 @@ from streaming_fakes import nod, person, skeleton
 
 from edge.data import Window
 from edge.recognizer import Recognizer
-from streaming.camera import NS, Camera, Frame
+from streaming.camera import Camera
 from streaming.events import EventChange
+from streaming.frames import NS, Frame
 from streaming.messages import decode, encode
 from streaming.pipeline import Inference, Pipeline, PipelineRules
 from streaming.reports import StatusReporter, event_message, label_message, skeleton_message, wall_ns

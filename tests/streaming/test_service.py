@@ -28,8 +28,8 @@ from streaming import (
     SkeletonMessage,
     StatusMessage,
 )
-from streaming.camera import Frame
 from streaming.events import EventRules
+from streaming.frames import Frame
 from streaming.pipeline import PipelineRules
 from streaming.serve_config import ServeConfig
 from streaming.service import ServeSummary, serve

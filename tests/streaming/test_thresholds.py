@@ -66,9 +66,6 @@ def test_labels_by_name_id_or_group(text: str, expected: list[bool]) -> None:
         (LabelChoice(only=("waving",)), "no label or body group 'waving'; body groups: body, head"),
         (LabelChoice(never=("99",)), "no label or body group '99'"),
         (LabelChoice(on={"nose": 0.5}), "no label or body group 'nose'"),
-        (LabelChoice(on={"nodding": 0.0}), "more than 0 and at most 1"),
-        (LabelChoice(on={"nodding": 1.5}), "more than 0 and at most 1"),
-        (LabelChoice(on={"nodding": math.nan}), "more than 0 and at most 1"),
         (LabelChoice(only=("nodding",), never=("head",)), "leaves none"),
         (LabelChoice(only=("no action",)), "leaves none"),
     ],
@@ -76,6 +73,12 @@ def test_labels_by_name_id_or_group(text: str, expected: list[bool]) -> None:
 def test_choices_that_make_no_sense(choice: LabelChoice, message: str) -> None:
     with pytest.raises(MarEdgeError, match=message):
         resolve(model(), None, None, choice)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.5, math.nan])
+def test_thresholds_out_of_range(value: float) -> None:
+    with pytest.raises(MarEdgeError, match="that of 'nodding' is more than 0 and at most 1"):
+        LabelChoice(on={"nodding": value})
 
 
 @pytest.mark.parametrize("text", ["nodding,,head", "-", "head,- ", ","])

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streaming.camera import Frame
+from streaming.frames import Frame
 from view.feed import Feed, Outbox
 from view.pictures import LONG_SIDE, Pictures, picture
 

@@ -111,12 +111,15 @@ def _read_events(path: Path, known: tuple[Label, ...]) -> list[_Event]:
             f"{','.join(_COLUMNS)}"
         ) from None
     rows = csv.DictReader(io.StringIO(text))
-    if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-        raise MarEdgeError(
-            f"{path} has the columns {','.join(rows.fieldnames or ()) or 'none'}; expected {','.join(_COLUMNS)}"
-        )
     by_word = {word: label for label in known for word in (str(label.id), label.name)}
-    events = [_event(row, by_word, f"{path}, line {rows.line_num}") for row in rows]
+    try:
+        if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+            raise MarEdgeError(
+                f"{path} has the columns {','.join(rows.fieldnames or ()) or 'none'}; expected {','.join(_COLUMNS)}"
+            )
+        events = [_event(row, by_word, f"{path}, line {rows.line_num}") for row in rows]
+    except csv.Error as error:
+        raise MarEdgeError(f"{path}, line {rows.line_num}: not CSV: {error}") from None
     if not events:
         raise MarEdgeError(f"{path} lists no event")
     return events
@@ -150,6 +153,11 @@ def _read(folder: Path, name: str, events: list[_Event]) -> Recording:
 def _windows(events: list[_Event], recording: Recording, window_s: float) -> Iterator[tuple[_Event, float, float]]:
     """Each event of one recording with the times of its windows."""
     for event in events:
+        if event.end_s > recording.end_s + window_s:
+            raise MarEdgeError(
+                f"{event.where}: an event until {event.end_s} s; the last skeleton of {event.recording} is at "
+                f"{recording.end_s:.2f} s"
+            )
         length_s = event.end_s - event.start_s
         if length_s > window_s:
             for start_s in np.linspace(event.start_s, event.end_s - window_s, math.ceil(length_s / window_s)).tolist():

@@ -69,6 +69,8 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         if config.submission is not None:
             write_submission(config.submission, metadata, answers)
         labelled = bool((answers.labels >= 0).any())
+        judged, whole = len(answers.labels), len(dataset)
+        judged_on = dataset.name if judged == whole else f"{judged} clips out of: {dataset.name}"
         if not labelled and not takes:
             if config.submission is not None:
                 return None
@@ -76,11 +78,11 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
                 f"the clips of {config.data} have no labels to judge by; --submission writes the answers themselves"
             )
         if config.confidence is not None:
-            _fit_confidence(config.confidence, metadata, answers, dataset.name)
+            _fit_confidence(config.confidence, metadata, answers, judged_on)
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
-            clips=score_answers(metadata, answers, dataset.name) if labelled else None,
+            clips=score_answers(metadata, answers, judged_on) if labelled else None,
             stream=_live(config, takes, progress) if takes else None,
         )
     write_report(config.out, evaluation)

@@ -60,7 +60,7 @@ def test_version(cli):
         (["export"], "checkpoint"),
         (["export", "x.pt", "--layout", "coco"], "coco"),
         (["synth", "--out", "x.npz", "--count", "0"], "--count"),
-        (["train", "--run", "x", "--depths", "1,2"], "--depths are four whole numbers"),
+        (["train", "--run", "x", "--depths", "1,2"], "--depths takes four numbers"),
     ],
 )
 def test_a_wrong_option_is_one_line(user_error, arguments, expected):

@@ -85,7 +85,7 @@ def test_options_that_do_not_go_together(files):
         (PoseOptions(detector=detector), "its own detector and smoothing"),
         (PoseOptions(pose, detector), "which kind of detector is detector.onnx"),
         (PoseOptions(pose, f"rtmdet:{detector}", focus="0,0,3"), "focus is"),
-        (PoseOptions(pose, f"rtmdet:{detector}", people=0), "at least one person"),
+        (PoseOptions(pose, f"rtmdet:{detector}", people=0), "--people is at least 1"),
         (PoseOptions("rtmw-xxl"), "no pose model 'rtmw-xxl'"),
         (PoseOptions("nowhere.onnx"), "no pose model at nowhere.onnx"),
         (PoseOptions(pose, "nowhere.onnx"), "no detector model at nowhere.onnx"),

@@ -156,7 +156,7 @@ def test_focus_in_words():
     assert Focus.parse("all", 2) == Focus(2)
     assert Focus.parse("largest", 2) == Focus(2, largest=True)
     assert Focus.parse("0,0,0.5,1", 2) == Focus(2, region=(0, 0, 0.5, 1))
-    with pytest.raises(MarEdgeError, match="at least one person"):
+    with pytest.raises(MarEdgeError, match="--people is at least 1"):
         Focus.parse("all", 0)
 
 

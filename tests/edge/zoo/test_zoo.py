@@ -11,11 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 from edge.zoo import download as downloading
 from edge.zoo.archive import extract_onnx
 from edge.zoo.catalogue import KnownModel, known_model, known_models
-from edge.zoo.download import download, sha256_of
+from edge.zoo.download import download
 from edge.zoo.fetch import cached, fetch
 
 CONTENT = os.urandom(1_200_000)

@@ -95,6 +95,7 @@ def test_a_checkpoint_and_its_model_file_have_the_same_figures(ma52_model, clips
 def test_a_part_of_the_clips(model, clips, tmp_path):
     evaluation = evaluate(config(model, clips, tmp_path, clips=10), quiet)
     assert (evaluation.clips.deployed.clips, evaluation.clips.deployed.top1) == (10, 0)  # each third one
+    assert evaluation.clips.data.startswith("10 clips out of: ")
 
 
 def test_without_labels_there_is_only_a_submission(model, clips, tmp_path, monkeypatch):

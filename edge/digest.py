@@ -1,0 +1,48 @@
+"""SHA-256 of files: computed, and compared with what somebody states. Reads bytes, and knows not what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from edge.errors import MarEdgeError
+
+_CHUNK = 1 << 18
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file's content, lower case."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def parse_sha256(text: str) -> str:
+    """A SHA-256 as it is written, 64 hexadecimal digits -> lower case.
+
+    Raises:
+        MarEdgeError: it is none.
+    """
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise MarEdgeError(f"a SHA-256 is 64 hexadecimal digits, as 'sha256sum FILE' prints it; not '{text[:80]}'")
+    return text.lower()
+
+
+def check_sha256(path: Path, expected: str) -> None:
+    """Compare a file with the SHA-256 that is stated of it.
+
+    Raises:
+        MarEdgeError: it cannot be read, or has another one.
+    """
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
+    if found != expected.lower():
+        raise MarEdgeError(
+            f"{path} is not the file that was meant: its SHA-256 is {found}, stated is {expected}; get it again, or "
+            "state this one's if you trust it"
+        )

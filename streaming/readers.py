@@ -1,0 +1,267 @@
+"""An open source, image by image: cameras, files, URLs and pipelines through OpenCV, and the built-in demo.
+
+Knows nothing of threads, pacing or dropped frames (``streaming.camera`` does), nor of how a source is written
+(``streaming.sources``).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from streaming.capture_modes import ffmpeg_options
+from streaming.pacing import MediaClock
+from streaming.sources import READ_TIMEOUT_S, VIDEO_NODE, Source
+
+OPEN_TIMEOUT_S = 10.0
+_GSTREAMER_HINT = (
+    "this OpenCV has no GStreamer (the pip wheels carry none): use an OpenCV built with it "
+    "(JetPack's own, or Debian's python3-opencv), or name the camera by index, file or URL"
+)
+
+# OpenCV's FFmpeg takes options from the environment alone, when it opens a source; the user's own win.
+_FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+_USERS_FFMPEG_OPTIONS = os.environ.get(_FFMPEG_OPTIONS)
+
+
+class Reader(Protocol):
+    """An open source. Used from one thread."""
+
+    recorded: bool
+    """It has an end and a clock of its own; otherwise it is live and frames come when they come."""
+
+    fps: float | None
+    """Frames per second as the source states them; None where it does not."""
+
+    def grab(self) -> bool:
+        """Move to the next frame; False where there is none any more."""
+        ...
+
+    def media_s(self) -> float:
+        """Seconds from the first frame to the grabbed one, strictly increasing; recorded sources only."""
+        ...
+
+    def retrieve(self) -> NDArray[np.uint8]:
+        """The grabbed frame, (H, W, 3) BGR uint8, the caller's to keep.
+
+        Raises:
+            MarEdgeError: it cannot be decoded to that.
+        """
+        ...
+
+    def end_reason(self) -> str:
+        """Why ``grab`` said False."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file."""
+        ...
+
+
+def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S) -> Reader:
+    """Open it.
+
+    Args:
+        source: what ``parse_source`` gave.
+        timeout_s: how long a network source may take to answer.
+        read_timeout_s: how long it may take for each frame; it has ended where it takes longer.
+
+    Raises:
+        MarEdgeError: it cannot be opened; says why as far as can be known.
+    """
+    if source.kind == "demo":
+        return DemoReader()
+    _quiet_opencv()
+    return CvReader(_open_capture(source, timeout_s, read_timeout_s), source)
+
+
+def to_bgr(image: object) -> NDArray[np.uint8]:
+    """A decoded frame as (H, W, 3) uint8 BGR; grey and BGRA are converted.
+
+    Raises:
+        MarEdgeError: it is nothing of the kind.
+    """
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size:
+        channels = image.shape[2] if image.ndim == 3 else 1 if image.ndim == 2 else 0
+        if channels == 3:
+            return image
+        if channels in (1, 4):
+            code = cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR
+            return np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
+    got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+    raise MarEdgeError(f"a frame is (H, W, 3) uint8, this one is {got}")
+
+
+class CvReader:
+    """Any source OpenCV opens (see ``Reader``)."""
+
+    def __init__(self, capture: cv2.VideoCapture, source: Source) -> None:
+        self._capture = capture
+        self._source = source
+        self._frames_stated = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        stated = capture.get(cv2.CAP_PROP_FPS)
+        self.fps: float | None = stated if 1.0 <= stated <= 240.0 else None
+        # A finite file behind http:// comes as fast as the network gives it: it needs pacing like a file on disk.
+        finite_url = source.target.startswith("http") and 0 < self._frames_stated < 1e9
+        self.recorded = source.kind == "file" or (source.kind == "url" and finite_url)
+        self._clock = MediaClock(stated)
+        self._media_s = 0.0
+        self._grabbed = 0
+
+    def grab(self) -> bool:
+        """Move to the next frame (see ``Reader``)."""
+        try:
+            if not self._capture.grab():
+                return False
+        except cv2.error:  # some backends throw where others say False
+            return False
+        self._grabbed += 1
+        if self.recorded:
+            self._media_s = self._clock.next(self._capture.get(cv2.CAP_PROP_POS_MSEC))
+        return True
+
+    def media_s(self) -> float:
+        """Media time of the grabbed frame (see ``Reader``)."""
+        return self._media_s
+
+    def retrieve(self) -> NDArray[np.uint8]:
+        """The grabbed frame (see ``Reader``)."""
+        try:
+            ok, image = self._capture.retrieve()
+        except cv2.error as error:
+            raise MarEdgeError(f"a frame of {self._source.description} cannot be decoded: {error.err}") from None
+        if not ok:
+            raise MarEdgeError(f"a frame of {self._source.description} cannot be decoded")
+        return to_bgr(image)
+
+    def end_reason(self) -> str:
+        """Why there is no more (see ``Reader``). OpenCV itself does not tell a damaged file from a short one."""
+        if not self.recorded:
+            return f"{self._source.description} gives no more frames"
+        missing = self._frames_stated - self._grabbed
+        if missing > max(5, 0.05 * self._frames_stated):
+            return f"end of file (damaged or cut: {self._grabbed} of {self._frames_stated:.0f} frames could be read)"
+        return "end of file"
+
+    def close(self) -> None:
+        """Release the capture."""
+        self._capture.release()
+
+
+class DemoReader:
+    """The built-in animated input (see ``Reader``). Renders only the frames that are retrieved."""
+
+    recorded = True
+
+    def __init__(self) -> None:
+        from edge.demo import DemoVideo
+
+        self._video = DemoVideo()
+        self.fps: float | None = self._video.fps
+        self._index = -1
+
+    def grab(self) -> bool:
+        """Move to the next frame (see ``Reader``)."""
+        if (self._index + 1) / self._video.fps >= self._video.duration_s:
+            return False
+        self._index += 1
+        return True
+
+    def media_s(self) -> float:
+        """Media time of the grabbed frame (see ``Reader``)."""
+        return self._index / self._video.fps
+
+    def retrieve(self) -> NDArray[np.uint8]:
+        """The grabbed frame (see ``Reader``)."""
+        return to_bgr(self._video.frame_at(self.media_s()))
+
+    def end_reason(self) -> str:
+        """It ends like a file."""
+        return "end of file"
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def _quiet_opencv() -> None:
+    """Keep OpenCV and its FFmpeg from writing to our stderr: what they would say stands in our errors.
+
+    FFmpeg's level can only be set through the environment, which OpenCV reads when it opens its first video.
+    """
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.setLogLevel(0)
+
+
+def _open_capture(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
+    if source.kind == "device":
+        return _in_mode(_open_device(source.target), source)
+    if source.kind == "pipeline":
+        if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+            raise MarEdgeError(f"cannot open {source.description}: {_GSTREAMER_HINT}")
+        capture = cv2.VideoCapture(source.target, cv2.CAP_GSTREAMER)
+        hint = "GStreamer does not start this pipeline; try it with gst-launch-1.0 (it must end in appsink)"
+    elif source.kind == "url" and cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG):
+        capture = _open_url(source, timeout_s, read_timeout_s)
+        hint = "no video stream answers there; check address, credentials and that the camera is on"
+    else:
+        capture = cv2.VideoCapture(source.target)
+        hint = "not a video that OpenCV can decode" if source.kind == "file" else "no video stream answers there"
+    if not capture.isOpened():
+        capture.release()
+        raise MarEdgeError(f"cannot open {source.description}: {hint}")
+    return capture
+
+
+def _open_url(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
+    if source.target.lower().startswith("rtsp") and not _USERS_FFMPEG_OPTIONS:
+        os.environ[_FFMPEG_OPTIONS] = ffmpeg_options(source.mode)
+    wait_ms = [int(timeout_s * 1000), int(read_timeout_s * 1000)]
+    params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms[1]]
+    return cv2.VideoCapture(source.target, cv2.CAP_FFMPEG, params)
+
+
+def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:
+    """Ask the driver for the mode. It takes the nearest it has and says nothing: what came of it is looked at."""
+    mode = source.mode
+    if mode.pixel_format is not None:
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.pixel_format))
+    if mode.size is not None:
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, mode.size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, mode.size[1])
+    if mode.fps is not None:
+        capture.set(cv2.CAP_PROP_FPS, mode.fps)
+    got = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    if mode.size is not None and got != mode.size:
+        capture.release()
+        raise MarEdgeError(
+            f"{source.description} has no mode of {mode.size[0]}x{mode.size[1]}, the nearest is {got[0]}x{got[1]}; "
+            "'v4l2-ctl --list-formats-ext' lists them"
+        )
+    return capture
+
+
+def _open_device(target: str) -> cv2.VideoCapture:
+    found = sorted(str(path) for path in Path("/dev").glob("video*"))
+    if target.isdigit():
+        index = int(target)
+    elif named := VIDEO_NODE.fullmatch(os.path.realpath(target)):
+        index = int(named[1])
+    else:
+        raise MarEdgeError(f"no camera at {target}; found: {', '.join(found) or 'no /dev/video* at all'}")
+    capture = cv2.VideoCapture(index)
+    if capture.isOpened():
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a driver that queues frames shows us the past
+        return capture
+    capture.release()
+    node = Path(f"/dev/video{index}")
+    if not node.exists():
+        raise MarEdgeError(f"no camera with index {index}; found: {', '.join(found) or 'no /dev/video* at all'}")
+    if not os.access(node, os.R_OK | os.W_OK):
+        raise MarEdgeError(f"no permission for {node}; add yourself to its group: sudo usermod -aG video $USER")
+    raise MarEdgeError(f"{node} gives no video; it may be in use or no capture device; found: {', '.join(found)}")

@@ -1,0 +1,88 @@
+"""Cameras over real RTSP: GStreamer's server, OpenCV's FFmpeg, and our own watching between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from rtsp_camera import RtspCamera, skip_unless_there
+from streaming_fakes import wait_until
+from test_faults import open_files
+
+from edge.errors import MarEdgeError
+from streaming.camera import Camera
+from streaming.capture_modes import CaptureMode, RtspTransport
+from streaming.reconnect import Pauses
+
+pytestmark = pytest.mark.slow
+QUICK = Pauses(first_s=0.1, most_s=0.5)
+
+
+@pytest.fixture
+def server() -> Iterator[RtspCamera]:
+    skip_unless_there()
+    with RtspCamera() as camera:
+        yield camera
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_camera_gives_pictures(server: RtspCamera, transport: RtspTransport) -> None:
+    url = server.url.replace("//", "//me:secret@")
+    with Camera(url, mode=CaptureMode(rtsp_transport=transport)) as camera:
+        camera.start()
+        seen = []
+
+        def enough() -> bool:
+            frame = camera.read(0.1)
+            if frame is not None:
+                seen.append(frame)
+            return len(seen) >= 30
+
+        wait_until(enough, timeout_s=60)
+        assert camera.size == (320, 240)
+        assert {frame.image.shape for frame in seen} == {(240, 320, 3)}
+        assert len({frame.image.tobytes() for frame in seen}) > 10  # the ball moves
+        assert all(before.media_s < after.media_s for before, after in pairwise(seen))
+        assert (camera.connections, camera.stalls) == (1, 0)
+        assert "secret" not in camera.source.description
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_camera_that_is_killed_and_started_again_is_live_again(server: RtspCamera, transport: RtspTransport) -> None:
+    mode, files, segment = CaptureMode(rtsp_transport=transport), 0, -1
+    with Camera(server.url, mode=mode, pauses=QUICK, stall_s=3.0, open_timeout_s=5.0) as camera:
+        camera.start()
+
+        def anew() -> bool:
+            frame = camera.read(0.1)
+            return frame is not None and frame.segment > segment
+
+        for _ in range(4):
+            wait_until(anew, timeout_s=60)
+            files = files or open_files()
+            server.kill()
+            wait_until(lambda: camera.state in {"lost", "stalled"}, timeout_s=60)
+            assert "127.0.0.1" in str(camera.last_error)
+            segment = camera.segment - 1  # what it was when the camera was lost
+            server = RtspCamera(server.port)
+        wait_until(anew, timeout_s=60)
+        wait_until(lambda: open_files() <= files + 4, timeout_s=30)
+    server.kill()
+
+
+def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(server: RtspCamera) -> None:
+    with Camera(server.url, pauses=QUICK, stall_s=1.0, open_timeout_s=3.0) as camera:
+        camera.start()
+        wait_until(lambda: camera.read(0.1), timeout_s=60)
+        server.freeze()
+        wait_until(lambda: camera.stalls == 1, timeout_s=60)
+        assert "gave no frame for 1 s" in str(camera.last_error)
+        server.thaw()
+        wait_until(lambda: camera.state == "live" and camera.read(0.1), timeout_s=60)
+        assert camera.end_reason is None
+
+
+def test_a_path_that_the_camera_does_not_have(server: RtspCamera) -> None:
+    with pytest.raises(MarEdgeError, match="no video stream answers"), Camera(f"{server.url}2"):
+        pass

@@ -1,0 +1,245 @@
+"""Whatever stands in a file or an option from outside: a value, or one clear line. No other error, no hang.
+
+Sockets have their own: ``streaming/test_client.py``, ``test_relay.py``, ``test_faults.py``; so have the wire's messages
+(``test_messages.py``), replays (``test_replay.py``) and public keys (``test_keys.py``).
+"""
+
+import contextlib
+import pickle
+import zipfile
+from dataclasses import dataclass
+
+import clips
+import networks
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from calibration.stored import read_calibration
+from edge.checkpoint import load_checkpoint, save_checkpoint
+from edge.cli.config_file import OptionKind, read_config
+from edge.cli.lists import batch_sizes
+from edge.cli.making import _depths
+from edge.confidence import read_confidence
+from edge.digest import parse_sha256
+from edge.errors import MarEdgeError
+from edge.labels import read_labels
+from edge.model_file import ModelMetadata, parse_metadata
+from edge.pose.focus import Focus
+from edge.recording import read_recording
+from edge.zoo.archive import extract_onnx
+from edge.zoo.catalogue import known_model
+from edge.zoo.fetch import cached
+from streaming.address import parse_address, parse_http
+from streaming.bus import check_stream
+from streaming.capture_modes import CaptureMode, parse_size
+from streaming.keys import read_secret_key, write_keys
+from streaming.sources import parse_source
+from streaming.thresholds import LabelChoice, resolve
+from training.datasets.archive import open_archive
+from training.datasets.opening import parse_spec
+from training.datasets.pickles import read_pickle
+from training.datasets.recordings import open_recordings
+from training.run_folder import RunFolder
+from training.synth.command import write_clips
+
+METADATA = ModelMetadata(
+    name="tiny",
+    layout="ma52",
+    streams=("joint",),
+    encoding="raw",
+    labels=networks.LABELS,
+    background=11,
+    thresholds=(0.5,) * len(networks.LABELS),
+    accuracy={"top1": 0.5},
+)
+# What breaks parsers: nothing, no text, no number, too much of it, what opens and never closes.
+JUNK = [b"", b"\0", b"\xff", b"\n", b'"', b",", b"nan", b"-1", b"1e999", b"9" * 5000, b"null", b"{}", b"[" * 10_000]
+JUNK += ["²٣".encode(), "\u2028".encode(), b"true", b"-inf", b"a" * 200_000, b"..", b"1e15"]
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is done to a whole file's content, places in parts of its length; small to print."""
+
+    patches: tuple[tuple[float, int, int], ...]
+    cut: float
+
+    def of(self, whole):
+        content = whole
+        for place, length, junk in self.patches:
+            at = round(place * len(content))
+            content = content[:at] + JUNK[junk] + content[at + length :]
+        return content[: round(self.cut * len(content))]
+
+
+PLACES = st.floats(0, 1)
+PATCHES = st.lists(st.tuples(PLACES, st.integers(0, 40), st.integers(0, len(JUNK) - 1)), max_size=3).map(tuple)
+DAMAGE = st.builds(Damage, PATCHES, st.just(1.0) | PLACES)
+
+
+def one_error(read, content):
+    with contextlib.suppress(MarEdgeError):
+        read(content)
+
+
+def zipped(path, **members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_", "."), content)
+    return path.read_bytes()
+
+
+class Files(dict):
+    def __repr__(self):
+        return "files"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Name -> a whole file's content, and what reads a file."""
+    folder = tmp_path_factory.mktemp("whole")
+    path = folder / "file"
+    lines = "\n".join(clips.skeleton_lines(clips.moving(0, "ma52", frames=12))).encode()
+    (folder / "take.jsonl").write_bytes(lines)
+    write_clips(folder / "clips.npz", 2, seed=1)
+    network = networks.golden(networks.MA52)
+    save_checkpoint(folder / "best.pt", network, networks.info("joint"))
+    recorded = np.zeros((1, 2, 3, 2), np.float32)
+    known = known_model("rtmw-m")
+    (folder / "models").mkdir()
+    (folder / "models" / f"{known.name}.onnx").touch()
+
+    def record(content):
+        (folder / "models" / f"{known.name}.json").write_bytes(content)
+        cached(known, folder / "models")
+
+    def on_disk(read, name="file"):
+        def run(content):
+            (folder / name).write_bytes(content)
+            read(folder / name)
+
+        return run
+
+    def secret(path):
+        path.chmod(0o600)
+        read_secret_key(path)
+
+    options = {"stride_s": OptionKind((float,), "a number"), "camera": OptionKind((str,), "text", several=True)}
+    run = folder / "run"
+    run.mkdir()
+    return Files(
+        {
+            "labels": (b"id,action,body\n0,nodding,head\n1,waving,hand\n", on_disk(read_labels)),
+            "events": (
+                b"recording,start_s,end_s,label,person\ntake,0.0,0.4,nodding,0\n",
+                on_disk(lambda path: open_recordings(path.parent), "labels.csv"),
+            ),
+            "recording": (lines, on_disk(read_recording)),
+            "secret key": (write_keys(folder, "box")[1].read_bytes(), on_disk(secret)),
+            "config": (
+                b'camera = ["0", "1"]\nstride-s = 0.2\n[thresholds]\nhead = 0.5\n',
+                on_disk(lambda path: read_config(path, options)),
+            ),
+            "confidence": (
+                b'{"temperature": 1.5, "thresholds": {"nodding": 0.5}, "fitted_on": "x"}',
+                on_disk(read_confidence),
+            ),
+            "metadata": (
+                METADATA.to_json().encode(),
+                lambda content: resolve(
+                    parse_metadata(content.decode("utf-8", "replace"), "m"), None, None, LabelChoice()
+                ),
+            ),
+            "calibration": (
+                b'{"limits": {"a": 1.0}, "costs": {"a": 0.1}}',
+                on_disk(lambda _: read_calibration(folder, "key"), "key.json"),
+            ),
+            "zoo record": (
+                b'{"name":"x","source":"y","archive_sha256":"0","onnx_sha256":"1","downloaded":"now"}',
+                record,
+            ),
+            "zoo archive": (
+                zipped(path, a_onnx=b"x" * 999, b_txt=b"y"),
+                on_disk(lambda path: extract_onnx(path, folder / "x")),
+            ),
+            "clips": ((folder / "clips.npz").read_bytes(), on_disk(open_archive, "c.npz")),
+            "pickle": (pickle.dumps([{"a": recorded, "b": ("c", 1)}]), on_disk(read_pickle)),
+            "checkpoint": ((folder / "best.pt").read_bytes(), on_disk(load_checkpoint)),
+            "run": (
+                b'{"data": "synth"}',
+                on_disk(lambda path: RunFolder(path.parent).read_config(), "run/config.json"),
+            ),
+        }
+    )
+
+
+FILES = ["labels", "events", "recording", "secret key", "config", "confidence", "metadata", "calibration", "zoo record"]
+FILES += ["zoo archive", "clips", "pickle", "checkpoint", "run"]
+
+
+# What few random bytes make.
+UNLIKELY = [b"[" * 100_000, b'{"x":' + b"[" * 100_000, b'{"x":"\\ud800"}', b"{" + b'"x":{' * 50_000, b"\0" * 100_000]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_chance_does_not_find(files, name):
+    for content in UNLIKELY:
+        one_error(files[name][1], content)
+
+
+def test_whole_files_are_read(files):
+    assert sorted(files) == sorted(FILES)
+    for name in FILES:
+        if name != "run":  # its config has many fields: see its own tests
+            whole, read = files[name]
+            read(whole)
+
+
+@pytest.mark.parametrize("name", FILES)
+@settings(max_examples=30, deadline=None)
+@given(damage=DAMAGE | st.binary(max_size=100))
+def test_files(files, name, damage):
+    whole, read = files[name]
+    one_error(read, damage.of(whole) if isinstance(damage, Damage) else damage)
+
+
+STRINGS = {
+    "address to bind": (lambda text: parse_address(text, bind=True), "tcp://[::1]*:57"),
+    "address to connect": (lambda text: parse_address(text, bind=False), "ipc://@/tcp.0:9%e"),
+    "http": (parse_http, "127.0.0.1:[*]9"),
+    "camera": (parse_source, "rtsp://me:p@[::1]:5/csi?x! 0²"),
+    "camera through GStreamer": (
+        lambda text: parse_source(text, CaptureMode(gstreamer=True)),
+        'rtsp://"\\:9/dev/video0',
+    ),
+    "size": (lambda text: CaptureMode(size=parse_size(text)), "0129x ²"),
+    "pixel format": (lambda text: CaptureMode(pixel_format=text), "MJPGYU12 "),
+    "labels": (LabelChoice.parse, "head,- 12"),
+    "labels of a model": (lambda text: resolve(METADATA, None, None, LabelChoice.parse(text)), "0123456789,-"),
+    "focus": (lambda text: Focus.parse(text, 1), "0.15,nainflarget-e"),
+    "batch": (batch_sizes, "0149, -²"),
+    "depths": (_depths, "01,-²"),
+    "data": (parse_spec, "ma52imigue-:testrval.npz"),
+    "stream": (check_stream, "ab_.-/ "),
+    "sha256": (parse_sha256, "0123456789abcdefgXYZ"),
+    "known model": (known_model, "rtmw-m"),
+}
+
+
+@pytest.mark.parametrize("name", STRINGS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_options(name, data):
+    parse, letters = STRINGS[name]
+    drawn = data.draw(st.text(max_size=60) | st.text(alphabet=letters, max_size=40) | DAMAGE)
+    # As the operating system hands over bytes that are no UTF-8.
+    one_error(parse, drawn if isinstance(drawn, str) else drawn.of(letters.encode()).decode("utf-8", "surrogateescape"))
+
+
+@settings(max_examples=40, deadline=None)
+@given(name=st.text(max_size=20), value=st.floats())
+def test_thresholds(name, value):
+    with contextlib.suppress(MarEdgeError):
+        resolve(METADATA, None, None, LabelChoice(on={name: value}))
