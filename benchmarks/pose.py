@@ -1,18 +1,17 @@
-"""Times the top-down pose stage for 1, 2, 4 and 8 people, and the recogniser after it: medians.
+"""The top-down pose stage beside rtmlib, on the same files and picture: medians, and their ratios.
 
-    python benchmarks/pose.py [--pose NAME|FILE] [--detector NAME|FILE] [--image FILE] [--rounds 20]
+    python benchmarks/pose.py --detector rtmdet:FILE [--pose FILE] [--image FILE] [--rounds 20] [--threads 0]
 
-Without ``--pose`` the network has random weights and about RTMPose-m's number of operations; without ``--detector``
-none is timed. Boxes stand beside each other in the picture, so nothing depends on who is found. Where rtmlib is
-installed it does the same beside ours. All take turns within every round, so that what else the machine does hits all
-of them alike: read the ratios, not the milliseconds.
+Without ``--pose`` the network has random weights and about RTMPose-m's number of operations. rtmlib runs as it comes
+(its ONNX Runtime threads spin) and with our sessions, which leaves the difference of what is around them. All take
+turns within every round and another one begins each round, so that what else the machine does hits all of them alike:
+read the ratios, not the milliseconds. What each stage of ours costs: ``mar-edge bench --pose``.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import io
 import os
 import statistics
@@ -25,13 +24,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnxruntime as ort
+from rtmlib import RTMDet, RTMPose
 
-from edge.cli.posing import ModelFiles, PoseOptions, model_files
-from edge.data import Window
-from edge.pose.crops import cut, regions, to_picture
-from edge.pose.detection import PersonDetector
-from edge.pose.simcc import SimccNetwork
-from edge.recognizer import Recognizer
+from edge.cli.posing import PoseOptions, model_files
+from edge.layout import load_layout
+from edge.pose.timing import Crowd, side_by_side
 from edge.runtime.onnxruntime import OnnxRuntime
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -42,10 +39,22 @@ WARM_UP_ROUNDS = 3
 LIKE_RTMPOSE_M = 16
 
 
+class OurSession:
+    """What rtmlib asks of a session, answered by our runtime's."""
+
+    def __init__(self, runtime: OnnxRuntime, theirs: ort.InferenceSession) -> None:
+        self._runtime = runtime
+        self.get_inputs, self.get_outputs = theirs.get_inputs, theirs.get_outputs
+
+    def run(self, names: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        outputs = self._runtime.infer(inputs)
+        return [outputs[name] for name in names]
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="The pose stage for 1, 2, 4 and 8 people.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pose")
-    parser.add_argument("--detector")
+    parser.add_argument("--detector", required=True)
     parser.add_argument("--image", type=Path)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--threads", type=int, default=0)
@@ -56,104 +65,82 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.onnx"
         pose_networks.random_simcc(path, depth=LIKE_RTMPOSE_M)
-        if arguments.pose or arguments.detector:
-            files = model_files(PoseOptions(arguments.pose or str(path), arguments.detector))
-            path = files.pose
-            report_detector(files, image, arguments.rounds, arguments.threads)
-        network = SimccNetwork(OnnxRuntime(path, arguments.threads))
-        print(f"\npose {arguments.pose or 'random weights'}, {network.points} points, ms")
-        columns = f"{'crop':>7} {'infer':>7} {'decode':>7} {'all':>7} {'each':>7} {'one by one':>11} {'rtmlib':>7}"
-        print(f"{'people':>6} {columns}")
-        for people in PEOPLE:
-            report_pose(network, path, image, people, arguments.rounds)
-        report_recognizer(arguments.rounds, arguments.threads)
+        files = model_files(PoseOptions(arguments.pose or str(path), arguments.detector))
+        pose, detector = OnnxRuntime(files.pose, arguments.threads), OnnxRuntime(files.detector, arguments.threads)
+        layout = load_layout("ma52")
 
-
-def report_detector(files: ModelFiles, image: np.ndarray, rounds: int, threads: int) -> None:
-    with PersonDetector(OnnxRuntime(files.detector, threads), files.family, files.detector_size) as detector:
-        (ms,) = in_turns({"detect": lambda: detector.detect(image)}, rounds).values()
-    print(f"\ndetector {files.detector.name}, {detector.size[0]}x{detector.size[1]}: {ms:.1f} ms, every fifth frame")
-
-
-def report_pose(network: SimccNetwork, path: Path, image: np.ndarray, people: int, rounds: int) -> None:
-    H, W, _ = image.shape
-    left = np.linspace(0, W * (1 - 0.2), people)
-    boxes = np.column_stack([left, np.full(people, 0.1 * H), left + 0.2 * W, np.full(people, 0.9 * H)]).astype(
-        np.float32
-    )
-    stages: dict[str, list[float]] = {"crop": [], "infer": [], "decode": []}
-
-    def ours(some: np.ndarray) -> None:
-        start = time.perf_counter()
-        places = regions(some, network.size)
-        batch = network.batch(cut(image, places, network.size))
-        cropped = time.perf_counter()
-        vectors = network.infer(batch)
-        inferred = time.perf_counter()
-        points, _ = network.decode(*vectors)
-        to_picture(points, places, network.size)
-        if len(some) == people:
-            for stage, ended, began in (
-                ("crop", cropped, start),
-                ("infer", inferred, cropped),
-                ("decode", time.perf_counter(), inferred),
-            ):
-                stages[stage].append((ended - began) * 1e3)
-
-    def one_by_one() -> None:
-        for index in range(people):
-            ours(boxes[index : index + 1])
-
-    candidates: dict[str, Callable[[], object]] = {"together": lambda: ours(boxes)}
-    if people > 1:
-        candidates["one by one"] = one_by_one
-    if importlib.util.find_spec("rtmlib"):
-        from rtmlib import RTMPose
-
-        with contextlib.redirect_stdout(io.StringIO()):
-            peer = RTMPose(str(path), model_input_size=network.size)
-        listed = [list(box) for box in boxes]
-        candidates["rtmlib"] = lambda: peer(image, bboxes=listed)
-    ms = in_turns(candidates, rounds)
-    crop, infer, decode = (statistics.median(stages[name][WARM_UP_ROUNDS:]) for name in ("crop", "infer", "decode"))
-    singly, rtmlib = (f"{ms[name]:.1f}" if name in ms else "" for name in ("one by one", "rtmlib"))
-    print(
-        f"{people:>6} {crop:>7.1f} {infer:>7.1f} {decode:>7.1f} {ms['together']:>7.1f} {ms['together'] / people:>7.1f} "
-        f"{singly:>11} {rtmlib:>7}"
-    )
-
-
-def report_recognizer(rounds: int, threads: int) -> None:
-    print(f"\nthe package's model, ms\n{'people':>6} {'together':>9} {'each':>7} {'one by one':>11}")
-    rng = np.random.default_rng(0)
-    with Recognizer.open(threads=threads) as recognizer:
-        V = recognizer.layout.num_joints
-        times_s = np.arange(60) / 30
-        for people in PEOPLE:
-            windows = [Window(rng.uniform(0, 500, (60, V, 2)).astype(np.float32), times_s, p) for p in range(people)]
-            ms = in_turns(
-                {
-                    "together": lambda windows=windows: recognizer.predict(windows),
-                    "one by one": lambda windows=windows: [recognizer.predict([window]) for window in windows],
-                },
-                rounds,
+        def crowd(people: int) -> Crowd:
+            return Crowd(
+                pose,
+                detector,
+                family=files.family,
+                detector_size=files.detector_size,
+                layout=layout,
+                people=people,
             )
-            print(f"{people:>6} {ms['together']:>9.1f} {ms['together'] / people:>7.1f} {ms['one by one']:>11.1f}")
+
+        print(f"{'':>12}{'ours ms':>10}{'rtmlib':>10}{'our sessions':>14}{'ours of rtmlib':>16}{'of our sessions':>17}")
+        if files.family == "rtmdet":
+            report("detection", in_turns(*detection(crowd(1), files.detector, detector, image), arguments.rounds))
+        for people in PEOPLE:
+            report(f"{people} people", in_turns(*poses(crowd(people), files.pose, pose, image), arguments.rounds))
 
 
-def in_turns(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each candidate, which take turns."""
+Candidates = tuple[dict[str, Callable[[], object]], Callable[[], float]]
+
+
+def detection(crowd: Crowd, path: Path, runtime: OnnxRuntime, image: np.ndarray) -> Candidates:
+    size = runtime.input_shapes[next(iter(runtime.input_shapes))][3] or 320
+    theirs, borrowed = (quietly(lambda: RTMDet(str(path), model_input_size=(size, size))) for _ in range(2))
+    borrowed.session = OurSession(runtime, borrowed.session)
+    candidates = {
+        "ours": lambda: crowd.look(image),
+        "rtmlib": lambda: theirs(image),
+        "sessions": lambda: borrowed(image),
+    }
+    return candidates, lambda: sum(crowd.stages_s[-1][stage] for stage in ("resize", "detect"))
+
+
+def poses(crowd: Crowd, path: Path, runtime: OnnxRuntime, image: np.ndarray) -> Candidates:
+    _, _, H, W = runtime.input_shapes[next(iter(runtime.input_shapes))]
+    theirs, borrowed = (quietly(lambda: RTMPose(str(path), model_input_size=(W, H))) for _ in range(2))
+    borrowed.session = OurSession(runtime, borrowed.session)
+    boxes = side_by_side(crowd.people, image.shape[1], image.shape[0]).tolist()
+    candidates = {
+        "ours": lambda: crowd.look(image),
+        "rtmlib": lambda: theirs(image, bboxes=boxes),
+        "sessions": lambda: borrowed(image, bboxes=boxes),
+    }
+    return candidates, lambda: sum(crowd.stages_s[-1][stage] for stage in ("crop", "network", "decode"))
+
+
+def in_turns(
+    candidates: dict[str, Callable[[], object]], of_ours_s: Callable[[], float], rounds: int
+) -> dict[str, float]:
+    """Median milliseconds; of ours, the stages that the others have too."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
+    names = list(candidates)
     for turn in range(WARM_UP_ROUNDS + rounds):
-        # Another first each round: the threads of whoever ran before may still spin.
-        names = list(candidates)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            run = candidates[name]
-            start = time.perf_counter()
-            run()
+            start_s = time.perf_counter()
+            candidates[name]()
+            taken_s = of_ours_s() if name == "ours" else time.perf_counter() - start_s
             if turn >= WARM_UP_ROUNDS:
-                times[name].append((time.perf_counter() - start) * 1e3)
+                times[name].append(taken_s * 1e3)
     return {name: statistics.median(values) for name, values in times.items()}
+
+
+def report(what: str, ms: dict[str, float]) -> None:
+    ours, theirs, borrowed = ms["ours"], ms["rtmlib"], ms["sessions"]
+    print(
+        f"{what:>12}{ours:>10.1f}{theirs:>10.1f}{borrowed:>14.1f}{ours / theirs:>16.2f}{ours / borrowed:>17.2f}",
+        flush=True,
+    )
+
+
+def quietly(make: Callable[[], object]) -> object:
+    with contextlib.redirect_stdout(io.StringIO()):
+        return make()
 
 
 def picture(path: Path | None) -> np.ndarray:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import edge
+from edge.cores import usable_cores
 from edge.errors import MarEdgeError
 from edge.model_file import ModelMetadata, Precision, parse_metadata
 from edge.progress import Progress
@@ -158,14 +159,14 @@ def verify(candidates: Sequence[Candidate], batches: Callable[[], Sequence[Input
 
 def environment(threads: int) -> Environment:
     """Of this process, now."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     return Environment(
         mar_edge=edge.__version__,
         python=platform.python_version(),
         machine=f"{platform.system()} {platform.machine()}",
         processor=_processor(),
         cores=cores,
-        threads=threads or os.cpu_count() or 1,
+        threads=threads or cores,
         load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     )
 

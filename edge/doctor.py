@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 import edge
+from edge.cores import usable_cores
 from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 
@@ -60,7 +61,7 @@ def run_checks(
         port: where ``serve`` would publish, on the loopback address.
     """
     checks = [check_python(), check_package(), check_machine(), check_opencv(), check_opencv_wheels()]
-    checks += [check_pose(), check_runtime()]
+    checks += [check_mediapipe(), check_pose_models(), check_runtime()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -100,7 +101,7 @@ def check_package(recorded: Iterable[importlib.metadata.PackagePath] | None = No
 
 def check_machine() -> Check:
     """Cores this process may use, memory, system."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     detail = f"{platform.system()} {platform.machine()}, {cores} CPU core{'s' if cores > 1 else ''}"
     memory_gb = _memory_gb()
     if memory_gb is not None:
@@ -158,21 +159,34 @@ def check_opencv_wheels() -> Check:
     return Check("opencv wheels", "ok", detail)
 
 
-def check_pose() -> Check:
-    """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows."""
+def check_mediapipe() -> Check:
+    """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows. Without it other pose models may serve."""
     version = _version_of("mediapipe")
+    ready = _ready_pose_models()
+    lacking: Status = "warn" if ready else "fail"
     install = "pip install 'mar-edge[mediapipe]'; or serve with --pose rtmw-m, which needs no MediaPipe"
+    if ready:
+        install = f"serve with --pose {ready[0]}; or pip install 'mar-edge[mediapipe]'"
     if version is None:
         if sys.version_info[:2] > _NEWEST_MEDIAPIPE_PYTHON:
             install = "mediapipe has no wheel for this Python; use Python 3.10 to 3.12, then " + install
-        return Check("pose", "fail", "mediapipe is not installed", install)
+        return Check("mediapipe", lacking, "not installed; serve's default pose needs it", install)
     if version != MEDIAPIPE_VERSION:
-        return Check("pose", "fail", f"mediapipe {version}, made for {MEDIAPIPE_VERSION}", install)
+        return Check("mediapipe", lacking, f"{version}, made for {MEDIAPIPE_VERSION}", install)
     try:
         importlib.import_module("mediapipe.python._framework_bindings")
     except ImportError as error:
-        return Check("pose", "fail", f"mediapipe {version} cannot be loaded: {error}", install)
-    return Check("pose", "ok", f"mediapipe {version}")
+        return Check("mediapipe", lacking, f"{version} cannot be loaded: {error}", install)
+    return Check("mediapipe", "ok", f"{version}: pose of one person")
+
+
+def check_pose_models() -> Check:
+    """The pose models known by name that are here with their detectors; their files are not looked into."""
+    ready = _ready_pose_models()
+    if not ready:
+        hint = "for several people, or on a GPU: mar-edge models rtmw-m --download"
+        return Check("pose models", "ok", "none downloaded; only --pose with a name or file needs one", hint)
+    return Check("pose models", "ok", f"{', '.join(ready)}: of several people, serve --pose {ready[0]}")
 
 
 def check_runtime() -> Check:
@@ -246,6 +260,18 @@ def _built_with(build_information: str) -> dict[str, bool]:
     """OpenCV's build report -> which of its parts say YES, by the name before the colon."""
     lines = re.findall(r"^\s*([\w/]+):\s+(YES|NO)\b", build_information, re.MULTILINE)
     return {name: answer == "YES" for name, answer in lines}
+
+
+def _ready_pose_models() -> list[str]:
+    """Names of the known pose models that are in the cache, each with the detector it goes with."""
+    from edge.zoo.catalogue import known_model, known_models
+    from edge.zoo.fetch import cached
+
+    return [
+        model.name
+        for model in known_models().values()
+        if model.kind == "pose" and cached(model) and cached(known_model(model.detector))
+    ]
 
 
 def _probed(name: str, source: str | int) -> Check:

@@ -96,12 +96,15 @@ class ScoredLabel(msgspec.Struct, frozen=True):
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds a message took: in each stage, and from its frame becoming available to its being sent."""
+    """Milliseconds a message took: in each stage, waiting for pose and then for the recogniser, and from its frame
+    becoming available to its being sent.
+    """
 
     pose_ms: float
     window_ms: float
     infer_ms: float
     total_ms: float
+    wait_ms: float = 0.0
 
 
 class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):

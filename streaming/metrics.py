@@ -68,7 +68,12 @@ class Metrics(Collector):
             self._events.labels(message.stream, message.label.name, message.label.body).inc()
         elif isinstance(message, LabelMessage):
             latency = message.latency
-            stages = {"pose": latency.pose_ms, "window": latency.window_ms, "total": latency.total_ms}
+            stages = {
+                "pose": latency.pose_ms,
+                "wait": latency.wait_ms,
+                "window": latency.window_ms,
+                "total": latency.total_ms,
+            }
             if not message.gated:
                 stages["infer"] = latency.infer_ms
             for stage, milliseconds in stages.items():

@@ -110,6 +110,7 @@ def label_message(
             window_ms=timer.last_ms("window"),
             infer_ms=0.0 if probs is None else timer.last_ms("infer"),
             total_ms=(now_ns - frame.t_mono_ns) / 1e6,
+            wait_ms=timer.last_ms("wait"),
         ),
     )
 

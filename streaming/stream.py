@@ -1,4 +1,4 @@
-"""One stream's loop: frames -> pose -> windows -> recogniser -> events -> messages. Opens nothing, knows no signals."""
+"""One stream's loop: sightings -> windows -> recogniser -> events -> messages. Opens nothing, knows no signals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.data import Skeleton
 from edge.errors import MarEdgeError
 from edge.pose.base import PoseEstimator
 from edge.recognizer import Recognizer
@@ -19,6 +18,7 @@ from streaming.outlet import Outlet
 from streaming.pipeline import Pipeline, Step
 from streaming.recorder import Recorder
 from streaming.serve_config import ServeConfig
+from streaming.sightings import Sighting, Sightings
 from streaming.timing import Timer
 
 READ_TIMEOUT_S = 0.1
@@ -48,7 +48,7 @@ class StreamLoop:
     Args:
         config: what to do.
         source: frames; opened, not started.
-        pose: finds people in them; None where the source knows them already.
+        pose: finds people in them, on a thread of its own; None where the source knows them already.
         stop: why to stop, if there is a reason; asked at every turn.
         recorder: is given every message that a recording holds.
         on_message: is shown each message as it was sent.
@@ -71,7 +71,8 @@ class StreamLoop:
         on_frame: OnFrame | None = None,
     ) -> None:
         self._config, self._stop, self._publisher, self._outlet = config, stop, publisher, outlet
-        self._source, self._recognizer, self._pose, self._pose_name = source, recognizer, pose, pose_name
+        self._source, self._recognizer, self._pose_name = source, recognizer, pose_name
+        self._sightings = Sightings(source, pose)
         self._recorder, self._on_message, self._on_frame = recorder, on_message, on_frame
         self._timer = Timer()
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
@@ -93,7 +94,8 @@ class StreamLoop:
         self._say_hello()
         self._send_status()
         try:
-            reason = self._loop()
+            with self._sightings:
+                reason = self._loop()
         except BaseException as error:
             self._end(f"failed: {type(error).__name__}")
             raise
@@ -104,37 +106,34 @@ class StreamLoop:
         while (reason := self._reason_to_stop()) is None:
             if self._changed is not None:
                 self._change_rules()
-            frame = self._source.read(READ_TIMEOUT_S)
-            if frame is not None:
-                if frame.segment != self._segment:
+            sighting = self._sightings.read(READ_TIMEOUT_S)
+            if sighting is not None:
+                if sighting.frame.segment != self._segment:
                     self._break_off()
-                    self._segment = frame.segment
+                    self._segment = sighting.frame.segment
                     self._say_hello()
-                self._take(frame)
-            elif self._source.segment != self._segment:
+                self._take(sighting)
+            elif self._sightings.segment != self._segment:
                 self._break_off()  # nobody waits for a lost camera to learn that an event is over
-            if self._status.due():
+            # Silence is how whoever watches the process learns that pose hangs.
+            if self._status.due() and not self._sightings.stuck:
                 self._send_status()
         if self._frame is not None:
             ran_out = self._stop() is None and (self._source.ran_out or not self._source.ended)
             self._send_step(self._frame, self._pipeline.finish(infer=ran_out))
         return reason
 
-    def _take(self, frame: Frame) -> None:
-        people = self._people(frame)
+    def _take(self, sighting: Sighting) -> None:
+        frame, people = sighting.frame, sighting.people
+        if sighting.pose_s is not None:
+            self._timer.record("pose", sighting.pose_s)
+        self._timer.record("wait", (time.monotonic_ns() - frame.t_mono_ns) / NS - (sighting.pose_s or 0.0))
         if self._config.publish_skeletons or self._recorder is not None or self._on_frame is not None:
             shown = [self._show(message) for message in reports.skeleton_messages(frame, people)]
             if self._on_frame is not None:
                 self._on_frame(frame, shown)
         self._send_step(frame, self._pipeline.push(frame.media_s, people))
         self._frame, self._frames = frame, self._frames + 1
-
-    def _people(self, frame: Frame) -> list[Skeleton]:
-        if frame.people is not None or self._pose is None:
-            return list(frame.people or ())
-        with self._timer.section("pose"):
-            found = self._pose.estimate(frame.image, frame.media_s)
-        return [reports.rounded(skeleton) for skeleton in found]
 
     def _break_off(self) -> None:
         if self._frame is not None:
@@ -161,7 +160,7 @@ class StreamLoop:
             return stopped
         if limit_s is not None and self._elapsed_s() >= limit_s:
             return f"time limit of {limit_s:g} s reached"
-        return self._source.end_reason if self._source.ended else None
+        return self._source.end_reason if self._sightings.ended else None
 
     def _elapsed_s(self) -> float:
         """Capture time; where frames come at their own pace, also without any."""

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.cli import app
-from edge.cli.lists import batch_sizes
+from edge.cli.bench_reports import print_environment, write_json
+from edge.cli.benching_pose import bench_pose
+from edge.cli.lists import batch_sizes, whole_numbers
+from edge.cli.posing import Detector, Mirror, PoseOptions
 from edge.cli.progress import showing_progress
 from edge.cli.serving import Runtime
 from edge.errors import MarEdgeError
 
 if TYPE_CHECKING:
     from edge.bench import Inputs, Report
+    from edge.runtime.choice import RuntimeName
 
 _VERIFY_BATCH = 16
 _SEED = 5_000_011
@@ -31,17 +35,44 @@ def bench(
         list[Runtime] | None, typer.Option(help="May be repeated.  [default: auto]", show_default=False)
     ] = None,
     batch: Annotated[str, typer.Option(help="Windows in one inference.")] = "1,4,8",
-    rounds: Annotated[int, typer.Option(help="Inferences of each that are timed.", min=1)] = 100,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            help="Inferences of each that are timed.  [default: 100; 20 with --pose]", min=1, show_default=False
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0)] = 0,
     verify: Annotated[
         bool, typer.Option("--verify", help="Compare all with the first, a FP32 file, on synthetic windows.")
     ] = False,
     windows: Annotated[int, typer.Option(help="Of --verify.", min=1)] = 256,
+    pose: Annotated[
+        str | None,
+        typer.Option(help="Time this pose stage instead: mediapipe, a name, or an ONNX file.", show_default=False),
+    ] = None,
+    detector: Detector = None,
+    people: Annotated[str, typer.Option(help="Of --pose: how many, side by side.")] = "1,2,4,8",
+    image: Annotated[
+        Path | None, typer.Option(help="Of --pose: a picture.  [default: noise of 1920x1080]", show_default=False)
+    ] = None,
+    mirror: Mirror = None,
     json: Annotated[Path | None, typer.Option(help="Write every figure there.", show_default=False)] = None,
 ) -> None:
-    """Time model files on runtimes, side by side in one run: every file on every runtime that is named."""
-    import msgspec
+    """Time model files on runtimes, side by side in one run: every file on every runtime that is named.
 
+    With --pose, each stage of a pose model instead, for each number of people.
+    """
+    if pose is not None:
+        if model or verify:
+            raise MarEdgeError("bench times model files or, with --pose, a pose stage; not both at once")
+        names: list[RuntimeName] = [name.value for name in runtime or [Runtime.auto]]
+        options = PoseOptions(pose, detector, mirror=mirror)
+        crowds = sorted(set(whole_numbers("--people", people, "1,2,4,8")))
+        bench_pose(options, names, crowds, image, rounds or 20, threads, json)
+        return
+    if detector is not None or image is not None or mirror is not None:
+        raise MarEdgeError("--detector, --image and --mirror go with --pose")
+    rounds = rounds or 100
     from edge.bench import Report, environment, open_candidate, time_candidates
     from edge.bench import verify as compare
     from edge.model_file import default_model_path
@@ -61,11 +92,7 @@ def bench(
         checked = compare(candidates, lambda: _Windows(windows).batches(layout)) if verify else ()
     report = Report(environment=found, rounds=rounds, rows=rows, agreements=checked)
     _print(report)
-    if json is not None:
-        try:
-            json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-        except OSError as error:
-            raise MarEdgeError(f"cannot write {json}: {error.strerror}") from None
+    write_json(report, json)
 
 
 class _Windows:
@@ -101,11 +128,7 @@ class _Windows:
 
 
 def _print(report: Report) -> None:
-    where = report.environment
-    load = "" if where.load is None else f"; load {where.load:.1f}"
-    print(
-        f"{where.processor}, {where.cores} cores, {where.threads} threads; {where.machine}, Python {where.python}{load}"
-    )
+    print_environment(report.environment)
     name, on = (max(len(getattr(row, field)) for row in report.rows) for field in ("model", "runtime"))
     print(f"{'model':<{name}}  {'runtime':<{on}}  prec  batch   p50 ms   p95 ms   p99 ms  windows/s  memory")
     for row in report.rows:

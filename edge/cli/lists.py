@@ -1,4 +1,4 @@
-"""Options that are lists of whole numbers: ``--batch``, ``--depths``."""
+"""Options that are lists of whole numbers: ``--batch``, ``--depths``, ``--people``."""
 
 from __future__ import annotations
 

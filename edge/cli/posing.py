@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge.layout import Layout
     from edge.pose.base import PoseEstimator
     from edge.pose.detection import Family
+    from edge.runtime.choice import RuntimeName
     from edge.zoo.catalogue import KnownModel
     from edge.zoo.download import Progress
 
@@ -65,7 +66,7 @@ class PoseOptions:
     family before it (``yolox:FILE``); None for what goes with the pose model. people: how many at most, None for
     the pose stage's own number. focus: as ``edge.pose.focus`` reads it. min_score: of joints; None for the pose stage's
     own. smooth: one-euro filter. mirror: where known models are fetched from; None for ``MAR_EDGE_MIRROR``, else their
-    own addresses.
+    own addresses. runtime: what runs the networks. threads: of one inference on a CPU; 0 takes every core.
     """
 
     pose: str = MEDIAPIPE
@@ -75,6 +76,8 @@ class PoseOptions:
     min_score: float | None = None
     smooth: bool = False
     mirror: str | None = None
+    runtime: RuntimeName = "auto"
+    threads: int = 0
 
 
 def pose_stage(options: PoseOptions) -> OpenPose:
@@ -100,6 +103,8 @@ def pose_stage(options: PoseOptions) -> OpenPose:
             files.family,
             layout,
             detector_size=files.detector_size,
+            runtime=options.runtime,
+            threads=options.threads,
             name=files.name,
             focus=focus,
             min_score=MIN_SCORE if options.min_score is None else options.min_score,
@@ -162,6 +167,8 @@ def _mediapipe(options: PoseOptions) -> OpenPose:
         raise MarEdgeError(
             "MediaPipe has its own detector and smoothing; --detector and --smooth go with --pose rtmw-m"
         )
+    if options.runtime != "auto":
+        raise MarEdgeError("MediaPipe runs on the CPU, in its own graph; --pose-runtime goes with --pose rtmw-m")
     if (options.people or 1) > 1 or options.focus != "all":
         raise MarEdgeError(
             "MediaPipe sees one person and chooses whom; --people and --focus go with --pose rtmw-m and its like "

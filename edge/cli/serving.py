@@ -132,6 +132,9 @@ def serve(
     runtime: Annotated[
         Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
     ] = Runtime.auto,
+    pose_runtime: Annotated[
+        Runtime, typer.Option(help="What runs a pose model and its detector; likewise. Not MediaPipe.")
+    ] = Runtime.auto,
     threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0, max=1024)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     max_seconds: Annotated[float | None, typer.Option(help="Stop after so long.", show_default=False)] = None,
@@ -208,7 +211,7 @@ def serve(
     return _serve(
         serve_config,
         model,
-        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror),
+        PoseOptions(pose, detector, people, focus, min_score, smooth, mirror, pose_runtime.value, threads),
         show=() if quiet else _SERVE_SHOWS,
         runtime=runtime.value,
         threads=threads,
@@ -271,7 +274,10 @@ def replay(
 def demo(
     model: Model = None,
     bind: Bind = ADDRESS,
+    pose: Pose = "mediapipe",
+    detector: Detector = None,
     min_score: MinScore = None,
+    mirror: Mirror = None,
     view: ViewAt = _DEMO_VIEW,
     view_token: Token = None,
     show_video: ShowVideo = False,
@@ -289,7 +295,7 @@ def demo(
     _serve(
         ServeConfig(camera="demo:", address=bind, stream="demo"),
         model,
-        PoseOptions(min_score=min_score),
+        PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
         show=("hello", "label", "event", "end"),
         page=_demo_page(view, view_token, show_video),
         open_it=open_it,

@@ -29,6 +29,19 @@ _COLOURS: dict[Family, Colours] = {"rtmdet": IMAGENET_BGR, "yolox": BYTES_BGR}
 
 
 @dataclass(frozen=True)
+class Fitted:
+    """A picture as a detector takes it.
+
+    batch: (1, 3, S, S) float32, normalised. ratio: of its pixels to the picture's. size: width and height of the
+    picture, px.
+    """
+
+    batch: NDArray[np.float32]
+    ratio: float
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Detections:
     """People in one picture. boxes: (P, 4) float32 xyxy px. scores: (P,) float32 in [0, 1], best first."""
 
@@ -70,11 +83,11 @@ class PersonDetector:
         runtime.warm_up({self._input: np.zeros((1, 3, self.size[1], self.size[0]), np.float32)})
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """The people in ``image`` (H, W, 3) BGR.
+        """The people in ``image`` (H, W, 3) BGR; raises as ``find``."""
+        return self.find(self.fit(image))
 
-        Raises:
-            MarEdgeError: what the network gave is not an answer (no number, or another form): that is not "nobody".
-        """
+    def fit(self, image: NDArray[np.uint8]) -> Fitted:
+        """``image`` (H, W, 3) BGR as the network takes it."""
         H, W, _ = image.shape
         width, height = self.size
         ratio = min(width / W, height / H)
@@ -82,8 +95,16 @@ class PersonDetector:
         # What lies beside the picture stays grey from frame to frame, unless their sizes differ.
         self._canvas[inner[1] :], self._canvas[:, inner[0] :] = _GREY, _GREY
         self._canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-        batch = normalised([self._canvas], self._tables, rgb=self._colours.rgb)
-        boxes, scores = self._read(self.runtime.infer({self._input: batch}))
+        return Fitted(normalised([self._canvas], self._tables, rgb=self._colours.rgb), ratio, (W, H))
+
+    def find(self, fitted: Fitted) -> Detections:
+        """The people in a picture.
+
+        Raises:
+            MarEdgeError: what the network gave is not an answer (no number, or another form): that is not "nobody".
+        """
+        W, H = fitted.size
+        boxes, scores = self._read(self.runtime.infer({self._input: fitted.batch}))
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise MarEdgeError(
                 f"the {self.family} detector's output is not a number; it is no {self.family}, or overflows in FP16"
@@ -91,7 +112,7 @@ class PersonDetector:
         likely = scores >= self._min_score
         boxes, scores = boxes[likely], scores[likely]
         order = np.argsort(-scores, kind="stable")
-        boxes = np.clip(boxes[order] / ratio, 0, (W, H, W, H)).astype(np.float32)
+        boxes = np.clip(boxes[order] / fitted.ratio, 0, (W, H, W, H)).astype(np.float32)
         real = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
         return Detections(boxes[real], scores[order][real].astype(np.float32))
 

@@ -6,9 +6,12 @@ People are detected every few frames; in between, and while they are followed, t
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +28,13 @@ from edge.pose.simcc import SimccNetwork
 from edge.pose.smoothing import OneEuro
 from edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 from edge.runtime.base import Runtime
+from edge.runtime.choice import RuntimeName, open_runtime
 
 MIN_SCORE = 0.3
 DETECT_EVERY = 5
+
+Stage = Literal["resize", "detect", "crop", "network", "decode", "track", "map"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class TopDownPose:
@@ -36,7 +43,8 @@ class TopDownPose:
     A joint that scores less than ``min_score`` keeps its score and has NaN for its place; one outside the picture is
     missing altogether (NaN, 0). Somebody new is reported from the third frame on.
 
-    ``detections`` counts how often the detector was asked.
+    ``detections`` counts how often the detector was asked; ``stage_s`` is what each stage of the last frame took, in
+    seconds, without those that it did not need.
 
     Args:
         pose: takes (B, 3, H, W) RGB, gives SimCC vectors (B, K, 2 W) and (B, K, 2 H).
@@ -82,6 +90,7 @@ class TopDownPose:
         self._tracker = PeopleTracker(min_score)
         self._until_detection = 0
         self.detections = 0
+        self.stage_s: dict[Stage, float] = {}
 
     @classmethod
     def open(
@@ -92,6 +101,7 @@ class TopDownPose:
         layout: Layout,
         *,
         detector_size: int | None = None,
+        runtime: RuntimeName = "auto",
         threads: int = 0,
         name: str | None = None,
         focus: Focus | None = None,
@@ -99,15 +109,15 @@ class TopDownPose:
         smooth: bool = False,
         full_score: float = 1.0,
     ) -> TopDownPose:
-        """From two ONNX files, on ONNX Runtime."""
-        from edge.runtime.onnxruntime import OnnxRuntime
-
+        """From two ONNX files, on a runtime by name (see ``edge.runtime.choice``)."""
         with ExitStack() as stack:
+            network = stack.enter_context(open_runtime(pose, runtime, threads).runtime)
+            finder = stack.enter_context(open_runtime(detector, runtime, threads).runtime)
             opened = cls(
-                stack.enter_context(OnnxRuntime(pose, threads)),
-                PersonDetector(stack.enter_context(OnnxRuntime(detector, threads)), family, detector_size),
+                network,
+                PersonDetector(finder, family, detector_size),
                 layout,
-                name=name or f"{pose.stem} after {detector.stem}",
+                name=f"{name or f'{pose.stem} after {detector.stem}'} on {network.name}",
                 focus=focus,
                 min_score=min_score,
                 smooth=smooth,
@@ -120,26 +130,42 @@ class TopDownPose:
         """See ``PoseEstimator.estimate``."""
         check_image(image)
         H, W, _ = image.shape
+        self.stage_s = {}
         followed = self._tracker.expected(t_s)
         found = np.empty((0, 4), np.float32)
         if self._until_detection <= 0 or not len(followed) or not self._tracker.all_seen:
-            found = self._detector.detect(image).boxes
-            self.detections += 1
+            found = self._found(image)
             self._until_detection = self._detect_every
         self._until_detection -= 1
         boxes = self._focus.choose(followed, found, (W, H))
-        poses = distinct(self._poses(image, boxes), self._min_score)
-        people = self._tracker.update(t_s, poses)
+        poses = self._poses(image, boxes)
+        with self._stage("track"):
+            poses = distinct(poses, self._min_score)
+            people = self._tracker.update(t_s, poses)
         known = [(person, pose) for person, pose in zip(people, poses, strict=True) if person is not None]
-        return self._skeletons(known, (W, H), t_s)
+        with self._stage("map"):
+            return self._skeletons(known, (W, H), t_s)
+
+    def _found(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with self._stage("resize"):
+            fitted = self._detector.fit(image)
+        with self._stage("detect"):
+            boxes = self._detector.find(fitted).boxes
+        self.detections += 1
+        return boxes
 
     def _poses(self, image: NDArray[np.uint8], boxes: NDArray[np.float32]) -> list[Pose]:
         if not len(boxes):
             return []
         network = self._network
-        places = crops.regions(boxes, network.size)
-        points, scores = network.decode(*network.infer(network.batch(crops.cut(image, places, network.size))))
-        keypoints = np.dstack([crops.to_picture(points, places, network.size), scores])
+        with self._stage("crop"):
+            places = crops.regions(boxes, network.size)
+            batch = network.batch(crops.cut(image, places, network.size))
+        with self._stage("network"):
+            vectors = network.infer(batch)
+        with self._stage("decode"):
+            points, scores = network.decode(*vectors)
+            keypoints = np.dstack([crops.to_picture(points, places, network.size), scores])
         poses = (pose_of(one, box, self._min_score) for one, box in zip(keypoints, boxes, strict=True))
         return [pose for pose in poses if pose is not None]
 
@@ -156,6 +182,12 @@ class TopDownPose:
             filtered = zip(self._filters.values(), joints, people, strict=True)
             joints = np.stack([filter_.smooth(j, t_s, pose.size_px) for filter_, j, (_, pose) in filtered])
         return [Skeleton(j, s, person) for j, s, (person, _) in zip(joints, scores, people, strict=True)]
+
+    @contextmanager
+    def _stage(self, name: Stage) -> Iterator[None]:
+        start_s = time.perf_counter()
+        yield
+        self.stage_s[name] = time.perf_counter() - start_s
 
     def __enter__(self) -> TopDownPose:
         return self

@@ -63,10 +63,11 @@ def _onnxruntime_cuda(path: Path, threads: int) -> Runtime:
 def _openvino(path: Path, threads: int) -> Runtime:
     from edge.runtime.openvino import OpenVino
 
-    metadata = parse_metadata(read_metadata(path), str(path))
-    if metadata.precision != "fp32":
+    document = read_metadata(path)  # a pose network has none
+    precision = "fp32" if document is None else parse_metadata(document, str(path)).precision
+    if precision != "fp32":
         raise MarEdgeError(
-            f"{path} is {metadata.precision}; OpenVINO runs FP32 files only: here it computes in f32 whatever the "
+            f"{path} is {precision}; OpenVINO runs FP32 files only: here it computes in f32 whatever the "
             "file says (its bf16 is off by whole logits, its int8 slower); give the FP32 file, or --runtime onnxruntime"
         )
     return OpenVino(path, threads)

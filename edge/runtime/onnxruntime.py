@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from edge.cores import usable_cores
 from edge.errors import MarEdgeError
 from edge.model_file import METADATA_KEY
 from edge.runtime.base import check_shapes
@@ -56,8 +56,9 @@ class OnnxRuntime:
 
     Args:
         path: the model file.
-        threads: threads within one inference; 0 takes every core. They spin while an inference lasts, which makes it
-            a tenth faster, and rest between inferences: the pose stage wants the cores then.
+        threads: threads within one inference; 0 takes every core. They sleep while they wait for each other, and do
+            not spin: pose and recogniser run at the same time, and a thread that spins takes a core from the other
+            (docs/pose.md).
         device: where it runs. On ``cuda`` FP32 is FP32, not TF32.
 
     Raises:
@@ -72,10 +73,10 @@ class OnnxRuntime:
                 "pip install onnxruntime-gpu in place of onnxruntime"
             )
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.intra_op_num_threads = threads or usable_cores()
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.add_session_config_entry("session.force_spinning_stop", "1")
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers: list[str | tuple[str, dict[str, str]]] = [_CPU_PROVIDER]
         if device == "cuda":
             # What CUDA has no kernel for may run on the CPU; that CUDA runs nothing is what is refused below.

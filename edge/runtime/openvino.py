@@ -6,7 +6,6 @@ this network's logits are off by whole units (it takes differences of neighbouri
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.cores import usable_cores
 from edge.errors import MarEdgeError, MissingExtra
 from edge.runtime.base import check_shapes
 from edge.runtime.onnxruntime import read_metadata
@@ -42,7 +42,7 @@ class OpenVino:
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
-            "INFERENCE_NUM_THREADS": str(threads or os.cpu_count() or 1),
+            "INFERENCE_NUM_THREADS": str(threads or usable_cores()),
             # The pose stage wants the same cores: the system is to move the threads, not OpenVINO to fix them.
             "ENABLE_CPU_PINNING": "NO",
         }
@@ -65,7 +65,10 @@ class OpenVino:
         """All outputs for ``inputs`` (see the contract)."""
         check_shapes(self.input_shapes, inputs)
         results = self._request.infer(dict(inputs), share_inputs=True, share_outputs=False)
-        return {name: results[port] for name, port in self._outputs.items()}
+        outputs = {name: results[port] for name, port in self._outputs.items()}
+        return {
+            name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in outputs.items()
+        }
 
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
         """Run once (see the contract)."""

@@ -124,7 +124,7 @@ def test_a_file_from_hello_to_end(run: Run, config: ServeConfig, recognizer: Rec
     statuses = of(StatusMessage, heard)
     assert statuses[-1].seq == heard[-1].seq - 1
     assert (statuses[-1].frames, statuses[-1].dropped, statuses[-1].inferences) == (75, 0, 10)
-    assert statuses[-1].latency_ms.keys() == {"pose", "window", "infer", "total"}
+    assert statuses[-1].latency_ms.keys() == {"pose", "wait", "window", "infer", "total"}
     assert statuses[-1].subscribers == 1
 
     (end,) = of(EndMessage, heard)

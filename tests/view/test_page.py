@@ -127,12 +127,14 @@ def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium
                 seen.page.wait_for_selector("#event svg .curve", state="attached")
                 seen.page.press(".block", "Enter")
                 seen.page.wait_for_selector(".transport.frozen .moving")
-                seen.page.click("#play")
-                frozen = seen.page.inner_text("#time")
-                seen.page.press("#place", "ArrowRight")
-                seen.until("(before) => document.getElementById('time').textContent !== before", frozen)
                 seen.page.keyboard.press("Escape")
                 seen.page.wait_for_selector(".transport:not(.frozen) #freeze")
+                # What was seen last can be stopped and stepped through as well.
+                seen.page.click("#freeze")
+                frozen = seen.page.inner_text("#time")
+                seen.page.press("#place", "ArrowLeft")
+                seen.until("(before) => document.getElementById('time').textContent !== before", frozen)
+                seen.page.keyboard.press("Escape")
                 with opened(chromium, url) as second:  # several at once
                     second.page.wait_for_selector(".block", state="attached")
                     answer = second.page.request.get(f"{url}ready")

@@ -66,7 +66,8 @@ def test_two_people_from_files_to_the_wire(files, video):
     done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
     listener.join(timeout=30)
     assert done.returncode == 0, done.stderr
-    assert next(m for m in heard if isinstance(m, HelloMessage)).pose == "pose.onnx after detector.onnx"
+    pose_name = next(m for m in heard if isinstance(m, HelloMessage)).pose
+    assert pose_name.startswith("pose.onnx after detector.onnx on onnxruntime ")
     skeletons = [m for m in heard if isinstance(m, SkeletonMessage) and m.person >= 0]
     middles = {person: [] for person in (0, 1)}
     for message in skeletons:
@@ -83,6 +84,7 @@ def test_options_that_do_not_go_together(files):
         (PoseOptions(focus="largest"), "MediaPipe sees one person"),
         (PoseOptions(smooth=True), "its own detector and smoothing"),
         (PoseOptions(detector=detector), "its own detector and smoothing"),
+        (PoseOptions(runtime="onnxruntime-cuda"), "MediaPipe runs on the CPU"),
         (PoseOptions(pose, detector), "which kind of detector is detector.onnx"),
         (PoseOptions(pose, f"rtmdet:{detector}", focus="0,0,3"), "focus is"),
         (PoseOptions(pose, f"rtmdet:{detector}", people=0), "--people is at least 1"),
@@ -95,12 +97,20 @@ def test_options_that_do_not_go_together(files):
             pose_stage(options)
 
 
+def test_the_demo_takes_pose_models_too(cli, files):
+    done = cli("demo", "--pose", files[0], "--detector", "nowhere.onnx")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "error: no detector model at nowhere.onnx; a known one by name: 'mar-edge models --list'\n",
+    )
+
+
 def test_the_detectors_kind_is_in_its_name(files, tmp_path):
     pose, detector = files
     named = tmp_path / "my_rtmdet_tiny.onnx"
     named.write_bytes(detector.read_bytes())
     with pose_stage(PoseOptions(str(pose), str(named)))(load_layout("ma52")) as opened:
-        assert opened.name == "pose.onnx after my_rtmdet_tiny.onnx"
+        assert opened.name.startswith("pose.onnx after my_rtmdet_tiny.onnx on ")
 
 
 def test_a_pose_model_that_cannot_fill_the_layout(files):
@@ -156,7 +166,7 @@ def test_models_by_name_from_a_mirror(cli, mirror):
 def test_a_pose_stage_by_name(mirror, monkeypatch, capsys):
     monkeypatch.setenv("MAR_EDGE_MIRROR", str(mirror))
     with pose_stage(PoseOptions("rtmpose-s-halpe26"))(load_layout("ma52")) as opened:
-        assert opened.name == "rtmpose-s-halpe26 after rtmdet-nano"
+        assert opened.name.startswith("rtmpose-s-halpe26 after rtmdet-nano on ")
     assert "from file://" in capsys.readouterr().err
 
 

@@ -189,3 +189,20 @@ def test_what_is_no_picture_is_refused(opened):
     for options in ({"min_score": 30}, {"detect_every": 0}):
         with pytest.raises(MarEdgeError):
             TopDownPose(None, None, MA52, **options)
+
+
+def test_other_runtimes_see_the_same(opened):
+    pytest.importorskip("openvino")
+    image = picture(person(60, 100), person(400, 150, 300))
+    with opened() as first, opened(runtime="openvino") as other:
+        assert "openvino" in other.name
+        for frame in range(3):
+            expected, found = first.estimate(image, frame / 30), other.estimate(image, frame / 30)
+    assert len(expected) == len(found) == 2
+    for one, same in zip(expected, found, strict=True):
+        np.testing.assert_allclose(same.joints, one.joints, atol=0.01)
+
+
+def test_a_runtime_that_is_not_there_is_no_silent_other_one(opened):
+    with pytest.raises(MarEdgeError, match="has no CUDAExecutionProvider"):
+        opened(runtime="onnxruntime-cuda")

@@ -4,6 +4,7 @@ import networks
 import numpy as np
 import onnx
 import onnxruntime as ort
+import pose_networks
 import pytest
 
 from edge.errors import MarEdgeError
@@ -84,3 +85,15 @@ def test_what_is_no_model(tmp_path, name):
     path.write_text("hello")
     with pytest.raises(MarEdgeError, match="is not a model ONNX Runtime can load"):
         open_runtime(path, name)
+
+
+def test_a_pose_network_of_halves_takes_and_gives_floats_on_both(tmp_path):
+    path = pose_networks.random_simcc(tmp_path / "half.onnx", 26, (96, 128), half=True)
+    crops = {"input": np.random.default_rng(0).normal(size=(2, 3, 128, 96)).astype(np.float32)}
+    answers = []
+    for name in ("onnxruntime", "openvino"):
+        with open_runtime(path, name, 1).runtime as runtime:
+            answers.append(runtime.infer(crops))
+    for one, other in zip(*(answer.values() for answer in answers), strict=True):
+        assert one.dtype == other.dtype == np.float32
+        np.testing.assert_allclose(one, other, atol=0.1)

@@ -1,0 +1,78 @@
+"""The loop by itself: what it says while pose hangs. What it says otherwise: test_service.py."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from numpy.typing import NDArray
+from streaming_fakes import FakeReader, ScriptedPose, nod, wait_until
+
+from edge.data import Skeleton
+from edge.recognizer import Recognizer
+from streaming.bus import Publisher
+from streaming.camera import Camera
+from streaming.messages import AnyMessage, EndMessage, StatusMessage
+from streaming.outlet import Outlet
+from streaming.serve_config import ServeConfig
+from streaming.stream import StreamLoop
+
+
+class HangingPose(ScriptedPose):
+    def __init__(self) -> None:
+        super().__init__(nod())
+        self.may_go = threading.Event()
+
+    def estimate(self, image: NDArray, t_s: float) -> list[Skeleton]:
+        assert self.may_go.wait(30)
+        return super().estimate(image, t_s)
+
+
+def test_no_status_while_pose_hangs(
+    recognizer: Recognizer, publisher: Publisher, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.stream.STATUS_PERIOD_S", 0.001)
+    monkeypatch.setattr("streaming.stream.READ_TIMEOUT_S", 0.005)
+    pose, said, turns = HangingPose(), list[AnyMessage](), list[None]()
+    stopped: list[str] = []
+
+    def statuses() -> int:
+        return sum(isinstance(message, StatusMessage) for message in said)
+
+    def turned() -> None:
+        """The loop has gone round, twice so that one turn was whole."""
+        before = len(turns)
+        wait_until(lambda: len(turns) >= before + 2)
+
+    def stop() -> str | None:
+        turns.append(None)
+        return stopped[0] if stopped else None
+
+    with Camera("demo:", True, opener=lambda *_: FakeReader(recorded=True)) as camera:
+        loop = StreamLoop(
+            ServeConfig(camera="demo:", as_fast_as_possible=True),
+            stop=stop,
+            publisher=publisher,
+            outlet=outlet,
+            source=camera,
+            recognizer=recognizer,
+            pose=pose,
+            pose_name="hanging",
+            recorder=None,
+            on_message=said.append,
+        )
+        thread = threading.Thread(target=loop.run)
+        thread.start()
+        wait_until(lambda: statuses() > 3)  # pose is at its first frame, for no longer than it may be
+        monkeypatch.setattr("streaming.sightings.STUCK_S", 0.0)
+        turned()
+        silent_at = statuses()
+        turned()
+        turned()
+        assert statuses() == silent_at
+        pose.may_go.set()
+        wait_until(lambda: statuses() > silent_at)
+        stopped.append("tested")
+        thread.join(10)
+    assert isinstance(said[-1], EndMessage)
+    assert said[-1].reason == "tested"
