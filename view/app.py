@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket
 from edge import __version__
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
+from streaming.watching import Answer
 from view.access import Access, Verdict
 from view.feed import Feed, Outbox
 
@@ -32,8 +33,8 @@ REPORT_S = 1.0
 # WebSocket close codes: RFC 6455 and IANA's registry.
 _TRY_AGAIN, _POLICY = 1013, 1008
 
-Answers = Callable[[], Mapping[str, Callable[[], tuple[int, str, bytes]]]]
-"""Path -> what is answered there (status, content type, body), asked at each request."""
+Answers = Callable[[], Mapping[str, Answer]]
+"""Path -> what is answered there, asked at each request."""
 
 _REFUSALS: dict[Verdict, tuple[int, str]] = {
     "wrong host": (403, "This page answers to its own name only; open it by the address that mar-edge printed.\n"),

@@ -11,7 +11,8 @@ from view_messages import ZERO_NS, Stream
 from edge.errors import MarEdgeError
 from streaming.messages import NOBODY, AnyMessage, encode
 from streaming.recorder import RecordConfig, Recorder
-from view.review import CHUNK_S, Recordings, index_recording
+from view.index import CHUNK_S, index_recording
+from view.review import Recordings
 
 
 def told(cam: Stream) -> list[AnyMessage]:
