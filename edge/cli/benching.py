@@ -53,7 +53,8 @@ def bench(
     detector: Detector = None,
     people: Annotated[str, typer.Option(help="Of --pose: how many, side by side.")] = "1,2,4,8",
     image: Annotated[
-        Path | None, typer.Option(help="Of --pose: a picture.  [default: noise of 1920x1080]", show_default=False)
+        Path | None,
+        typer.Option(help="Of --pose: a picture.  [default: noise; the demo's for mediapipe]", show_default=False),
     ] = None,
     mirror: Mirror = None,
     json: Annotated[Path | None, typer.Option(help="Write every figure there.", show_default=False)] = None,

@@ -34,11 +34,11 @@ _WIDEST, _HEIGHT = 0.2, 0.8
 
 
 class PoseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """So many people on one runtime: medians in milliseconds.
+    """So many people on one runtime, in milliseconds: medians, and one 95th percentile.
 
-    stages_ms: each stage, where it is needed. frame_ms, frame_p95_ms: a frame, all stages, with a fifth of a detection
-    where every fifth frame has one. one_by_one_ms: the network of everybody in an inference of their own, beside which
-    ``stages_ms["network"]`` is that of all together; None where there is but one, or one at a time is all it takes.
+    stages_ms: by stage (``edge.pose.topdown.STAGES``; ``graph`` of a pose stage that is one). frame_ms, frame_p95_ms:
+    of a whole frame, with its share of a detection, which only every ``DETECT_EVERY``-th has. one_by_one_ms: the
+    network, an inference for each person; ``stages_ms["network"]`` is one for all. None of a single person.
     """
 
     runtime: str
