@@ -8,18 +8,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint chromium bench clean
 
 demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
 
-test: lint
+test: lint chromium
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The tests of the page run in it; where it is not and cannot be installed, they are skipped.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
+	|| echo "no Chromium here, and no way to install it: the tests of the page will be skipped"
 
 bench: $(VENV)/dev.installed
 	$(BIN)/python benchmarks/latency.py
@@ -28,7 +35,7 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	$(PIP) --editable '.[mediapipe]'
+	$(PIP) --editable '.[mediapipe,web]'
 	touch $@
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip

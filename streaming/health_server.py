@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 
 import msgspec
 
@@ -13,6 +13,7 @@ from edge.errors import MarEdgeError
 from streaming.address import parse_http
 from streaming.health import Health
 from streaming.metrics import Metrics
+from streaming.watching import Answer
 
 # Of a slow or silent client; and how many are answered at once.
 _CLIENT_S = 5.0
@@ -25,24 +26,20 @@ class HealthServer:
 
     Args:
         address: ``HOST:PORT``, an IPv6 host in brackets.
+        answers: path -> what is answered there.
         insecure: allow an address that other machines reach: HTTP is in clear and asks nobody who he is.
 
     Raises:
         MarEdgeError: it is no address, is taken, or can be reached from outside.
     """
 
-    def __init__(self, address: str, health: Health, metrics: Metrics, insecure: bool = False) -> None:
+    def __init__(self, address: str, answers: Mapping[str, Answer], insecure: bool = False) -> None:
         endpoint, host, port = parse_http(address)
         if not endpoint.local and not insecure:
             raise MarEdgeError(
                 f"--http {address} can be reached from other machines and is not encrypted; bind 127.0.0.1:PORT, or "
                 "allow it with --insecure"
             )
-        answers = {
-            "/live": lambda: _answer(health.hung(), "hung"),
-            "/ready": lambda: _answer(sorted({*health.waiting(), *health.hung()}), "waiting"),
-            "/metrics": metrics.exposition,
-        }
         try:
             self._server = _Server((host, port), answers, ipv6=endpoint.ipv6)
         except (OSError, UnicodeError) as error:  # a host's name may be too long for the resolver's encoding
@@ -58,7 +55,13 @@ class HealthServer:
         self._server.server_close()
 
 
-Answer = Callable[[], tuple[int, str, bytes]]
+def answers(health: Health, metrics: Metrics) -> dict[str, Answer]:
+    """What machines that watch may ask, by path."""
+    return {
+        "/live": lambda: _answer(health.hung(), "hung"),
+        "/ready": lambda: _answer(sorted({*health.waiting(), *health.hung()}), "waiting"),
+        "/metrics": metrics.exposition,
+    }
 
 
 def _answer(streams: list[str], what: str) -> tuple[int, str, bytes]:
@@ -69,7 +72,7 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # connections that wait to be accepted; beyond it a client tries again a second later
 
-    def __init__(self, place: tuple[str, int], answers: dict[str, Answer], ipv6: bool) -> None:
+    def __init__(self, place: tuple[str, int], answers: Mapping[str, Answer], ipv6: bool) -> None:
         self.address_family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self.answers = answers
         self._places = threading.BoundedSemaphore(_MOST_CLIENTS)

@@ -14,6 +14,7 @@ from types import TracebackType
 
 from streaming.health import Health
 from streaming.messages import AnyMessage
+from streaming.watching import Watcher
 
 
 class Systemd:
@@ -53,22 +54,27 @@ class Operations:
         http: ``HOST:PORT`` to serve health and metrics on; None for nowhere.
         streams: names of the streams.
         insecure: allow an HTTP address that other machines reach.
+        watcher: answers over HTTP itself where ``http`` is its own address.
 
     Raises:
         MarEdgeError: the HTTP address is none, is taken, or can be reached from outside.
     """
 
-    def __init__(self, http: str | None, streams: Sequence[str], insecure: bool = False) -> None:
+    def __init__(
+        self, http: str | None, streams: Sequence[str], insecure: bool = False, watcher: Watcher | None = None
+    ) -> None:
         self.health = Health(streams)
         self._systemd = Systemd()
         self._web = None
         self._metrics = None
         if http is not None:
-            from streaming.health_server import HealthServer
+            from streaming.health_server import HealthServer, answers
             from streaming.metrics import Metrics
 
             self._metrics = Metrics(self.health)
-            self._web = HealthServer(http, self.health, self._metrics, insecure)
+            answered = answers(self.health, self._metrics)
+            if watcher is None or not watcher.answers(http, answered):
+                self._web = HealthServer(http, answered, insecure)
 
     @property
     def http(self) -> str | None:

@@ -24,6 +24,7 @@ from streaming.replay import Replay
 from streaming.serve_config import ServeConfig
 from streaming.stopping import StopSignals
 from streaming.stream import OnMessage, StreamLoop, StreamSummary
+from streaming.watching import Watcher
 
 # How long the process waits between two looks at subscribers, signals and keys.
 _TURN_S = 0.02
@@ -58,6 +59,8 @@ def serve(
     open_recognizer: Callable[[], Recognizer],
     on_message: OnMessage | None = None,
     reread: Callable[[], ServeConfig] | None = None,
+    *,
+    watcher: Watcher | None = None,
 ) -> ServeSummary:
     """Serve until every stream has ended, a signal comes or the time is up.
 
@@ -70,13 +73,15 @@ def serve(
         open_pose, open_recognizer: make the stages, a pose stage for each stream; ``serve`` closes what they give.
         on_message: is shown each message as it was sent, one at a time.
         reread: gives the configuration anew when a SIGHUP asks for it.
+        watcher: looks on from within the process.
 
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
     """
     with ExitStack() as stack:
         stop = stack.enter_context(StopSignals())
-        operations = stack.enter_context(Operations(config.http, [name for name, _ in config.streams], config.insecure))
+        names = [name for name, _ in config.streams]
+        operations = stack.enter_context(Operations(config.http, names, config.insecure, watcher))
         outlet = stack.enter_context(Outlet((config.address, *config.more_addresses), config.keys, config.insecure))
         publishers = [Publisher(stream, outlet, config.encoding) for stream, _ in config.streams]
         recorders = _recorders(config, publishers, stack)
@@ -85,7 +90,8 @@ def serve(
             stack.enter_context(source)
         recognizer = stack.enter_context(open_recognizer())
         shared = BatchingRecognizer(recognizer) if len(sources) > 1 else recognizer
-        seen = _Serially([operations.see, *([on_message] if on_message is not None else [])])
+        watching = None if watcher is None else watcher.see
+        seen = _Serially([operations.see, *(call for call in (watching, on_message) if call is not None)])
         loops = []
         for source, publisher, recorder in zip(sources, publishers, recorders, strict=True):
             pose: PoseEstimator | None = None
@@ -107,6 +113,7 @@ def serve(
                     pose_name=name,
                     recorder=recorder,
                     on_message=seen,
+                    on_frame=None if watcher is None else watcher.see_frame,
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, outlet, stop)

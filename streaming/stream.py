@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.errors import MarEdgeError
 from edge.pose.base import PoseEstimator
 from edge.recognizer import Recognizer
 from streaming import reports
-from streaming.bus import Publisher
+from streaming.bus import M, Publisher
 from streaming.frames import NS, Frame, FrameSource
-from streaming.messages import STATUS_PERIOD_S, AnyMessage, EndMessage
+from streaming.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
 from streaming.outlet import Outlet
 from streaming.pipeline import Pipeline, Step
 from streaming.recorder import Recorder
@@ -24,6 +24,7 @@ from streaming.timing import Timer
 READ_TIMEOUT_S = 0.1
 
 OnMessage = Callable[[AnyMessage], None]
+OnFrame = Callable[[Frame, Sequence[SkeletonMessage]], None]
 _log = logging.getLogger("mar_edge.stream")
 
 
@@ -51,6 +52,7 @@ class StreamLoop:
         stop: why to stop, if there is a reason; asked at every turn.
         recorder: is given every message that a recording holds.
         on_message: is shown each message as it was sent.
+        on_frame: is shown each frame and who is in it, sent or not.
     """
 
     def __init__(
@@ -66,11 +68,12 @@ class StreamLoop:
         pose_name: str,
         recorder: Recorder | None,
         on_message: OnMessage | None,
+        on_frame: OnFrame | None = None,
     ) -> None:
         self._config, self._stop, self._publisher, self._outlet = config, stop, publisher, outlet
         self._source, self._recognizer, self._pose_name = source, recognizer, pose_name
         self._sightings = Sightings(source, pose)
-        self._recorder, self._on_message = recorder, on_message
+        self._recorder, self._on_message, self._on_frame = recorder, on_message, on_frame
         self._timer = Timer()
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
         self._frames = 0
@@ -121,16 +124,14 @@ class StreamLoop:
         return reason
 
     def _take(self, sighting: Sighting) -> None:
-        frame, people, config = sighting.frame, sighting.people, self._config
+        frame, people = sighting.frame, sighting.people
         if sighting.pose_s is not None:
             self._timer.record("pose", sighting.pose_s)
         self._timer.record("wait", (time.monotonic_ns() - frame.t_mono_ns) / NS - (sighting.pose_s or 0.0))
-        if config.publish_skeletons or self._recorder is not None:
-            for message in reports.skeleton_messages(frame, people):
-                if config.publish_skeletons:
-                    self._send(message)
-                elif self._recorder is not None:
-                    self._recorder.write(self._publisher.stamped(message))
+        if self._config.publish_skeletons or self._recorder is not None or self._on_frame is not None:
+            shown = [self._show(message) for message in reports.skeleton_messages(frame, people)]
+            if self._on_frame is not None:
+                self._on_frame(frame, shown)
         self._send_step(frame, self._pipeline.push(frame.media_s, people))
         self._frame, self._frames = frame, self._frames + 1
 
@@ -197,12 +198,22 @@ class StreamLoop:
     def _send_status(self) -> None:
         self._send(self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder))
 
-    def _send(self, message: AnyMessage) -> None:
+    def _show(self, skeleton: SkeletonMessage) -> SkeletonMessage:
+        """Send somebody's joints if that is asked for; who records or looks on has them all the same."""
+        if self._config.publish_skeletons:
+            return self._send(skeleton)
+        stamped = self._publisher.stamped(skeleton)
+        if self._recorder is not None:
+            self._recorder.write(stamped)
+        return stamped
+
+    def _send(self, message: M) -> M:
         sent = self._publisher.publish(message)
         if self._recorder is not None:
             self._recorder.write(sent)
         if self._on_message is not None:
             self._on_message(sent)
+        return sent
 
     def _end(self, reason: str) -> StreamSummary:
         self._send_status()

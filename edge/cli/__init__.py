@@ -58,6 +58,7 @@ def main() -> None:
         narrowing,
         reviewing,
         serving,
+        viewing,
         wiring,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ import typer
 from edge.cli import INTERRUPTED, app
 from edge.cli.config_file import called_again, is_reread, use_config
 from edge.cli.extras import require
+from edge.cli.page import OpenPage, ShowVideo, Token, ViewAt, has_screen, live_view, open_page
 from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth, pose_stage
 from edge.cli.progress import showing_progress
 from edge.cli.wire_options import (
@@ -31,7 +33,7 @@ from edge.cli.wire_options import (
     RecordMb,
     server_keys,
 )
-from edge.errors import about
+from edge.errors import MissingExtra, about
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
@@ -39,8 +41,11 @@ if TYPE_CHECKING:
     from streaming.recorder import RecordConfig
     from streaming.serve_config import ServeConfig
     from streaming.service import ServeSummary
+    from view.live import LiveView
 
 _STATUS_EVERY_S = 10.0
+# Any free port: a newcomer's 8080 may be taken.
+_DEMO_VIEW = "127.0.0.1:*"
 _SERVE_SHOWS = ("hello", "event", "status", "end")
 
 
@@ -139,6 +144,9 @@ def serve(
     clients: Clients = None,
     insecure: Insecure = False,
     http: Http = None,
+    view: ViewAt = None,
+    view_token: Token = None,
+    show_video: ShowVideo = False,
     record: Record = None,
     record_mb: RecordMb = 256.0,
     record_hours: RecordHours = 24.0,
@@ -211,6 +219,7 @@ def serve(
         threads=threads,
         sha256=sha256,
         reread=None if config is None else lambda: called_again(context),
+        page=live_view(view, view_token, show_video),
     )
 
 
@@ -271,6 +280,10 @@ def demo(
     detector: Detector = None,
     min_score: MinScore = None,
     mirror: Mirror = None,
+    view: ViewAt = _DEMO_VIEW,
+    view_token: Token = None,
+    show_video: ShowVideo = False,
+    open_it: OpenPage = True,
 ) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DemoVideo
@@ -281,13 +294,25 @@ def demo(
     for segment in script:
         print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
     print("What mar-edge sees, live (the same stream: 'mar-edge subscribe' in another terminal):", flush=True)
-    config = ServeConfig(camera="demo:", address=bind, stream="demo")
     _serve(
-        config,
+        ServeConfig(camera="demo:", address=bind, stream="demo"),
         model,
         PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
         show=("hello", "label", "event", "end"),
+        page=_demo_page(view, view_token, show_video),
+        open_it=open_it,
     )
+
+
+def _demo_page(view: str | None, token: str | None, video: bool) -> LiveView | None:
+    """The page of the demo; it goes without where it has not been asked for and cannot be had."""
+    try:
+        return live_view(view, token, video)
+    except MissingExtra as error:
+        if view != _DEMO_VIEW or video:
+            raise
+        print(f"Without a page to look at: {error}", file=sys.stderr, flush=True)
+        return None
 
 
 def _serve(
@@ -299,6 +324,8 @@ def _serve(
     threads: int = 0,
     sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
+    page: LiveView | None = None,
+    open_it: bool = False,
 ) -> None:
     from edge.recognizer import Recognizer
     from streaming.display import Display
@@ -327,13 +354,19 @@ def _serve(
         display.show(message)
 
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
-    summary: ServeSummary = serve_stream(
-        config,
-        open_pose=lambda: open_pose(opened[0].layout),  # the recogniser is opened first
-        open_recognizer=open_recognizer,
-        on_message=on_message,
-        reread=reread,
-    )
+    with page or nullcontext():
+        if page is not None:
+            print(f"page: {page.url}", file=sys.stderr, flush=True)
+            if open_it and has_screen():
+                open_page(page.url)
+        summary: ServeSummary = serve_stream(
+            config,
+            open_pose=lambda: open_pose(opened[0].layout),  # the recogniser is opened first
+            open_recognizer=open_recognizer,
+            on_message=on_message,
+            reread=reread,
+            watcher=page,
+        )
     if show:
         print(summary.report, file=sys.stderr)
     if summary.signal == SIGINT:

@@ -7,7 +7,7 @@ import socket
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,9 +17,11 @@ from streaming_fakes import wait_until
 from test_messages import MESSAGES, stamped
 
 from edge.errors import MarEdgeError
+from streaming.frames import Frame
 from streaming.health import HUNG_S, Health
-from streaming.messages import AnyMessage
+from streaming.messages import AnyMessage, SkeletonMessage
 from streaming.operations import Operations, Systemd
+from streaming.watching import Answer
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 
@@ -146,6 +148,35 @@ def test_http_from_outside_and_ports_in_use_are_refused(operations: Operations) 
         Operations(operations.http, ["cam"])
     with pytest.raises(MarEdgeError, match="is no HOST:PORT"):
         Operations("9090", ["cam"])
+
+
+class Page:
+    """A watcher that serves HTTP at one address."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.told: Mapping[str, Answer] = {}
+
+    def see(self, message: AnyMessage) -> None: ...
+
+    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None: ...
+
+    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+        if address == self.address:
+            self.told = answers
+        return address == self.address
+
+
+def test_a_page_at_the_same_address_answers_for_them() -> None:
+    page = Page("127.0.0.1:*")
+    with Operations("127.0.0.1:*", ["cam"], watcher=page) as operations:
+        assert operations.http is None  # no second server
+        operations.see(of("cam", STATUS, frames=1))
+        assert page.told["/ready"]()[0] == 200
+        assert b"mar_edge_frames_total" in page.told["/metrics"]()[2]
+    elsewhere = Page("127.0.0.1:1")
+    with Operations("127.0.0.1:*", ["cam"], watcher=elsewhere) as operations:
+        assert (operations.http is not None, elsewhere.told) == (True, {})
 
 
 def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:

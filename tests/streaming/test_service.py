@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ from streaming import (
     StatusMessage,
 )
 from streaming.events import EventRules
+from streaming.frames import Frame
 from streaming.messages import decode
 from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig
 from streaming.serve_config import ServeConfig
 from streaming.service import ServeSummary, serve
+from streaming.watching import Answer
 
 EAGER = EventRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
@@ -311,3 +313,41 @@ def test_signals_end_the_stream_in_order(
     assert isinstance(rest[-1], EndMessage)
     assert rest[-1].reason == reason
     assert (process.returncode, out, err) == (0, f"{reason} {int(number)}\n", "")
+
+
+class Onlooker:
+    """A watcher (see ``streaming.watching``) that keeps what it is shown."""
+
+    def __init__(self) -> None:
+        self.messages: list[AnyMessage] = []
+        self.frames: list[tuple[Frame, Sequence[SkeletonMessage]]] = []
+
+    def see(self, message: AnyMessage) -> None:
+        self.messages.append(message)
+
+    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+        self.frames.append((frame, skeletons))
+
+    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_who_looks_on_sees_everybody_in_every_frame_whether_or_not_it_is_sent(
+    config: ServeConfig, tiny_model: Path, sent: bool
+) -> None:
+    onlooker = Onlooker()
+    config = replace(config, wait_subscribers=0, publish_skeletons=sent)
+    summary = serve(
+        config,
+        lambda: ScriptedPose(MOTION),
+        lambda: Recognizer.open(tiny_model, threads=1),
+        watcher=onlooker,
+    )
+    assert [read_number(frame.image) for frame, _ in onlooker.frames] == list(range(75))
+    assert all(shown.frame == frame.seq for frame, (shown,) in onlooker.frames)
+    first = onlooker.frames[0][1][0]
+    assert (first.stream, first.joints[0]) == ("camera", pytest.approx(MOTION(0.0)[0], abs=0.01))
+    assert len(of(SkeletonMessage, onlooker.messages)) == (75 if sent else 0)
+    assert len(of(LabelMessage, onlooker.messages)) == summary.inferences
+    assert summary.last_seq == len(onlooker.messages) - 1

@@ -17,6 +17,7 @@ COMMANDS = [
     "doctor",
     "annotations",
     "plot",
+    "view",
 ]
 
 

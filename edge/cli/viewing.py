@@ -1,0 +1,69 @@
+"""``view``: a stream elsewhere, or recordings, in a browser."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.cli import INTERRUPTED, app
+from edge.cli.page import OpenPage, Token, has_screen, open_page, require_web
+from edge.cli.wire_options import ADDRESS, SIGINT, Key, ServerKey, client_keys
+from edge.errors import MarEdgeError
+
+_TURN_S = 0.1
+
+
+@app.command()
+def view(
+    recordings: Annotated[
+        list[Path] | None, typer.Argument(help="Recordings to review, or a folder of them.", show_default=False)
+    ] = None,
+    connect: Annotated[
+        str | None,
+        typer.Option(help=f"Address of a publisher; it must serve with --skeletons.  [default: {ADDRESS}]"),
+    ] = None,
+    stream: Annotated[str | None, typer.Option(help="Only this stream.", show_default=False)] = None,
+    bind: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the page is.")] = "127.0.0.1:8080",
+    token: Token = None,
+    key: Key = None,
+    server_key: ServerKey = None,
+    open_it: OpenPage = True,
+) -> None:
+    """Look at a stream, live, or at recordings, in a browser."""
+    require_web()
+    from streaming.logs import set_up_logs
+    from streaming.stopping import StopSignals
+    from view.app import page_app
+    from view.feed import Feed
+    from view.listening import Listener
+    from view.review import Recordings, review_routes
+    from view.server import PageServer
+
+    if recordings and connect is not None:
+        raise MarEdgeError("either recordings or --connect: a page shows one or the other")
+    set_up_logs()
+    listener: Listener | None = None
+    with StopSignals() as stop, ExitStack() as stack:
+        if recordings:
+            found = Recordings(recordings)
+            found.get(0)  # what is wrong with it is said here
+            server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)))
+        else:
+            feed = Feed()
+            server = PageServer(bind, token, lambda access: page_app(access, feed))
+            keys = client_keys(key, server_key)
+            listener = stack.enter_context(Listener(connect or ADDRESS, stream, keys, feed))
+        stack.enter_context(server)
+        print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        if open_it and has_screen():
+            open_page(server.url)
+        while stop.reason is None:
+            time.sleep(_TURN_S)
+            if listener is not None:
+                listener.check()
+    if stop.signal == SIGINT:
+        raise typer.Exit(INTERRUPTED)

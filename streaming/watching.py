@@ -1,0 +1,25 @@
+"""Who looks on from within the process, without a place on the wire: the live page. Only what it must bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from streaming.frames import Frame
+from streaming.messages import AnyMessage, SkeletonMessage
+
+Answer = Callable[[], tuple[int, str, bytes]]
+"""What HTTP answers: status, content type, body."""
+
+
+class Watcher(Protocol):
+    """Is shown what streams do, by their own threads: nothing here may wait."""
+
+    def see(self, message: AnyMessage) -> None:
+        """Take note of a message that was sent."""
+
+    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+        """Take note of a frame and who is in it, whether or not skeletons are sent."""
+
+    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+        """Answer HTTP at these paths, if ``address`` is where the watcher does; whether it is."""

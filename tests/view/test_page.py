@@ -1,0 +1,212 @@
+"""The page in a real browser, headless Chromium: what a person sees of a stream that runs, fails and comes back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette")
+from view_messages import Stream
+
+from streaming.recorder import RecordConfig, Recorder
+from view.annotations.formats import format_of
+from view.app import page_app
+from view.feed import Feed
+from view.review import Recordings, review_routes
+from view.server import PageServer
+from view.timeline import read_timelines
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+
+# Of a machine that does other things as well.
+PATIENCE_MS = 90_000
+# What is on the canvas, in a number.
+PIXELS = """() => {
+  const canvas = document.getElementById("canvas");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum = (sum * 31 + data[i] + data[i + 1] * 3 + data[i + 2] * 7) % 1e9;
+  return sum;
+}"""
+
+
+class Seen:
+    """A page, and what went wrong on it: errors on its console, and requests to anybody else."""
+
+    def __init__(self, page: Any, place: str) -> None:
+        self.page = page
+        self.errors: list[str] = []
+        self.strangers: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda asked: None if f"//{place}/" in asked.url else self.strangers.append(asked.url))
+
+    def until(self, expression: str, argument: object = None) -> None:
+        self.page.wait_for_function(expression, arg=argument)
+
+    def says(self, element: str, text: str) -> None:
+        self.until("([id, text]) => document.getElementById(id).textContent.includes(text)", [element, text])
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        # As root there is no sandbox to be had.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        try:
+            browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"{CHROMIUM} does not start: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(chromium: Any, url: str, **options: Any) -> Iterator[Seen]:
+    page = chromium.new_page(**options)
+    seen = Seen(page, url.split("/")[2])
+    page.goto(url)
+    yield seen
+    page.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def page_of(feed: Feed, address: str) -> Iterator[str]:
+    with PageServer(address, None, lambda access: page_app(access, feed)) as server:
+        yield server.url
+
+
+@pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the mediapipe extra")
+def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    command = [sys.executable, "-m", "edge.cli", "serve", "--camera", "demo:", "--bind", f"ipc://{tmp_path}/wire"]
+    command += [
+        "--view",
+        url.split("/")[2],
+        "--http",
+        url.split("/")[2],
+        "--threads",
+        "1",
+        "--show-video",
+        "--as-fast-as-possible",
+    ]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as serving:
+        try:
+            assert serving.stderr is not None
+            assert url in next(line for line in serving.stderr if "page:" in line)
+            with opened(chromium, url) as seen:
+                seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
+                before = seen.page.evaluate(PIXELS)
+                seen.until(f"(before) => ({PIXELS})() !== before", before)
+                seen.page.wait_for_selector("#now .guess", state="attached")
+                seen.page.wait_for_selector(".block", state="attached")
+                seen.says("told", "began")
+                assert seen.page.is_visible("#video")
+                assert "fps" in seen.page.inner_text("#health")
+                # The event under a pointer shows its score; one that is chosen stops the stream at its window.
+                seen.page.focus(".block")
+                seen.page.wait_for_selector("#event svg .curve", state="attached")
+                seen.page.press(".block", "Enter")
+                seen.page.wait_for_selector(".transport.frozen .moving")
+                seen.page.keyboard.press("Escape")
+                seen.page.wait_for_selector(".transport:not(.frozen) #freeze")
+                # What was seen last can be stopped and stepped through as well.
+                seen.page.click("#freeze")
+                frozen = seen.page.inner_text("#time")
+                seen.page.press("#place", "ArrowLeft")
+                seen.until("(before) => document.getElementById('time').textContent !== before", frozen)
+                seen.page.keyboard.press("Escape")
+                with opened(chromium, url) as second:  # several at once
+                    second.page.wait_for_selector(".block", state="attached")
+                    answer = second.page.request.get(f"{url}ready")
+                    assert (answer.status, answer.json()["ok"]) == (200, True)
+                assert (seen.errors, seen.strangers) == ([], [])
+        finally:
+            serving.terminate()
+            serving.communicate(timeout=60)
+    assert serving.returncode == 0
+
+
+def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    feed, cam = Feed(), Stream()
+    for message in (cam.hello(), cam.status(0.5), cam.skeleton(0.5), cam.skeleton(0.5, 1), cam.label(0.5)):
+        feed.see(message)
+    phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}
+    with ExitStack() as serving, opened(chromium, serving.enter_context(page_of(feed, address)), **phone) as seen:
+        seen.says("link", "live")
+        feed.see(cam.skeleton(1.0))
+        seen.page.wait_for_selector("#person option[value='0']", state="attached")
+        assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        feed.see(cam.status(1.0, camera="lost"))
+        seen.says("banner", "Camera lost")
+        seen.says("link", "camera lost")
+        assert (seen.errors, seen.strangers) == ([], [])
+        seen.page.evaluate("() => { window.stayed = true; }")
+        serving.close()
+        seen.says("link", "reconnecting")
+        seen.says("banner", "trying again")
+        restarted = Stream(run="b" * 32)
+        with page_of(feed, address):
+            feed.see(restarted.hello())
+            feed.see(restarted.status(2.0))
+            seen.says("link", "live")
+            assert seen.page.evaluate("() => window.stayed")  # the same page, not loaded anew
+
+
+def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
+    cam = Stream()
+    with Recorder(RecordConfig(tmp_path), "cam", "a" * 32) as recorder:
+        recorder.write(cam.hello())
+        for frame in range(360):
+            recorder.write(cam.skeleton(frame / 30))
+            if frame % 6 == 0:
+                recorder.write(cam.label(frame / 30))
+        recorder.write(cam.event(8.0, 3, 7.25))
+        recorder.write(cam.event(9.0, 3, 7.25, 8.75))
+    routes = review_routes(Recordings([tmp_path]))
+    with (
+        PageServer("127.0.0.1:*", None, lambda access: page_app(access, None, routes=routes)) as server,
+        opened(chromium, server.url) as seen,
+    ):
+        seen.says("time", "0:00.000 of 0:11.967")
+        seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
+        before = seen.page.evaluate(PIXELS)
+        seen.says("events", "0:07.3 · 1.5 s")
+        seen.page.click("#events button")  # to the two seconds before it began
+        seen.says("time", "0:06.000")
+        seen.until(f"(before) => ({PIXELS})() !== before", before)
+        seen.page.click("#on")
+        seen.says("time", "0:06.033")
+        seen.page.fill("#place", "9500")
+        seen.says("time", "0:09.500")
+        seen.page.keyboard.press("Escape")
+        seen.page.select_option("#speed", "4")
+        seen.page.click("#play")
+        seen.says("time", "0:11.967 of")
+        # What the page offers is what the command line writes.
+        for link in seen.page.query_selector_all("#exports a"):
+            with seen.page.expect_download() as download:
+                link.click()
+            suffix = Path(download.value.suggested_filename).suffix
+            assert download.value.path().read_bytes() == format_of(suffix).write(read_timelines([tmp_path]), None)
+        assert (seen.errors, seen.strangers) == ([], [])

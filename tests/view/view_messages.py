@@ -1,0 +1,127 @@
+"""Messages of a stream, as its publisher would have stamped them, for whatever shows them."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import msgspec
+
+from edge.labels import background_label, ma52_labels
+from edge.layout import load_layout
+from streaming.messages import (
+    NOBODY,
+    AnyMessage,
+    EndMessage,
+    EventMessage,
+    HelloMessage,
+    LabelMessage,
+    Latency,
+    Quantiles,
+    ScoredLabel,
+    SkeletonMessage,
+    StatusMessage,
+)
+
+ZERO_NS = 1_760_000_000_123_456_789
+LABELS = (*ma52_labels()[:11], background_label())
+NODDING = next(label for label in LABELS if label.name == "nodding")
+LAYOUT = load_layout("ma52")
+
+
+class Stream:
+    """Makes messages at seconds of the capture clock, numbered as they are asked for."""
+
+    def __init__(self, name: str = "cam", run: str = "a" * 32) -> None:
+        self._name, self._run = name, run
+        self._seq = itertools.count()
+
+    def _stamped(self, message: AnyMessage, at_s: float) -> Any:
+        seq = next(self._seq)
+        at_ns = ZERO_NS + round(at_s * 1e9)
+        return msgspec.structs.replace(
+            message,
+            stream=self._name,
+            run=self._run,
+            seq=seq,
+            kind_seq=seq,
+            t_capture_ns=at_ns,
+            t_publish_ns=at_ns,
+            frame=round(at_s * 30),
+        )
+
+    def hello(self) -> HelloMessage:
+        message = HelloMessage(
+            source="a test",
+            size=(640, 480),
+            fps=30.0,
+            t_zero_ns=ZERO_NS,
+            model="tiny",
+            precision="fp32",
+            layout="ma52",
+            joints=LAYOUT.joints,
+            labels=LABELS,
+            background=11,
+            window_s=2.0,
+            stride_s=0.2,
+            on_thresholds=(*[0.5] * 11, None),
+            off_thresholds=(*[0.3] * 11, None),
+            pose="scripted",
+            runtime="onnxruntime",
+            versions={},
+        )
+        return self._stamped(message, 0.0)
+
+    def skeleton(self, at_s: float, person: int = 0) -> SkeletonMessage:
+        if person == NOBODY:
+            return self._stamped(SkeletonMessage(person=person, joints=(), scores=()), at_s)
+        joints = tuple((100.0 + 5 * v + 40 * at_s, 60.0 + 8 * v) for v in range(LAYOUT.num_joints))
+        return self._stamped(SkeletonMessage(person=person, joints=joints, scores=(0.9,) * len(joints)), at_s)
+
+    def label(self, at_s: float, person: int = 0, score: float = 0.7) -> LabelMessage:
+        message = LabelMessage(
+            person=person,
+            top=(ScoredLabel(NODDING.id, NODDING.name, NODDING.body, score),),
+            gated=False,
+            t_start_ns=ZERO_NS + round((at_s - 2.0) * 1e9),
+            t_end_ns=ZERO_NS + round(at_s * 1e9),
+            latency=Latency(1.0, 1.0, 1.0, 3.0),
+        )
+        return self._stamped(message, at_s)
+
+    def event(self, at_s: float, event_id: int, start_s: float, end_s: float | None = None) -> EventMessage:
+        message = EventMessage(
+            event_id=event_id,
+            person=0,
+            label=NODDING,
+            phase="begin" if end_s is None else "end",
+            t_start_ns=ZERO_NS + round(start_s * 1e9),
+            t_end_ns=None if end_s is None else ZERO_NS + round(end_s * 1e9),
+            score=0.75,
+        )
+        return self._stamped(message, at_s)
+
+    def status(self, at_s: float, camera: str = "live") -> StatusMessage:
+        message = StatusMessage(
+            camera=camera,
+            fps_in=30.0,
+            fps_out=29.5,
+            frames=round(at_s * 30),
+            dropped=3,
+            latency_ms={"total": Quantiles(30.0, 41.0, 50.0)},
+            runtime="onnxruntime",
+            model="tiny",
+            subscribers=1,
+            inferences=1,
+            gated=0,
+            invalid=0,
+            resets=0,
+            people=1,
+            events=1,
+            uptime_s=at_s,
+        )
+        return self._stamped(message, at_s)
+
+    def end(self, at_s: float, reason: str = "end of file") -> EndMessage:
+        message = EndMessage(last_seq=0, reason=reason, sent={}, frames=1, dropped=0, inferences=1, gated=0, events=1)
+        return self._stamped(message, at_s)

@@ -1,0 +1,102 @@
+"""Recordings for the page: what there is, the parts that it asks for, and their events as files. Knows no page."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from edge.errors import MarEdgeError
+from streaming.recorded import recording_files
+from view.annotations.formats import FORMATS, format_of
+from view.index import IndexedRecording, index_recording
+from view.timeline import read_timelines
+
+_JSON = "application/json"
+
+
+class Recordings:
+    """The recordings of one review, by number; each is read through when it is first asked for.
+
+    Args:
+        paths: files, or one folder of them.
+
+    Raises:
+        MarEdgeError: there is none, or a path that is no file.
+    """
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = recording_files(paths)
+        self._indexed: dict[int, IndexedRecording] = {}
+
+    def path(self, number: int) -> Path:
+        """Where one of them is.
+
+        Raises:
+            MarEdgeError: there is no such recording.
+        """
+        if not 0 <= number < len(self.paths):
+            raise MarEdgeError(f"there is no recording {number}; there are {len(self.paths)}")
+        return self.paths[number]
+
+    def get(self, number: int) -> IndexedRecording:
+        """One of them.
+
+        Raises:
+            MarEdgeError: there is no such recording, or it is none.
+        """
+        path = self.path(number)
+        if number not in self._indexed:
+            self._indexed[number] = index_recording(path)
+        return self._indexed[number]
+
+    def listing(self) -> bytes:
+        """What they are called, and what their events can be had as; JSON."""
+        formats = [{"suffix": each.suffix, "name": each.name} for each in FORMATS]
+        return msgspec.json.encode({"names": [path.name for path in self.paths], "formats": formats})
+
+
+def review_routes(recordings: Recordings) -> list[BaseRoute]:
+    """Where the page asks for recordings."""
+
+    async def listing(_: Request) -> Response:
+        return Response(recordings.listing(), media_type=_JSON)
+
+    async def summary(request: Request) -> Response:
+        return await _told(lambda: recordings.get(request.path_params["number"]).summary())
+
+    async def chunk(request: Request) -> Response:
+        number, part = request.path_params["number"], request.path_params["part"]
+        return await _told(lambda: recordings.get(number).chunk(part))
+
+    async def events(request: Request) -> Response:
+        number, suffix = request.path_params["number"], request.path_params["suffix"]
+        try:
+            path, kind = recordings.path(number), format_of(f".{suffix}")
+            content = await asyncio.to_thread(lambda: kind.write(read_timelines([path]), None))
+        except MarEdgeError as error:
+            return PlainTextResponse(f"{error}\n", 404)
+        # Streams and recordings have plain names; whatever else a file is called stays out of the header.
+        name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem) + kind.suffix
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type=kind.mime_type, headers=headers)
+
+    return [
+        Route("/recordings", listing),
+        Route("/recordings/{number:int}/events.{suffix}", events),
+        Route("/recordings/{number:int}", summary),
+        Route("/recordings/{number:int}/parts/{part:int}", chunk),
+    ]
+
+
+async def _told(make: Callable[[], bytes]) -> Response:
+    try:
+        return Response(await asyncio.to_thread(make), media_type=_JSON)
+    except MarEdgeError as error:
+        return PlainTextResponse(f"{error}\n", 404)

@@ -1,0 +1,90 @@
+// Streams as they come: from the socket's messages to what the page shows. Everything that is kept is bounded.
+
+import { KEEP_MS, Track, ms } from "./track.js";
+
+// How fast the page's clock follows the stream's.
+const FOLLOW = 0.05;
+const FAR_MS = 2000;
+
+export class LiveStream {
+  constructor(name) {
+    this.name = name;
+    this.track = new Track(KEEP_MS);
+    this.hello = null;
+    this.status = null;
+    this.statusAt = 0;
+    this.end = null;
+    this.run = null;
+    this.silent = false;
+    this.skeletons = 0;
+    this.picture = null; // {head, bitmap}
+    this.ahead = null;
+  }
+
+  get people() {
+    const frame = this.track.frames[this.track.frames.length - 1];
+    const seen = new Set(frame?.people.keys());
+    const { labels } = this.track;
+    for (let i = labels.length - 1; i >= 0 && labels[i].t > this.track.newest - 2000; i -= 1) seen.add(labels[i].person);
+    return [...seen].sort((a, b) => a - b);
+  }
+
+  // The stream's own clock, now; it stands still once the stream has ended.
+  now() {
+    if (this.ahead === null || this.end) return this.track.newest;
+    return Math.max(performance.now() + this.ahead, this.track.newest);
+  }
+
+  follow(t) {
+    const ahead = t - performance.now();
+    if (this.ahead === null || Math.abs(ahead - this.ahead) > FAR_MS) this.ahead = ahead;
+    else this.ahead += FOLLOW * (ahead - this.ahead);
+  }
+
+  // Returns an event that began or ended.
+  take(message) {
+    if (message.run !== this.run) {
+      this.run = message.run;
+      this.track.closeEvents();
+      this.end = this.status = null;
+    }
+    switch (message.kind) {
+      case "hello":
+        this.hello = message;
+        return null;
+      case "skeleton":
+        this.skeletons += 1;
+        this.track.takeSkeleton(message);
+        this.follow(ms(message.t_capture_ns));
+        return null;
+      case "label":
+        this.track.takeLabel(message);
+        this.follow(ms(message.t_capture_ns));
+        return null;
+      case "event":
+        return this.track.takeEvent(message);
+      case "status":
+        this.status = message;
+        this.statusAt = performance.now();
+        return null;
+      case "end":
+        this.end = message;
+        this.track.closeEvents();
+        return null;
+      default:
+        return null; // of a later version
+    }
+  }
+
+  async takePicture(head, bytes) {
+    if (this.decoding) return;
+    this.decoding = true;
+    try {
+      const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
+      this.picture?.bitmap.close();
+      this.picture = { head, bitmap };
+    } finally {
+      this.decoding = false;
+    }
+  }
+}

@@ -1,0 +1,100 @@
+// The beginning, and what comes: messages of streams, or recordings.
+
+import { chooseStream } from "./actions.js";
+import { Link } from "./link.js";
+import { LiveStream } from "./live.js";
+import { $, page } from "./page.js";
+import { Player } from "./player.js";
+import { RecordedStream } from "./recorded.js";
+import { fillPicker, greet, slowly, turn } from "./show.js";
+
+// What lies further back is no news.
+const NEWS_MS = 10_000;
+
+function takeDocuments(messages) {
+  for (const message of messages) {
+    if (message.kind === "view") {
+      page.view = message;
+      for (const stream of page.streams.values()) stream.silent = message.silent.includes(stream.name);
+      continue;
+    }
+    let stream = page.streams.get(message.stream);
+    if (!stream) {
+      stream = new LiveStream(message.stream);
+      page.streams.set(message.stream, stream);
+      page.stream ??= stream;
+      fillPicker($("stream"), [...page.streams.keys()].map((name) => [name, name]), page.stream.name);
+    }
+    const event = stream.take(message);
+    if (message.kind === "hello") greet(stream);
+    if (event && stream === page.stream && (page.person === null || page.person === event.person)) announce(event);
+  }
+}
+
+function announce(event) {
+  const who = page.stream.people.length > 1 ? `, person ${event.person}` : "";
+  if (page.stream.now() - (event.end ?? event.start) > NEWS_MS) return;
+  $("told").textContent = event.open
+    ? `${event.label.name} began${who}`
+    : `${event.label.name} ended${who}, ${((event.end - event.start) / 1000).toFixed(1)} seconds`;
+}
+
+function takePicture(head, bytes) {
+  page.streams.get(head.stream)?.takePicture(head, bytes);
+}
+
+$("stream").addEventListener("change", async ({ target }) => {
+  if (page.review) await openRecording(Number(target.value));
+  else chooseStream(page.streams.get(target.value));
+});
+
+async function openRecording(number) {
+  try {
+    const stream = await RecordedStream.open(number, () => slowly());
+    page.player = new Player({ from: stream.from, to: stream.to, loops: false });
+    page.player.speed = Number($("speed").value);
+    page.window = null;
+    page.why = "";
+    $("exports").replaceChildren(
+      ...page.formats.map(({ name, suffix }) => {
+        const link = document.createElement("a");
+        link.href = `/recordings/${number}/events${suffix}`;
+        link.download = "";
+        link.textContent = suffix;
+        link.title = `${name}: download the events`;
+        link.setAttribute("aria-label", link.title);
+        return link;
+      }),
+    );
+    chooseStream(stream);
+  } catch (error) {
+    page.why = error.message;
+  }
+}
+
+async function begin() {
+  const setup = await (await fetch("/setup")).json();
+  page.review = setup.mode === "review";
+  if (page.review) {
+    $("stream-label").textContent = "Recording";
+    const { names, formats } = await (await fetch("/recordings")).json();
+    page.formats = formats;
+    fillPicker($("stream"), names.map((name, number) => [String(number), name]), "0");
+    await openRecording(0);
+  } else {
+    new Link({
+      open: () => {
+        page.link = "live";
+      },
+      documents: takeDocuments,
+      picture: takePicture,
+      lost: (why) => {
+        page.link = "lost";
+        page.why = why;
+      },
+    });
+  }
+  requestAnimationFrame(turn);
+}
+
+begin();

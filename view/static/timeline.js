@@ -1,0 +1,210 @@
+// Events in time, a lane for each body group. One element moves; the blocks in it stay where they were put.
+
+import { since, seconds, wall } from "./clock.js";
+import { OTHER, paint } from "./groups.js";
+
+const ROW = 24;
+const AXIS = 20;
+const MOST_ROWS = 3;
+const SECOND_PX = 44;
+const LEAST_SPAN_MS = 8000;
+const STEPS_MS = [1000, 2000, 5000, 10_000, 30_000, 60_000];
+const TICK_PX = 74;
+// Blocks near what is seen are there already when it scrolls.
+const MARGIN_MS = 5000;
+// Browsers place things exactly within some millions of pixels.
+const FAR_PX = 1e6;
+const PLACE_EVERY_MS = 200;
+
+export class Timeline {
+  // on: {pick(event), point(event or null)}
+  constructor(lanes, track, strip, head, on) {
+    Object.assign(this, { lanesElement: lanes, element: track, strip, head, on });
+    this.lanes = [];
+    this.blocks = new Map(); // key -> {element, event, row}
+    this.ticks = new Map();
+    this.shade = strip.appendChild(document.createElement("div"));
+    this.shade.className = "window";
+    this.current = null; // key of the block that the keyboard reaches
+    new ResizeObserver(() => this.measure()).observe(track);
+    track.addEventListener("keydown", (pressed) => this.move(pressed));
+    this.measure();
+  }
+
+  measure() {
+    this.width = this.element.clientWidth || 1;
+    this.span = Math.max((this.width / SECOND_PX) * 1000, LEAST_SPAN_MS);
+    this.pxPerMs = this.width / this.span;
+    this.step = STEPS_MS.find((step) => step * this.pxPerMs >= TICK_PX) ?? STEPS_MS[STEPS_MS.length - 1];
+    this.base = null;
+  }
+
+  setLanes(lanes) {
+    if (lanes.join() === this.lanes.map((lane) => lane.name).join()) return;
+    this.lanes = lanes.map((name) => ({ name, rows: 1 }));
+    this.arrange();
+  }
+
+  arrange() {
+    let top = 0;
+    this.element.querySelectorAll(".row").forEach((row) => row.remove());
+    this.lanesElement.replaceChildren(
+      ...this.lanes.map((lane) => {
+        lane.top = top;
+        top += lane.rows * ROW;
+        const row = document.createElement("div");
+        row.className = "row";
+        row.style.top = `${top - 1}px`;
+        this.element.prepend(row);
+        const name = document.createElement("div");
+        name.style.height = `${lane.rows * ROW}px`;
+        paint(name, lane.name);
+        name.append(document.createElement("i"), lane.name);
+        return name;
+      }),
+    );
+    this.element.style.height = `${top + AXIS}px`;
+    this.base = null;
+  }
+
+  left(t) {
+    return (t - this.base) * this.pxPerMs;
+  }
+
+  // view: {at, share, now, playhead, events, person, window, picked, zero}
+  // at: the time that stands at `share` of the width; now: until when events that last are drawn.
+  update(view) {
+    const from = view.at - this.span * view.share;
+    const to = from + this.span;
+    const clock = performance.now();
+    const moved = this.base === null || Math.abs(this.left(from)) > FAR_PX;
+    if (moved) this.base = from;
+    const dirty = moved || clock - (this.placed ?? 0) > PLACE_EVERY_MS || this.seen !== view.events.size || this.marked !== view.picked;
+    if (dirty) {
+      Object.assign(this, { placed: clock, seen: view.events.size, marked: view.picked });
+      this.placeTicks(from - this.step, to + this.step, view.zero, moved);
+      this.placeBlocks(view, from - MARGIN_MS, to + MARGIN_MS, moved);
+      this.shade.hidden = !view.window;
+      if (view.window) {
+        this.shade.style.left = `${this.left(view.window[0])}px`;
+        this.shade.style.width = `${(view.window[1] - view.window[0]) * this.pxPerMs}px`;
+      }
+    }
+    for (const block of this.blocks.values()) {
+      if (block.event.open) block.element.style.width = `${Math.max((view.now - block.event.start) * this.pxPerMs, 8)}px`;
+    }
+    this.strip.style.transform = `translateX(${-this.left(from)}px)`;
+    this.head.hidden = view.playhead === null;
+    if (view.playhead !== null) this.head.style.transform = `translateX(${(view.playhead - from) * this.pxPerMs}px)`;
+  }
+
+  placeTicks(from, to, zero, moved) {
+    const first = Math.ceil((from - zero) / this.step);
+    const last = Math.floor((to - zero) / this.step);
+    for (const [number, tick] of this.ticks) {
+      if (moved || number < first || number > last) {
+        tick.remove();
+        this.ticks.delete(number);
+      }
+    }
+    for (let number = first; number <= last; number += 1) {
+      if (this.ticks.has(number)) continue;
+      const t = zero + number * this.step;
+      const tick = document.createElement("div");
+      tick.className = "tick";
+      tick.style.left = `${this.left(t)}px`;
+      const text = tick.appendChild(document.createElement("span"));
+      text.textContent = zero ? (number < 0 ? "" : since(number * this.step, 0)) : wall(t, 0);
+      this.strip.prepend(tick);
+      this.ticks.set(number, tick);
+    }
+  }
+
+  placeBlocks(view, from, to, moved) {
+    const shown = [...view.events.values()].filter((event) => event.start < to && (event.end ?? view.now) > from);
+    shown.sort((a, b) => a.start - b.start);
+    const keys = new Set(shown.map((event) => event.key));
+    for (const [key, block] of this.blocks) {
+      if (!keys.has(key)) {
+        block.element.remove();
+        this.blocks.delete(key);
+      }
+    }
+    this.order = shown;
+    const ends = new Map(); // lane -> when the last event in each of its rows ends
+    let grown = false;
+    for (const event of shown) {
+      const lane = this.lanes.find((each) => each.name === (event.label.body || OTHER));
+      if (!lane) continue;
+      const rows = ends.get(lane) ?? ends.set(lane, []).get(lane);
+      let row = rows.findIndex((end) => end <= event.start);
+      if (row < 0) row = Math.min(rows.length, MOST_ROWS - 1);
+      rows[row] = Math.max(rows[row] ?? 0, event.end ?? view.now);
+      if (row >= lane.rows) {
+        lane.rows = row + 1;
+        grown = true;
+      }
+      this.placeBlock(event, lane, row, view, moved);
+    }
+    if (grown) this.arrange();
+    if (!this.blocks.has(this.current)) this.current = shown.length ? shown[shown.length - 1].key : null;
+    for (const [key, block] of this.blocks) block.element.tabIndex = key === this.current ? 0 : -1;
+  }
+
+  placeBlock(event, lane, row, view, moved) {
+    let block = this.blocks.get(event.key);
+    const isNew = !block;
+    if (isNew) {
+      block = { element: this.makeBlock(event), event };
+      this.blocks.set(event.key, block);
+    }
+    const { element } = block;
+    element.classList.toggle("aside", view.person !== null && view.person !== event.person);
+    element.setAttribute("aria-pressed", String(view.picked === event.key));
+    const state = `${event.start} ${event.end} ${row} ${lane.top}`;
+    if (!isNew && !moved && block.state === state) return;
+    block.state = state;
+    element.style.left = `${this.left(event.start)}px`;
+    element.style.width = `${Math.max(((event.end ?? view.now) - event.start) * this.pxPerMs, 8)}px`;
+    element.style.top = `${lane.top + row * ROW + 1}px`;
+    element.classList.toggle("lasting", event.open);
+    element.setAttribute("aria-label", described(event, view.zero));
+  }
+
+  makeBlock(event) {
+    const element = document.createElement("button");
+    element.type = "button";
+    element.className = "block";
+    element.textContent = event.label.name;
+    paint(element, event.label.body);
+    element.addEventListener("click", () => this.on.pick(event));
+    element.addEventListener("pointerenter", () => this.on.point(event));
+    element.addEventListener("pointerleave", () => this.on.point(null));
+    element.addEventListener("focus", () => {
+      this.current = event.key;
+      this.on.point(event);
+    });
+    element.addEventListener("blur", () => this.on.point(null));
+    return this.strip.appendChild(element);
+  }
+
+  move(pressed) {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[pressed.key];
+    const at = this.order?.findIndex((event) => event.key === this.current) ?? -1;
+    if (!by || at < 0 || !pressed.target.classList.contains("block")) return;
+    pressed.preventDefault();
+    pressed.stopPropagation();
+    const next = this.order[Math.min(Math.max(at + by, 0), this.order.length - 1)];
+    const block = this.blocks.get(next.key);
+    this.current = next.key;
+    block.element.tabIndex = 0;
+    block.element.focus({ preventScroll: true });
+  }
+}
+
+// An event in words.
+export function described(event, zero) {
+  const at = zero ? since(event.start - zero) : wall(event.start, 2);
+  const lasted = event.open ? "lasts" : `lasted ${seconds(event.end - event.start)}`;
+  return `${event.label.name}, ${event.label.body}, person ${event.person}, from ${at}, ${lasted}, score ${event.score.toFixed(2)}`;
+}

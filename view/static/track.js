@@ -1,0 +1,155 @@
+// Frames, labels and events of one stream in the order of their time, bounded. Knows no page, no sockets.
+// Times are milliseconds since 1970; a double holds them to a quarter of a microsecond.
+
+export const KEEP_MS = 60_000;
+const MOST_FRAMES = 9000;
+const MOST_LABELS = 6000;
+const MOST_EVENTS = 300;
+const NOBODY = -1;
+
+export const ms = (ns) => ns / 1e6;
+
+// The index of the last item at or before t; -1 where there is none.
+export function lastAt(items, t) {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (items[middle].t <= t) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+// x, y and score of each joint in turn; NaN where it was not seen.
+function flattened(joints, scores) {
+  const flat = new Float32Array(joints.length * 3);
+  for (let v = 0; v < joints.length; v += 1) {
+    flat[3 * v] = joints[v] ? joints[v][0] : NaN;
+    flat[3 * v + 1] = joints[v] ? joints[v][1] : NaN;
+    flat[3 * v + 2] = scores[v] ?? 1;
+  }
+  return flat;
+}
+
+function insert(items, item) {
+  // Nearly always the newest; a clock that was set back is the exception.
+  if (!items.length || items[items.length - 1].t <= item.t) items.push(item);
+  else items.splice(lastAt(items, item.t) + 1, 0, item);
+}
+
+export class Track {
+  constructor(keepMs = Infinity) {
+    this.keepMs = keepMs;
+    this.frames = []; // {t, frame, people: Map(person -> flattened joints)}
+    this.labels = []; // {t, person, top, gated, start, end}
+    this.events = new Map(); // key -> {key, id, person, label, start, end, begun, score, open}
+    this.newest = -Infinity;
+  }
+
+  takeSkeleton(message) {
+    const t = ms(message.t_capture_ns);
+    this.newest = Math.max(this.newest, t);
+    const at = lastAt(this.frames, t);
+    let frame = at >= 0 && this.frames[at].t === t ? this.frames[at] : null;
+    if (!frame) {
+      frame = { t, frame: message.frame, people: new Map() };
+      insert(this.frames, frame);
+      this.forget(this.frames, MOST_FRAMES);
+    }
+    if (message.person !== NOBODY) frame.people.set(message.person, flattened(message.joints, message.scores));
+  }
+
+  takeLabel(message) {
+    const t = ms(message.t_capture_ns);
+    this.newest = Math.max(this.newest, t);
+    const at = lastAt(this.labels, t);
+    for (let i = at; i >= 0 && this.labels[i].t === t; i -= 1) if (this.labels[i].person === message.person) return;
+    insert(this.labels, {
+      t, person: message.person, top: message.top, gated: message.gated,
+      start: ms(message.t_start_ns), end: ms(message.t_end_ns), latency: message.latency,
+    });
+    this.forget(this.labels, MOST_LABELS);
+  }
+
+  // Returns the event if the message began or ended it.
+  takeEvent(message) {
+    const key = `${message.run}:${message.event_id}`;
+    const known = this.events.get(key);
+    const event = known ?? { key, id: message.event_id, begun: ms(message.t_capture_ns), open: true };
+    if (known && !known.open) return null; // told again
+    event.person = message.person;
+    event.label = message.label;
+    event.start = ms(message.t_start_ns);
+    event.score = message.score;
+    event.open = message.t_end_ns === null;
+    event.end = event.open ? null : ms(message.t_end_ns);
+    this.events.set(key, event);
+    if (this.keepMs !== Infinity && this.events.size > MOST_EVENTS) this.events.delete(this.events.keys().next().value);
+    return known && event.open ? null : event;
+  }
+
+  // The sender is gone, or begins anew: what lasted ends with what was seen of it.
+  closeEvents() {
+    for (const event of this.events.values()) {
+      if (event.open) Object.assign(event, { open: false, end: Math.max(event.start, this.newest) });
+    }
+  }
+
+  forget(items, most) {
+    const oldest = items[items.length - 1].t - this.keepMs;
+    // In batches: to move an array up for each frame would cost more than to keep a little more.
+    if (items.length > most || items[0].t < oldest - 5000) {
+      items.splice(0, Math.max(items.length - most, lastAt(items, oldest) + 1));
+    }
+  }
+
+  frameAt(t) {
+    return this.frames[lastAt(this.frames, t)] ?? null;
+  }
+
+  // The frame `count` frames on from the one at t.
+  step(t, count) {
+    const { frames } = this;
+    return frames[Math.min(Math.max(lastAt(frames, t) + count, 0), frames.length - 1)] ?? null;
+  }
+
+  // What was said last of a person, no longer ago than an inference or two.
+  labelAt(t, person, withinMs = 2000) {
+    for (let i = lastAt(this.labels, t); i >= 0 && this.labels[i].t >= t - withinMs; i -= 1) {
+      if (this.labels[i].person === person) return this.labels[i];
+    }
+    return null;
+  }
+
+  // [t, score] of one label of one person; null where it was not among those that were told.
+  curve(person, id, from, to) {
+    const points = [];
+    for (let i = Math.max(lastAt(this.labels, from), 0); i < this.labels.length && this.labels[i].t <= to; i += 1) {
+      const said = this.labels[i];
+      if (said.person !== person || said.t < from) continue;
+      const scored = said.top.find((each) => each.id === id);
+      points.push([said.t, scored ? scored.score : said.gated ? 0 : null]);
+    }
+    return points;
+  }
+
+  // The window that made an event begin: of the label message that was sent with its beginning.
+  windowOf(event, windowMs) {
+    const at = lastAt(this.labels, event.begun);
+    for (let i = at; i >= 0 && this.labels[i].t > event.begun - 1000; i -= 1) {
+      if (this.labels[i].person === event.person) return [this.labels[i].start, this.labels[i].end];
+    }
+    return [event.begun - windowMs, event.begun];
+  }
+
+  // A copy of a stretch, which stays when the rest is forgotten.
+  slice(from, to) {
+    const part = new Track();
+    part.frames = this.frames.slice(Math.max(lastAt(this.frames, from - 1000), 0), lastAt(this.frames, to) + 1);
+    part.labels = this.labels.slice(Math.max(lastAt(this.labels, from - 5000), 0), lastAt(this.labels, to + 5000) + 1);
+    part.events = new Map(this.events);
+    part.newest = to;
+    return part;
+  }
+}
