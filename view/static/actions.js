@@ -2,7 +2,7 @@
 
 import { $, page, track, windowMs } from "./page.js";
 import { Player } from "./player.js";
-import { drawCurve, greet, slowly } from "./show.js";
+import { drawCurve, greet, on, slowly } from "./show.js";
 
 const FREEZE_MS = 10_000;
 
@@ -29,7 +29,7 @@ function stopAt(from, to, t, window) {
 }
 
 // To the window that made an event begin; played, unless that would trouble whoever watches.
-export function pick(event) {
+function pick(event) {
   if (!page.stream) return;
   page.picked = event.key;
   page.pointed = event;
@@ -68,10 +68,12 @@ function step(count) {
   slowly();
 }
 
-export function point(event) {
+function point(event) {
   page.pointed = event;
   drawCurve();
 }
+
+Object.assign(on, { pick, point });
 
 $("person").addEventListener("change", ({ target }) => {
   page.person = target.value === "" ? null : Number(target.value);

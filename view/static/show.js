@@ -1,6 +1,5 @@
 // From the page's state to what is seen: the canvas and the timeline each turn, all else a few times a second.
 
-import { pick, point } from "./actions.js";
 import { since, wall } from "./clock.js";
 import { curve } from "./curve.js";
 import { lanesOf } from "./groups.js";
@@ -15,7 +14,8 @@ const SCROLL_MS = 25;
 const CURVE_BEFORE_MS = 2500;
 const CURVE_AFTER_MS = 2000;
 
-const on = { pick: (event) => pick(event), point: (event) => point(event) };
+// What choosing an event and pointing at one do; actions.js says.
+export const on = { pick: () => {}, point: () => {} };
 const stage = new Stage($("canvas"));
 const timeline = new Timeline($("lanes"), $("track"), $("strip"), $("head"), on);
 const now = new Now($("now"));
