@@ -61,7 +61,8 @@ class Access:
     def __init__(self, address: PageAddress, token: str | None = None) -> None:
         if token is not None and not re.fullmatch(rf"[A-Za-z0-9_.~-]{{{_LEAST_TOKEN},256}}", token):
             raise MarEdgeError(
-                f"a token is {_LEAST_TOKEN} to 256 letters, digits, '_', '.', '~' or '-'; leave it out to have one made"
+                f"a --view-token is {_LEAST_TOKEN} to 256 letters, digits, '_', '.', '~' or '-'; "
+                "leave it out to have one made"
             )
         self.token = secrets.token_urlsafe(24) if token is None and not address.local else token
         self.local = address.local

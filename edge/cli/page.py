@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge.cli.extras import require
-from edge.errors import MarEdgeError
+from edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
     from view.live import LiveView
@@ -54,7 +54,8 @@ def live_view(address: str | None, token: str | None, video: bool) -> LiveView |
     require_web()
     from view.live import LiveView
 
-    return LiveView(address, token, video)
+    with about("--view"):
+        return LiveView(address, token, video)
 
 
 def has_screen() -> bool:

@@ -66,7 +66,7 @@ def test_a_token_is_made_where_one_is_needed_and_asked_for_where_one_was_given()
 
 @pytest.mark.parametrize("token", ["short", "x" * 300, "with spaces and such", "semi;colon;semi;colon"])
 def test_tokens_that_keep_nobody_out(token: str) -> None:
-    with pytest.raises(MarEdgeError, match="a token is 16 to 256"):
+    with pytest.raises(MarEdgeError, match="a --view-token is 16 to 256"):
         Access(HERE, token)
 
 

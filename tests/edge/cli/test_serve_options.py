@@ -99,6 +99,9 @@ WRONG = {
         ("'127.0.0.1:' ", "no HOST:PORT"),
         ("'0.0.0.0:0'", "can be reached from other machines"),
     ],
+    "view": [("'nowhere'", "no HOST:PORT"), ("'127.0.0.1:99999'", "no HOST:PORT")],
+    "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
+    "show_video": SWITCH,
     "record": [("'{tmp}/text'", "cannot record to"), ("'{tmp}/text/below'", "cannot record to")],
     "record_mb": [("0\nrecord = '{tmp}'", "0.001 to 1000000, not 0"), ("nan\nrecord = '{tmp}'", "not nan")],
     "record_hours": [("0\nrecord = '{tmp}'", "more than 0"), ("nan\nrecord = '{tmp}'", "not nan")],
@@ -115,6 +118,7 @@ WRONG = {
 CONTRADICTIONS = [
     ("on = 0.3\noff = 0.5", "given were on 0.3, off 0.5"),
     ("stride-s = 0.3\nstride_s = 0.4", "stride_s stands there twice"),
+    ("show-video = true", "--show-video needs a page"),
     ("smooth = true\ndetector = 'rtmdet-nano'", "--detector and --smooth go with --pose"),
     ("http = '[::]:0'\nkey = '{tmp}/box.key_secret'\nclients = '{tmp}'", "--http .* is not encrypted"),
 ]
