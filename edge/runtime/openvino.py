@@ -7,6 +7,7 @@ this network's logits are off by whole units (it takes differences of neighbouri
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +23,17 @@ try:
     import openvino
 except ImportError:
     raise MissingExtra("openvino", "openvino") from None
+
+
+@cache
+def _core() -> openvino.Core:
+    """The one core of this process, never given back.
+
+    On a processor with AMX its CPU device gives the thread that first compiles a model a new alternate signal stack, and
+    unmaps it when the core goes. After a second core, or from another thread, the thread is left with the unmapped one,
+    and the next signal Python handles (SIGTERM, say) kills the process.
+    """
+    return openvino.Core()
 
 
 class OpenVino:
@@ -46,7 +58,7 @@ class OpenVino:
             # The pose stage wants the same cores: the system is to move the threads, not OpenVINO to fix them.
             "ENABLE_CPU_PINNING": "NO",
         }
-        core = openvino.Core()
+        core = _core()
         try:
             model = core.read_model(str(path))
             compiled = core.compile_model(model, "CPU", settings)
