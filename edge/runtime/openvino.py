@@ -29,9 +29,9 @@ except ImportError:
 def _core() -> openvino.Core:
     """The one core of this process, never given back.
 
-    On a processor with AMX its CPU device gives the thread that first compiles a model a new alternate signal stack, and
-    unmaps it when the core goes. After a second core, or from another thread, the thread is left with the unmapped one,
-    and the next signal Python handles (SIGTERM, say) kills the process.
+    On a processor with AMX its CPU device gives the thread that first compiles a model an alternate signal stack of its
+    own, and unmaps it when the core goes. After a second core, or from another thread, the unmapped one stays set, and
+    the next signal that Python handles (SIGTERM, say) kills the process.
     """
     return openvino.Core()
 

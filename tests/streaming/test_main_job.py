@@ -50,7 +50,7 @@ def test_the_true_label_of_a_real_clip_is_among_the_top_three(action, shared, tm
 
 
 def test_the_demo_person_is_understood(tmp_path: Path):
-    """Each scripted action overlaps an event of its name; two misses are allowed, since pose and model are not exact."""
+    """Each scripted action overlaps an event of its name; two misses are allowed: pose and model are not exact."""
     messages = served("demo:", f"ipc://{tmp_path}/wire")
     hello = next(m for m in messages if isinstance(m, HelloMessage))
     ended = [m for m in messages if isinstance(m, EventMessage) and m.phase == "end"]

@@ -128,22 +128,31 @@ def test_footage_in_pieces_is_counted_together():
     assert found.minutes == pytest.approx(14 / 60, rel=0.02)
 
 
-FALSE_ALARM = [(5.0, 6.5, WAVING)]
+FALSE_ALARM = [(5.0, 6.5, NODDING)]
 
 
 def test_idle_footage_counts_every_event():
     watched = watch(footage(10, [(4.5, 6)]), ScriptedRecognizer(FALSE_ALARM), PipelineRules(), idle=True)
     found = score_watched([acted(), watched], LABELS[:52], seed=1)
     assert found.idle_per_minute == pytest.approx(6, rel=0.01)
-    assert next(row.idle for row in found.actions if row.name == "waving") == 1
+    assert next(row.idle for row in found.actions if row.name == "nodding") == 1
     assert found.levels == score_watched([acted()], LABELS[:52], seed=1).levels
 
 
 def test_the_motion_gate_is_part_of_what_is_judged():
     still, recognizer = footage(10, []), ScriptedRecognizer(FALSE_ALARM)
-    assert watch(still, recognizer, PipelineRules()).live == ()
+    watch(still, recognizer, PipelineRules())
     assert recognizer.asked == 0
-    assert len(watch(still, recognizer, PipelineRules(motion_gate=None)).live) == 1
+    watch(still, recognizer, PipelineRules(motion_gate=None))
+    assert recognizer.asked > 0
+
+
+def test_an_event_needs_a_movement_of_its_region():
+    """Head and shoulders move: no reason to believe in a wave."""
+    moved = footage(10, [(4.5, 6)])
+    waved = ScriptedRecognizer([(start, end, WAVING) for start, end, _ in FALSE_ALARM])
+    assert watch(moved, waved, PipelineRules()).live == ()
+    assert len(watch(moved, ScriptedRecognizer(FALSE_ALARM), PipelineRules()).live) == 1
 
 
 def test_an_event_that_the_end_cuts_off_counts():
