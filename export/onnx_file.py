@@ -44,6 +44,7 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     # Two windows: torch takes a dimension of size 1 for a constant.
     example = (torch.zeros(2, WINDOW_FRAMES, layout.num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
     model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs"])
+    mark_nodes(model, graph)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, metadata.to_json()
     onnx.checker.check_model(model, full_check=True)
@@ -117,5 +118,4 @@ def to_onnx(
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model: onnx.ModelProto = program.model_proto
-    mark_nodes(model, module)
     return model

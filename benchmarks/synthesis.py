@@ -1,0 +1,54 @@
+"""How many synthetic clips a second the generator makes: in one process, and in one on each core.
+
+    python benchmarks/synthesis.py [--seconds 20] [--live 0.5]
+
+One process and all of them take turns, so that what else the machine does hits both alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+from edge.cores import usable_cores
+from training.synth.chunks import CHUNK, make_chunk
+from training.synth.world import TRAINING
+
+ROUNDS = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Clips a second of the generator.")
+    parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
+    parser.add_argument("--live", type=float, default=0.0, help="share of windows cut from recordings, as synth-live")
+    arguments = parser.parse_args()
+    cores = usable_cores()
+    rates: dict[int, list[float]] = {1: [], cores: []}
+    with ProcessPoolExecutor(cores) as pool:
+        list(pool.map(_make, range(cores), [0.1] * cores, [arguments.live] * cores))  # starts them
+        for turn in range(ROUNDS):
+            for processes, measured in rates.items():
+                seeds = [100 * turn + process for process in range(processes)]
+                made = pool.map(_make, seeds, [arguments.seconds] * processes, [arguments.live] * processes)
+                measured.append(sum(made))
+    for processes, per_s in rates.items():
+        low, middle, high = min(per_s), statistics.median(per_s), max(per_s)
+        print(f"{processes} process(es): {middle:.0f} clips/s (median of {ROUNDS}; {low:.0f} to {high:.0f})")
+
+
+def _make(seed: int, seconds: float, live: float) -> float:
+    """Clips a second of one process."""
+    start = time.perf_counter()
+    for number in itertools.count():
+        make_chunk(seed, number, live=live, world=TRAINING)
+        took = time.perf_counter() - start
+        if took > seconds:
+            return (number + 1) * CHUNK / took
+    raise AssertionError
+
+
+if __name__ == "__main__":
+    main()
