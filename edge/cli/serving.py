@@ -33,7 +33,7 @@ from edge.cli.wire_options import (
     RecordMb,
     server_keys,
 )
-from edge.errors import MissingExtra, about
+from edge.errors import MarEdgeError, MissingExtra, about
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
@@ -100,7 +100,7 @@ def serve(
     ] = None,
     off: Annotated[
         float | None,
-        typer.Option(help="Smoothed probability below which it ends.  [default: 0.6 of --on]", show_default=False),
+        typer.Option(help="Smoothed probability below which it ends.  [default: 0.3 of --on]", show_default=False),
     ] = None,
     top_k: Annotated[int, typer.Option(help="Labels in a label message.")] = 5,
     encoding: Annotated[_Encoding, typer.Option(help="Of the messages.")] = _Encoding.json,
@@ -393,4 +393,7 @@ def _stated(model_sha256: str | None) -> str | None:
 def _record_config(folder: Path | None, most_mb: float, most_hours: float, keep: int | None) -> RecordConfig | None:
     from streaming.recorder import RecordConfig
 
-    return None if folder is None else RecordConfig(folder, most_mb, most_hours, keep)
+    config = RecordConfig(folder or Path(), most_mb, most_hours, keep)
+    if folder is None and config != RecordConfig(Path()):
+        raise MarEdgeError("--record-mb, --record-hours and --record-keep are of --record FOLDER, which is not given")
+    return None if folder is None else config

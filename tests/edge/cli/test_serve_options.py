@@ -119,6 +119,7 @@ CONTRADICTIONS = [
     ("on = 0.3\noff = 0.5", "given were on 0.3, off 0.5"),
     ("stride-s = 0.3\nstride_s = 0.4", "stride_s stands there twice"),
     ("show-video = true", "--show-video needs a page"),
+    ("record-keep = 3", "are of --record FOLDER, which is not given"),
     ("smooth = true\ndetector = 'rtmdet-nano'", "--detector and --smooth go with --pose"),
     ("http = '[::]:0'\nkey = '{tmp}/box.key_secret'\nclients = '{tmp}'", "--http .* is not encrypted"),
 ]
