@@ -22,6 +22,8 @@ from edge.errors import MarEdgeError, MissingExtra
 
 FPS = 30.0
 REST_S = 1.0
+# Threshold of the demo's events. The model's own are for hours in which most windows show nothing.
+DEMO_ON = 0.5
 
 
 @dataclass(frozen=True)
@@ -72,10 +74,10 @@ SCRIPT: tuple[Motion, ...] = (
     Motion("nodding", 2.4, partial(_pulses, 4), pitch=15),
     Motion("shaking head", 2.4, partial(_swings, 4), yaw=17),
     Motion("tilting head", 2.2, _hold, roll=15),
-    Motion("bowing head", 2.2, _hold, pitch=24),
-    Motion("turning head", 2.2, _hold, yaw=26),
+    Motion("bowing head", 1.5, _hold, pitch=26),
+    Motion("turning head", 1.5, _hold, yaw=24),
     Motion("shrugging", 2.0, partial(_pulses, 2), shrug=28),
-    Motion("head up", 2.2, _hold, pitch=-17),
+    Motion("nodding", 2.0, partial(_pulses, 3), pitch=10),
 )
 
 # The rest is measured on the photograph, in its pixels (x, y).
