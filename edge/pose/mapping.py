@@ -172,7 +172,7 @@ def _checked(keypoints: ArrayLike, count: int, what: str) -> NDArray[np.float32]
     points = np.asarray(keypoints, dtype=np.float32)
     if points.ndim < 2 or points.shape[-2:] != (count, 3):
         raise MarEdgeError(f"{what} keypoints have the shape (..., {count}, 3) as x, y, score; got {points.shape}")
-    # Not ``all(axis=-1)``, whose loop over three values costs four times as much; this is run on every synthetic clip.
+    # Not ``all(axis=-1)``: its loop over three values took half of the time here, which every synthetic clip pays.
     finite = np.isfinite(points)
     seen = finite[..., 0] & finite[..., 1] & finite[..., 2] & (points[..., 2] > 0)
     checked = points.copy()
