@@ -64,11 +64,11 @@ def heard(outlet: Outlet, publisher: Publisher, subscriber: LabelSubscriber, for
 
 
 def test_with_the_right_key_messages_arrive(place: Place) -> None:
-    with Outlet(("tcp://127.0.0.1:*",), place.server()) as outlet:
+    server, ann = place.server(), place.client("ann")
+    with Outlet(("tcp://127.0.0.1:*",), server) as outlet:
         publisher = Publisher("cam", outlet)
         publisher.publish(HELLO)
-        with LabelSubscriber(outlet.endpoints[0], keys=place.client("ann"), timeout_s=10) as subscriber:
-            # the folder is looked at once a second: ann came after the sender
+        with LabelSubscriber(outlet.endpoints[0], keys=ann, timeout_s=10) as subscriber:
             polled(outlet, lambda: outlet.subscriptions)
             assert next(subscriber).kind == "hello"
             assert outlet.subscribers == 1
