@@ -19,6 +19,7 @@ from torch import Tensor
 from edge.errors import MarEdgeError
 from edge.labels import Label
 from edge.mmn import MMN, SCALES, MMNConfig
+from edge.model_file import Encoding
 
 _FORMAT = "mar-edge checkpoint"
 # What torch's unpickler raises over bytes that are no checkpoint, or were one before they were damaged.
@@ -135,10 +136,12 @@ def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) 
             "another --layout?"
         )
     channels = shape("projection.0.weight", 4)[1]
-    if channels not in (2, 6):
-        raise MarEdgeError(
-            f"{path}: key 'projection.0.weight' takes {channels} channels; expected 2 (raw) or 6 (motion)"
-        )
+    landmarks: tuple[int, ...] = ()
+    if "landmarks" in state and shape("landmarks", 1):
+        landmarks = tuple(state["landmarks"].tolist())
+        if state["landmarks"].dtype != torch.int64:
+            raise MarEdgeError(f"{path}: key 'landmarks' is {state['landmarks'].dtype}, expected indices of joints")
+    encoding: Encoding = "contact" if landmarks else "raw" if channels == 2 else "motion"
     blocks = [re.match(r"MFM\.(\d+)\.blocks\.(\d+)\.", name) for name in state]
     depths = [0] * SCALES
     for match in filter(None, blocks):
@@ -149,15 +152,22 @@ def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) 
     if min(depths) == 0:
         raise MarEdgeError(f"{path}: key 'MFM.{depths.index(0)}.blocks.0.gconv' is missing; is this an MMN checkpoint?")
     try:
-        return MMNConfig(
+        config = MMNConfig(
             num_joints=V,
             num_classes=shape("head.weight", 2)[0],
-            encoding="raw" if channels == 2 else "motion",
+            encoding=encoding,
             width=C,
             depths=(depths[0], depths[1], depths[2], depths[3]),
+            landmarks=landmarks,
         )
     except ValueError as error:
         raise MarEdgeError(f"{path}: not an MMN checkpoint: {error}") from None
+    if channels != config.channels:
+        raise MarEdgeError(
+            f"{path}: key 'projection.0.weight' takes {channels} channels; expected 2 (raw), 6 (motion) or, with "
+            "'landmarks', 6 and two for each of them (contact)"
+        )
+    return config
 
 
 def _check_keys(state: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:

@@ -26,7 +26,8 @@ class Layout:
     ``bones`` holds (joint, parent) pairs: the bone vector joint - parent stands at the joint, a
     joint listed twice takes its last entry. ``network_order[i]`` is the joint at the network's
     i-th place. ``fill_parents[v]`` is the joint whose place a joint takes that was never seen
-    (``root`` is its own). ``regions`` groups joints by part of the body.
+    (``root`` is its own). ``regions`` groups joints by part of the body. ``landmarks`` are joints whose
+    distance from the others tells what touches what.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Layout:
     fill_parents: tuple[int, ...]
     root: int
     regions: dict[str, tuple[int, ...]]
+    landmarks: tuple[int, ...]
 
     def __post_init__(self) -> None:
         V = len(self.joints)
@@ -54,6 +56,11 @@ class Layout:
         for joint, parent in self.bones:
             parents[joint] = parent
         return parents
+
+    @property
+    def landmark_places(self) -> tuple[int, ...]:
+        """Where the network sees the landmarks."""
+        return tuple(self.network_order.index(joint) for joint in self.landmarks)
 
     @cached_property
     def mirrored(self) -> NDArray[np.intp]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from edge.model_file import Encoding
 
 HEADS = 4
 SCALES = 4
@@ -25,22 +26,33 @@ SCALES = 4
 class MMNConfig:
     """What fixes the network's shape.
 
-    encoding: ``raw`` feeds the coordinates as they are (the authors' networks); ``motion`` feeds the six channels of
-        ``motion_encoding``.
+    encoding: ``raw`` feeds the coordinates as they are (the authors' networks), ``motion`` the six channels of
+        ``motion_encoding``, ``contact`` those of ``contact_encoding`` as well.
     width: C, a multiple of 16. depths: blocks at each of the four temporal scales.
+    landmarks: the joints, as the network orders them, that ``contact`` measures from; none for the others.
     """
 
     num_joints: int
     num_classes: int
-    encoding: Literal["raw", "motion"] = "raw"
+    encoding: Encoding = "raw"
     width: int = 96
     depths: tuple[int, int, int, int] = (3, 3, 3, 3)
+    landmarks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.width % (4 * HEADS) or self.width < 4 * HEADS:
             raise ValueError(f"width is a multiple of {4 * HEADS}, got {self.width}")
         if len(self.depths) != SCALES or min(self.depths) < 1:
             raise ValueError(f"depths are {SCALES} numbers of at least 1, got {self.depths}")
+        if (self.encoding == "contact") != bool(self.landmarks):
+            raise ValueError(f"contact encoding has landmarks and no other has, got {self.encoding}, {self.landmarks}")
+        if any(not 0 <= joint < self.num_joints for joint in self.landmarks):
+            raise ValueError(f"landmarks are joints, 0 to {self.num_joints - 1}, got {self.landmarks}")
+
+    @property
+    def channels(self) -> int:
+        """How many the encoding makes of x and y."""
+        return 2 if self.encoding == "raw" else 6 + 2 * len(self.landmarks)
 
 
 def motion_encoding(x: Tensor) -> Tensor:
@@ -61,6 +73,32 @@ def motion_encoding(x: Tensor) -> Tensor:
     return torch.cat([x, _signed_log(centred, 0.5, 50.0), _signed_log(step, 0.4, 300.0)], dim=1)
 
 
+def contact_encoding(x: Tensor, landmarks: Tensor) -> Tensor:
+    """Two channels per joint and landmark that bring a touch to the scale of the pose.
+
+    Which part of a face a finger is at is a hundredth of a figure's height: as little in x as motion is.
+
+    Args:
+        x: (B, 2, T, V) normalised coordinates.
+        landmarks: (L,) indices of joints.
+
+    Returns:
+        (B, 2 L, T, V): the place relative to each landmark in the same frame, logarithmic.
+    """
+    B, _, T, V = x.shape
+    places = x.index_select(3, landmarks).permute(0, 3, 1, 2)[..., None]  # (B, L, 2, T, 1)
+    return _signed_log(x[:, None] - places, 0.25, 50.0).reshape(B, 2 * len(landmarks), T, V)
+
+
+def encode(x: Tensor, encoding: Encoding, landmarks: Tensor) -> Tensor:
+    """(B, 2, T, V) -> (B, ``MMNConfig.channels``, T, V), as the network's first layer takes it."""
+    if encoding == "raw":
+        return x
+    if encoding == "motion":
+        return motion_encoding(x)
+    return torch.cat([motion_encoding(x), contact_encoding(x, landmarks)], dim=1)
+
+
 def _signed_log(x: Tensor, scale: float, gain: float) -> Tensor:
     return scale * torch.sign(x) * torch.log1p(gain * x.abs())
 
@@ -74,12 +112,13 @@ class MMN(nn.Module):
     """The whole network, in training form. ``forward`` gives logits; ``features`` names what lies between."""
 
     _frequencies: Tensor
+    landmarks: Tensor
 
     def __init__(self, config: MMNConfig, drop_path: float = 0.0, dropout: float = 0.1) -> None:
         super().__init__()
         self.config = config
         C, V = config.width, config.num_joints
-        channels = 2 if config.encoding == "raw" else 6
+        channels = config.channels
         self.STPE = nn.Parameter(torch.empty(C, V).normal_(std=0.02))
         self.projection = nn.Sequential(
             nn.Conv2d(channels, 2 * channels, 1),
@@ -95,6 +134,9 @@ class MMN(nn.Module):
         self.fusion = Fusion(C)
         self.head_drop = nn.Dropout(dropout)
         self.register_buffer("_frequencies", temporal_frequencies(C), persistent=False)
+        # Kept with the weights, where there are any: they fix what those mean.
+        landmarks = torch.tensor(config.landmarks, dtype=torch.int64)
+        self.register_buffer("landmarks", landmarks, persistent=bool(config.landmarks))
 
     def forward(self, x: Tensor, index_t: Tensor) -> Tensor:
         """Logits (B, K) from x (B, 2, T, V, 1), joints in network order, and index_t (B, T)."""
@@ -107,9 +149,7 @@ class MMN(nn.Module):
         ``fusion_out``.
         """
         x = x.squeeze(-1)
-        if self.config.encoding == "motion":
-            x = motion_encoding(x)
-        embedding = self.projection(x) + self._positional(index_t)
+        embedding = self.projection(encode(x, self.config.encoding, self.landmarks)) + self._positional(index_t)
         features = {"embedding": embedding}
         raw = embedding
         outputs = []

@@ -17,7 +17,8 @@ METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
 
 Stream = Literal["joint", "bone"]
-Encoding = Literal["raw", "motion"]
+Encoding = Literal["raw", "motion", "contact"]
+"""Each feeds the network what the one before it does, and more."""
 Precision = Literal["fp32", "fp16", "int8"]
 
 
@@ -43,7 +44,8 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """What a model file says of itself.
 
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
-    encoding: ``raw`` coordinates (the authors' networks) or the six ``motion`` channels computed in the graph.
+    encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
+        or of motion and ``contact`` (``edge.mmn``).
     window_s: seconds of video one window spans.
     temperature: the graph's probs are softmax(logits / temperature), fitted on held-out clips so that they mean what
         they say; 1 where nothing was fitted.

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edge.layout import Layout
-from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, motion_encoding, temporal_frequencies
+from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
 from edge.model_file import Stream
 from edge.preprocess import WINDOW_FRAMES
 from export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
@@ -61,6 +61,7 @@ class DeployStream(nn.Module):
     frequencies: Tensor
     phases: Tensor
     joint_embedding: Tensor
+    landmarks: Tensor
 
     def __init__(self, network: MMN, stream: Stream, layout: Layout) -> None:
         super().__init__()
@@ -68,8 +69,9 @@ class DeployStream(nn.Module):
         # place[v] is where the network sees the layout's joint v.
         place = torch.tensor(layout.network_order).argsort()
         self.is_bone = stream == "bone"
-        self.is_motion = config.encoding == "motion"
+        self.encoding = config.encoding
         self.register_buffer("bone_parents", torch.from_numpy(layout.bone_parents))
+        self.register_buffer("landmarks", torch.tensor(layout.network_order)[network.landmarks])
         self.stem = network.projection
         # cos(x) = sin(x + pi / 2): one sine gives the interleaved embedding.
         self.register_buffer("frequencies", temporal_frequencies(config.width).repeat_interleave(2))
@@ -88,8 +90,7 @@ class DeployStream(nn.Module):
         if self.is_bone:
             x = x - x.index_select(2, self.bone_parents)
         x = x.permute(0, 3, 1, 2)
-        if self.is_motion:
-            x = motion_encoding(x)
+        x = encode(x, self.encoding, self.landmarks)
         time_embedding = torch.sin(index_t[..., None] * self.frequencies + self.phases)  # (B, T, C)
         raw = self.stem(x) + time_embedding.transpose(1, 2)[..., None] * self.joint_embedding
         outputs = []

@@ -30,7 +30,7 @@ def golden_weights(network: MMN, first_ordinal: int = 0) -> MMN:
     """
     state = network.state_dict()
     for ordinal, (name, tensor) in enumerate(state.items(), first_ordinal):
-        if name.endswith("num_batches_tracked"):
+        if name.endswith(("num_batches_tracked", "landmarks")):
             continue
         k = np.arange(tensor.numel(), dtype=np.float64)
         h = np.sin(12.9898 * k + 78.233 * ordinal + 0.5) * 43758.5453

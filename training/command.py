@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -132,9 +132,12 @@ def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
 
 
 def _shape_of(start: Start, asked: dict[str, Any]) -> dict[str, Any]:
-    """A fine-tuned network has the shape of the one it begins from."""
+    """A fine-tuned network has the shape of the one it begins from, though it may encode more."""
     shape = start.network.config
     fixed = {"encoding": shape.encoding, "width": shape.width, "depths": shape.depths}
+    encodings = get_args(Encoding)
+    if encodings.index(asked.get("encoding", shape.encoding)) > encodings.index(shape.encoding):
+        fixed["encoding"] = asked["encoding"]
     for name, value in fixed.items():
         if asked.get(name, value) != value:
             raise MarEdgeError(f"--{name} {asked[name]}: what begins from {start.name} keeps its {name}, {value}")

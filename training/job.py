@@ -74,7 +74,8 @@ class Job:
     def build(self) -> tuple[MMN, str | None]:
         """The network, with weights drawn from torch's random state or taken over; and what was, in one line."""
         recipe, labels, layout = self.config.recipe, self.training.labels, self.training.layout
-        shape = MMNConfig(layout.num_joints, len(labels), recipe.encoding, recipe.width, recipe.depths)
+        landmarks = layout.landmark_places if recipe.encoding == "contact" else ()
+        shape = MMNConfig(layout.num_joints, len(labels), recipe.encoding, recipe.width, recipe.depths, landmarks)
         network = MMN(shape, drop_path=recipe.drop_path, dropout=recipe.dropout)
         return network, transfer(self.start, network, layout, labels) if self.start else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from edge.checkpoint import load_checkpoint
 from edge.errors import MarEdgeError
@@ -21,6 +22,8 @@ PACKAGE = Path("package")
 # Axes of a parameter that count joints in network order, by the end of its name.
 _JOINT_AXES = {"STPE": (1,), "gconv": (1, 2), "adj": (0, 1)}
 _CLASS_AXES = {"head.weight": (0,), "head.bias": (0,)}
+# What the encoding widens; what it measures from is the layout's.
+_ENCODING, _LANDMARKS = "projection.", "landmarks"
 _NAMES_SHOWN = 3
 
 
@@ -69,13 +72,19 @@ def transfer(start: Start, network: MMN, layout: Layout, labels: tuple[Label, ..
     """Give ``network`` the weights of ``start``, and say in one line what was kept.
 
     Classes and joints are matched by name. What belongs to a class or a joint that ``start`` does not know keeps the
-    values it has. All else is taken over; the two have the same width, depths and encoding.
+    values it has. All else is taken over; the two have the same width and depths. Where ``network`` encodes more, it is
+    the same function at first, and what the new channels tell comes in as it learns.
     """
     classes = _matches([label.name for label in start.labels], [label.name for label in labels])
     joints = _matches(_joint_names(start.layout), _joint_names(layout))
     trained = start.network.state_dict()
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     for name, tensor in state.items():
+        if name == _LANDMARKS:
+            continue
+        if name.startswith(_ENCODING):
+            _widen(tensor, trained[name])
+            continue
         ours: list[NDArray[np.intp]] = [np.arange(size) for size in tensor.shape]
         theirs = list(ours)
         axes = [(axis, joints) for axis in _JOINT_AXES.get(name.rpartition(".")[2], ())]
@@ -89,13 +98,25 @@ def transfer(start: Start, network: MMN, layout: Layout, labels: tuple[Label, ..
     with torch.no_grad():
         network.load_state_dict(state)
     known = {label.name for label in start.labels}
+    encoding = network.config.encoding
     return (
         f"begins from {start.name}: "
         + _told("class", "classes", len(classes[0]), [label.name for label in labels if label.name not in known])
         + ", "
         + _told("joint", "joints", len(joints[0]), [name for name in layout.joints if name not in start.layout.joints])
+        + (f"; {encoding} encoding new" if encoding != start.network.config.encoding else "")
         + "; all other weights kept"
     )
+
+
+def _widen(tensor: Tensor, trained: Tensor) -> None:
+    """Give a layer, (out, in, ..) or (out,), the weights of a smaller one of the same kind.
+
+    Its first outputs are the trained ones, and see nothing of inputs that those did not have; the others keep their
+    random weights. The next layer does not see them at first, but learns to.
+    """
+    tensor[: len(trained)] = 0
+    tensor[tuple(slice(size) for size in trained.shape)] = trained
 
 
 def _joint_names(layout: Layout) -> list[str]:

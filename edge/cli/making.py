@@ -37,6 +37,7 @@ class _Streams(str, Enum):
 class _Encoding(str, Enum):
     raw = "raw"
     motion = "motion"
+    contact = "contact"
 
 
 class _Recipe(str, Enum):

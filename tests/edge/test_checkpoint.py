@@ -83,6 +83,8 @@ def test_our_own_says_what_it_is(network, path):
         MMNConfig(22, 32, "raw", 16, (1, 2, 1, 3)),
         MMNConfig(44, 5, "motion", 48, (2, 1, 1, 1)),
         MMNConfig(44, 52),
+        MMNConfig(44, 5, "contact", 16, (1, 1, 1, 1), (29, 1, 9)),
+        MMNConfig(22, 5, "contact", 16, (1, 1, 1, 1), (3,)),
     ],
 )
 def test_width_depths_encoding_and_classes_are_read_off_the_weights(path, config):
@@ -123,7 +125,7 @@ def test_a_fifth_scale_is_named(network, path):
         ("fusion.down1.0.weight", (16, 16, 4, 1), "has the shape (16, 16, 4, 1), expected (16, 16, 8, 1)"),
         ("head.weight", (12,), "has the shape (12,), expected 2 axes"),
         ("STPE", (16, 44, 1), "has the shape (16, 44, 1), expected 2 axes"),
-        ("projection.0.weight", (12, 3, 1, 1), "takes 3 channels; expected 2 (raw) or 6 (motion)"),
+        ("projection.0.weight", (12, 3, 1, 1), "takes 3 channels; expected 2 (raw), 6 (motion) or,"),
         ("STPE", (24, 44), "width is a multiple of 16, got 24"),
     ],
 )
@@ -131,6 +133,20 @@ def test_a_mis_shaped_key_is_named(network, path, name, shape, expected):
     message = refusal_of(network.state_dict() | {name: torch.zeros(shape)}, path)
     assert expected in message
     assert "multiple of 16" in message or f"key '{name}'" in message
+
+
+@pytest.mark.parametrize(
+    ("landmarks", "expected"),
+    [
+        (torch.tensor([29, 1, 9]), "takes 6 channels; expected"),
+        (torch.tensor([29, 1, 44]), "landmarks are joints, 0 to 43, got (29, 1, 44)"),
+        (torch.tensor([[29, 1, 9]]), "key 'landmarks' has the shape (1, 3), expected 1 axes"),
+        (torch.tensor([29.0, 1.0, float("nan")]), "key 'landmarks' is torch.float32, expected indices of joints"),
+        (torch.zeros(0, dtype=torch.int64), "key 'landmarks' is unexpected"),
+    ],
+)
+def test_landmarks_that_do_not_fit_are_named(network, path, landmarks, expected):
+    assert expected in refusal_of(network.state_dict() | {"landmarks": landmarks}, path)
 
 
 def test_several_problems_are_counted(network, path):

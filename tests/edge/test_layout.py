@@ -46,6 +46,12 @@ def test_a_joint_listed_twice_takes_its_last_parent_and_one_never_listed_its_own
     assert load_layout("imigue").bone_parents[:2].tolist() == [9, 5]
 
 
+def test_the_landmarks_are_the_nose_and_the_wrists_wherever_the_network_sees_them(layout):
+    names = ["nose", "left_wrist", "right_wrist"]
+    assert [layout.joints[joint] for joint in layout.landmarks] == names
+    assert [layout.joints[layout.network_order[place]] for place in layout.landmark_places] == names
+
+
 def test_mirroring_twice_changes_nothing_and_the_midline_stays(layout):
     mirrored = layout.mirrored
     np.testing.assert_array_equal(mirrored[mirrored], np.arange(layout.num_joints))
@@ -94,6 +100,7 @@ def test_a_layout_that_does_not_cover_its_joints_is_an_error(change):
         "fill_parents": (0, 0, 0),
         "root": 0,
         "regions": {},
+        "landmarks": (),
     }
     Layout(**whole)
     with pytest.raises(ValueError, match=r"layout x: .* do not cover 3 joints"):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge.mmn import MMN, Block, MMNConfig, motion_encoding
+from edge.mmn import MMN, Block, MMNConfig, contact_encoding, encode, motion_encoding
 
 FULL = {"ma52": MMNConfig(44, 52), "imigue": MMNConfig(22, 32)}
 CORNER = (slice(0, 1), slice(0, 8), slice(0, 4), slice(0, 6))
@@ -116,6 +116,42 @@ def test_motion_encoding_of_a_statue_is_its_pose_and_nothing_else():
     encoded = motion_encoding(x)
     torch.testing.assert_close(encoded[:, :2], x)
     assert encoded[:, 2:].abs().max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("encoding", "landmarks", "expected"),
+    [
+        ("contact", (), "contact encoding has landmarks"),
+        ("motion", (3,), "no other has"),
+        ("contact", (0, 44), "0 to 43"),
+        ("contact", (-1,), "0 to 43"),
+    ],
+)
+def test_landmarks_that_are_none_are_an_error(encoding, landmarks, expected):
+    with pytest.raises(ValueError, match=expected):
+        MMNConfig(44, 52, encoding, landmarks=landmarks)
+
+
+def test_contact_encoding_is_the_formula():
+    x = np.random.default_rng(1).normal(0, 0.3, (3, 64, 5, 2))  # (B, 64, V, 2)
+    expected = []
+    for landmark in (4, 1):
+        d = x - x[:, :, landmark : landmark + 1]
+        expected.append(0.25 * np.sign(d) * np.log(1 + 50 * np.abs(d)))
+    images = torch.from_numpy(x).permute(0, 3, 1, 2)
+    encoded = contact_encoding(images, torch.tensor([4, 1]))
+    assert encoded.shape == (3, 4, 64, 5)
+    np.testing.assert_allclose(encoded.numpy(), np.concatenate(expected, -1).transpose(0, 3, 1, 2), atol=1e-12)
+    assert not encoded[:, :2, :, 4].any()
+    assert not encoded[:, 2:, :, 1].any()
+
+
+def test_each_encoding_feeds_what_the_one_before_it_does_and_more():
+    x, landmarks = torch.rand(2, 2, 64, 44), torch.tensor([29, 1, 9])
+    raw, motion, contact = (encode(x, name, landmarks) for name in ("raw", "motion", "contact"))
+    assert [part.shape[1] for part in (raw, motion, contact)] == [2, 6, 12]
+    assert torch.equal(motion[:, :2], raw)
+    assert torch.equal(contact[:, :6], motion)
 
 
 @torch.no_grad()

@@ -16,7 +16,8 @@ STREAMS = {"joint": ("joint",), "bone": ("bone",), "both": ("joint", "bone")}
 
 
 def pair(stream, encoding, layout, depths=(1, 1, 1, 1)):
-    config = MMNConfig(layout.num_joints, 12, encoding, 16, depths)
+    landmarks = layout.landmark_places if encoding == "contact" else ()
+    config = MMNConfig(layout.num_joints, 12, encoding, 16, depths, landmarks)
     return [(name, networks.golden(config, 1000 * i)) for i, name in enumerate(STREAMS[stream])]
 
 
@@ -25,7 +26,7 @@ def tensors(count, layout):
 
 
 @pytest.mark.parametrize(
-    ("stream", "encoding", "name"), list(itertools.product(STREAMS, ("raw", "motion"), ("ma52", "imigue")))
+    ("stream", "encoding", "name"), list(itertools.product(STREAMS, ("raw", "motion", "contact"), ("ma52", "imigue")))
 )
 @torch.no_grad()
 def test_same_logits(stream, encoding, name):

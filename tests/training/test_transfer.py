@@ -30,7 +30,10 @@ def start(tmp_path_factory):
 
 def fresh(num_joints, num_classes, encoding="motion"):
     torch.manual_seed(3)
-    return MMN(MMNConfig(num_joints, num_classes, encoding, 16, (1, 1, 1, 1)))
+    landmarks = IMIGUE.landmark_places if num_joints == 22 else MA52.landmark_places
+    return MMN(
+        MMNConfig(num_joints, num_classes, encoding, 16, (1, 1, 1, 1), landmarks if encoding == "contact" else ())
+    )
 
 
 def test_what_it_says_of_itself(start):
@@ -53,6 +56,26 @@ def test_the_same_classes_and_joints_are_the_same_network(start):
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, trained[name]), name
     assert line == "begins from tiny bone: all 12 classes kept, all 44 joints kept; all other weights kept"
+
+
+def test_a_network_that_encodes_more_is_the_same_function_at_first_and_learns_from_it(start):
+    network = fresh(44, 12, "contact")
+    line = transfer(start, network, MA52, networks.LABELS)
+    assert line.endswith("all 44 joints kept; contact encoding new; all other weights kept")
+    x, index_t = torch.randn(2, 2, 64, 44, 1), torch.from_numpy(networks.windows(2, 44)[1])
+    with torch.no_grad():
+        torch.testing.assert_close(network.eval()(x, index_t), start.network(x, index_t), rtol=0, atol=1e-5)
+    network(x, index_t).square().sum().backward()
+    last = network.projection[4].weight.grad
+    assert last[:, start.network.projection[4].in_channels :].abs().max() > 0
+    assert network.landmarks.tolist() == list(MA52.landmark_places)
+
+
+def test_contact_is_measured_from_the_landmarks_of_the_new_layout(tmp_path):
+    path = networks.save_state_dict(tmp_path / "contact.pt", fresh(44, 12, "contact"))
+    network = fresh(22, 12, "contact")
+    transfer(open_start(path), network, IMIGUE, networks.LABELS)
+    assert network.landmarks.tolist() == list(IMIGUE.landmark_places)
 
 
 def test_classes_are_matched_by_name(start):

@@ -1,0 +1,49 @@
+"""What ``mar-edge train`` makes of its options beside a network to begin from."""
+
+import networks
+import pytest
+
+from edge.checkpoint import load_checkpoint, save_checkpoint
+from edge.errors import MarEdgeError
+from training.command import TrainOptions, run_training
+from training.reporting import Report
+from training.synth.command import write_clips
+
+
+@pytest.fixture
+def data(tmp_path):
+    path = tmp_path / "clips.npz"
+    write_clips(path, 24, seed=2)
+    return str(path)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Of motion encoding."""
+    path = tmp_path / "start.pt"
+    save_checkpoint(path, networks.golden(networks.MA52), networks.info("joint"))
+    return path
+
+
+def run(folder, data, start, **options):
+    asked = TrainOptions(data=data, start=start, steps=2, batch=4, **options)
+    return run_training(folder, asked, Report(), lambda: False, workers=0)
+
+
+def test_the_shape_is_that_of_the_start(tmp_path, data, start):
+    config = load_checkpoint(run(tmp_path / "run", data, start)).network.config
+    assert (config.encoding, config.width, config.depths) == ("motion", 16, (1, 1, 1, 1))
+
+
+def test_more_may_be_encoded_than_at_the_start_and_not_less(tmp_path, data, start):
+    best = run(tmp_path / "more", data, start, encoding="contact")
+    assert load_checkpoint(best).network.config.encoding == "contact"
+    for less, of in (("raw", start), ("motion", best)):
+        with pytest.raises(MarEdgeError, match=rf"--encoding {less}: what begins from .* keeps its encoding, "):
+            run(tmp_path / "less", data, of, encoding=less)
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", 32), ("depths", (2, 1, 1, 1))])
+def test_width_and_depths_stay(tmp_path, data, start, name, value):
+    with pytest.raises(MarEdgeError, match=f"keeps its {name}"):
+        run(tmp_path / "run", data, start, **{name: value})
