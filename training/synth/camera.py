@@ -63,9 +63,10 @@ def marked_points(body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: 
     N, T = talking.shape
     points = np.empty((N, T, POINTS, 3), np.float32)
     shape = np.array(_BLAZE_HEAD + _MESH_HEAD, np.float32) * body.head[:, None]
-    head = np.broadcast_to(shape[:, None], (N, T, *shape.shape[1:])).copy()
-    head[:, :, len(_BLAZE_HEAD) + _LOWER_LIP, 1] -= talking
-    head = head @ trunk.head_frame.swapaxes(-1, -2) + trunk.head[:, :, None]
+    # All moments of a clip in one product: one each, of matrices so small, took five times as long.
+    axes = trunk.head_frame.transpose(0, 3, 1, 2).reshape(N, 3, T * 3)
+    head = (shape @ axes).reshape(N, -1, T, 3).swapaxes(1, 2) + trunk.head[:, :, None]
+    head[:, :, len(_BLAZE_HEAD) + _LOWER_LIP] -= talking[..., None] * trunk.head_frame[..., 1]
     points[:, :, _HEAD_POINTS], points[:, :, FACE] = head[:, :, :11], head[:, :, 11:]
     for start, pair in (
         (11, trunk.shoulders),
@@ -107,8 +108,8 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World) 
     nil = np.zeros(N, np.float32)
     frame = frame @ rotation(nil, nil, np.deg2rad(np.float32(world.tilt_deg) * draws.normal(N)))
     points = _ears_at_silhouette(points, trunk, eye)
-    seen = (points - eye[:, None, None]).reshape(N, -1, 3) @ frame
-    seen = seen.reshape(points.shape)
+    inward = frame.swapaxes(1, 2)
+    seen = inward @ points.reshape(N, -1, 3).swapaxes(1, 2) - inward @ eye[..., None]  # (N, 3, T 51)
 
     sizes = np.where(
         desk[:, None],
@@ -120,11 +121,10 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World) 
     room_focal = draws.log_uniform(world.room_fill, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
     focal = np.where(desk, desk_focal, room_focal).astype(np.float32)
     centre = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
-    depth = np.maximum(-seen[..., 2], np.float32(0.1))
-    zoom = focal[:, None, None] / depth
-    pixels = np.empty((*seen.shape[:-1], 2), np.float32)
-    pixels[..., 0] = centre[:, 0, None, None] + zoom * seen[..., 0]
-    pixels[..., 1] = centre[:, 1, None, None] - zoom * seen[..., 1]
+    zoom = focal[:, None] / np.maximum(-seen[:, 2], np.float32(0.1))
+    pixels = np.empty((*points.shape[:-1], 2), np.float32)
+    pixels[..., 0] = (centre[:, 0, None] + zoom * seen[:, 0]).reshape(points.shape[:-1])
+    pixels[..., 1] = (centre[:, 1, None] - zoom * seen[:, 1]).reshape(points.shape[:-1])
     _keep_head_in(pixels, sizes, scale := (focal / reach).astype(np.float32))
     return Views(pixels, sizes, scale)
 

@@ -188,9 +188,10 @@ def _lag(draws: Draws, pixels: Floats, scale: Floats, t: Floats) -> None:
         return
     gap = (t[rows, -1] - t[rows, 0]) / (T - 1)
     keep = np.exp(np.float32(-2 * np.pi) * draws.log_uniform(_LAG_HZ, n) * gap)[:, None, None]
-    age = np.arange(T, dtype=np.float32)[:, None] - np.arange(T, dtype=np.float32)[None, :]
-    response = np.where(age >= 0, (1 - keep) * keep ** np.maximum(age, 0), np.float32(0))
-    response[:, :, 0] = keep[:, :, 0] ** np.arange(T, dtype=np.float32)  # starts at rest on the first frame
+    kept = keep[:, :, 0] ** np.arange(T, dtype=np.float32)  # (n, T), after so many frames
+    age = np.arange(T)[:, None] - np.arange(T)
+    response = np.where(age >= 0, np.take((1 - keep[:, :, 0]) * kept, np.maximum(age, 0), axis=1), np.float32(0))
+    response[:, :, 0] = kept  # starts at rest on the first frame
     raw = pixels[rows].reshape(n, T, -1)
     slow = response @ raw
     behind = np.abs(raw - slow)

@@ -39,6 +39,8 @@ def class_labels(actions: Sequence[Action]) -> tuple[Label, ...]:
 CLASSES: tuple[Label, ...] = class_labels(ACTIONS)
 BACKGROUND_WEIGHT = 4.0  # times any one action
 
+# Clips that are mapped in one go: their arrays stay in a core's cache.
+_PIECE = 16
 _WINDOW_S = 2.0
 _EXACT_WINDOW = 0.65
 _DURATION_S: Range = (0.7, 4.0)
@@ -105,15 +107,19 @@ def synthesise(
     """
     draws = Draws(np.random.default_rng([seed, chunk]))
     scene = draw_scene(draws, count, classes, world)
-    body, left, right, face = keypoints(draws, scene.views, scene.t, shown=scene.shown)
-    mapped, _ = mediapipe_to_ma52(body, left, right, face)
-    joints = fill_missing(mapped, load_layout("ma52"))
+    marked = keypoints(draws, scene.views, scene.t, shown=scene.shown)
+    joints = np.concatenate([_skeletons(*(part[i : i + _PIECE] for part in marked)) for i in range(0, count, _PIECE)])
     duration_s = scene.t[:, -1] - scene.t[:, 0]
     joints = camera_rate(draws, joints, duration_s, world.camera_fps)
     background = rows_of(np.array([label.id for label in classes]))[scene.labels] < 0
     still = background & draws.chance(_STILL_BACKGROUND, count)
     joints[still] = joints[still, :1]
     return SynthBatch(joints, scene.labels, duration_s, scene.amplitude, scene.visible, scene.shown.desk)
+
+
+def _skeletons(body: Floats, left: Floats, right: Floats, face: Floats) -> Floats:
+    mapped, _ = mediapipe_to_ma52(body, left, right, face)
+    return fill_missing(mapped, load_layout("ma52"))
 
 
 def draw_scene(
