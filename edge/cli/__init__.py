@@ -48,18 +48,20 @@ def _root(
 
 def main() -> None:
     """Run the command line and exit: 0 well, 1 a user's error told in one line, 130 interrupted."""
-    # Importing them registers the commands.
-    from edge.cli import (  # noqa: F401 - they import ``app`` from here
-        benching,
-        building,
-        evaluating,
+    # Importing them registers the commands, in the order in which --help lists them.
+    from edge.cli import (  # noqa: F401 - they import ``app`` from here  # isort: skip
+        demonstrating,
+        serving,
+        wiring,
+        viewing,
+        reviewing,
+        replaying,
         inspecting,
         making,
+        evaluating,
         narrowing,
-        reviewing,
-        serving,
-        viewing,
-        wiring,
+        building,
+        benching,
     )
 
     try:

@@ -15,7 +15,7 @@ from edge.cli.benching_pose import bench_pose
 from edge.cli.lists import batch_sizes, whole_numbers
 from edge.cli.posing import Detector, Mirror, PoseOptions
 from edge.cli.progress import showing_progress
-from edge.cli.serving import Runtime
+from edge.cli.running import Runtime
 from edge.errors import MarEdgeError
 
 if TYPE_CHECKING:

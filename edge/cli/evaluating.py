@@ -11,7 +11,7 @@ import typer
 from edge.cli import app
 from edge.cli.extras import require
 from edge.cli.progress import showing_progress
-from edge.cli.serving import Runtime
+from edge.cli.running import Runtime
 
 
 class _Stream(str, Enum):

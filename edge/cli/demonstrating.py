@@ -1,0 +1,66 @@
+"""``demo``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from edge.cli import app
+from edge.cli.page import OpenPage, ShowVideo, Token, ViewAt, live_view
+from edge.cli.posing import Detector, MinScore, Mirror, Pose, PoseOptions
+from edge.cli.running import Model, run_service
+from edge.cli.wire_options import ADDRESS, Bind
+from edge.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from view.live import LiveView
+
+# Any free port: a newcomer's 8080 may be taken.
+_ANY_PORT = "127.0.0.1:*"
+
+
+@app.command()
+def demo(
+    model: Model = None,
+    bind: Bind = ADDRESS,
+    pose: Pose = "mediapipe",
+    detector: Detector = None,
+    min_score: MinScore = None,
+    mirror: Mirror = None,
+    view: ViewAt = _ANY_PORT,
+    view_token: Token = None,
+    show_video: ShowVideo = False,
+    open_it: OpenPage = True,
+) -> None:
+    """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
+    from edge.demo import DEMO_ON, DemoVideo
+    from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
+    from streaming.serve_config import ServeConfig
+
+    script = DemoVideo().script
+    print("A portrait comes alive; what it will do, and when:")
+    for segment in script:
+        print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
+    print(f"What mar-edge sees, live, as 'mar-edge serve --on {DEMO_ON}' tells it; without it, serve waits until it is")
+    print("surer. The same stream: 'mar-edge subscribe' in another terminal.", flush=True)
+    rules = PipelineRules(events=EventRules(on=DEMO_ON))
+    run_service(
+        ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules),
+        model,
+        PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
+        show=("hello", "label", "event", "end"),
+        page=_page(view, view_token, show_video),
+        open_it=open_it,
+    )
+
+
+def _page(view: str | None, token: str | None, video: bool) -> LiveView | None:
+    """The page of the demo; it goes without where it has not been asked for and cannot be had."""
+    try:
+        return live_view(view, token, video)
+    except MissingExtra as error:
+        if view != _ANY_PORT or video:
+            raise
+        print(f"Without a page to look at: {error}", file=sys.stderr, flush=True)
+        return None

@@ -1,0 +1,62 @@
+"""``replay``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.cli import app
+from edge.cli.posing import PoseOptions
+from edge.cli.running import SHOWN, Model, ModelSha256, run_service, stated_sha256
+from edge.cli.wire_options import ADDRESS, Binds, Clients, Insecure, Key, server_keys
+
+
+@app.command()
+def replay(
+    recordings: Annotated[list[Path], typer.Argument(help="Files of one run, in order; or one folder of them.")],
+    model: Model = None,
+    model_sha256: ModelSha256 = None,
+    bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
+    stream: Annotated[str, typer.Option(help="Name of the stream on the wire.")] = "replay",
+    stride_s: Annotated[float, typer.Option(help="Seconds between two inferences.")] = 0.2,
+    labels: Annotated[str, typer.Option(help="As of serve.")] = "",
+    on: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
+    off: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
+    skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
+    motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
+    as_fast_as_possible: Annotated[
+        bool, typer.Option("--as-fast-as-possible", help="Do not wait for each frame's time.")
+    ] = False,
+    wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
+    key: Key = None,
+    clients: Clients = None,
+    insecure: Insecure = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Send recordings through the pipeline again: the same model gives the same events, at the recorded times."""
+    from streaming.events import EventRules
+    from streaming.pipeline import PipelineRules
+    from streaming.serve_config import ServeConfig
+    from streaming.thresholds import LabelChoice
+    from streaming.trigger import DEFAULT_THRESHOLD
+
+    config = ServeConfig(
+        camera="",
+        address=bind[0],
+        stream=stream,
+        pipeline=PipelineRules(
+            stride_s=stride_s,
+            motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
+            events=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
+        ),
+        publish_skeletons=skeletons,
+        as_fast_as_possible=as_fast_as_possible,
+        wait_subscribers=wait_subscribers,
+        insecure=insecure,
+        more_addresses=tuple(bind[1:]),
+        keys=server_keys(key, clients),
+        replay=tuple(recordings),
+    )
+    run_service(config, model, PoseOptions(), show=() if quiet else SHOWN, sha256=stated_sha256(model_sha256))

@@ -1,0 +1,120 @@
+"""What the commands that run the service share: which model, on what, and what is printed while it runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.cli import INTERRUPTED
+from edge.cli.extras import require
+from edge.cli.page import has_screen, open_page
+from edge.cli.posing import PoseOptions, pose_stage
+from edge.cli.progress import showing_progress
+from edge.cli.wire_options import SIGINT
+from edge.errors import about
+
+if TYPE_CHECKING:
+    from edge.runtime.choice import RuntimeName
+    from streaming.messages import AnyMessage
+    from streaming.serve_config import ServeConfig
+    from streaming.service import ServeSummary
+    from view.live import LiveView
+
+SHOWN = ("hello", "event", "status", "end")
+"""Kinds of messages that are printed."""
+_STATUS_EVERY_S = 10.0
+
+
+class Runtime(str, Enum):
+    """What runs the model file."""
+
+    auto = "auto"
+    onnxruntime = "onnxruntime"
+    onnxruntime_cuda = "onnxruntime-cuda"
+    openvino = "openvino"
+    tensorrt = "tensorrt"
+
+
+Model = Annotated[Path | None, typer.Option(help="Model file; without it the one in the package.", show_default=False)]
+ModelSha256 = Annotated[
+    str | None,
+    typer.Option(metavar="HEX", help="Refuse a model file that has another SHA-256.", show_default=False),
+]
+
+
+def run_service(
+    config: ServeConfig,
+    model: Path | None,
+    options: PoseOptions,
+    show: tuple[str, ...],
+    runtime: RuntimeName = "auto",
+    threads: int = 0,
+    sha256: str | None = None,
+    reread: Callable[[], ServeConfig] | None = None,
+    page: LiveView | None = None,
+    open_it: bool = False,
+) -> None:
+    """Serve until it ends, printing messages of the kinds ``show``; 130 after Ctrl-C.
+
+    Args:
+        sha256: that the model file must have. reread: the configuration anew, at a SIGHUP. page: where to look at it;
+            open_it: in a browser, where there is a screen.
+    """
+    from edge.recognizer import Recognizer
+    from streaming.display import Display
+    from streaming.logs import set_up_logs
+    from streaming.service import serve as serve_stream
+
+    if config.http is not None:
+        require("ops", "prometheus_client")
+    set_up_logs()
+    open_pose = pose_stage(options)
+    opened: list[Recognizer] = []
+
+    untold: list[str] = []
+
+    def open_recognizer() -> Recognizer:
+        with showing_progress() as progress:  # of building an engine
+            opened.append(Recognizer.open(model, threads, runtime, sha256, progress))
+        if show:
+            untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
+        return opened[0]
+
+    def on_message(message: AnyMessage) -> None:
+        # With the first message: where serving cannot begin, the error is all that is said.
+        while untold:
+            print(untold.pop(), file=sys.stderr, flush=True)
+        display.show(message)
+
+    display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
+    with page or nullcontext():
+        if page is not None:
+            print(f"page: {page.url}", file=sys.stderr, flush=True)
+            if open_it and has_screen():
+                open_page(page.url)
+        summary: ServeSummary = serve_stream(
+            config,
+            open_pose=lambda: open_pose(opened[0].layout),  # the recogniser is opened first
+            open_recognizer=open_recognizer,
+            on_message=on_message,
+            reread=reread,
+            watcher=page,
+        )
+    if show:
+        print(summary.report, file=sys.stderr)
+    if summary.signal == SIGINT:
+        raise typer.Exit(INTERRUPTED)
+
+
+def stated_sha256(model_sha256: str | None) -> str | None:
+    """``--model-sha256`` as the digest it must be; None where it is not given."""
+    from edge.digest import parse_sha256
+
+    with about("--model-sha256"):
+        return None if model_sha256 is None else parse_sha256(model_sha256)
