@@ -26,6 +26,25 @@ REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
     "head-hand": ("arms",),
     "leg-hand": ("arms",),
 }
+# Labels that name one way of a movement: who comes back later does something else (a head that was bowed goes up).
+# A hand that stays at a face is doing something there until it leaves.
+ONE_WAY = frozenset(
+    {
+        "sitting straightly",
+        "turning around",
+        "bowing head",
+        "head up",
+        "tilting head",
+        "turning head",
+        "stretching arms",
+        "retracting arms",
+        "spread legs",
+        "closing legs",
+        "crossing legs",
+        "stretching feet",
+        "retracting feet",
+    }
+)
 # A movement lasts while its speed stays above this part of the way from the window's quietest tenth to its peak.
 FRACTION = 0.35
 # Without a peak this many times the quietest tenth nothing stands out: all rest, or all movement.
@@ -56,16 +75,19 @@ class Extent:
     """When one movement began, and until when it goes as far as the windows so far tell.
 
     It begins where speed last rose, or, if that was a way back, where the way out before it did. It lasts while the
-    region moves or stays away from where it was; one that never comes back ended when it last moved.
+    region moves or stays away from where it was; one that never comes back, or is one way, ended when it last moved.
 
     Args:
         window: the first in which its label stands out.
         joints: where to look (``region_joints``).
         fallback_s: its beginning where nothing stands out.
+        one_way: who stays where it led for longer than ``TOGETHER_S`` has ended it; what brings them back is another.
     """
 
-    def __init__(self, window: Window, joints: tuple[int, ...], fallback_s: float) -> None:
+    def __init__(self, window: Window, joints: tuple[int, ...], fallback_s: float, one_way: bool = False) -> None:
         self._joints = joints
+        self._one_way = one_way
+        self._has_arrived = False
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
         # px/s from which on it is motion; until something stands out, all is. Kept, for a window full of motion has no
@@ -99,7 +121,7 @@ class Extent:
 
     def follow(self, window: Window) -> None:
         """Look at what a later window adds."""
-        motion = None if self._is_over else _Motion.of(window, self._joints)
+        motion = None if self._is_over or self._has_arrived else _Motion.of(window, self._joints)
         if motion is not None:
             self._follow(motion)
 
@@ -112,6 +134,9 @@ class Extent:
         active = moving | (away > AWAY * self._farthest)
         for i in np.flatnonzero(motion.times_s > self._active_until_s):
             now_s = float(motion.times_s[i])
+            if self._one_way and moving[i] and now_s - self._moved_until_s > TOGETHER_S:
+                self._has_arrived = True
+                return
             if active[i]:
                 self._active_until_s = now_s
                 if moving[i]:

@@ -17,7 +17,7 @@ from edge.data import Skeleton, Window
 from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming.events import EventChange, EventRules, EventTracker
-from streaming.extent import Extent, region_joints
+from streaming.extent import ONE_WAY, Extent, region_joints
 from streaming.thresholds import resolve
 from streaming.timing import Timer
 from streaming.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
@@ -91,6 +91,7 @@ class Pipeline:
         self._ids = itertools.count(1)
         self._people: dict[int, _Person] = {}
         self._bodies = [region_joints(label.body, recognizer.layout) for label in recognizer.metadata.labels]
+        self._one_way = [label.name in ONE_WAY for label in recognizer.metadata.labels]
         self.inferences = 0
         self.gated = 0
         self.invalid = 0
@@ -197,7 +198,7 @@ class Pipeline:
             state.events.update(
                 state.inferred_s,
                 nothing if probs is None else probs,
-                begin=lambda label: Extent(window, self._bodies[label], fallback_s),
+                begin=lambda label: Extent(window, self._bodies[label], fallback_s, self._one_way[label]),
             )
         )
 

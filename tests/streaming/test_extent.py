@@ -7,7 +7,8 @@ from streaming_fakes import LAYOUT, Motion, nod, person
 
 from edge.data import Window
 from edge.labels import ma52_labels
-from streaming.extent import REGIONS_OF_BODY, Extent, region_joints
+from streaming.extent import ONE_WAY, REGIONS_OF_BODY, Extent, region_joints
+from training.synth.actions import ACTIONS
 
 HEAD = region_joints("head", LAYOUT)
 
@@ -43,10 +44,18 @@ def test_every_body_group_of_the_data_set_has_its_regions() -> None:
     assert len(region_joints("something new", LAYOUT)) == 44
 
 
-def extent(motion: Motion, first_end_s: float, last_end_s: float, body: str = "head", fps: float = 30.0) -> Extent:
+def extent(
+    motion: Motion,
+    first_end_s: float,
+    last_end_s: float,
+    *,
+    body: str = "head",
+    fps: float = 30.0,
+    one_way: bool = False,
+) -> Extent:
     """Of the movement that the window up to ``first_end_s`` shows, followed up to ``last_end_s``."""
     joints = region_joints(body, LAYOUT)
-    extent = Extent(window(motion, fps, end_s=first_end_s), joints, FALLBACK_S)
+    extent = Extent(window(motion, fps, end_s=first_end_s), joints, FALLBACK_S, one_way)
     for end_s in np.arange(first_end_s + 0.2, last_end_s + 1e-6, 0.2):
         extent.follow(window(motion, fps, end_s=float(end_s)))
     return extent
@@ -77,6 +86,28 @@ def test_who_stays_and_comes_back_makes_one_movement() -> None:
     bowed = extent(moved(20.0, (10.5, 11.0), (13.5, 14.0)), 11.4, 15.0)
     assert (bowed.start_s, bowed.end_s) == (pytest.approx(10.5, abs=0.2), pytest.approx(14.0, abs=0.2))
     assert bowed.is_over
+
+
+def test_who_comes_back_from_where_one_way_led_makes_two_movements() -> None:
+    there_and_back = moved(20.0, (10.5, 11.0), (13.5, 14.0))
+    bowed = extent(there_and_back, 11.4, 15.0, one_way=True)
+    assert (bowed.start_s, bowed.end_s) == (pytest.approx(10.5, abs=0.2), pytest.approx(11.0, abs=0.2))
+    assert not bowed.is_over  # it accounts for nothing of the way back
+    assert extent(there_and_back, 14.1, 15.0, one_way=True).start_s == pytest.approx(13.5, abs=0.2)
+
+
+def test_who_comes_back_at_once_has_made_one_movement_one_way_or_not() -> None:
+    assert extent(moved(20.0, (10.5, 11.0), (11.5, 12.0)), 11.4, 14.0, one_way=True).end_s == pytest.approx(
+        12.0, abs=0.2
+    )
+
+
+def test_one_way_are_the_labels_whose_way_back_has_a_name() -> None:
+    """Of the synthesiser, which makes the recordings that events are judged on."""
+    assert {label.name for label in ma52_labels()} > ONE_WAY
+    named = {action.name for action in ACTIONS if action.back is not None}
+    assert named
+    assert named <= ONE_WAY
 
 
 def test_who_never_comes_back_has_ended_with_the_last_motion() -> None:
