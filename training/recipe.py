@@ -97,7 +97,7 @@ PAPER = Recipe(
 
 # What the model in the package is trained with, first: a small network, each clip seen once.
 SYNTHETIC = Recipe(
-    encoding="motion",
+    encoding="contact",
     width=32,
     depths=(1, 1, 1, 1),
     steps=6000,
