@@ -14,7 +14,8 @@ from torch import Tensor
 
 from edge.checkpoint import load_checkpoint, save_checkpoint
 from edge.errors import MarEdgeError
-from training.transfer import Start, open_start
+from edge.mmn import MMN
+from training.transfer import open_start
 
 
 def blend(tuned: Path, start: Path, share: float, out: Path) -> None:
@@ -26,13 +27,13 @@ def blend(tuned: Path, start: Path, share: float, out: Path) -> None:
     """
     if not 0 < share < 1:
         raise MarEdgeError(f"--share is between 0 and 1, the two checkpoints themselves; not {share:g}")
-    info = load_checkpoint(tuned).info
+    new, old = load_checkpoint(tuned), open_start(start)
+    info, network = new.info, new.network
     if info is None:
         raise MarEdgeError(f"{tuned} does not say what it is; blend best.pt of a training run with what it began from")
-    new, old = open_start(tuned), open_start(start)
-    if _same(new) != _same(old):
+    if (info.labels, info.stream, *_shape(network)) != (old.labels, old.stream, *_shape(old.network)):
         raise MarEdgeError(f"{tuned} and {start} differ in shape, labels or stream; blend a network with its beginning")
-    network, before = new.network, old.network.state_dict()
+    before = old.network.state_dict()
     if network.config.channels < old.network.config.channels:
         raise MarEdgeError(f"{start} encodes more than {tuned}; the two are the wrong way round")
     with torch.no_grad():
@@ -46,9 +47,8 @@ def blend(tuned: Path, start: Path, share: float, out: Path) -> None:
         raise MarEdgeError(f"cannot write {out}: {error}") from None
 
 
-def _same(start: Start) -> tuple[object, ...]:
-    config = start.network.config
-    return config.num_joints, config.width, config.depths, start.labels, start.stream
+def _shape(network: MMN) -> tuple[object, ...]:
+    return network.config.num_joints, network.config.width, network.config.depths
 
 
 def _mix(tensor: Tensor, before: Tensor, share: float) -> None:

@@ -95,7 +95,7 @@ class CudaDevice:
         _checked(cudart.cudaStreamBeginCapture(stream, mode), "begin a CUDA graph")
         try:
             enqueue()
-        except BaseException:
+        except BaseException:  # swallows nothing: a stream must not stay in capture, whatever stopped it
             error, graph = cudart.cudaStreamEndCapture(stream)
             if error == cudart.cudaError_t.cudaSuccess:
                 cudart.cudaGraphDestroy(graph)

@@ -33,7 +33,7 @@ def open_engine(path: Path, progress: Progress | None) -> tuple[TensorRt, str]:
     try:
         gpu = Gpu(device.name, device.capability)
         stored, how = (given, _check(path, given, tensorrt, gpu)) if given else _of_model(path, tensorrt, gpu, progress)
-    except BaseException:
+    except BaseException:  # swallows nothing: whatever stops it, the device must not outlive the failure
         device.close()
         raise
     info = stored.info

@@ -97,7 +97,7 @@ class TensorRt:
         try:
             with device.current():
                 self._load(plan, host_code)
-        except BaseException:
+        except BaseException:  # swallows nothing: whatever stops it, what is on the GPU must not outlive the failure
             self.__exit__(None, None, None)
             raise
         self.name = self._describe()
