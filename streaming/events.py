@@ -39,7 +39,7 @@ class EventRules:
     off: float | None = None
     labels: LabelChoice = field(default_factory=LabelChoice)
     smoothing_s: float = 0.3
-    min_duration_s: float = 0.2
+    min_duration_s: float = 0.4
     update_s: float = 0.5
 
     def __post_init__(self) -> None:
@@ -89,6 +89,14 @@ class Extent(Protocol):
     def is_over(self) -> bool:
         """Whether nothing later belongs to it."""
 
+    @property
+    def stays(self) -> bool:
+        """Whether it goes on though nothing moves."""
+
+    @property
+    def goes_again(self) -> bool:
+        """Whether, after it ended, its way back begins, which is another event of the same label."""
+
     def follow(self, window: Window) -> None:
         """Look at what a later window adds."""
 
@@ -114,6 +122,14 @@ class _Open:
     t_start_s: float
     score: float
     reported_s: float
+    # Since when the label is not seen any more, and the end that it had then.
+    faded_s: float = math.inf
+    faded_end_s: float = math.inf
+
+    def end_s(self, t_s: float) -> float:
+        """When it ended, as far as is known at ``t_s``."""
+        came_back = t_s > self.faded_s and self.extent.is_over
+        return self.extent.end_s if came_back else min(self.extent.end_s, self.faded_end_s)
 
     @property
     def past(self) -> _Past:
@@ -131,6 +147,8 @@ class _Candidate:
 
 # How far the beginning of a movement may be dated back into the one before it and still be another one.
 _OVERLAP_S = 0.1
+# Who has stayed so long since the label was last seen is not waited for: the event ended where they stopped.
+_STAYS_S = 4.0
 
 
 class EventTracker:
@@ -140,13 +158,22 @@ class EventTracker:
         rules: times; its thresholds are in ``thresholds``, resolved for the model.
         ids: where event ids come from; shared by everybody in the stream.
         person: id the changes carry.
+        outlives_s: how long a label is seen, at least, after its movement ended.
     """
 
-    def __init__(self, rules: EventRules, thresholds: Thresholds, ids: Iterator[int], person: int = 0) -> None:
+    def __init__(
+        self,
+        rules: EventRules,
+        thresholds: Thresholds,
+        ids: Iterator[int],
+        person: int = 0,
+        outlives_s: float = 0.0,
+    ) -> None:
         self._rules = rules
         self._thresholds = thresholds
         self._ids = ids
         self._person = person
+        self._outlives_s = outlives_s
         self._smoothed: NDArray[np.float64] | None = None
         self._time_s = 0.0
         self._open: _Open | None = None
@@ -178,9 +205,9 @@ class EventTracker:
         changes: list[EventChange] = []
         if self._open is not None:
             if begins is not None:
-                changes.append(self._end(min(self._open.extent.end_s, begins.extent.start_s)))
-            elif smoothed[self._open.label] < self._thresholds.off[self._open.label]:
-                changes.append(self._end(self._open.extent.end_s))
+                changes.append(self._end(min(self._open.end_s(t_s), begins.extent.start_s)))
+            elif self._has_faded(self._open, t_s, smoothed):
+                changes.append(self._end(self._open.end_s(t_s)))
             elif t_s - self._open.reported_s >= self._rules.update_s - 1e-3:
                 self._open.reported_s = t_s
                 changes.append(self._change("update", None))
@@ -198,8 +225,8 @@ class EventTracker:
         self._candidate = None
         if self._open is None:
             return []
-        extent = self._open.extent
-        return [self._end(min(extent.end_s, t_s) if extent.is_over else t_s)]
+        goes_on = math.isinf(self._open.faded_s) and not self._open.extent.is_over
+        return [self._end(t_s if goes_on else min(self._open.end_s(t_s), t_s))]
 
     def _smooth(self, t_s: float, probs: NDArray[np.float32]) -> NDArray[np.float64]:
         now = probs.astype(np.float64)
@@ -209,14 +236,23 @@ class EventTracker:
         self._smoothed, self._time_s = now, t_s
         return now
 
+    def _has_faded(self, event: _Open, t_s: float, smoothed: NDArray[np.float64]) -> bool:
+        """Whether the label is not seen any more, and nobody is waited for who stays where it led."""
+        if smoothed[event.label] >= self._thresholds.off[event.label]:
+            event.faded_s = event.faded_end_s = math.inf
+            return False
+        if math.isinf(event.faded_s):
+            event.faded_s, event.faded_end_s = t_s, t_s - self._outlives_s
+        return not event.extent.stays or t_s - event.faded_s >= _STAYS_S - 1e-3
+
     def _best(self, smoothed: NDArray[np.float64]) -> int | None:
         """The most probable label of those above their thresholds."""
         above = smoothed >= self._thresholds.on
         return int(np.argmax(np.where(above, smoothed, -1.0))) if above.any() else None
 
     def _consider(self, best: int | None, t_s: float, begin: BeginOf) -> None:
-        """Note since when which label other than the open one has been the best."""
-        if best is None or (self._open is not None and best == self._open.label):
+        """Note since when which label has been the best, other than the open one unless that goes again."""
+        if best is None or (self._open is not None and best == self._open.label and not self._open.extent.goes_again):
             self._candidate = None
         elif self._candidate is None or self._candidate.label != best:
             self._candidate = _Candidate(best, t_s, begin(best))
@@ -232,6 +268,8 @@ class EventTracker:
             return False
         if not candidate.extent.stands_out:
             return False
+        if self._open is not None and candidate.label == self._open.label:
+            return candidate.extent.start_s >= self._open.extent.end_s
         before = self._past if self._open is None else self._open.past
         is_another = candidate.extent.start_s >= before.covered_s - _OVERLAP_S
         return is_another or float(smoothed[candidate.label]) > before.score

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,27 +27,41 @@ REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
     "head-hand": ("arms",),
     "leg-hand": ("arms",),
 }
-# Labels that name one way of a movement: who comes back later does something else (a head that was bowed goes up).
-# A hand that stays at a face is doing something there until it leaves.
-ONE_WAY = frozenset(
-    {
-        "sitting straightly",
-        "turning around",
-        "bowing head",
-        "head up",
-        "tilting head",
-        "turning head",
-        "stretching arms",
-        "retracting arms",
-        "spread legs",
-        "closing legs",
-        "crossing legs",
-        "stretching feet",
-        "retracting feet",
-    }
-)
+
+
+class Way(Enum):
+    """What of a movement a label names, where somebody stays before they come back.
+
+    BOTH: the way out, the stay and the way back: a hand that stays at a face is doing something there until it leaves.
+    ONE: the way out; who comes back does something else, as a head that was bowed goes up. EACH: the way out, and the
+    way back once more.
+    """
+
+    BOTH = "both"
+    ONE = "one"
+    EACH = "each"
+
+
+# What is in no row is both.
+WAYS: dict[str, Way] = {
+    "sitting straightly": Way.ONE,
+    "turning around": Way.EACH,
+    "bowing head": Way.ONE,
+    "head up": Way.ONE,
+    "tilting head": Way.EACH,
+    "turning head": Way.EACH,
+    "stretching arms": Way.ONE,
+    "retracting arms": Way.ONE,
+    "spread legs": Way.ONE,
+    "closing legs": Way.ONE,
+    "crossing legs": Way.ONE,
+    "stretching feet": Way.ONE,
+    "retracting feet": Way.ONE,
+}
 # A movement lasts while its speed stays above this part of the way from the window's quietest tenth to its peak.
-FRACTION = 0.35
+FRACTION = 0.42
+# Its first and last moments are those in which the speed, turning points not bridged, is this part of its highest.
+EDGE = 0.3
 # Without a peak this many times the quietest tenth nothing stands out: all rest, or all movement.
 PEAK_OVER_QUIET = 2.0
 # Who stays away from where a movement began, by this part of the farthest, has not ended it: a hand at the nose.
@@ -58,7 +73,7 @@ TOGETHER_S = 1.0
 # RMS movement per joint in body sizes (``streaming.trigger``): 3.5 px in a figure of 880 px.
 GOES_ON = 0.004
 # So long at rest where it began, and it is over.
-REST_S = 0.35
+REST_S = 0.25
 _QUIET_PERCENT = 10.0
 _PLACE_SMOOTHING_S = 0.1
 # Bridges the turning points of a nod or shake (speed is zero there twice a period) down to about 1 Hz.
@@ -75,18 +90,19 @@ class Extent:
     """When one movement began, and until when it goes as far as the windows so far tell.
 
     It begins where speed last rose, or, if that was a way back, where the way out before it did. It lasts while the
-    region moves or stays away from where it was; one that never comes back, or is one way, ended when it last moved.
+    region moves or stays away from where it was; one that never comes back, or names one way, ended when it last moved.
 
     Args:
         window: the first in which its label stands out.
         joints: where to look (``region_joints``).
         fallback_s: its beginning where nothing stands out.
-        one_way: who stays where it led for longer than ``TOGETHER_S`` has ended it; what brings them back is another.
+        way: unless it is both, who stays where it led for longer than ``TOGETHER_S`` has ended it, and what brings them
+            back is another.
     """
 
-    def __init__(self, window: Window, joints: tuple[int, ...], fallback_s: float, one_way: bool = False) -> None:
+    def __init__(self, window: Window, joints: tuple[int, ...], fallback_s: float, way: Way = Way.BOTH) -> None:
         self._joints = joints
-        self._one_way = one_way
+        self._way = way
         self._has_arrived = False
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
@@ -119,6 +135,16 @@ class Extent:
         """Whether it has come to rest where it began: nothing later belongs to it."""
         return self._is_over
 
+    @property
+    def stays(self) -> bool:
+        """Whether it goes on though nothing moves: who stays where it led, and may come back."""
+        return self._way is Way.BOTH and not self._is_over
+
+    @property
+    def goes_again(self) -> bool:
+        """Whether, after it ended, there is a way back that has the same name."""
+        return self._way is Way.EACH and self._has_arrived
+
     def follow(self, window: Window) -> None:
         """Look at what a later window adds."""
         motion = None if self._is_over or self._has_arrived else _Motion.of(window, self._joints)
@@ -130,11 +156,11 @@ class Extent:
         self._farthest = max(self._farthest, away[motion.times_s >= self.start_s].max(initial=0.0))
         if math.isfinite(motion.fast):
             self._fast = max(self._fast, motion.fast)
-        moving = motion.speed >= self._fast
+        moving = motion.moving(self._fast)
         active = moving | (away > AWAY * self._farthest)
         for i in np.flatnonzero(motion.times_s > self._active_until_s):
             now_s = float(motion.times_s[i])
-            if self._one_way and moving[i] and now_s - self._moved_until_s > TOGETHER_S:
+            if self._way is not Way.BOTH and moving[i] and now_s - self._moved_until_s > TOGETHER_S:
                 self._has_arrived = True
                 return
             if active[i]:
@@ -151,12 +177,14 @@ class _Motion:
     """What a region does in a window.
 
     times_s: (T,). places: (T, V of the region, 2) px, smoothed, gaps filled; NaN where a joint was never seen.
-    speed: (T,) px/s. fast: the speed from which on it stands out; infinite where none does.
+    speed: (T,) px/s, turning points bridged. sharp: likewise, not bridged. fast: the speed from which on it stands out;
+    infinite where none does.
     """
 
     times_s: NDArray[np.float64]
     places: NDArray[np.float64]
     speed: NDArray[np.float64]
+    sharp: NDArray[np.float64]
     fast: float
 
     @classmethod
@@ -171,15 +199,26 @@ class _Motion:
         smooth = _box(_filled(paths[:, known]).reshape(T, -1), _frames(_PLACE_SMOOTHING_S, step_s))
         places = np.full_like(paths, np.nan)
         places[:, known] = smooth.reshape(T, -1, 2)
-        speed = _speed(smooth, window.times_s, step_s)
-        return cls(window.times_s, places, speed, _fast(speed))
+        sharp = _speed(smooth, window.times_s)
+        speed = np.sqrt(np.maximum(_box(sharp[:, None] ** 2, _frames(_SPEED_SMOOTHING_S, step_s))[:, 0], 0.0))
+        return cls(window.times_s, places, speed, sharp, _fast(speed))
+
+    def moving(self, fast: float) -> NDArray[np.bool_]:
+        """(T,) whether it moves, given the speed from which on it is motion."""
+        mask = np.zeros(len(self.speed), bool)
+        for start, stop in zip(*_runs(self.speed >= fast), strict=True):
+            # Bridging smears a movement of a tenth of a second over four.
+            sharp = self.sharp[start:stop]
+            inside = np.flatnonzero(sharp >= EDGE * sharp.max())
+            mask[start + inside[0] : start + inside[-1] + 1] = True
+        return mask
 
     def newest_start(self) -> int | None:
         """The frame where the newest movement began; None where nothing moves."""
-        edges = np.diff(np.concatenate([[False], self.speed >= self.fast, [False]]).astype(np.int8))
-        starts, lasts = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+        starts, stops = _runs(self.moving(self.fast))
         if not len(starts):
             return None
+        lasts = stops - 1
         first = int(starts[-1])
         for start, last in zip(starts[-2::-1], lasts[-2::-1], strict=True):
             away = self.distance(self.places[max(start - 1, 0)])
@@ -203,7 +242,7 @@ def _goes_on(window: Window, joints: tuple[int, ...]) -> bool:
     return coherent_motion(window.clip[:, joints]) > GOES_ON * body_size(window.clip)
 
 
-def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64], step_s: float) -> NDArray[np.float64]:
+def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """How fast joints move together at each frame, (T,) px/s, from their smoothed paths (T, J * 2).
 
     The speed along the paths' two strongest joint movements (singular vectors): jitter of single joints, which is
@@ -212,8 +251,7 @@ def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64], step_s: flo
     paths = paths - paths.mean(axis=0)
     _, _, movements = np.linalg.svd(paths, full_matrices=False)
     speeds = np.gradient(paths @ movements[:2].T, times_s, axis=0)  # (T, 2)
-    squares = _box((speeds**2).sum(axis=1, keepdims=True), _frames(_SPEED_SMOOTHING_S, step_s))[:, 0]
-    speed: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0.0))
+    speed: NDArray[np.float64] = np.sqrt((speeds**2).sum(axis=1))
     return speed
 
 
@@ -222,6 +260,12 @@ def _fast(speed: NDArray[np.float64]) -> float:
     peak = float(speed.max(initial=0.0))
     quiet = float(np.percentile(speed, _QUIET_PERCENT))
     return quiet + FRACTION * (peak - quiet) if peak > PEAK_OVER_QUIET * quiet else math.inf
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(T,) -> where runs of True start, and where they stop (the frame after the last)."""
+    edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
 def _frames(span_s: float, step_s: float) -> int:

@@ -14,6 +14,7 @@ from streaming.thresholds import Thresholds
 
 K, BACKGROUND = 4, 3
 Row = tuple[float, int, float]
+OUTLIVES_S = 0.1
 
 
 def thresholds(rules: EventRules, background: int | None = BACKGROUND, **own: float) -> Thresholds:
@@ -28,9 +29,14 @@ def thresholds(rules: EventRules, background: int | None = BACKGROUND, **own: fl
     return Thresholds(on, off)
 
 
+def prompt(**rules: float) -> EventRules:
+    """Rules by which a label that is seen twice begins at once."""
+    return EventRules(**{"smoothing_s": 0.0, "min_duration_s": 0.2, **rules})
+
+
 def tracker(rules: EventRules | None = None, background: int | None = BACKGROUND, **own: float) -> EventTracker:
-    rules = rules or EventRules(smoothing_s=0.0)
-    return EventTracker(rules, thresholds(rules, background, **own), itertools.count(1))
+    rules = rules or prompt()
+    return EventTracker(rules, thresholds(rules, background, **own), itertools.count(1), outlives_s=OUTLIVES_S)
 
 
 def probs(label: int, p: float) -> np.ndarray:
@@ -41,18 +47,33 @@ def probs(label: int, p: float) -> np.ndarray:
 
 @dataclass
 class Movement:
-    """An ``Extent`` that goes on up to 0.1 s before the newest window, or ends at ``over_s``."""
+    """An ``Extent`` that goes on up to 0.1 s before the newest window, or ends at ``over_s``.
+
+    One that ``returns`` is waited for until then. Seen from ``again_s`` on, a way back of the same name begins.
+    """
 
     start_s: float
     end_s: float
     over_s: float = math.inf
     stands_out: bool = True
+    newest_s: float = -math.inf
+    returns: bool = False
+    again_s: float = math.inf
 
     @property
     def is_over(self) -> bool:
         return self.end_s >= self.over_s
 
+    @property
+    def stays(self) -> bool:
+        return self.returns and not self.is_over
+
+    @property
+    def goes_again(self) -> bool:
+        return self.newest_s >= self.again_s
+
     def follow(self, window: Window) -> None:
+        self.newest_s = float(window.times_s[-1])
         self.end_s = min(float(window.times_s[-1]) - 0.1, self.over_s)
 
 
@@ -95,14 +116,14 @@ def test_a_label_begins_lasts_and_ends() -> None:
 
 
 def test_onset_comes_from_the_window_that_first_crossed_the_threshold() -> None:
-    events = tracker(EventRules(smoothing_s=0.0, min_duration_s=0.4))
+    events = tracker(prompt(min_duration_s=0.4))
     changes = run(events, rows(1, 0.9, 10.0, 11.0))
     assert changes[0].phase == "begin"
     assert changes[0].t_start_s == pytest.approx(9.5)
 
 
 def test_between_the_thresholds_nothing_begins_and_nothing_ends() -> None:
-    rules = EventRules(on=0.5, off=0.3, smoothing_s=0.0, update_s=100.0)
+    rules = prompt(on=0.5, off=0.3, update_s=100.0)
     assert run(tracker(rules), rows(1, 0.45, 0.0, 5.0)) == []
     changes = run(tracker(rules), rows(1, 0.8, 0.0, 1.0) + rows(1, 0.35, 1.0, 5.0))
     assert phases(changes) == [("begin", 1)]
@@ -135,7 +156,7 @@ def test_smoothing_is_in_time_not_in_samples() -> None:
 
 def test_another_label_ends_the_first_and_begins_where_it_ended() -> None:
     script = rows(1, 0.9, 10.0, 11.0) + rows(2, 0.9, 11.0, 12.0)
-    changes = run(tracker(EventRules(smoothing_s=0.0, off=0.01, update_s=100.0)), script)
+    changes = run(tracker(prompt(off=0.01, update_s=100.0)), script)
     assert phases(changes) == [("begin", 1), ("end", 1), ("begin", 2)]
     assert changes[1].t_end_s == changes[2].t_start_s == pytest.approx(10.5)
     assert [change.event_id for change in changes] == [1, 1, 2]
@@ -143,7 +164,7 @@ def test_another_label_ends_the_first_and_begins_where_it_ended() -> None:
 
 def test_an_event_that_another_one_ends_keeps_its_own_end() -> None:
     script = rows(1, 0.9, 10.0, 11.0) + rows(2, 0.9, 11.0, 12.0)
-    changes = run(tracker(EventRules(smoothing_s=0.0, off=0.01, update_s=100.0)), script, offset=10.2)
+    changes = run(tracker(prompt(off=0.01, update_s=100.0)), script, offset=10.2)
     assert (changes[1].t_end_s, changes[2].t_start_s) == (10.2, 10.5)
 
 
@@ -170,11 +191,74 @@ def test_what_is_left_of_a_movement_is_no_second_event_of_the_same_label() -> No
 
 
 def test_a_surer_label_of_the_same_movement_takes_its_place() -> None:
-    rules = EventRules(smoothing_s=0.0, off=0.01)
+    rules = prompt(off=0.01)
     changes = run(tracker(rules), rows(1, 0.6, 10.0, 10.6) + rows(2, 0.9, 10.6, 11.2), onset=9.5, offset=10.4)
     assert phases(changes) == [("begin", 1), ("end", 1), ("begin", 2)]
     assert [change.t_start_s for change in changes] == [9.5, 9.5, 9.5]
     assert changes[1].t_end_s == 9.5
+
+
+def follow_and_update(events: EventTracker, script: list[Row], movement: Movement) -> list[tuple[float, EventChange]]:
+    """What changed and when; all labels are seen in ``movement``."""
+    changes = []
+    for t_s, label, p in script:
+        events.follow(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s])))
+        changes += [(t_s, change) for change in events.update(t_s, probs(label, p), lambda _: movement)]
+    return [(t_s, change) for t_s, change in changes if change.phase != "update"]
+
+
+def test_who_stays_is_waited_for() -> None:
+    """The label is not seen from 10.6 on; the hand comes back at 12.45, and at 30 if at all."""
+    seen = rows(1, 0.9, 10.0, 10.6)
+    script = seen + rows(BACKGROUND, 0.9, 10.6, 16.0)
+    (_, _), (told_s, end) = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=12.45, returns=True))
+    assert (told_s, end.phase, end.t_end_s) == (pytest.approx(12.6), "end", 12.45)
+    (_, _), (told_s, end) = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=30.0, returns=True))
+    assert (told_s, end.phase) == (pytest.approx(14.6), "end")
+    assert end.t_end_s == pytest.approx(10.6 - OUTLIVES_S)
+
+
+def test_who_is_waited_for_goes_on_where_the_label_is_seen_again() -> None:
+    script = rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 12.0) + rows(1, 0.9, 12.0, 13.0)
+    changes = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=30.0, returns=True))
+    assert [change.phase for _, change in changes] == ["begin"]
+
+
+def test_another_label_ends_whom_nobody_saw_any_more_where_they_were_last_seen() -> None:
+    events, staying = tracker(), Movement(9.5, 9.9, over_s=30.0, returns=True)
+    follow_and_update(events, rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.6), staying)
+    end, begin = run(events, rows(2, 0.9, 11.6, 12.2), onset=11.4)[:2]
+    assert (end.phase, begin.phase, begin.t_start_s) == ("end", "begin", 11.4)
+    assert end.t_end_s == pytest.approx(10.6 - OUTLIVES_S)
+
+
+def test_whoever_leaves_while_waited_for_had_ended_before() -> None:
+    events, staying = tracker(), Movement(9.5, 9.9, over_s=30.0, returns=True)
+    follow_and_update(events, rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.6), staying)
+    (end,) = events.close(11.6)
+    assert end.t_end_s == pytest.approx(10.6 - OUTLIVES_S)
+
+
+def test_a_movement_ends_before_its_label_is_lost() -> None:
+    late = EventTracker(prompt(), thresholds(prompt()), itertools.count(1), outlives_s=0.5)
+    end = run(late, rows(1, 0.9, 10.0, 11.2) + rows(BACKGROUND, 0.9, 11.2, 12.0))[-1]
+    assert (end.phase, end.t_end_s) == ("end", pytest.approx(10.7))
+
+
+def test_a_way_back_of_the_same_name_is_an_event_of_its_own() -> None:
+    """The label is seen all the time; the way back begins at 12.1 and is seen at 12.2."""
+
+    def told(again_s: float, back_s: float) -> list[tuple[str, float, float | None]]:
+        out, back = Movement(9.5, 10.3, over_s=10.3, again_s=again_s), Movement(back_s, back_s + 0.3)
+        events, movements, changes = tracker(prompt(update_s=100.0)), iter((out, back)), []
+        for t_s, label, p in rows(1, 0.9, 10.0, 13.0):
+            events.follow(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s])))
+            changes += events.update(t_s, probs(label, p), lambda _: next(movements))
+        return [(change.phase, change.t_start_s, change.t_end_s) for change in changes]
+
+    assert told(12.15, 12.1) == [("begin", 9.5, None), ("end", 9.5, 10.3), ("begin", 12.1, None)]
+    assert told(math.inf, 12.1) == [("begin", 9.5, None)]  # nobody comes back
+    assert told(12.15, 9.6) == [("begin", 9.5, None)]  # it is the way out that is seen
 
 
 def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
@@ -184,7 +268,7 @@ def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
     (end,) = events.close(0.9)
     assert (end.phase, end.t_end_s) == ("end", 0.9)
     assert events.close(1.0) == []
-    assert phases(run(events, rows(2, 0.9, 5.0, 5.4))) == [("begin", 2)]
+    assert phases(run(events, rows(2, 0.9, 5.0, 5.6))) == [("begin", 2)]
 
 
 def test_a_person_at_rest_counts_as_nothing_happening() -> None:
@@ -195,7 +279,7 @@ def test_a_person_at_rest_counts_as_nothing_happening() -> None:
 
 
 def test_updates_come_at_their_own_interval() -> None:
-    changes = run(tracker(EventRules(smoothing_s=0.0, update_s=1.0)), rows(1, 0.9, 0.0, 5.2))
+    changes = run(tracker(prompt(update_s=1.0)), rows(1, 0.9, 0.0, 5.2))
     assert [change.phase for change in changes] == ["begin"] + ["update"] * 4
 
 
@@ -216,7 +300,7 @@ def test_the_best_of_those_above_their_thresholds_begins() -> None:
 
 def test_event_ids_are_shared_by_everybody_in_the_stream() -> None:
     ids = itertools.count(1)
-    rules = EventRules(smoothing_s=0.0)
+    rules = prompt()
     people = [EventTracker(rules, thresholds(rules, None), ids, person) for person in (7, 8)]
     changes = [run(events, rows(1, 0.9, 0.0, 0.4))[0] for events in people]
     assert [(change.person, change.event_id) for change in changes] == [(7, 1), (8, 2)]
