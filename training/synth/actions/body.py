@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Manner, follow
+from training.synth.actions.row import Action, Drive, Hand, Manner, Which, follow
+from training.synth.actions.upper_limb import TALK, TALKING
 from training.synth.courses import Step, Swing
 from training.synth.rig import Channel
 
@@ -13,6 +14,20 @@ _SHOULDERS_FORWARD = (Drive(C.LEFT_SHOULDER_FORWARD, (0.75, 1.0)), Drive(C.RIGHT
 # Degrees of head motion for a metre of shoulder motion.
 _SHRUG_HEAD = (Drive(C.HEAD_PITCH, (-50, 50)), Drive(C.HEAD_ROLL, (-60, 60)))
 _SHRUG = Step(move_s=(0.12, 0.5), hold_s=(0.03, 0.9), returns=0.9)
+
+_TURN = Step(move_s=(0.4, 1.8), returns=0.4)
+_TURN_DRIVES = (
+    Drive(C.CHEST_YAW, (0.5, 0.8)),
+    Drive(C.PELVIS_YAW, (0.1, 0.5)),
+    Drive(C.HEAD_YAW, (0.0, 0.6), lag_s=(-0.25, 0.05)),
+    *follow(C.SWAY, C.HEAD_PITCH, C.HEAD_ROLL, C.LEAN, share=0.12),
+)
+# Who turns while talking: hands go out to where they point at something, or go on where they are.
+_GESTURES = (
+    (Hand(TALK, Which.BOTH, TALKING, (0.2, 0.9)),),
+    (Hand(TALK, Which.ONE, TALKING, (0.2, 0.9)),),
+    (Hand((), Which.BOTH, TALKING, (0.2, 0.9)),),
+)
 
 BODY: tuple[Action, ...] = (
     Action(
@@ -93,15 +108,8 @@ BODY: tuple[Action, ...] = (
         amplitude=(14, 65),
         head_beside=5,
         manners=(
-            Manner(
-                Step(move_s=(0.4, 1.8), returns=0.4),
-                (
-                    Drive(C.CHEST_YAW, (0.5, 0.8)),
-                    Drive(C.PELVIS_YAW, (0.1, 0.5)),
-                    Drive(C.HEAD_YAW, (0.0, 0.6), lag_s=(-0.25, 0.05)),
-                    *follow(C.SWAY, C.HEAD_PITCH, C.HEAD_ROLL, C.LEAN, share=0.12),
-                ),
-            ),
+            Manner(_TURN, _TURN_DRIVES, weight=4),
+            *(Manner(_TURN, _TURN_DRIVES, hands=hands) for hands in _GESTURES),
         ),
     ),
     Action(

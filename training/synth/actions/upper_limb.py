@@ -66,12 +66,12 @@ _OPEN_HIGH = Place("open palm", A.CHEST, (0.30, 0.03, 0.32), (0.5, 0.2, 0.9), (0
 _SHOWN = Place("shown", A.CHEST, (0.16, 0.02, 0.30), (-0.3, 0.7, 0.6), (-0.5, -0.3, 0.4), off_m=0.06)
 _SHOWN_LOW = Place("shown low", A.PELVIS, (0.14, 0.22, 0.34), (-0.3, 0.1, 1), (-0.5, -0.8, 0), off_m=0.05, desk=0.4)
 
-_TALK = (
+TALK = (
     Place("before the chest", A.CHEST, (0.14, 0.05, 0.34), (-0.2, 0.5, 0.8), (-0.8, 0.4, 0.2), off_m=0.06),
     Place("aside", A.CHEST, (0.32, 0.0, 0.28), (0.4, 0.4, 0.8), (-0.3, 0.8, 0.3), off_m=0.06),
     Place("low", A.PELVIS, (0.16, 0.26, 0.38), (-0.1, 0.2, 1), (-0.5, 0.7, 0), off_m=0.06, desk=0.3),
 )
-_TALKING = Play((0.4, 2.5), (0.035, 0.15), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.05, 0.35))
+TALKING = Play((0.4, 2.5), (0.035, 0.15), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.05, 0.35))
 
 _WORK = Step((0.3, 1.0), (0.8, 4), returns=0.55, dwell_s=0.7, held=0.35)
 _FIDDLE = Play((0.6, 2.6), (0.012, 0.05), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.15, 0.6), ripple=True)
@@ -273,7 +273,7 @@ UPPER_LIMB: tuple[Action, ...] = (
         23,
         "illustrative gestures",
         manners=tuple(
-            Manner(_WORK, attention(5, 8), hands=(Hand(_TALK, which, _TALKING, (0.2, 0.9)),), weight=weight)
+            Manner(_WORK, attention(5, 8), hands=(Hand(TALK, which, TALKING, (0.2, 0.9)),), weight=weight)
             for which, weight in ((Which.ONE, 1), (BOTH, 1))
         ),
     ),
