@@ -220,24 +220,6 @@ def _depths(text: str) -> tuple[int, int, int, int]:
 
 
 @app.command()
-def blend(
-    tuned: Annotated[Path, typer.Argument(help="best.pt of a training run with --from.")],
-    start: Annotated[Path, typer.Argument(help="The checkpoint that it began from.")],
-    out: Annotated[Path, typer.Option(help="Checkpoint to write.")] = Path("blended.pt"),
-    share: Annotated[float, typer.Option(help="Of the tuned network's weights; the rest is the start's.")] = 0.8,
-) -> None:
-    """Write a checkpoint between a fine-tuned network and its start: often better on data unlike either's.
-
-    Its scores are not known: 'mar-edge evaluate' it.
-    """
-    require("train", "torch")
-    from training.blend import blend as blend_weights
-
-    blend_weights(tuned, start, share, out)
-    print(f"{out}: {share:g} of {tuned}, {1 - share:g} of {start}")
-
-
-@app.command()
 def export(
     checkpoint: Annotated[
         Path, typer.Argument(help="Published state_dict, or best.pt of a training run; for fp16 a model file as well.")

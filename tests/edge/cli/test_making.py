@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 
-from edge.checkpoint import save_checkpoint
-
 
 def test_synth_writes_arrays(cli, tmp_path):
     done = cli("synth", "--out", tmp_path / "clips.npz", "--count", 5, "--seed", 3)
@@ -55,17 +53,6 @@ def test_train_and_its_report(cli, user_error, tmp_path):
 
 def test_train_of_a_width_that_cannot_be(user_error, tmp_path):
     assert "multiple of 16" in user_error("train", "--run", tmp_path / "run", "--width", 40)
-
-
-def test_blend_says_what_it_wrote(cli, user_error, tmp_path):
-    start, end, out = (tmp_path / f"{name}.pt" for name in ("start", "end", "out"))
-    for path, ordinal in ((start, 0), (end, 1000)):
-        save_checkpoint(path, networks.golden(networks.MA52, ordinal), networks.info("joint"))
-    done = cli("blend", end, start, "--share", 0.6, "--out", out)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"0.6 of {end}, 0.4 of {start}" in done.stdout
-    assert out.exists()
-    assert "--share is between 0 and 1" in user_error("blend", end, start, "--share", 2, "--out", out)
 
 
 def test_export_says_what_it_wrote(ma52_model):
