@@ -66,6 +66,8 @@ EDGE = 0.3
 PEAK_OVER_QUIET = 2.0
 # Who stays away from where a movement began, by this part of the farthest, has not ended it: a hand at the nose.
 AWAY = 0.35
+# Who is at least so far away, likewise, stays where it led.
+STAYS = 0.5
 # Who is so near again, likewise, is on the way back.
 ON_THE_WAY_BACK = 0.9
 # What comes back within this time belongs to the movement that went out. ``training.synth.recording`` has its like.
@@ -106,6 +108,7 @@ class Extent:
         self._has_arrived = False
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
+        self._away = 0.0  # in the newest frame
         # px/s from which on it is motion; until something stands out, all is. Kept, for a window full of motion has no
         # rest to compare with.
         self._fast = 0.0
@@ -138,7 +141,7 @@ class Extent:
     @property
     def stays(self) -> bool:
         """Whether it goes on though nothing moves: who stays where it led, and may come back."""
-        return self._way is Way.BOTH and not self._is_over
+        return self._way is Way.BOTH and not self._is_over and self._away >= STAYS * self._farthest
 
     @property
     def goes_again(self) -> bool:
@@ -154,6 +157,7 @@ class Extent:
     def _follow(self, motion: _Motion) -> None:
         away = motion.distance(self._rest)
         self._farthest = max(self._farthest, away[motion.times_s >= self.start_s].max(initial=0.0))
+        self._away = float(away[-1])
         if math.isfinite(motion.fast):
             self._fast = max(self._fast, motion.fast)
         moving = motion.moving(self._fast)

@@ -125,6 +125,8 @@ def test_who_comes_back_is_waited_for() -> None:
     assert extent(there_and_back, 11.4, 13.0).stays
     assert not extent(there_and_back, 11.4, 15.0).stays  # is back
     assert not extent(there_and_back, 11.4, 13.0, way=Way.ONE).stays
+    most_of_it = moved(20.0, (10.5, 11.0)), moved(-13.0, (11.6, 12.0))
+    assert not extent(lambda t: most_of_it[0](t) + most_of_it[1](t) - person(), 11.4, 13.0).stays
 
 
 def test_a_quick_movement_is_not_dated_longer_than_it_was() -> None:

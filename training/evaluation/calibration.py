@@ -88,8 +88,8 @@ def fit_thresholds(
         background: index of "no action", if there is one.
         bounds: no threshold is lower or higher; where none is high enough, the class gets the highest. The lower one
             is for live use, where most windows show nothing: in 20 minutes of idle footage that served to choose it,
-            the package's model reported 1.0 events a minute with 0.45 for all, 0.75 with 0.5, 0.5 with 0.55, 0.25 with
-            0.6; in 20 minutes of actions its F1 was the same with 0.5 as with 0.55, 0.60.
+            the package's model reported 0.65 events a minute with 0.5 for all, 0.40 with 0.55; in 50 minutes of
+            actions its F1 was the same with either, 0.67.
         otherwise: what a class gets that fewer than ``min_clips`` clips count for, and the background.
 
     Returns:
