@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from streaming.stopping import StopSignals
+
+
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A shell starts background jobs with SIGINT ignored, tests too, and Python leaves it so."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(("number", "reason"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
@@ -18,6 +27,7 @@ def test_a_signal_becomes_a_reason_and_the_old_handlers_come_back(number: signal
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.usefixtures("_interruptible")
 def test_a_second_interrupt_breaks_through() -> None:
     with StopSignals(), pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the first must not raise, the second must
         # Not os.kill: where another thread takes both before this one looks, they are one.
