@@ -91,7 +91,7 @@ class Extent(Protocol):
 
     @property
     def stays(self) -> bool:
-        """Whether it goes on though nothing moves."""
+        """Whether it goes on though its label may be lost."""
 
     @property
     def goes_again(self) -> bool:

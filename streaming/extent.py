@@ -108,7 +108,7 @@ class Extent:
         self._has_arrived = False
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
-        self._away = 0.0  # in the newest frame
+        self._away, self._moves = 0.0, False  # in the newest frame
         # px/s from which on it is motion; until something stands out, all is. Kept, for a window full of motion has no
         # rest to compare with.
         self._fast = 0.0
@@ -140,8 +140,9 @@ class Extent:
 
     @property
     def stays(self) -> bool:
-        """Whether it goes on though nothing moves: who stays where it led, and may come back."""
-        return self._way is Way.BOTH and not self._is_over and self._away >= STAYS * self._farthest
+        """Whether it goes on though its label may be lost: who stays where it led, and comes back from there."""
+        is_away = self._away >= STAYS * self._farthest or self._moves
+        return self._way is Way.BOTH and not self._is_over and is_away
 
     @property
     def goes_again(self) -> bool:
@@ -161,6 +162,7 @@ class Extent:
         if math.isfinite(motion.fast):
             self._fast = max(self._fast, motion.fast)
         moving = motion.moving(self._fast)
+        self._moves = bool(moving[-1])
         active = moving | (away > AWAY * self._farthest)
         for i in np.flatnonzero(motion.times_s > self._active_until_s):
             now_s = float(motion.times_s[i])

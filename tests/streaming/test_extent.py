@@ -123,6 +123,7 @@ def test_each_way_of_a_turn_is_one() -> None:
 def test_who_comes_back_is_waited_for() -> None:
     there_and_back = moved(20.0, (10.5, 11.0), (13.5, 14.0))
     assert extent(there_and_back, 11.4, 13.0).stays
+    assert extent(there_and_back, 11.4, 13.8).stays  # more than half of the way back
     assert not extent(there_and_back, 11.4, 15.0).stays  # is back
     assert not extent(there_and_back, 11.4, 13.0, way=Way.ONE).stays
     most_of_it = moved(20.0, (10.5, 11.0)), moved(-13.0, (11.6, 12.0))
