@@ -25,8 +25,8 @@ from streaming.window import SkeletonWindow
 
 # A label stands out about so long after its movement began: its beginning where the movement itself does not tell.
 _REACTION_S = 0.7
-# A label is seen until most of its movement has left the window. This part of one later at the earliest, in nine of ten
-# true events of 30 minutes of synthetic recordings; nine tenths of a window later, half of the time.
+# A label is seen until most of its movement has left the window; so long after its end, in windows. In 30 minutes of
+# synthetic recordings nine of ten were lost 1.0 s after they ended or later, half of them 1.8 s, with windows of 2 s.
 _OUTLIVES = 0.55
 
 
