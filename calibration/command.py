@@ -5,8 +5,6 @@ Joins the parts; prints nothing.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,9 +25,11 @@ from calibration.windows import Windows, check_worth, open_data, read_windows
 from edge.cache import cache_folder
 from edge.errors import MarEdgeError
 from edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
+from edge.outputs import check_outputs, write_whole
 from edge.progress import Progress
 from export.half import half_regions, to_half
 from training.datasets.base import Dataset
+from training.datasets.opening import files_of
 
 _BATCH = 16
 # Costs are compared with each other: fewer windows tell them apart than it takes to tell agreement.
@@ -94,7 +94,7 @@ def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Wri
     Raises:
         MarEdgeError: the source is not a FP32 model file of this version, it cannot be written, or the guard refused.
     """
-    _check_apart(source, out)
+    _check_out(source, out, guard.data)
     model, metadata = read_full(source)
     regions = half_regions(model)
     _, held_out = open_data(guard.data, metadata, guard.windows, guard.windows)
@@ -118,7 +118,7 @@ def write_int8(
     Raises:
         MarEdgeError: as ``write_half``; or the data is no ground for calibration (``check_worth``).
     """
-    _check_apart(source, out)
+    _check_out(source, out, guard.data)
     model, metadata = read_full(source)
     inputs = quantisable_layers(model)
     choose_on = max(calibrate_on, _CHOOSE_ON)
@@ -177,9 +177,15 @@ def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
     return model, metadata
 
 
-def _check_apart(source: Path, out: Path) -> None:
-    if source.resolve() == out.resolve():
-        raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
+def report_of(out: Path) -> Path:
+    """Where the report of a model file in fewer bits stands."""
+    return out.with_suffix(".md")
+
+
+def _check_out(source: Path, out: Path, data: str) -> None:
+    if out.suffix != ".onnx":
+        raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
+    check_outputs([out, report_of(out)], [source, *files_of(data)])
 
 
 def _measure(
@@ -231,18 +237,10 @@ def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, prog
         if entry.key == METADATA_KEY:
             entry.value = described.to_json()
     sizes = original.ByteSize(), narrowed.model.ByteSize()
-    report = out.with_suffix(".md")
+    report = report_of(out)
     text = report_text(described, comparison, layers, sizes, f"ONNX Runtime {ort.__version__} (CPU)")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".mar-edge-") as folder:
-            draft = Path(folder) / "draft"
-            draft.write_text(text, encoding="utf-8")
-            os.replace(draft, report)
-            onnx.save(narrowed.model, str(draft))
-            os.replace(draft, out)
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {out}: {error.strerror}") from None
+    write_whole(report, text.encode())
+    write_whole(out, narrowed.model.SerializeToString())
     return Written(out, report, described, passed, sizes[1] / sizes[0])
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from calibration.windows import Windows
 from edge.model_file import Fidelity, ModelMetadata
+from edge.outputs import write_whole
 from edge.progress import Progress
 from edge.runtime.onnxruntime import OnnxRuntime
 
@@ -50,7 +51,7 @@ def ask_model(
     parts = []
     with tempfile.TemporaryDirectory(prefix="mar-edge-") as folder:
         path = Path(folder) / "model.onnx"
-        onnx.save(model, str(path))
+        write_whole(path, model.SerializeToString())
         with OnnxRuntime(path, threads) as runtime:
             done = 0
             for batch in windows.batches(_BATCH):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -12,6 +11,8 @@ import onnx
 
 from calibration.ranges import Method
 from calibration.windows import Windows
+from edge.errors import MarEdgeError
+from edge.outputs import write_whole
 
 _FORMAT = 1  # raised when ranges or costs are measured otherwise
 
@@ -40,11 +41,5 @@ def read_calibration(folder: Path, key: str) -> Calibration | None:
 
 def keep_calibration(folder: Path, key: str, calibration: Calibration) -> None:
     """Keep it; appears whole or not at all. A place that cannot be written to is no error: the work is done."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as draft:
-            path = Path(draft) / "calibration.json"
-            path.write_bytes(msgspec.json.encode(calibration))
-            os.replace(path, folder / f"{key}.json")
-    except OSError:
-        return
+    with suppress(MarEdgeError):
+        write_whole(folder / f"{key}.json", msgspec.json.encode(calibration))

@@ -1,9 +1,11 @@
-"""Checkpoints: the authors' flat state_dicts and our own, which say what they are. Unpickles tensors only."""
+"""Checkpoints: the authors' flat state_dicts, those as training programs save them, and our own, which say what they
+are. Unpickles tensors only.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import io
 import pickle
 import re
 import struct
@@ -20,8 +22,17 @@ from edge.errors import MarEdgeError
 from edge.labels import Label
 from edge.mmn import MMN, SCALES, MMNConfig
 from edge.model_file import Encoding
+from edge.outputs import write_whole
 
 _FORMAT = "mar-edge checkpoint"
+# Where training programs keep the state_dict; the first that there is holds the network.
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
+# A parameter of every MMN: what stands before it stands before all of them ("module.", "_orig_mod.", Lightning's own).
+_ANCHOR = "STPE"
+# What profilers of operations leave in a network.
+_COUNTERS = ("total_ops", "total_params")
+_BATCHES = "num_batches_tracked"
+_UNPICKLES = re.compile(r"GLOBAL ([\w.]+)")
 # What torch's unpickler raises over bytes that are no checkpoint, or were one before they were damaged.
 NOT_READABLE = (
     pickle.UnpicklingError,
@@ -52,11 +63,15 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network in eval mode, the SHA-256 of its file and, where it is one of ours, what it says of itself."""
+    """A network in eval mode, the SHA-256 of its file and, where it is one of ours, what it says of itself.
+
+    read_as: what was unwrapped or left out to read it, in one line; empty for a flat state_dict or one of ours.
+    """
 
     network: MMN
     sha256: str
     info: CheckpointInfo | None
+    read_as: str = ""
 
 
 def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
@@ -77,28 +92,35 @@ def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
     except OSError as error:
         raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
     except NOT_READABLE as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise MarEdgeError(
-            f"{path} is not a checkpoint of tensors saved by torch ({reason}); expected a state_dict"
-        ) from None
+        raise MarEdgeError(f"{path} is not a checkpoint of tensors saved by torch: {_why_not(error)}") from None
     info: CheckpointInfo | None = None
     if isinstance(content, dict) and content.get("format") == _FORMAT:
         info = _read_info(content, path)
         content = content.get("state_dict")
-    state = _flat_state(content, path)
+    notes: list[str] = []
+    state = _flat_state(content if info else _unwrapped(content, notes), path)
+    state = _network_alone(state, path, notes)
     config = _infer_config(state, num_joints, path)
     network = MMN(config)
-    _check_keys(state, network.state_dict(), path)
+    expected = network.state_dict()
+    for name, tensor in expected.items():
+        if name.endswith(_BATCHES):  # old versions of torch had no such count, and nothing here reads it
+            state.setdefault(name, tensor)
+    _check_keys(state, expected, path)
     network.load_state_dict(state)
-    return Checkpoint(network.eval(), sha256, info)
+    return Checkpoint(network.eval(), sha256, info, f"read {'; '.join(notes)}" if notes else "")
 
 
 def save_checkpoint(path: Path, network: MMN, info: CheckpointInfo) -> None:
-    """Write one of our own, weights and what they are; it appears whole or not at all."""
+    """Write one of our own, weights and what they are; it appears whole or not at all.
+
+    Raises:
+        MarEdgeError: it cannot be written; what was there before stays.
+    """
     state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    draft = path.with_name(path.name + ".new")
-    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, draft)
-    os.replace(draft, path)
+    content = io.BytesIO()  # written by torch itself, a full disk would be a RuntimeError
+    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, content)
+    write_whole(path, content.getvalue())
 
 
 def _read_info(content: dict[str, Any], path: Path) -> CheckpointInfo:
@@ -116,7 +138,53 @@ def _flat_state(content: object, path: Path) -> dict[str, Tensor]:
             raise MarEdgeError(
                 f"{path}: entry '{name}' is a {type(value).__name__}; expected a flat state_dict (name -> tensor)"
             )
-    return {name.removeprefix("module."): value for name, value in content.items()}
+    return dict(content)
+
+
+def _why_not(error: BaseException) -> str:
+    """What torch's unpickler found, without its advice."""
+    named = _UNPICKLES.search(str(error))
+    if named:
+        return (
+            f"it holds {named[1]}, and reading that would run code. If you trust the file, save its tensors alone: "
+            "torch.save(torch.load(FILE, weights_only=False)['state_dict'], NEW)"
+        )
+    if "TorchScript" in str(error):
+        return "it is a TorchScript program; save the network's state_dict() instead"
+    return "it is damaged or something else; expected a state_dict"
+
+
+def _unwrapped(content: object, notes: list[str]) -> object:
+    """The state_dict within what a training program saved; ``notes`` gets where it was."""
+    if not isinstance(content, dict):
+        return content
+    for key in _WRAPPERS:
+        inner = content.get(key)
+        if isinstance(inner, dict) and inner:
+            notes.append(f"from its '{key}'")
+            return inner
+    return content
+
+
+def _network_alone(state: dict[str, Tensor], path: Path, notes: list[str]) -> dict[str, Tensor]:
+    """The network's own entries by their own names; ``notes`` gets what else there was."""
+    counted = {name for name in state if name.rpartition(".")[2] in _COUNTERS}
+    anchors = [name for name in state if name == _ANCHOR or name.endswith(f".{_ANCHOR}")]
+    if len(anchors) > 1:
+        raise MarEdgeError(
+            f"{path} holds {len(anchors)} networks ({', '.join(anchors)}); save the state_dict of one of them"
+        )
+    prefix = anchors[0].removesuffix(_ANCHOR) if anchors else ""
+    own = {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix) and name not in counted}
+    others = [name for name in state if not name.startswith(prefix) and name not in counted]
+    if prefix:
+        notes.append(f"without '{prefix}' before its keys")
+    if counted:
+        notes.append(f"{len(counted)} counters of operations left out")
+    if others:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        notes.append(f"'{others[0]}'{more} left out, not under '{prefix}'")
+    return own
 
 
 def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) -> MMNConfig:

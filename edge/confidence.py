@@ -11,6 +11,7 @@ import msgspec
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.outputs import write_whole
 
 _MAX_BYTES = 1 << 20
 
@@ -57,5 +58,9 @@ def read_confidence(path: Path) -> Confidence:
 
 
 def write_confidence(path: Path, confidence: Confidence) -> None:
-    """Write it as readable JSON."""
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(confidence)) + b"\n")
+    """Write it as readable JSON.
+
+    Raises:
+        MarEdgeError: it cannot be written.
+    """
+    write_whole(path, msgspec.json.format(msgspec.json.encode(confidence)) + b"\n")

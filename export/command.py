@@ -25,11 +25,15 @@ _WINDOW_S = 2.0  # the average length of MA-52's clips
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and the largest logit difference from PyTorch that its check found."""
+    """What was written, and the largest logit difference from PyTorch that its check found.
+
+    read_as: of each checkpoint that was unwrapped, what was (``Checkpoint.read_as``), with its name before it.
+    """
 
     path: Path
     metadata: ModelMetadata
     difference: float
+    read_as: tuple[str, ...] = ()
 
 
 def export_model(
@@ -76,7 +80,8 @@ def export_model(
         confidence = read_confidence(confidence_file)
         thresholds = confidence.for_labels(metadata.labels, str(confidence_file))
         metadata = msgspec.structs.replace(metadata, temperature=confidence.temperature, thresholds=thresholds)
-    return Exported(out, metadata, write_model(out, networks, layout, metadata))
+    read_as = tuple(f"{path}: {one.read_as}" for path, one in zip(paths, loaded, strict=True) if one.read_as)
+    return Exported(out, metadata, write_model(out, networks, layout, metadata), read_as)
 
 
 def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: Stream) -> None:

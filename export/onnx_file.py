@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from edge.errors import MarEdgeError
 from edge.layout import Layout
 from edge.mmn import MMN
 from edge.model_file import METADATA_KEY, ModelMetadata, Stream
+from edge.outputs import draft_of
 from edge.preprocess import WINDOW_FRAMES
 from edge.runtime.onnxruntime import OnnxRuntime
 from edge.streams import stream_input
@@ -48,20 +47,14 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, metadata.to_json()
     onnx.checker.check_model(model, full_check=True)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mar-edge-") as folder:
-            draft = Path(folder) / path.name
-            onnx.save(model, str(draft))
-            difference = largest_difference(draft, networks, layout)
-            if not difference <= TOLERANCE:
-                raise MarEdgeError(
-                    f"{path} not written: its logits differ from the PyTorch network by {difference:.1e}, "
-                    f"more than {TOLERANCE:.0e}"
-                )
-            os.replace(draft, path)
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    with draft_of(path) as draft:
+        draft.write_bytes(model.SerializeToString())
+        difference = largest_difference(draft, networks, layout)
+        if not difference <= TOLERANCE:
+            raise MarEdgeError(
+                f"{path} not written: its logits differ from the PyTorch network by {difference:.1e}, "
+                f"more than {TOLERANCE:.0e}"
+            )
     return difference
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata
+from edge.outputs import check_outputs, write_whole
 from edge.preprocess import WINDOW_FRAMES
 
 MAX_BATCH = 64
@@ -26,17 +27,27 @@ def write_repository(model: Path, metadata: ModelMetadata, folder: Path) -> Path
     Raises:
         MarEdgeError: the model is there already, or cannot be written.
     """
-    name = re.sub(r"[^A-Za-z0-9_-]", "_", model.stem)
-    place = folder / name
+    place = place_of(model, folder)
+    try:
+        write_whole(place / "1" / "model.onnx", model.read_bytes())
+        write_whole(place / _LABELS, "".join(f"{label.name}\n" for label in metadata.labels).encode())
+        write_whole(place / "config.pbtxt", config(place.name, metadata).encode())
+    except MarEdgeError:
+        shutil.rmtree(place, ignore_errors=True)  # half a model in a repository would be loaded
+        raise
+    return place
+
+
+def place_of(model: Path, folder: Path) -> Path:
+    """The folder of a model file in a repository.
+
+    Raises:
+        MarEdgeError: the model is there already, or nothing can be written there.
+    """
+    place = folder / re.sub(r"[^A-Za-z0-9_-]", "_", model.stem)
     if place.exists():
         raise MarEdgeError(f"{place} exists; remove it, or name the model file (--out) otherwise")
-    try:
-        (place / "1").mkdir(parents=True)
-        shutil.copyfile(model, place / "1" / "model.onnx")
-        (place / _LABELS).write_text("".join(f"{label.name}\n" for label in metadata.labels), encoding="utf-8")
-        (place / "config.pbtxt").write_text(config(name, metadata), encoding="utf-8")
-    except OSError as error:
-        raise MarEdgeError(f"cannot write the Triton repository {folder}: {error.strerror}") from None
+    check_outputs([place / "config.pbtxt"])
     return place
 
 

@@ -63,6 +63,7 @@ def write_keys(folder: Path, name: str) -> tuple[Path, Path]:
     public, secret = zmq.curve_keypair()
     paths = folder / f"{name}{PUBLIC}", folder / f"{name}{SECRET}"
     texts = f"# May be handed out.\n{_form(public)}", f"# SECRET: belongs to one machine.\n{_form(public, secret)}"
+    written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
@@ -70,8 +71,11 @@ def write_keys(folder: Path, name: str) -> tuple[Path, Path]:
                 raise MarEdgeError(f"{path} exists; choose another name, or remove it if nobody uses it")
         for path, text, mode in zip(paths, texts, (0o644, 0o600), strict=True):
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+                written.append(path)
                 file.write(text)
     except OSError as error:
+        for path in written:  # half a pair is no pair
+            path.unlink(missing_ok=True)
         raise MarEdgeError(f"cannot write keys to {folder}: {error.strerror}") from None
     return paths
 

@@ -14,15 +14,16 @@ import edge
 from edge.errors import MarEdgeError
 from edge.labels import read_labels
 from edge.model_file import Encoding, Stream
+from edge.outputs import check_outputs
 from training.datasets.base import Dataset
-from training.datasets.opening import SYNTHETIC, open_training, parse_spec
+from training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
 from training.datasets.stored import StoredDataset
 from training.job import Job
-from training.recipe import PRESETS, Balance, Preset, Recipe
+from training.recipe import PRESETS, Balance, Preset
 from training.reporting import Report
 from training.run_folder import RunConfig, RunFolder
 from training.train import Machine, open_device, train
-from training.transfer import Start, open_start
+from training.transfer import PACKAGE, Start, open_start
 
 # Half of the clips, where they are mirrored or run backwards at all.
 _HALF = 0.5
@@ -31,8 +32,9 @@ _MOST_WORKERS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """What the user asked for; None is what the preset says, and of all of them: what the run in the folder is.
+    """What the user asked for; None is what the run in the folder says, and in a new one the preset.
 
+    A run that is there goes on: elsewhere its data may lie, and for more steps; all else has to be what it is.
     start: checkpoint to begin from. preset: by default ``fine-tune`` with a start, ``synthetic`` on synthetic motion,
     else ``paper``. The rest as in ``RunConfig``, ``Recipe`` and ``Augmentation``.
     """
@@ -75,60 +77,122 @@ def run_training(
     """
     open_device(device)  # before the data is read
     folder = RunFolder(run)
+    with folder.locked():
+        job, there = _open_job(folder, options)
+        check_outputs(folder.files, [*_paths(job.config).values(), *_data_files(job.config)])
+        for line in _notes(job, there):
+            report.note(line)
+        if workers is None:
+            workers = _workers_that_pay(device, job.config)
+        return train(job, folder, Machine(device, workers, save_every), report, should_stop)
+
+
+def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig | None]:
+    """What is to be trained, and what the run in the folder said so far; None where there is none."""
     there = folder.read_config()
-    if there is not None and options == TrainOptions():
-        config, start = there, open_start(Path(there.start)) if there.start else None
-    else:
+    if there is None:
         start = open_start(options.start) if options.start else None
         config = _configure(options, start)
+    else:
+        config = _changed(there, options)
+        _check_there(folder, config)
+        start = open_start(Path(config.start)) if config.start else None
+        if options.preset is not None:
+            config = _configure(options, start)
     training, validation = _open_data(config)
     config = msgspec.structs.replace(
         config, data_digest=_digest(training, validation), start_sha256=start.sha256 if start else ""
     )
-    job = Job(config, training, validation, start)
+    return Job(config, training, validation, start), there
+
+
+def _notes(job: Job, there: RunConfig | None) -> list[str]:
+    notes = []
     if there is not None and there.mar_edge_version != edge.__version__:
-        report.note(
+        notes.append(
             f"begun by mar-edge {there.mar_edge_version}, gone on with by {edge.__version__}: "
             "the result may differ from that of an unbroken run"
         )
-    report.note(f"learns from {training.name}")
-    report.note(f"validates on {validation.name}")
-    if workers is None:
-        workers = _workers_that_pay(device, config)
-    return train(job, folder, Machine(device, workers, save_every), report, should_stop)
+    if there is not None:
+        before = Job(there, job.training, job.validation, job.start).steps
+        if before != job.steps:
+            notes.append(
+                f"goes on to step {job.steps}, not {before}; from here the learning rate is that of a run so long"
+            )
+    if job.start is not None and job.start.read_as:
+        notes.append(f"{job.config.start}: {job.start.read_as}")
+    return [*notes, f"learns from {job.training.name}", f"validates on {job.validation.name}"]
+
+
+def _paths(config: RunConfig) -> dict[str, Path]:
+    """What a run reads, by option: files and folders."""
+    specs = {"--data": config.data, "--validation": config.validation}
+    paths = {option: parse_spec(spec).path for option, spec in specs.items() if spec and _is_stored(spec)}
+    if config.labels_file:
+        paths["--labels"] = Path(config.labels_file)
+    if config.start and Path(config.start) != PACKAGE:
+        paths["--from"] = Path(config.start)
+    return paths
+
+
+def _is_stored(spec: str) -> bool:
+    return parse_spec(spec).kind != "synth"
+
+
+def _data_files(config: RunConfig) -> list[Path]:
+    return [path for spec in (config.data, config.validation) if spec for path in files_of(spec)]
+
+
+def _check_there(folder: RunFolder, config: RunConfig) -> None:
+    for option, path in _paths(config).items():
+        if not path.exists():
+            raise MarEdgeError(
+                f"the run in {folder.path} goes on with {path}, which is not there; {option} says where it is now"
+            )
 
 
 def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
+    """A new run: what the recipe says, and what the user named."""
     data = options.data or SYNTHETIC
-    synthetic = parse_spec(data).kind == "synth"
+    synthetic = not _is_stored(data)
     preset = options.preset or ("fine-tune" if start else "synthetic" if synthetic else "paper")
     if preset == "fine-tune" and start is None:
         raise MarEdgeError("the recipe 'fine-tune' begins from a trained network; name it with --from CHECKPOINT")
-    changes: dict[str, Any] = {
-        name: value
-        for name in ("stream", "encoding", "width", "depths", "batch", "lr", "weight_decay", "drop_path", "balance")
-        if (value := getattr(options, name)) is not None
-    }
+    recipe = PRESETS[preset]
+    if start is not None:
+        shape = _shape_of(start, _named(options))
+        recipe = msgspec.structs.replace(recipe, **({"stream": start.stream or recipe.stream} | shape))
+    config = _changed(RunConfig(recipe=recipe, data=data), options)
+    if synthetic and config.recipe.steps is None:
+        raise MarEdgeError("synthetic motion has no end and so no epochs; say how long with --steps")
+    return config
+
+
+def _changed(config: RunConfig, options: TrainOptions) -> RunConfig:
+    """A run with what the user named, and the rest as it was."""
+    changes = _named(options)
     if options.epochs is not None or options.steps is not None:
         changes |= {"epochs": options.epochs, "steps": options.steps, "least_steps": 0}
-    if start is not None:
-        changes = {"stream": start.stream or PRESETS[preset].stream} | changes | _shape_of(start, changes)
-    augmentation = PRESETS[preset].augmentation
+    augmentation = config.recipe.augmentation
     for name in ("mirror", "reverse"):
         wanted = getattr(options, name)
         if wanted is not None:
             augmentation = msgspec.structs.replace(augmentation, **{name: _HALF if wanted else 0.0})
-    recipe: Recipe = msgspec.structs.replace(PRESETS[preset], augmentation=augmentation, **changes)
-    if synthetic and recipe.steps is None:
-        raise MarEdgeError("synthetic motion has no end and so no epochs; say how long with --steps")
-    return RunConfig(
-        recipe=recipe,
-        seed=1 if options.seed is None else options.seed,
-        data=data,
-        validation=options.validation,
-        labels_file=str(options.labels) if options.labels else None,
-        start=str(options.start) if options.start else None,
+    return msgspec.structs.replace(
+        config,
+        recipe=msgspec.structs.replace(config.recipe, augmentation=augmentation, **changes),
+        seed=config.seed if options.seed is None else options.seed,
+        data=options.data or config.data,
+        validation=options.validation or config.validation,
+        labels_file=str(options.labels) if options.labels else config.labels_file,
+        start=str(options.start) if options.start else config.start,
     )
+
+
+def _named(options: TrainOptions) -> dict[str, Any]:
+    """What the user named of the recipe itself."""
+    names = ("stream", "encoding", "width", "depths", "batch", "lr", "weight_decay", "drop_path", "balance")
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 
 def _shape_of(start: Start, asked: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import BinaryIO, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,9 +17,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as RichProgress
 
 from training.run_folder import Progress
-
-if TYPE_CHECKING:
-    from torch.utils.tensorboard import SummaryWriter
 
 _LINE_EVERY_S = 60.0
 
@@ -100,37 +99,61 @@ class Bar(Report):
 
 
 class Curves(Report):
-    """For TensorBoard; a resumed run goes on in the same curves."""
+    """For TensorBoard; a resumed run goes on in the same curves.
+
+    Written here and now, not by TensorBoard's own thread: a full disk costs the curves, not the run.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._writer: SummaryWriter | None = None
+        self._file: BinaryIO | None = None
+        self._is_lost = False
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        if self._file is not None:
+            with self._losing():
+                self._file.close()
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:
         """See ``Report``."""
-        writer = self._open(step)
-        writer.add_scalar("training/loss", loss, step)
-        writer.add_scalar("training/learning rate", lr, step)
+        self._add(step, {"training/loss": loss, "training/learning rate": lr})
 
     def validated(self, progress: Progress, steps: int) -> None:
         """See ``Report``."""
-        writer = self._open(progress.step)
-        writer.add_scalar("held out/top-1", progress.top1, progress.step)
-        writer.add_scalar("held out/macro F1", progress.f1_macro, progress.step)
+        self._add(progress.step, {"held out/top-1": progress.top1, "held out/macro F1": progress.f1_macro})
 
-    def _open(self, step: int) -> SummaryWriter:
-        if self._writer is None:
-            from torch.utils.tensorboard import SummaryWriter
+    def _add(self, step: int, values: Mapping[str, float]) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.record_writer import RecordWriter
 
-            # What a process that was killed wrote of later steps does not count.
-            self._writer = SummaryWriter(str(self._folder), purge_step=step)
-        return self._writer
+        points = Summary(value=[Summary.Value(tag=name, simple_value=value) for name, value in values.items()])
+        events = [Event(wall_time=time.time(), step=step, summary=points)]
+        if self._is_lost:
+            return
+        with self._losing():
+            if self._file is None:
+                self._file = self._open()
+                # What a process that was killed wrote of later steps does not count.
+                begun = Event(wall_time=time.time(), step=step, session_log=SessionLog(status=SessionLog.START))
+                events = [Event(wall_time=time.time(), step=step, file_version="brain.Event:2"), begun, *events]
+            for event in events:
+                RecordWriter(self._file).write(event.SerializeToString())
+            self._file.flush()
+
+    def _open(self) -> BinaryIO:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return (self._folder / f"events.out.tfevents.{time.time_ns() // 1000:016d}.{os.getpid()}").open("wb")
+
+    @contextmanager
+    def _losing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._is_lost = True
+            print(f"no more curves in {self._folder}: {error.strerror}; the run goes on", file=sys.stderr, flush=True)
 
 
 class Together(Report):

@@ -1,16 +1,19 @@
 """A run on disk, and how it goes on after it was killed at any moment.
 
 ``config.json`` (what is being trained, on what), ``labels.json``, ``metrics.jsonl`` (a line a validation), ``state.pt``
-(all that a resume needs), ``best.pt`` and ``last.pt`` (checkpoints) and ``tensorboard``. Whatever is replaced is
-replaced whole. ``state.pt`` is the truth: what was written after it is undone on resuming, and happens again.
+(all that a resume needs), ``best.pt`` and ``last.pt`` (checkpoints), ``tensorboard`` and ``lock`` (one process at a
+time). Whatever is replaced is replaced whole. ``state.pt`` is the truth: what was written after it is undone on
+resuming, and happens again.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +25,8 @@ import edge
 from edge.checkpoint import NOT_READABLE
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.outputs import remove_drafts, write_whole
+from training.datasets.opening import parse_spec
 from training.recipe import Recipe
 
 _CONTENT = {
@@ -36,7 +41,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     data, validation: specs of data sets (``training.datasets.opening``); without the latter, what ``data`` implies.
     labels_file: names of the classes. start: the checkpoint it begins from.
-    data_digest, start_sha256: of what these held when the run began.
+    data_digest, start_sha256: of what these held when the run began, wherever they lie now.
     """
 
     recipe: Recipe
@@ -100,6 +105,37 @@ class RunFolder:
         self._labels = path / "labels.json"
         self._metrics = path / "metrics.jsonl"
         self._state = path / "state.pt"
+        self._lock = path / "lock"
+
+    @property
+    def files(self) -> list[Path]:
+        """What a run writes, TensorBoard's curves left out."""
+        return [self.best, self.last, self._config, self._labels, self._metrics, self._state, self._lock]
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Make the folder, and keep other processes out of it; the lock ends with the process, however that ends.
+
+        A new folder in which no run began is removed again. Systems without ``fcntl`` do without the lock.
+
+        Raises:
+            MarEdgeError: another process trains there, or the folder cannot be written.
+        """
+        is_new = not self.path.exists()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise MarEdgeError(f"cannot write to the run folder {self.path}: {error.strerror}") from None
+        try:
+            _lock_or_raise(lock, self.path)
+            remove_drafts(self.path)
+            yield
+        finally:
+            os.close(lock)
+            if is_new and {path.name for path in self.path.iterdir()} == {self._lock.name}:
+                self._lock.unlink()
+                self.path.rmdir()
 
     def read_config(self) -> RunConfig | None:
         """What is being trained here; None in a new folder.
@@ -122,12 +158,8 @@ class RunFolder:
         """
         there = self.read_config()
         if there is None:
-            try:
-                self.path.mkdir(parents=True, exist_ok=True)
-                _replace(self._labels, msgspec.json.format(msgspec.json.encode(labels)))
-                _replace(self._config, msgspec.json.format(msgspec.json.encode(config)))
-            except OSError as error:
-                raise MarEdgeError(f"cannot write to the run folder {self.path}: {error.strerror}") from None
+            write_whole(self._labels, msgspec.json.format(msgspec.json.encode(labels)))
+            self._write_config(config)
         elif _identity(there) != _identity(config):
             raise MarEdgeError(
                 f"{self.path} holds a run with another configuration ({_differences(there, config)}); name another "
@@ -142,22 +174,19 @@ class RunFolder:
         """
         content: dict[str, Any] = {
             "format": _STATE_FORMAT,
-            "run": _fingerprint(config),
+            "config": msgspec.json.encode(config).decode(),
             "standing": asdict(standing),
             "parts": {name: part.state_dict() for name, part in parts.items()},
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         }
-        draft = self._state.with_name(self._state.name + ".new")
-        try:
-            with draft.open("wb") as file:
-                torch.save(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, self._state)
-            _sync_folder(self.path)
-        except OSError as error:
-            raise MarEdgeError(f"cannot write {self._state}: {error.strerror}") from None
+        written = io.BytesIO()  # written by torch itself, a full disk would be a RuntimeError
+        torch.save(content, written)
+        write_whole(self._state, written.getvalue())
+        # Only now: with the config that an older state was begun with, its fingerprint would be lost.
+        there = self.read_config()
+        if there is not None and there != config:
+            self._write_config(msgspec.structs.replace(config, mar_edge_version=there.mar_edge_version))
 
     def resume(self, config: RunConfig, parts: Mapping[str, Stateful], device: torch.device) -> Standing:
         """Where the run is, with ``parts`` and the random states as they were then; a new one is at its beginning.
@@ -168,7 +197,7 @@ class RunFolder:
         standing = Standing()
         if self._state.exists():
             content = self._load_state()
-            if content.get("run") != _fingerprint(config):
+            if not self._is_of(content, config):
                 raise MarEdgeError(f"{self._state} belongs to another run; remove it to begin this one again")
             for name, part in parts.items():
                 part.load_state_dict(content["parts"][name])
@@ -180,11 +209,31 @@ class RunFolder:
         return standing
 
     def append(self, progress: Progress) -> None:
-        """One line more of metrics."""
-        with self._metrics.open("ab") as file:
-            file.write(msgspec.json.encode(progress) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        """One line more of metrics.
+
+        Raises:
+            MarEdgeError: it cannot be written; what there is of it is taken out on resuming.
+        """
+        try:
+            with self._metrics.open("ab") as file:
+                file.write(msgspec.json.encode(progress) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise MarEdgeError(f"cannot write {self._metrics}: {error.strerror}") from None
+
+    def _write_config(self, config: RunConfig) -> None:
+        write_whole(self._config, msgspec.json.format(msgspec.json.encode(config)))
+
+    def _is_of(self, state: Mapping[str, Any], config: RunConfig) -> bool:
+        """Whether it is the state of this run."""
+        if "config" in state:
+            try:
+                begun = msgspec.json.decode(state["config"], type=RunConfig)
+            except (msgspec.DecodeError, TypeError, RecursionError):
+                return False
+            return _identity(begun) == _identity(config)
+        return state.get("run") in self._older_fingerprints()
 
     def _load_state(self) -> dict[str, Any]:
         try:
@@ -215,16 +264,34 @@ class RunFolder:
                 break
             kept += line
         if kept != content:
-            _replace(self._metrics, kept)
+            write_whole(self._metrics, kept)
+
+    def _older_fingerprints(self) -> set[str]:
+        """What states were known by before they held their config: the hash of its JSON, paths and all.
+
+        As it stands in the file and as it was read: a number that is configured as 10 is read as 10.0.
+        """
+        text = self._config.read_bytes()
+        forms = (msgspec.json.decode(text), msgspec.to_builtins(msgspec.json.decode(text, type=RunConfig)))
+        return {hashlib.sha256(msgspec.json.encode(form | {"mar_edge_version": ""})).hexdigest() for form in forms}
 
 
 def _identity(config: RunConfig) -> RunConfig:
-    """All but the version: a run may go on under a later one."""
-    return msgspec.structs.replace(config, mar_edge_version="")
+    """What makes two runs the same: not where their files lie, how long they are to go on, and under which version."""
+    return msgspec.structs.replace(
+        config,
+        recipe=msgspec.structs.replace(config.recipe, epochs=None, steps=1, least_steps=0),
+        data=_kind(config.data),
+        validation=None if config.validation is None else _kind(config.validation),
+        labels_file=None,
+        start=None,
+        mar_edge_version="",
+    )
 
 
-def _fingerprint(config: RunConfig) -> str:
-    return hashlib.sha256(msgspec.json.encode(_identity(config))).hexdigest()
+def _kind(spec: str) -> str:
+    """Synthetic motion is what its spec says; what lies in files is what its digest says."""
+    return spec if parse_spec(spec).kind == "synth" else "files"
 
 
 def _differences(there: RunConfig, here: RunConfig) -> str:
@@ -240,20 +307,16 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(draft, path)
-
-
-def _sync_folder(path: Path) -> None:
-    """Make a replaced file survive a power cut, where the system lets a folder be opened for that."""
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def _lock_or_raise(lock: int, folder: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise MarEdgeError(
+            f"another process trains in {folder} now; wait until it has ended, or name another folder"
+        ) from None
+    except OSError as error:
+        raise MarEdgeError(f"cannot lock the run folder {folder}: {error.strerror}") from None

@@ -131,6 +131,8 @@ class _Run:
         network, kept = job.build()
         self._learner = _Learner(job, network, self._device)
         self._standing = folder.resume(job.config, self._learner.parts, self._device)
+        if self.step > job.steps:
+            raise MarEdgeError(f"{folder.path} has done {self.step} steps already; --steps takes more, not {job.steps}")
         self._losses = torch.tensor(self._standing.loss_sum, dtype=torch.float64, device=self._device)
         self._clips = ValidationClips(job.validation)
         self._begun_s = time.monotonic() - self._standing.elapsed_s

@@ -29,7 +29,10 @@ _NAMES_SHOWN = 3
 
 @dataclass(frozen=True)
 class Start:
-    """A trained network, and what it says of itself; a published checkpoint says little."""
+    """A trained network, and what it says of itself; a published checkpoint says little.
+
+    read_as: see ``Checkpoint``.
+    """
 
     network: MMN
     layout: Layout
@@ -39,6 +42,7 @@ class Start:
     training_data: str
     licence: str | None
     sha256: str
+    read_as: str = ""
 
 
 def open_start(path: Path) -> Start:
@@ -55,7 +59,9 @@ def open_start(path: Path) -> Start:
     if info is None:
         labels = default_labels(layout.name, config.num_classes)
         published = "a published checkpoint"
-        return Start(checkpoint.network, layout, labels, None, path.name, published, None, checkpoint.sha256)
+        return Start(
+            checkpoint.network, layout, labels, None, path.name, published, None, checkpoint.sha256, checkpoint.read_as
+        )
     return Start(
         network=checkpoint.network,
         layout=layout,
@@ -65,6 +71,7 @@ def open_start(path: Path) -> Start:
         training_data=info.training_data,
         licence=info.licence,
         sha256=checkpoint.sha256,
+        read_as=checkpoint.read_as,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import MarEdgeError
+from edge.outputs import write_whole
 
 if TYPE_CHECKING:
     import msgspec
@@ -31,7 +31,4 @@ def write_json(report: msgspec.Struct, path: Path | None) -> None:
 
     if path is None:
         return
-    try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    write_whole(path, msgspec.json.format(msgspec.json.encode(report)) + b"\n")

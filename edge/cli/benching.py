@@ -17,6 +17,7 @@ from edge.cli.posing import Detector, Mirror, PoseOptions
 from edge.cli.progress import showing_progress
 from edge.cli.running import Runtime
 from edge.errors import MarEdgeError
+from edge.outputs import check_outputs
 
 if TYPE_CHECKING:
     from edge.bench import Inputs, Report
@@ -63,6 +64,7 @@ def bench(
 
     With --pose, each stage of a pose model instead, for each number of people.
     """
+    check_outputs([json], [*(model or []), image, *map(Path, filter(None, (pose, detector)))])
     if pose is not None:
         if model or verify:
             raise MarEdgeError("bench times model files or, with --pose, a pose stage; not both at once")

@@ -12,6 +12,7 @@ from edge.cli import app
 from edge.cli.lists import batch_sizes
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
+from edge.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
     from edge.engines.bindings import Bindings, Flavour
@@ -63,9 +64,11 @@ def build(
     from edge.engines.bindings import use_tensorrt
     from edge.engines.build import Batches, BuildOptions
     from edge.engines.layers import counted, table
+    from edge.engines.store import sidecar
     from edge.model_file import parse_metadata
     from edge.runtime.onnxruntime import read_metadata
 
+    check_outputs([out, sidecar(out) if out else None, layers], [model])
     sizes = batch_sizes(batch)
     flavour: Flavour | None = None if using is None else "tensorrt" if using is _With.tensorrt else "tensorrt_rtx"
     options = BuildOptions(Batches.of(sizes), workspace_mb, version_compatible, hardware.value)
@@ -73,10 +76,7 @@ def build(
     precision = f"{parse_metadata(metadata, str(model)).precision} " if metadata else ""
     path, engine = _build(model, metadata, out, target, use_tensorrt(flavour), options)
     if layers is not None:
-        try:
-            layers.write_text(table(engine.kernels, engine.fallbacks), encoding="utf-8")
-        except OSError as error:
-            raise MarEdgeError(f"cannot write {layers}: {error.strerror}") from None
+        write_whole(layers, table(engine.kernels, engine.fallbacks).encode())
     memory = ""
     if engine.weights_bytes or engine.activation_bytes:
         memory = f"; weights {engine.weights_bytes / 1e6:.2f} MB, activations {engine.activation_bytes / 1e6:.1f} MB"

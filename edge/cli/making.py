@@ -16,6 +16,7 @@ from edge.cli.lists import whole_numbers
 from edge.cli.narrowing import Force, GuardData, GuardWindows, MaxClassDrop, MinAgreement, tell_written
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
+from edge.outputs import check_outputs
 
 
 class _Layout(str, Enum):
@@ -83,6 +84,7 @@ def synth(
     from training.synth.command import write_clips, write_drawing
     from training.synth.world import HELD_OUT, TRAINING
 
+    check_outputs([out])
     if out.suffix in (".mp4", ".gif"):
         drawn = write_drawing(out, action, seed)
         print(f"{out}: {drawn}")
@@ -259,6 +261,13 @@ def export(
     require("export", "torch", "onnx", "onnxscript")
     from export.command import export_model
 
+    if out.suffix != ".onnx":
+        raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
+    check_outputs([out], [checkpoint, bone_checkpoint, labels, confidence])
+    if triton is not None:
+        from export.triton import place_of
+
+        place_of(out, triton)
     half = precision is _ExportPrecision.fp16
     if checkpoint.suffix == ".onnx" and not half:
         raise MarEdgeError(f"{checkpoint} is a model file already; --precision fp16 makes another of it")
@@ -276,6 +285,8 @@ def export(
                 window_s=window_s,
                 confidence_file=confidence,
             )
+            for line in exported.read_as:
+                print(line)
             print(
                 f"{out}: {exported.metadata.name}, {len(exported.metadata.labels)} classes; "
                 f"largest logit difference from PyTorch {exported.difference:.1e}{' before FP16' * half}"

@@ -9,7 +9,7 @@ import typer
 
 from edge.cli import app
 from edge.cli.extras import require
-from edge.errors import MarEdgeError
+from edge.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
     from view.timeline import Timeline
@@ -42,16 +42,18 @@ def write_annotations(
     rezero: Rezero = False,
 ) -> None:
     """Write the events of a recording as the annotation programs of behaviour labs read them."""
+    from streaming.recorded import recording_files
     from view.annotations.formats import format_of
     from view.annotations.media import probe
     from view.timeline import the_only
 
     kind = format_of(out.suffix)
+    check_outputs([out], [*recording_files(recordings), media])
     timelines = _read(recordings, stream, labels, min_score, rezero)
     if media is not None:
         the_only(timelines, "--media")
     video = None if media is None else probe(media, beside=out.parent)
-    _write(out, kind.write(timelines, video))
+    write_whole(out, kind.write(timelines, video))
     print(f"{out}: {kind.name}, {_tell(timelines)}")
 
 
@@ -62,13 +64,6 @@ def _read(recordings: list[Path], stream: str | None, labels: str, min_score: fl
     choice = LabelChoice.parse(labels)
     timelines = [timeline.only(choice, min_score) for timeline in read_timelines(recordings, stream)]
     return [timeline.rezeroed() for timeline in timelines] if rezero else timelines
-
-
-def _write(out: Path, content: bytes) -> None:
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {out}: {error.strerror}") from None
 
 
 def _tell(timelines: list[Timeline]) -> str:
@@ -90,8 +85,10 @@ def plot(
 ) -> None:
     """Draw the events of a recording, and how often each label occurs, for print."""
     require("plot", "matplotlib")
+    from streaming.recorded import recording_files
     from view.plot import plot as draw
 
+    check_outputs([out], recording_files(recordings))
     timelines = _read(recordings, stream, labels, min_score, rezero)
-    _write(out, draw(timelines, out.suffix))
+    write_whole(out, draw(timelines, out.suffix))
     print(f"{out}: {_tell(timelines)}")

@@ -7,6 +7,7 @@ its version, the GPU and its compute capability, batches, workspace and modes. W
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from edge.engines.build import BuildOptions, Engine, compile_engine
 from edge.engines.store import SUFFIX, StoredEngine, describe, read_engine, this_system, why_not, write_engine
 from edge.engines.targets import Gpu, here
 from edge.errors import MarEdgeError
+from edge.outputs import write_whole
 from edge.progress import Progress
 from edge.runtime.onnxruntime import read_metadata
 
@@ -114,9 +116,5 @@ def _read(path: Path) -> bytes:
 
 def _keep(path: Path, content: bytes) -> None:
     """A lost one costs time and nothing else."""
-    draft = path.with_name(path.name + ".draft")
-    try:
-        draft.write_bytes(content)
-        draft.replace(path)
-    except OSError:
-        return
+    with suppress(MarEdgeError):
+        write_whole(path, content)

@@ -7,9 +7,7 @@ something else, so what does not fit is told before it is loaded.
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from edge.engines.bindings import NAMES, Bindings, Flavour
 from edge.engines.build import BuildOptions, Engine, Hardware
 from edge.engines.targets import Gpu, sm
 from edge.errors import MarEdgeError
+from edge.outputs import write_whole
 
 SUFFIX = ".engine"
 _SCHEMA = 1
@@ -94,16 +93,9 @@ def write_engine(path: Path, plan: bytes, info: EngineInfo) -> None:
     Raises:
         MarEdgeError: it cannot be written there.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mar-edge-") as folder:
-            draft = Path(folder) / "draft"
-            # A reader between the two finds hashes that do not match, which is an engine to build again.
-            for content, place in ((plan, path), (msgspec.json.encode(info), sidecar(path))):
-                draft.write_bytes(content)
-                os.replace(draft, place)
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    # A reader between the two finds hashes that do not match, which is an engine to build again.
+    write_whole(path, plan)
+    write_whole(sidecar(path), msgspec.json.encode(info))
 
 
 def read_engine(path: Path) -> StoredEngine:

@@ -18,6 +18,7 @@ import msgspec
 
 from edge.digest import sha256_of
 from edge.errors import MarEdgeError
+from edge.outputs import write_whole
 from edge.zoo.archive import extract_onnx
 from edge.zoo.catalogue import KnownModel
 from edge.zoo.download import Progress, download
@@ -70,7 +71,12 @@ def fetch(
         MarEdgeError: it cannot be had, or is not what it should be; the message says what to do.
     """
     folder = folder or cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MarEdgeError(
+            f"cannot write to the cache {folder}: {error.strerror}; set XDG_CACHE_HOME to another folder"
+        ) from None
     with _locked(folder / f"{model.name}.lock"):
         return _fetch(model, mirror, folder, progress)
 
@@ -92,7 +98,7 @@ def _fetch(model: KnownModel, mirror: str | None, folder: Path, progress: Progre
     extract_onnx(archive, path)
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     record = Record(model.name, url, archive_sha256, sha256_of(path), now)
-    _record_path(model, folder).write_bytes(msgspec.json.format(msgspec.json.encode(record)))
+    write_whole(_record_path(model, folder), msgspec.json.format(msgspec.json.encode(record)))
     archive.unlink()
     return path
 

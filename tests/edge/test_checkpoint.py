@@ -1,5 +1,6 @@
 """Checkpoints from outside: read where they are what they should be, refused by name where not, never executed."""
 
+import argparse
 import hashlib
 import io
 import pickle
@@ -74,6 +75,65 @@ def test_our_own_says_what_it_is(network, path):
     loaded = load_checkpoint(path, 44)
     assert same_weights(loaded.network, network)
     assert loaded.info == INFO
+
+
+def under(prefix):
+    return lambda state: {prefix + name: tensor for name, tensor in state.items()}
+
+
+WRAPPED = {
+    "state_dict": (lambda s: {"state_dict": s, "epoch": 3, "optimizer": {"lr": 0.1}}, "read from its 'state_dict'"),
+    "model": (lambda s: {"model": s}, "read from its 'model'"),
+    "model_state_dict": (lambda s: {"epoch": 3, "model_state_dict": s}, "read from its 'model_state_dict'"),
+    "compiled": (under("_orig_mod."), "read without '_orig_mod.' before its keys"),
+    "parallel twice": (under("module.module."), "read without 'module.module.' before its keys"),
+    "lightning": (
+        lambda s: {
+            "state_dict": under("model.")(s) | {"criterion.weight": torch.ones(12)},
+            "pytorch-lightning_version": "2.4.0",
+            "hyper_parameters": {"lr": 0.1},
+        },
+        "read from its 'state_dict'; without 'model.' before its keys; 'criterion.weight' left out, not under 'model.'",
+    ),
+    "compiled lightning": (
+        lambda s: {"state_dict": under("net._orig_mod.")(s)},
+        "read from its 'state_dict'; without 'net._orig_mod.' before its keys",
+    ),
+    "profiled": (
+        lambda s: s | {"total_ops": torch.zeros(1), "head.total_ops": torch.zeros(1), "total_params": torch.zeros(1)},
+        "read 3 counters of operations left out",
+    ),
+    "of an old torch": (lambda s: {k: v for k, v in s.items() if not k.endswith("num_batches_tracked")}, ""),
+}
+
+
+@pytest.mark.parametrize("how", WRAPPED)
+def test_as_training_programs_save_it(network, path, how):
+    wrap, expected = WRAPPED[how]
+    torch.save(wrap(dict(network.state_dict())), path)
+    loaded = load_checkpoint(path, 44)
+    assert same_weights(loaded.network, network)
+    assert loaded.read_as.startswith(expected)
+    assert bool(loaded.read_as) == bool(expected)
+
+
+def test_two_networks_in_one_file_are_refused(network, path):
+    both = under("student.")(network.state_dict()) | under("teacher.")(network.state_dict())
+    assert "holds 2 networks (student.STPE, teacher.STPE)" in refusal_of(both, path)
+
+
+def test_what_would_run_code_is_named_with_the_way_out_and_not_in_colour(network, path):
+    message = refusal_of({"state_dict": network.state_dict(), "hyper_parameters": argparse.Namespace(lr=0.1)}, path)
+    assert "it holds argparse.Namespace, and reading that would run code" in message
+    assert "weights_only=False" in message
+    assert "\x1b" not in message
+
+
+def test_a_program_is_told_from_weights(path):
+    torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
+    message = refusal(path)
+    assert "it is a TorchScript program" in message
+    assert "weights_only" not in message
 
 
 @pytest.mark.parametrize(
@@ -174,7 +234,8 @@ def test_weights_that_are_no_numbers_are_named(network, path, value):
         ([torch.zeros(3)], "holds a list"),
         (torch.zeros(3), "holds a Tensor"),
         ({"epoch": 3, "lr": 0.1}, "entry 'epoch' is a int"),
-        ({"model": {"STPE": torch.zeros(16, 44)}}, "entry 'model' is a dict"),
+        ({"weights": {"STPE": torch.zeros(16, 44)}}, "entry 'weights' is a dict"),
+        ({"model": {"STPE": torch.zeros(16, 44)}}, "key 'projection.0.weight' is missing; is this an MMN checkpoint?"),
         ({3: torch.zeros(1)}, "entry '3'"),
         ({"weight": torch.zeros(3)}, "key 'STPE' is missing; is this an MMN checkpoint?"),
         ({"format": "mar-edge checkpoint", "info": "{", "state_dict": {}}, "description is not readable"),

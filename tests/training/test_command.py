@@ -47,6 +47,7 @@ def test_an_action_that_is_none_is_an_error_that_lists_them(tmp_path):
 
 @pytest.mark.parametrize("write", [lambda path: write_clips(path, 1, 1), lambda path: write_drawing(path, None, 1)])
 @pytest.mark.parametrize("suffix", [".npz", ".mp4"])
-def test_a_folder_that_is_not_there_is_an_error(tmp_path, write, suffix):
+def test_a_folder_that_cannot_be_is_an_error(tmp_path, write, suffix):
+    (tmp_path / "file").touch()
     with pytest.raises(MarEdgeError, match="cannot write"):
-        write(tmp_path / "nowhere" / f"clip{suffix}")
+        write(tmp_path / "file" / f"clip{suffix}")

@@ -223,7 +223,7 @@ def test_a_finished_run_is_left_as_it_is(whole, job):
 
 @pytest.mark.parametrize(
     ("change", "expected"),
-    [({"width": 32}, "width 16 there, 32 here"), ({"steps": 7, "lr": 0.5}, "steps 5 there, 7 here, lr 0.001 there")],
+    [({"width": 32}, "width 16 there, 32 here"), ({"batch": 5, "lr": 0.5}, "batch 4 there, 5 here, lr 0.001 there")],
 )
 def test_a_folder_with_another_run_is_refused_saying_in_what(whole, job, change, expected):
     with pytest.raises(MarEdgeError, match=f"holds a run with another configuration .*{expected}"):
@@ -244,7 +244,8 @@ def test_a_state_that_is_damaged_or_foreign_is_one_line(job, tmp_path):
         run(job, tmp_path, report=Heard(kill))
     state = tmp_path / "state.pt"
     content = state.read_bytes()
-    foreign = torch.load(state, weights_only=True) | {"run": "another"}
+    foreign = torch.load(state, weights_only=True)
+    foreign["config"] = msgspec.json.encode(msgspec.structs.replace(job.config, seed=9)).decode()
     damaged = [content[: len(content) // 2], b"", b"hello", content[:1000] + bytes(200) + content[1200:]]
     for wrong in damaged:
         state.write_bytes(wrong)
@@ -263,8 +264,10 @@ def test_a_state_that_is_damaged_or_foreign_is_one_line(job, tmp_path):
 
 def test_a_folder_that_cannot_be_written(job, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(MarEdgeError, match="cannot write to the run folder"):
+    with pytest.raises(MarEdgeError, match="cannot write .*Not a directory"):
         run(job, tmp_path / "file" / "run")
+    with pytest.raises(MarEdgeError, match="cannot write to the run folder"), RunFolder(tmp_path / "file").locked():
+        pass
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_spares_its_state(job, tmp_path):

@@ -12,7 +12,7 @@ from training.augment import NO_AUGMENTATION, Augmentation
 from training.datasets.archive import open_archive
 from training.datasets.authors import SPLITS, Split, open_authors
 from training.datasets.base import Dataset
-from training.datasets.recordings import open_recordings
+from training.datasets.recordings import LABEL_FILE, open_recordings
 from training.datasets.stored import StoredDataset, hold_out
 from training.datasets.synthetic import SyntheticDataset
 from training.synth.world import HELD_OUT
@@ -57,6 +57,21 @@ def parse_spec(spec: str) -> DataSpec:
     if spec.endswith(".npz"):
         return DataSpec("npz", Path(spec), None)
     raise MarEdgeError(f"no data set '{spec}'; it is one of: {_FORMS}")
+
+
+def files_of(spec: str) -> list[Path]:
+    """The files that a data set is read from, as far as they are there.
+
+    Raises:
+        MarEdgeError: no such data set.
+    """
+    parsed = parse_spec(spec)
+    if parsed.kind == "synth":
+        return []
+    if parsed.kind == "npz":
+        return [parsed.path]
+    patterns = ("*.jsonl", LABEL_FILE) if parsed.kind == "recordings" else ("*_data.pkl", "*_label.pkl")
+    return sorted(path for pattern in patterns for path in parsed.path.glob(pattern))
 
 
 def open_dataset(spec: str, *, labels: tuple[Label, ...] | None = None) -> Dataset:

@@ -10,15 +10,16 @@ from edge.confidence import write_confidence
 from edge.errors import MarEdgeError
 from edge.labels import read_labels
 from edge.model_file import ModelMetadata
+from edge.outputs import check_outputs
 from edge.progress import Progress
 from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
-from training.datasets.opening import open_dataset
+from training.datasets.opening import files_of, open_dataset
 from training.evaluation.answers import Answers, ask
 from training.evaluation.calibration import fit_confidence
 from training.evaluation.clip_results import score_answers
 from training.evaluation.models import ModelSource
-from training.evaluation.report import Evaluation, ModelFacts, write_report
+from training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
 from training.evaluation.stream_results import StreamResults, score_watched
 from training.evaluation.streaming import Take, plan_takes, watch_takes
 from training.evaluation.submission import action_ids, write_submission
@@ -59,6 +60,10 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. All that
             can be known before the first inference is found before it.
     """
+    check_outputs(
+        [*report_files(config.out), config.submission, config.confidence],
+        [*config.model.paths, config.labels_file, *files_of(config.data)],
+    )
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
         metadata = recognizer.metadata
@@ -102,10 +107,7 @@ def _fit_confidence(path: Path, metadata: ModelMetadata, answers: Answers, fitte
     labelled = answers.labels >= 0
     if not labelled.any():
         raise MarEdgeError(f"{fitted_on}: without labels nothing can be fitted")
-    try:
-        write_confidence(path, fit_confidence(metadata, answers.logits[labelled], answers.labels[labelled], fitted_on))
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    write_confidence(path, fit_confidence(metadata, answers.logits[labelled], answers.labels[labelled], fitted_on))
 
 
 def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:

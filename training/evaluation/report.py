@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 import numpy as np
 
-from edge.errors import MarEdgeError
+from edge.outputs import write_whole
 from training.evaluation import words
 from training.evaluation.clip_results import ClipResults
 from training.evaluation.picture import draw_confusion
@@ -47,6 +47,11 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     stream: StreamResults | None
 
 
+def report_files(folder: Path) -> list[Path]:
+    """The files that a report may consist of."""
+    return [folder / name for name in ("scores.json", "report.md", "report.html", "confusion.png", "confusion.csv")]
+
+
 def write_report(folder: Path, evaluation: Evaluation) -> None:
     """Write, or write anew, the files of a report.
 
@@ -61,12 +66,8 @@ def write_report(folder: Path, evaluation: Evaluation) -> None:
     }
     if evaluation.clips:
         files |= {"confusion.png": png, "confusion.csv": _table(evaluation.clips).encode()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-    except OSError as error:
-        raise MarEdgeError(f"cannot write the report to {folder}: {error.strerror}") from None
+    for name, content in files.items():
+        write_whole(folder / name, content)
 
 
 def _picture(clips: ClipResults) -> bytes:

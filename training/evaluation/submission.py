@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from edge.errors import MarEdgeError
 from edge.labels import ma52_labels
 from edge.model_file import ModelMetadata
+from edge.outputs import write_whole
 from training.evaluation.answers import Answers
 from training.metrics import rank
 
@@ -57,12 +58,10 @@ def write_submission(path: Path, metadata: ModelMetadata, answers: Answers) -> N
     member = zipfile.ZipInfo(MEMBER, _EPOCH)
     member.compress_type = zipfile.ZIP_DEFLATED
     member.external_attr = 0o644 << 16
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr(member, text.getvalue())
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(member, text.getvalue())
+    write_whole(path, content.getvalue())
 
 
 def action_ids(metadata: ModelMetadata) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ from edge.model_file import ModelMetadata, Stream
 from edge.preprocess import WINDOW_FRAMES
 from edge.streams import stream_input
 
+_UNKNOWN = "unknown: a published checkpoint"
 _PAIR: tuple[Stream, ...] = ("joint", "bone")
 
 
@@ -140,6 +141,6 @@ def _metadata(
         background=info.background if info else None,
         window_s=info.window_s if info else 2.0,
         sources_sha256=tuple(one.sha256 for one in loaded),
-        training_data=info.training_data if info else "unknown: a published checkpoint",
+        training_data=info.training_data if info else ", ".join(filter(None, [_UNKNOWN, loaded[0].read_as])),
         licence=info.licence if info else "that of the checkpoint",
     )

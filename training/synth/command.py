@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.outputs import write_whole
 from training.synth.chunks import CHUNK, make_chunk
 from training.synth.draw import write_animation
 from training.synth.generator import CLASSES, synthesise
@@ -24,16 +26,15 @@ def write_clips(path: Path, count: int, seed: int, world: World = TRAINING, live
         MarEdgeError: the file cannot be written.
     """
     chunks = [make_chunk(seed, i, live=live, world=world) for i in range(-(-count // CHUNK))]
-    try:
-        np.savez_compressed(
-            path,
-            joints=np.concatenate([chunk.joints for chunk in chunks])[:count],
-            labels=np.concatenate([chunk.labels for chunk in chunks])[:count],
-            duration_s=np.concatenate([chunk.duration_s for chunk in chunks])[:count],
-            classes=np.array([label.name for label in CLASSES]),
-        )
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    content = io.BytesIO()  # on a full disk numpy's archive would print a traceback of its own
+    np.savez_compressed(
+        content,
+        joints=np.concatenate([chunk.joints for chunk in chunks])[:count],
+        labels=np.concatenate([chunk.labels for chunk in chunks])[:count],
+        duration_s=np.concatenate([chunk.duration_s for chunk in chunks])[:count],
+        classes=np.array([label.name for label in CLASSES]),
+    )
+    write_whole(path, content.getvalue())
 
 
 def write_drawing(path: Path, action: str | None, seed: int) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
 from edge.layout import Layout, load_layout
+from edge.outputs import draft_of
 
 Image = NDArray[np.uint8]
 
@@ -37,14 +38,21 @@ def write_animation(
 
 def _write_mp4(path: Path, frames: list[Image], duration_s: float) -> None:
     size = (frames[0].shape[1], frames[0].shape[0])
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), (len(frames) - 1) / duration_s, size)
-    if not writer.isOpened():
-        raise MarEdgeError(f"cannot write a video to {path}; it should end in .mp4, in a folder that exists")
-    try:
-        for frame in frames:
-            writer.write(frame)
-    finally:
-        writer.release()
+    with draft_of(path) as draft:
+        writer = cv2.VideoWriter(str(draft), cv2.VideoWriter.fourcc(*"mp4v"), (len(frames) - 1) / duration_s, size)
+        if not writer.isOpened():
+            raise MarEdgeError(f"cannot write a video to {path}; it should end in .mp4")
+        try:
+            for frame in frames:
+                writer.write(frame)
+        finally:
+            writer.release()
+        # OpenCV does not say that the disk was full.
+        written = cv2.VideoCapture(str(draft))
+        whole = written.get(cv2.CAP_PROP_FRAME_COUNT) == len(frames)
+        written.release()
+        if not whole:
+            raise MarEdgeError(f"cannot write {path}: the video is not whole; is the disk full?")
 
 
 def _write_gif(path: Path, frames: list[Image], duration_s: float) -> None:
@@ -56,10 +64,8 @@ def _write_gif(path: Path, frames: list[Image], duration_s: float) -> None:
     moments = np.linspace(0, len(frames) - 1, round(duration_s / gap_s) + 1).round().astype(np.int64)
     first, *others = (Pillow.fromarray(frames[i][..., ::-1]) for i in moments)
     gap_ms = round(100 * duration_s / len(others)) * 10
-    try:
-        first.save(path, save_all=True, append_images=others, duration=gap_ms, loop=0)
-    except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+    with draft_of(path) as draft:
+        first.save(draft, save_all=True, append_images=others, duration=gap_ms, loop=0)
 
 
 def contact_sheet(

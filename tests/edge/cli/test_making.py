@@ -32,7 +32,7 @@ def test_synth_draws_a_clip(cli, tmp_path):
         (("--out", "clip.mp4", "--action", "flying"), "no action 'flying'"),
         (("--out", "clips.npz", "--action", "nodding"), "--action goes with a drawing"),
         (("--out", "clips.csv"), "ends in .mp4"),
-        (("--out", "nowhere/clips.npz", "--count", "1"), "cannot write"),
+        (("--out", "/dev/null/clips.npz", "--count", "1"), "cannot write"),
     ],
 )
 def test_synth_refuses(user_error, tmp_path, monkeypatch, arguments, expected):

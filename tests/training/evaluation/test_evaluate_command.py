@@ -124,8 +124,13 @@ def test_what_scores_are_worth_is_fitted_for_export(model, clips, tmp_path):
     assert "clips.npz, 30 clips" in confidence.fitted_on
     assert len(confidence.for_labels(networks.LABELS, "")) == 12
     assert confidence.temperature != 1
-    with pytest.raises(MarEdgeError, match="cannot write"):
-        evaluate(config(model, clips, tmp_path, confidence=tmp_path / "nowhere" / "c.json"), quiet)
+
+
+def test_a_place_that_cannot_be_written_is_known_before_the_data_is_read(model, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr("training.evaluation.command.open_dataset", None)
+    for wrong in ({"confidence": tmp_path}, {"submission": tmp_path}, {"out": clips}):
+        with pytest.raises(MarEdgeError, match="cannot write"):
+            evaluate(config(model, clips, **({"out": tmp_path} | wrong)), quiet)
 
 
 def test_live_footage_joins_the_report(model, clips, tmp_path, monkeypatch):

@@ -1,0 +1,120 @@
+"""Files that commands write: found to be possible before the work, and then written whole or not at all.
+
+Knows nothing of what the files hold.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.errors import MarEdgeError
+
+_DRAFTS = ".mar-edge-"
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None] = ()) -> None:
+    """Find out, before minutes of work, that each output can be written and is none of the inputs.
+
+    None stands for a file that was not named. Nothing is left behind, and no folder is made.
+
+    Raises:
+        MarEdgeError: an output is an input (by whatever path or link), is named twice, is a folder, or lies where
+            nothing can be written.
+    """
+    read = [path for path in inputs if path is not None]
+    wanted = [path for path in outputs if path is not None]
+    for place, output in enumerate(wanted):
+        for source in read:
+            if _is_same(output, source):
+                raise MarEdgeError(f"{output} is {_named(source, output)}, which would be lost; name another output")
+        if any(_is_same(output, other) for other in wanted[:place]):
+            raise MarEdgeError(f"{output} is named for two outputs; name two files")
+        _try(output)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, its folder too; what was there before stays until all of it is on the disk.
+
+    Raises:
+        MarEdgeError: it cannot be written; then nothing of it is left behind.
+    """
+    with draft_of(path) as draft:
+        draft.write_bytes(content)
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """A path of the same name to write to, whose file takes the place of ``path`` once it is on the disk.
+
+    A device or a pipe is written to directly. What a failed or killed writer leaves, ``remove_drafts`` removes.
+
+    Raises:
+        MarEdgeError: it cannot be written; then nothing of it is left behind.
+    """
+    target = Path(os.path.realpath(path))  # a link stays a link
+    try:
+        if _is_device(target):
+            yield target
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_DRAFTS) as folder:
+            draft = Path(folder) / target.name
+            yield draft
+            if target.exists():
+                shutil.copymode(target, draft)
+            with draft.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(draft, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what killed writers left in a folder in which nobody else is writing now."""
+    for left in folder.glob(f"{_DRAFTS}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of them is not there yet
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _named(source: Path, output: Path) -> str:
+    return "what is read" if str(source) == str(output) else f"the same file as {source}, which is read"
+
+
+def _is_device(target: Path) -> bool:
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _try(output: Path) -> None:
+    target = Path(os.path.realpath(output))
+    try:
+        if target.is_dir():
+            raise MarEdgeError(f"cannot write {output}: it is a folder; name a file in it")
+        if _is_device(target):
+            return
+        there = next(folder for folder in target.parents if folder.exists())
+        with tempfile.TemporaryFile(dir=there, prefix=_DRAFTS):
+            pass
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {output}: {error.strerror or error}") from None
+
+
+def _sync_folder(path: Path) -> None:
+    """Make a replaced file survive a power cut, where the system lets a folder be opened for that."""
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
