@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TextIO
@@ -113,7 +113,7 @@ class Curves(Report):
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            with self._losing():
+            with suppress(OSError) if self._is_lost else self._losing():
                 self._file.close()
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:

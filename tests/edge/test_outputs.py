@@ -15,6 +15,7 @@ from edge.cli.bench_reports import write_json
 from edge.confidence import Confidence, write_confidence
 from edge.engines.store import write_engine
 from edge.errors import MarEdgeError
+from edge.mmn import MMN
 from edge.outputs import check_outputs, draft_of, remove_drafts, write_whole
 from export.triton import write_repository
 from training.evaluation.answers import Answers
@@ -72,7 +73,7 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(tmp_path):
 
 @pytest.mark.skipif(not os.access("/proc/self", os.R_OK), reason="no /proc, in which nobody can write")
 def test_a_folder_that_nobody_can_write_to():
-    with pytest.raises(MarEdgeError, match="cannot write /proc/self/model.onnx: "):
+    with pytest.raises(MarEdgeError, match=r"cannot write /proc/self/model\.onnx: "):
         check_outputs([Path("/proc/self/model.onnx")])
 
 
@@ -109,12 +110,17 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
     class Killed(BaseException):
         pass
 
-    with pytest.raises(Killed), draft_of(tmp_path / "file") as draft:
-        draft.write_bytes(b"half")
-        left = tmp_path / ".mar-edge-killed"
-        left.mkdir()
-        (left / "file").write_bytes(b"half of another")
-        raise Killed
+    def killed():
+        with draft_of(tmp_path / "file") as draft:
+            draft.write_bytes(b"half")
+            raise Killed
+
+    with pytest.raises(Killed):
+        killed()
+    assert not list(tmp_path.iterdir())
+    left = tmp_path / ".mar-edge-killed"
+    left.mkdir()
+    (left / "file").write_bytes(b"half of another")
     remove_drafts(tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -135,10 +141,7 @@ def metadata():
 CONFIDENCE = Confidence(temperature=1.0, thresholds={"nodding": 0.5}, fitted_on="clips " * 20)
 WRITERS = {
     "a file": ("f", lambda path: write_whole(path, bytes(1000))),
-    "a checkpoint": (
-        "c.pt",
-        lambda path: save_checkpoint(path, networks.golden(networks.IMIGUE), networks.info("joint")),
-    ),
+    "a checkpoint": ("c.pt", lambda path: save_checkpoint(path, MMN(networks.IMIGUE), networks.info("joint"))),
     "a confidence": ("c.json", lambda path: write_confidence(path, CONFIDENCE)),
     "a bench report": ("b.json", lambda path: write_json(CONFIDENCE, path)),
     "an engine": ("m.engine", lambda path: write_engine(path, bytes(1000), CONFIDENCE)),

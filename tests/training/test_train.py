@@ -264,7 +264,7 @@ def test_a_state_that_is_damaged_or_foreign_is_one_line(job, tmp_path):
 
 def test_a_folder_that_cannot_be_written(job, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(MarEdgeError, match="cannot write .*Not a directory"):
+    with pytest.raises(MarEdgeError, match=r"cannot write .*Not a directory"):
         run(job, tmp_path / "file" / "run")
     with pytest.raises(MarEdgeError, match="cannot write to the run folder"), RunFolder(tmp_path / "file").locked():
         pass

@@ -78,8 +78,8 @@ def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case
 @pytest.mark.parametrize(
     "command", [("export", "joint.onnx"), ("export", "model.onnx", "--precision", "fp16"), ("calibrate", "model.onnx")]
 )
-@pytest.mark.parametrize(("out", "expected"), [("folder.onnx", "it is a folder"), ("b.pt", "name ends in .onnx")])
-def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypatch, command, out, expected):
+@pytest.mark.parametrize("wrong", [("folder.onnx", "it is a folder"), ("b.pt", "name ends in .onnx")])
+def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypatch, command, wrong):
     import edge.cli.making
     import edge.cli.narrowing  # noqa: F401 - they register the commands
     import export.onnx_file
@@ -91,6 +91,7 @@ def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypa
     monkeypatch.setattr("calibration.command.read_full", too_late)
     monkeypatch.chdir(given)
     (tmp_path / "folder.onnx").mkdir()
+    out, expected = wrong
     with pytest.raises(MarEdgeError, match=expected):
         typer.main.get_command(app)([*command, "--out", str(tmp_path / out)], standalone_mode=False)
 

@@ -175,5 +175,5 @@ def test_few_classes_without_mistakes_or_body_groups(tmp_path):
 
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(MarEdgeError, match="cannot write .*scores.json"):
+    with pytest.raises(MarEdgeError, match=r"cannot write .*scores\.json"):
         write_report(tmp_path / "file", evaluation(stream=stream_results()))
