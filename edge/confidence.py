@@ -4,6 +4,7 @@ takes them. A JSON file; fits nothing.
 
 from __future__ import annotations
 
+import codecs
 import math
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def read_confidence(path: Path) -> Confidence:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise MarEdgeError(f"{path} is too large for the confidence.json of 'mar-edge evaluate'")
-        found = msgspec.json.decode(path.read_bytes(), type=Confidence)
+        found = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Confidence)
     except OSError as error:
         raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

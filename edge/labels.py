@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -39,7 +41,7 @@ def parse_labels(text: str, source: str) -> tuple[Label, ...]:
             raise MarEdgeError(
                 f"{source}: a label file is CSV with the columns id,action[,body]; it has {sorted(columns) or 'none'}"
             )
-        labels.extend(_label(row, f"{source}, line {rows.line_num}") for row in rows)
+        labels.extend(_label(row, f"{source}, line {rows.line_num}") for row in rows if has_content(row))
     except csv.Error as error:
         raise MarEdgeError(f"{source}, line {rows.line_num}: not CSV: {error}") from None
     ids = [label.id for label in labels]
@@ -56,6 +58,12 @@ def _label(row: dict[str, str | None], where: str) -> Label:
     except (ValueError, AttributeError, TypeError):  # a row with too many fields holds a list
         raise MarEdgeError(f"{where}: not a label row (id,action[,body]): {row}") from None
     return label
+
+
+def has_content(row: Mapping[Any, Any]) -> bool:
+    """Whether a row of CSV holds anything; spreadsheets write an empty one as commas alone."""
+    fields = (value if isinstance(value, list) else [value] for value in row.values())  # a list of those too many
+    return any((text or "").strip() for texts in fields for text in texts)
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge.errors import MarEdgeError, about
 from edge.labels import Label
 from edge.model_file import ModelMetadata
+from edge.names import did_you_mean
 
 DEFAULT_ON = 0.5
 # Hysteresis: an event ends below this share of the threshold at which it began.
@@ -121,7 +122,8 @@ def _matching(labels: Sequence[Label], name: str) -> list[int]:
         if matches:
             return matches
     groups = sorted({label.body for label in labels if label.body})
+    close = did_you_mean(name, [*groups, *(label.name for label in labels)])
     raise MarEdgeError(
-        f"the model has no label or body group '{name}'; body groups: {', '.join(groups) or 'none'}; "
+        f"the model has no label or body group '{name}'{close}; body groups: {', '.join(groups) or 'none'}; "
         "labels: see 'mar-edge models'"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
@@ -87,7 +89,10 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise MarEdgeError(f"{path} is larger than {_MAX_BYTES} bytes, which is no config file")
-        table = msgspec.toml.decode(path.read_bytes(), type=dict[str, Any])
+        content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise MarEdgeError(f"{path} is UTF-16 text; save it as UTF-8")
+        table = msgspec.toml.decode(content, type=dict[str, Any])
     except OSError as error:
         raise MarEdgeError(f"cannot read config file {path}: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
@@ -101,7 +106,7 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
         name = key.replace("-", "_")
         if name not in kinds:
             raise MarEdgeError(
-                f"{path}: no such option: {key}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]"
+                f"{path}: no such option: {key}{did_you_mean(key, [*kinds, _THRESHOLDS])}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]"
             )
         if name in options:
             raise MarEdgeError(f"{path}: {key} stands there twice, with '-' and with '_'")

@@ -9,6 +9,7 @@ from edge.device.base import DeviceError
 from edge.device.choice import open_device
 from edge.engines.bindings import Bindings, rtx
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 
 NATIVE = "native"
 # CUDA 12 calls Thor 10.1, CUDA 13 calls it 11.0.
@@ -81,7 +82,8 @@ def resolve(target: str, tensorrt: Bindings) -> Place:
         MarEdgeError: no such target, or this TensorRT cannot build for it from here; what can is said.
     """
     if target != NATIVE and target not in BOARDS and not re.fullmatch(r"sm\d{2,3}", target):
-        raise MarEdgeError(f"no target '{target}'; they are {NATIVE}, {', '.join(BOARDS)}, or a GPU as sm86")
+        close = did_you_mean(target, [NATIVE, *BOARDS])
+        raise MarEdgeError(f"no target '{target}'{close}; they are {NATIVE}, {', '.join(BOARDS)}, or a GPU as sm86")
     try:
         gpu, why = this_gpu(), ""
     except MarEdgeError as error:

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -55,5 +56,6 @@ def known_model(name: str, kind: Literal["pose", "detector"] | None = None) -> K
     models = {model.name: model for model in known_models().values() if kind in (None, model.kind)}
     if name not in models:
         what = {"pose": "pose model", "detector": "detector", None: "model"}[kind]
-        raise MarEdgeError(f"no {what} '{name}' and no such file; by name there are: {', '.join(models)}")
+        close = did_you_mean(name, models)
+        raise MarEdgeError(f"no {what} '{name}' and no such file{close}; by name there are: {', '.join(models)}")
     return models[name]

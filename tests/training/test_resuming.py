@@ -1,5 +1,6 @@
 """A run goes on by its folder alone: every recipe, wherever it was stopped, wherever its data lies by then."""
 
+import functools
 import hashlib
 import json
 import os
@@ -20,12 +21,14 @@ from full_disk import full_disk
 from edge.errors import MarEdgeError
 from training import command
 from training.command import TrainOptions, run_training
+from training.datasets import synthetic
 from training.recipe import PRESETS
 from training.reporting import Curves, Report
 from training.run_folder import RunConfig, RunFolder
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "batch": 4, "validation_clips": 8, "least_steps": 0}
 STEPS = 3
+MAKE_CHUNK = functools.cache(synthetic.make_chunk)
 
 
 class Killed(BaseException):
@@ -58,6 +61,7 @@ def tiny(monkeypatch):
     """The recipes as they are, numbers and all, of a small network and two steps a validation."""
     small = {name: msgspec.structs.replace(recipe, **TINY, validate_every=2) for name, recipe in PRESETS.items()}
     monkeypatch.setattr(command, "PRESETS", small)
+    monkeypatch.setattr(synthetic, "make_chunk", MAKE_CHUNK)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from edge.labels import Label
 from edge.layout import layout_with
 from training.augment import NO_AUGMENTATION, Augmentation
 from training.datasets.recordings import known_labels
-from training.datasets.stored import StoredDataset, checked_clip
+from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 
 _ARRAYS = ("joints", "labels", "duration_s", "classes")
 _MAX_BYTES = 16 << 30
@@ -48,13 +48,18 @@ def open_archive(path: Path, *, augmentation: Augmentation = NO_AUGMENTATION) ->
     by_name = {label.name: label for label in known_labels()}
     names = [str(name) for name in classes]
     known = all(name in by_name for name in names) and len(set(names)) == K
+    clips = [checked_clip(clip, layout, f"{path}, clip {i}") for i, clip in enumerate(joints)]
+    seen = np.array([i for i, clip in enumerate(joints) if not shows_nobody(clip)], np.int64)
+    if not len(seen):
+        raise MarEdgeError(f"{path}: none of its {N} clips shows a joint")
+    left_out = f" ({N - len(seen)} clips without any joint left out)" if len(seen) < N else ""
     return StoredDataset(
-        name=f"{path.name}, {N} clips",
+        name=f"{path.name}{left_out}, {len(seen)} clips",
         layout=layout,
         labels=tuple(by_name[name] if known else Label(i, name, "") for i, name in enumerate(names)),
-        clips=[checked_clip(clip, layout, f"{path}, clip {i}") for i, clip in enumerate(joints)],
-        clip_labels=indices.astype(np.int64),
-        clip_names=[f"{path.stem} {i}" for i in range(N)],
-        groups=np.arange(N),
+        clips=[clips[i] for i in seen],
+        clip_labels=indices[seen].astype(np.int64),
+        clip_names=[f"{path.stem} {i}" for i in seen],
+        groups=np.arange(len(seen)),
         augmentation=augmentation,
     )

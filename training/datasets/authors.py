@@ -6,6 +6,8 @@ keypoint (M, T, V, 2) of M people, of whom the first counts.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Literal
@@ -18,12 +20,12 @@ from edge.labels import Label, default_labels
 from edge.layout import Layout, load_layout
 from training.augment import NO_AUGMENTATION, Augmentation
 from training.datasets.pickles import PickledArray, read_pickle
-from training.datasets.stored import StoredDataset, checked_clip
+from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
-_VIDEO_SUFFIXES = {".mp4", ".avi"}
+_VIDEO_SUFFIXES = {".mp4", ".avi", ".mov", ".mkv", ".webm"}
 # An hour at 30 frames a second; a clip has about 60 frames.
 _MAX_FRAMES = 108_000
 
@@ -48,8 +50,11 @@ def open_authors(
 ) -> StoredDataset:
     """One split of MA-52 (layout ``ma52``) or iMiGUE (``imigue``), in the order of its data file.
 
+    A clip in which the first person has no joint is left out and counted.
+
     Args:
-        labels_required: False takes a test split without labels, for a submission.
+        labels_required: False takes a test split without labels, for a submission: every clip, in the order of the
+            label file, where there is one. Labels that are -1, None or 0 throughout are none.
         labels: names of the classes, in id order, where the release's own are not wanted.
 
     Raises:
@@ -66,82 +71,158 @@ def open_authors(
             f"val_data.pkl, ...; here are data of: {', '.join(there) or 'no split'}"
         )
     clips = _read_clips(data_file, load_layout(layout))
-    known: NDArray[np.int64] | None = None
-    left_out = ""
+    names = {short: clip.name for short, clip in clips.items()}
+    known: dict[str, int] | None = None
+    remarks = []
     if labels_required or label_file.is_file():
-        by_name = _read_labels(label_file, len(classes), labels_required)
-        known = None if by_name is None else _match(clips, by_name, data_file, label_file)
-        missing = len(by_name) - len(clips) if by_name else 0
-        left_out = f", {missing} labelled ones without a skeleton left out" if missing else ""
+        entries = _read_entries(label_file)
+        known, remark = _read_labels(entries, len(classes), label_file, labels_required)
+        remarks += [remark] if remark else []
+        missing = len(entries.keys() - clips.keys())
+        remarks += [f"{missing} labelled ones without a skeleton left out"] if missing else []
+        if known is not None:
+            _check_labelled(clips, known, data_file, label_file)
+        if not labels_required:
+            listed = [short for short in entries if short in clips]
+            names = {short: names[short] for short in [*listed, *(short for short in names if short not in entries)]}
+    empty = {short for short, clip in clips.items() if clip.shows_nobody}
+    if empty and labels_required:
+        if len(empty) == len(clips):
+            raise MarEdgeError(f"{data_file}: none of its {len(clips)} clips shows a joint of its first person")
+        names = {short: name for short, name in names.items() if short not in empty}
+        remarks.append(f"{len(empty)} without any joint of the first person left out")
+    elif empty:
+        remarks.append(f"{len(empty)} of them without any joint of the first person")
     return StoredDataset(
-        name=f"{release.title}, {split} split, {len(clips)} clips{left_out}",
+        name=", ".join([release.title, f"{split} split", f"{len(names)} clips", *remarks]),
         layout=load_layout(layout),
         labels=classes,
-        clips=list(clips.values()),
-        clip_labels=known,
-        clip_names=list(clips),
-        groups=np.arange(len(clips)),
+        clips=[clips[short].joints for short in names],
+        clip_labels=None if known is None else np.array([known[short] for short in names], np.int64),
+        clip_names=list(names.values()),
+        groups=np.arange(len(names)),
         augmentation=augmentation,
     )
 
 
-def _read_clips(path: Path, layout: Layout) -> dict[str, NDArray[np.float32]]:
+@dataclass(frozen=True)
+class _Clip:
+    """One clip of a data file, called as it is there."""
+
+    name: str
+    joints: NDArray[np.float32]
+    shows_nobody: bool
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One line of a label file. label: whatever stands there."""
+
+    name: str
+    label: object
+    where: str
+
+
+def _read_clips(path: Path, layout: Layout) -> dict[str, _Clip]:
+    """By short name."""
     content = read_pickle(path)
     annotations = content.get("annotations") if isinstance(content, dict) else None
     if not isinstance(annotations, list) or not annotations:
         raise MarEdgeError(f"{path}: expected a dict with a list of clips under 'annotations'")
-    clips: dict[str, NDArray[np.float32]] = {}
+    clips: dict[str, _Clip] = {}
     for number, entry in enumerate(annotations):
-        where = f"{path}, clip {number}"
-        name = _text(entry, "frame_dir", where)
+        name = _text(entry, "frame_dir", f"{path}, clip {number}")
+        where = f"{path}, clip {number} ({name})"
         keypoint = entry.get("keypoint")
         if not isinstance(keypoint, PickledArray):
-            raise MarEdgeError(f"{where} ({name}): 'keypoint' is no array")
+            raise MarEdgeError(f"{where}: 'keypoint' is no array")
         people = keypoint.array()
+        expected = f"expected (M, T, {layout.num_joints}, 2) numbers, of M >= 1 people and up to {_MAX_FRAMES} frames"
         if people.ndim != 4 or len(people) < 1 or people.shape[1] > _MAX_FRAMES or people.dtype.kind not in "fiu":
+            raise MarEdgeError(f"{where}: 'keypoint' has the shape {people.shape} of {people.dtype}; {expected}")
+        if 1 <= people.shape[1] < len(people):
             raise MarEdgeError(
-                f"{where} ({name}): 'keypoint' has the shape {people.shape} of {people.dtype}; expected (M, T, "
-                f"{layout.num_joints}, 2) numbers, of M >= 1 people and up to {_MAX_FRAMES} frames"
+                f"{where}: 'keypoint' has the shape {people.shape}, more people than frames; {expected}, so swap the "
+                "first two axes"
             )
-        if name in clips:
-            raise MarEdgeError(f"{where}: frame_dir '{name}' stands twice")
-        clips[name] = checked_clip(people[0], layout, f"{where} ({name})")
+        short = _short(name)
+        if short in clips:
+            raise MarEdgeError(f"{path}, clip {number}: frame_dir '{name}' stands twice")
+        clips[short] = _Clip(name, checked_clip(people[0], layout, where), shows_nobody(people[0]))
     return clips
 
 
-def _read_labels(path: Path, num_classes: int, required: bool) -> dict[str, int] | None:
-    """Label ids by clip name; None where the file, which is not required to, says none."""
+def _read_entries(path: Path) -> dict[str, _Entry]:
+    """By short name, in the order of the file."""
     content = read_pickle(path)
     if not isinstance(content, list) or not content:
         raise MarEdgeError(f"{path}: expected a list of {{'file_name': ..., 'label': ...}}")
-    if not required and not any(isinstance(entry, dict) and "label" in entry for entry in content):
-        return None
+    entries: dict[str, _Entry] = {}
+    for number, item in enumerate(content):
+        name = _text(item, "file_name", f"{path}, entry {number}")
+        entry = _Entry(name, item.get("label"), f"{path}, entry {number} ({name})")
+        before = entries.setdefault(_short(name), entry)
+        if _number(before.label) != _number(entry.label):
+            raise MarEdgeError(f"{entry.where}: '{_short(name)}' stands twice, as {before.label} and as {entry.label}")
+    return entries
+
+
+def _read_labels(
+    entries: Mapping[str, _Entry], num_classes: int, path: Path, required: bool
+) -> tuple[dict[str, int] | None, str]:
+    """Label ids by short name; None where a file that need not say them does not, and a remark on that."""
+    numbers = {short: _number(entry.label) for short, entry in entries.items()}
+    if not required:
+        said = set(numbers.values())
+        if said <= {None, -1} and all(entry.label is None or numbers[s] == -1 for s, entry in entries.items()):
+            return None, ""
+        if said == {0} and len(numbers) > 1:
+            return None, f"all labels in {path.name} are 0, taken as not given"
     labels: dict[str, int] = {}
-    for number, entry in enumerate(content):
-        where = f"{path}, entry {number}"
-        name = _text(entry, "file_name", where)
-        label = entry.get("label")
-        if not isinstance(label, int) or isinstance(label, bool) or not 0 <= label < num_classes:
-            raise MarEdgeError(f"{where} ({name}): label {label!r:.40}; expected an id from 0 to {num_classes - 1}")
-        if labels.setdefault(name, label) != label:
-            raise MarEdgeError(f"{where}: '{name}' stands twice, as {labels[name]} and as {label}")
-    return labels
+    for short, entry in entries.items():
+        number = numbers[short]
+        if number is None or not 0 <= number < num_classes:
+            wrong = sum(other is None or not 0 <= other < num_classes for other in numbers.values())
+            more = f" (and {wrong - 1} more)" if wrong > 1 else ""
+            raise MarEdgeError(
+                f"{entry.where}{more}: label {entry.label!r:.40}; expected an id from 0 to {num_classes - 1}"
+            )
+        labels[short] = number
+    return labels, ""
+
+
+def _number(label: object) -> int | None:
+    """A label's id, as a whole number, as text, or as an array of one; None where it is none of these."""
+    if isinstance(label, PickledArray):
+        try:
+            label = label.array().item()  # an array of several is a ValueError
+        except ValueError:
+            return None
+    if isinstance(label, bool):
+        return None
+    if isinstance(label, str):
+        return int(label) if re.fullmatch(r"\s*-?[0-9]{1,9}\s*", label) else None
+    if isinstance(label, float):
+        return int(label) if label.is_integer() else None
+    return label if isinstance(label, int) else None
 
 
 def _text(entry: Any, key: str, where: str) -> str:
-    """The name under ``key``; without a folder and a video's suffix, which one of the two files may have."""
+    """The name under ``key``, as it stands there."""
     name = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(name, str) or not name:
         raise MarEdgeError(f"{where}: expected a dict with a name under '{key}'")
+    return name
+
+
+def _short(name: str) -> str:
+    """Without a folder and a video's suffix, which one of the two files may have."""
     path = PurePath(name)
     return path.stem if path.suffix.lower() in _VIDEO_SUFFIXES else path.name
 
 
-def _match(
-    clips: dict[str, NDArray[np.float32]], labels: dict[str, int], data_file: Path, label_file: Path
-) -> NDArray[np.int64]:
-    without = [name for name in clips if name not in labels]
+def _check_labelled(clips: Mapping[str, _Clip], labels: Mapping[str, int], data_file: Path, label_file: Path) -> None:
+    without = [clip.name for short, clip in clips.items() if short not in labels]
     if without:
         more = f" (and {len(without) - 1} more)" if len(without) > 1 else ""
         raise MarEdgeError(f"{data_file}: clip '{without[0]}'{more} has no label in {label_file.name}")
-    return np.array([labels[name] for name in clips], np.int64)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.names import did_you_mean
 from training.augment import NO_AUGMENTATION, Augmentation
 from training.datasets.archive import open_archive
 from training.datasets.authors import SPLITS, Split, open_authors
@@ -22,6 +23,7 @@ _FORMS = (
     "synth, synth-live, ma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER or an .npz file "
     "of 'mar-edge synth'"
 )
+_PARTS = tuple(f"-{split}" for split in SPLITS)
 # Seeds that no training run is given: of what a run validates on (plus its own seed), and of what models are judged on.
 _VALIDATION_SEED = 1_000_003
 _EVALUATION_SEED = 2_000_003
@@ -56,7 +58,9 @@ def parse_spec(spec: str) -> DataSpec:
                 return DataSpec(layout, Path(path), name)
     if spec.endswith(".npz"):
         return DataSpec("npz", Path(spec), None)
-    raise MarEdgeError(f"no data set '{spec}'; it is one of: {_FORMS}")
+    kinds = ["recordings", *(f"{layout}{part}" for layout in ("ma52", "imigue") for part in ("", *_PARTS))]
+    close = did_you_mean(word, kinds if colon else [SYNTHETIC, SYNTHETIC_LIVE])
+    raise MarEdgeError(f"no data set '{spec}'{close}; it is one of: {_FORMS}")
 
 
 def files_of(spec: str) -> list[Path]:

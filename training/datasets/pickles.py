@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import pickle
 import pickletools
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,8 @@ from edge.errors import MarEdgeError
 
 # Twenty times MA-52 in double precision.
 _MAX_FILE_BYTES = 16 << 30
+# Text as numpy stores it; no name is longer.
+_TEXT_TYPE = re.compile(r"U\d{1,4}")
 _NUMBER_TYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 _BYTE_ORDERS = ("<", ">", "=", "|")
 
@@ -32,8 +35,8 @@ class _NumberType:
     """Stands in for ``numpy.dtype``."""
 
     def __init__(self, code: object, *_: object) -> None:
-        if code not in _NUMBER_TYPES:
-            raise _Refused(f"an array of type {str(code)[:40]!r}; expected numbers")
+        if code not in _NUMBER_TYPES and not _TEXT_TYPE.fullmatch(str(code)):
+            raise _Refused(f"an array of type {str(code)[:40]!r}; expected numbers or text")
         self._code = code
         self._order = "="
 

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
-from edge.labels import Label, background_label, ma52_labels
+from edge.labels import Label, background_label, has_content, ma52_labels
+from edge.names import did_you_mean
 from edge.preprocess import resample
 from edge.recording import Recording, read_recording
 from training.augment import NO_AUGMENTATION, Augmentation
-from training.datasets.stored import StoredDataset, checked_clip
+from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 
 LABEL_FILE = "labels.csv"
 _COLUMNS = ("recording", "start_s", "end_s", "label")
@@ -84,6 +85,8 @@ def open_recordings(
                     f"{event.where}: {name} has {0 if window is None else len(window.times_s)} skeletons from "
                     f"{start_s:.2f} to {end_s:.2f} s; at least {_MIN_FRAMES} are needed"
                 )
+            if shows_nobody(window.clip):
+                raise MarEdgeError(f"{event.where}: no joint was seen from {start_s:.2f} to {end_s:.2f} s of {name}")
             checked = checked_clip(window.clip, layout, event.where)
             clips.append(resample(checked, window.times_s, layout))
             names.append(f"{name} {start_s:.2f}-{end_s:.2f} s")
@@ -117,7 +120,11 @@ def _read_events(path: Path, known: tuple[Label, ...]) -> list[_Event]:
             raise MarEdgeError(
                 f"{path} has the columns {','.join(rows.fieldnames or ()) or 'none'}; expected {','.join(_COLUMNS)}"
             )
-        events = [_event(row, by_word, f"{path}, line {rows.line_num}") for row in rows]
+        events = [
+            _event(row, by_word, f"{path}, line {rows.line_num}")
+            for row in rows
+            if has_content(row)  # spreadsheets write empty rows as commas alone
+        ]
     except csv.Error as error:
         raise MarEdgeError(f"{path}, line {rows.line_num}: not CSV: {error}") from None
     if not events:
@@ -138,7 +145,8 @@ def _event(row: dict[str, str | None], by_word: dict[str, Label], where: str) ->
         raise MarEdgeError(f"{where}: recording '{recording}'; expected the name of a file in the same folder")
     if label not in by_word:
         names = ", ".join(dict.fromkeys(label.name for label in by_word.values()))
-        raise MarEdgeError(f"{where}: no label '{label}'; name yours with --labels FILE, or use one of: {names}")
+        close = did_you_mean(label, by_word)
+        raise MarEdgeError(f"{where}: no label '{label}'{close}; name yours with --labels FILE, or use one of: {names}")
     return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, where)
 
 

@@ -42,6 +42,11 @@ def checked_clip(clip: NDArray[Any], layout: Layout, source: str) -> NDArray[np.
     return fill_missing(frames, layout)
 
 
+def shows_nobody(clip: NDArray[Any]) -> bool:
+    """Whether no joint of a clip was seen: all NaN, or all at (0, 0), as many pose stages write it."""
+    return not np.nan_to_num(np.asarray(clip, np.float64)).any()
+
+
 @dataclass(frozen=True)
 class StoredDataset:
     """A ``Dataset`` of N clips.

@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.names import did_you_mean
 from edge.outputs import write_whole
 from training.synth.chunks import CHUNK, make_chunk
 from training.synth.draw import write_animation
@@ -56,4 +57,5 @@ def _class_of(action: str) -> Label:
         if action in (label.name, str(label.id)):
             return label
     known = ", ".join(f"{label.name} ({label.id})" for label in CLASSES)
-    raise MarEdgeError(f"no action '{action}' that can be synthesised; there are: {known}")
+    close = did_you_mean(action, [label.name for label in CLASSES])
+    raise MarEdgeError(f"no action '{action}' that can be synthesised{close}; there are: {known}")

@@ -40,6 +40,19 @@ def test_what_synth_writes(tmp_path):
     np.testing.assert_array_equal(batch.skeleton[0], clip_to_input(made.joints[5])[0])
 
 
+@pytest.mark.parametrize("value", [np.nan, 0])
+def test_clips_without_any_joint_are_left_out_and_counted(tmp_path, value):
+    joints = arrays()["joints"]
+    joints[1] = value
+    dataset = opened(tmp_path / "a.npz", joints=joints)
+    assert dataset.name == "a.npz (1 clips without any joint left out), 2 clips"
+    assert dataset.known_labels().tolist() == [0, 0]
+    assert dataset.clip_name(1) == "a 2"
+    assert "(1 clips without any joint left out), part" in dataset.only(np.array([0]), "part").name
+    with pytest.raises(MarEdgeError, match="none of its 3 clips shows a joint"):
+        opened(tmp_path / "b.npz", joints=np.full_like(joints, value))
+
+
 def test_labels_by_name_and_others_by_number(tmp_path):
     assert opened(tmp_path / "a.npz").labels == (ma52_labels()[9], background_label())
     foreign = opened(tmp_path / "b.npz", classes=np.array(["nodding", "waltzing"]))

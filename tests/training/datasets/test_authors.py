@@ -13,7 +13,7 @@ from edge.layout import load_layout
 from edge.preprocess import clip_to_input
 from training.datasets.authors import open_authors
 
-ROW = {"frame_dir": "a", "keypoint": np.zeros((1, 5, 22, 2), np.float32)}
+ROW = {"frame_dir": "a", "keypoint": np.ones((1, 5, 22, 2), np.float32)}
 
 
 @pytest.mark.parametrize("layout", ["ma52", "imigue"])
@@ -82,6 +82,118 @@ def test_a_test_split_may_have_no_labels(tmp_path):
         (tmp_path / "test_label.pkl").write_bytes(pickle.dumps([{"file_name": f"test_{i:04}.mp4"} for i in range(4)]))
     with pytest.raises(MarEdgeError, match=r"label None; expected an id from 0 to 51"):
         open_authors(tmp_path, "ma52", "test")
+
+
+def test_names_are_the_datas_own_and_a_test_split_comes_in_the_order_of_its_labels(tmp_path):
+    names = ["c.mp4", "folder/a.MP4", "b", "d.v2"]
+    annotations = [{"frame_dir": name, "keypoint": clips.moving(i)[None]} for i, name in enumerate(names)]
+    order = ["a", "d.v2.mp4", "c.mp4"]
+    write(tmp_path, annotations, [{"file_name": name} for name in order], "test")
+    dataset = open_authors(tmp_path, "imigue", "test", labels_required=False)
+    assert [dataset.clip_name(i) for i in range(4)] == ["folder/a.MP4", "d.v2", "c.mp4", "b"]
+    np.testing.assert_array_equal(dataset.clips[1], clips.moving(3))
+    write(tmp_path, annotations, [{"file_name": name, "label": 0} for name in [*order, "b"]], "train")
+    trained = open_authors(tmp_path, "imigue", "train")  # a run that began goes on: its order is the data's
+    assert [trained.clip_name(i) for i in range(4)] == names
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("1", 1),
+        (" 1 ", 1),
+        (1.0, 1),
+        (np.float32(1), 1),
+        (np.array(1), 1),
+        (np.array([1]), 1),
+        (np.array(1.0), 1),
+        (np.str_("1"), 1),
+        (np.array("1"), 1),
+        (np.uint8(1), 1),
+    ],
+)
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_labels_are_read_as_the_published_loaders_do(tmp_path, said, expected, protocol):
+    (tmp_path / "train_data.pkl").write_bytes(
+        pickle.dumps({"annotations": [ROW | {"frame_dir": np.str_("a")}]}, protocol)
+    )
+    entries = [{"file_name": np.str_("a"), "label": said}]
+    (tmp_path / "train_label.pkl").write_bytes(pickle.dumps(entries, protocol))
+    assert open_authors(tmp_path, "imigue", "train").known_labels().tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    "said", ["1.5", "", "one", 1.5, float("nan"), np.array([0, 1]), np.array("x"), [1], None, b"1"]
+)
+def test_what_is_no_label_is_refused_and_counted(tmp_path, said):
+    rows = [ROW, ROW | {"frame_dir": "b"}]
+    write(tmp_path, rows, [{"file_name": "a", "label": said}, {"file_name": "b", "label": "two"}])
+    with pytest.raises(MarEdgeError, match=r"entry 0 \(a\) \(and 1 more\): label .*; expected an id from 0 to 31"):
+        open_authors(tmp_path, "imigue", "train")
+
+
+@pytest.mark.parametrize("placeholder", [-1, None, "-1", -1.0, 0, "0"])
+def test_a_test_split_whose_labels_are_placeholders_has_none(tmp_path, placeholder):
+    rows = [ROW, ROW | {"frame_dir": "b"}]
+    entries = [{"file_name": name, "label": placeholder} for name in "ab"]
+    write(tmp_path, rows, entries, "test")
+    dataset = open_authors(tmp_path, "imigue", "test", labels_required=False)
+    assert dataset.clip_labels is None
+    assert ("are 0, taken as not given" in dataset.name) == (placeholder in (0, "0"))
+    write(tmp_path, rows, [entries[0], {"file_name": "b", "label": 3}], "test")
+    if placeholder in (0, "0"):
+        labelled = open_authors(tmp_path, "imigue", "test", labels_required=False)
+        assert labelled.known_labels().tolist() == [0, 3]
+    else:
+        with pytest.raises(MarEdgeError, match=r"label .*-?1?.*; expected an id from 0"):
+            open_authors(tmp_path, "imigue", "test", labels_required=False)
+
+
+def nobody(value):
+    return np.full((2, 20, 22, 2), value, np.float32)
+
+
+@pytest.mark.parametrize("value", [np.nan, 0])
+def test_clips_in_which_the_first_person_is_not_seen_are_left_out_and_counted(tmp_path, value):
+    empty_first = nobody(value)
+    empty_first[1] = clips.moving(3)[:20]
+    rows = [
+        {"frame_dir": "a", "keypoint": nobody(value)},
+        {"frame_dir": "b", "keypoint": empty_first},
+        ROW | {"frame_dir": "c"},
+    ]
+    entries = [{"file_name": name, "label": i} for i, name in enumerate("abc")]
+    write(tmp_path, rows, entries)
+    dataset = open_authors(tmp_path, "imigue", "train")
+    assert dataset.name == "iMiGUE, train split, 1 clips, 2 without any joint of the first person left out"
+    assert (dataset.known_labels().tolist(), dataset.clip_name(0), len(dataset.clips)) == ([2], "c", 1)
+    write(tmp_path, rows[:2], entries[:2], "val")
+    with pytest.raises(MarEdgeError, match="none of its 2 clips shows a joint of its first person"):
+        open_authors(tmp_path, "imigue", "val")
+    write(tmp_path, rows, [], "test")
+    (tmp_path / "test_label.pkl").unlink()
+    whole = open_authors(tmp_path, "imigue", "test", labels_required=False)  # a submission has every clip
+    assert whole.name == "iMiGUE, test split, 3 clips, 2 of them without any joint of the first person"
+
+
+@pytest.mark.parametrize("shape", [(20, 1, 22, 2), (60, 2, 22, 2)])
+def test_axes_the_other_way_round_are_refused_with_their_shape(tmp_path, shape):
+    write(tmp_path, [ROW | {"keypoint": np.ones(shape)}], [{"file_name": "a", "label": 0}])
+    with pytest.raises(MarEdgeError, match=re.escape(f"has the shape {shape}, more people than frames")):
+        open_authors(tmp_path, "imigue", "train")
+
+
+def test_the_cases_that_stand_beside_the_project(shared):
+    axes, empty, text, named = (
+        shared(f"cases/{name}") for name in ("axis_TMVC", "all_nan", "labels_as_text", "vid_mp4")
+    )
+    with pytest.raises(MarEdgeError, match=r"has the shape \(20, 1, 44, 2\)"):
+        open_authors(axes, "ma52", "val")
+    with pytest.raises(MarEdgeError, match="none of its 2 clips shows a joint"):
+        open_authors(empty, "ma52", "val")
+    assert open_authors(text, "ma52", "val").known_labels().tolist() == [0, 1]
+    test = open_authors(named, "ma52", "test", labels_required=False)
+    assert [test.clip_name(i) for i in range(len(test))] == ["test0000.mp4", "test0001.mp4"]
 
 
 def test_labelled_clips_without_a_skeleton_are_left_out_and_counted(tmp_path):

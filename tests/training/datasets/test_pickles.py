@@ -100,7 +100,7 @@ def array_pickle(shape, number_type, raw):
     ("content", "named"),
     [
         (np.array([{}, []], object), "'O8'"),
-        (np.array(["text"]), "'U4'"),
+        (np.array([b"text"]), "'S4'"),
         (np.zeros(2, [("x", "f4")]), "'V4'"),
         (np.array(["2020-01-01"], "M8[D]"), "'M8'"),
         (array_pickle((10**9, 10**9), np.dtype("f8"), b"12345678"), "another length"),
