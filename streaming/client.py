@@ -12,6 +12,7 @@ from types import TracebackType
 import zmq
 
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 from streaming.address import DEFAULT_ADDRESS, parse_address
 from streaming.keys import ClientKeys
 from streaming.messages import (
@@ -118,7 +119,10 @@ class LabelSubscriber:
     ) -> None:
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown or not kinds:
-            raise MarEdgeError(f"no such kind of message: {', '.join(unknown) or 'none given'}; there are {KINDS}")
+            close = did_you_mean(unknown[0], KINDS) if unknown else ""
+            raise MarEdgeError(
+                f"no such kind of message: {', '.join(unknown) or 'none given'}; there are {KINDS}{close}"
+            )
         endpoint = parse_address(address, bind=False)
         self.lost = 0
         self.restarts = 0

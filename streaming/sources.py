@@ -12,6 +12,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 from streaming.capture_modes import CaptureMode, csi_pipeline, rtsp_pipeline, v4l2_pipeline
 
 READ_TIMEOUT_S = 10.0
@@ -88,7 +89,8 @@ def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
     if scheme == "file":
         return _parse_file(rest)
     if scheme not in URL_SCHEMES:
-        raise MarEdgeError(f"unknown kind of URL '{scheme}://'; known: {', '.join(URL_SCHEMES)}, csi, file")
+        close = did_you_mean(scheme, [*URL_SCHEMES, "csi", "file"])
+        raise MarEdgeError(f"unknown kind of URL '{scheme}://'; known: {', '.join(URL_SCHEMES)}, csi, file{close}")
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port

@@ -124,6 +124,6 @@ def _matching(labels: Sequence[Label], name: str) -> list[int]:
     groups = sorted({label.body for label in labels if label.body})
     close = did_you_mean(name, [*groups, *(label.name for label in labels)])
     raise MarEdgeError(
-        f"the model has no label or body group '{name}'{close}; body groups: {', '.join(groups) or 'none'}; "
-        "labels: see 'mar-edge models'"
+        f"the model has no label or body group '{name}'; body groups: {', '.join(groups) or 'none'}; "
+        f"labels: see 'mar-edge models'{close}"
     )

@@ -10,6 +10,7 @@ import msgspec
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.names import did_you_mean
 from streaming.messages import (
     NOBODY,
     SCHEMA,
@@ -154,7 +155,10 @@ def read_timelines(paths: Sequence[Path], stream: str | None = None) -> list[Tim
         where = f"{files[0]}{f' and {len(files) - 1} more' if len(files) > 1 else ''}"
         if stream is None:
             raise MarEdgeError(f"{where}: nothing is recorded there")
-        raise MarEdgeError(f"{where}: no stream '{stream}' in it; there is {', '.join(sorted(streams)) or 'none'}")
+        close = did_you_mean(stream, streams)
+        raise MarEdgeError(
+            f"{where}: no stream '{stream}' in it{close}; there is {', '.join(sorted(streams)) or 'none'}"
+        )
     timelines = [run.timeline(name, run_id) for (name, run_id), run in runs.items()]
     return sorted(timelines, key=lambda timeline: (timeline.stream, timeline.first_ns))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 import edge
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 
 USER_ERROR = 1
 INTERRUPTED = 130
@@ -69,10 +71,19 @@ def main() -> None:
     except MarEdgeError as error:
         code = _fail(str(error))
     except _UsageError as error:
-        code = _fail(f"{error.format_message()}; '{_called()} --help' shows the options")
+        code = _fail(f"{with_suggestion(error.format_message())}; '{_called()} --help' shows the options")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     sys.exit(code or 0)
+
+
+def with_suggestion(message: str) -> str:
+    """What click says of a value that is none of an option's choices, with the one that may have been meant."""
+    wrong = re.search(r"'([^']*)' is not one of (.+)", message)
+    if wrong is None:
+        return message
+    choices = re.findall(r"'([^']*)'", wrong[2])
+    return message.rstrip(".") + did_you_mean(wrong[1], choices)
 
 
 def _fail(message: str) -> int:

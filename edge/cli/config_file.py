@@ -91,7 +91,7 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
             raise MarEdgeError(f"{path} is larger than {_MAX_BYTES} bytes, which is no config file")
         content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            raise MarEdgeError(f"{path} is UTF-16 text; save it as UTF-8")
+            raise MarEdgeError(f"{path} is not a TOML file: it is UTF-16 text; save it as UTF-8")
         table = msgspec.toml.decode(content, type=dict[str, Any])
     except OSError as error:
         raise MarEdgeError(f"cannot read config file {path}: {error.strerror}") from None
@@ -105,8 +105,9 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
     for key, value in table.items():
         name = key.replace("-", "_")
         if name not in kinds:
+            close = did_you_mean(key, [*kinds, _THRESHOLDS])
             raise MarEdgeError(
-                f"{path}: no such option: {key}{did_you_mean(key, [*kinds, _THRESHOLDS])}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]"
+                f"{path}: no such option: {key}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]{close}"
             )
         if name in options:
             raise MarEdgeError(f"{path}: {key} stands there twice, with '-' and with '_'")

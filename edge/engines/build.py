@@ -181,8 +181,12 @@ def _parse_error(parser: trt.OnnxParser) -> str:
     if not errors:
         return "it does not say why"
     error = errors[0]
-    where = f"node '{error.node_name()}' ({error.node_operator()}): " if error.node_name() else ""
-    return f"{where}{error.desc()}"
+    if not error.node_name() and not error.node_operator():
+        return error.desc()
+    # Nodes need no names; all that the parser says of an operator that it refuses is the check that failed: "false".
+    named = f"node '{error.node_name()}'" if error.node_name() else f"node number {error.node()}, which has no name"
+    why = "it cannot compile this operator" if error.desc() in {"", "false"} else error.desc()
+    return f"{named} ({error.node_operator()}): {why}"
 
 
 def _intended(network: trt.INetworkDefinition) -> dict[str, str]:

@@ -12,6 +12,8 @@ from edge.errors import MarEdgeError
 from edge.names import did_you_mean
 
 NATIVE = "native"
+# TensorRT for RTX knows Turing, but has no FP32 product for it, and every model file has some.
+_TURING = 75
 # CUDA 12 calls Thor 10.1, CUDA 13 calls it 11.0.
 BOARDS = {"orin": ((8, 7),), "thor": ((11, 0), (10, 1))}
 _ON_THE_DEVICE = (
@@ -55,9 +57,9 @@ def sm(capability: tuple[int, int]) -> str:
 
 
 def rtx_targets() -> tuple[str, ...]:
-    """The GPUs that the TensorRT for RTX that was chosen compiles for: sm80, sm86, ..."""
-    names = rtx.ComputeCapability.__members__
-    return tuple(sorted((name.lower() for name in names if name.startswith("SM")), key=lambda name: int(name[2:])))
+    """The GPUs that the TensorRT for RTX that was chosen compiles a model for: sm80, sm86, ..."""
+    numbers = (int(name[2:]) for name in rtx.ComputeCapability.__members__ if name.startswith("SM"))
+    return tuple(f"sm{number}" for number in sorted(numbers) if number > _TURING)
 
 
 def here(gpu: Gpu, tensorrt: Bindings) -> Place:
@@ -83,7 +85,7 @@ def resolve(target: str, tensorrt: Bindings) -> Place:
     """
     if target != NATIVE and target not in BOARDS and not re.fullmatch(r"sm\d{2,3}", target):
         close = did_you_mean(target, [NATIVE, *BOARDS])
-        raise MarEdgeError(f"no target '{target}'{close}; they are {NATIVE}, {', '.join(BOARDS)}, or a GPU as sm86")
+        raise MarEdgeError(f"no target '{target}'; they are {NATIVE}, {', '.join(BOARDS)}, or a GPU as sm86{close}")
     try:
         gpu, why = this_gpu(), ""
     except MarEdgeError as error:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
+from edge.names import did_you_mean
 from edge.pose.keypoints import area, iou
 
 DEFAULT_PEOPLE = 4
@@ -45,7 +46,7 @@ class Focus:
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise MarEdgeError(
                 f"--focus is 'all', 'largest' or a region x0,y0,x1,y1 in parts of the picture, such as 0,0,0.5,1; "
-                f"not '{text}'"
+                f"not '{text}'{did_you_mean(text, ['all', 'largest'])}"
             )
         return cls(people, region=(x0, y0, x1, y1))
 

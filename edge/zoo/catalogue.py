@@ -57,5 +57,5 @@ def known_model(name: str, kind: Literal["pose", "detector"] | None = None) -> K
     if name not in models:
         what = {"pose": "pose model", "detector": "detector", None: "model"}[kind]
         close = did_you_mean(name, models)
-        raise MarEdgeError(f"no {what} '{name}' and no such file{close}; by name there are: {', '.join(models)}")
+        raise MarEdgeError(f"no {what} '{name}' and no such file; by name there are: {', '.join(models)}{close}")
     return models[name]

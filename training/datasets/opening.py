@@ -60,7 +60,7 @@ def parse_spec(spec: str) -> DataSpec:
         return DataSpec("npz", Path(spec), None)
     kinds = ["recordings", *(f"{layout}{part}" for layout in ("ma52", "imigue") for part in ("", *_PARTS))]
     close = did_you_mean(word, kinds if colon else [SYNTHETIC, SYNTHETIC_LIVE])
-    raise MarEdgeError(f"no data set '{spec}'{close}; it is one of: {_FORMS}")
+    raise MarEdgeError(f"no data set '{spec}'; it is one of: {_FORMS}{close}")
 
 
 def files_of(spec: str) -> list[Path]:

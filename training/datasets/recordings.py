@@ -146,7 +146,7 @@ def _event(row: dict[str, str | None], by_word: dict[str, Label], where: str) ->
     if label not in by_word:
         names = ", ".join(dict.fromkeys(label.name for label in by_word.values()))
         close = did_you_mean(label, by_word)
-        raise MarEdgeError(f"{where}: no label '{label}'{close}; name yours with --labels FILE, or use one of: {names}")
+        raise MarEdgeError(f"{where}: no label '{label}'; name yours with --labels FILE, or use one of: {names}{close}")
     return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, where)
 
 

@@ -58,4 +58,4 @@ def _class_of(action: str) -> Label:
             return label
     known = ", ".join(f"{label.name} ({label.id})" for label in CLASSES)
     close = did_you_mean(action, [label.name for label in CLASSES])
-    raise MarEdgeError(f"no action '{action}' that can be synthesised{close}; there are: {known}")
+    raise MarEdgeError(f"no action '{action}' that can be synthesised; there are: {known}{close}")

@@ -125,6 +125,11 @@ def test_a_node_that_it_does_not_know_is_named(tmp_path):
         compiled(tmp_path / "unknown.onnx", "sm86")
 
 
+def test_a_node_without_a_name_is_named_by_its_number_and_operator(shared):
+    with pytest.raises(MarEdgeError, match=r"node number 0, .* \(Unique\): it cannot compile this operator"):
+        compiled(shared("cases/unsupported_unique.onnx"), "sm86")
+
+
 def test_what_is_no_model(tmp_path):
     path = tmp_path / "text.onnx"
     path.write_text("hello")

@@ -205,8 +205,10 @@ def test_targets_from_a_machine_without_a_gpu():
     full = bindings.Bindings("tensorrt", "11.4.0", None)
     for target, tried, expected in (
         ("native", tensorrt, "--target native is this machine's GPU: no GPU that CUDA can use"),
-        ("orin", tensorrt, r"builds for sm75, .*, not for orin: engines for others .* on the GPU that runs them"),
+        ("orin", tensorrt, r"builds for sm80, .*, not for orin: engines for others .* on the GPU that runs them"),
         ("sm90", tensorrt, "not for sm90"),
+        ("sm75", tensorrt, "not for sm75"),  # it is known to TensorRT for RTX, which builds no model for it
+        ("orrin", tensorrt, r"no target 'orrin'; .*; did you mean 'orin'\?"),
         ("sm86", full, r"TensorRT 11\.4\.0 builds for the GPU that it runs on, there is no GPU here, not for sm86"),
         ("jetson", tensorrt, "no target 'jetson'; they are native, orin, thor, or a GPU as sm86"),
     ):

@@ -6,7 +6,7 @@ import pytest
 
 from edge.data import Window
 from edge.errors import MarEdgeError
-from edge.labels import Label
+from edge.labels import Label, read_labels
 from edge.layout import load_layout
 from edge.preprocess import window_to_input
 from training.datasets.recordings import open_recordings
@@ -137,3 +137,18 @@ def test_recordings_of_two_layouts_do_not_go_together(folder):
     (folder / "other.jsonl").write_text("\n".join(clips.skeleton_lines(clips.moving(0, "imigue", frames=100))))
     with pytest.raises(MarEdgeError, match="other holds imigue skeletons, others ma52"):
         opened(folder, "take1,1,3,nodding\nother,1,3,nodding\n")
+
+
+@pytest.mark.parametrize("empty", [",,,", " , ,,", ",,,,,,"])
+def test_rows_of_commas_alone_are_no_rows(folder, empty):
+    dataset = opened(folder, f"{empty}\ntake1,4.0,6.0,nodding\n{empty}\n")
+    assert len(dataset) == 1
+    (folder / "names.csv").write_text(f"id,action\n{empty}\n0,nodding\n{empty}\n")
+    assert [label.name for label in read_labels(folder / "names.csv")] == ["nodding"]
+
+
+def test_a_stretch_in_which_no_joint_was_seen_is_refused(folder, clip):
+    nobody = np.full_like(clip, np.nan)
+    (folder / "take3.jsonl").write_text("\n".join(clips.skeleton_lines(nobody, fps=FPS)))
+    with pytest.raises(MarEdgeError, match=r"labels.csv, line 2: no joint was seen from 4.00 to 6.00 s of take3"):
+        opened(folder, "take3,4.0,6.0,nodding\n")

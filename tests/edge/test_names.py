@@ -1,0 +1,102 @@
+"""A name with a slip in it is answered with the one that was meant, wherever a user writes names."""
+
+from pathlib import Path
+
+import pytest
+from recorded_runs import two_people
+
+from edge.cli import with_suggestion
+from edge.cli.config_file import OptionKind, read_config
+from edge.engines.bindings import Bindings
+from edge.engines.targets import resolve
+from edge.errors import MarEdgeError
+from edge.labels import background_label, ma52_labels
+from edge.names import did_you_mean
+from edge.pose.focus import Focus
+from edge.zoo.catalogue import known_model
+from streaming.capture_modes import CaptureMode
+from streaming.client import LabelSubscriber
+from streaming.sources import parse_source
+from streaming.thresholds import LabelChoice, chosen
+from training.datasets.opening import parse_spec
+from training.datasets.recordings import open_recordings
+from training.synth.command import write_drawing
+from view.timeline import read_timelines
+
+KINDS = {"camera": OptionKind((str,), "text"), "stride_s": OptionKind((float,), "a number")}
+
+
+def test_only_what_is_close():
+    assert did_you_mean("nooding", ["nodding", "bowing head"]) == "; did you mean 'nodding'?"
+    assert did_you_mean("Stride-S", ["stride_s"]) == "; did you mean 'stride_s'?"
+    assert did_you_mean("flying", ["nodding"]) == ""
+    assert did_you_mean("x", []) == ""
+
+
+def config(tmp_path, text):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text(text)
+    return read_config(path, KINDS)
+
+
+def labels_csv(tmp_path):
+    (tmp_path / "labels.csv").write_text("recording,start_s,end_s,label\ncam,1,2,nooding\n")
+    return open_recordings(tmp_path)
+
+
+def recorded(tmp_path):
+    path = two_people().write(tmp_path / "cam.jsonl")
+    stream = read_timelines([path])[0].stream
+    return read_timelines([path], f"{stream}x")
+
+
+LABELS = (*ma52_labels(), background_label())
+SLIPS = {
+    "--labels": (lambda _: chosen(LABELS, None, LabelChoice.parse("nooding")), "nodding"),
+    "--labels, a group": (lambda _: chosen(LABELS, None, LabelChoice.parse("-haed")), "head"),
+    "a config's option": (lambda path: config(path, "camra = 0"), "camera"),
+    "a config's table": (lambda path: config(path, "[threshold]\nhead = 0.5"), "thresholds"),
+    "--data": (lambda _: parse_spec("sinth"), "synth"),
+    "--data with a folder": (lambda _: parse_spec("ma25:folder"), "ma52"),
+    "--data with a split": (lambda _: parse_spec("ma52-tets:folder"), "ma52-test"),
+    "--action": (lambda path: write_drawing(path / "a.mp4", "noding", 1), "nodding"),
+    "labels.csv": (labels_csv, "nodding"),
+    "a pose model": (lambda _: known_model("rmtw-m", "pose"), "rtmw-m"),
+    "--target": (lambda _: resolve("orrin", Bindings("tensorrt", "10.3", None)), "orin"),
+    "--focus": (lambda _: Focus.parse("largets", 1), "largest"),
+    "--kind": (lambda _: LabelSubscriber(kinds=["evnt"]), "event"),
+    "a kind of camera": (lambda _: parse_source("rstp://10.0.0.7/s", CaptureMode()), "rtsp"),
+    "--stream": (recorded, "cam"),
+}
+
+
+@pytest.mark.parametrize("where", SLIPS)
+def test_a_slip_is_answered_with_what_was_meant(tmp_path, where):
+    write, meant = SLIPS[where]
+    with pytest.raises(MarEdgeError, match=rf"; did you mean '{meant}.*'\?$"):
+        write(tmp_path)
+
+
+def test_a_choice_of_an_option_too():
+    said = "Invalid value for '--runtime': 'openvin' is not one of 'auto', 'onnxruntime', 'openvino'."
+    assert with_suggestion(said).endswith("'openvino'; did you mean 'openvino'?")
+    assert with_suggestion("No such option: --x") == "No such option: --x"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-8"])
+def test_a_config_with_a_byte_order_mark_is_read(tmp_path, encoding):
+    path = tmp_path / "bom.toml"
+    path.write_text('camera = "0"\n', encoding=encoding)
+    assert read_config(path, KINDS).options == {"camera": "0"}
+
+
+def test_a_config_in_utf_16_says_so(tmp_path):
+    path = tmp_path / "wide.toml"
+    path.write_text('camera = "0"\n', encoding="utf-16")
+    with pytest.raises(MarEdgeError, match="is UTF-16 text; save it as UTF-8"):
+        read_config(path, KINDS)
+
+
+def test_the_config_that_stands_beside_the_project(shared):
+    path: Path = shared("cases/bom.toml")
+    assert read_config(path, {"quiet": OptionKind((bool,), "true or false")}).options == {"quiet": True}
