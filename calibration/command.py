@@ -5,6 +5,7 @@ Joins the parts; prints nothing.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +22,9 @@ from calibration.ranges import Method
 from calibration.report import Layers, report_text
 from calibration.sensitivity import Allowed, Build, Trial
 from calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
-from calibration.windows import Windows, check_worth, open_data, read_windows
+from calibration.windows import FEWEST_WINDOWS, Windows, check_worth, open_data, read_windows
 from edge.cache import cache_folder
-from edge.errors import MarEdgeError
+from edge.errors import MarEdgeError, about
 from edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
 from edge.outputs import check_outputs, write_whole
 from edge.progress import Progress
@@ -37,6 +38,7 @@ _COSTS_ON = 64
 _LAYERS_NAMED = 5
 # The choice of layers is made on other windows than it is judged on: it aims higher.
 _MARGIN = 0.5
+_ROUNDING = 1e-9  # of a quotient
 # Enough of most labels that the drop of one can be told.
 _CHOOSE_ON = 2048
 
@@ -57,6 +59,12 @@ class Guard:
     max_class_drop: float = 0.03
     force: bool = False
     threads: int = 0
+
+    @property
+    def fewest(self) -> int:
+        """Windows of which one that disagrees is within ``min_agreement``: fewer cannot tell; never more than 64."""
+        disagreement = max(1 - self.min_agreement, 1 / FEWEST_WINDOWS)
+        return max(math.ceil(1 / disagreement - _ROUNDING), 2)
 
     @property
     def allowed(self) -> Allowed:
@@ -125,7 +133,7 @@ def write_int8(
     learnt, held_out = open_data(guard.data, metadata, choose_on, guard.windows)
     many = read_windows(learnt, metadata, choose_on)
     windows = many.first(calibrate_on)
-    check_worth(windows)
+    check_worth(windows, "calibrate")
     folder = cache_folder("calibration")
     key = calibration_key(model, windows, method, _COSTS_ON)
     found = read_calibration(folder, key)
@@ -183,6 +191,8 @@ def report_of(out: Path) -> Path:
 
 
 def _check_out(source: Path, out: Path, data: str) -> None:
+    if source.resolve() == out.resolve():
+        raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
     if out.suffix != ".onnx":
         raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
     check_outputs([out, report_of(out)], [source, *files_of(data)])
@@ -220,6 +230,9 @@ def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, prog
     """Compare, and write file and report, or refuse."""
     original, metadata = narrowed.original, narrowed.metadata
     windows = read_windows(held_out, metadata, guard.windows)
+    if not guard.force:
+        with about("--windows and --data of the guard"):
+            check_worth(windows, "compare", guard.fewest)
     reference = ask_model(original, windows, progress, "FP32", guard.threads)
     probs = ask_model(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
     comparison = compare(reference, probs, windows, metadata)

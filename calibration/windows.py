@@ -20,6 +20,8 @@ from training.evaluation.answers import UNLABELLED, match_labels, short_name, sp
 from training.synth.world import HELD_OUT
 
 FEWEST_WINDOWS = 64
+# Of coordinates from -1 to 1: half a hundredth of their range. Synthetic windows lie 0.3 apart on average.
+_NO_DIFFERENCE = 0.01
 # No training run is given these, nor are models judged on them otherwise.
 _CALIBRATION_SEED = 3_000_017
 _COMPARISON_SEED = 4_000_037
@@ -92,17 +94,27 @@ def open_data(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_on:
     return learnt, other
 
 
-def check_worth(windows: Windows) -> None:
-    """Refuse to calibrate on what says nothing about people.
+def check_worth(windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:
+    """Refuse to calibrate or to compare (``to``) on what says nothing about people.
 
     Raises:
-        MarEdgeError: too few windows, the same ones over and over, or noise.
+        MarEdgeError: too few windows, the same ones over and over, people who do not move, or noise.
     """
     distinct = len({window.tobytes() for window in windows.skeleton})
-    if distinct < FEWEST_WINDOWS:
+    if distinct < fewest:
         raise MarEdgeError(
-            f"{windows.name} has {distinct} different windows, too few to calibrate on; at least {FEWEST_WINDOWS} are "
-            "needed, some hundreds are good"
+            f"{windows.name} has {distinct} different windows, too few to {to} on; at least {fewest} are needed, some "
+            "hundreds are good"
+        )
+    if float(windows.skeleton.std(axis=0).mean()) < _NO_DIFFERENCE:
+        raise MarEdgeError(
+            f"the windows of {windows.name} hardly differ from each other: they are no ground to {to} on"
+        )
+    moving = int((np.ptp(windows.skeleton, axis=1) > _NO_DIFFERENCE).any(axis=(1, 2)).sum())
+    if moving < fewest:
+        raise MarEdgeError(
+            f"somebody moves in {moving} of the {len(windows)} windows of {windows.name}, too few to {to} on; at least "
+            f"{fewest} are needed"
         )
     x = windows.skeleton.astype(np.float64)
     steps = np.square(np.diff(x, axis=1)).mean(axis=(1, 2, 3))

@@ -155,10 +155,8 @@ def read_timelines(paths: Sequence[Path], stream: str | None = None) -> list[Tim
         where = f"{files[0]}{f' and {len(files) - 1} more' if len(files) > 1 else ''}"
         if stream is None:
             raise MarEdgeError(f"{where}: nothing is recorded there")
-        close = did_you_mean(stream, streams)
-        raise MarEdgeError(
-            f"{where}: no stream '{stream}' in it{close}; there is {', '.join(sorted(streams)) or 'none'}"
-        )
+        there = f"{', '.join(sorted(streams)) or 'none'}{did_you_mean(stream, streams)}"
+        raise MarEdgeError(f"{where}: no stream '{stream}' in it; there is {there}")
     timelines = [run.timeline(name, run_id) for (name, run_id), run in runs.items()]
     return sorted(timelines, key=lambda timeline: (timeline.stream, timeline.first_ns))
 

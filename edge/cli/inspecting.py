@@ -10,6 +10,7 @@ import typer
 from edge.cli import USER_ERROR, app
 
 if TYPE_CHECKING:
+    from edge.engines.store import EngineInfo
     from edge.model_file import ModelMetadata
 
 _STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -83,12 +84,18 @@ def _known(name: str, download: bool, mirror: str | None) -> None:
 
 
 def _describe(model: Path | None, as_json: bool) -> None:
-    from edge.model_file import default_model_path
+    from edge.engines.store import SUFFIX, read_engine
+    from edge.model_file import default_model_path, parse_metadata
     from edge.recognizer import Recognizer
 
     path = model or default_model_path()
-    with Recognizer.open(path) as recognizer:
-        metadata, runtime = recognizer.metadata, recognizer.runtime.name
+    if path.suffix == SUFFIX:
+        # Its document says it all: an engine is looked at where its GPU is not.
+        info = read_engine(path).info
+        metadata, runtime = parse_metadata(info.metadata, str(path)), _target(info)
+    else:
+        with Recognizer.open(path) as recognizer:
+            metadata, runtime = recognizer.metadata, recognizer.runtime.name
     if as_json:
         print(metadata.to_json())
         return
@@ -113,6 +120,13 @@ def _describe(model: Path | None, as_json: bool) -> None:
     overall = {name: value for name, value in metadata.accuracy.items() if not name.startswith("f1 ")}
     if overall:
         print("  " + ", ".join(f"{name} {value:.3f}" for name, value in overall.items()))
+
+
+def _target(info: EngineInfo) -> str:
+    from edge.engines.bindings import NAMES
+
+    smallest, _, largest = info.batches
+    return f"{NAMES[info.flavour]} {info.version} on {info.gpu or info.capability}, batch {smallest} to {largest}"
 
 
 def _precision(metadata: ModelMetadata) -> str:

@@ -58,8 +58,10 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
 
     monkeypatch.setattr(command, "ask_model", spoiled)
     out = tmp_path / "half.onnx"
-    guard = Guard(windows=8, threads=1, min_agreement=0.98)
-    with pytest.raises(MarEdgeError, match=r"half\.onnx not written: it agrees with FP32 on 0\.00 % of 8") as error:
+    with pytest.raises(MarEdgeError, match=r"of the guard: .* has 8 different windows, .*; at least 50 are needed"):
+        write_half(ma52_model.path, out, Guard(windows=8, threads=1), silent)
+    guard = Guard(windows=50, threads=1)
+    with pytest.raises(MarEdgeError, match=r"half\.onnx not written: it agrees with FP32 on 0\.00 % of 50") as error:
         write_half(ma52_model.path, out, guard, silent)
     assert "scales.0.blocks.0.mix" in str(error.value)
     assert "--force" in str(error.value)

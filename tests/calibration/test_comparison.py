@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from calibration.command import Guard
 from calibration.comparison import compare
 from calibration.windows import Windows, check_worth
 from edge.errors import MarEdgeError
@@ -81,3 +82,16 @@ def test_noise_and_too_little_are_no_ground_for_calibration():
         check_worth(filled(people[:10]))
     with pytest.raises(MarEdgeError, match="has 1 different windows, too few"):
         check_worth(filled(np.repeat(people[:1], 100, axis=0)))
+    hardly_other = people[:1] + rng.normal(0, 1e-4, (100, 1, 1, 1))
+    with pytest.raises(MarEdgeError, match="hardly differ from each other: they are no ground to compare on"):
+        check_worth(filled(hardly_other), "compare", 50)
+    with pytest.raises(MarEdgeError, match="has 49 different windows, too few to compare on; at least 50 are needed"):
+        check_worth(filled(people[:49]), "compare", 50)
+    check_worth(filled(people[:50]), "compare", 50)
+    with pytest.raises(MarEdgeError, match="somebody moves in 0 of the 100 windows of made up, too few"):
+        check_worth(filled(np.repeat(pose, 64, axis=1)))
+
+
+@pytest.mark.parametrize(("agreement", "fewest"), [(0.98, 50), (0.5, 2), (0.9, 10), (1.0, 64), (0.0, 2)])
+def test_a_guard_needs_windows_enough_to_tell(agreement, fewest):
+    assert Guard(min_agreement=agreement).fewest == fewest

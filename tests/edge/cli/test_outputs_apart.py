@@ -70,7 +70,7 @@ def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case
         os.link(out, other)
         out = str(other)
     before = {path: path.read_bytes() for path in given.iterdir() if path.is_file()}
-    with pytest.raises(MarEdgeError, match="which would be lost; name another output"):
+    with pytest.raises(MarEdgeError, match="which would be lost; name another"):
         typer.main.get_command(app)([*arguments, out], standalone_mode=False)
     assert {path: path.read_bytes() for path in given.iterdir() if path.is_file()} == before
 

@@ -90,3 +90,23 @@ def test_an_engine_runs_where_it_is_for(engine, tensorrt, gpu, expected):
 def test_another_system():
     other = msgspec.structs.replace(info(), system="Linux aarch64x")
     assert why_not(other, FULL, RTX_3080) == f"it was built on Linux aarch64x, this is {this_system()}"
+
+
+def test_what_an_engine_is_can_be_read_without_its_gpu(tmp_path, capsys, monkeypatch):
+    from edge.cli import inspecting
+    from edge.model_file import default_model_path
+    from edge.runtime.onnxruntime import read_metadata
+
+    monkeypatch.setattr("edge.recognizer.Recognizer.open", None)  # needs the GPU
+    document = read_metadata(default_model_path())
+    path = tmp_path / "model.engine"
+    write_engine(path, b"plan", msgspec.structs.replace(info(), metadata=document))
+    inspecting.models(str(path), as_json=False, list_known=False, download=False, mirror=None)
+    said = capsys.readouterr().out
+    assert "MMN joint" in said
+    assert "TensorRT 10.3.0 on NVIDIA GeForce RTX 3080, batch 1 to 8" in said
+    inspecting.models(str(path), as_json=True, list_known=False, download=False, mirror=None)
+    assert '"labels"' in capsys.readouterr().out
+    path.write_bytes(b"other")
+    with pytest.raises(MarEdgeError, match="is damaged"):
+        inspecting.models(str(path), as_json=False, list_known=False, download=False, mirror=None)
