@@ -8,6 +8,7 @@ Knows nothing of poses and labels beyond the names in its script: whoever watche
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError, MissingExtra
+from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError, MissingExtra
 
 FPS = 30.0
 REST_S = 1.0
@@ -225,7 +226,9 @@ def _load_photo() -> NDArray[np.uint8]:
     try:
         import matplotlib  # optional, and 0.4 s to import
     except ImportError:
-        raise MissingExtra("matplotlib", "mediapipe") from None
+        # Where there is no MediaPipe, its extra cannot be installed; another one has the picture too.
+        there = sys.version_info[:2] <= NEWEST_MEDIAPIPE_PYTHON
+        raise MissingExtra("matplotlib", "mediapipe" if there else "plot") from None
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     photo = cv2.imread(str(path))
     if photo is None or photo.shape != _PHOTO_SHAPE:

@@ -22,14 +22,13 @@ from typing import Literal
 import edge
 from edge.cores import usable_cores
 from edge.digest import sha256_of
-from edge.errors import MarEdgeError
+from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError
 
 Status = Literal["ok", "warn", "fail"]
 
 DEFAULT_PORT = 5557
 MEDIAPIPE_VERSION = "0.10.21"
 _OLDEST_PYTHON = (3, 10)
-_NEWEST_MEDIAPIPE_PYTHON = (3, 12)
 _TIGHT_MEMORY_GB = 1.5
 _OPENCV_WHEELS = (
     "opencv-python",
@@ -73,6 +72,8 @@ def check_python() -> Check:
     found = f"Python {platform.python_version()}, mar-edge {edge.__version__}"
     if sys.version_info < _OLDEST_PYTHON:
         return Check("python", "fail", found, "mar-edge needs Python 3.10 or newer")
+    if sys.version_info[:2] > NEWEST_MEDIAPIPE_PYTHON:
+        return Check("python", "fail", found, "MediaPipe has no wheel for this Python; use Python 3.10 to 3.12")
     return Check("python", "ok", found)
 
 
@@ -167,8 +168,8 @@ def check_mediapipe() -> Check:
     if ready:
         install = f"serve with --pose {ready[0]}; or pip install 'mar-edge[mediapipe]'"
     if version is None:
-        if sys.version_info[:2] > _NEWEST_MEDIAPIPE_PYTHON:
-            install = "mediapipe has no wheel for this Python; use Python 3.10 to 3.12, then " + install
+        if sys.version_info[:2] > NEWEST_MEDIAPIPE_PYTHON:
+            install = "mediapipe has no wheel for this Python: use Python 3.10 to 3.12, then " + install
         return Check("mediapipe", lacking, "not installed; serve's default pose needs it", install)
     if version != MEDIAPIPE_VERSION:
         return Check("mediapipe", lacking, f"{version}, made for {MEDIAPIPE_VERSION}", install)

@@ -6,8 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge.cli import app
+from edge.cli.extras import require
 from edge.cli.page import OpenPage, ShowVideo, Token, ViewAt, live_view
-from edge.cli.posing import Detector, MinScore, Mirror, Pose, PoseOptions
+from edge.cli.posing import MEDIAPIPE, Detector, MinScore, Mirror, Pose, PoseOptions
 from edge.cli.running import Model, run_service
 from edge.cli.wire_options import ADDRESS, Bind
 from edge.errors import MissingExtra
@@ -38,6 +39,8 @@ def demo(
     from streaming.pipeline import PipelineRules
     from streaming.serve_config import ServeConfig
 
+    if pose == MEDIAPIPE:
+        require("mediapipe", "mediapipe")
     script = DemoVideo().script
     print("A portrait comes alive; what it will do, and when:")
     for segment in script:

@@ -16,7 +16,7 @@ import zmq
 
 from edge import doctor
 from edge.engines import bindings, targets
-from edge.errors import MarEdgeError
+from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError
 from edge.zoo.fetch import Record, cache_folder
 
 
@@ -205,6 +205,16 @@ def test_the_version_asked_for_is_the_one_in_the_projects_metadata():
     tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert f"mediapipe=={doctor.MEDIAPIPE_VERSION}" in project["optional-dependencies"]["mediapipe"]
+
+
+def test_python_is_what_the_projects_metadata_asks_for(monkeypatch):
+    tomllib = pytest.importorskip("tomllib")
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    newest = ".".join(map(str, (NEWEST_MEDIAPIPE_PYTHON[0], NEWEST_MEDIAPIPE_PYTHON[1] + 1)))
+    assert project["requires-python"] == f">=3.10,<{newest}"
+    monkeypatch.setattr(doctor.sys, "version_info", (3, 13, 0))
+    check = doctor.check_python()
+    assert (check.status, check.hint.endswith("use Python 3.10 to 3.12")) == ("fail", True)
 
 
 def test_a_model_that_cannot_be_read_fails_with_the_readers_words():
