@@ -1,122 +1,217 @@
-"""Times recognition and pose side by side, in one run: medians, and their ratios.
+"""Times recognition and pose: each candidate alone, in a process of its own; medians, and their ratios.
 
-    python benchmarks/latency.py [--rounds 30] [--video FILE]
+    python benchmarks/latency.py [--rounds 30] [--passes 3] [--video FILE]
 
-Recognition: one window, full-size MMN (ma52, random weights), as the PyTorch network, as a plain export of it on ONNX
-Runtime, and as the deploy graph on ONNX Runtime; these two once more with threads that spin while they wait for each
-other within an inference, as ONNX Runtime's do unless told otherwise and ours do not; and the model in the package.
-Pose: each frame of a video, or of the built-in demo. The candidates take turns within every round, so that what else
-the machine does hits all of them alike: read the ratios, not the milliseconds.
+Recognition: one window, full-size MMN (ma52, random weights), as the PyTorch network, and as a plain export of it and
+as the deploy graph, each on ONNX Runtime, on OpenVINO where it is installed, and on ONNX Runtime with threads that spin
+while they wait for each other within an inference, as they do unless told otherwise and ours do not; and the model in
+the package. Pose: each frame of a video, or of the built-in demo.
+
+The threads of one library slow down those of another in the same process, so no two share one. The candidates take
+turns pass by pass, so that what else the machine does hits all of them alike: read the ratios, not the milliseconds,
+and neither on a machine that is busy (the load is printed).
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
-import onnx
-import onnxruntime as ort
-import torch
-
-from edge.demo import DemoVideo
-from edge.labels import default_labels
-from edge.layout import load_layout
-from edge.mmn import MMN, MMNConfig
-from edge.model_file import ModelMetadata, default_model_path
-from edge.pose.mediapipe import MediaPipePose
-from edge.preprocess import WINDOW_FRAMES
-from edge.runtime.onnxruntime import OnnxRuntime
-from edge.streams import stream_input
-from export.onnx_file import to_onnx, write_model
 
 POSE_FRAMES = 60
 WARM_UP_ROUNDS = 3
+THREADS = os.cpu_count() or 1
+DEPLOY, PLAIN = "deploy.onnx", "plain.onnx"
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one process measured. torch_loaded: whether PyTorch was in it."""
+
+    process: int
+    torch_loaded: bool
+    times_ms: list[float]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Recognition and pose, side by side.")
-    parser.add_argument("--rounds", type=int, default=30)
+    parser = argparse.ArgumentParser(description="Recognition and pose, each candidate in a process of its own.")
+    parser.add_argument("--rounds", type=int, default=30, help="inferences a pass")
+    parser.add_argument("--passes", type=int, default=3, help="processes of each candidate")
     parser.add_argument("--video", type=Path, help="for the pose stage; without it the built-in demo")
+    parser.add_argument("--alone", metavar="CANDIDATE", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    torch.set_num_threads(os.cpu_count() or 1)
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; torch {torch.__version__}, "
-        f"onnxruntime {ort.__version__}; load {os.getloadavg()[0]:.1f}"
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        times = time_in_turns(recognition(Path(folder)), arguments.rounds)
-    report("one window, batch 1", times, baseline="PyTorch network")
-    pose = pose_times(arguments.video)
+    if arguments.alone is not None:
+        measure_here(arguments.alone, arguments.folder, arguments.rounds, arguments.video)
+        return
+    print(f"{platform.processor() or platform.machine()}, {THREADS} cores; load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print("exporting the full-size network twice ...", flush=True)
+        measure("export", folder, 0)
+        taken: dict[str, list[float]] = {candidate: [] for candidate in candidates()}
+        for _, candidate in itertools.product(range(arguments.passes), taken):
+            taken[candidate] += measure(candidate, folder, arguments.rounds).times_ms
+        report("one window, batch 1", taken, baseline="PyTorch network")
+        pose = measure("pose", folder, arguments.rounds, arguments.video).times_ms
     report(f"one frame of {arguments.video or 'the demo'}", {"MediaPipe pose": pose}, baseline="MediaPipe pose")
 
 
-def recognition(folder: Path) -> dict[str, Callable[[], object]]:
-    layout = load_layout("ma52")
-    torch.manual_seed(0)
-    network = MMN(MMNConfig(layout.num_joints, 52)).eval()
-    skeleton = torch.rand(1, WINDOW_FRAMES, layout.num_joints, 2) * 2 - 1
-    index_t = torch.linspace(-1, 1, WINDOW_FRAMES + 1)[None, :-1].contiguous()
-    x = stream_input(skeleton, layout, "joint").contiguous()
-
-    print("exporting the full-size network twice ...", flush=True)
-    metadata = ModelMetadata(
-        name="benchmark", layout="ma52", streams=("joint",), encoding="raw", labels=default_labels("ma52", 52)
-    )
-    write_model(folder / "deploy.onnx", [("joint", network)], layout, metadata)
-    example = (x.expand(2, -1, -1, -1, -1).contiguous(), index_t.expand(2, -1).contiguous())
-    onnx.save(to_onnx(network, example, ["x", "index_t"], ["logits"]), str(folder / "plain.onnx"))
-
-    plain, deploy = OnnxRuntime(folder / "plain.onnx"), OnnxRuntime(folder / "deploy.onnx")
-    default = OnnxRuntime(default_model_path())
-    plain_inputs = {"x": x.numpy(), "index_t": index_t.numpy()}
-    inputs = {"skeleton": skeleton.numpy(), "index_t": index_t.numpy()}
-
-    def run_torch() -> object:
-        with torch.inference_mode():
-            return network(x, index_t)
-
-    return {
-        "PyTorch network": run_torch,
-        "plain export, ONNX Runtime": lambda: plain.infer(plain_inputs),
-        "deploy graph, ONNX Runtime": lambda: deploy.infer(inputs),
-        "plain export, spinning": spinning(folder / "plain.onnx", plain_inputs),
-        "deploy graph, spinning": spinning(folder / "deploy.onnx", inputs),
-        "the package's model": lambda: default.infer(inputs),
+def candidates() -> dict[str, Callable[[Path], Run]]:
+    """What is timed, by name: from the folder of the exported files to one inference."""
+    found: dict[str, Callable[[Path], Run]] = {
+        "PyTorch network": in_torch,
+        "plain export, ONNX Runtime": lambda folder: on_onnxruntime(folder / PLAIN),
+        "deploy graph, ONNX Runtime": lambda folder: on_onnxruntime(folder / DEPLOY),
+        "plain export, spinning": lambda folder: spinning(folder / PLAIN),
+        "deploy graph, spinning": lambda folder: spinning(folder / DEPLOY),
     }
+    if find_spec("openvino") is not None:
+        found["plain export, OpenVINO"] = lambda folder: on_openvino(folder / PLAIN)
+        found["deploy graph, OpenVINO"] = lambda folder: on_openvino(folder / DEPLOY)
+    found["the package's model"] = lambda folder: on_onnxruntime(package_model())
+    return found
 
 
-def spinning(path: Path, inputs: dict[str, np.ndarray]) -> Callable[[], object]:
-    """The file with threads that spin within an inference; not after it, which would slow whoever has the next turn."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = os.cpu_count() or 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    return lambda: session.run(None, inputs)
+def measure(candidate: str, folder: Path, rounds: int, video: Path | None = None) -> Measured:
+    """One pass of a candidate, in a process that holds nothing else."""
+    command = [sys.executable, __file__, "--alone", candidate, "--folder", str(folder), "--rounds", str(rounds)]
+    command += ["--video", str(video)] if video else []
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def time_in_turns(candidates: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of each candidate, which take turns."""
-    times: dict[str, list[float]] = {name: [] for name in candidates}
+def measure_here(candidate: str, folder: Path, rounds: int, video: Path | None) -> None:
+    """What ``measure`` starts: the times of this process, as JSON on the last line that is printed."""
+    if candidate == "export":
+        export(folder)
+        times = []
+    elif candidate == "pose":
+        times = pose_times(video)
+    else:
+        times = times_ms(candidates()[candidate](folder), rounds)
+    print(json.dumps({"process": os.getpid(), "torch_loaded": "torch" in sys.modules, "times_ms": times}))
+
+
+def times_ms(run: Run, rounds: int) -> list[float]:
+    times = []
     for turn in range(WARM_UP_ROUNDS + rounds):
-        for name, run in candidates.items():
-            start = time.perf_counter()
-            run()
-            if turn >= WARM_UP_ROUNDS:
-                times[name].append((time.perf_counter() - start) * 1e3)
+        start = time.perf_counter()
+        run()
+        if turn >= WARM_UP_ROUNDS:
+            times.append((time.perf_counter() - start) * 1e3)
     return times
 
 
+def full_size() -> Any:
+    """The network, its weights the same in every process."""
+    import torch
+
+    from edge.layout import load_layout
+    from edge.mmn import MMN, MMNConfig
+
+    torch.manual_seed(0)
+    return MMN(MMNConfig(load_layout("ma52").num_joints, 52)).eval()
+
+
+def windows(count: int, path: Path) -> dict[str, np.ndarray]:
+    """Inputs of a model file: of the deploy graph skeletons, of the plain export the network's own input."""
+    from edge.layout import load_layout
+    from edge.preprocess import WINDOW_FRAMES
+
+    V = load_layout("ma52").num_joints
+    random = np.random.default_rng(0)
+    index_t = np.tile(np.linspace(-1, 1, WINDOW_FRAMES + 1, dtype=np.float32)[:-1], (count, 1))
+    if path.name == PLAIN:
+        return {"x": random.uniform(-1, 1, (count, 2, WINDOW_FRAMES, V, 1)).astype(np.float32), "index_t": index_t}
+    skeleton = random.uniform(-1, 1, (count, WINDOW_FRAMES, V, 2)).astype(np.float32)
+    return {"skeleton": skeleton, "index_t": index_t}
+
+
+def export(folder: Path) -> None:
+    import onnx
+    import torch
+
+    from edge.labels import default_labels
+    from edge.layout import load_layout
+    from edge.model_file import ModelMetadata
+    from export.onnx_file import to_onnx, write_model
+
+    network = full_size()
+    metadata = ModelMetadata(
+        name="benchmark", layout="ma52", streams=("joint",), encoding="raw", labels=default_labels("ma52", 52)
+    )
+    write_model(folder / DEPLOY, [("joint", network)], load_layout("ma52"), metadata)
+    inputs = windows(2, folder / PLAIN)
+    example = tuple(torch.from_numpy(array) for array in inputs.values())
+    onnx.save(to_onnx(network, example, list(inputs), ["logits"]), str(folder / PLAIN))
+
+
+def in_torch(folder: Path) -> Run:
+    import torch
+
+    torch.set_num_threads(THREADS)
+    network = full_size()
+    x, index_t = (torch.from_numpy(array) for array in windows(1, folder / PLAIN).values())
+
+    def run() -> object:
+        with torch.inference_mode():
+            return network(x, index_t)
+
+    return run
+
+
+def on_onnxruntime(path: Path) -> Run:
+    from edge.runtime.onnxruntime import OnnxRuntime
+
+    runtime, inputs = OnnxRuntime(path, THREADS), windows(1, path)
+    return lambda: runtime.infer(inputs)
+
+
+def on_openvino(path: Path) -> Run:
+    from edge.runtime.openvino import OpenVino
+
+    runtime, inputs = OpenVino(path, THREADS), windows(1, path)
+    return lambda: runtime.infer(inputs)
+
+
+def spinning(path: Path) -> Run:
+    """The file with threads that spin within an inference, and not after it."""
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    inputs = windows(1, path)
+    return lambda: session.run(None, inputs)
+
+
+def package_model() -> Path:
+    from edge.model_file import default_model_path
+
+    return default_model_path()
+
+
 def pose_times(video: Path | None) -> list[float]:
+    from edge.pose.mediapipe import MediaPipePose
+
     times = []
     with MediaPipePose() as pose:
         for image in itertools.islice(frames(video), POSE_FRAMES):
@@ -127,6 +222,10 @@ def pose_times(video: Path | None) -> list[float]:
 
 
 def frames(video: Path | None) -> Iterator[np.ndarray]:
+    import cv2
+
+    from edge.demo import DemoVideo
+
     if video is None:
         demo = DemoVideo()
         yield from (demo.frame_at(1 + i / demo.fps) for i in range(POSE_FRAMES))

@@ -11,7 +11,8 @@ import pose_networks
 import pytest
 
 from edge.errors import MarEdgeError
-from edge.model_file import METADATA_KEY
+from edge.model_file import METADATA_KEY, default_model_path
+from edge.runtime import choice
 from edge.runtime import onnxruntime as backend
 from edge.runtime.choice import open_runtime
 from export.half import to_half
@@ -28,6 +29,31 @@ def test_auto_says_what_it_took_and_why(ma52_model):
         assert runtime.name.startswith("onnxruntime ")
         assert runtime.name.endswith("(CPU)")
     assert "knows no CUDA" in opened.reason
+
+
+def test_on_a_cpu_auto_takes_what_is_fastest_for_the_size_of_the_model(monkeypatch):
+    small = open_runtime(default_model_path(), threads=1)
+    monkeypatch.setattr(choice, "_FULL_SIZE_BYTES", 1)
+    large = open_runtime(default_model_path(), threads=1)
+    monkeypatch.setattr(choice, "find_spec", lambda name: None)
+    without = open_runtime(default_model_path(), threads=1)
+    for opened, name, reason in (
+        (small, "onnxruntime ", "the fastest for a small network on this CPU"),
+        (large, "openvino ", "the fastest for a network of this size on this CPU"),
+        (without, "onnxruntime ", "OpenVINO, faster for a network of this size, is not installed"),
+    ):
+        with opened.runtime as runtime:
+            assert runtime.name.startswith(name)
+        assert reason in opened.reason
+
+
+def test_a_pose_network_of_any_size_stays_where_it_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(choice, "_FULL_SIZE_BYTES", 1)
+    proto = onnx.load(default_model_path())
+    del proto.metadata_props[:]
+    onnx.save(proto, str(tmp_path / "pose.onnx"))
+    with open_runtime(tmp_path / "pose.onnx", threads=1).runtime as runtime:
+        assert runtime.name.startswith("onnxruntime ")
 
 
 def test_openvino_says_the_same_as_onnx_runtime(ma52_model):
