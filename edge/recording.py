@@ -85,7 +85,7 @@ def read_recording(path: Path) -> Recording:
     for line in recorded_lines(path):
         try:
             reader.take(line.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # noqa: PERF203 - names the line
             if line.whole:
                 raise MarEdgeError(f"{path}, line {line.number}: not a message of mar-edge ({error})") from None
         except _Unfitting as error:

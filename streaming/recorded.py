@@ -52,7 +52,7 @@ def read_lines(files: Sequence[Path], parse: Callable[[bytes], T]) -> Iterator[t
         for line in recorded_lines(path):
             try:
                 yield path, line.number, parse(line.content)
-            except UnknownSchema as error:
+            except UnknownSchema as error:  # noqa: PERF203 - names the line
                 raise MarEdgeError(f"{path}, line {line.number}: {error}") from None
             except MalformedMessage as error:
                 if line.whole:

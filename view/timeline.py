@@ -33,8 +33,9 @@ class TimedEvent:
     """One event of one person.
 
     t_start_ns, t_end_ns: ns since 1970 on the stream's steady clock: the wall clock at its beginning plus media time,
-    so that no step of the wall clock moves an event. score: the highest smoothed probability, in [0, 1]. is_open: its end was not recorded; ``t_end_ns`` is then the last moment of the recording, or
-    when that person's next event begins. recording: name of the file in which it begins.
+    so that no step of the wall clock moves an event. score: the highest smoothed probability, in [0, 1]. is_open: its
+    end was not recorded; ``t_end_ns`` is then the last moment of the recording, or when that person's next event begins.
+    recording: name of the file in which it begins.
     """
 
     event_id: int
@@ -53,8 +54,8 @@ class Timeline:
 
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``, or what ``rezeroed``
-    chose. first_ns, last_ns: between which something was recorded. people: ids of everybody who was seen. events: by time.
-    media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``.
+    chose. first_ns, last_ns: between which something was recorded. people: ids of everybody who was seen. events: by
+    time. media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``.
     """
 
     stream: str

@@ -1,8 +1,8 @@
 """BORIS: a project that it opens, and the table that it calls "tabular events", for scripts that read its exports.
 
 Every label is a state event of the behavioural category that is its body group, every person a subject, every timeline
-an observation: of the video where one is named, live where none is. Scores stand in the comments. BORIS seeks in a video
-by the times of events, so with one they are those of its player.
+an observation: of the video where one is named, live where none is. Scores stand in the comments. BORIS seeks in a
+video by the times of events, so with one they are those of its player.
 """
 
 from __future__ import annotations
