@@ -9,7 +9,7 @@ from typing import TypeVar
 from edge.errors import MarEdgeError
 from edge.recorded_lines import recorded_lines
 from streaming.messages import MalformedMessage, UnknownSchema
-from streaming.recorder import SUFFIX
+from streaming.recorder import SUFFIX, age_order
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ def recording_files(paths: Sequence[Path]) -> list[Path]:
         MarEdgeError: there is none.
     """
     if len(paths) == 1 and paths[0].is_dir():
-        files = sorted(paths[0].glob(f"*{SUFFIX}"))
+        files = sorted(paths[0].glob(f"*{SUFFIX}"), key=age_order)
         if not files:
             raise MarEdgeError(
                 f"{paths[0]} holds no recording (*{SUFFIX}); 'mar-edge serve --record FOLDER' writes them"

@@ -34,8 +34,8 @@ class TimedEvent:
 
     t_start_ns, t_end_ns: ns since 1970 on the stream's steady clock: the wall clock at its beginning plus media time,
     so that no step of the wall clock moves an event. score: the highest smoothed probability, in [0, 1]. is_open: its
-    end was not recorded; ``t_end_ns`` is then the last moment of the recording, or when that person's next event begins.
-    recording: name of the file in which it begins.
+    end was not recorded; ``t_end_ns`` is then the last moment of the recording, or when that person's next event
+    begins. recording: name of the file in which it begins.
     """
 
     event_id: int
