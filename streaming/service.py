@@ -79,7 +79,7 @@ def serve(
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
     """
     with ExitStack() as stack:
-        stop = stack.enter_context(StopSignals())
+        stop = stack.enter_context(StopSignals(rereads=reread is not None))
         names = [name for name, _ in config.streams]
         operations = stack.enter_context(Operations(config.http, names, config.insecure, watcher))
         outlet = stack.enter_context(Outlet((config.address, *config.more_addresses), config.keys, config.insecure))
@@ -142,7 +142,7 @@ def _attend(
                 return
         outlet.poll()
         operations.attend()
-        if stop.take_hangup() and reread is not None:
+        if reread is not None and stop.take_hangup():
             with operations.reloading():
                 _reload(threads, reread)
         time.sleep(_TURN_S)
