@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edge.cli import INTERRUPTED, app
+from edge.cli.output import say
 from edge.cli.page import OpenPage, Token, has_screen, open_page, require_web
 from edge.cli.wire_options import ADDRESS, SIGINT, Key, ServerKey, client_keys
 from edge.errors import MarEdgeError
@@ -58,7 +59,7 @@ def view(
             keys = client_keys(key, server_key)
             listener = stack.enter_context(Listener(connect or ADDRESS, stream, keys, feed))
         stack.enter_context(server)
-        print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        say(f"{server.url}  (Ctrl-C ends it)")
         if open_it and has_screen():
             open_page(server.url)
         while stop.reason is None:
