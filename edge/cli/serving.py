@@ -191,12 +191,14 @@ def serve(
 
 
 def _named(cameras: list[str], stream: str) -> list[tuple[str, str]]:
-    """(stream, camera) from ``NAME=CAMERA``; without names they are numbered."""
+    """(stream, camera) from ``NAME=CAMERA``; without names they are numbered. In a file's name there is none."""
+    from streaming.sources import names_file
+
     found = []
     for number, text in enumerate(cameras):
         match = re.fullmatch(r"([A-Za-z0-9_.-]+)=(.+)", text, re.DOTALL)
         name = stream if len(cameras) == 1 else f"{stream}{number}"
-        found.append((match[1], match[2]) if match else (name, text))
+        found.append((match[1], match[2]) if match and not names_file(text) else (name, text))
     return found
 
 
