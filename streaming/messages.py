@@ -61,7 +61,7 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="
 class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     """Who sends: at start, and again whenever somebody subscribes.
 
-    source: the camera: of a URL the kind and host, nothing else. size: width and height of its pictures. t_zero_ns: capture time of media
+    source: the camera, without credentials. size: width and height of its pictures. t_zero_ns: capture time of media
     time 0. joints: names in the order of ``SkeletonMessage.joints``. on_thresholds, off_thresholds: per label, the
     smoothed probability at which its event begins and below which it ends; None where the label is never an event.
     versions: of the programs involved.
