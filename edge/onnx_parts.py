@@ -1,6 +1,6 @@
 """Whether a model file is all there is of the model: an ONNX file may keep its weights in other files beside it.
 
-Reads the protocol buffers by hand, as serving does without the ``onnx`` package. Field numbers are those of onnx.proto3.
+Reads the protocol buffers by hand: serving does without the ``onnx`` package. Field numbers are those of onnx.proto3.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from edge.recognizer import Recognizer
 from streaming.batching import BatchingRecognizer
 from streaming.bus import Publisher
 from streaming.camera import Camera
+from streaming.file_limit import raise_file_limit
 from streaming.messages import AnyMessage
 from streaming.operations import Operations
 from streaming.outlet import Outlet
@@ -78,6 +79,7 @@ def serve(
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
     """
+    raise_file_limit()
     with ExitStack() as stack:
         stop = stack.enter_context(StopSignals(rereads=reread is not None))
         names = [name for name, _ in config.streams]

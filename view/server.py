@@ -15,10 +15,12 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from edge.errors import MarEdgeError
+from streaming.file_limit import room
 from view.access import Access, PageAddress
 
 # Connections at once, and bytes of a request's head.
 _MOST_CONNECTIONS = 128
+_LEAST_CONNECTIONS = 8  # where the process may open few files
 _MOST_HEAD = 16_384
 _SHUTDOWN_S = 1
 _START_S = 10.0
@@ -64,7 +66,7 @@ class PageServer:
                 log_level=logging.WARNING,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=_MOST_CONNECTIONS,
+                limit_concurrency=max(_LEAST_CONNECTIONS, min(_MOST_CONNECTIONS, room() // 4)),
                 h11_max_incomplete_event_size=_MOST_HEAD,
                 ws_max_size=1024,
                 ws_max_queue=1,

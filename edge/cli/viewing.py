@@ -36,6 +36,7 @@ def view(
 ) -> None:
     """Look at a stream, live, or at recordings, in a browser."""
     require_web()
+    from streaming.file_limit import raise_file_limit
     from streaming.logs import set_up_logs
     from streaming.stopping import StopSignals
     from view.app import page_app
@@ -47,6 +48,7 @@ def view(
     if recordings and connect is not None:
         raise MarEdgeError("either recordings or --connect: a page shows one or the other")
     set_up_logs()
+    raise_file_limit()
     listener: Listener | None = None
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:

@@ -105,6 +105,7 @@ def relay(
     insecure: Insecure = False,
 ) -> None:
     """Join the streams of many senders into one endpoint; each stream needs a name of its own."""
+    from streaming.file_limit import raise_file_limit
     from streaming.keys import ClientKeys, read_public_key, read_secret_key
     from streaming.logs import set_up_logs
     from streaming.outlet import Outlet
@@ -112,6 +113,7 @@ def relay(
     from streaming.stopping import StopSignals
 
     set_up_logs()
+    raise_file_limit()
     keys: list[ClientKeys | None] = [None] * len(connect)
     if server_key:
         if key is None:
