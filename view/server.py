@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import uvicorn
@@ -36,17 +36,20 @@ class PageServer:
         address: ``HOST:PORT``, an IPv6 host in brackets, port ``*`` for any.
         token: see ``Access``.
         make_app: from who may see it to the application.
+        hosts: see ``Access``.
 
     Raises:
         MarEdgeError: it is no address, or is taken; a token that is none.
     """
 
-    def __init__(self, address: str, token: str | None, make_app: Callable[[Access], ASGIApp]) -> None:
+    def __init__(
+        self, address: str, token: str | None, make_app: Callable[[Access], ASGIApp], hosts: Sequence[str] = ()
+    ) -> None:
         asked = PageAddress.parse(address)
         self._socket = _bound(address, asked)
         port = int(self._socket.getsockname()[1])
         try:
-            access = Access(PageAddress(asked.host, port, asked.local, asked.ipv6), token)
+            access = Access(PageAddress(asked.host, port, asked.local, asked.ipv6), token, hosts)
         except MarEdgeError:
             self._socket.close()
             raise
