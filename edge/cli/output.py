@@ -63,7 +63,7 @@ def guarded_streams() -> Iterator[None]:
     before = sys.stdout, sys.stderr
     streams = [_usable(stream) for stream in before]
     guarded = Guarded(streams[0], strict=True), Guarded(streams[1], strict=False)
-    sys.stdout, sys.stderr = guarded  # type: ignore[assignment] # whatever a stream has, the guard passes on
+    sys.stdout, sys.stderr = guarded  # whatever a stream has, the guard passes on
     try:
         yield
     finally:

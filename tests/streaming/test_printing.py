@@ -145,6 +145,24 @@ def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     wait_until(lambda: handler.lost == 1)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full and a POSIX shell")
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("{} --version >/dev/full", 1, "error: cannot write to standard output: No space left on device\n"),
+        ("{} --help | head -n 0", 0, ""),
+        ("{} --version >&-", 0, ""),
+        ("{} nonsense 2>/dev/full", 1, ""),
+    ],
+)
+def test_a_command_that_cannot_print_says_so_in_one_line_if_somebody_is_there(line: str, code: int, says: str) -> None:
+    shell = ["bash", "-o", "pipefail", "-c", line.format(f"{sys.executable} -m edge.cli")]
+    done = subprocess.run(
+        shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert (done.returncode, done.stderr) == (code, says)
+
+
 def command(tmp_path: Path, model: Path, name: str = "clip.jsonl") -> str:
     stream = Stream().hello().skeletons(0, 3).event(NOD, 1, 2)
     path = stream.write(tmp_path / name)
