@@ -127,6 +127,7 @@ def write_int8(
         MarEdgeError: as ``write_half``; or the data is no ground for calibration (``check_worth``).
     """
     _check_out(source, out, guard.data)
+    folder = cache_folder("calibration")
     model, metadata = read_full(source)
     inputs = quantisable_layers(model)
     choose_on = max(calibrate_on, _CHOOSE_ON)
@@ -134,7 +135,6 @@ def write_int8(
     many = read_windows(learnt, metadata, choose_on)
     windows = many.first(calibrate_on)
     check_worth(windows, "calibrate")
-    folder = cache_folder("calibration")
     key = calibration_key(model, windows, method, _COSTS_ON)
     found = read_calibration(folder, key)
     if found is None or found.limits.keys() != inputs.keys():

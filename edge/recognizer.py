@@ -13,6 +13,7 @@ from edge.data import Prediction, Window
 from edge.digest import check_sha256
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
+from edge.onnx_parts import check_whole
 from edge.preprocess import WINDOW_FRAMES, window_to_input
 from edge.progress import Progress, silent
 from edge.runtime.base import Runtime
@@ -48,7 +49,8 @@ class Recognizer:
         """The recogniser of a model file (default: the one in the package), warmed up.
 
         Args:
-            sha256: what the file must have; a file with another one is not loaded.
+            sha256: what the file must have; a file with another one is not loaded, nor one that is not all of the
+                model: an ONNX file with weights beside it, an engine, whose labels stand in a document beside it.
             progress: of building an engine, where there is none yet.
 
         Raises:
@@ -59,6 +61,7 @@ class Recognizer:
         path = model or default_model_path()
         if sha256 is not None:
             check_sha256(path, sha256)
+            check_whole(path)
         opened = open_runtime(path, runtime, threads, progress)
         recognizer = cls(opened.runtime, str(path), opened.reason)
         V = recognizer.layout.num_joints

@@ -1,8 +1,8 @@
 """Skeleton recordings: what ``mar-edge record`` writes, or ``subscribe --kind skeleton --json`` prints, read again.
 
 Each line is a message of the wire (``streaming.messages``); this reads the few fields that a recording needs. A
-``hello`` among the lines (``--kind hello --kind skeleton``) says where media time 0 is; without one, times count from
-the first skeleton.
+``hello`` among the lines (``--kind hello --kind skeleton``) makes times count from media time 0; without one, they
+count from the first skeleton. Times are media time, which no step of the wall clock touches.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from edge.data import Window
 from edge.errors import MarEdgeError
 from edge.layout import LAYOUT_NAMES, Layout, layout_with, load_layout
+from edge.recorded_lines import recorded_lines
 
 _SCHEMA = 1
 _Pixels = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
@@ -38,6 +39,7 @@ class _Skeleton(msgspec.Struct):
     t_capture_ns: int
     person: int
     joints: tuple[_Joint, ...]
+    t_media_ns: int | None = None
 
 
 _NOBODY = -1
@@ -72,27 +74,22 @@ class Recording:
 def read_recording(path: Path) -> Recording:
     """The skeletons of a recording, by person; of the layout that ``hello`` names, else that their joints fit.
 
-    A last line that breaks off is left out: that is how a recording ends whose subscriber was stopped.
+    A last line that breaks off is left out, and so are NULs at the end: how a recording ends whose subscriber was
+    stopped, or whose machine lost its power.
 
     Raises:
         MarEdgeError: the file cannot be read, a line is no message, or of another layout, run or time than the lines
             before it (the message names the line), or there is no skeleton.
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise MarEdgeError(f"cannot read recording {path}: {error.strerror}") from None
     reader = _Reader()
-    number = 0
-    try:
-        for number, line in enumerate(lines, 1):  # noqa: B007 - the handlers say where it broke off
-            if line.strip():
-                reader.take(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if number < len(lines):
-            raise MarEdgeError(f"{path}, line {number}: not a message of mar-edge ({error})") from None
-    except _Unfitting as error:
-        raise MarEdgeError(f"{path}, line {number}: {error}") from None
+    for line in recorded_lines(path):
+        try:
+            reader.take(line.content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # noqa: PERF203 - names the line
+            if line.whole:
+                raise MarEdgeError(f"{path}, line {line.number}: not a message of mar-edge ({error})") from None
+        except _Unfitting as error:
+            raise MarEdgeError(f"{path}, line {line.number}: {error}") from None
     if reader.layout is None or not reader.times_ns:
         raise MarEdgeError(f"{path} holds no skeleton; record with 'mar-edge serve --record FOLDER'")
     return Recording(path.stem, reader.layout, reader.tracks())
@@ -111,6 +108,7 @@ class _Reader:
         self._joints: dict[int, list[tuple[_Joint, ...]]] = {}
         self._run: str | None = None
         self._zero_ns: int | None = None
+        self._on_media_clock: bool | None = None
 
     def take(self, line: bytes) -> None:
         head = msgspec.json.decode(line, type=_Head)
@@ -139,14 +137,23 @@ class _Reader:
                 f"a skeleton of {len(skeleton.joints)} joints; expected "
                 + (f"{self.layout.num_joints} ({self.layout.name})" if self.layout else "that of a known layout")
             )
+        # Recordings of old versions have the wall clock only.
+        has_media = skeleton.t_media_ns is not None
+        if self._on_media_clock not in (None, has_media):
+            raise _Unfitting("skeletons with and without media time; a recording holds those of one version")
+        self._on_media_clock = has_media
+        t_ns = skeleton.t_capture_ns if skeleton.t_media_ns is None else skeleton.t_media_ns
         times_ns = self.times_ns.setdefault(skeleton.person, [])
-        if times_ns and skeleton.t_capture_ns <= times_ns[-1]:
+        if times_ns and t_ns <= times_ns[-1]:
             raise _Unfitting(f"captured no later than the line before it of person {skeleton.person}")
-        times_ns.append(skeleton.t_capture_ns)
+        times_ns.append(t_ns)
         self._joints.setdefault(skeleton.person, []).append(skeleton.joints)
 
     def tracks(self) -> tuple[Window, ...]:
-        zero_ns = min(track[0] for track in self.times_ns.values()) if self._zero_ns is None else self._zero_ns
+        if self._zero_ns is None:
+            zero_ns = min(track[0] for track in self.times_ns.values())
+        else:
+            zero_ns = 0 if self._on_media_clock else self._zero_ns
         tracks = []
         for person, track_ns in self.times_ns.items():
             seen = [[(np.nan, np.nan) if joint is None else joint for joint in frame] for frame in self._joints[person]]

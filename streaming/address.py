@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from edge.errors import MarEdgeError
@@ -31,7 +32,7 @@ def parse_address(text: str, *, bind: bool) -> Address:
     Raises:
         MarEdgeError: it is no such thing.
     """
-    if not text.isprintable():
+    if has_control_characters(text):
         raise MarEdgeError(f"an address has no control characters: {text!r}")
     if text.startswith("ipc://") and len(text) > len("ipc://"):
         return Address(text, local=True)
@@ -64,6 +65,11 @@ def parse_http(text: str) -> tuple[Address, str, int]:
         raise MarEdgeError(f"'{text}' is no HOST:PORT, such as 127.0.0.1:9090") from None
     host, _, port = text.rpartition(":")
     return address, {"*": "0.0.0.0"}.get(host, host.strip("[]")), 0 if port == "*" else int(port)
+
+
+def has_control_characters(text: str) -> bool:
+    """Whether a text holds what no name holds. Spaces of every kind and joiners of emoji are parts of names."""
+    return any(unicodedata.category(letter) == "Cc" for letter in text)
 
 
 def _is_loopback(host: str) -> bool:

@@ -25,6 +25,12 @@ _SHOWN_LABELS = 3
 _STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the caller: rich would end the process."""
+        raise BrokenPipeError
+
+
 class Display:
     """Prints the messages of some kinds, a line each; a ``hello`` that repeats is left out.
 
@@ -35,7 +41,7 @@ class Display:
     """
 
     def __init__(self, file: TextIO, kinds: Collection[str], status_every_s: float = 0.0) -> None:
-        self._console = Console(file=file, highlight=False, markup=False, soft_wrap=True)
+        self._console = _Console(file=file, highlight=False, markup=False, soft_wrap=True)
         self._kinds = frozenset(kinds)
         self._greeted: str | None = None
         self._status_every_ns = int(status_every_s * 1e9)

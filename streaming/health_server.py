@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import socket
 import threading
@@ -15,7 +16,8 @@ from streaming.health import Health
 from streaming.metrics import Metrics
 from streaming.watching import Answer
 
-# Of a slow or silent client; and how many are answered at once.
+# Of a slow or silent client; and how many are answered at once. One more takes the place of whoever has it longest: an
+# answer takes milliseconds, so that is one who does not ask or does not read.
 _CLIENT_S = 5.0
 _MOST_CLIENTS = 16
 _JSON = "application/json"
@@ -75,13 +77,18 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(self, place: tuple[str, int], answers: Mapping[str, Answer], ipv6: bool) -> None:
         self.address_family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self.answers = answers
-        self._places = threading.BoundedSemaphore(_MOST_CLIENTS)
+        self._lock = threading.Lock()
+        self._clients: dict[int, socket.socket] = {}
         super().__init__(place, _Handler)
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        if not self._places.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
+        assert isinstance(request, socket.socket)
+        with self._lock:
+            if len(self._clients) >= _MOST_CLIENTS:
+                longest = self._clients.pop(next(iter(self._clients)))
+                with contextlib.suppress(OSError):  # it has just gone by itself
+                    longest.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
+            self._clients[id(request)] = request
         super().process_request(request, client_address)
 
     def process_request_thread(
@@ -90,7 +97,8 @@ class _Server(http.server.ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            with self._lock:
+                self._clients.pop(id(request), None)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up or speaks no HTTP is no error of ours."""
@@ -100,14 +108,23 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
     timeout = _CLIENT_S
 
+    def do_HEAD(self) -> None:
+        """As GET, without the body."""
+        self._answer(with_body=False)
+
     def do_GET(self) -> None:
+        """Answer what is asked by path."""
+        self._answer(with_body=True)
+
+    def _answer(self, *, with_body: bool) -> None:
         answer = self.server.answers.get(self.path.partition("?")[0])
         status, kind, body = (404, _JSON, b'{"ok":false}') if answer is None else answer()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if with_body:
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Each scrape a line would drown the log."""

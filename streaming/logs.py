@@ -1,14 +1,23 @@
-"""Logs on standard error: a line for people on a terminal, a JSON document a line for machines elsewhere."""
+"""Logs on standard error: a line for people on a terminal, a JSON document a line for machines elsewhere.
+
+Elsewhere what other libraries log or warn of becomes JSON lines too. They are written in the background: who logs
+never waits for a disk or a pipe.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
 from datetime import datetime, timezone
+from typing import TextIO
 
 import msgspec
 
+from streaming.printing import Printer
+
 LOGGER = "mar_edge"
+_log = logging.getLogger(LOGGER)
 
 
 class JsonLines(logging.Formatter):
@@ -25,15 +34,74 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             document["traceback"] = self.formatException(record.exc_info)
+        # A file name may hold bytes that are no text.
+        document = {key: str(value).encode(errors="backslashreplace").decode() for key, value in document.items()}
         return msgspec.json.encode(document).decode()
 
 
+class BackgroundHandler(logging.Handler):
+    """Writes records to a stream, on a thread of its own. ``lost`` counts those that could not be written."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._printer = Printer("log")
+
+    @property
+    def lost(self) -> int:
+        """Records that could not be written."""
+        return self._printer.lost
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Have one record written."""
+        text = self.format(record)
+        self._printer.later(lambda: self._write(text))
+
+    def _write(self, text: str) -> None:
+        self._stream.write(f"{text}\n")
+        self._stream.flush()
+
+    def flush(self) -> None:
+        """Wait a moment for what is not written yet."""
+        self._printer.settle()
+
+    def close(self) -> None:
+        """Write what waits, for a moment."""
+        self._printer.close()
+        super().close()
+
+
 def set_up_logs() -> None:
-    """Send our log to standard error; what others log there is left alone."""
-    handler = logging.StreamHandler(sys.stderr)
-    people = logging.Formatter("%(asctime)s %(levelname)s %(threadName)s: %(message)s", "%H:%M:%S")
-    handler.setFormatter(people if sys.stderr.isatty() else JsonLines())
-    logger = logging.getLogger(LOGGER)
-    logger.handlers[:] = [handler]
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    """Send our log to standard error; for machines, whatever Python code logs there, as JSON lines."""
+    handler = BackgroundHandler(sys.stderr)
+    root, ours = logging.getLogger(), logging.getLogger(LOGGER)
+    if sys.stderr.isatty():
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s: %(message)s", "%H:%M:%S"))
+        # What others log on a terminal is left alone.
+        ours.propagate = False
+        _replace(ours, handler)
+    else:
+        handler.setFormatter(JsonLines())
+        ours.propagate = True
+        _replace(ours, None)
+        _replace(root, handler)
+        logging.captureWarnings(True)
+        threading.excepthook = _log_thread_failure
+    ours.setLevel(logging.INFO)
+
+
+def _replace(logger: logging.Logger, handler: logging.Handler | None) -> None:
+    for old in [each for each in logger.handlers if isinstance(each, BackgroundHandler)]:
+        logger.removeHandler(old)
+        old.close()
+    if handler is not None:
+        logger.addHandler(handler)
+
+
+def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
+    """A bug on a thread, with its traceback in one line."""
+    if failure.exc_value is None or failure.exc_type is SystemExit:
+        return
+    name = failure.thread.name if failure.thread is not None else "a thread"
+    info = failure.exc_type, failure.exc_value, failure.exc_traceback
+    _log.error("%s failed: %s", name, failure.exc_value, exc_info=info)

@@ -21,6 +21,7 @@ from zmq.utils.monitor import recv_monitor_message
 from edge.errors import MarEdgeError
 from streaming.address import DEFAULT_ADDRESS, Address, parse_address
 from streaming.connections import EVENTS, FAILED, Connections
+from streaming.file_limit import hang_up, room
 from streaming.keys import Clients, ServerKeys
 
 HIGH_WATER_MARK = 1000
@@ -32,6 +33,7 @@ HANDSHAKE_MS = 5000
 # Subscriptions handled in one go, so that a flood of them cannot hold up the stream.
 MOST_AT_ONCE = 1000
 CLIENTS_EVERY_S = 1.0
+ROOM_EVERY_S = 0.1
 # Letting go of a port takes ZeroMQ a moment.
 _REBIND_S = 2.0
 _ZAP_DOMAIN = "mar-edge"
@@ -57,7 +59,8 @@ class _Authenticator(ThreadAuthenticator):
 class Outlet:
     """Binds, sends and lets subscribers in. A context manager.
 
-    ``subscriptions`` counts what was ever asked for, ``refused`` the connections that failed to say who they are.
+    ``subscriptions`` counts what was ever asked for, ``refused`` the connections that failed to say who they are,
+    ``shed`` those that were ended because few file descriptors are left (see ``streaming.file_limit``).
 
     Args:
         addresses: where to bind (see ``streaming.address``).
@@ -82,8 +85,11 @@ class Outlet:
             )
         self.subscriptions = 0
         self.refused = 0
+        self.shed = 0
         self.lock = threading.RLock()
         self._connections = Connections()
+        self._accepted: dict[int, None] = {}
+        self._room_due_s = 0.0
         self._on_subscribe: list[OnSubscribe] = []
         self._clients = Clients(keys.clients) if keys is not None else None
         self._clients_due_s = 0.0
@@ -123,6 +129,11 @@ class Outlet:
                 event = recv_monitor_message(self._monitor)
                 self.refused += bool(event["event"] & FAILED)
                 self._connections.see(event["event"], event["value"])
+                if event["event"] == zmq.EVENT_ACCEPTED:
+                    self._accepted[event["value"]] = None
+                elif event["event"] == zmq.EVENT_DISCONNECTED:
+                    self._accepted.pop(event["value"], None)
+            self._keep_reserve()
             self._let_in()
             asked: list[bytes] = []
             for _ in range(MOST_AT_ONCE):
@@ -143,6 +154,25 @@ class Outlet:
             self._strangers.add(key)
             _log.warning("refused a subscriber: its key %s is not among the clients", key.decode("ascii", "replace"))
         return False
+
+    def _keep_reserve(self) -> None:
+        """End the newest connections where subscribers have taken what cameras, recordings and health need."""
+        now_s = time.monotonic()
+        if now_s < self._room_due_s or not self._accepted:
+            return
+        self._room_due_s = now_s + ROOM_EVERY_S
+        lacking = -room()
+        while lacking > 0 and self._accepted:
+            connection, _ = self._accepted.popitem()
+            if not hang_up(connection, self._ends):
+                continue
+            lacking -= 1
+            self.shed += 1
+            if self.shed == 1:
+                _log.warning(
+                    "sent a subscriber away: few file descriptors are left (ulimit -n), and cameras, recordings and "
+                    "health need them; it may come back once there is room"
+                )
 
     def _let_in(self) -> None:
         """Follow the folder of clients. Who may no more is sent away, by binding anew: the others come back at once.
@@ -199,6 +229,7 @@ class Outlet:
             except zmq.ZMQError as error:
                 raise MarEdgeError(_bind_error(address.endpoint, error)) from None
             self.endpoints = (*self.endpoints, self._socket.getsockopt_string(zmq.LAST_ENDPOINT))
+        self._ends = {_end(endpoint) for endpoint in self.endpoints}
 
     def _close(self, linger_ms: int) -> None:
         with self.lock:
@@ -218,6 +249,14 @@ class Outlet:
     ) -> None:
         """Close; waits up to ``LINGER_MS`` for what is still on its way."""
         self._close(LINGER_MS)
+
+
+def _end(endpoint: str) -> object:
+    """What the sockets at an endpoint call it: a port, or a path."""
+    if not endpoint.startswith("ipc://"):
+        return int(endpoint.rpartition(":")[2])
+    path = endpoint.removeprefix("ipc://")
+    return b"\0" + path[1:].encode() if path.startswith("@") else path
 
 
 def _bind_error(endpoint: str, error: zmq.ZMQError) -> str:

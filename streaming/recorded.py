@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.errors import MarEdgeError
-from streaming.messages import MAX_BYTES, MalformedMessage, UnknownSchema
-from streaming.recorder import SUFFIX
+from edge.recorded_lines import recorded_lines
+from streaming.messages import MalformedMessage, UnknownSchema
+from streaming.recorder import SUFFIX, age_order
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ def recording_files(paths: Sequence[Path]) -> list[Path]:
         MarEdgeError: there is none.
     """
     if len(paths) == 1 and paths[0].is_dir():
-        files = sorted(paths[0].glob(f"*{SUFFIX}"))
+        files = sorted(paths[0].glob(f"*{SUFFIX}"), key=age_order)
         if not files:
             raise MarEdgeError(
                 f"{paths[0]} holds no recording (*{SUFFIX}); 'mar-edge serve --record FOLDER' writes them"
@@ -37,7 +38,8 @@ def recording_files(paths: Sequence[Path]) -> list[Path]:
 def read_lines(files: Sequence[Path], parse: Callable[[bytes], T]) -> Iterator[tuple[Path, int, T]]:
     """What ``parse`` makes of each line: its file, its number there, and the result.
 
-    A last line that breaks off is left out: that is how a recording ends whose program was killed.
+    A last line that breaks off is left out, and so are NULs at the end: how a recording ends whose program was killed,
+    or whose machine lost its power.
 
     Args:
         parse: bytes of one line; raises MalformedMessage or UnknownSchema for what it cannot read.
@@ -47,19 +49,11 @@ def read_lines(files: Sequence[Path], parse: Callable[[bytes], T]) -> Iterator[t
             the line).
     """
     for path in files:
-        try:
-            with path.open("rb") as file:
-                number = 0
-                while line := file.readline(MAX_BYTES + 1):
-                    number += 1
-                    if not line.strip():
-                        continue
-                    try:
-                        yield path, number, parse(line)
-                    except UnknownSchema as error:
-                        raise MarEdgeError(f"{path}, line {number}: {error}") from None
-                    except MalformedMessage as error:
-                        if line.endswith(b"\n") or len(line) > MAX_BYTES:
-                            raise MarEdgeError(f"{path}, line {number}: {error}") from None
-        except OSError as error:
-            raise MarEdgeError(f"cannot read recording {path}: {error.strerror}") from None
+        for line in recorded_lines(path):
+            try:
+                yield path, line.number, parse(line.content)
+            except UnknownSchema as error:  # noqa: PERF203 - names the line
+                raise MarEdgeError(f"{path}, line {line.number}: {error}") from None
+            except MalformedMessage as error:
+                if line.whole:
+                    raise MarEdgeError(f"{path}, line {line.number}: {error}") from None

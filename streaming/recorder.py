@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,12 @@ from streaming.messages import AnyMessage, HelloMessage, encode
 SUFFIX = ".jsonl"
 # After a failed write (a full disk), so long passes until the next try.
 RETRY_S = 10.0
+# How often the open file is looked for in its folder; and how long status says that it was gone.
+LOOK_S = 0.5
+_SAID_S = 3.0
+_STAMP_AND_RUN = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+_NAME = re.compile(rf"(?P<stream>.+?)-(?P<number>\d{{6,}})-{_STAMP_AND_RUN}{re.escape(SUFFIX)}")
+_NAME_ONCE = re.compile(rf"(?P<stream>.+?)-{_STAMP_AND_RUN}-\d{{4,}}{re.escape(SUFFIX)}")
 _log = logging.getLogger("mar_edge.record")
 
 
@@ -52,11 +59,24 @@ class RecordConfig:
             raise MarEdgeError(f"--record-keep is at least 1, not {self.keep}")
 
 
+def age_order(path: Path) -> tuple[str, int, str]:
+    """Sort key of recordings: by stream, in the order in which they were begun, whatever the wall clock said.
+
+    Files are numbered throughout their folder. Earlier versions began at 1 with each run; their files come first, by
+    name.
+    """
+    if (match := _NAME.fullmatch(path.name)) is not None:
+        return match["stream"], int(match["number"]), path.name
+    once = _NAME_ONCE.fullmatch(path.name)
+    return path.name if once is None else once["stream"], 0, path.name
+
+
 class Recorder:
     """Appends one stream's messages. A context manager; used from one thread.
 
     ``written`` counts lines and ``lost`` those that could not be written; ``error`` says why, while it lasts. A disk
-    that is full never stops the stream: it is tried again every ``RETRY_S``.
+    that is full never stops the stream: it is tried again every ``RETRY_S``. A file that is removed or replaced while
+    it is written is noticed within a second and another one begun; ``lost`` counts what was written to it since.
 
     Args:
         config: where, and when a new file begins.
@@ -81,9 +101,13 @@ class Recorder:
         self._retry_s = 0.0
         self._number = 0
         self._hello: bytes | None = None
+        self._look_s = 0.0
+        self._unseen = 0  # lines since the file was last seen in its folder
+        self._said_s = 0.0
 
     def write(self, message: AnyMessage) -> None:
         """Append one message, unless it is a status; never raises what a disk may do."""
+        self._look()
         if message.kind == "status":
             return
         line = encode(message) + b"\n"
@@ -102,9 +126,41 @@ class Recorder:
             self._fail(error)
             return
         self.written += 1
-        if self.error is not None:
+        self._unseen += 1
+        if self.error is not None and self._clock() >= self._said_s:
             _log.warning("recording again, after %d lost lines", self.lost)
             self.error = None
+
+    def _look(self) -> None:
+        """See whether the open file still stands in its folder; begin another one where it does not."""
+        if self._file is None or self._clock() < self._look_s:
+            return
+        self._look_s = self._clock() + LOOK_S
+        assert self.path is not None
+        try:
+            there, ours = self.path.stat(), os.fstat(self._file)
+            if (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino):
+                self._unseen = 0
+                return
+            reason = "replaced"
+        except OSError:
+            reason = "removed"
+        self.error = f"{self.path.name} was {reason} while it was written"
+        self._said_s = self._clock() + _SAID_S
+        self.lost += self._unseen
+        _log.error("recording %s was %s while it was written; a new file begins", self.path, reason)
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """Go on with another file, at once."""
+        self._unseen, self._retry_s = 0, 0.0
+        try:
+            self._close()
+            self._next_file()
+            if self._hello is not None:
+                self._append(self._hello)
+        except OSError as error:
+            self._fail(error)
 
     def _append(self, line: bytes) -> None:
         assert self._file is not None
@@ -115,9 +171,9 @@ class Recorder:
 
     def _fail(self, error: OSError) -> None:
         reason = error.strerror or str(error)
-        if self.error is None:
+        if self.error != reason:
             _log.error("cannot record to %s: %s; trying again every %.0f s", self._config.folder, reason, RETRY_S)
-        self.error = reason
+        self.error, self._said_s = reason, 0.0
         self.lost += 1
         self._retry_s = self._clock() + RETRY_S
         if self._file is not None:
@@ -134,19 +190,26 @@ class Recorder:
 
     def _next_file(self) -> None:
         self._close()
-        self._number += 1
+        folder = self._config.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._number = 1 + max([self._number, *(age_order(path)[1] for path in self._own_files())])
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-        path = self._config.folder / f"{self._stream}-{stamp}-{self._run[:8]}-{self._number:04d}{SUFFIX}"
+        path = folder / f"{self._stream}-{self._number:06d}-{stamp}-{self._run[:8]}{SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o640)
-        self.path, self._bytes, self._opened_s = path, 0, self._clock()
+        self.path, self._bytes, self._opened_s, self._unseen = path, 0, self._clock(), 0
+        self._look_s = self._clock() + LOOK_S
         self._forget_oldest()
+
+    def _own_files(self) -> list[Path]:
+        """The stream's recordings in the folder, oldest first."""
+        found = (path for path in self._config.folder.iterdir() if age_order(path)[0] == self._stream)
+        return sorted(found, key=age_order)
 
     def _forget_oldest(self) -> None:
         if self._config.keep is None:
             return
-        name = re.compile(re.escape(self._stream) + r"-\d{8}T\d{6}Z-[0-9a-f]{8}-\d{4,}" + re.escape(SUFFIX))
-        mine = sorted(path for path in self._config.folder.iterdir() if name.fullmatch(path.name))
-        for path in mine[: -self._config.keep]:
+        others = [path for path in self._own_files() if path != self.path]
+        for path in others[: max(0, len(others) + 1 - self._config.keep)]:
             path.unlink(missing_ok=True)
 
     def _close(self) -> None:
@@ -159,7 +222,6 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         try:
-            self._config.folder.mkdir(parents=True, exist_ok=True)
             self._next_file()
         except OSError as error:
             raise MarEdgeError(f"cannot record to {self._config.folder}: {error.strerror}") from None
@@ -178,6 +240,9 @@ class StreamRecorders:
     """Recordings of whatever streams come, each run of a sender in files of its own. A context manager.
 
     ``written`` and ``lost`` count lines, ``skeletons`` those among the messages that hold one.
+
+    Raises:
+        MarEdgeError: on entering, the folder cannot be written to.
     """
 
     def __init__(self, config: RecordConfig) -> None:
@@ -197,16 +262,13 @@ class StreamRecorders:
         return self._counts[1] + sum(recorder.lost for _, recorder in self._open.values())
 
     def write(self, message: AnyMessage) -> None:
-        """Append one message to its stream's recording.
-
-        Raises:
-            MarEdgeError: the folder cannot be written to.
-        """
+        """Append one message to its stream's recording; never raises what a disk may do."""
         self.skeletons += message.kind == "skeleton"
         run, recorder = self._open.get(message.stream, ("", None))
         if recorder is None or run != message.run:
             self._close(message.stream)
-            recorder = Recorder(self._config, message.stream, message.run).__enter__()
+            # Not entered: a sender that starts again while the disk is full must not end the recording of the others.
+            recorder = Recorder(self._config, message.stream, message.run)
             self._open[message.stream] = message.run, recorder
         recorder.write(message)
 
@@ -218,6 +280,11 @@ class StreamRecorders:
             self._counts[1] += recorder.lost
 
     def __enter__(self) -> StreamRecorders:
+        try:
+            self._config.folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self._config.folder).close()
+        except OSError as error:
+            raise MarEdgeError(f"cannot record to {self._config.folder}: {error.strerror}") from None
         return self
 
     def __exit__(

@@ -16,6 +16,7 @@ from edge.recognizer import Recognizer
 from streaming.batching import BatchingRecognizer
 from streaming.bus import Publisher
 from streaming.camera import Camera
+from streaming.file_limit import raise_file_limit
 from streaming.messages import AnyMessage
 from streaming.operations import Operations
 from streaming.outlet import Outlet
@@ -78,8 +79,9 @@ def serve(
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
     """
+    raise_file_limit()
     with ExitStack() as stack:
-        stop = stack.enter_context(StopSignals())
+        stop = stack.enter_context(StopSignals(rereads=reread is not None))
         names = [name for name, _ in config.streams]
         operations = stack.enter_context(Operations(config.http, names, config.insecure, watcher))
         outlet = stack.enter_context(Outlet((config.address, *config.more_addresses), config.keys, config.insecure))
@@ -142,7 +144,7 @@ def _attend(
                 return
         outlet.poll()
         operations.attend()
-        if stop.take_hangup() and reread is not None:
+        if reread is not None and stop.take_hangup():
             with operations.reloading():
                 _reload(threads, reread)
         time.sleep(_TURN_S)

@@ -4,21 +4,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from edge.errors import MarEdgeError
 from edge.names import did_you_mean
+from streaming.address import has_control_characters
 from streaming.capture_modes import CaptureMode, csi_pipeline, rtsp_pipeline, v4l2_pipeline
 
 READ_TIMEOUT_S = 10.0
 
 VIDEO_NODE = re.compile(r"/dev/video(\d{1,4})", re.ASCII)
 _LONGEST = 8192
+_INDEX = re.compile(r"\d{1,4}", re.ASCII)
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+)(?::(\d{1,5}))?")
 URL_SCHEMES = ("rtsp", "rtsps", "rtmp", "http", "https", "udp", "tcp")
 
 SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
@@ -28,6 +32,7 @@ SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
 class Source:
     """A parsed source. ``target`` is what is opened, ``description`` what people and subscribers may see of it.
 
+    Of a URL or pipeline they see the kind and the host, never the rest: cameras take passwords in every part of it.
     The target of a device is its index, or a path that is looked up each time it is opened.
     """
 
@@ -44,25 +49,34 @@ def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
         MarEdgeError: it means nothing we know, or names a file that is none. Opens nothing yet.
     """
     mode = mode or CaptureMode()
-    text = text.strip()
-    if not text:
+    if not text.strip():
         raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
     if len(text) > _LONGEST:
         raise MarEdgeError(f"a source is up to {_LONGEST} letters long, not {len(text)}")
-    if not text.isprintable():
-        raise MarEdgeError(f"a source has no control characters: {_without_secrets(text)!r}")
+    if names_file(path := text.removeprefix("file://")):
+        return _parse_file(path)
+    text = text.strip()
+    if has_control_characters(text):
+        raise MarEdgeError("a source has no control characters; write it on one line")
     if text.startswith("demo:"):
         return Source("demo", text, "demo:")
     if " ! " in text:
-        return Source("pipeline", text, _without_secrets(text))
-    if re.fullmatch(r"\d{1,4}", text, re.ASCII):
+        return Source("pipeline", text, _described(text))
+    if _INDEX.fullmatch(text):
         return _device(str(int(text)), f"/dev/video{int(text)}", text, mode)
     scheme, separator, rest = text.partition("://")
     if separator:
         return _parse_url(text, scheme.lower(), rest, mode)
-    if node := _device_node(text):
-        return _device(node, node, text, mode)
-    return _parse_file(text)
+    node = _device_node(text)
+    return _device(node, node, text, mode) if node else _parse_file(text)
+
+
+def names_file(text: str) -> bool:
+    """Whether a source string is the name of a file that is there, whatever else it could mean; no index is one."""
+    try:
+        return os.path.isfile(text) and not (_INDEX.fullmatch(text.strip()) or text.startswith("demo:"))
+    except ValueError:  # a NUL
+        return False
 
 
 def _device_node(text: str) -> str | None:
@@ -83,24 +97,25 @@ def _device(target: str, node: str, text: str, mode: CaptureMode) -> Source:
 
 def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
     if scheme == "csi":
-        if not re.fullmatch(r"\d{1,4}", rest, re.ASCII):
-            raise MarEdgeError(f"'{text}' is no CSI camera; write csi://0 for the sensor with id 0")
+        if not _INDEX.fullmatch(rest):
+            raise MarEdgeError("that is no CSI camera; write csi://0 for the sensor with id 0")
         return Source("pipeline", csi_pipeline(int(rest), mode), f"csi://{int(rest)}", mode)
     if scheme == "file":
-        return _parse_file(rest)
+        return _parse_file(unquote(rest))
     if scheme not in URL_SCHEMES:
+        shown = f" '{scheme}://'" if re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) else ""
         close = did_you_mean(scheme, [*URL_SCHEMES, "csi", "file"])
-        raise MarEdgeError(f"unknown kind of URL '{scheme}://'; known: {', '.join(URL_SCHEMES)}, csi, file{close}")
+        raise MarEdgeError(f"unknown kind of URL{shown}; known: {', '.join(URL_SCHEMES)}, csi, file{close}")
+    description = _place(scheme, rest)
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise MarEdgeError(f"not a URL: {_without_secrets(text)} ({error})") from None
+        host, _ = parts.hostname, parts.port
+    except ValueError:  # what it says quotes the URL
+        raise MarEdgeError(
+            f"not a URL: {description}; in a user's name or password, write '/', '?', '#' and '@' as %2F, %3F, %23, %40"
+        ) from None
     if not host:
-        raise MarEdgeError(f"the URL {_without_secrets(text)} names no host; expected {scheme}://HOST[:PORT]/PATH")
-    # The query is left out as well: many cameras take the password there.
-    place = f"[{host}]" if ":" in host else host
-    description = f"{scheme}://{place}{f':{port}' if port else ''}{parts.path}"
+        raise MarEdgeError(f"the URL {description} names no host; expected {scheme}://HOST[:PORT]/PATH")
     if mode.gstreamer and scheme in ("rtsp", "rtsps"):
         return Source("pipeline", rtsp_pipeline(text, mode, READ_TIMEOUT_S), description, mode)
     return Source("url", text, description, mode)
@@ -108,26 +123,60 @@ def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
 
 def _parse_file(text: str) -> Source:
     path = Path(text)
+    shown = "that name" if "@" in text else text  # perhaps a URL without its scheme, with a password in it
     try:
         if path.is_dir():
-            raise MarEdgeError(f"{text} is a directory; give one video file")
+            raise MarEdgeError(f"{shown} is a directory; give one video file")
         if not path.exists():
             raise MarEdgeError(
-                f"no such video file: {text}; a camera is an index (0), a video file, an rtsp:// or http:// URL, "
+                f"no such video file: {shown}; a camera is an index (0), a video file, an rtsp:// or http:// URL, "
                 "a GStreamer pipeline, csi://0 or demo:"
             )
         if not path.is_file():
-            raise MarEdgeError(f"{text} is not a regular file; give a video file")
+            raise MarEdgeError(f"{shown} is not a regular file; give a video file")
         with path.open("rb") as file:
             if not file.read(1):
                 raise MarEdgeError(f"{text} is empty (0 bytes); expected a video file")
+        text.encode()
     except OSError as error:
-        raise MarEdgeError(f"cannot read {text}: {error.strerror or error}") from None
-    return Source("file", text, text)
+        raise MarEdgeError(f"cannot read {shown}: {error.strerror or error}") from None
+    except UnicodeEncodeError:
+        raise MarEdgeError(f"the name {text!a} holds bytes that are no UTF-8; rename the file") from None
+    description = "".join("\N{REPLACEMENT CHARACTER}" if has_control_characters(letter) else letter for letter in text)
+    # Absolute: FFmpeg takes what stands before a colon, as in 12:30.mp4, for a protocol.
+    return Source("file", os.path.abspath(text), description)
 
 
-def _without_secrets(text: str) -> str:
-    """A pipeline or broken URL without passwords."""
-    text = re.sub(r"://[^/\s@]*@", "://", text)
-    text = re.sub(r"\b(\w+://[^\s?]*)\?\S*", r"\1", text)
-    return re.sub(r"\b(user-id|user-pw|password|passphrase)\s*=\s*\S+", r"\1=***", text)
+def _described(pipeline: str) -> str:
+    """The first element of a GStreamer pipeline and the hosts in it: in properties stand passwords and cookies."""
+    element = re.match(r"[A-Za-z][A-Za-z0-9_-]*(?=\s)", pipeline)
+    name = element[0] if element else "GStreamer pipeline"
+    # In quotes up to their end, else up to a space that is not escaped.
+    urls = re.findall(r"(?:\"(\w+)://([^\"]*)|(?<![\w\"])(\w+)://((?:\\.|[^\s\\])*))", pipeline)
+    places = [_place((quoted or plain).lower(), rest or bare) for quoted, rest, plain, bare in urls]
+    return " ".join([name, *dict.fromkeys(places)])
+
+
+def _place(scheme: str, rest: str) -> str:
+    """The kind and host of a URL, as far as it is certain which part is the host.
+
+    Where an '@' stands behind what looks like the host, that may be the beginning of a password: only a number is
+    certain to be none.
+    """
+    kind = scheme if scheme in URL_SCHEMES else "url"
+    authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]
+    is_certain = "@" not in rest[len(authority) :]
+    for candidate in (authority.rpartition("@")[2], re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]):
+        match = _HOST.fullmatch(candidate)
+        if match is not None and (is_certain or _is_number(match[1])):
+            port = f":{match[2]}" if match[2] and int(match[2]) <= 65535 else ""
+            return f"{kind}://{match[1].lower()}{port}"
+    return f"{kind}://***"
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

@@ -1,7 +1,8 @@
 """Who may see the page: the browser's own origin, names that are ours, and whoever has the token. Opens nothing.
 
 Kept out are pages of other sites in a browser that can reach us (by ``Origin``), names of other sites that were made to
-point at us, DNS rebinding (by ``Host``), and, where other machines reach us, whoever does not have the token.
+point at us, DNS rebinding (by ``Host``), and, where other machines reach us, whoever does not have the token. Names and
+origins of a proxy before the page are let in where they are stated.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import ipaddress
 import re
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,30 +48,55 @@ class PageAddress:
         return cls(host, port, endpoint.local, endpoint.ipv6)
 
 
+@dataclass(frozen=True)
+class _Proxy:
+    """A host by which the page is reached. name: lower case, without brackets. origins: a browser's, there."""
+
+    name: str
+    origins: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> _Proxy:
+        match = re.fullmatch(r"(?:(https?)://)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?/?", text.strip().lower())
+        if match is None:
+            raise MarEdgeError(
+                f"--view-host: '{text[:80]}' is no host, such as box.local, nor an origin: https://mar.example.org"
+            )
+        schemes = [match[1]] if match[1] else ["http", "https"]
+        return cls(match[2].strip("[]"), tuple(f"{scheme}://{match[2]}{match[3] or ''}" for scheme in schemes))
+
+
 class Access:
     """What a request must bring to be answered.
 
     Args:
         address: where the page is served.
         token: what to show; None asks for one where other machines reach the address, and makes it up.
+        hosts: names by which the page is reached besides (``box.local``), or whole origins of a proxy
+            (``https://mar.example.org``). Where there are any, others reach the page, and a token is asked for.
 
     Raises:
-        MarEdgeError: a token that is too short to keep anybody out, or that no header can hold.
+        MarEdgeError: a token that is too short to keep anybody out, or that no header can hold; a host that is none.
     """
 
-    def __init__(self, address: PageAddress, token: str | None = None) -> None:
+    def __init__(self, address: PageAddress, token: str | None = None, hosts: Sequence[str] = ()) -> None:
         if token is not None and not re.fullmatch(rf"[A-Za-z0-9_.~-]{{{_LEAST_TOKEN},256}}", token):
             raise MarEdgeError(
                 f"a --view-token is {_LEAST_TOKEN} to 256 letters, digits, '_', '.', '~' or '-'; "
                 "leave it out to have one made"
             )
-        self.token = secrets.token_urlsafe(24) if token is None and not address.local else token
+        proxies = [_Proxy.parse(host) for host in hosts]
+        is_reached = bool(proxies) or not address.local
+        self.token = secrets.token_urlsafe(24) if token is None and is_reached else token
         self.local = address.local
         # Cookies know hosts, not ports: two pages on one machine must not take each other's.
         self.cookie = f"{_COOKIE}_{address.port}"
         self._names = {"localhost"}
         if not address.local:  # elsewhere nobody need wait for a name server
             self._names |= {name.lower() for name in (address.host, socket.gethostname(), socket.getfqdn())}
+        self._names |= {proxy.name for proxy in proxies}
+        # A proxy may pass on the browser's Host or put in our own: the browser's origin is the same.
+        self._origins = {origin for proxy in proxies for origin in proxy.origins}
 
     def judge(self, headers: Mapping[str, str], query_token: str | None) -> Verdict:
         """Whether a request is answered.
@@ -83,7 +109,8 @@ class Access:
         if not self._is_ours(host):
             return "wrong host"
         origin = headers.get("origin")
-        if origin is not None and origin.lower() not in (f"http://{host.lower()}", f"https://{host.lower()}"):
+        own = f"http://{host.lower()}", f"https://{host.lower()}"
+        if origin is not None and origin.lower() not in own and origin.lower() not in self._origins:
             return "wrong origin"
         if self.token is not None and not any(
             hmac.compare_digest(shown.encode(), self.token.encode())
@@ -92,6 +119,11 @@ class Access:
         ):
             return "no token"
         return "allowed"
+
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """Where browsers behind a proxy open the page's socket."""
+        return tuple(sorted(f"ws{origin.removeprefix('http')}" for origin in self._origins))
 
     def _is_ours(self, host: str) -> bool:
         """Whether nobody else can have given out that name.
@@ -106,7 +138,7 @@ class Access:
             place = ipaddress.ip_address(name)
         except ValueError:
             return name in self._names
-        return place.is_loopback or not self.local
+        return place.is_loopback or not self.local or name in self._names
 
     def _from_header(self, headers: Mapping[str, str]) -> str | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")

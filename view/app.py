@@ -37,8 +37,12 @@ Answers = Callable[[], Mapping[str, Answer]]
 """Path -> what is answered there, asked at each request."""
 
 _REFUSALS: dict[Verdict, tuple[int, str]] = {
-    "wrong host": (403, "This page answers to its own name only; open it by the address that mar-edge printed.\n"),
-    "wrong origin": (403, "This page answers no other site.\n"),
+    "wrong host": (
+        403,
+        "This page answers to its own name only; open it by the address that mar-edge printed, or state this name with "
+        "--view-host.\n",
+    ),
+    "wrong origin": (403, "This page answers no other site; state a proxy's origin with --view-host.\n"),
     "no token": (401, "Open the address that mar-edge printed, with its token.\n"),
 }
 
@@ -194,7 +198,8 @@ class Guard:
     def _with_policy(self, send: Send, host: str) -> Send:
         # Not every browser takes 'self' to mean our own socket.
         ours = self._access.judge({"host": host}, self._access.token) == "allowed"
-        socket = f" ws://{host} wss://{host}" if ours else ""
+        socket = "".join(f" {each}" for each in self._access.sockets)
+        socket += f" ws://{host} wss://{host}" if ours else ""
         policy = {
             "Content-Security-Policy": f"default-src 'self'; connect-src 'self'{socket}; base-uri 'none'; "
             "form-action 'none'; frame-ancestors 'none'; object-src 'none'",

@@ -2,27 +2,34 @@
 
 A file is read once from end to end, to find where each stretch of ``CHUNK_S`` begins; what stays in memory are those
 places and the events. Skeletons and labels are read from the file again when somebody comes to them.
+
+The page is shown times of the steady clock: the wall clock at the stream's beginning plus media time.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from edge.errors import MarEdgeError
+from edge.recorded_lines import recorded_lines
 from streaming.messages import (
-    MAX_BYTES,
     NOBODY,
     EndMessage,
     EventMessage,
     HelloMessage,
+    LabelMessage,
     MalformedMessage,
+    SkeletonMessage,
     UnknownSchema,
     decode,
+    encode,
 )
+from streaming.steady_time import SteadyTime
 
 CHUNK_S = 5
 # What one answer may hold: far more than that many seconds of a roomful of people.
@@ -40,15 +47,16 @@ class _Head(msgspec.Struct):
     frame: int = 0
     segment: int = 0
     person: int = NOBODY
+    t_media_ns: int | None = None
 
 
 @dataclass(frozen=True)
 class IndexedRecording:
     """Where things stand in a recording.
 
-    path: the file. hello: its first line. start_ns, end_ns: capture times of its first and last frame, wall clock.
-    people: everybody seen. reason: why the stream ended, if it did. events: of each, its first message and its newest,
-    as lines of the file. offsets: byte at which each chunk begins, and where the last one ends.
+    path: the file. hello: its first line. start_ns, end_ns: times of its first and last frame, steady clock. people:
+    everybody seen. reason: why the stream ended, if it did. events: of each, its first message and its newest, as JSON.
+    offsets: byte at which each chunk begins, and where the last one ends. zero_ns: the wall clock of media time 0.
     """
 
     path: Path
@@ -60,6 +68,8 @@ class IndexedRecording:
     reason: str | None
     events: tuple[bytes, ...]
     offsets: array[int]
+    zero_ns: int
+    steady: SteadyTime
 
     @property
     def chunks(self) -> int:
@@ -99,7 +109,8 @@ class IndexedRecording:
                 lines = file.read(after - first).splitlines()
         except OSError as error:
             raise MarEdgeError(f"cannot read recording {self.path}: {error.strerror}") from None
-        return b"[" + b",".join(line for line in lines if line.strip()) + b"]"
+        lines = [line for line in lines if line.strip()]
+        return b"[" + b",".join(_steadied(lines, self.steady, self.zero_ns)) + b"]"
 
 
 def index_recording(path: Path) -> IndexedRecording:
@@ -110,24 +121,53 @@ def index_recording(path: Path) -> IndexedRecording:
             lacks the ``hello`` that says of what it is, or has no skeleton.
     """
     indexer = _Indexer()
-    position = number = 0
-    try:
-        with path.open("rb") as file:
-            while line := file.readline(MAX_BYTES + 1):
-                number += 1
-                try:
-                    if line.strip():
-                        indexer.take(line.strip(), position)
-                except (msgspec.DecodeError, UnicodeDecodeError, MalformedMessage) as error:
-                    if line.endswith(b"\n") or len(line) > MAX_BYTES:
-                        raise MarEdgeError(f"{path}, line {number}: not a message of mar-edge ({error})") from None
-                    break  # how a recording ends whose program was killed
-                except (_Unfitting, UnknownSchema) as error:
-                    raise MarEdgeError(f"{path}, line {number}: {error}") from None
-                position += len(line)
-    except OSError as error:
-        raise MarEdgeError(f"cannot read recording {path}: {error.strerror}") from None
+    position = 0
+    for line in recorded_lines(path):
+        position = line.start
+        try:
+            indexer.take(line.content, position)
+        except (msgspec.DecodeError, UnicodeDecodeError, MalformedMessage) as error:
+            if line.whole:
+                raise MarEdgeError(f"{path}, line {line.number}: not a message of mar-edge ({error})") from None
+            break  # how a recording ends whose program was killed
+        except (_Unfitting, UnknownSchema) as error:
+            raise MarEdgeError(f"{path}, line {line.number}: {error}") from None
+        position += len(line.content)
     return indexer.result(path, position)
+
+
+def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[bytes]:
+    """The same messages on the steady clock; as they are where the wall clock was steady itself."""
+    if steady.is_even(zero_ns):
+        return list(lines)
+    shown = []
+    apart_ns: tuple[int, int | None] = (-1, None)  # of wall clock and media time, at a frame
+    for line in lines:
+        message = decode(line)
+        if isinstance(message, SkeletonMessage) and message.t_media_ns is not None:
+            apart_ns = message.frame, message.t_capture_ns - message.t_media_ns
+            shown.append(encode(msgspec.structs.replace(message, t_capture_ns=zero_ns + message.t_media_ns)))
+        elif isinstance(message, LabelMessage | EventMessage):
+            known = apart_ns[1] if apart_ns[0] == message.frame else None
+            shown.append(encode(_steady_message(message, steady, zero_ns, known)))
+        else:
+            shown.append(line)
+    return shown
+
+
+def _steady_message(
+    message: LabelMessage | EventMessage, steady: SteadyTime, zero_ns: int, apart_ns: int | None
+) -> LabelMessage | EventMessage:
+    def at(t_ns: int) -> int:
+        media_ns = steady.media_ns(t_ns, message.frame, apart_ns)
+        return t_ns if media_ns is None else max(zero_ns + media_ns, 0)
+
+    return msgspec.structs.replace(
+        message,
+        t_capture_ns=at(message.t_capture_ns),
+        t_start_ns=at(message.t_start_ns),
+        t_end_ns=None if message.t_end_ns is None else at(message.t_end_ns),
+    )
 
 
 class _Unfitting(Exception):
@@ -146,16 +186,19 @@ class _Indexer:
         self._reason: str | None = None
         self._events: dict[int, list[bytes]] = {}
         self._offsets = array("q")
+        self._zero_ns = 0
+        self._steady = SteadyTime()
 
     def take(self, line: bytes, position: int) -> None:
         head = msgspec.json.decode(line, type=_Head)
         if self._hello is None:
-            if not isinstance(decode(line), HelloMessage):
+            hello = decode(line)
+            if not isinstance(hello, HelloMessage):
                 raise _Unfitting(
                     f"a {head.kind} before the 'hello' that says of what the recording is; record with "
                     "'mar-edge serve --record FOLDER' or 'mar-edge record'"
                 )
-            self._hello, self._run = line, head.run
+            self._hello, self._run, self._zero_ns = line, head.run, hello.t_zero_ns
         if head.run != self._run:
             raise _Unfitting("another run of the sender begins; a recording holds one")
         if head.kind == "skeleton":
@@ -169,9 +212,11 @@ class _Indexer:
                 self._reason = message.reason
 
     def _take_skeleton(self, head: _Head, position: int) -> None:
+        self._steady.see(head.frame, head.t_capture_ns, head.t_media_ns)
+        t_ns = head.t_capture_ns if head.t_media_ns is None else self._zero_ns + head.t_media_ns
         if not self._offsets:
-            self._start_ns = head.t_capture_ns
-        self._end_ns = max(self._end_ns, head.t_capture_ns)
+            self._start_ns = t_ns
+        self._end_ns = max(self._end_ns, t_ns)
         chunk = (self._end_ns - self._start_ns) // (CHUNK_S * _NS)
         if chunk > _MOST_CHUNKS:
             raise _Unfitting(f"captured {chunk * CHUNK_S / 86400:.0f} days after the first; did a clock jump?")
@@ -194,6 +239,10 @@ class _Indexer:
             frames=self._frames,
             people=tuple(sorted(self._people)),
             reason=self._reason,
-            events=tuple(line for lines in self._events.values() for line in lines),
+            events=tuple(
+                line for lines in self._events.values() for line in _steadied(lines, self._steady, self._zero_ns)
+            ),
             offsets=array("q", [*self._offsets, position]),
+            zero_ns=self._zero_ns,
+            steady=self._steady,
         )

@@ -24,19 +24,21 @@ class LiveView:
     """A ``streaming.watching.Watcher`` that is a page. A context manager; binds when made.
 
     Args:
-        address, token: as of ``PageServer``.
+        address, token, hosts: as of ``PageServer``.
         video: show the camera's pictures as well.
 
     Raises:
         MarEdgeError: as of ``PageServer``.
     """
 
-    def __init__(self, address: str, token: str | None = None, video: bool = False) -> None:
+    def __init__(self, address: str, token: str | None = None, video: bool = False, hosts: Sequence[str] = ()) -> None:
         self._address = address
         self._feed = Feed(video)
         self._pictures = Pictures(self._feed) if video else None
         self._answers: Mapping[str, Answer] = {}
-        self._server = PageServer(address, token, lambda access: page_app(access, self._feed, lambda: self._answers))
+        self._server = PageServer(
+            address, token, lambda access: page_app(access, self._feed, lambda: self._answers), hosts
+        )
         self._stack = ExitStack()
 
     @property

@@ -7,6 +7,7 @@ people are seen, a lane for each of them.
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from edge.errors import MarEdgeError
+from view.fonts import DEFAULT, families_for
 from view.timeline import NS, TimedEvent, Timeline, body_of, clock, clock_unit, name_of, summary
 
 MIME_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
@@ -41,18 +43,31 @@ def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
     """The picture as a file: ``.png`` (200 dots an inch) or ``.svg``. The same timelines give the same bytes.
 
     Raises:
-        MarEdgeError: another suffix.
+        MarEdgeError: another suffix; for a PNG, letters that no font here has.
     """
     if suffix.lower() not in MIME_TYPES:
         raise MarEdgeError(f"pictures end in {' or '.join(MIME_TYPES)}; not in '{suffix}'")
     file = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
     # In an SVG, text stays text: to search, to edit.
-    with mpl.rc_context(
-        {"font.size": _TEXT_PT, "axes.linewidth": 0.6, "svg.fonttype": "none", "svg.hashsalt": "mar-edge"}
-    ):
+    style = {"font.size": _TEXT_PT, "axes.linewidth": 0.6, "svg.fonttype": "none", "svg.hashsalt": "mar-edge"}
+    with mpl.rc_context({**style, "font.family": _families(timelines, kind)}), warnings.catch_warnings():
+        if kind == "svg":  # whoever opens it has the font, or not
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
         draw(timelines).savefig(file, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
     return file.getvalue()
+
+
+def _families(timelines: Sequence[Timeline], kind: str) -> list[str]:
+    texts = [text for timeline in timelines for text in (timeline.stream, timeline.model)]
+    labels = {event.label for timeline in timelines for event in timeline.events}
+    texts += [text for label in labels for text in (label.name, body_of(label))]
+    if kind != "svg":
+        return families_for(texts)
+    try:
+        return [*families_for(texts), "sans-serif"]
+    except MarEdgeError:
+        return [DEFAULT, "sans-serif"]
 
 
 def draw(timelines: Sequence[Timeline]) -> Figure:

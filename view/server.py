@@ -8,17 +8,19 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from edge.errors import MarEdgeError
+from streaming.file_limit import room
 from view.access import Access, PageAddress
 
 # Connections at once, and bytes of a request's head.
 _MOST_CONNECTIONS = 128
+_LEAST_CONNECTIONS = 8  # where the process may open few files
 _MOST_HEAD = 16_384
 _SHUTDOWN_S = 1
 _START_S = 10.0
@@ -34,17 +36,20 @@ class PageServer:
         address: ``HOST:PORT``, an IPv6 host in brackets, port ``*`` for any.
         token: see ``Access``.
         make_app: from who may see it to the application.
+        hosts: see ``Access``.
 
     Raises:
         MarEdgeError: it is no address, or is taken; a token that is none.
     """
 
-    def __init__(self, address: str, token: str | None, make_app: Callable[[Access], ASGIApp]) -> None:
+    def __init__(
+        self, address: str, token: str | None, make_app: Callable[[Access], ASGIApp], hosts: Sequence[str] = ()
+    ) -> None:
         asked = PageAddress.parse(address)
         self._socket = _bound(address, asked)
         port = int(self._socket.getsockname()[1])
         try:
-            access = Access(PageAddress(asked.host, port, asked.local, asked.ipv6), token)
+            access = Access(PageAddress(asked.host, port, asked.local, asked.ipv6), token, hosts)
         except MarEdgeError:
             self._socket.close()
             raise
@@ -64,7 +69,7 @@ class PageServer:
                 log_level=logging.WARNING,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=_MOST_CONNECTIONS,
+                limit_concurrency=max(_LEAST_CONNECTIONS, min(_MOST_CONNECTIONS, room() // 4)),
                 h11_max_incomplete_event_size=_MOST_HEAD,
                 ws_max_size=1024,
                 ws_max_queue=1,

@@ -21,6 +21,7 @@ from streaming.messages import (
     decode,
 )
 from streaming.recorded import read_lines, recording_files
+from streaming.steady_time import SteadyTime
 from streaming.thresholds import LabelChoice, chosen
 
 NS = 1_000_000_000
@@ -32,9 +33,10 @@ _NO_BODY = "other"
 class TimedEvent:
     """One event of one person.
 
-    t_start_ns, t_end_ns: capture clock (wall clock, ns since 1970), as the messages say. score: the highest smoothed
-    probability, in [0, 1]. is_open: its end was not recorded; ``t_end_ns`` is then the last moment of the recording, or
-    when that person's next event begins. recording: name of the file in which it begins.
+    t_start_ns, t_end_ns: ns since 1970 on the stream's steady clock: the wall clock at its beginning plus media time,
+    so that no step of the wall clock moves an event. score: the highest smoothed probability, in [0, 1]. is_open: its
+    end was not recorded; ``t_end_ns`` is then the last moment of the recording, or when that person's next event
+    begins. recording: name of the file in which it begins.
     """
 
     event_id: int
@@ -52,8 +54,9 @@ class Timeline:
     """One run of one stream: what was seen from a start of its sender to its end.
 
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
-    zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``. first_ns, last_ns:
-    between which something was recorded. people: ids of everybody who was seen. events: by time.
+    zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``, or what ``rezeroed``
+    chose. first_ns, last_ns: between which something was recorded. people: ids of everybody who was seen. events: by
+    time. media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``.
     """
 
     stream: str
@@ -66,13 +69,21 @@ class Timeline:
     last_ns: int
     people: tuple[int, ...]
     events: tuple[TimedEvent, ...]
+    media_zero_ns: int | None = None
+
+    @property
+    def origin_ms(self) -> int:
+        """Where on the player's clock the timeline's times begin."""
+        if self.media_zero_ns is None:
+            return 0
+        return (self.zero_ns - self.media_zero_ns + NS_A_MS // 2) // NS_A_MS
 
     def seconds(self, t_ns: int) -> float:
-        """Capture clock to seconds from the beginning."""
+        """Steady clock to seconds from the beginning."""
         return (t_ns - self.zero_ns) / NS
 
     def milliseconds(self, t_ns: int) -> int:
-        """Capture clock to whole milliseconds from the beginning, rounded."""
+        """Steady clock to whole milliseconds from the beginning, rounded."""
         return (t_ns - self.zero_ns + NS_A_MS // 2) // NS_A_MS
 
     def bodies(self) -> tuple[str, ...]:
@@ -81,7 +92,15 @@ class Timeline:
 
     def rezeroed(self) -> Timeline:
         """The same, its times counted from what was recorded first: for a recording that begins days into a stream."""
-        return replace(self, zero_ns=self.first_ns)
+        return replace(
+            self,
+            zero_ns=self.first_ns,
+            media_zero_ns=self.zero_ns if self.media_zero_ns is None else self.media_zero_ns,
+        )
+
+    def unshifted(self) -> Timeline:
+        """The same, its times counted from media time 0 again."""
+        return self if self.media_zero_ns is None else replace(self, zero_ns=self.media_zero_ns)
 
     def only(self, choice: LabelChoice, min_score: float) -> Timeline:
         """The events of the chosen labels with at least that score.
@@ -185,7 +204,9 @@ class _Seen(msgspec.Struct, frozen=True):
     stream: str
     run: str
     t_capture_ns: int
+    frame: int = 0
     person: int = NOBODY
+    t_media_ns: int | None = None
 
 
 _skim_json = msgspec.json.Decoder(_Seen).decode
@@ -212,6 +233,9 @@ class _Run:
     newest: dict[int, EventMessage] = field(default_factory=dict)
     begins: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Event id -> the lowest number of a message about it, and the file it stands in."""
+    steady: SteadyTime = field(default_factory=SteadyTime)
+    apart_ns: dict[int, int | None] = field(default_factory=dict)
+    """Event id -> how far wall clock and media time were apart at its newest message, where that is known exactly."""
 
     def take(self, message: _Seen | AnyMessage | UnknownMessage, recording: str) -> None:
         match message:
@@ -220,10 +244,13 @@ class _Run:
             case EventMessage(event_id=event):
                 self._see(message.t_capture_ns, message.person)
                 self._see(message.t_start_ns, message.person)
-                self.newest[event] = max(self.newest.get(event, message), message, key=lambda about: about.seq)
+                if event not in self.newest or message.seq > self.newest[event].seq:
+                    self.newest[event] = message
+                    self.apart_ns[event] = self.steady.apart_ns(message.frame)
                 self.begins[event] = min(self.begins.get(event, (message.seq, recording)), (message.seq, recording))
             case _Seen():
                 self._see(message.t_capture_ns, message.person)
+                self.steady.see(message.frame, message.t_capture_ns, message.t_media_ns)
 
     def _see(self, t_ns: int, person: int) -> None:
         if person != NOBODY:
@@ -235,20 +262,45 @@ class _Run:
         hello = self.hello
         zero_ns = hello.t_zero_ns if hello else self.first_ns or 0
         first_ns, last_ns = (zero_ns, zero_ns) if self.first_ns is None else (self.first_ns, self.last_ns)
+        media_zero_ns = zero_ns
+        if self.steady.first_ns is not None and self.steady.last_ns is not None:
+            # The wall clock is asked once, where the stream begins.
+            if hello is None:
+                media_zero_ns = self.steady.wall_zero_ns()
+            first_ns, last_ns = media_zero_ns + self.steady.first_ns, media_zero_ns + self.steady.last_ns
+            self.newest = {event: self._steadied(message, media_zero_ns) for event, message in self.newest.items()}
+            first_ns = min([first_ns, *(message.t_start_ns for message in self.newest.values())])
+            last_ns = max([last_ns, *(message.t_capture_ns for message in self.newest.values())])
+            zero_ns = media_zero_ns if hello else first_ns
         events = self._events(last_ns)
         promised = (label for index, label in enumerate(hello.labels) if index != hello.background) if hello else ()
         occurring = sorted({event.label for event in events}, key=lambda label: label.id)
+        zero_ns = min(zero_ns, first_ns)  # of a recording without media time, whose wall clock was set back
         return Timeline(
             stream=stream,
             run=run,
             source=hello.source if hello else "",
             model=hello.model if hello else "",
             labels=tuple(dict.fromkeys((*promised, *occurring))),
-            zero_ns=min(zero_ns, first_ns),  # a wall clock may have been set back
+            zero_ns=zero_ns,
             first_ns=first_ns,
             last_ns=last_ns,
             people=tuple(sorted(self.people)),
             events=events,
+            media_zero_ns=media_zero_ns,
+        )
+
+    def _steadied(self, event: EventMessage, media_zero_ns: int) -> EventMessage:
+        """Return the same on the steady clock."""
+
+        def steady(t_ns: int) -> int:
+            media_ns = self.steady.media_ns(t_ns, event.frame, self.apart_ns[event.event_id])
+            return t_ns if media_ns is None else media_zero_ns + media_ns
+
+        start_ns = steady(event.t_start_ns)
+        end_ns = None if event.t_end_ns is None else max(steady(event.t_end_ns), start_ns)
+        return msgspec.structs.replace(
+            event, t_capture_ns=steady(event.t_capture_ns), t_start_ns=start_ns, t_end_ns=end_ns
         )
 
     def _events(self, last_ns: int) -> tuple[TimedEvent, ...]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import edge
+from edge.cli.output import CannotPrint, guarded_streams
 from edge.errors import MarEdgeError
 from edge.names import did_you_mean
 
@@ -66,15 +67,29 @@ def main() -> None:
         benching,
     )
 
+    with guarded_streams():
+        code = _run()
+    sys.exit(code)
+
+
+def _run() -> int:
+    """Run the command that was called, and say what was wrong.
+
+    Returns:
+        The exit code.
+    """
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
+        sys.stdout.flush()
+    except CannotPrint as error:
+        code = 0 if error.reader_left else _fail(str(error))
     except MarEdgeError as error:
         code = _fail(str(error))
     except _UsageError as error:
         code = _fail(f"{with_suggestion(error.format_message())}; '{_called()} --help' shows the options")
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    sys.exit(code or 0)
+    return int(code or 0)
 
 
 def with_suggestion(message: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +31,16 @@ Token = Annotated[
         show_default=False,
     ),
 ]
+ViewHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--view-host",
+        metavar="HOST",
+        help="Name or origin by which a proxy or other machines reach the page, as box.local or "
+        "https://mar.example.org; may be repeated. A token is asked for then.",
+        show_default=False,
+    ),
+]
 ShowVideo = Annotated[
     bool, typer.Option("--show-video", help="Show the camera's pictures on the page, too: pixels leave the process.")
 ]
@@ -41,7 +52,9 @@ def require_web() -> None:
     require("web", "starlette", "uvicorn", "websockets")
 
 
-def live_view(address: str | None, token: str | None, video: bool) -> LiveView | None:
+def live_view(
+    address: str | None, token: str | None, video: bool, hosts: Sequence[str] | None = None
+) -> LiveView | None:
     """The page that ``--view`` and its companions ask for, bound; None where they do not.
 
     Raises:
@@ -50,12 +63,14 @@ def live_view(address: str | None, token: str | None, video: bool) -> LiveView |
     if address is None:
         if video:
             raise MarEdgeError("--show-video needs a page to show it on: --view 127.0.0.1:8080")
+        if hosts:
+            raise MarEdgeError("--view-host is of a page, which is not asked for: --view 127.0.0.1:8080")
         return None
     require_web()
     from view.live import LiveView
 
     with about("--view"):
-        return LiveView(address, token, video)
+        return LiveView(address, token, video, hosts or ())
 
 
 def has_screen() -> bool:

@@ -69,6 +69,7 @@ def run_service(
     from edge.recognizer import Recognizer
     from streaming.display import Display
     from streaming.logs import set_up_logs
+    from streaming.printing import Printer
     from streaming.service import serve as serve_stream
 
     if config.http is not None:
@@ -86,16 +87,21 @@ def run_service(
             untold.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]
 
+    def tell(text: str) -> None:
+        printer.later(lambda: print(text, file=sys.stderr, flush=True))
+
     def on_message(message: AnyMessage) -> None:
+        if message.kind not in show:
+            return
         # With the first message: where serving cannot begin, the error is all that is said.
         while untold:
-            print(untold.pop(), file=sys.stderr, flush=True)
-        display.show(message)
+            tell(untold.pop())
+        printer.later(lambda: display.show(message))
 
     display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
-    with page or nullcontext():
+    with page or nullcontext(), Printer() as printer:
         if page is not None:
-            print(f"page: {page.url}", file=sys.stderr, flush=True)
+            tell(f"page: {page.url}")
             if open_it and has_screen():
                 open_page(page.url)
         summary: ServeSummary = serve_stream(
@@ -106,8 +112,11 @@ def run_service(
             reread=reread,
             watcher=page,
         )
-    if show:
-        print(summary.report, file=sys.stderr)
+        if show:
+            tell(summary.report)
+        printer.settle()
+        if printer.lost:
+            tell(f"{printer.lost} lines could not be printed: {printer.last_error}")
     if summary.signal == SIGINT:
         raise typer.Exit(INTERRUPTED)
 

@@ -11,7 +11,7 @@ import typer
 
 from edge.cli import app
 from edge.cli.config_file import called_again, is_reread, use_config
-from edge.cli.page import ShowVideo, Token, ViewAt, live_view
+from edge.cli.page import ShowVideo, Token, ViewAt, ViewHost, live_view
 from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth
 from edge.cli.running import SHOWN, Model, ModelSha256, Runtime, run_service, stated_sha256
 from edge.cli.wire_options import (
@@ -113,6 +113,7 @@ def serve(
     http: Http = None,
     view: ViewAt = None,
     view_token: Token = None,
+    view_host: ViewHost = None,
     show_video: ShowVideo = False,
     record: Record = None,
     record_mb: RecordMb = 256.0,
@@ -186,17 +187,19 @@ def serve(
         threads=threads,
         sha256=sha256,
         reread=None if config is None else lambda: called_again(context),
-        page=live_view(view, view_token, show_video),
+        page=live_view(view, view_token, show_video, view_host),
     )
 
 
 def _named(cameras: list[str], stream: str) -> list[tuple[str, str]]:
-    """(stream, camera) from ``NAME=CAMERA``; without names they are numbered."""
+    """(stream, camera) from ``NAME=CAMERA``; without names they are numbered. In a file's name there is none."""
+    from streaming.sources import names_file
+
     found = []
     for number, text in enumerate(cameras):
         match = re.fullmatch(r"([A-Za-z0-9_.-]+)=(.+)", text, re.DOTALL)
         name = stream if len(cameras) == 1 else f"{stream}{number}"
-        found.append((match[1], match[2]) if match else (name, text))
+        found.append((match[1], match[2]) if match and not names_file(text) else (name, text))
     return found
 
 

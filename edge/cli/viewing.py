@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from edge.cli import INTERRUPTED, app
-from edge.cli.page import OpenPage, Token, has_screen, open_page, require_web
+from edge.cli.output import say
+from edge.cli.page import OpenPage, Token, ViewHost, has_screen, open_page, require_web
 from edge.cli.wire_options import ADDRESS, SIGINT, Key, ServerKey, client_keys
 from edge.errors import MarEdgeError
 
@@ -29,12 +30,14 @@ def view(
     stream: Annotated[str | None, typer.Option(help="Only this stream.", show_default=False)] = None,
     bind: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the page is.")] = "127.0.0.1:8080",
     token: Token = None,
+    view_host: ViewHost = None,
     key: Key = None,
     server_key: ServerKey = None,
     open_it: OpenPage = True,
 ) -> None:
     """Look at a stream, live, or at recordings, in a browser."""
     require_web()
+    from streaming.file_limit import raise_file_limit
     from streaming.logs import set_up_logs
     from streaming.stopping import StopSignals
     from view.app import page_app
@@ -45,20 +48,22 @@ def view(
 
     if recordings and connect is not None:
         raise MarEdgeError("either recordings or --connect: a page shows one or the other")
+    hosts = view_host or ()
     set_up_logs()
+    raise_file_limit()
     listener: Listener | None = None
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:
             found = Recordings(recordings)
             found.get(0)  # what is wrong with it is said here
-            server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)))
+            server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)), hosts)
         else:
             feed = Feed()
-            server = PageServer(bind, token, lambda access: page_app(access, feed))
+            server = PageServer(bind, token, lambda access: page_app(access, feed), hosts)
             keys = client_keys(key, server_key)
             listener = stack.enter_context(Listener(connect or ADDRESS, stream, keys, feed))
         stack.enter_context(server)
-        print(f"{server.url}  (Ctrl-C ends it)", flush=True)
+        say(f"{server.url}  (Ctrl-C ends it)")
         if open_it and has_screen():
             open_page(server.url)
         while stop.reason is None:

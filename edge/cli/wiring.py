@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from edge.cli import INTERRUPTED, app
+from edge.cli.output import say
 from edge.cli.wire_options import (
     ADDRESS,
     SIGINT,
@@ -104,6 +105,7 @@ def relay(
     insecure: Insecure = False,
 ) -> None:
     """Join the streams of many senders into one endpoint; each stream needs a name of its own."""
+    from streaming.file_limit import raise_file_limit
     from streaming.keys import ClientKeys, read_public_key, read_secret_key
     from streaming.logs import set_up_logs
     from streaming.outlet import Outlet
@@ -111,6 +113,7 @@ def relay(
     from streaming.stopping import StopSignals
 
     set_up_logs()
+    raise_file_limit()
     keys: list[ClientKeys | None] = [None] * len(connect)
     if server_key:
         if key is None:
@@ -122,7 +125,7 @@ def relay(
         keys = [ClientKeys(own, read_public_key(path)) for path in every]
     own_keys = server_keys(key, clients) if clients is not None or not server_key else None
     with StopSignals() as stop, Outlet(bind, own_keys, insecure) as outlet, Relay(connect, outlet, keys) as joined:
-        print(f"relay of {', '.join(connect)} at {', '.join(outlet.endpoints)}", flush=True)
+        say(f"relay of {', '.join(connect)} at {', '.join(outlet.endpoints)}")
         joined.run(lambda: stop.reason is not None)
         counts = ", ".join(f"{stream} {count}" for stream, count in sorted(joined.forwarded.items()))
     print(f"{stop.reason}; passed on: {counts or 'nothing'}; {joined.malformed} malformed", file=sys.stderr)
@@ -145,12 +148,14 @@ def record(
     """Record what a publisher sends, skeletons and labels, never pictures: for replay, train and evaluate."""
     from streaming.client import LabelSubscriber
     from streaming.display import notice_line
+    from streaming.printing import Printer
     from streaming.recorder import RecordConfig, StreamRecorders
     from streaming.stopping import StopSignals
 
     config = RecordConfig(out, record_mb, record_hours, record_keep)
     with (
         StopSignals() as stop,
+        Printer() as printer,
         StreamRecorders(config) as recorders,
         LabelSubscriber(
             connect,
@@ -158,7 +163,9 @@ def record(
             until_end=until_end,
             timeout_s=0.5,
             keys=client_keys(key, server_key),
-            on_notice=lambda notice: print(f"warning: {notice_line(notice)}", file=sys.stderr, flush=True),
+            on_notice=lambda notice: printer.later(
+                lambda: print(f"warning: {notice_line(notice)}", file=sys.stderr, flush=True)
+            ),
         ) as subscriber,
     ):
         print(f"recording {connect} to {out}; Ctrl-C ends it", file=sys.stderr, flush=True)

@@ -96,8 +96,12 @@ def build_into_cache(
 
 
 def _engines_of(model_sha256: str) -> list[Path]:
-    """The newest first."""
-    found = cache_folder("engines").glob(f"{model_sha256[:_OF_NAME]}-*{SUFFIX}")
+    """The newest first; none where there is no place for a cache."""
+    try:
+        folder = cache_folder("engines")
+    except MarEdgeError:
+        return []
+    found = folder.glob(f"{model_sha256[:_OF_NAME]}-*{SUFFIX}")
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 

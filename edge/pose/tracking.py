@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edge.pose.keypoints import BODY, area, box_of, iou, oks
 
 KEEP_S = 2.0
+# Frames in which a person was seen, less those in which they were missed.
 _CONFIRM_FRAMES = 3
 # Longer unseen than this, and keypoints say nothing any more.
 _RECENT_S = 0.25
@@ -65,6 +66,7 @@ class _Track:
         self.seen_s = t_s
         self.velocity = np.zeros(2, np.float32)  # px/s
         self.frames = 1
+        self.evidence = 1  # frames seen less frames missed, until confirmed
         self.person: int | None = None  # once confirmed
 
     def shift(self, t_s: float) -> NDArray[np.float32]:
@@ -80,13 +82,23 @@ class _Track:
             self.velocity = (self.velocity + new * (moved - self.velocity)).astype(np.float32)
         self.pose, self.seen_s = pose, t_s
         self.frames += 1
+        self.evidence += 1
+
+    def miss(self) -> None:
+        self.evidence -= 1
+
+    def remembered(self, t_s: float, keep_s: float) -> bool:
+        """Return whether to wait for it: for a person ``keep_s``, for what may be none while more speaks for it."""
+        if self.person is None:
+            return self.evidence > 0
+        return t_s - self.seen_s <= keep_s
 
 
 class PeopleTracker:
     """Gives each pose its person's id: 0, 1, 2, ... in order of appearance, never given twice.
 
-    A person is there once seen in three frames running, and gone once not seen for ``keep_s``; who comes back within
-    that time keeps the id.
+    A person is there once seen in three more frames than they were missed in (a detector may see somebody in two
+    frames of three), and gone once not seen for ``keep_s``; a person that comes back within that time keeps the id.
 
     Args:
         min_score: keypoints below it do not count.
@@ -150,15 +162,14 @@ class PeopleTracker:
             if index not in of_pose and index not in undecided:
                 of_pose[index] = _Track(pose, t_s)
                 self._tracks.append(of_pose[index])
-        self._tracks = [
-            track
-            for track in self._tracks
-            if track.seen_s == t_s or (track.person is not None and t_s - track.seen_s <= self._keep_s)
-        ]
+        for track in self._tracks:
+            if track.seen_s != t_s:
+                track.miss()
+        self._tracks = [track for track in self._tracks if track.remembered(t_s, self._keep_s)]
         return [self._person(of_pose[index]) if index in of_pose else None for index in range(len(poses))]
 
     def _person(self, track: _Track) -> int | None:
-        if track.person is None and track.frames >= _CONFIRM_FRAMES:
+        if track.person is None and track.evidence >= _CONFIRM_FRAMES:
             track.person, self._next = self._next, self._next + 1
         return track.person
 
@@ -168,7 +179,7 @@ class PeopleTracker:
     ) -> list[int]:
         """Poses that fit somebody who is not seen about as well as the one they were given to."""
         given = list(of_pose.values())
-        hidden = [i for i, track in enumerate(tracks) if track not in given]
+        hidden = [i for i, track in enumerate(tracks) if track.person is not None and track not in given]
         undecided = []
         for pose, track in of_pose.items():
             enough = alike[tracks.index(track), pose] - _TELLS_APART

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from edge.cache import home
 from edge.digest import sha256_of
 from edge.errors import MarEdgeError
 from edge.outputs import write_whole
@@ -35,22 +36,30 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def cache_folder() -> Path:
-    """Where downloaded models lie: ``mar-edge/models`` in the user's cache folder."""
+    """Where downloaded models lie: ``mar-edge/models`` in the user's cache folder.
+
+    Raises:
+        MarEdgeError: the user has no home folder.
+    """
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         base = Path(chosen)
     elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local"))
+        base = Path(os.environ.get("LOCALAPPDATA") or home() / "AppData/Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library/Caches"
+        base = home() / "Library/Caches"
     else:
-        base = Path.home() / ".cache"
+        base = home() / ".cache"
     return base / "mar-edge" / "models"
 
 
 def cached(model: KnownModel, folder: Path | None = None) -> Record | None:
     """The record of a model that is in the cache; its file is not looked into."""
-    path = _record_path(model, folder or cache_folder())
-    if not path.is_file() or not _onnx_path(model, folder or cache_folder()).is_file():
+    try:
+        folder = folder or cache_folder()
+    except MarEdgeError:  # there is no place for a cache
+        return None
+    path = _record_path(model, folder)
+    if not path.is_file() or not _onnx_path(model, folder).is_file():
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Record)

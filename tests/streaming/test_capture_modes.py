@@ -39,7 +39,7 @@ def test_a_device_through_gstreamer(mode: CaptureMode, starts: str) -> None:
 def test_the_mode_decides_how_a_source_is_opened_and_never_what_is_shown_of_it() -> None:
     through = CaptureMode(gstreamer=True, rtsp_transport="udp")
     rtsp = parse_source("rtsp://me:secret@cam/live?k=secret", through)
-    assert (rtsp.kind, rtsp.description) == ("pipeline", "rtsp://cam/live")
+    assert (rtsp.kind, rtsp.description) == ("pipeline", "rtsp://cam")
     assert rtsp.target.startswith('rtspsrc location="rtsp://me:secret@cam/live?k=secret" protocols=udp')
     assert parse_source("2", through).target.startswith("v4l2src device=/dev/video2")
     assert parse_source("http://cam/v", through).kind == "url"

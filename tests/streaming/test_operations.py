@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import random
 import socket
@@ -196,3 +197,25 @@ def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:
     told.notify("STOPPING=1")  # nobody listens any more
     Systemd({}).notify("READY=1")
     Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog(1.0)
+
+
+def test_head_is_answered_as_get_is_without_a_body(operations: Operations) -> None:
+    for path, status in (("/live", 200), ("/ready", 503), ("/metrics", 200), ("/nothing", 404)):
+        connection = http.client.HTTPConnection(str(operations.http), timeout=10)
+        connection.request("HEAD", path)
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (status, b"")
+        assert int(answer.headers["Content-Length"]) > 0
+        connection.close()
+
+
+def test_slow_clients_make_room_for_whoever_asks(operations: Operations) -> None:
+    assert operations.http is not None
+    host, port = operations.http.split(":")
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(40)]
+        for each in slow:
+            with contextlib.suppress(OSError):  # it had to go already
+                each.sendall(b"GET /live HTTP/1.1\r\nX: ")
+        for _ in range(20):
+            assert get(operations, "/live")[0] == 200

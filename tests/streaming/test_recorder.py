@@ -3,9 +3,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from datetime import datetime, timezone, tzinfo
 from pathlib import Path
 
 import msgspec
@@ -14,6 +16,7 @@ from test_messages import MESSAGES, stamped
 
 from edge.errors import MarEdgeError
 from streaming.messages import AnyMessage, encode
+from streaming.recorded import recording_files
 from streaming.recorder import RETRY_S, RecordConfig, Recorder, StreamRecorders
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = MESSAGES
@@ -69,6 +72,99 @@ def test_the_oldest_files_go_and_other_streams_stay(tmp_path: Path) -> None:
     mine = [path for path in tmp_path.iterdir() if path != other]
     assert len(mine) == 2
     assert other.exists()
+
+
+class WallClock:
+    """A board without a battery: the wall clock jumps about."""
+
+    shown = datetime(2026, 7, 1, tzinfo=timezone.utc)
+
+    @classmethod
+    def now(cls, _: tzinfo) -> datetime:
+        return cls.shown
+
+
+def test_a_wall_clock_that_is_behind_removes_no_file_that_is_written_and_keeps_the_newest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.recorder.datetime", WallClock)
+    monkeypatch.setattr(WallClock, "shown", datetime(2026, 7, 1, tzinfo=timezone.utc))
+    began: list[str] = []
+    for run, year in (("a" * 32, 2026), ("b" * 32, 2016), ("c" * 32, 2016)):
+        WallClock.shown = datetime(year, 7, 1, tzinfo=timezone.utc)
+        with Recorder(RecordConfig(tmp_path, most_mb=0.004, keep=3), "cam", run) as recorder:
+            recorder.write(HELLO)
+            for number in range(40):
+                WallClock.shown = datetime(2016 if number > 20 else year, 7, 1, tzinfo=timezone.utc)
+                recorder.write(SKELETON)
+                assert recorder.path is not None
+                assert recorder.path.exists()
+                began += [recorder.path.name] * (recorder.path.name not in began)
+    assert len(began) > 6
+    assert [path.name for path in recording_files([tmp_path])] == began[-3:]
+
+
+def test_files_of_earlier_versions_are_older(tmp_path: Path) -> None:
+    for name in ("cam-20990101T000000Z-01234567-0001.jsonl", "cam-000001-20980101T000000Z-01234567-0001.jsonl"):
+        (tmp_path / name).touch()
+    with Recorder(RecordConfig(tmp_path, keep=1), "cam", RUN) as recorder:
+        recorder.write(HELLO)
+        assert recorder.path is not None
+    # The other is of the stream cam-000001.
+    assert {path.name for path in tmp_path.iterdir()} == {recorder.path.name, name}
+
+
+@pytest.mark.parametrize("how", ["folder removed", "folder replaced", "file removed", "folder is a file"])
+def test_a_file_that_goes_while_it_is_written_is_noticed_and_another_begun(tmp_path: Path, how: str) -> None:
+    clock, folder = Clock(), tmp_path / "out"
+    with Recorder(RecordConfig(folder), "cam", RUN, clock) as recorder:
+        recorder.write(HELLO)
+        recorder.write(SKELETON)
+        clock.now_s += 1
+        recorder.write(STATUS)  # all is well
+        assert recorder.error is None
+        first = recorder.path
+        assert first is not None
+        if how == "file removed":
+            first.unlink()
+        else:
+            shutil.rmtree(folder)
+        if how == "folder replaced":
+            folder.mkdir()
+        if how == "folder is a file":
+            folder.touch()
+        recorder.write(SKELETON)  # nobody could know yet
+        clock.now_s += 1
+        recorder.write(STATUS)
+        assert recorder.error is not None
+        if how == "folder is a file":
+            assert recorder.error == os.strerror(errno.EEXIST)
+            folder.unlink()
+            clock.now_s += RETRY_S
+        else:
+            assert recorder.error == f"{first.name} was removed while it was written"
+        recorder.write(LABEL)
+        clock.now_s += 5
+        recorder.write(EVENT)
+        assert recorder.error is None
+        assert recorder.lost >= 1
+        assert recorder.path is not None
+        assert lines(recorder.path) == ["hello", "label", "event"]
+    assert recording_files([folder]) == [recorder.path]
+
+
+def test_a_sender_that_starts_again_while_the_folder_is_gone_ends_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with StreamRecorders(RecordConfig(folder)) as recorders:
+        recorders.write(msgspec.structs.replace(SKELETON, stream="a", run="1" * 32))
+        shutil.rmtree(folder)
+        folder.touch()
+        recorders.write(msgspec.structs.replace(SKELETON, stream="a", run="2" * 32))
+        assert recorders.lost == 1
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(MarEdgeError, match="cannot record to"), StreamRecorders(RecordConfig(file)):
+        pass
 
 
 def test_a_full_disk_is_said_and_counted_and_leaves_no_half_line(

@@ -27,6 +27,45 @@ def test_a_signal_becomes_a_reason_and_the_old_handlers_come_back(number: signal
     assert signal.getsignal(number) is before
 
 
+needs_hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+
+
+@pytest.fixture
+def hangup() -> Iterator[signal.Signals]:
+    """SIGHUP as a terminal's programs have it; tests may run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield signal.SIGHUP
+    signal.signal(signal.SIGHUP, before)
+
+
+@needs_hangup
+def test_a_hangup_ends_what_has_no_configuration_to_read_again(hangup: signal.Signals) -> None:
+    with StopSignals() as stop:
+        signal.raise_signal(hangup)
+        assert (stop.reason, stop.signal, stop.take_hangup()) == ("hung up", hangup, False)
+        signal.raise_signal(hangup)  # the shell's, after the terminal's
+    assert signal.getsignal(hangup) == signal.SIG_DFL
+
+
+@needs_hangup
+def test_a_hangup_asks_for_the_configuration_where_there_is_one(hangup: signal.Signals) -> None:
+    with StopSignals(rereads=True) as stop:
+        signal.raise_signal(hangup)
+        assert (stop.reason, stop.take_hangup(), stop.take_hangup()) == (None, True, False)
+
+
+@needs_hangup
+def test_under_nohup_a_hangup_stays_ignored(hangup: signal.Signals) -> None:
+    signal.signal(hangup, signal.SIG_IGN)
+    with StopSignals() as stop:
+        signal.raise_signal(hangup)
+        assert stop.reason is None
+    with StopSignals(rereads=True) as stop:  # somebody asks for it all the same
+        signal.raise_signal(hangup)
+        assert stop.take_hangup()
+    assert signal.getsignal(hangup) == signal.SIG_IGN
+
+
 @pytest.mark.usefixtures("_interruptible")
 def test_a_second_interrupt_breaks_through() -> None:
     with StopSignals(), pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the first must not raise, the second must

@@ -76,3 +76,38 @@ def test_addresses() -> None:
     for wrong in ("8080", "localhost", "http://x:1", "x:99999"):
         with pytest.raises(MarEdgeError):
             PageAddress.parse(wrong)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "headers", "verdict"),
+    [
+        # A name, as mDNS gives it; any port of ours, but only the browser's own page.
+        (["box.local"], {"host": "box.local:8080"}, "allowed"),
+        (["box.local"], {"host": "box.local:8080", "origin": "http://box.local:8080"}, "allowed"),
+        (["box.local"], {"host": "box.local:8080", "origin": "http://evil.example"}, "wrong origin"),
+        (["box.local"], {"host": "evil.box.local"}, "wrong host"),
+        # A proxy with TLS that passes on the browser's Host, or puts in ours, or is at a port of its own.
+        (["https://mar.example.org"], {"host": "mar.example.org", "origin": "https://mar.example.org"}, "allowed"),
+        (["https://mar.example.org"], {"host": "127.0.0.1:8080", "origin": "https://mar.example.org"}, "allowed"),
+        (["mar.example.org"], {"host": "127.0.0.1:8080", "origin": "https://mar.example.org"}, "allowed"),
+        (["https://Mar.example.org:444/"], {"host": "localhost", "origin": "https://mar.example.org:444"}, "allowed"),
+        (["https://mar.example.org"], {"host": "localhost", "origin": "http://mar.example.org"}, "wrong origin"),
+        (["https://mar.example.org"], {"host": "localhost", "origin": "https://mar.example.org:444"}, "wrong origin"),
+        (["10.0.0.7", "box.local"], {"host": "10.0.0.7:8080"}, "allowed"),
+        ([], {"host": "127.0.0.1:8080", "origin": "https://mar.example.org"}, "wrong origin"),
+        ([], {"host": "box.local"}, "wrong host"),
+    ],
+)
+def test_a_proxy_or_name_that_is_stated_is_let_in(hosts: list[str], headers: dict[str, str], verdict: str) -> None:
+    access = Access(HERE, hosts=hosts)
+    assert access.judge(headers, access.token) == verdict
+    # Others reach the page then.
+    assert (access.token is None) == (hosts == [])
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a b", "ftp://box", "https://", "https://box/path", "*", "box:123456", "https://a@b"]
+)
+def test_what_is_no_host_or_origin(host: str) -> None:
+    with pytest.raises(MarEdgeError, match="is no host"):
+        Access(HERE, hosts=[host])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -132,3 +133,24 @@ def test_times_are_those_of_the_messages_to_a_millisecond(schema: etree.XMLSchem
         assert abs(start_ms - (event.t_start_ns - ZERO_NS) / 1e6) <= 1.0
         assert abs(end_ms - (event.t_end_ns - ZERO_NS) / 1e6) <= 1.0
         assert end_ms > start_ms
+
+
+def test_times_that_count_from_elsewhere_than_the_video_say_so() -> None:
+    from view.annotations.boris import write_project
+
+    event = TimedEvent(1, 0, NOD, ZERO_NS + 5 * NS, ZERO_NS + 6 * NS, 0.9, False, "a.jsonl")
+    moments = ZERO_NS, ZERO_NS + 2_500_000_000, ZERO_NS + 8 * NS
+    timeline = Timeline("cam", "r", "", "", (NOD,), *moments, (0,), (event,))
+    video = Media(Path("/data/clip.mp4"), Path("clip.mp4"), "video/mp4", 30.0, 10.0)
+    assert b"TIME_ORIGIN" not in write_eaf(timeline, video)
+    rezeroed = timeline.rezeroed()
+    assert rezeroed.seconds(event.t_start_ns) == 2.5
+    document = write_eaf(rezeroed, video)
+    assert b'TIME_ORIGIN="2500"' in document
+    assert b'TIME_VALUE="2500"' in document
+    # BORIS seeks by the events' times: they are the player's.
+    (observation,) = json.loads(write_project([rezeroed], video))["observations"].values()
+    assert [mark[0] for mark in observation["events"]] == [5.0, 6.0]
+    assert observation["media_info"]["offset"] == {"1": 0.0}
+    (live,) = json.loads(write_project([rezeroed]))["observations"].values()
+    assert [mark[0] for mark in live["events"]] == [2.5, 3.5]

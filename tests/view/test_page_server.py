@@ -123,6 +123,28 @@ def test_without_the_token_there_is_nothing() -> None:
             assert json.loads(browser.recv(timeout=20))[0]["kind"] == "view"
 
 
+def test_behind_a_proxy_that_is_stated_page_socket_and_health_are_had_and_a_head_is_answered() -> None:
+    proxy = "https://mar.example.org"
+    feed = Feed()
+    with PageServer("127.0.0.1:*", TOKEN, lambda access: page_app(access, feed, lambda: LIVE), [proxy]) as server:
+        place = server.url.split("/")[2]
+        shown = {"Authorization": f"Bearer {TOKEN}", "Origin": proxy}
+        for host in (place, "mar.example.org"):
+            status, headers, _ = get(place, "/", Host=host, **shown)
+            assert status == 200
+            assert "wss://mar.example.org" in headers["content-security-policy"]
+            assert get(place, "/live", Host=host, **shown)[0] == 503
+        with connect(f"ws://{place}/feed", additional_headers=shown):
+            pass
+        assert get(place, "/", Host="mar.example.org")[0] == 401
+        assert get(place, "/", Host="mar.example.org", Origin="https://evil.example")[0] == 403
+        head = urllib.request.Request(f"http://{place}/live", headers=shown, method="HEAD")
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(head, timeout=20)
+        assert (raised.value.code, raised.value.read()) == (503, b"")
+        raised.value.close()
+
+
 def test_a_browser_that_never_reads_is_cut_off_while_another_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("view.app.SEND_S", 0.2)
     feed, cam = Feed(), Stream()

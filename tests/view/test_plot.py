@@ -8,6 +8,9 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.image import imread
 from recorded_runs import HUM, NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_people
@@ -123,3 +126,59 @@ def test_an_svg_says_what_it_shows_and_is_the_same_every_time(two: list[Timeline
 def test_other_pictures(two: list[Timeline]) -> None:
     with pytest.raises(MarEdgeError, match=r"\.png or \.svg"):
         plot(two, ".bmp")
+
+
+CHINESE = Label(61, "点头", "头部")
+
+
+@pytest.fixture
+def chinese(one: list[Timeline]) -> list[Timeline]:
+    (timeline,) = one
+    events = tuple(replace(event, label=CHINESE) if event.label == NOD else event for event in timeline.events)
+    return [replace(timeline, labels=(*timeline.labels, CHINESE), events=events)]
+
+
+@pytest.fixture
+def _no_other_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a small machine: only what comes with matplotlib."""
+    known = font_manager.fontManager.ttflist
+    own = [entry for entry in known if Path(entry.fname).is_relative_to(mpl.get_data_path())]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
+
+
+def write_font(path: Path, family: str, letters: str) -> Path:
+    """A font in which each letter is a black square."""
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    for corner in ((0, 800), (800, 800), (800, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    names = [".notdef", *(f"uni{ord(letter):04X}" for letter in letters)]
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap({ord(letter): f"uni{ord(letter):04X}" for letter in letters})
+    font.setupGlyf(dict.fromkeys(names, pen.glyph()))
+    font.setupHorizontalMetrics(dict.fromkeys(names, (1000, 0)))
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable({"familyName": family, "styleName": "Regular"})
+    font.setupOS2()
+    font.setupPost()
+    font.save(path)
+    return path
+
+
+@pytest.mark.usefixtures("_no_other_fonts")
+def test_labels_in_chinese_are_drawn_with_a_font_that_has_their_letters(
+    chinese: list[Timeline], tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    with pytest.raises(MarEdgeError, match="no font here has the letters 头点部; install one"):
+        plot(chinese, ".png")
+    assert "点头".encode() in plot(chinese, ".svg")
+    for family, letters in (("Some Han", "点头"), ("More Han", "头部")):
+        font_manager.fontManager.addfont(write_font(tmp_path / f"{family}.ttf", family, letters))
+    picture = plot(chinese, ".png")
+    assert imread(io.BytesIO(picture)).shape[1] == 1440
+    svg = plot(chinese, ".svg")
+    assert b"Some Han" in svg
+    assert b"More Han" in svg
+    assert not [each for each in recwarn if "Glyph" in str(each.message)]

@@ -1,7 +1,8 @@
 """BORIS: a project that it opens, and the table that it calls "tabular events", for scripts that read its exports.
 
 Every label is a state event of the behavioural category that is its body group, every person a subject, every timeline
-an observation: of the video where one is named, live where none is. Scores stand in the comments.
+an observation: of the video where one is named, live where none is. Scores stand in the comments. BORIS seeks in a
+video by the times of events, so with one they are those of its player.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ TABLE_COLUMNS = (
 
 def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
     """A project file (``.boris``), JSON: ethogram, subjects, and an observation for each timeline."""
+    timelines = _on_the_players_clock(timelines, media)
     labels = list(dict.fromkeys(label for timeline in timelines for label in timeline.labels))
     people = sorted({person for timeline in timelines for person in timeline.people})
     categories = list(dict.fromkeys(map(body_of, labels)))
@@ -87,6 +89,7 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
 
 def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
     """Tabular events, TSV, UTF-8: a row for each START and each STOP."""
+    timelines = _on_the_players_clock(timelines, media)
     text = io.StringIO(newline="")
     rows = csv.writer(text, delimiter="\t", lineterminator="\n")
     rows.writerow(TABLE_COLUMNS)
@@ -119,9 +122,14 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
     return text.getvalue().encode()
 
 
+def _on_the_players_clock(timelines: Sequence[Timeline], media: Media | None) -> list[Timeline]:
+    return [timeline if media is None else timeline.unshifted() for timeline in timelines]
+
+
 def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
     file = str(media.path) if media else ""
     info = {"length": media.length_s, "fps": media.fps, "hasVideo": True, "hasAudio": False} if media else {}
+    offsets = {"offset": {"1": 0.0}} if media else {}  # of players against the observation's times, seconds
     return {
         "file": {str(player + 1): [file] if media and player == 0 else [] for player in range(_PLAYERS)},
         "type": "MEDIA" if media else "LIVE",
@@ -136,7 +144,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
         "scan_sampling_time": 0,
         "start_from_current_time": False,
         "start_from_current_epoch_time": False,
-        "media_info": {name: {file: value} for name, value in info.items()},
+        "media_info": {**{name: {file: value} for name, value in info.items()}, **offsets},
         "events": [
             [
                 time_s,

@@ -51,7 +51,7 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
             "xsi:noNamespaceSchemaLocation": _SCHEMA_LOCATION,
         },
     )
-    _add_header(document, media, len(timeline.events))
+    _add_header(document, media, timeline.origin_ms, len(timeline.events))
     slots = _add_slots(document, spans)
     number = 0
     for tier_id, person, body, events in _tiers(timeline, spans):
@@ -118,17 +118,19 @@ def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tu
                 yield f"{name_of(person)} {body}{f' {number}' if number > 1 else ''}", person, body, events
 
 
-def _add_header(document: ET.Element, media: Media | None, annotations: int) -> None:
+def _add_header(document: ET.Element, media: Media | None, origin_ms: int, annotations: int) -> None:
     header = _add(document, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if media is not None:
         # ELAN writes and reads these as plain paths behind file:///, not percent-encoded.
-        _add(
+        descriptor = _add(
             header,
             "MEDIA_DESCRIPTOR",
             MEDIA_URL="file:///" + media.path.as_posix().lstrip("/"),
             MIME_TYPE=media.mime_type,
             RELATIVE_MEDIA_URL=_relative_url(media.relative),
         )
+        if origin_ms:  # where on the video's own clock the document's times begin
+            descriptor.set("TIME_ORIGIN", str(origin_ms))
     # From which ELAN numbers what an annotator adds.
     _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(annotations)
 

@@ -31,7 +31,7 @@ def probe(path: Path, beside: Path) -> Media:
 
     if not path.is_file():
         raise MarEdgeError(f"no video at {path}; --media names the file that the annotations lie beside")
-    video = cv2.VideoCapture(str(path))
+    video = cv2.VideoCapture(str(path.absolute()))  # 12:30.mp4 alone would be a protocol
     try:
         fps, frames = video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)
     finally:

@@ -100,6 +100,10 @@ WRONG = {
         ("'0.0.0.0:0'", "can be reached from other machines"),
     ],
     "view": [("'nowhere'", "no HOST:PORT"), ("'127.0.0.1:99999'", "no HOST:PORT")],
+    "view_host": [
+        ("'box.local'", "--view-host is of a page, which is not asked for"),
+        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is no host"),
+    ],
     "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
     "show_video": SWITCH,
     "record": [("'{tmp}/text'", "cannot record to"), ("'{tmp}/text/below'", "cannot record to")],

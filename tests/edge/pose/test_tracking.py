@@ -175,6 +175,26 @@ def test_what_is_seen_once_is_nobody():
     assert tracker.update(0.12, [ghost]) == [0]
 
 
+@pytest.mark.parametrize("fps", [5, 10, 30])
+@pytest.mark.parametrize("missed", [0, 1, 2])
+def test_somebody_seen_in_two_of_three_frames_gets_one_id(fps, missed):
+    tracker = PeopleTracker(MIN_SCORE)
+    walker = Walker(lambda t: 300.0 + 20 * t, 400, 400, 1, 0)
+    ids = []
+    for frame in range(30):
+        seen = [pose_of(walker.seen(frame / fps), np.zeros(4, np.float32), MIN_SCORE)] if frame % 3 != missed else []
+        ids += tracker.update(frame / fps, seen)
+    assert set(ids[:5]) <= {None, 0}
+    assert set(ids[5:]) == {0}
+
+
+@pytest.mark.parametrize("fps", [5, 10, 30])
+def test_what_is_seen_in_every_second_frame_is_nobody(fps):
+    tracker = PeopleTracker(MIN_SCORE)
+    ghost = pose_of(Walker(lambda t: 300.0, 400, 400, 1, 0).seen(0), np.zeros(4, np.float32), MIN_SCORE)
+    assert all(tracker.update(frame / fps, [ghost] * (frame % 2)) in ([], [None]) for frame in range(30))
+
+
 def test_time_that_runs_backwards_forgets_everybody():
     tracker = PeopleTracker(MIN_SCORE)
     walker = Walker(lambda t: 300.0, 400, 400, 1, 0)

@@ -1,0 +1,204 @@
+"""What happens to the service where nothing can be printed: nothing, and it is counted."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from recorded_runs import NOD, Stream
+from streaming_fakes import wait_until
+from test_messages import MESSAGES, stamped
+
+from edge.cli.output import CannotPrint, Guarded, say
+from streaming.display import Display
+from streaming.logs import LOGGER, BackgroundHandler, set_up_logs
+from streaming.printing import Printer
+
+HELLO = stamped(MESSAGES[0])
+
+
+class Broken(io.StringIO):
+    """A stream that takes nothing for a while."""
+
+    error: Exception | None = BrokenPipeError(32, "Broken pipe")
+
+    def write(self, text: str) -> int:
+        if self.error is not None:
+            raise self.error
+        return super().write(text)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BrokenPipeError(32, "Broken pipe"),
+        OSError(28, "No space left on device"),
+        ValueError("I/O operation on closed file"),
+        UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range(128)"),
+    ],
+)
+def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Exception) -> None:
+    file = Broken()
+    file.error = error
+    with Printer() as printer:
+        display = Display(file, ("hello", "event"))
+        printer.later(lambda: display.show(HELLO))
+        wait_until(lambda: printer.lost == 1)
+        assert printer.last_error
+        file.error = None
+        printer.later(partial(print, "again", file=file))
+    assert "again" in file.getvalue()
+    assert printer.lost == 1
+
+
+def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
+    go_on = threading.Event()
+    printed: list[int] = []
+    printer = Printer(most_waiting=5)
+    printer.later(lambda: go_on.wait() and None)
+    for number in range(100):
+        printer.later(partial(printed.append, number))
+    assert printer.lost >= 94
+    go_on.set()
+    printer.close()
+    assert len(printed) + printer.lost == 100
+
+
+def test_a_guard_counts_or_raises_one_error_and_is_the_stream_otherwise() -> None:
+    stream = Broken()
+    people = Guarded(stream, strict=False)
+    print("a", file=people)
+    assert people.lost == 2  # the text, and its newline
+    stream.error = OSError(28, "No space left on device")
+    with pytest.raises(CannotPrint, match="No space left") as raised:
+        print("a", file=Guarded(stream, strict=True))
+    assert not raised.value.reader_left
+    stream.error = None
+    print("b", file=people)
+    assert (people.getvalue(), people.isatty()) == ("b\n", False)
+
+
+def test_a_line_that_is_no_output_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", Guarded(Broken(), strict=True))
+    say("relay of ...")
+
+
+@pytest.fixture
+def _logs() -> Iterator[None]:
+    loggers = logging.getLogger(), logging.getLogger(LOGGER)
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    hook = threading.excepthook
+    yield
+    threading.excepthook = hook
+    logging.captureWarnings(False)
+    for logger, handlers, level, propagate in before:
+        for handler in logger.handlers:
+            if isinstance(handler, BackgroundHandler):
+                handler.close()
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("_logs")
+def test_logs_for_machines_are_json_lines_whoever_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    set_up_logs()
+    set_up_logs()  # once more is no second handler
+    logging.getLogger("mar_edge.camera").warning("lost \udcff")
+    logging.getLogger("websockets.server").error("opening handshake failed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    thread = threading.Thread(target=lambda: 1 / 0, name="other")
+    thread.start()
+    thread.join()
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+    documents = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [document["logger"] for document in documents] == [
+        "mar_edge.camera",
+        "websockets.server",
+        "py.warnings",
+        "mar_edge",
+    ]
+    assert "ZeroDivisionError" in documents[3]["traceback"]
+
+
+@pytest.mark.usefixtures("_logs")
+def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Broken()
+    monkeypatch.setattr(sys, "stderr", stream)
+    set_up_logs()
+    (handler,) = (each for each in logging.getLogger().handlers if isinstance(each, BackgroundHandler))
+    logging.getLogger("mar_edge").error("nobody reads this")
+    wait_until(lambda: handler.lost == 1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full and a POSIX shell")
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        ("{} --version >/dev/full", 1, "error: cannot write to standard output: No space left on device\n"),
+        ("{} --help | head -n 0", 0, ""),
+        ("{} --version >&-", 0, ""),
+        ("{} nonsense 2>/dev/full", 1, ""),
+    ],
+)
+def test_a_command_that_cannot_print_says_so_in_one_line_if_somebody_is_there(line: str, code: int, says: str) -> None:
+    shell = ["bash", "-o", "pipefail", "-c", line.format(f"{sys.executable} -m edge.cli")]
+    done = subprocess.run(
+        shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert (done.returncode, done.stderr) == (code, says)
+
+
+def command(tmp_path: Path, model: Path, name: str = "clip.jsonl") -> str:
+    stream = Stream().hello().skeletons(0, 3).event(NOD, 1, 2)
+    path = stream.write(tmp_path / name)
+    return (
+        f"{sys.executable} -m edge.cli replay '{path}' --model '{model}' --bind 'ipc://{tmp_path}/bus' "
+        "--as-fast-as-possible"
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full and a POSIX shell")
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("{} >/dev/full", "could not be printed: cannot write to standard output: No space left on device"),
+        ("({}; echo code $? >&2) | head -n 0", "code 0"),
+        ("{} >/dev/full 2>/dev/full; echo code $? >&2", "code 0"),
+        ("exec {} >&- 2>&-", ""),
+        ("PYTHONIOENCODING=ascii {} | cat", ""),
+    ],
+)
+def test_the_service_goes_on_whatever_becomes_of_its_output(
+    tmp_path: Path, tiny_model: Path, how: str, expected: str
+) -> None:
+    line = how.format(command(tmp_path, tiny_model, "Zoé.jsonl"))
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert expected in done.stderr
+    if "ascii" in how:
+        assert "Zo\\xe9" in done.stdout
