@@ -102,6 +102,13 @@ def test_a_camera_that_comes_back_in_another_size_begins_anew() -> None:
             assert camera.segment > 0
 
 
+class Nobody(ScriptedPose):
+    """Sees no one, in a picture of any size."""
+
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+        return []
+
+
 Serve = Callable[..., tuple[ServeSummary | BaseException, list[AnyMessage]]]
 
 
@@ -136,7 +143,6 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
         stream="a",
         more_cameras=(("b", videos[1]), ("c", videos[2])),
         address=address,
-        as_fast_as_possible=True,
         pipeline=PipelineRules(motion_gate=None),
     )
     failure, heard = served(config, ScriptedPose(MOTION), Failing(MOTION), ScriptedPose(MOTION))
@@ -179,16 +185,27 @@ def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
     helper.join()
 
 
+def test_videos_of_every_kind_are_streams_side_by_side(
+    shared: Callable[[str], Path], address: str, served: Serve
+) -> None:
+    cases = {name: str(shared(f"cases/{name}")) for name in ("shrinks.ts", "rotated.mp4", "pixfmt-crash.avi")}
+    (first, video), *more = cases.items()
+    config = ServeConfig(camera=video, stream=first, more_cameras=tuple(more), address=address)
+    summary, heard = served(config, *(Nobody(MOTION) for _ in cases))
+    assert isinstance(summary, ServeSummary)
+    assert summary.reason == "end of file"
+
+    def sizes(stream: str) -> list[tuple[int, int]]:
+        return [message.size for message in heard if isinstance(message, HelloMessage) and message.stream == stream]
+
+    assert sizes("shrinks.ts") == [(128, 96), (64, 48)]
+    assert sizes("rotated.mp4") == [(48, 64)]
+    assert sizes("pixfmt-crash.avi") == [(1280, 720)]
+
+
 def test_streams_need_names_of_their_own() -> None:
     with pytest.raises(MarEdgeError, match="a name of its own"):
         ServeConfig(camera="0", stream="a", more_cameras=(("a", "1"),))
-
-
-class Nobody(ScriptedPose):
-    """Sees no one, in a picture of any size."""
-
-    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
-        return []
 
 
 def test_a_lost_camera_is_seen_in_status_and_its_return_in_hello(
@@ -238,7 +255,7 @@ from streaming.pipeline import PipelineRules
 from streaming.serve_config import ServeConfig
 from streaming.service import serve
 from streaming.thresholds import LabelChoice
-config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
+config = ServeConfig(camera=sys.argv[1], address=sys.argv[2], realtime=True)
 labels = iter(["nonsense", "head"])
 def reread():
     events = EventRules(labels=LabelChoice.parse(next(labels)))
