@@ -80,6 +80,7 @@ class StreamLoop:
         self._size = (0, 0)
         self._frame: Frame | None = None
         self._segment = 0
+        self._behind = False
         self._changed: ServeConfig | None = None
 
     def change(self, config: ServeConfig) -> None:
@@ -202,7 +203,17 @@ class StreamLoop:
         )
 
     def _send_status(self) -> None:
-        self._send(self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder))
+        status = self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder)
+        if status.behind and not self._behind:
+            _log.warning(
+                "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
+                "are missed",
+                self._publisher.stream,
+                status.fps_out,
+                status.fps_in,
+            )
+        self._behind = status.behind
+        self._send(status)
 
     def _show(self, skeleton: SkeletonMessage) -> SkeletonMessage:
         """Send somebody's joints if that is asked for; who records or looks on has them all the same."""

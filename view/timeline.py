@@ -14,8 +14,10 @@ from streaming.messages import (
     NOBODY,
     SCHEMA,
     AnyMessage,
+    EndMessage,
     EventMessage,
     HelloMessage,
+    StatusMessage,
     UnknownMessage,
     decode,
 )
@@ -52,7 +54,8 @@ class Timeline:
 
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``. first_ns, last_ns:
-    between which something was recorded. people: ids of everybody who was seen. events: by time.
+    between which something was recorded. people: ids of everybody who was seen. events: by time. frames, dropped: how
+    many were processed, and how many were not because that took too long.
     """
 
     stream: str
@@ -65,6 +68,13 @@ class Timeline:
     last_ns: int
     people: tuple[int, ...]
     events: tuple[TimedEvent, ...]
+    frames: int = 0
+    dropped: int = 0
+
+    @property
+    def loss(self) -> str:
+        """How much of it was not looked at: "519 of 660 frames were dropped"; "" where nothing is missing."""
+        return f"{self.dropped} of {self.frames + self.dropped} frames were dropped" if self.dropped else ""
 
     def seconds(self, t_ns: int) -> float:
         """Capture clock to seconds from the beginning."""
@@ -112,10 +122,12 @@ def summary(timelines: Sequence[Timeline]) -> str:
     people = sum(len(timeline.people) for timeline in timelines)
     recorded_s = sum((timeline.last_ns - timeline.first_ns) / NS for timeline in timelines)
     unit = clock_unit(recorded_s)
+    losses = [timeline.loss for timeline in timelines if timeline.loss]
     return (
         f"{events or 'no'} {'event' if events == 1 else 'events'}"
         + (f" of {people} {'person' if people == 1 else 'people'}" if people else "")
         + f" in {clock(round(recorded_s, 1), unit)} {unit.partition(':')[0]}"
+        + "".join(f"; {loss}" for loss in losses)
     )
 
 
@@ -183,6 +195,7 @@ class _Seen(msgspec.Struct, frozen=True):
     stream: str
     run: str
     t_capture_ns: int
+    frame: int = 0
     person: int = NOBODY
 
 
@@ -210,6 +223,12 @@ class _Run:
     newest: dict[int, EventMessage] = field(default_factory=dict)
     begins: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Event id -> the lowest number of a message about it, and the file it stands in."""
+    counted: EndMessage | StatusMessage | None = None
+    """The newest message that says how many frames were processed and dropped."""
+    frames: int = 0
+    frame: int | None = None
+    span: tuple[int, int] = (0, -1)
+    """The lowest and the highest number of a frame."""
 
     def take(self, message: _Seen | AnyMessage | UnknownMessage, recording: str) -> None:
         match message:
@@ -220,8 +239,15 @@ class _Run:
                 self._see(message.t_start_ns, message.person)
                 self.newest[event] = max(self.newest.get(event, message), message, key=lambda about: about.seq)
                 self.begins[event] = min(self.begins.get(event, (message.seq, recording)), (message.seq, recording))
+            case EndMessage() | StatusMessage():
+                self.counted = max(self.counted or message, message, key=lambda about: about.seq)
             case _Seen():
                 self._see(message.t_capture_ns, message.person)
+                if message.kind == "skeleton" and message.frame != self.frame:
+                    first, last = self.span if self.frames else (message.frame, message.frame)
+                    self.span = min(first, message.frame), max(last, message.frame)
+                    self.frame = message.frame
+                    self.frames += 1
 
     def _see(self, t_ns: int, person: int) -> None:
         if person != NOBODY:
@@ -229,12 +255,20 @@ class _Run:
         self.first_ns = t_ns if self.first_ns is None else min(t_ns, self.first_ns)
         self.last_ns = max(t_ns, self.last_ns)
 
+    def _frames(self) -> tuple[int, int]:
+        """Processed, dropped: as the sender said last; where it was killed, by the holes in the frames' numbers."""
+        if self.counted is not None:
+            return self.counted.frames, self.counted.dropped
+        first, last = self.span
+        return self.frames, max(last - first + 1 - self.frames, 0)
+
     def timeline(self, stream: str, run: str) -> Timeline:
         hello = self.hello
         zero_ns = hello.t_zero_ns if hello else self.first_ns or 0
         first_ns, last_ns = (zero_ns, zero_ns) if self.first_ns is None else (self.first_ns, self.last_ns)
         events = self._events(last_ns)
         promised = (label for index, label in enumerate(hello.labels) if index != hello.background) if hello else ()
+        frames, dropped = self._frames()
         occurring = sorted({event.label for event in events}, key=lambda label: label.id)
         return Timeline(
             stream=stream,
@@ -247,6 +281,8 @@ class _Run:
             last_ns=last_ns,
             people=tuple(sorted(self.people)),
             events=events,
+            frames=frames,
+            dropped=dropped,
         )
 
     def _events(self, last_ns: int) -> tuple[TimedEvent, ...]:

@@ -149,10 +149,13 @@ def test_a_file_gives_the_same_twice(run: Run, config: ServeConfig) -> None:
     assert once() == once()
 
 
-def test_in_real_time_a_slow_pose_drops_frames_and_keeps_up(run: Run, config: ServeConfig) -> None:
+def test_in_real_time_a_slow_pose_drops_frames_keeps_up_and_is_warned_of(
+    run: Run, config: ServeConfig, caplog: pytest.LogCaptureFixture
+) -> None:
     pose = ScriptedPose(MOTION, delay_s=0.08)
     summary, heard = run(replace(config, realtime=True), pose)
     assert summary.dropped > 20
+    assert "stream camera is too slow" in caplog.text
     assert summary.frames + summary.dropped == 75
     assert pose.numbers == sorted(set(pose.numbers))
     labels = of(LabelMessage, heard)

@@ -123,3 +123,8 @@ def test_an_svg_says_what_it_shows_and_is_the_same_every_time(two: list[Timeline
 def test_other_pictures(two: list[Timeline]) -> None:
     with pytest.raises(MarEdgeError, match=r"\.png or \.svg"):
         plot(two, ".bmp")
+
+
+def test_the_title_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
+    path = Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 141, 519).write(tmp_path / "run.jsonl")
+    assert draw(read_timelines([path])).get_suptitle().endswith("519 of 660 frames were dropped")
