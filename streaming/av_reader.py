@@ -13,8 +13,9 @@ import av
 import av.error
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
@@ -29,7 +30,7 @@ _SLACK_S, _SLACK = 0.2, 0.05
 # Formats of text, which FFmpeg would draw.
 _TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
 # The colours that the pose networks were measured with, whatever a stream says of its own.
-_COLOURS = "ITU601"
+_COLOURS = Colorspace.ITU601
 
 _Picture = VideoFrame | str
 """A picture, or why it cannot be decoded."""
@@ -103,13 +104,14 @@ class AvReader:
         if not isinstance(picture, VideoFrame):
             raise MarEdgeError(f"a picture of {self._source.description} cannot be decoded: {picture}")
         try:
-            bgr = self._reformatter.reformat(
+            converted = self._reformatter.reformat(
                 picture, format="bgr24", src_colorspace=_COLOURS, dst_colorspace=_COLOURS
-            ).to_ndarray()
+            )
+            bgr = np.asarray(converted.to_ndarray(), np.uint8)
         except (av.error.FFmpegError, ValueError) as error:
             raise MarEdgeError(f"a picture of {self._source.description} cannot be converted: {error}") from None
         matrix = picture.side_data.get("DISPLAYMATRIX")
-        if matrix is not None:
+        if isinstance(matrix, SideData):
             bgr = turned(bgr, np.frombuffer(bytes(matrix), np.int32, 9).reshape(3, 3))
         return np.ascontiguousarray(bgr, np.uint8)
 
@@ -140,7 +142,7 @@ class AvReader:
                     return
                 except av.error.FFmpegError as error:
                     self._undecodable += 1
-                    yield error.strerror
+                    yield error.strerror or "damaged"
                     continue
                 if packet.pts is not None:
                     end = float((packet.pts + (packet.duration or 0)) * packet.time_base) - self._zero_s

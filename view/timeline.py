@@ -55,7 +55,8 @@ class Timeline:
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``. first_ns, last_ns:
     between which something was recorded. people: ids of everybody who was seen. events: by time. frames, dropped: how
-    many were processed, and how many were not because that took too long.
+    many were processed, and how many were not because that took too long. skipped_ns: how much of the stream lies
+    before ``zero_ns``: where that is in a video of the whole.
     """
 
     stream: str
@@ -70,6 +71,7 @@ class Timeline:
     events: tuple[TimedEvent, ...]
     frames: int = 0
     dropped: int = 0
+    skipped_ns: int = 0
 
     @property
     def loss(self) -> str:
@@ -90,7 +92,7 @@ class Timeline:
 
     def rezeroed(self) -> Timeline:
         """The same, its times counted from what was recorded first: for a recording that begins days into a stream."""
-        return replace(self, zero_ns=self.first_ns)
+        return replace(self, zero_ns=self.first_ns, skipped_ns=self.first_ns - self.zero_ns)
 
     def only(self, choice: LabelChoice, min_score: float) -> Timeline:
         """The events of the chosen labels with at least that score.

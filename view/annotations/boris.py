@@ -111,7 +111,7 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
                     kind,
                     f"{time_s:.3f}",
                     str(media.path) if media else _NA,
-                    _frame(time_s, media) if media else _NA,
+                    _frame(time_s, timeline, media) if media else _NA,
                     _NA,
                     _comment(kind, event),
                 )
@@ -122,6 +122,8 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
 def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
     file = str(media.path) if media else ""
     info = {"length": media.length_s, "fps": media.fps, "hasVideo": True, "hasAudio": False} if media else {}
+    # How much later than the observation the player's file begins.
+    offset = {"offset": {"1": 0.0 - timeline.skipped_ns / NS}} if media else {}
     return {
         "file": {str(player + 1): [file] if media and player == 0 else [] for player in range(_PLAYERS)},
         "type": "MEDIA" if media else "LIVE",
@@ -136,7 +138,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
         "scan_sampling_time": 0,
         "start_from_current_time": False,
         "start_from_current_epoch_time": False,
-        "media_info": {name: {file: value} for name, value in info.items()},
+        "media_info": {name: {file: value} for name, value in info.items()} | offset,
         "events": [
             [
                 time_s,
@@ -144,7 +146,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
                 event.label.name,
                 "",
                 _comment(kind, event),
-                *([_frame(time_s, media)] if media else []),
+                *([_frame(time_s, timeline, media)] if media else []),
             ]
             for time_s, kind, event in _marks(timeline)
         ],
@@ -164,9 +166,9 @@ def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
         yield time_ms / 1000, kind, event
 
 
-def _frame(time_s: float, media: Media) -> int:
+def _frame(time_s: float, timeline: Timeline, media: Media) -> int:
     """Number of the frame that is shown then, from 1."""
-    return int(time_s * media.fps) + 1
+    return int((time_s + timeline.skipped_ns / NS) * media.fps) + 1
 
 
 def _comment(kind: str, event: TimedEvent) -> str:

@@ -128,6 +128,7 @@ def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -
             MEDIA_URL="file:///" + media.path.as_posix().lstrip("/"),
             MIME_TYPE=media.mime_type,
             RELATIVE_MEDIA_URL=_relative_url(media.relative),
+            TIME_ORIGIN=str(timeline.skipped_ns // NS_A_MS),
         )
     # From which ELAN numbers what an annotator adds.
     _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(len(timeline.events))
