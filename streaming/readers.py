@@ -7,6 +7,7 @@ Knows nothing of threads, pacing or dropped frames (``streaming.camera`` does), 
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 from typing import Protocol
@@ -80,7 +81,7 @@ def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_
         return DemoReader()
     if source.kind in ("file", "url"):
         return AvReader(source, timeout_s, read_timeout_s)
-    cv2.setLogLevel(0)  # what OpenCV would say on our stderr stands in our errors
+    _quiet_opencv()
     return CvReader(_open_capture(source), source)
 
 
@@ -177,6 +178,12 @@ class DemoReader:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _quiet_opencv() -> None:
+    """Keep OpenCV from writing to our stderr: what it would say stands in our errors. OpenCV 5 has moved the call."""
+    set_level = getattr(cv2, "setLogLevel", None) or importlib.import_module("cv2.utils.logging").setLogLevel
+    set_level(0)
 
 
 def _open_capture(source: Source) -> cv2.VideoCapture:
