@@ -186,6 +186,15 @@ def test_a_file_is_known_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.M
         reader.close()
 
 
+def test_a_title_in_another_encoding_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "v.mkv"
+    write_timed(path, [0.0, 0.1])
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"Lavf", b"L\xe4vf"))  # the name of the program that wrote it
+    frames, _ = frames_of(path)
+    assert len(frames) == 2
+
+
 def test_sound_without_pictures_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "sound.mp4"
     with av.open(str(path), "w") as container:

@@ -27,6 +27,7 @@ from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
 from streaming.camera import Camera
+from streaming.frames import Frame
 from streaming.pipeline import PipelineRules
 from streaming.reconnect import Pauses
 from streaming.serve_config import ServeConfig
@@ -39,6 +40,11 @@ QUICK = Pauses(first_s=0.02, most_s=0.1)
 
 def read_after(camera: Camera, connections: int) -> bool:
     return camera.connections == connections and camera.read(0.1) is not None
+
+
+def gives(camera: Camera, shape: tuple[int, ...]) -> bool:
+    frame = camera.read(0.1)
+    return frame is not None and frame.image.shape == shape
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])
@@ -107,6 +113,25 @@ class Nobody(ScriptedPose):
 
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         return []
+
+
+def test_a_camera_that_changes_its_picture_is_followed_without_a_new_connection() -> None:
+    with MjpegCamera() as server, Camera(server.url, pauses=QUICK) as camera:
+        camera.start()
+        before: Frame | None = None
+        for scale, grey in ((1, False), (2, False), (2, True), (1, True)):
+            server.scale, server.grey = scale, grey
+            shape = (32 * scale, 192 * scale, 3)
+            wait_until(partial(gives, camera, shape))
+            numbers = set()
+            while len(numbers) < 5:  # the picture goes on: it does not freeze
+                if frame := camera.read(1.0):
+                    numbers.add(read_number(frame.image[::scale, ::scale]))
+                    resized = before is not None and before.image.shape != frame.image.shape
+                    assert before is None or frame.segment == before.segment + resized
+                    before = frame
+            assert camera.size == (192 * scale, 32 * scale)
+        assert camera.connections == 1
 
 
 Serve = Callable[..., tuple[ServeSummary | BaseException, list[AnyMessage]]]

@@ -19,7 +19,7 @@ from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from edge.recording import read_recording
 from streaming.events import EventRules
-from streaming.messages import AnyMessage, EventMessage, LabelMessage, encode
+from streaming.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, encode
 from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig
 from streaming.replay import Replay
@@ -131,7 +131,21 @@ def test_a_break_of_the_camera_is_a_break_of_the_replay(tmp_path: Path, address:
     path = write(tmp_path / "a.jsonl", HELLO, *skeletons)
     heard = served(ServeConfig(camera="", address=address, replay=(path,)), tiny_model)
     assert heard[-2].resets == 2  # type: ignore[union-attr]
+    assert sum(isinstance(message, HelloMessage) for message in heard) == 3
     assert not any(isinstance(message, LabelMessage) for message in heard)  # no stretch is long enough
+
+
+def test_a_replay_says_the_size_that_was_recorded(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    frames = [
+        msgspec.structs.replace(
+            SKELETON, frame=n, t_media_ns=n * 1_000_000_000, t_capture_ns=n * 1_000_000_000, segment=n // 3
+        )
+        for n in range(6)
+    ]
+    smaller = msgspec.structs.replace(HELLO, size=(64, 48))
+    path = write(tmp_path / "a.jsonl", HELLO, *frames[:3], smaller, *frames[3:])
+    heard = served(ServeConfig(camera="", address=address, replay=(path,)), tiny_model)
+    assert [message.size for message in heard if isinstance(message, HelloMessage)] == [HELLO.size, (64, 48)]
 
 
 def write(path: Path, *messages: AnyMessage | bytes) -> Path:
