@@ -65,7 +65,7 @@ class Figure:
         self._zero_ns = 0
         self._never = threading.Event()
 
-    ended = ran_out = False
+    every_frame = ended = ran_out = False
 
     def start(self) -> None:
         self._zero_ns, self.t_zero_ns = time.monotonic_ns(), time.time_ns()

@@ -27,7 +27,6 @@ from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError
 Status = Literal["ok", "warn", "fail"]
 
 DEFAULT_PORT = 5557
-MEDIAPIPE_VERSION = "0.10.21"
 _OLDEST_PYTHON = (3, 10)
 _TIGHT_MEMORY_GB = 1.5
 _OPENCV_WHEELS = (
@@ -58,7 +57,7 @@ def run_checks(
         read_model: reads the default model and describes it in a line; raises MarEdgeError where it cannot.
         port: where ``serve`` would publish, on the loopback address.
     """
-    checks = [check_python(), check_package(), check_machine(), check_opencv(), check_opencv_wheels()]
+    checks = [check_python(), check_package(), check_machine(), check_pyav(), check_opencv(), check_opencv_wheels()]
     checks += [check_mediapipe(), check_pose_models(), check_runtime(), *check_tensorrt()]
     if read_model is not None:
         checks.append(check_model(read_model))
@@ -113,8 +112,20 @@ def check_machine() -> Check:
     return Check("machine", "ok", detail)
 
 
+def check_pyav() -> Check:
+    """PyAV, which reads video files and network streams with the FFmpeg that its wheel carries."""
+    try:
+        av = importlib.import_module("av")
+    except ImportError as error:
+        return Check("pyav", "fail", f"cannot be loaded: {error}", "pip install --force-reinstall av")
+    major, minor, _ = av.library_versions["libavformat"]
+    return Check(
+        "pyav", "ok", f"{av.__version__}, libavformat {major}.{minor}: video files, rtsp:// and http:// sources"
+    )
+
+
 def check_opencv() -> Check:
-    """OpenCV, and which of the ways to read video it was built with."""
+    """OpenCV, and which of the ways to reach a camera it was built with."""
     try:
         cv2 = importlib.import_module("cv2")
     except ImportError as error:
@@ -124,19 +135,14 @@ def check_opencv() -> Check:
             f"cannot be loaded: {error}",
             "pip install opencv-python; where libGL is missing: apt-get install libgl1",
         )
-    wanted = {"FFmpeg": "FFMPEG", "GStreamer": "GStreamer"}
+    wanted = {"GStreamer": "GStreamer"}
     if platform.system() == "Linux":
         wanted["V4L2"] = "v4l/v4l2"
     build = _built_with(cv2.getBuildInformation())
     has = {name: build.get(key, False) for name, key in wanted.items()}
     detail = f"{cv2.__version__}, " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in has.items())
-    lacking = []
-    if not has["FFmpeg"]:
-        lacking.append("without FFmpeg no files, rtsp:// and http:// sources: pip install opencv-python")
     if not has.get("V4L2", True):
-        lacking.append("without V4L2 no USB cameras: pip install opencv-python")
-    if lacking:
-        return Check("opencv", "warn", detail, "; ".join(lacking))
+        return Check("opencv", "warn", detail, "without V4L2 no USB cameras: pip install opencv-python")
     if not has["GStreamer"]:
         return Check(
             "opencv",
@@ -159,6 +165,11 @@ def check_opencv_wheels() -> Check:
     return Check("opencv wheels", "ok", detail)
 
 
+def mediapipe_version() -> str:
+    """Which version this kind of machine installs; ``pyproject.toml`` says why."""
+    return "0.10.18" if (platform.system(), platform.machine()) == ("Linux", "aarch64") else "0.10.21"
+
+
 def check_mediapipe() -> Check:
     """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows. Without it other pose models may serve."""
     version = _version_of("mediapipe")
@@ -171,8 +182,8 @@ def check_mediapipe() -> Check:
         if sys.version_info[:2] > NEWEST_MEDIAPIPE_PYTHON:
             install = "mediapipe has no wheel for this Python: use Python 3.10 to 3.12, then " + install
         return Check("mediapipe", lacking, "not installed; serve's default pose needs it", install)
-    if version != MEDIAPIPE_VERSION:
-        return Check("mediapipe", lacking, f"{version}, made for {MEDIAPIPE_VERSION}", install)
+    if version != mediapipe_version():
+        return Check("mediapipe", lacking, f"{version}, made for {mediapipe_version()}", install)
     try:
         importlib.import_module("mediapipe.python._framework_bindings")
     except ImportError as error:

@@ -1,7 +1,8 @@
 """A source -> frames, newest first, for as long as it takes. Knows nothing of poses, windows or sockets.
 
-Live sources and videos played in real time follow the newest-frame policy: one slot, and a frame that finds it
+Live sources and recordings played in real time follow the newest-frame policy: one slot, and a frame that finds it
 taken replaces what is there, counted as dropped. So the age of what is read does not grow, however slow the reader.
+Of any other recording every frame is read: it waits for the reader.
 
 A live source that ends, hangs or does not open is opened again, for ever, by a thread that watches the one that reads
 (``_Link``): a read that hangs in a driver cannot be called back, only left behind.
@@ -67,13 +68,14 @@ class Camera:
     Entering opens the source and decodes its first frame; ``start`` lets time run. Between the two a recording
     stands still and a live source is read and forgotten. A source that is lost later is opened again.
 
-    ``frames`` were captured and ``dropped`` of them never read; ``connections`` were made, ``stalls`` ended some of
+    ``every_frame``: it waits for its reader, and drops nothing. ``frames`` were captured and ``dropped`` of them never
+    read; ``connections`` were made, ``stalls`` ended some of
     them, ``corrupt`` frames could not be decoded, ``clock_jumps`` is how often the wall clock leapt; ``last_error``
     says what was wrong last, without credentials.
 
     Args:
         source: a source string (see ``streaming.sources``).
-        as_fast_as_possible: of a recording, deliver every frame as soon as it is read, and drop none.
+        realtime: of a recording, give each frame when it is due, and drop those for which the reader is too slow.
         mode: what is asked of the camera.
         stall_s: a live source that gives no frame for so long is opened anew.
         patient: entering does not wait for the source; one that does not open is tried again like one that was lost.
@@ -88,7 +90,7 @@ class Camera:
     def __init__(
         self,
         source: str,
-        as_fast_as_possible: bool = False,
+        realtime: bool = False,
         *,
         mode: CaptureMode | None = None,
         stall_s: float = STALL_S,
@@ -107,7 +109,8 @@ class Camera:
         self.connections = self.stalls = self.corrupt = self.clock_jumps = 0
         self.last_error: str | None = None
         self.end_reason: str | None = None
-        self._every_frame = as_fast_as_possible
+        self.every_frame = False
+        self._realtime = realtime
         self._stall_s = stall_s
         self._patient = patient
         self._open_timeout_s = open_timeout_s
@@ -264,7 +267,8 @@ class Camera:
             reader = self._opener(self.source, self._open_timeout_s, self._stall_s + _READ_SLACK_S)
             try:
                 link.recorded = reader.recorded
-                image = self._first_image(reader)
+                self.every_frame = reader.recorded and not self._realtime
+                image = self._first_image(link, reader)
                 self._go_live(link, reader, image)
                 for frame in self._recorded(link, reader, image) if reader.recorded else self._live(link, reader):
                     self._offer(link, frame)
@@ -278,14 +282,20 @@ class Camera:
         finally:
             link.done.set()
 
-    def _first_image(self, reader: Reader) -> NDArray[np.uint8]:
-        if self._every_frame and not reader.recorded:
-            raise MarEdgeError(
-                f"{self.source.description} is live and sets its own pace; --as-fast-as-possible needs a video file"
-            )
-        if not reader.grab():
-            raise MarEdgeError(f"{self.source.description} opens, but gives no frame that can be decoded")
-        return reader.retrieve()
+    def _first_image(self, link: _Link, reader: Reader) -> NDArray[np.uint8]:
+        while not self._stop.is_set() and not link.left and reader.grab():
+            if (image := self._image(reader)) is not None:
+                return image
+        raise MarEdgeError(f"{self.source.description} opens, but gives no frame that can be decoded")
+
+    def _image(self, reader: Reader) -> NDArray[np.uint8] | None:
+        """The frame that was grabbed; where it cannot be decoded None, and one more is counted."""
+        try:
+            return reader.retrieve()
+        except MarEdgeError as error:
+            self.corrupt += 1
+            self.last_error = str(error)
+            return None
 
     def _go_live(self, link: _Link, reader: Reader, image: NDArray[np.uint8]) -> None:
         with self._changed:
@@ -307,28 +317,28 @@ class Camera:
             if not self._started.is_set():
                 link.sign_ns = t_mono_ns
                 continue
-            try:
-                image = reader.retrieve()
-            except MarEdgeError as error:
-                self.corrupt += 1
-                self.last_error = str(error)
+            if (image := self._image(reader)) is None:
                 continue
             with self._changed:
                 if link.left:
                     return
                 link.sign_ns = self._sign_ns = t_mono_ns
-                self._notice_breaks(image, t_capture_ns - t_mono_ns)
+                self._notice_size(image)
+                self._notice_clock(t_capture_ns - t_mono_ns)
                 media_s = (t_mono_ns - self._mono_zero_ns) / NS
                 frame = Frame(self._next_seq(), t_capture_ns, t_mono_ns, media_s, image, self.segment)
             yield frame
 
-    def _notice_breaks(self, image: NDArray[np.uint8], clock_offset_ns: int) -> None:
-        """A new size or a leap of the wall clock begins a new segment; so does a sleep of the machine, which leaps."""
+    def _notice_size(self, image: NDArray[np.uint8]) -> None:
+        """A new size begins a new segment."""
         size = (image.shape[1], image.shape[0])
         if size != self.size:
             _log.warning("camera: pictures are %dx%d now, were %dx%d", *size, *self.size)
             self.size = size
             self.segment += 1
+
+    def _notice_clock(self, clock_offset_ns: int) -> None:
+        """A leap of the wall clock begins a new segment; so does a sleep of the machine, which leaps."""
         before_ns, self._clock_offset_ns = self._clock_offset_ns, clock_offset_ns
         if before_ns is not None and abs(clock_offset_ns - before_ns) > CLOCK_JUMP_S * NS:
             _log.warning("the wall clock jumped by %+.1f s", (clock_offset_ns - before_ns) / NS)
@@ -339,17 +349,20 @@ class Camera:
         self._started.wait()
         pacer = Pacer(self._mono_zero_ns)
         image: NDArray[np.uint8] | None = first
+        breaks = reader.segment
         while not self._stop.is_set():
             seq, media_ns = self._next_seq(), round(reader.media_s() * NS)
             media_s = media_ns / NS
-            if not self._every_frame and pacer.skips(media_s, time.monotonic_ns()):
+            if self._realtime and pacer.skips(media_s, time.monotonic_ns()):
                 self.dropped += 1
-            else:
-                image = reader.retrieve() if image is None else image
-                if not self._every_frame:
+            elif image is not None or (image := self._image(reader)) is not None:
+                self.segment += reader.segment - breaks
+                breaks = reader.segment
+                self._notice_size(image)
+                if self._realtime:
                     self._stop.wait(max(pacer.early_s(media_s, time.monotonic_ns()), 0.0))
                 self._sign_ns = time.monotonic_ns()
-                yield Frame(seq, self.t_zero_ns + media_ns, self._sign_ns, media_s, image)
+                yield Frame(seq, self.t_zero_ns + media_ns, self._sign_ns, media_s, image, self.segment)
             image = None
             if not reader.grab():
                 return
@@ -361,7 +374,7 @@ class Camera:
 
     def _offer(self, link: _Link, frame: Frame) -> None:
         with self._changed:
-            if self._every_frame:
+            if self.every_frame:
                 self._changed.wait_for(lambda: self._slot is None or self._stop.is_set())
             if link.left:
                 self.dropped += 1

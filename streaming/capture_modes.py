@@ -92,9 +92,9 @@ def rtsp_pipeline(url: str, mode: CaptureMode, timeout_s: float) -> str:
     )
 
 
-def ffmpeg_options(mode: CaptureMode) -> str:
-    """What OpenCV's FFmpeg is told of RTSP: ``key;value|key;value``."""
-    return f"rtsp_transport;{mode.rtsp_transport}"
+def ffmpeg_options(mode: CaptureMode) -> dict[str, str]:
+    """FFmpeg's options for an RTSP camera."""
+    return {"rtsp_transport": mode.rtsp_transport}
 
 
 _GSTREAMER_NAMES = {"YUYV": "YUY2", "GREY": "GRAY8"}

@@ -24,10 +24,10 @@ class Frame:
     t_capture_ns: wall clock. Of a recording: wall clock at its start plus ``media_s``.
     t_mono_ns: ``time.monotonic_ns`` when it became available; latencies count from here.
     media_s: the capture clock, seconds since the start, whole nanoseconds, strictly increasing; windows live on it.
-    image: (H, W, 3) BGR uint8, the reader's to keep; (0, 0, 3) in a replay.
+    image: (H, W, 3) BGR uint8, the reader's to keep, turned as a player shows it; (0, 0, 3) in a replay.
     people: of a replay, whom the frame showed when it was recorded; None where that is for the pose stage to find.
     segment: counts the unbroken stretches of the source. It grows with a new connection, a new size, a jump of the
-        clock: what lies in two segments is not one movement.
+        clock, a pause in a recording: what lies in two segments is not one movement.
     """
 
     seq: int
@@ -42,10 +42,12 @@ class Frame:
 class FrameSource(Protocol):
     """Where frames come from: a ``Camera``, or a recording that is replayed. A context manager.
 
-    ``frames`` came, ``dropped`` of them were never read; what else is counted, see ``Camera``.
+    ``every_frame``: it waits for its reader, so that none is dropped. ``frames`` came, ``dropped`` of them were never
+    read; what else is counted, see ``Camera``.
     """
 
     source: Source
+    every_frame: bool
     fps: float | None
     size: tuple[int, int]
     state: State

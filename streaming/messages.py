@@ -192,6 +192,11 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     record_lost: int = 0
     record_error: str | None = None
 
+    @property
+    def behind(self) -> bool:
+        """Whether less than half of the frames that came lately were processed: events are missed."""
+        return self.camera == "live" and self.dropped > 0 and self.fps_out < self.fps_in / 2
+
 
 class EndMessage(Message, frozen=True, kw_only=True, tag="end"):
     """The stream is over, and why.

@@ -1,4 +1,5 @@
-"""An open source, image by image: cameras, files, URLs and pipelines through OpenCV, and the built-in demo.
+"""An open source, image by image: files and network streams through PyAV (``streaming.av_reader``), cameras of this
+machine and GStreamer pipelines through OpenCV, and the built-in demo.
 
 Knows nothing of threads, pacing or dropped frames (``streaming.camera`` does), nor of how a source is written
 (``streaming.sources``).
@@ -6,6 +7,7 @@ Knows nothing of threads, pacing or dropped frames (``streaming.camera`` does), 
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 from typing import Protocol
@@ -15,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
-from streaming.capture_modes import ffmpeg_options
-from streaming.pacing import MediaClock
+from streaming.av_reader import AvReader
 from streaming.sources import READ_TIMEOUT_S, VIDEO_NODE, Source
 
 OPEN_TIMEOUT_S = 10.0
@@ -24,10 +25,6 @@ _GSTREAMER_HINT = (
     "this OpenCV has no GStreamer (the pip wheels carry none): use an OpenCV built with it "
     "(JetPack's own, or Debian's python3-opencv), or name the camera by index, file or URL"
 )
-
-# OpenCV's FFmpeg takes options from the environment alone, when it opens a source; the user's own win.
-_FFMPEG_OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
-_USERS_FFMPEG_OPTIONS = os.environ.get(_FFMPEG_OPTIONS)
 
 
 class Reader(Protocol):
@@ -39,12 +36,17 @@ class Reader(Protocol):
     fps: float | None
     """Frames per second as the source states them; None where it does not."""
 
+    @property
+    def segment(self) -> int:
+        """How many breaks of time came before the grabbed frame; recorded sources only."""
+        ...
+
     def grab(self) -> bool:
         """Move to the next frame; False where there is none any more."""
         ...
 
     def media_s(self) -> float:
-        """Seconds from the first frame to the grabbed one, strictly increasing; recorded sources only."""
+        """When a player shows the grabbed frame, in seconds, strictly increasing; recorded sources only."""
         ...
 
     def retrieve(self) -> NDArray[np.uint8]:
@@ -77,8 +79,10 @@ def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_
     """
     if source.kind == "demo":
         return DemoReader()
+    if source.kind in ("file", "url"):
+        return AvReader(source, timeout_s, read_timeout_s)
     _quiet_opencv()
-    return CvReader(_open_capture(source, timeout_s, read_timeout_s), source)
+    return CvReader(_open_capture(source), source)
 
 
 def to_bgr(image: object) -> NDArray[np.uint8]:
@@ -99,36 +103,27 @@ def to_bgr(image: object) -> NDArray[np.uint8]:
 
 
 class CvReader:
-    """Any source OpenCV opens (see ``Reader``)."""
+    """A camera of this machine, or a GStreamer pipeline (see ``Reader``)."""
+
+    recorded = False
+    segment = 0
 
     def __init__(self, capture: cv2.VideoCapture, source: Source) -> None:
         self._capture = capture
         self._source = source
-        self._frames_stated = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         stated = capture.get(cv2.CAP_PROP_FPS)
         self.fps: float | None = stated if 1.0 <= stated <= 240.0 else None
-        # A finite file behind http:// comes as fast as the network gives it: it needs pacing like a file on disk.
-        finite_url = source.target.startswith("http") and 0 < self._frames_stated < 1e9
-        self.recorded = source.kind == "file" or (source.kind == "url" and finite_url)
-        self._clock = MediaClock(stated)
-        self._media_s = 0.0
-        self._grabbed = 0
 
     def grab(self) -> bool:
         """Move to the next frame (see ``Reader``)."""
         try:
-            if not self._capture.grab():
-                return False
+            return bool(self._capture.grab())
         except cv2.error:  # some backends throw where others say False
             return False
-        self._grabbed += 1
-        if self.recorded:
-            self._media_s = self._clock.next(self._capture.get(cv2.CAP_PROP_POS_MSEC))
-        return True
 
     def media_s(self) -> float:
-        """Media time of the grabbed frame (see ``Reader``)."""
-        return self._media_s
+        """It has no clock of its own (see ``Reader``)."""
+        raise NotImplementedError
 
     def retrieve(self) -> NDArray[np.uint8]:
         """The grabbed frame (see ``Reader``)."""
@@ -141,13 +136,8 @@ class CvReader:
         return to_bgr(image)
 
     def end_reason(self) -> str:
-        """Why there is no more (see ``Reader``). OpenCV itself does not tell a damaged file from a short one."""
-        if not self.recorded:
-            return f"{self._source.description} gives no more frames"
-        missing = self._frames_stated - self._grabbed
-        if missing > max(5, 0.05 * self._frames_stated):
-            return f"end of file (damaged or cut: {self._grabbed} of {self._frames_stated:.0f} frames could be read)"
-        return "end of file"
+        """Why there is no more (see ``Reader``)."""
+        return f"{self._source.description} gives no more frames"
 
     def close(self) -> None:
         """Release the capture."""
@@ -158,6 +148,7 @@ class DemoReader:
     """The built-in animated input (see ``Reader``). Renders only the frames that are retrieved."""
 
     recorded = True
+    segment = 0
 
     def __init__(self) -> None:
         from edge.demo import DemoVideo
@@ -190,40 +181,24 @@ class DemoReader:
 
 
 def _quiet_opencv() -> None:
-    """Keep OpenCV and its FFmpeg from writing to our stderr: what they would say stands in our errors.
-
-    FFmpeg's level can only be set through the environment, which OpenCV reads when it opens its first video.
-    """
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.setLogLevel(0)
+    """Keep OpenCV from writing to our stderr: what it would say stands in our errors. OpenCV 5 has moved the call."""
+    set_level = getattr(cv2, "setLogLevel", None) or importlib.import_module("cv2.utils.logging").setLogLevel
+    set_level(0)
 
 
-def _open_capture(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
+def _open_capture(source: Source) -> cv2.VideoCapture:
     if source.kind == "device":
         return _in_mode(_open_device(source.target), source)
-    if source.kind == "pipeline":
-        if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
-            raise MarEdgeError(f"cannot open {source.description}: {_GSTREAMER_HINT}")
-        capture = cv2.VideoCapture(source.target, cv2.CAP_GSTREAMER)
-        hint = "GStreamer does not start this pipeline; try it with gst-launch-1.0 (it must end in appsink)"
-    elif source.kind == "url" and cv2.videoio_registry.hasBackend(cv2.CAP_FFMPEG):
-        capture = _open_url(source, timeout_s, read_timeout_s)
-        hint = "no video stream answers there; check address, credentials and that the camera is on"
-    else:
-        capture = cv2.VideoCapture(source.target)
-        hint = "not a video that OpenCV can decode" if source.kind == "file" else "no video stream answers there"
+    if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
+        raise MarEdgeError(f"cannot open {source.description}: {_GSTREAMER_HINT}")
+    capture = cv2.VideoCapture(source.target, cv2.CAP_GSTREAMER)
     if not capture.isOpened():
         capture.release()
-        raise MarEdgeError(f"cannot open {source.description}: {hint}")
+        raise MarEdgeError(
+            f"cannot open {source.description}: GStreamer does not start this pipeline; try it with gst-launch-1.0 "
+            "(it must end in appsink)"
+        )
     return capture
-
-
-def _open_url(source: Source, timeout_s: float, read_timeout_s: float) -> cv2.VideoCapture:
-    if source.target.lower().startswith("rtsp") and not _USERS_FFMPEG_OPTIONS:
-        os.environ[_FFMPEG_OPTIONS] = ffmpeg_options(source.mode)
-    wait_ms = [int(timeout_s * 1000), int(read_timeout_s * 1000)]
-    params = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait_ms[0], cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait_ms[1]]
-    return cv2.VideoCapture(source.target, cv2.CAP_FFMPEG, params)
 
 
 def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:

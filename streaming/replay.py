@@ -42,7 +42,7 @@ class Replay:
 
     Args:
         paths: files in the order in which they were written, or one folder of them.
-        as_fast_as_possible: do not wait for each frame's time.
+        realtime: wait for each frame's time.
 
     Raises:
         MarEdgeError: there is no recording, it is damaged, or it lacks the ``hello`` that says of what it is.
@@ -53,9 +53,9 @@ class Replay:
     stalls = corrupt = clock_jumps = dropped = 0
     last_error: str | None = None
 
-    def __init__(self, paths: Sequence[Path], as_fast_as_possible: bool = False) -> None:
+    def __init__(self, paths: Sequence[Path], realtime: bool = False) -> None:
         self._files = recording_files(paths)
-        self._every_frame = as_fast_as_possible
+        self.every_frame = not realtime
         names = self._files[0].name + (f" and {len(self._files) - 1} more" if len(self._files) > 1 else "")
         self.source = Source("file", names, f"replay of {names}")
         self.hello = self._first_hello()
@@ -111,7 +111,7 @@ class Replay:
                 return None
             if self.frames == 0:
                 self._media_zero_s = self._next.media_s
-        if not self._every_frame:
+        if not self.every_frame:
             early_s = self._next.media_s - self._media_zero_s - self.elapsed_s()
             self._pause.wait(min(max(early_s, 0.0), timeout_s))
             if early_s > timeout_s:
@@ -155,6 +155,8 @@ class Replay:
         for where, message in self._messages():
             if isinstance(message, HelloMessage) and message.layout != self.hello.layout:
                 raise MarEdgeError(f"{where}: skeletons of another layout, {message.layout}, not {self.hello.layout}")
+            if isinstance(message, HelloMessage):
+                self.size = message.size
             if isinstance(message, EndMessage):
                 self._stopped_by_signal = message.reason in REASONS
             if not isinstance(message, SkeletonMessage):

@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 
+import av
 import cv2
 import numpy as np
 import zmq
@@ -44,14 +45,20 @@ def wall_ns(frame: Frame, t_s: float) -> int:
 
 
 def hello(
-    camera: FrameSource, pose: str, recognizer: Recognizer, stride_s: float, thresholds: Thresholds
+    camera: FrameSource,
+    pose: str,
+    recognizer: Recognizer,
+    stride_s: float,
+    thresholds: Thresholds,
+    *,
+    size: tuple[int, int],
 ) -> HelloMessage:
-    """Who we are."""
+    """Who we are. ``size``: of the pictures from here on."""
     metadata = recognizer.metadata
     return HelloMessage(
         t_capture_ns=camera.t_zero_ns,
         source=camera.source.description,
-        size=camera.size,
+        size=size,
         fps=camera.fps,
         t_zero_ns=camera.t_zero_ns,
         model=metadata.name,
@@ -70,6 +77,7 @@ def hello(
             "mar-edge": __version__,
             "python": platform.python_version(),
             "opencv": cv2.__version__,
+            "pyav": av.__version__,
             "zeromq": zmq.zmq_version(),
         },
     )

@@ -25,7 +25,8 @@ class ServeConfig:
     more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: to publish on as well.
     pipeline: how skeletons become events. top_k: labels in a label message.
     encoding: of the messages. publish_skeletons: send every frame's joints as well.
-    as_fast_as_possible: of a file, process every frame, however long it takes.
+    realtime: of a file, give frames when they are due, and drop those that come too late; without it, every frame is
+    processed, however long it takes.
     wait_subscribers: start the camera's clock once so many are there. max_seconds: stop after so much capture time.
     insecure: allow an address that other machines reach, in clear. keys: encrypt, and let in whom we know.
     mode: what is asked of cameras. stall_s: a camera that gives no frame for so long is opened anew. wait_camera: one
@@ -43,7 +44,7 @@ class ServeConfig:
     top_k: int = 5
     encoding: Encoding = "json"
     publish_skeletons: bool = False
-    as_fast_as_possible: bool = False
+    realtime: bool = False
     wait_subscribers: int = 0
     max_seconds: float | None = None
     insecure: bool = False

@@ -207,11 +207,11 @@ class _Serially:
 
 def _sources(config: ServeConfig) -> list[Camera | Replay]:
     if config.replay:
-        return [Replay(config.replay, config.as_fast_as_possible)]
+        return [Replay(config.replay, config.realtime)]
     return [
         Camera(
             camera,
-            config.as_fast_as_possible,
+            config.realtime,
             mode=config.mode,
             stall_s=config.stall_s,
             patient=config.wait_camera,

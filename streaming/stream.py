@@ -77,8 +77,10 @@ class StreamLoop:
         self._timer = Timer()
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
         self._frames = 0
+        self._size = (0, 0)
         self._frame: Frame | None = None
         self._segment = 0
+        self._behind = False
         self._changed: ServeConfig | None = None
 
     def change(self, config: ServeConfig) -> None:
@@ -88,6 +90,7 @@ class StreamLoop:
     def run(self) -> StreamSummary:
         """Serve until there is a reason to end."""
         self._source.start()
+        self._size = self._source.size
         self._status = reports.StatusReporter(
             self._source, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
         )
@@ -111,6 +114,7 @@ class StreamLoop:
                 if sighting.frame.segment != self._segment:
                     self._break_off()
                     self._segment = sighting.frame.segment
+                    self._size = _size_of(sighting.frame) or self._source.size
                     self._say_hello()
                 self._take(sighting)
             elif self._sightings.segment != self._segment:
@@ -164,7 +168,7 @@ class StreamLoop:
 
     def _elapsed_s(self) -> float:
         """Capture time; where frames come at their own pace, also without any."""
-        if self._config.as_fast_as_possible:
+        if self._source.every_frame:
             return self._frame.media_s if self._frame else 0.0
         return self._source.elapsed_s()
 
@@ -193,10 +197,23 @@ class StreamLoop:
 
     def _say_hello(self) -> None:
         stride_s = self._config.pipeline.stride_s
-        self._send(reports.hello(self._source, self._pose_name, self._recognizer, stride_s, self._pipeline.thresholds))
+        thresholds = self._pipeline.thresholds
+        self._send(
+            reports.hello(self._source, self._pose_name, self._recognizer, stride_s, thresholds, size=self._size)
+        )
 
     def _send_status(self) -> None:
-        self._send(self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder))
+        status = self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder)
+        if status.behind and not self._behind:
+            _log.warning(
+                "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
+                "are missed",
+                self._publisher.stream,
+                status.fps_out,
+                status.fps_in,
+            )
+        self._behind = status.behind
+        self._send(status)
 
     def _show(self, skeleton: SkeletonMessage) -> SkeletonMessage:
         """Send somebody's joints if that is asked for; who records or looks on has them all the same."""
@@ -242,3 +259,8 @@ class StreamLoop:
             last_seq=self._publisher.next_seq - 1,
             report=self._timer.report(),
         )
+
+
+def _size_of(frame: Frame) -> tuple[int, int] | None:
+    """Of this frame's picture: the camera itself may be a few frames ahead. None of a replay, which has no pictures."""
+    return (frame.image.shape[1], frame.image.shape[0]) if frame.image.size else None

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.labels import Label, background_label, ma52_labels
-from streaming.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, Latency, SkeletonMessage, encode
+from streaming.messages import (
+    AnyMessage,
+    EndMessage,
+    EventMessage,
+    HelloMessage,
+    LabelMessage,
+    Latency,
+    SkeletonMessage,
+    encode,
+)
 
 NS = 1_000_000_000
 ZERO_NS = 1_795_288_668_909_371_342
@@ -74,6 +83,11 @@ class Stream:
             end = {"phase": "end", "t_end_ns": self._ns(end_s), "score": score}
             self._add(EventMessage(**self._next(end_s + 0.5), **about, **end))
         return self
+
+    def end(self, t_s: float, frames: int, dropped: int) -> Stream:
+        counts = {"inferences": 0, "gated": 0, "events": self._events, "last_seq": len(self.messages)}
+        about = {"reason": "end of file", "sent": {}, "frames": frames, "dropped": dropped}
+        return self._add(EndMessage(**self._next(t_s), **about, **counts))
 
     def write(self, path: Path, start: int = 0, end: int | None = None) -> Path:
         """Some of the messages, a line each."""

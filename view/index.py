@@ -54,9 +54,10 @@ class _Head(msgspec.Struct):
 class IndexedRecording:
     """Where things stand in a recording.
 
-    path: the file. hello: its first line. start_ns, end_ns: times of its first and last frame, steady clock. people:
-    everybody seen. reason: why the stream ended, if it did. events: of each, its first message and its newest, as JSON.
-    offsets: byte at which each chunk begins, and where the last one ends. zero_ns: the wall clock of media time 0.
+    path: the file. hello: its first line. start_ns, end_ns: times of its first and last frame, steady clock.
+    frames, dropped: how many were processed, and how many were not. people: everybody seen. reason: why the stream
+    ended, if it did. events: of each, its first message and its newest, as JSON. offsets: byte at which each chunk
+    begins, and where the last one ends. zero_ns: the wall clock of media time 0.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class IndexedRecording:
     start_ns: int
     end_ns: int
     frames: int
+    dropped: int
     people: tuple[int, ...]
     reason: str | None
     events: tuple[bytes, ...]
@@ -84,6 +86,7 @@ class IndexedRecording:
                 "start_ns": self.start_ns,
                 "end_ns": self.end_ns,
                 "frames": self.frames,
+                "dropped": self.dropped,
                 "people": self.people,
                 "chunk_s": CHUNK_S,
                 "chunks": self.chunks,
@@ -181,6 +184,8 @@ class _Indexer:
         self._hello: bytes | None = None
         self._run = ""
         self._frame: tuple[int, int] | None = None
+        self._first_frame = 0
+        self._dropped: int | None = None
         self._frames = self._start_ns = self._end_ns = 0
         self._people: set[int] = set()
         self._reason: str | None = None
@@ -209,13 +214,13 @@ class _Indexer:
                 first, *_ = self._events.setdefault(message.event_id, [line])
                 self._events[message.event_id] = [first] if first is line else [first, line]
             elif isinstance(message, EndMessage):
-                self._reason = message.reason
+                self._reason, self._dropped = message.reason, message.dropped
 
     def _take_skeleton(self, head: _Head, position: int) -> None:
         self._steady.see(head.frame, head.t_capture_ns, head.t_media_ns)
         t_ns = head.t_capture_ns if head.t_media_ns is None else self._zero_ns + head.t_media_ns
         if not self._offsets:
-            self._start_ns = t_ns
+            self._start_ns, self._first_frame = t_ns, head.frame
         self._end_ns = max(self._end_ns, t_ns)
         chunk = (self._end_ns - self._start_ns) // (CHUNK_S * _NS)
         if chunk > _MOST_CHUNKS:
@@ -231,12 +236,16 @@ class _Indexer:
         """What was found; the file ends at byte ``position``."""
         if self._hello is None or not self._offsets:
             raise MarEdgeError(f"{path} holds no skeleton; record with 'mar-edge serve --record FOLDER'")
+        # Where the sender was killed, or the file is a part, the holes in the frames' numbers tell.
+        _, last_frame = self._frame or (0, 0)
+        missing = max(last_frame - self._first_frame + 1 - self._frames, 0)
         return IndexedRecording(
             path=path,
             hello=self._hello,
             start_ns=self._start_ns,
             end_ns=self._end_ns,
             frames=self._frames,
+            dropped=missing if self._dropped is None else self._dropped,
             people=tuple(sorted(self._people)),
             reason=self._reason,
             events=tuple(

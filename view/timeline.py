@@ -15,8 +15,10 @@ from streaming.messages import (
     NOBODY,
     SCHEMA,
     AnyMessage,
+    EndMessage,
     EventMessage,
     HelloMessage,
+    StatusMessage,
     UnknownMessage,
     decode,
 )
@@ -56,7 +58,8 @@ class Timeline:
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``, or what ``rezeroed``
     chose. first_ns, last_ns: between which something was recorded. people: ids of everybody who was seen. events: by
-    time. media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``.
+    time. media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``. frames, dropped:
+    how many were processed, and how many were not because that took too long.
     """
 
     stream: str
@@ -70,6 +73,8 @@ class Timeline:
     people: tuple[int, ...]
     events: tuple[TimedEvent, ...]
     media_zero_ns: int | None = None
+    frames: int = 0
+    dropped: int = 0
 
     @property
     def origin_ms(self) -> int:
@@ -77,6 +82,11 @@ class Timeline:
         if self.media_zero_ns is None:
             return 0
         return (self.zero_ns - self.media_zero_ns + NS_A_MS // 2) // NS_A_MS
+
+    @property
+    def loss(self) -> str:
+        """How much of it was not looked at: "519 of 660 frames were dropped"; "" where nothing is missing."""
+        return f"{self.dropped} of {self.frames + self.dropped} frames were dropped" if self.dropped else ""
 
     def seconds(self, t_ns: int) -> float:
         """Steady clock to seconds from the beginning."""
@@ -132,10 +142,12 @@ def summary(timelines: Sequence[Timeline]) -> str:
     people = sum(len(timeline.people) for timeline in timelines)
     recorded_s = sum((timeline.last_ns - timeline.first_ns) / NS for timeline in timelines)
     unit = clock_unit(recorded_s)
+    losses = [timeline.loss for timeline in timelines if timeline.loss]
     return (
         f"{events or 'no'} {'event' if events == 1 else 'events'}"
         + (f" of {people} {'person' if people == 1 else 'people'}" if people else "")
         + f" in {clock(round(recorded_s, 1), unit)} {unit.partition(':')[0]}"
+        + "".join(f"; {loss}" for loss in losses)
     )
 
 
@@ -236,6 +248,12 @@ class _Run:
     steady: SteadyTime = field(default_factory=SteadyTime)
     apart_ns: dict[int, int | None] = field(default_factory=dict)
     """Event id -> how far wall clock and media time were apart at its newest message, where that is known exactly."""
+    counted: EndMessage | StatusMessage | None = None
+    """The newest message that says how many frames were processed and dropped."""
+    frames: int = 0
+    frame: int | None = None
+    span: tuple[int, int] = (0, -1)
+    """The lowest and the highest number of a frame."""
 
     def take(self, message: _Seen | AnyMessage | UnknownMessage, recording: str) -> None:
         match message:
@@ -248,15 +266,29 @@ class _Run:
                     self.newest[event] = message
                     self.apart_ns[event] = self.steady.apart_ns(message.frame)
                 self.begins[event] = min(self.begins.get(event, (message.seq, recording)), (message.seq, recording))
+            case EndMessage() | StatusMessage():
+                self.counted = max(self.counted or message, message, key=lambda about: about.seq)
             case _Seen():
                 self._see(message.t_capture_ns, message.person)
                 self.steady.see(message.frame, message.t_capture_ns, message.t_media_ns)
+                if message.kind == "skeleton" and message.frame != self.frame:
+                    first, last = self.span if self.frames else (message.frame, message.frame)
+                    self.span = min(first, message.frame), max(last, message.frame)
+                    self.frame = message.frame
+                    self.frames += 1
 
     def _see(self, t_ns: int, person: int) -> None:
         if person != NOBODY:
             self.people.add(person)
         self.first_ns = t_ns if self.first_ns is None else min(t_ns, self.first_ns)
         self.last_ns = max(t_ns, self.last_ns)
+
+    def _frames(self) -> tuple[int, int]:
+        """Processed, dropped: as the sender said last; where it was killed, by the holes in the frames' numbers."""
+        if self.counted is not None:
+            return self.counted.frames, self.counted.dropped
+        first, last = self.span
+        return self.frames, max(last - first + 1 - self.frames, 0)
 
     def timeline(self, stream: str, run: str) -> Timeline:
         hello = self.hello
@@ -274,6 +306,7 @@ class _Run:
             zero_ns = media_zero_ns if hello else first_ns
         events = self._events(last_ns)
         promised = (label for index, label in enumerate(hello.labels) if index != hello.background) if hello else ()
+        frames, dropped = self._frames()
         occurring = sorted({event.label for event in events}, key=lambda label: label.id)
         zero_ns = min(zero_ns, first_ns)  # of a recording without media time, whose wall clock was set back
         return Timeline(
@@ -288,6 +321,8 @@ class _Run:
             people=tuple(sorted(self.people)),
             events=events,
             media_zero_ns=media_zero_ns,
+            frames=frames,
+            dropped=dropped,
         )
 
     def _steadied(self, event: EventMessage, media_zero_ns: int) -> EventMessage:

@@ -49,7 +49,7 @@ def demo(
     print("surer. The same stream: 'mar-edge subscribe' in another terminal.", flush=True)
     rules = PipelineRules(events=EventRules(on=DEMO_ON))
     run_service(
-        ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules),
+        ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules, realtime=True),
         model,
         PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
         show=("hello", "label", "event", "end"),

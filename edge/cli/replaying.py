@@ -9,7 +9,7 @@ import typer
 
 from edge.cli import app
 from edge.cli.posing import PoseOptions
-from edge.cli.running import SHOWN, Model, ModelSha256, run_service, stated_sha256
+from edge.cli.running import SHOWN, AsFastAsPossible, Model, ModelSha256, paced, run_service, stated_sha256
 from edge.cli.wire_options import ADDRESS, Binds, Clients, Insecure, Key, server_keys
 
 
@@ -26,9 +26,8 @@ def replay(
     off: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
     skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
-    as_fast_as_possible: Annotated[
-        bool, typer.Option("--as-fast-as-possible", help="Do not wait for each frame's time.")
-    ] = False,
+    realtime: Annotated[bool, typer.Option("--realtime", help="Wait for each frame's time, for who watches.")] = False,
+    as_fast_as_possible: AsFastAsPossible = False,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,
     key: Key = None,
     clients: Clients = None,
@@ -52,7 +51,7 @@ def replay(
             events=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
         ),
         publish_skeletons=skeletons,
-        as_fast_as_possible=as_fast_as_possible,
+        realtime=paced(realtime, as_fast_as_possible),
         wait_subscribers=wait_subscribers,
         insecure=insecure,
         more_addresses=tuple(bind[1:]),

@@ -17,7 +17,7 @@ from edge.cli.page import has_screen, open_page
 from edge.cli.posing import PoseOptions, pose_stage
 from edge.cli.progress import showing_progress
 from edge.cli.wire_options import SIGINT
-from edge.errors import about
+from edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
@@ -46,6 +46,20 @@ ModelSha256 = Annotated[
     str | None,
     typer.Option(metavar="HEX", help="Refuse a model file that has another SHA-256.", show_default=False),
 ]
+AsFastAsPossible = Annotated[
+    bool, typer.Option("--as-fast-as-possible", hidden=True, help="The default of files; scripts still ask for it.")
+]
+
+
+def paced(realtime: bool, as_fast_as_possible: bool) -> bool:
+    """Whether recordings are played at their own pace.
+
+    Raises:
+        MarEdgeError: both were asked for.
+    """
+    if realtime and as_fast_as_possible:
+        raise MarEdgeError("--realtime and --as-fast-as-possible exclude each other; the latter is the default")
+    return realtime
 
 
 def run_service(

@@ -13,7 +13,16 @@ from edge.cli import app
 from edge.cli.config_file import called_again, is_reread, use_config
 from edge.cli.page import ShowVideo, Token, ViewAt, ViewHost, live_view
 from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth
-from edge.cli.running import SHOWN, Model, ModelSha256, Runtime, run_service, stated_sha256
+from edge.cli.running import (
+    SHOWN,
+    AsFastAsPossible,
+    Model,
+    ModelSha256,
+    Runtime,
+    paced,
+    run_service,
+    stated_sha256,
+)
 from edge.cli.wire_options import (
     ADDRESS,
     Binds,
@@ -72,9 +81,13 @@ def serve(
     top_k: Annotated[int, typer.Option(help="Labels in a label message.")] = 5,
     encoding: Annotated[_Encoding, typer.Option(help="Of the messages.")] = _Encoding.json,
     skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
-    as_fast_as_possible: Annotated[
-        bool, typer.Option("--as-fast-as-possible", help="Of a file: every frame, however long it takes.")
+    realtime: Annotated[
+        bool,
+        typer.Option(
+            "--realtime", help="Play a file at its own pace, for who watches; frames that come too late are dropped."
+        ),
     ] = False,
+    as_fast_as_possible: AsFastAsPossible = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
     pose: Pose = "mediapipe",
     detector: Detector = None,
@@ -156,7 +169,7 @@ def serve(
         top_k=top_k,
         encoding=encoding.value,
         publish_skeletons=skeletons,
-        as_fast_as_possible=as_fast_as_possible,
+        realtime=paced(realtime, as_fast_as_possible),
         wait_subscribers=wait_subscribers,
         max_seconds=max_seconds,
         insecure=insecure,

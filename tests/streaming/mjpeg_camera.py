@@ -20,6 +20,7 @@ class MjpegCamera:
     Args:
         port: 0 for any; the same one again for a camera that comes back.
         garbage: bytes sent in place of every tenth picture.
+        scale, grey: what pictures are like; may be changed while they are sent.
     """
 
     def __init__(self, port: int = 0, fps: float = 60.0, garbage: bytes = b"", scale: int = 1) -> None:
@@ -27,7 +28,8 @@ class MjpegCamera:
         self._server = socket.create_server(("127.0.0.1", port))
         self.port = int(self._server.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}/cam"
-        self._period_s, self._garbage, self._scale = 1.0 / fps, garbage, scale
+        self._period_s, self._garbage = 1.0 / fps, garbage
+        self.scale, self.grey = scale, False
         self._clients: list[socket.socket] = []
         self._killed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -58,7 +60,9 @@ class MjpegCamera:
                     picture = self._garbage
                 else:
                     image = numbered_image(number % 4096)
-                    image = cv2.resize(image, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_NEAREST)
+                    k = self.scale
+                    image = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_NEAREST)
+                    image = image[:, :, 0] if self.grey else image
                     picture = cv2.imencode(".jpg", image)[1].tobytes()
                 head = b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
                 client.sendall(head + picture + b"\r\n")

@@ -108,6 +108,7 @@ class FakeReader:
     """A source of numbered pictures (see ``Reader``); a live one gives a frame whenever ``release`` is called."""
 
     fps: float | None = 30.0
+    segment = 0
 
     def __init__(self, recorded: bool, frames: int = 1000, fps: float = 30.0) -> None:
         self.recorded = recorded

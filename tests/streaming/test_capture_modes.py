@@ -44,7 +44,7 @@ def test_the_mode_decides_how_a_source_is_opened_and_never_what_is_shown_of_it()
     assert parse_source("2", through).target.startswith("v4l2src device=/dev/video2")
     assert parse_source("http://cam/v", through).kind == "url"
     assert parse_source("rtsp://cam/live").kind == "url"
-    assert ffmpeg_options(CaptureMode()) == "rtsp_transport;tcp"
+    assert ffmpeg_options(CaptureMode()) == {"rtsp_transport": "tcp"}
 
 
 def test_a_url_cannot_break_out_of_its_pipeline() -> None:

@@ -27,6 +27,7 @@ from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from streaming import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
 from streaming.camera import Camera
+from streaming.frames import Frame
 from streaming.pipeline import PipelineRules
 from streaming.reconnect import Pauses
 from streaming.serve_config import ServeConfig
@@ -39,6 +40,11 @@ QUICK = Pauses(first_s=0.02, most_s=0.1)
 
 def read_after(camera: Camera, connections: int) -> bool:
     return camera.connections == connections and camera.read(0.1) is not None
+
+
+def gives(camera: Camera, shape: tuple[int, ...]) -> bool:
+    frame = camera.read(0.1)
+    return frame is not None and frame.image.shape == shape
 
 
 @pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])
@@ -102,6 +108,32 @@ def test_a_camera_that_comes_back_in_another_size_begins_anew() -> None:
             assert camera.segment > 0
 
 
+class Nobody(ScriptedPose):
+    """Sees no one, in a picture of any size."""
+
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+        return []
+
+
+def test_a_camera_that_changes_its_picture_is_followed_without_a_new_connection() -> None:
+    with MjpegCamera() as server, Camera(server.url, pauses=QUICK) as camera:
+        camera.start()
+        before: Frame | None = None
+        for scale, grey in ((1, False), (2, False), (2, True), (1, True)):
+            server.scale, server.grey = scale, grey
+            shape = (32 * scale, 192 * scale, 3)
+            wait_until(partial(gives, camera, shape))
+            numbers = set()
+            while len(numbers) < 5:  # the picture goes on: it does not freeze
+                if frame := camera.read(1.0):
+                    numbers.add(read_number(frame.image[::scale, ::scale]))
+                    resized = before is not None and before.image.shape != frame.image.shape
+                    assert before is None or frame.segment == before.segment + resized
+                    before = frame
+            assert camera.size == (192 * scale, 32 * scale)
+        assert camera.connections == 1
+
+
 Serve = Callable[..., tuple[ServeSummary | BaseException, list[AnyMessage]]]
 
 
@@ -136,7 +168,6 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
         stream="a",
         more_cameras=(("b", videos[1]), ("c", videos[2])),
         address=address,
-        as_fast_as_possible=True,
         pipeline=PipelineRules(motion_gate=None),
     )
     failure, heard = served(config, ScriptedPose(MOTION), Failing(MOTION), ScriptedPose(MOTION))
@@ -179,16 +210,27 @@ def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
     helper.join()
 
 
+def test_videos_of_every_kind_are_streams_side_by_side(
+    shared: Callable[[str], Path], address: str, served: Serve
+) -> None:
+    cases = {name: str(shared(f"cases/{name}")) for name in ("shrinks.ts", "rotated.mp4", "pixfmt-crash.avi")}
+    (first, video), *more = cases.items()
+    config = ServeConfig(camera=video, stream=first, more_cameras=tuple(more), address=address)
+    summary, heard = served(config, *(Nobody(MOTION) for _ in cases))
+    assert isinstance(summary, ServeSummary)
+    assert summary.reason == "end of file"
+
+    def sizes(stream: str) -> list[tuple[int, int]]:
+        return [message.size for message in heard if isinstance(message, HelloMessage) and message.stream == stream]
+
+    assert sizes("shrinks.ts") == [(128, 96), (64, 48)]
+    assert sizes("rotated.mp4") == [(48, 64)]
+    assert sizes("pixfmt-crash.avi") == [(1280, 720)]
+
+
 def test_streams_need_names_of_their_own() -> None:
     with pytest.raises(MarEdgeError, match="a name of its own"):
         ServeConfig(camera="0", stream="a", more_cameras=(("a", "1"),))
-
-
-class Nobody(ScriptedPose):
-    """Sees no one, in a picture of any size."""
-
-    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
-        return []
 
 
 def test_a_lost_camera_is_seen_in_status_and_its_return_in_hello(
@@ -238,7 +280,7 @@ from streaming.pipeline import PipelineRules
 from streaming.serve_config import ServeConfig
 from streaming.service import serve
 from streaming.thresholds import LabelChoice
-config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
+config = ServeConfig(camera=sys.argv[1], address=sys.argv[2], realtime=True)
 labels = iter(["nonsense", "head"])
 def reread():
     events = EventRules(labels=LabelChoice.parse(next(labels)))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.labels import Label
+from streaming.display import line
 from streaming.messages import (
     KINDS,
     MAX_BYTES,
@@ -163,3 +165,20 @@ def test_what_is_no_message(payload: bytes) -> None:
 def test_no_bytes_do_anything_worse(payload: bytes) -> None:
     with contextlib.suppress(MalformedMessage, UnknownSchema):
         decode(payload)
+
+
+@pytest.mark.parametrize(
+    ("change", "behind"),
+    [
+        ({"fps_out": 14.0, "dropped": 16}, True),
+        ({"fps_out": 16.0, "dropped": 14}, False),
+        ({"fps_out": 14.0}, False),  # a file that is read ahead of its processing
+        ({"fps_out": 0.0, "fps_in": 0.0, "dropped": 9}, False),
+        ({"fps_out": 14.0, "dropped": 16, "camera": "lost"}, False),
+    ],
+)
+def test_a_stream_is_behind_that_drops_more_than_half(change: dict[str, Any], behind: bool) -> None:
+    status = next(message for message in MESSAGES if isinstance(message, StatusMessage))
+    status = msgspec.structs.replace(status, **change)
+    assert status.behind == behind
+    assert ("too slow" in line(status)) == behind

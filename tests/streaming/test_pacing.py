@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import math
+from itertools import zip_longest
 
 import numpy as np
 import pytest
@@ -9,27 +9,35 @@ from streaming.frames import NS
 from streaming.pacing import MediaClock, Pacer
 
 
+def times_of(clock: MediaClock, stamps: list[float | None]) -> list[float]:
+    return [clock.next(stamp, following) for stamp, following in zip_longest(stamps, stamps[1:])]
+
+
 @pytest.mark.parametrize(
-    "stamps",
+    ("stamps", "segments"),
     [
-        [0, 0, 0, 0, 0],
-        [math.nan, math.nan, math.inf, -5, 0],
-        [0, 40, 20, 10, 80],
-        [0, 40, 3_600_000, 3_600_040, 3_600_080],
-        [5000, 5040, 5080, 5120, 5160],
+        ([0.0, 0.0, 0.0, 0.0, 0.0], 0),
+        ([None, None, None, None, None], 0),
+        ([None, 0.04, None, None, 0.16], 0),
+        ([0.0, 0.04, 0.02, 0.01, 0.16], 0),
+        ([0.0, 0.04, 3600.0, 0.12, 0.16], 0),
+        ([3600.0, 0.04, 0.08, 0.12, 0.16], 0),
+        ([5000.0, 5000.04, 0.0, 0.04, 0.08], 1),
     ],
 )
-def test_broken_time_stamps_are_mended(stamps: list[float]) -> None:
+def test_broken_time_stamps_are_mended(stamps: list[float | None], segments: int) -> None:
     clock = MediaClock(25.0)
-    times = np.array([clock.next(stamp) for stamp in stamps])
-    assert times[0] == 0.0
+    times = np.array(times_of(clock, stamps))
     assert (np.diff(times) > 0).all()
-    assert times[-1] == pytest.approx(0.16, abs=0.05)
+    assert times[-1] - times[0] == pytest.approx(0.16, abs=0.05)
+    assert clock.segment == segments
 
 
-def test_stamps_of_a_variable_rate_are_kept() -> None:
+@pytest.mark.parametrize("stamps", [[0, 0.01, 0.5, 0.52, 1.52], [1.5, 1.54, 1.58], [0, 20, 40, 40.04, 86_400]])
+def test_other_stamps_are_kept_and_a_gap_begins_a_segment(stamps: list[float | None]) -> None:
     clock = MediaClock(1000.0)
-    assert [clock.next(ms) for ms in (0, 10, 500, 520, 3520)] == pytest.approx([0, 0.01, 0.5, 0.52, 3.52])
+    assert times_of(clock, stamps) == pytest.approx(stamps)
+    assert clock.segment == (3 if 20 in stamps else 0)
 
 
 def test_frames_that_come_too_late_are_skipped_but_never_all_of_them() -> None:

@@ -318,7 +318,7 @@ def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -
 
     for number in range(times):
         said, path = kill_in_the_middle(tmp_path / str(number), after=37 + 41 * number)
-        with Replay([path], as_fast_as_possible=True) as replay:
+        with Replay([path]) as replay:
             frames = 0
             while not replay.ended:
                 frames += replay.read(0.0) is not None

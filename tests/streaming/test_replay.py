@@ -19,7 +19,7 @@ from edge.errors import MarEdgeError
 from edge.recognizer import Recognizer
 from edge.recording import read_recording
 from streaming.events import EventRules
-from streaming.messages import AnyMessage, EventMessage, LabelMessage, encode
+from streaming.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, encode
 from streaming.pipeline import PipelineRules
 from streaming.recorder import RecordConfig
 from streaming.replay import Replay
@@ -72,7 +72,6 @@ def test_a_recording_gives_the_same_labels_and_events_again(
         camera=str(write_video(tmp_path / "clip.mp4", 150)),
         address=address,
         pipeline=EAGER,
-        as_fast_as_possible=True,
         record=RecordConfig(folder, most_mb=most_mb),
     )
     live = served(config, tiny_model)
@@ -87,12 +86,11 @@ def test_in_real_time_it_is_the_same_and_takes_its_time(tmp_path: Path, address:
         camera=str(write_video(tmp_path / "clip.mp4", 40)),
         address=address,
         pipeline=EAGER,
-        as_fast_as_possible=True,
         record=RecordConfig(tmp_path / "recorded"),
     )
     live = served(config, tiny_model)
     start_s = time.monotonic()
-    again = replace(config, record=None, replay=(tmp_path / "recorded",), as_fast_as_possible=False)
+    again = replace(config, record=None, replay=(tmp_path / "recorded",), realtime=True)
     assert said(served(again, tiny_model)) == said(live)
     assert time.monotonic() - start_s > 1.3
 
@@ -102,7 +100,6 @@ def test_a_stream_that_was_stopped_ends_where_it_was_stopped(tmp_path: Path, add
         camera=str(write_video(tmp_path / "clip.mp4", 90)),
         address=address,
         pipeline=EAGER,
-        as_fast_as_possible=True,
         record=RecordConfig(tmp_path / "recorded"),
         max_seconds=2.0,
     )
@@ -115,7 +112,6 @@ def test_recordings_are_what_training_reads(tmp_path: Path, address: str, tiny_m
     config = ServeConfig(
         camera=str(write_video(tmp_path / "clip.mp4", 120)),
         address=address,
-        as_fast_as_possible=True,
         record=RecordConfig(tmp_path / "recorded"),
     )
     served(config, tiny_model)
@@ -133,9 +129,23 @@ def test_a_break_of_the_camera_is_a_break_of_the_replay(tmp_path: Path, address:
         for frame in range(60)
     ]
     path = write(tmp_path / "a.jsonl", HELLO, *skeletons)
-    heard = served(ServeConfig(camera="", address=address, replay=(path,), as_fast_as_possible=True), tiny_model)
+    heard = served(ServeConfig(camera="", address=address, replay=(path,)), tiny_model)
     assert heard[-2].resets == 2  # type: ignore[union-attr]
+    assert sum(isinstance(message, HelloMessage) for message in heard) == 3
     assert not any(isinstance(message, LabelMessage) for message in heard)  # no stretch is long enough
+
+
+def test_a_replay_says_the_size_that_was_recorded(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    frames = [
+        msgspec.structs.replace(
+            SKELETON, frame=n, t_media_ns=n * 1_000_000_000, t_capture_ns=n * 1_000_000_000, segment=n // 3
+        )
+        for n in range(6)
+    ]
+    smaller = msgspec.structs.replace(HELLO, size=(64, 48))
+    path = write(tmp_path / "a.jsonl", HELLO, *frames[:3], smaller, *frames[3:])
+    heard = served(ServeConfig(camera="", address=address, replay=(path,)), tiny_model)
+    assert [message.size for message in heard if isinstance(message, HelloMessage)] == [HELLO.size, (64, 48)]
 
 
 def write(path: Path, *messages: AnyMessage | bytes) -> Path:
@@ -149,7 +159,7 @@ def numbered(frame: int, **fields: Any) -> AnyMessage:
 
 
 def drain(*paths: Path) -> int:
-    with Replay(paths, as_fast_as_possible=True) as replay:
+    with Replay(paths) as replay:
         frames = 0
         while not replay.ended:
             frames += replay.read(0.0) is not None
@@ -158,7 +168,7 @@ def drain(*paths: Path) -> int:
 
 def test_people_of_one_frame_stand_together(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", HELLO, numbered(1), numbered(1, person=2), numbered(2))
-    with Replay([path], as_fast_as_possible=True) as replay:
+    with Replay([path]) as replay:
         first, second = replay.read(0.0), replay.read(0.0)
         assert first is not None
         assert second is not None

@@ -53,7 +53,6 @@ def config(video: Path, address: str) -> ServeConfig:
     return ServeConfig(
         camera=str(video),
         address=address,
-        as_fast_as_possible=True,
         wait_subscribers=1,
         pipeline=PipelineRules(motion_gate=None, events=EAGER),
     )
@@ -139,7 +138,7 @@ def test_a_file_from_hello_to_end(run: Run, config: ServeConfig, recognizer: Rec
     assert "pose" in summary.report
 
 
-def test_every_frame_as_fast_as_possible_gives_the_same_twice(run: Run, config: ServeConfig) -> None:
+def test_a_file_gives_the_same_twice(run: Run, config: ServeConfig) -> None:
     def once() -> list[object]:
         _, heard = run(replace(config, encoding="msgpack"))
         zero = of(HelloMessage, heard)[0].t_zero_ns
@@ -150,10 +149,13 @@ def test_every_frame_as_fast_as_possible_gives_the_same_twice(run: Run, config: 
     assert once() == once()
 
 
-def test_in_real_time_a_slow_pose_drops_frames_and_keeps_up(run: Run, config: ServeConfig) -> None:
+def test_in_real_time_a_slow_pose_drops_frames_keeps_up_and_is_warned_of(
+    run: Run, config: ServeConfig, caplog: pytest.LogCaptureFixture
+) -> None:
     pose = ScriptedPose(MOTION, delay_s=0.08)
-    summary, heard = run(replace(config, as_fast_as_possible=False), pose)
+    summary, heard = run(replace(config, realtime=True), pose)
     assert summary.dropped > 20
+    assert "stream camera is too slow" in caplog.text
     assert summary.frames + summary.dropped == 75
     assert pose.numbers == sorted(set(pose.numbers))
     labels = of(LabelMessage, heard)

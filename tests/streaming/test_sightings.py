@@ -20,10 +20,10 @@ MOTION = nod(40.0)
 
 @contextmanager
 def sightings_of(
-    reader: FakeReader, pose: ScriptedPose, *, as_fast_as_possible: bool = False
+    reader: FakeReader, pose: ScriptedPose, *, realtime: bool = False
 ) -> Iterator[tuple[Camera, Sightings]]:
     pauses = Pauses(first_s=0.01, most_s=0.02)
-    with Camera("demo:", as_fast_as_possible, opener=lambda *_: reader, pauses=pauses) as camera:
+    with Camera("demo:", realtime, opener=lambda *_: reader, pauses=pauses) as camera:
         camera.start()
         with Sightings(camera, pose) as sightings:
             yield camera, sightings
@@ -41,7 +41,7 @@ def numbers(sightings: Sightings) -> list[int]:
 
 def test_pose_works_ahead_of_the_reader_but_not_far() -> None:
     pose = ScriptedPose(MOTION)
-    with sightings_of(FakeReader(recorded=True, frames=40), pose, as_fast_as_possible=True) as (camera, sightings):
+    with sightings_of(FakeReader(recorded=True, frames=40), pose) as (camera, sightings):
         first = sightings.read(5.0)
         assert first is not None
         wait_until(lambda: len(pose.numbers) == 1 + AHEAD)  # nobody has read anything since
@@ -52,7 +52,7 @@ def test_pose_works_ahead_of_the_reader_but_not_far() -> None:
 
 def test_every_frame_in_order_with_its_people() -> None:
     pose = ScriptedPose(MOTION)
-    with sightings_of(FakeReader(recorded=True, frames=40), pose, as_fast_as_possible=True) as (camera, sightings):
+    with sightings_of(FakeReader(recorded=True, frames=40), pose) as (camera, sightings):
         first = sightings.read(5.0)
         rest = numbers(sightings)
     assert first is not None
@@ -86,7 +86,7 @@ class FailingPose(ScriptedPose):
 
 def test_what_pose_raises_comes_after_all_that_it_saw() -> None:
     reader = FakeReader(recorded=True, frames=40)
-    with sightings_of(reader, FailingPose(MOTION), as_fast_as_possible=True) as (_, sightings):
+    with sightings_of(reader, FailingPose(MOTION)) as (_, sightings):
         seen = [sighting.frame.seq for _ in range(5) if (sighting := sightings.read(5.0))]
         with pytest.raises(MarEdgeError, match="not a number"):
             sightings.read(5.0)
@@ -100,7 +100,7 @@ def test_what_the_camera_raises_comes_through() -> None:
                 raise ZeroDivisionError("a bug")
             return super().media_s()
 
-    with sightings_of(Broken(recorded=True), ScriptedPose(MOTION), as_fast_as_possible=True) as (_, sightings):
+    with sightings_of(Broken(recorded=True), ScriptedPose(MOTION)) as (_, sightings):
         with pytest.raises(ZeroDivisionError):
             numbers(sightings)
         assert not sightings.ended
@@ -137,7 +137,7 @@ def test_a_lost_camera_is_told_after_the_last_frame_it_gave() -> None:
 
 def test_pose_that_hangs_is_told_and_leaving_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pose = PatientPose()
-    with sightings_of(FakeReader(recorded=True), pose, as_fast_as_possible=True) as (_, sightings):
+    with sightings_of(FakeReader(recorded=True), pose) as (_, sightings):
         assert pose.asked.wait(10)
         assert not sightings.stuck
         monkeypatch.setattr("streaming.sightings.STUCK_S", 0.0)

@@ -50,7 +50,7 @@ def test_no_status_while_pose_hangs(
 
     with Camera("demo:", True, opener=lambda *_: FakeReader(recorded=True)) as camera:
         loop = StreamLoop(
-            ServeConfig(camera="demo:", as_fast_as_possible=True),
+            ServeConfig(camera="demo:"),
             stop=stop,
             publisher=publisher,
             outlet=outlet,

@@ -10,6 +10,7 @@ import pytest
 from recorded_runs import NOD, SHAKE, Stream, two_people
 
 from view.annotations.boris import TABLE_COLUMNS, write_project, write_table
+from view.annotations.eaf import write_eaf
 from view.annotations.media import Media
 from view.timeline import Timeline, read_timelines
 
@@ -98,3 +99,15 @@ def test_nothing_happened(tmp_path: Path) -> None:
     timelines = read_timelines([Stream().hello().write(tmp_path / "cam.jsonl")])
     assert only_observation(json.loads(write_project(timelines)))["events"] == []
     assert write_table(timelines) == ("\t".join(TABLE_COLUMNS) + "\n").encode()
+
+
+def test_a_rezeroed_timeline_says_where_its_video_begins(tmp_path: Path) -> None:
+    path = Stream().hello().skeletons(10, 14).event(NOD, 11, 12).write(tmp_path / "run.jsonl")
+    media = Media(Path("/data/clip.mp4"), Path("clip.mp4"), "video/mp4", 30.0, 20.0)
+    (whole,) = read_timelines([path])
+    for timeline, offset_s, start_s in ((whole, 0.0, 11.0), (whole.rezeroed(), -10.0, 1.0)):
+        (observation,) = json.loads(write_project([timeline], media))["observations"].values()
+        assert observation["media_info"]["offset"] == {"1": offset_s}
+        time_s, *_, frame = observation["events"][0]
+        assert (time_s, frame) == (start_s, 331)  # the same picture of the video
+        assert f'TIME_ORIGIN="{round(-offset_s * 1000)}"' in write_eaf(timeline, media).decode()

@@ -182,3 +182,8 @@ def test_labels_in_chinese_are_drawn_with_a_font_that_has_their_letters(
     assert b"Some Han" in svg
     assert b"More Han" in svg
     assert not [each for each in recwarn if "Glyph" in str(each.message)]
+
+
+def test_the_title_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
+    path = Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 141, 519).write(tmp_path / "run.jsonl")
+    assert draw(read_timelines([path])).get_suptitle().endswith("519 of 660 frames were dropped")

@@ -57,6 +57,15 @@ def test_a_summary_says_what_there_is_to_the_nanosecond(recording: Path) -> None
     assert found["events"][1]["t_end_ns"] == ZERO_NS + 4_750_000_000
 
 
+def test_a_summary_counts_frames_that_were_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "cam.jsonl"
+    cam = Stream()
+    messages = [cam.hello(), cam.skeleton(0.0), cam.skeleton(3.0), cam.end(3.0)]
+    for count, dropped in ((3, 89), (4, 0)):  # killed, and come to its end
+        path.write_bytes(b"".join(encode(each) + b"\n" for each in messages[:count]))
+        assert json.loads(index_recording(path).summary())["dropped"] == dropped
+
+
 def test_parts_together_are_the_recording(recording: Path) -> None:
     index = index_recording(recording)
     assert index.chunks == 3

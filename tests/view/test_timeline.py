@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from edge.errors import MarEdgeError
 from streaming.messages import encode
 from streaming.recorder import RecordConfig, StreamRecorders
 from streaming.thresholds import LabelChoice
+from view.annotations.boris import write_project, write_table
+from view.annotations.eaf import write_eaf
+from view.annotations.table import write_csv
 from view.timeline import Timeline, read_timelines, summary, the_only
 
 
@@ -142,3 +146,25 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
     path.write_bytes(encode(two_people().messages[1]).replace(b'"schema":1', b'"schema":9') + b"\n")
     with pytest.raises(MarEdgeError, match="line 1: a message of schema 9"):
         read_timelines([path])
+
+
+def test_frames_that_were_dropped_are_counted_by_the_sender_or_by_the_holes_in_their_numbers(tmp_path: Path) -> None:
+    whole = read(tmp_path, Stream().hello().skeletons(0, 1).end(1.0, 30, 0))
+    assert (whole.frames, whole.dropped, whole.loss) == (30, 0, "")
+    ended = read(tmp_path, Stream().hello().skeletons(0, 2, fps=10).event(NOD, 0.5, 1).end(22.0, 141, 519))
+    assert (ended.frames, ended.dropped, ended.loss) == (141, 519, "519 of 660 frames were dropped")
+    killed = read(tmp_path, Stream().hello().skeletons(0, 2, fps=10).skeletons(2, 3))
+    assert (killed.frames, killed.dropped, killed.loss) == (50, 40, "40 of 90 frames were dropped")
+    assert summary([whole, ended]).endswith("; 519 of 660 frames were dropped")
+
+
+def test_what_is_written_of_a_recording_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
+    timeline = read(tmp_path, Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 141, 519))
+    loss = "519 of 660 frames were dropped"
+    (row,) = csv.DictReader(write_csv([timeline]).decode().splitlines())
+    assert (row["frames"], row["frames_dropped"]) == ("141", "519")
+    for written in (write_eaf(timeline), write_project([timeline]), write_table([timeline])):
+        assert loss in written.decode()
+    whole = read(tmp_path, Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 660, 0))
+    for written in (write_eaf(whole), write_project([whole]), write_table([whole])):
+        assert "dropped" not in written.decode()

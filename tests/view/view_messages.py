@@ -101,13 +101,13 @@ class Stream:
         )
         return self._stamped(message, at_s)
 
-    def status(self, at_s: float, camera: str = "live") -> StatusMessage:
+    def status(self, at_s: float, camera: str = "live", *, fps_out: float = 29.5, dropped: int = 3) -> StatusMessage:
         message = StatusMessage(
             camera=camera,
             fps_in=30.0,
-            fps_out=29.5,
+            fps_out=fps_out,
             frames=round(at_s * 30),
-            dropped=3,
+            dropped=dropped,
             latency_ms={"total": Quantiles(30.0, 41.0, 50.0)},
             runtime="onnxruntime",
             model="tiny",

@@ -101,7 +101,7 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
                 (
                     _observation_id(timeline),
                     _date(timeline.zero_ns).replace("T", " "),
-                    timeline.source,
+                    _description(timeline),
                     duration_s,
                     "Media file(s)" if media else "Live observation",
                     f"player #1:{media.path}" if media else _NA,
@@ -134,7 +134,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
         "file": {str(player + 1): [file] if media and player == 0 else [] for player in range(_PLAYERS)},
         "type": "MEDIA" if media else "LIVE",
         "date": _date(timeline.zero_ns),
-        "description": timeline.source,
+        "description": _description(timeline),
         "time offset": 0.0,
         "observation time interval": [0, 0],
         "independent_variables": {},
@@ -152,7 +152,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
                 event.label.name,
                 "",
                 _comment(kind, event),
-                *([_frame(time_s, media)] if media else []),
+                *([_frame(time_s, timeline, media)] if media else []),
             ]
             for time_s, kind, event in _marks(timeline)
         ],
@@ -181,6 +181,10 @@ def _comment(kind: str, event: TimedEvent) -> str:
     if kind == "START":
         return f"score {event.score:.3f}"
     return "end not recorded" if event.is_open else ""
+
+
+def _description(timeline: Timeline) -> str:
+    return "; ".join(filter(None, (timeline.source, timeline.loss)))
 
 
 def _observation_id(timeline: Timeline) -> str:

@@ -51,7 +51,7 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
             "xsi:noNamespaceSchemaLocation": _SCHEMA_LOCATION,
         },
     )
-    _add_header(document, media, timeline.origin_ms, len(timeline.events))
+    _add_header(document, media, timeline)
     slots = _add_slots(document, spans)
     number = 0
     for tier_id, person, body, events in _tiers(timeline, spans):
@@ -118,7 +118,7 @@ def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tu
                 yield f"{name_of(person)} {body}{f' {number}' if number > 1 else ''}", person, body, events
 
 
-def _add_header(document: ET.Element, media: Media | None, origin_ms: int, annotations: int) -> None:
+def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -> None:
     header = _add(document, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if media is not None:
         # ELAN writes and reads these as plain paths behind file:///, not percent-encoded.
@@ -129,10 +129,12 @@ def _add_header(document: ET.Element, media: Media | None, origin_ms: int, annot
             MIME_TYPE=media.mime_type,
             RELATIVE_MEDIA_URL=_relative_url(media.relative),
         )
-        if origin_ms:  # where on the video's own clock the document's times begin
-            descriptor.set("TIME_ORIGIN", str(origin_ms))
+        if timeline.origin_ms:  # where on the video's own clock the document's times begin
+            descriptor.set("TIME_ORIGIN", str(timeline.origin_ms))
     # From which ELAN numbers what an annotator adds.
-    _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(annotations)
+    _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(len(timeline.events))
+    if timeline.loss:
+        _add(header, "PROPERTY", NAME="mar-edge").text = timeline.loss
 
 
 def _relative_url(path: PurePath) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +28,17 @@ def probe(path: Path, beside: Path) -> Media:
     Raises:
         MarEdgeError: there is none, or it cannot be read as a video.
     """
-    import cv2
+    import av
+    import av.error
 
     if not path.is_file():
         raise MarEdgeError(f"no video at {path}; --media names the file that the annotations lie beside")
-    video = cv2.VideoCapture(str(path.absolute()))  # 12:30.mp4 alone would be a protocol
-    try:
-        fps, frames = video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)
-    finally:
-        video.release()
-    if not (fps > 0 and frames > 0):
+    fps = length_s = 0.0
+    with suppress(av.error.FFmpegError), av.open(f"file:{path}", metadata_errors="replace") as container:
+        length_s = (container.duration or 0) / av.time_base
+        fps = max((float(stream.average_rate or 0) for stream in container.streams.video), default=0.0)
+    if not (fps > 0 and length_s > 0):
         raise MarEdgeError(f"{path} cannot be read as a video; --media takes what the annotation program plays")
     here = path.absolute()
     mime_type = mimetypes.guess_type(path.name)[0] or "video/mp4"
-    return Media(here, Path(os.path.relpath(here, beside.absolute())), mime_type, fps, frames / fps)
+    return Media(here, Path(os.path.relpath(here, beside.absolute())), mime_type, fps, length_s)

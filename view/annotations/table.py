@@ -23,11 +23,15 @@ COLUMNS = (
     "event_id",
     "t_start_ns",
     "t_end_ns",
+    "frames",
+    "frames_dropped",
 )
 
 
 def write_csv(timelines: Sequence[Timeline]) -> bytes:
-    """UTF-8. Seconds from the beginning of each timeline; ``open`` is 1 where the end was not recorded."""
+    """UTF-8. Seconds from the beginning of each timeline; ``open`` is 1 where the end was not recorded. ``frames`` and
+    ``frames_dropped`` are of the whole timeline.
+    """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
@@ -49,6 +53,8 @@ def write_csv(timelines: Sequence[Timeline]) -> bytes:
                     event.event_id,
                     event.t_start_ns,
                     event.t_end_ns,
+                    timeline.frames,
+                    timeline.dropped,
                 )
             )
     return text.getvalue().encode()

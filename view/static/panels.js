@@ -134,6 +134,11 @@ export class Health {
   }
 }
 
+// Less than half of the frames that came lately were processed.
+export function isBehind(status) {
+  return status.camera === "live" && status.dropped > 0 && status.fps_out < status.fps_in / 2;
+}
+
 const TONES = { live: "good", connecting: "warn", stalled: "warn", lost: "bad", ended: "" };
 
 export function healthOf(status, silent, view) {
@@ -141,8 +146,8 @@ export function healthOf(status, silent, view) {
   const total = status.latency_ms.total;
   const facts = [
     ["Camera", silent ? "silent" : status.camera, silent ? "bad" : (TONES[status.camera] ?? "")],
-    ["Frames", `${status.fps_out.toFixed(1)} of ${status.fps_in.toFixed(1)} fps`],
-    ["Dropped", `${status.dropped}`],
+    ["Frames", `${status.fps_out.toFixed(1)} of ${status.fps_in.toFixed(1)} fps`, isBehind(status) ? "warn" : ""],
+    ["Dropped", status.dropped ? `${status.dropped} of ${status.frames + status.dropped}` : "0"],
     ["Latency", total ? `p50 ${total.p50.toFixed(0)} · p95 ${total.p95.toFixed(0)} ms` : "none yet"],
     ["Runtime", status.runtime],
     ["Subscribers", `${status.subscribers}`],
@@ -161,6 +166,7 @@ export function factsOf(summary) {
     ["Source", hello.source],
     ["Length", since((summary.end_ns - summary.start_ns) / 1e6)],
     ["Frames", `${summary.frames}`],
+    ...(summary.dropped ? [["Dropped", `${summary.dropped} of ${summary.frames + summary.dropped}`, "warn"]] : []),
     ["Model", hello.model],
     ["Pose", hello.pose],
     ["Began", new Date(summary.start_ns / 1e6).toLocaleString()],

@@ -52,6 +52,7 @@ WRONG = {
     "top_k": [("0", "at least 1, not 0"), ("-1", "not -1")],
     "encoding": [("'xml'", "'xml' is not one of")],
     "skeletons": SWITCH,
+    "realtime": SWITCH,
     "as_fast_as_possible": SWITCH,
     "motion_gate": SWITCH,
     "pose": [("'nobody'", "no pose model 'nobody'"), ("'{tmp}/nowhere.onnx'", "no pose model at")],
@@ -122,6 +123,7 @@ WRONG = {
 CONTRADICTIONS = [
     ("on = 0.3\noff = 0.5", "given were on 0.3, off 0.5"),
     ("stride-s = 0.3\nstride_s = 0.4", "stride_s stands there twice"),
+    ("realtime = true\nas-fast-as-possible = true", "--realtime and --as-fast-as-possible exclude each other"),
     ("show-video = true", "--show-video needs a page"),
     ("record-keep = 3", "are of --record FOLDER, which is not given"),
     ("smooth = true\ndetector = 'rtmdet-nano'", "--detector and --smooth go with --pose"),
