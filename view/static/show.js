@@ -47,7 +47,8 @@ function tagsAt(t) {
   const several = (page.stream?.people.length ?? 0) > 1;
   for (const event of eventsOf().values()) {
     if (event.start > t || (event.end ?? Infinity) < t || event.begun > t + windowMs()) continue;
-    tags.set(event.person, `${several ? `${event.person}: ` : ""}${event.label.name} ${event.score.toFixed(2)}`);
+    if (!tags.has(event.person)) tags.set(event.person, []);
+    tags.get(event.person).push(`${several ? `${event.person}: ` : ""}${event.label.name} ${event.score.toFixed(2)}`);
   }
   return tags;
 }
@@ -189,7 +190,7 @@ export function turn(at) {
   const picture = player ? null : (stream?.picture ?? null);
   const frame = stage.draw({
     hello: stream?.hello, layout: page.layouts.get(stream?.hello?.layout), track: track(), t, person: page.person, picture,
-    tags: tagsAt(t),
+    tags: tagsAt(t), stopped: player !== null,
   });
   // Before its first frame a stream has no time.
   if (stream?.hello && Number.isFinite(stream.track.newest) && at - scrolledAt > SCROLL_MS) {
