@@ -40,7 +40,7 @@ function announce(event) {
 }
 
 function takePicture(head, bytes) {
-  page.streams.get(head.stream)?.takePicture(head, bytes);
+  page.streams.get(head.stream)?.pictures.take(head, bytes);
 }
 
 $("stream").addEventListener("change", async ({ target }) => {
@@ -61,7 +61,7 @@ async function openRecording(number) {
         link.href = `/recordings/${number}/events${suffix}`;
         link.download = "";
         link.textContent = suffix;
-        link.title = `${name}: download the events`;
+        link.title = `${suffix}: download the events for ${name}`;
         link.setAttribute("aria-label", link.title);
         return link;
       }),
@@ -91,6 +91,7 @@ async function begin() {
       lost: (why) => {
         page.link = "lost";
         page.why = why;
+        for (const stream of page.streams.values()) stream.isCut = true;
       },
     });
   }

@@ -124,16 +124,27 @@ export class Stage {
     context.stroke();
   }
 
-  // What a person does stands over their head, a line each.
+  // What a person does stands over their head, a line each; beside it where there is no room; else the first line alone.
   drawTags(joints, lines) {
     const bounds = extentOf(joints);
     if (!lines.length || !Number.isFinite(bounds.left)) return;
     const { context } = this;
     context.font = "600 13px system-ui, sans-serif";
-    const width = Math.max(...lines.map((text) => context.measureText(text).width)) + 16;
-    const height = lines.length * LINE + 4;
-    const left = Math.min(Math.max((bounds.left + bounds.right) / 2 - width / 2, 4), this.width - width - 4);
-    const top = Math.max(bounds.top - height - 8, 6);
+    const broad = (texts) => Math.max(...texts.map((text) => context.measureText(text).width)) + 16;
+    let [width, height] = [broad(lines), lines.length * LINE + 4];
+    let [left, top] = [(bounds.left + bounds.right) / 2 - width / 2, bounds.top - height - 8];
+    if (top < 6 && lines.length > 1) {
+      top = 40;
+      if (bounds.right + width + 12 < this.width) left = bounds.right + 8;
+      else if (bounds.left - width - 12 > 0) left = bounds.left - width - 8;
+      else {
+        lines = [`${lines[0]} +${lines.length - 1}`];
+        [width, height] = [broad(lines), LINE + 4];
+        [left, top] = [(bounds.left + bounds.right) / 2 - width / 2, bounds.top - height - 8];
+      }
+    }
+    left = Math.min(Math.max(left, 4), this.width - width - 4);
+    top = Math.max(top, 6);
     context.fillStyle = "#05090ddd";
     context.beginPath();
     context.roundRect(left, top, width, height, 12);
