@@ -103,12 +103,10 @@ def go_to(seen: Seen, at_s: float) -> None:
 def test_choosing_in_a_long_list_leaves_it_where_it_is_and_shows_that_event(chromium: Any, tmp_path: Path) -> None:
     with review_of([long_recording(tmp_path / "long.jsonl")]) as url, opened(chromium, url) as seen:
         seen.page.wait_for_selector("#events li:nth-child(39)", state="attached")
-        seen.page.evaluate("() => { document.getElementById('events').scrollTop = 700; }")
-        seen.page.mouse.move(5, 5)
-        row = seen.page.locator("#events button").nth(25)
-        assert row.bounding_box()["y"] > 0
-        box = row.bounding_box()
+        seen.page.evaluate("() => { document.getElementById('events').scrollTop = 790; }")
+        box = seen.page.locator("#events button").nth(25).bounding_box()
         seen.page.mouse.move(box["x"] + 40, box["y"] + 10)
+        seen.page.wait_for_timeout(300)  # the score of what is pointed at is shown
         scrolled = seen.page.evaluate("() => document.getElementById('events').scrollTop")
         seen.page.mouse.down()
         seen.page.mouse.up()
@@ -119,7 +117,7 @@ def test_choosing_in_a_long_list_leaves_it_where_it_is_and_shows_that_event(chro
         seen.says("event", "1:17.000 – 1:18.000")
         # An event that is chosen on the timeline comes into view in the list.
         go_to(seen, 11.0)
-        seen.page.locator(".block", has_text="nodding").filter(visible=True).first.focus()
+        seen.page.focus(".block[aria-label*='0:11.000']")
         seen.page.keyboard.press("Enter")
         seen.until("""() => {
           const [list, row] = ["#events", "#events [aria-pressed=true]"].map((at) => document.querySelector(at).getBoundingClientRect());
@@ -151,7 +149,7 @@ def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) 
 def test_a_recording_opens_with_whoever_is_seen(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
     skeletons = [*(cam.skeleton(frame / 30) for frame in range(60)), *(cam.skeleton(10 + frame / 30) for frame in range(30))]
-    path = written(tmp_path / "a.jsonl", [cam.hello(), *skeletons, cam.label(1.0)])
+    path = written(tmp_path / "a.jsonl", [cam.hello(), *skeletons[:60], cam.label(1.0), *skeletons[60:]])
     with review_of([path]) as url, opened(chromium, url) as seen:
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
         seen.says("now", "Person 0")
@@ -179,6 +177,7 @@ def test_freezing_keeps_the_picture(chromium: Any) -> None:
     with page_of(feed, address) as url, opened(chromium, url) as seen:
         for message in (cam.hello(), cam.status(0.5)):
             feed.see(message)
+        seen.says("link", "live")
         show(1.0, (0, 0, 255))  # BGR
         seen.until(f"() => String(({MIDDLE})()) === 'true,false,false'")
         show(2.0, (0, 255, 0))
@@ -201,6 +200,7 @@ def test_when_the_server_is_gone_nothing_stands_there_as_if_it_happened_now(chro
     for message in (cam.hello(), cam.status(2.0), cam.skeleton(2.0), cam.label(2.0), cam.event(2.0, 1, 1.0)):
         feed.see(message)
     with ExitStack() as serving, opened(chromium, serving.enter_context(page_of(feed, address))) as seen:
+        seen.says("link", "live")
         feed.see(cam.skeleton(2.1))
         seen.says("now", "nodding")
         seen.says("health", "30.0 fps")
@@ -255,6 +255,7 @@ def test_several_at_once_all_stand_on_the_page(chromium: Any, tmp_path: Path) ->
         go_to(seen, 3.0)
         names = ["nodding", "touching legs", "illustrative gestures", "bowing head"]
         seen.says("now", "nodding 2.0 s")
+        seen.says("now", "0.90")
         assert [row.split(" ")[0] for row in seen.page.locator("#now .guess").all_inner_texts()] == [
             name.split(" ")[0] for name in names
         ]
@@ -343,7 +344,7 @@ def test_a_person_far_away_is_shown_large_and_a_nod_moves_the_face(chromium: Any
         go_to(seen, 0.4)
         seen.page.wait_for_timeout(500)  # the view comes to rest
         left, top, right, bottom = seen.page.evaluate(DRAWN)
-        assert bottom - top > 0.3  # of the canvas; the head alone is so bright; of the camera's picture it is 0.03
+        assert bottom - top > 0.25  # of the canvas; of the camera's picture, the head is 0.05
         assert 0.2 < left < right < 0.8
         up, down = (
             seen.page.evaluate("""async (places) => {

@@ -5,7 +5,7 @@ import { paint } from "./groups.js";
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 320;
 const HEIGHT = 112;
-const LOW = 62; // where several stand under one another
+const LOW = 46; // where several stand under one another
 const LEFT = 22;
 const BOTTOM = 18;
 
@@ -20,7 +20,8 @@ function made(name, attributes, text) {
 export function curve({ points, from, to, event, threshold, moment, now, isLow = false }) {
   const height = isLow ? LOW : HEIGHT;
   const x = (t) => LEFT + ((Math.min(Math.max(t, from), to) - from) / (to - from)) * (WIDTH - LEFT);
-  const y = (score) => (1 - Math.min(score, 1)) * (height - BOTTOM - 4) + 4;
+  const bottom = isLow ? 4 : BOTTOM;
+  const y = (score) => (1 - Math.min(score, 1)) * (height - bottom - 4) + 4;
   const told = points.filter(([, score]) => score !== null);
   const highest = told.reduce((most, [, score]) => Math.max(most, score), 0);
   const svg = made("svg", {
@@ -34,9 +35,9 @@ export function curve({ points, from, to, event, threshold, moment, now, isLow =
     made("line", { class: "axis", x1: LEFT, x2: WIDTH, y1: y(0), y2: y(0) }),
     made("text", { x: 0, y: y(1) + 8 }, "1"),
     made("text", { x: 0, y: y(0) }, "0"),
-    made("text", { x: x(event.start), y: height - 4 }, "onset"),
   );
-  if (!event.open) svg.append(made("text", { x: Math.max(x(end), x(event.start) + 36), y: height - 4 }, "offset"));
+  if (!isLow) svg.append(made("text", { x: x(event.start), y: height - 4 }, "onset"));
+  if (!event.open && !isLow) svg.append(made("text", { x: Math.max(x(end), x(event.start) + 36), y: height - 4 }, "offset"));
   if (threshold !== null) {
     svg.append(made("line", { class: "threshold", x1: LEFT, x2: WIDTH, y1: y(threshold), y2: y(threshold) }));
   }

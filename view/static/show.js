@@ -204,8 +204,13 @@ function scoreOf(event, moment, isOfSeveral) {
     title.textContent = [event.label.name, event.label.body].filter(Boolean).join(" · ");
     const words = document.createElement("p");
     words.className = "note";
-    words.textContent = `${written(event.start)} – ${event.open ? "now" : written(event.end)} · person ${event.person} · ${event.score.toFixed(2)}`;
-    if (isOfSeveral) [title.className, words.className] = ["low", "note low"];
+    const span = `${written(event.start)} – ${event.open ? "now" : written(event.end)}`;
+    words.textContent = `${span} · person ${event.person} · ${event.score.toFixed(2)}`;
+    if (isOfSeveral) {
+      [title.className, words.className] = ["low", "note low"];
+      title.textContent = event.label.name;
+      words.textContent = stream.people.length > 1 ? `${span} · person ${event.person}` : span;
+    }
     const drawing = curve({
       points, from, to, event, moment, now: end, isLow: isOfSeveral,
       threshold: index < 0 ? null : stream.hello.on_thresholds[index],
