@@ -46,7 +46,7 @@ export class Now {
     const most = said.length > 1 ? TOLD_OF_MANY : TOLD_OF_ONE;
     this.element.replaceChildren(
       ...said.slice(0, MOST_PEOPLE).flatMap(({ person, label, events }) => [
-        made("p", "who", `Person ${person}`),
+        made("h3", "who", `Person ${person}`),
         ...this.guesses(label, events, background, most, t),
         ...this.hidden(label, lanes),
       ]),
