@@ -20,6 +20,7 @@ from view.annotations.formats import format_of
 from view.feed import Feed
 from view.timeline import read_timelines
 
+
 @pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the mediapipe extra")
 def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/"

@@ -148,7 +148,10 @@ def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) 
 
 def test_a_recording_opens_with_whoever_is_seen(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
-    skeletons = [*(cam.skeleton(frame / 30) for frame in range(60)), *(cam.skeleton(10 + frame / 30) for frame in range(30))]
+    skeletons = [
+        *(cam.skeleton(frame / 30) for frame in range(60)),
+        *(cam.skeleton(10 + frame / 30) for frame in range(30)),
+    ]
     path = written(tmp_path / "a.jsonl", [cam.hello(), *skeletons[:60], cam.label(1.0), *skeletons[60:]])
     with review_of([path]) as url, opened(chromium, url) as seen:
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
@@ -241,7 +244,10 @@ def test_names_hold_the_text_that_is_seen(chromium: Any, tmp_path: Path) -> None
 
 
 def test_on_a_phone_a_chosen_event_is_in_sight(chromium: Any, tmp_path: Path) -> None:
-    with review_of([long_recording(tmp_path / "a.jsonl")]) as url, opened(chromium, url, reduced_motion="reduce", **PHONE) as seen:
+    with (
+        review_of([long_recording(tmp_path / "a.jsonl")]) as url,
+        opened(chromium, url, reduced_motion="reduce", **PHONE) as seen,
+    ):
         seen.page.locator("#events button").nth(20).click()  # which scrolls down to it
         seen.until("""() => {
           const { top, bottom } = document.getElementById("canvas").getBoundingClientRect();

@@ -187,8 +187,10 @@ export class Health {
   }
 }
 
-// Fewer than half of the camera's frames are looked at: movements are missed.
-export const isOverloaded = (status) => status.fps_in > 0 && status.fps_out < 0.5 * status.fps_in;
+// Less than half of the frames that came lately were processed.
+export function isBehind(status) {
+  return status.camera === "live" && status.dropped > 0 && status.fps_out < status.fps_in / 2;
+}
 
 const TONES = { live: "good", connecting: "warn", stalled: "warn", lost: "bad", ended: "" };
 
@@ -199,8 +201,8 @@ export function healthOf(status, silent, view, link) {
   const total = status.latency_ms.total;
   const facts = [
     ["Camera", silent ? "silent" : status.camera, silent ? "bad" : (TONES[status.camera] ?? "")],
-    ["Frames", `${status.fps_out.toFixed(1)} of ${status.fps_in.toFixed(1)} fps`],
-    ["Dropped", `${status.dropped}`, isOverloaded(status) ? "warn" : ""],
+    ["Frames", `${status.fps_out.toFixed(1)} of ${status.fps_in.toFixed(1)} fps`, isBehind(status) ? "warn" : ""],
+    ["Dropped", status.dropped ? `${status.dropped} of ${status.frames + status.dropped}` : "0"],
     ["Latency", total ? `p50 ${total.p50.toFixed(0)} · p95 ${total.p95.toFixed(0)} ms` : "none yet"],
     ["Runtime", status.runtime],
     ["Subscribers", `${status.subscribers}`],

@@ -4,7 +4,7 @@ import { since, wall } from "./clock.js";
 import { curve } from "./curve.js";
 import { hiddenBy, lanesOf } from "./groups.js";
 import { $, eventsOf, isLive, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
-import { EventList, Health, Now, factsOf, healthOf, isOverloaded } from "./panels.js";
+import { EventList, Health, Now, factsOf, healthOf, isBehind } from "./panels.js";
 import { Stage, loadLayout } from "./stage.js";
 import { Timeline } from "./timeline.js";
 
@@ -150,9 +150,8 @@ function showLink() {
   else if (page.link === "live" && stream?.end) text = "ended";
   else if (page.link === "live" && stream && isSilent(stream)) [text, tone] = ["silent", "bad"];
   else if (page.link === "live" && stream?.status && stream.status.camera !== "live") [text, tone] = [`camera ${stream.status.camera}`, "warn"];
-  else if (page.link === "live" && stream?.status && isOverloaded(stream.status)) {
-    [text, tone] = [`only ${stream.status.fps_out.toFixed(0)} of ${stream.status.fps_in.toFixed(0)} frames a second`, "warn"];
-  } else if (page.link === "live" && stream) [text, tone] = ["live", "good"];
+  else if (page.link === "live" && stream?.status && isBehind(stream.status)) [text, tone] = ["too slow: frames are dropped", "warn"];
+  else if (page.link === "live" && stream) [text, tone] = ["live", "good"];
   const element = $("link");
   if (element.textContent !== text) element.textContent = text;
   element.className = `pill ${tone}`;

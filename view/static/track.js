@@ -8,6 +8,8 @@ const MOST_EVENTS = 300;
 const NOBODY = -1;
 // A frame stands for no moment that lies further behind it.
 const STALE_MS = 3000;
+// An event that lasts is told of each half second.
+const UNHEARD_MS = 1000;
 
 export const ms = (ns) => ns / 1e6;
 
@@ -92,10 +94,11 @@ export class Track {
     return known && event.open ? null : event;
   }
 
-  // The sender is gone, or begins anew: what lasted ends when it was heard of last.
+  // The sender is gone, or begins anew: what lasted ends with what was seen of it, or when it was heard of last.
   closeEvents() {
     for (const event of this.events.values()) {
-      if (event.open) Object.assign(event, { open: false, end: Math.max(event.start, event.heard) });
+      const end = this.newest - event.heard <= UNHEARD_MS ? this.newest : event.heard;
+      if (event.open) Object.assign(event, { open: false, end: Math.max(event.start, end) });
     }
   }
 
