@@ -102,11 +102,10 @@ class Stream:
         start_s: float,
         end_s: float | None = None,
         label: Label = NODDING,
-        person: int = 0,
     ) -> EventMessage:
         message = EventMessage(
             event_id=event_id,
-            person=person,
+            person=0,
             label=label,
             phase="begin" if end_s is None else "end",
             t_start_ns=ZERO_NS + round(start_s * 1e9),

@@ -1,5 +1,5 @@
-"""ELAN: EAF 3.0, a tier for each person and body group, and a controlled vocabulary for each body group. Where events of
-one group run at once, further tiers of it hold them.
+"""ELAN: EAF 3.0, a tier for each person and body group, and a controlled vocabulary for each body group. Where events
+of one group run at once, further tiers of it hold them.
 
 Scores have no place in an annotation of a controlled vocabulary; they stand in the CSV.
 """
