@@ -21,7 +21,7 @@ from streaming.messages import AnyMessage, encode
 from view.feed import Feed
 from view.pictures import PictureHead
 
-PHONE = {"viewport": {"width": 390, "height": 844}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
 # The rectangle of what is brighter than the ground, as parts of the canvas: left, top, right, bottom.
 DRAWN = """() => {
   const canvas = document.getElementById("canvas");
@@ -41,9 +41,9 @@ MIDDLE = """() => {
 }"""
 # Who faces the camera, shoulders and up, in a picture of 640x480.
 PORTRAIT = {
-    "nose": (320, 170), "left_eye": (338, 150), "right_eye": (302, 150), "left_ear": (364, 158), "right_ear": (276, 158),
-    "upper_lip": (320, 188), "lower_lip": (320, 194), "nose_bridge": (320, 150), "left_shoulder": (420, 290),
-    "right_shoulder": (220, 290), "neck": (320, 290),
+    "nose": (320, 170), "left_eye": (338, 150), "right_eye": (302, 150),
+    "left_ear": (364, 158), "right_ear": (276, 158), "upper_lip": (320, 188), "lower_lip": (320, 194), "nose_bridge": (320, 150),
+    "left_shoulder": (420, 290), "right_shoulder": (220, 290), "neck": (320, 290),
 }  # fmt: skip
 
 
@@ -78,9 +78,7 @@ def long_recording(path: Path) -> Path:
 
 
 def busy_recording(path: Path, visible: dict[int, list[str]] | None = None) -> Path:
-    """Who nods while talking with their hands and touching a leg; the model has no background, and its scores are each of
-    their own.
-    """
+    """Nod, gesture and touch a leg at once, by a model without a background, whose scores are each of their own."""
     cam = Stream()
     messages: list[AnyMessage] = [cam.hello(EVERY_ACTION, None)]
     for frame in range(180):
@@ -120,8 +118,9 @@ def test_choosing_in_a_long_list_leaves_it_where_it_is_and_shows_that_event(chro
         seen.page.focus(".block[aria-label*='0:11.000']")
         seen.page.keyboard.press("Enter")
         seen.until("""() => {
-          const [list, row] = ["#events", "#events [aria-pressed=true]"].map((at) => document.querySelector(at).getBoundingClientRect());
-          return row.top >= list.top - 1 && row.bottom <= list.bottom + 1 && document.getElementById("events").scrollTop < 400;
+          const places = ["#events", "#events [aria-pressed=true]"].map((at) => document.querySelector(at));
+          const [list, row] = places.map((each) => each.getBoundingClientRect());
+          return row.top >= list.top - 1 && row.bottom <= list.bottom + 1 && places[0].scrollTop < 400;
         }""")
         assert seen.errors == []
 
@@ -148,10 +147,7 @@ def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) 
 
 def test_a_recording_opens_with_whoever_is_seen(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
-    skeletons = [
-        *(cam.skeleton(frame / 30) for frame in range(60)),
-        *(cam.skeleton(10 + frame / 30) for frame in range(30)),
-    ]
+    skeletons = [cam.skeleton(frame / 30) for frame in (*range(60), *range(300, 330))]
     path = written(tmp_path / "a.jsonl", [cam.hello(), *skeletons[:60], cam.label(1.0), *skeletons[60:]])
     with review_of([path]) as url, opened(chromium, url) as seen:
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
@@ -244,10 +240,7 @@ def test_names_hold_the_text_that_is_seen(chromium: Any, tmp_path: Path) -> None
 
 
 def test_on_a_phone_a_chosen_event_is_in_sight(chromium: Any, tmp_path: Path) -> None:
-    with (
-        review_of([long_recording(tmp_path / "a.jsonl")]) as url,
-        opened(chromium, url, reduced_motion="reduce", **PHONE) as seen,
-    ):
+    with review_of([long_recording(tmp_path / "a.jsonl")]) as url, opened(chromium, url, **PHONE) as seen:
         seen.page.locator("#events button").nth(20).click()  # which scrolls down to it
         seen.until("""() => {
           const { top, bottom } = document.getElementById("canvas").getBoundingClientRect();
@@ -327,8 +320,9 @@ def test_a_lasting_event_is_not_forgotten_for_newer_ones(chromium: Any) -> None:
         kept = seen.page.evaluate("""async () => {
           const { Track } = await import("/static/track.js");
           const track = new Track(60000);
-          const event = (id, end) => track.takeEvent({ run: "a", event_id: id, person: 0, label: { id }, t_capture_ns: id * 1e9,
-            t_start_ns: id * 1e9, t_end_ns: end, score: 0.5 });
+          const event = (id, end) => track.takeEvent({
+            run: "a", event_id: id, person: 0, label: { id }, t_capture_ns: id * 1e9, t_start_ns: id * 1e9, t_end_ns: end,
+          });
           event(0, null);
           for (let id = 1; id < 400; id += 1) event(id, id * 1e9 + 1);
           return [track.events.size, track.events.has("a:0")];
@@ -355,8 +349,8 @@ def test_a_person_far_away_is_shown_large_and_a_nod_moves_the_face(chromium: Any
         up, down = (
             seen.page.evaluate("""async (places) => {
               const { headOf } = await import("/static/figure.js");
-              const joints = Object.fromEntries(Object.entries(places).map(([name, [x, y]]) => [name, { x, y, score: 1, motion: 0 }]));
-              const { crown, chin, height, centre } = headOf(joints);
+              const joints = Object.entries(places).map(([name, [x, y]]) => [name, { x, y, score: 1, motion: 0 }]);
+              const { crown, chin, height, centre } = headOf(Object.fromEntries(joints));
               return { crown: crown.y, chin: chin.y, height, x: centre.x };
             }""", {name: list(place) for name, place in places.items()})
             for places in (small(0), small(12))
@@ -376,8 +370,9 @@ def test_whoever_is_drawn_has_no_more_than_what_was_seen_of_them(chromium: Any) 
           const context = document.createElement("canvas").getContext("2d");
           const all = Object.entries(places).map(([name, [x, y]]) => [name, { x, y, score: 1, motion: 1 }]);
           const some = [[], all, ...all.map((_, i) => all.toSpliced(i, 1)), ...all.map((one) => [one])];
-          for (const joints of some) for (const seeThrough of [false, true]) new Pen(context, seeThrough).draw(Object.fromEntries(joints));
-          return some.map((joints) => Number.isFinite(extentOf(Object.fromEntries(joints)).left));
+          const people = some.map((joints) => Object.fromEntries(joints));
+          for (const person of people) for (const seeThrough of [false, true]) new Pen(context, seeThrough).draw(person);
+          return people.map((person) => Number.isFinite(extentOf(person).left));
         }""", places)  # fmt: skip
         assert extents == [False, *[True] * (1 + 2 * len(places))]
         assert seen.errors == []
