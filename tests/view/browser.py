@@ -16,7 +16,7 @@ from view.server import PageServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Of a machine that does other things as well.
-PATIENCE_MS = 8_000
+PATIENCE_MS = 90_000
 # What is on the canvas, in a number.
 PIXELS = """() => {
   const canvas = document.getElementById("canvas");

@@ -42,8 +42,8 @@ MIDDLE = """() => {
 # Who faces the camera, shoulders and up, in a picture of 640x480.
 PORTRAIT = {
     "nose": (320, 170), "left_eye": (338, 150), "right_eye": (302, 150),
-    "left_ear": (364, 158), "right_ear": (276, 158), "upper_lip": (320, 188), "lower_lip": (320, 194), "nose_bridge": (320, 150),
-    "left_shoulder": (420, 290), "right_shoulder": (220, 290), "neck": (320, 290),
+    "left_ear": (364, 158), "right_ear": (276, 158), "upper_lip": (320, 188), "lower_lip": (320, 194),
+    "nose_bridge": (320, 150), "left_shoulder": (420, 290), "right_shoulder": (220, 290), "neck": (320, 290),
 }  # fmt: skip
 
 
@@ -321,7 +321,8 @@ def test_a_lasting_event_is_not_forgotten_for_newer_ones(chromium: Any) -> None:
           const { Track } = await import("/static/track.js");
           const track = new Track(60000);
           const event = (id, end) => track.takeEvent({
-            run: "a", event_id: id, person: 0, label: { id }, t_capture_ns: id * 1e9, t_start_ns: id * 1e9, t_end_ns: end,
+            run: "a", event_id: id, person: 0, label: { id },
+            t_capture_ns: id * 1e9, t_start_ns: id * 1e9, t_end_ns: end,
           });
           event(0, null);
           for (let id = 1; id < 400; id += 1) event(id, id * 1e9 + 1);
@@ -371,7 +372,8 @@ def test_whoever_is_drawn_has_no_more_than_what_was_seen_of_them(chromium: Any) 
           const all = Object.entries(places).map(([name, [x, y]]) => [name, { x, y, score: 1, motion: 1 }]);
           const some = [[], all, ...all.map((_, i) => all.toSpliced(i, 1)), ...all.map((one) => [one])];
           const people = some.map((joints) => Object.fromEntries(joints));
-          for (const person of people) for (const seeThrough of [false, true]) new Pen(context, seeThrough).draw(person);
+          const pens = [new Pen(context, false), new Pen(context, true)];
+          for (const person of people) pens.forEach((pen) => pen.draw(person));
           return people.map((person) => Number.isFinite(extentOf(person).left));
         }""", places)  # fmt: skip
         assert extents == [False, *[True] * (1 + 2 * len(places))]
