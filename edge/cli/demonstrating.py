@@ -43,10 +43,8 @@ def demo(
     print(f"A portrait comes alive for {video.duration_s:.0f} s; what it will do, and when:")
     for segment in video.script:
         print(f"  {segment.start_s:4.1f} - {segment.end_s:4.1f} s  {segment.label}")
-    print(
-        f"What mar-edge recognizes, each event as it ends, at the threshold of 'mar-edge serve --on {DEMO_ON}'; without"
-    )
-    print("--on, serve waits until it is surer. The same stream: 'mar-edge subscribe' in another terminal.", flush=True)
+    print(f"What mar-edge recognizes, each event as it ends, at the threshold of 'mar-edge serve --on {DEMO_ON}';")
+    print("without --on, serve waits until it is surer. In another terminal: 'mar-edge subscribe'.", flush=True)
     rules = PipelineRules(events=EventRules(on=DEMO_ON))
     run_service(
         ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules),
