@@ -14,6 +14,9 @@ const NEARLY = 0.85;
 const EASE_MS = 220;
 const JUMP_MS = 1500;
 
+// Of each person of each frame, once: the view is looked for anew in every turn.
+const extents = new WeakMap();
+
 const widthOf = (box) => box.right - box.left;
 const heightOf = (box) => box.bottom - box.top;
 
@@ -35,7 +38,8 @@ export function filled(track, t, person, named) {
     const frame = frames[first + Math.round(((last - first) * n) / SAMPLES)];
     for (const [who, flat] of frame.people) {
       if (person !== null && who !== person) continue;
-      const extent = extentOf(named(flat));
+      if (!extents.has(flat)) extents.set(flat, extentOf(named(flat)));
+      const extent = extents.get(flat);
       if (Number.isFinite(extent.left)) box = box ? union(box, extent) : extent;
     }
   }

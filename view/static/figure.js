@@ -296,7 +296,8 @@ export class Pen {
       const broad = Math.max(0.4 * span(joints.left_eye, joints.right_eye), 0.04 * height);
       this.oval(mouth, broad, Math.max(span(joints.upper_lip, joints.lower_lip) / 2, 0.016 * height), up);
     }
-    context.fill();
+    if (this.seeThrough) context.stroke();
+    else context.fill();
     const nose = [joints.nose_bridge ?? eyes, joints.nose, joints.nose_base].filter(Boolean);
     if (joints.nose) this.line(face, nose, 1.4 * this.thin);
   }
