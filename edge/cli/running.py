@@ -98,9 +98,9 @@ def run_service(
         # With the first message: where serving cannot begin, the error is all that is said.
         while untold:
             print(untold.pop(), file=sys.stderr, flush=True)
-        display.show(message)
+        shows.show(message)
 
-    display = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
+    shows: Shows = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     with page or nullcontext():
         if page is not None:
             print(f"page: {page.url}", file=sys.stderr, flush=True)

@@ -291,6 +291,7 @@ def test_live_several_last_and_end_each_by_itself(chromium: Any) -> None:
         seen.until("() => document.querySelectorAll('.block.lasting').length === 2")
         seen.until("() => document.querySelectorAll('#event svg').length === 2")
         seen.until("() => document.querySelectorAll('#now em').length === 2")
+        seen.says("told", "nodding began; touching legs began")  # both are spoken
         feed.see(cam.event(3.0, 1, 1.0, 2.2, NODDING))
         feed.see(cam.label(3.0, labels=labels))
         seen.until("() => document.querySelectorAll('.block.lasting').length === 1")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,12 @@ def test_no_action_is_no_label_of_an_event_and_one_without_a_body_group_is_of_an
     timeline = read(tmp_path, two_people())
     assert timeline.labels == (*LABELS[:11], HUM)
     assert timeline.bodies() == ("body", "head", "other")
+
+
+def test_a_model_without_a_background_promises_every_label(tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 2)
+    stream.messages[0] = msgspec.structs.replace(stream.messages[0], background=None)
+    assert read(tmp_path, stream).labels == LABELS
 
 
 def test_an_event_that_is_not_over_lasts_to_the_end_of_the_recording(tmp_path: Path) -> None:

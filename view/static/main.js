@@ -12,6 +12,7 @@ import { fillPicker, greet, slowly, turn } from "./show.js";
 const NEWS_MS = 10_000;
 
 function takeDocuments(messages) {
+  const news = [];
   for (const message of messages) {
     if (message.kind === "view") {
       page.view = message;
@@ -27,14 +28,16 @@ function takeDocuments(messages) {
     }
     const event = stream.take(message);
     if (message.kind === "hello") greet(stream);
-    if (event && stream === page.stream && (page.person === null || page.person === event.person)) announce(event);
+    if (event && stream === page.stream && (page.person === null || page.person === event.person)) news.push(event);
   }
+  // Together: of several that begin or end at once, a screen reader would speak the last alone.
+  const told = news.filter((event) => page.stream.now() - (event.end ?? event.start) <= NEWS_MS).map(announcement);
+  if (told.length) $("told").textContent = told.join("; ");
 }
 
-function announce(event) {
+function announcement(event) {
   const who = page.stream.people.length > 1 ? `, person ${event.person}` : "";
-  if (page.stream.now() - (event.end ?? event.start) > NEWS_MS) return;
-  $("told").textContent = event.open
+  return event.open
     ? `${event.label.name} began${who}`
     : `${event.label.name} ended${who}, ${((event.end - event.start) / 1000).toFixed(1)} seconds`;
 }
