@@ -102,12 +102,15 @@ export function headOf(joints) {
   const turned = dot(minus(eyes, ears), side);
   const centre = plus(plus(ears, up, EYE_OVER_EAR * height), side, 0.2 * turned);
   const width = Math.max(0.35 + 0.15 * Math.min(Math.abs(turned) / height, 0.4), (0.52 * span(leftEar, rightEar)) / height);
-  const down = mouth ? unit(minus(mouth, eyes), { x: -up.x, y: -up.y }) : { x: -up.x, y: -up.y };
+  // Without lips, the chin goes with the eyes, which a nod lowers against the ears.
+  const lowered = dot(minus(eyes, ears), up) - EYE_OVER_EAR * height;
+  const under = plus(plus(centre, up, lowered - 0.48 * height), side, 0.5 * turned);
+  const down = unit(minus(mouth ?? under, eyes), { x: -up.x, y: -up.y });
   return {
     up, side, height, centre, eyes, mouth,
     halfWidth: width * height,
     crown: plus(centre, up, 0.5 * height),
-    chin: mouth ? plus(mouth, down, MOUTH_TO_CHIN * height) : plus(centre, up, -0.48 * height),
+    chin: lips ? plus(lips, down, MOUTH_TO_CHIN * height) : under,
   };
 }
 
