@@ -20,7 +20,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from edge.errors import MarEdgeError
 from view.fonts import DEFAULT, families_for
-from view.timeline import NS, TimedEvent, Timeline, body_of, clock, clock_unit, name_of, summary
+from view.timeline import NS, TimedEvent, Timeline, body_of, clock, clock_unit, name_of, rows_of, summary
 
 MIME_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 _DPI = 200
@@ -90,11 +90,15 @@ def draw(timelines: Sequence[Timeline]) -> Figure:
 
 @dataclass(frozen=True)
 class _Lane:
-    """name: what stands beside it. spans: start and length in seconds and colour of each event; None for a heading."""
+    """name: what stands beside it. spans: start and length in seconds and colour of each event; None for a heading.
+
+    rows: of each event, where several run at once, which they share the lane's height by.
+    """
 
     name: str
     colour: str
     spans: tuple[tuple[float, float, str], ...] | None
+    rows: tuple[int, ...] = ()
 
 
 def _zero_ns(timelines: Sequence[Timeline]) -> int:
@@ -139,7 +143,8 @@ def _people(timelines: Sequence[Timeline]) -> list[_Lane]:
         for person in timeline.people:
             own = [event for event in timeline.events if event.person == person]
             if own:
-                lanes.append(_Lane(f"{place}{name_of(person)}{run}", "", _spans(own, zero_ns, colours)))
+                rows = tuple(rows_of([(event.t_start_ns, event.t_end_ns) for event in own]))
+                lanes.append(_Lane(f"{place}{name_of(person)}{run}", "", _spans(own, zero_ns, colours), rows))
     if len(lanes) > _MOST_PEOPLE:
         lanes.sort(key=lambda lane: -len(lane.spans or ()))
         others = lanes[_MOST_PEOPLE - 1 :]
@@ -155,9 +160,13 @@ def _draw_lanes(when: Axes, how_many: Axes, lanes: Sequence[_Lane]) -> None:
             for axes in (when, how_many):
                 axes.axhline(y + 0.38, color=lane.colour, linewidth=0.8)
             continue
-        spans = [(start_s, length_s) for start_s, length_s, _ in lane.spans]
-        colours = [colour for _, _, colour in lane.spans]
-        when.broken_barh(spans, (y - 0.36, 0.72), facecolors=colours, edgecolors=colours, linewidth=_EDGE_PT)
+        height = 0.72 / (max(lane.rows, default=0) + 1)
+        for row in range(max(lane.rows, default=0) + 1):
+            own = [span for n, span in enumerate(lane.spans) if not lane.rows or lane.rows[n] == row]
+            spans = [(start_s, length_s) for start_s, length_s, _ in own]
+            colours = [colour for _, _, colour in own]
+            place = y - 0.36 + row * height, height
+            when.broken_barh(spans, place, facecolors=colours, edgecolors=colours, linewidth=_EDGE_PT)
         how_many.barh(y, len(spans), height=0.72, color=lane.colour or "#404040")
         how_many.annotate(str(len(spans)), (len(spans), y), (2, 0), textcoords="offset points", va="center")
     when.set_yticks(range(len(lanes)), [lane.name for lane in lanes], parse_math=False)

@@ -29,6 +29,8 @@ from streaming.thresholds import LabelChoice, chosen
 NS = 1_000_000_000
 NS_A_MS = 1_000_000
 _NO_BODY = "other"
+# Two updates of an event that lasts: whoever misses them knows nothing more of it.
+_UNHEARD_NS = NS
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class TimedEvent:
 
     t_start_ns, t_end_ns: ns since 1970 on the stream's steady clock: the wall clock at its beginning plus media time,
     so that no step of the wall clock moves an event. score: the highest smoothed probability, in [0, 1]. is_open: its
-    end was not recorded; ``t_end_ns`` is then the last moment of the recording, or when that person's next event
-    begins. recording: name of the file in which it begins.
+    end was not recorded; ``t_end_ns`` is then the last moment of the recording, or when the last message about it came,
+    if more than a second lies between. recording: name of the file in which it begins.
     """
 
     event_id: int
@@ -58,8 +60,9 @@ class Timeline:
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``, or what ``rezeroed``
     chose. first_ns, last_ns: between which something was recorded. people: ids of everybody who was seen. events: by
-    time. media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``. frames, dropped:
-    how many were processed, and how many were not because that took too long.
+    time; several of one person may run at once, of different labels. media_zero_ns: media time 0, at which a video's
+    player begins; None where it is ``zero_ns``. frames, dropped: how many were processed, and how many were not because
+    that took too long.
     """
 
     stream: str
@@ -129,6 +132,17 @@ class Timeline:
 def body_of(label: Label) -> str:
     """Its body group; labels of one's own may have none."""
     return label.body or _NO_BODY
+
+
+def rows_of(spans: Sequence[tuple[int, int]]) -> list[int]:
+    """The row of each span (start, end), from 0: as few as keep those of one row apart. Spans come by start."""
+    ends: list[int] = []
+    rows = []
+    for start, end in spans:
+        row = next((row for row, last in enumerate(ends) if last <= start), len(ends))
+        ends[row : row + 1] = [end]
+        rows.append(row)
+    return rows
 
 
 def name_of(person: int) -> str:
@@ -339,13 +353,12 @@ class _Run:
         )
 
     def _events(self, last_ns: int) -> tuple[TimedEvent, ...]:
-        next_ns: dict[int, int] = {}
         events = []
-        for message in sorted(self.newest.values(), key=lambda about: (about.t_start_ns, about.event_id), reverse=True):
+        for message in sorted(self.newest.values(), key=lambda about: (about.t_start_ns, about.event_id)):
             end_ns = message.t_end_ns
-            if end_ns is None:
-                end_ns = max(next_ns.get(message.person, last_ns), message.t_start_ns)
-            next_ns[message.person] = message.t_start_ns
+            if end_ns is None:  # what else that person did says nothing: several events may run at once
+                heard_ns = message.t_capture_ns
+                end_ns = max(last_ns if last_ns - heard_ns <= _UNHEARD_NS else heard_ns, message.t_start_ns)
             events.append(
                 TimedEvent(
                     event_id=message.event_id,
@@ -358,4 +371,4 @@ class _Run:
                     recording=self.begins[message.event_id][1],
                 )
             )
-        return tuple(reversed(events))
+        return tuple(events)

@@ -6,9 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from edge.cli import app
-from edge.cli.extras import require
 from edge.cli.page import OpenPage, ShowVideo, Token, ViewAt, live_view
-from edge.cli.posing import MEDIAPIPE, Detector, MinScore, Mirror, Pose, PoseOptions
+from edge.cli.posing import Detector, MinScore, Mirror, Pose, PoseOptions
 from edge.cli.running import Model, run_service
 from edge.cli.wire_options import ADDRESS, Bind
 from edge.errors import MissingExtra
@@ -34,27 +33,27 @@ def demo(
     open_it: OpenPage = True,
 ) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
+    from edge.cli.verdict import DemoDisplay
     from edge.demo import DEMO_ON, DemoVideo
     from streaming.events import EventRules
     from streaming.pipeline import PipelineRules
     from streaming.serve_config import ServeConfig
 
-    if pose == MEDIAPIPE:
-        require("mediapipe", "mediapipe")
-    script = DemoVideo().script
-    print("A portrait comes alive; what it will do, and when:")
-    for segment in script:
-        print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
-    print(f"What mar-edge sees, live, as 'mar-edge serve --on {DEMO_ON}' tells it; without it, serve waits until it is")
-    print("surer. The same stream: 'mar-edge subscribe' in another terminal.", flush=True)
+    video = DemoVideo()
+    print(f"A portrait comes alive for {video.duration_s:.0f} s; what it will do, and when:")
+    for segment in video.script:
+        print(f"  {segment.start_s:4.1f} - {segment.end_s:4.1f} s  {segment.label}")
+    print(f"What mar-edge recognizes, each event as it ends, at the threshold of 'mar-edge serve --on {DEMO_ON}';")
+    print("without --on, serve waits until it is surer. In another terminal: 'mar-edge subscribe'.", flush=True)
     rules = PipelineRules(events=EventRules(on=DEMO_ON))
     run_service(
         ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules, realtime=True),
         model,
         PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
-        show=("hello", "label", "event", "end"),
+        show=("hello", "event", "end"),
         page=_page(view, view_token, show_video),
         open_it=open_it,
+        display=DemoDisplay(sys.stdout, video.script),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
@@ -29,6 +29,13 @@ if TYPE_CHECKING:
 SHOWN = ("hello", "event", "status", "end")
 """Kinds of messages that are printed."""
 _STATUS_EVERY_S = 10.0
+
+
+class Shows(Protocol):
+    """Prints messages in its own way."""
+
+    def show(self, message: AnyMessage) -> None:
+        """Print one message, if it is news."""
 
 
 class Runtime(str, Enum):
@@ -73,12 +80,13 @@ def run_service(
     reread: Callable[[], ServeConfig] | None = None,
     page: LiveView | None = None,
     open_it: bool = False,
+    display: Shows | None = None,
 ) -> None:
     """Serve until it ends, printing messages of the kinds ``show``; 130 after Ctrl-C.
 
     Args:
         sha256: that the model file must have. reread: the configuration anew, at a SIGHUP. page: where to look at it;
-            open_it: in a browser, where there is a screen.
+            open_it: in a browser, where there is a screen. display: what prints them; a line each, if None.
     """
     from edge.recognizer import Recognizer
     from streaming.display import Display
@@ -110,9 +118,9 @@ def run_service(
         # With the first message: where serving cannot begin, the error is all that is said.
         while untold:
             tell(untold.pop())
-        printer.later(lambda: display.show(message))
+        printer.later(lambda: shows.show(message))
 
-    display = Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
+    shows: Shows = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     with page or nullcontext(), Printer() as printer:
         if page is not None:
             tell(f"page: {page.url}")

@@ -1,7 +1,11 @@
 """The demo input: deterministic pictures, at rest between actions, with the script it claims."""
 
 import itertools
+import re
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -131,3 +135,15 @@ def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_
     monkeypatch.setattr(matplotlib, "get_data_path", lambda: str(tmp_path))
     with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg.*reinstall matplotlib"):
         DemoVideo()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("target", ["demo", "lint"])
+def test_make_says_how_much_it_installs_before_it_does(target, tmp_path):
+    command = ["make", "--dry-run", f"VENV={tmp_path}/none", target]
+    planned = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    said, installing = re.search(r"echo .*[\d.]+ GB", planned), re.search(r"pip install", planned)
+    assert said is not None
+    assert said.start() < installing.start()

@@ -95,6 +95,16 @@ def test_a_label_that_begins_anew_as_it_ends_stops_first(tmp_path: Path) -> None
     assert [row["Behavior type"] for row in rows] == ["START", "STOP", "START", "STOP"]
 
 
+def test_state_events_of_one_subject_may_overlap(tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 5).event(SHAKE, 2, 3).event(NOD, 5, 6).event(SHAKE, 4, 5)
+    timelines = read_timelines([stream.write(tmp_path / "cam.jsonl")])
+    rows = [(float(row["Time"]), row["Behavior"], row["Behavior type"]) for row in table(write_table(timelines))]
+    assert [time_s for time_s, *_ in rows] == sorted(time_s for time_s, *_ in rows)
+    for label in (NOD, SHAKE):
+        assert [kind for _, name, kind in rows if name == label.name] == ["START", "STOP"] * 2
+    assert [time_s for time_s, name, _ in rows if name == NOD.name] == [1, 5, 5, 6]
+
+
 def test_nothing_happened(tmp_path: Path) -> None:
     timelines = read_timelines([Stream().hello().write(tmp_path / "cam.jsonl")])
     assert only_observation(json.loads(write_project(timelines)))["events"] == []

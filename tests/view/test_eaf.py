@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from recorded_runs import NOD, NS, SHAKE, ZERO_NS, Stream, two_people
+from recorded_runs import NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
@@ -91,6 +91,19 @@ def test_what_overlaps_goes_to_a_tier_of_its_own(timeline: Timeline, schema: etr
     content = write_eaf(replace(timeline, events=(nod, again)))
     schema.assertValid(etree.parse(io.BytesIO(content)))
     assert list(read(content, tmp_path).get_tier_names()) == ["person 0 head", "person 0 head 2"]
+
+
+def test_what_runs_at_once_stands_on_tiers_of_its_body_group(schema: etree.XMLSchema, tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 5).event(SHRUG, 1.5, 4).event(SHAKE, 2, 3).event(SHAKE, 4, 6)
+    (timeline,) = read_timelines([stream.write(tmp_path / "cam.jsonl")])
+    content = write_eaf(timeline)
+    schema.assertValid(etree.parse(io.BytesIO(content)))
+    elan = read(content, tmp_path)
+    assert {tier: elan.get_annotation_data_for_tier(tier) for tier in elan.get_tier_names()} == {
+        "person 0 body": [(1500, 4000, "shrugging")],
+        "person 0 head": [(1000, 5000, "nodding")],
+        "person 0 head 2": [(2000, 3000, "shaking head"), (4000, 6000, "shaking head")],
+    }
 
 
 def test_a_stream_older_than_the_format_can_say(tmp_path: Path, schema: etree.XMLSchema) -> None:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,83 +12,13 @@ from typing import Any
 import pytest
 
 pytest.importorskip("starlette")
+from browser import PIXELS, free_port, opened, page_of, review_of
 from view_messages import Stream
 
 from streaming.recorder import RecordConfig, Recorder
 from view.annotations.formats import format_of
-from view.app import page_app
 from view.feed import Feed
-from view.review import Recordings, review_routes
-from view.server import PageServer
 from view.timeline import read_timelines
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
-
-# Of a machine that does other things as well.
-PATIENCE_MS = 90_000
-# What is on the canvas, in a number.
-PIXELS = """() => {
-  const canvas = document.getElementById("canvas");
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let sum = 0;
-  for (let i = 0; i < data.length; i += 4) sum = (sum * 31 + data[i] + data[i + 1] * 3 + data[i + 2] * 7) % 1e9;
-  return sum;
-}"""
-
-
-class Seen:
-    """A page, and what went wrong on it: errors on its console, and requests to anybody else."""
-
-    def __init__(self, page: Any, place: str) -> None:
-        self.page = page
-        self.errors: list[str] = []
-        self.strangers: list[str] = []
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda asked: None if f"//{place}/" in asked.url else self.strangers.append(asked.url))
-
-    def until(self, expression: str, argument: object = None) -> None:
-        self.page.wait_for_function(expression, arg=argument)
-
-    def says(self, element: str, text: str) -> None:
-        self.until("([id, text]) => document.getElementById(id).textContent.includes(text)", [element, text])
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        # As root there is no sandbox to be had.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        try:
-            browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        except playwright.Error as error:
-            pytest.skip(f"{CHROMIUM} does not start: {error.message.splitlines()[0]}")
-        yield browser
-        browser.close()
-
-
-@contextmanager
-def opened(chromium: Any, url: str, **options: Any) -> Iterator[Seen]:
-    page = chromium.new_page(**options)
-    seen = Seen(page, url.split("/")[2])
-    page.goto(url)
-    yield seen
-    page.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def page_of(feed: Feed, address: str) -> Iterator[str]:
-    with PageServer(address, None, lambda access: page_app(access, feed)) as server:
-        yield server.url
 
 
 @pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the mediapipe extra")
@@ -189,11 +115,7 @@ def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
                 recorder.write(cam.label(frame / 30))
         recorder.write(cam.event(8.0, 3, 7.25))
         recorder.write(cam.event(9.0, 3, 7.25, 8.75))
-    routes = review_routes(Recordings([tmp_path]))
-    with (
-        PageServer("127.0.0.1:*", None, lambda access: page_app(access, None, routes=routes)) as server,
-        opened(chromium, server.url) as seen,
-    ):
+    with review_of([tmp_path]) as url, opened(chromium, url) as seen:
         seen.says("time", "0:00.000 of 0:11.967")
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
         before = seen.page.evaluate(PIXELS)

@@ -102,6 +102,18 @@ def test_nothing_happened(tmp_path: Path) -> None:
     assert plot(read_timelines([tmp_path / "b.jsonl"]), ".png").startswith(b"\x89PNG")
 
 
+def test_what_a_person_does_at_once_shares_the_height_of_their_lane(tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 5).event(SHRUG, 2, 4).event(SHAKE, 6, 7, person=1).event(HUM, 4.5, 6)
+    people, *_ = draw(read_timelines([stream.write(tmp_path / "cam.jsonl")])).axes
+    drawn = [path.get_extents().get_points() for bars in people.collections for path in bars.get_paths()]
+    assert len(drawn) == 4
+    for n, ((left, low), (right, high)) in enumerate(drawn):
+        assert all(
+            right <= other_left or other_right <= left or high <= other_low + 1e-9 or other_high <= low + 1e-9
+            for (other_left, other_low), (other_right, other_high) in drawn[:n]
+        )
+
+
 def test_an_event_too_short_to_see_leaves_a_mark(one: list[Timeline]) -> None:
     start_ns = one[0].events[0].t_start_ns + NS
     short = replace(one[0].events[0], label=HUM, t_start_ns=start_ns, t_end_ns=start_ns)

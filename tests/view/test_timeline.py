@@ -3,7 +3,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from recorded_runs import HUM, LABELS, NOD, NS, RUN, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
 from edge.errors import MarEdgeError
@@ -13,7 +16,7 @@ from streaming.thresholds import LabelChoice
 from view.annotations.boris import write_project, write_table
 from view.annotations.eaf import write_eaf
 from view.annotations.table import write_csv
-from view.timeline import Timeline, read_timelines, summary, the_only
+from view.timeline import Timeline, read_timelines, rows_of, summary, the_only
 
 
 def read(tmp_path: Path, stream: Stream) -> Timeline:
@@ -45,17 +48,45 @@ def test_no_action_is_no_label_of_an_event_and_one_without_a_body_group_is_of_an
     assert timeline.bodies() == ("body", "head", "other")
 
 
+def test_a_model_without_a_background_promises_every_label(tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 2)
+    stream.messages[0] = msgspec.structs.replace(stream.messages[0], background=None)
+    assert read(tmp_path, stream).labels == LABELS
+
+
 def test_an_event_that_is_not_over_lasts_to_the_end_of_the_recording(tmp_path: Path) -> None:
     timeline = read(tmp_path, two_people())
     assert [event.is_open for event in timeline.events] == [False] * 4 + [True]
     assert timeline.events[-1].t_end_ns == timeline.last_ns == ZERO_NS + round(239 / 30 * NS)
 
 
-def test_an_event_whose_end_was_lost_is_over_when_that_person_does_something_else(tmp_path: Path) -> None:
-    stream = Stream().hello().event(NOD, 1, 0, ends=False).event(SHRUG, 3, 4, person=1).event(SHAKE, 5, 6)
-    nod, *_ = read(tmp_path, stream).events
+def test_an_event_whose_end_was_lost_is_over_when_nothing_more_is_said_of_it(tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 0, ends=False).event(SHRUG, 1.5, 4).event(SHAKE, 5, 6)
+    nod, *others = read(tmp_path, stream).events
     assert nod.is_open
-    assert nod.t_end_ns == ZERO_NS + 5 * NS
+    assert nod.t_end_ns == ZERO_NS + 2 * NS
+    assert [event.t_end_ns for event in others] == [ZERO_NS + 4 * NS, ZERO_NS + 6 * NS]
+
+
+def test_several_events_of_a_person_run_at_once(tmp_path: Path) -> None:
+    """What one says of its end is nothing of another's; two that are open last both to the end of the recording."""
+    stream = Stream().hello().event(NOD, 1, 5).event(SHAKE, 2, 3).event(SHRUG, 2.5, 6)
+    stream.event(NOD, 7, 0, ends=False).event(SHRUG, 7.25, 0, ends=False).skeletons(7, 8.5)
+    timeline = read(tmp_path, stream)
+    spans = [(timeline.seconds(event.t_start_ns), timeline.seconds(event.t_end_ns)) for event in timeline.events]
+    last_s = timeline.seconds(timeline.last_ns)
+    assert spans == [(1, 5), (2, 3), (2.5, 6), (7, last_s), (7.25, last_s)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=30))
+def test_rows_keep_apart_what_overlaps_and_are_as_few_as_can_be(starts: list[tuple[int, int]]) -> None:
+    spans = sorted((start, start + length) for start, length in starts)
+    rows = rows_of(spans)
+    for n, (start, end) in enumerate(spans):
+        for (other_start, other_end), row in zip(spans[:n], rows[:n], strict=True):
+            assert row != rows[n] or other_end <= start or end <= other_start
+    most = max((sum(start <= t < end for start, end in spans) for t in range(60)), default=0)
+    assert max(rows, default=-1) + 1 <= max(most, 1)
 
 
 def test_rotated_parts_are_one_timeline_in_whatever_order_they_come(tmp_path: Path) -> None:

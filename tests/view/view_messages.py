@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from edge.labels import background_label, ma52_labels
+from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
 from streaming.messages import (
     NOBODY,
@@ -25,7 +26,8 @@ from streaming.messages import (
 
 ZERO_NS = 1_760_000_000_123_456_789
 LABELS = (*ma52_labels()[:11], background_label())
-NODDING = next(label for label in LABELS if label.name == "nodding")
+EVERY_ACTION = ma52_labels()
+NODDING, BOWING, GESTURES, TOUCHING_LEGS = (EVERY_ACTION[id] for id in (9, 5, 23, 49))
 LAYOUT = load_layout("ma52")
 
 
@@ -50,7 +52,8 @@ class Stream:
             frame=round(at_s * 30),
         )
 
-    def hello(self) -> HelloMessage:
+    def hello(self, labels: tuple[Label, ...] = LABELS, background: int | None = 11) -> HelloMessage:
+        wanted = [index != background for index in range(len(labels))]
         message = HelloMessage(
             source="a test",
             size=(640, 480),
@@ -60,12 +63,12 @@ class Stream:
             precision="fp32",
             layout="ma52",
             joints=LAYOUT.joints,
-            labels=LABELS,
-            background=11,
+            labels=labels,
+            background=background,
             window_s=2.0,
             stride_s=0.2,
-            on_thresholds=(*[0.5] * 11, None),
-            off_thresholds=(*[0.3] * 11, None),
+            on_thresholds=tuple(0.5 if each else None for each in wanted),
+            off_thresholds=tuple(0.3 if each else None for each in wanted),
             pose="scripted",
             runtime="onnxruntime",
             versions={},
@@ -78,10 +81,13 @@ class Stream:
         joints = tuple((100.0 + 5 * v + 40 * at_s, 60.0 + 8 * v) for v in range(LAYOUT.num_joints))
         return self._stamped(SkeletonMessage(person=person, joints=joints, scores=(0.9,) * len(joints)), at_s)
 
-    def label(self, at_s: float, person: int = 0, score: float = 0.7) -> LabelMessage:
+    def label(
+        self, at_s: float, person: int = 0, score: float = 0.7, labels: Sequence[Label] = (NODDING,)
+    ) -> LabelMessage:
+        """Each of ``labels`` is as probable as the others: probabilities need not sum to 1."""
         message = LabelMessage(
             person=person,
-            top=(ScoredLabel(NODDING.id, NODDING.name, NODDING.body, score),),
+            top=tuple(ScoredLabel(label.id, label.name, label.body, score) for label in labels),
             gated=False,
             t_start_ns=ZERO_NS + round((at_s - 2.0) * 1e9),
             t_end_ns=ZERO_NS + round(at_s * 1e9),
@@ -89,11 +95,18 @@ class Stream:
         )
         return self._stamped(message, at_s)
 
-    def event(self, at_s: float, event_id: int, start_s: float, end_s: float | None = None) -> EventMessage:
+    def event(
+        self,
+        at_s: float,
+        event_id: int,
+        start_s: float,
+        end_s: float | None = None,
+        label: Label = NODDING,
+    ) -> EventMessage:
         message = EventMessage(
             event_id=event_id,
             person=0,
-            label=NODDING,
+            label=label,
             phase="begin" if end_s is None else "end",
             t_start_ns=ZERO_NS + round(start_s * 1e9),
             t_end_ns=None if end_s is None else ZERO_NS + round(end_s * 1e9),

@@ -162,7 +162,8 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
 def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
     """Seconds, START or STOP, and the event, by time.
 
-    Where a label of a person begins anew as it ends, the STOP comes first: BORIS pairs them in this order.
+    Events of different labels may overlap. Where a label of a person begins anew as it ends, the STOP comes first:
+    BORIS pairs them in this order.
     """
     marks = []
     for number, event in enumerate(timeline.events):

@@ -1,4 +1,5 @@
-"""ELAN: EAF 3.0, a tier for each person and body group, and a controlled vocabulary for each body group.
+"""ELAN: EAF 3.0, a tier for each person and body group, and a controlled vocabulary for each body group. Where events
+of one group run at once, further tiers of it hold them.
 
 Scores have no place in an annotation of a controlled vocabulary; they stand in the CSV.
 """
@@ -16,7 +17,7 @@ from edge import __version__
 from edge.errors import MarEdgeError
 from edge.labels import Label
 from view.annotations.media import Media
-from view.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of, name_of
+from view.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of, name_of, rows_of
 
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA_LOCATION = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -100,22 +101,18 @@ def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
 def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tuple[str, int, str, list[TimedEvent]]]:
     """Name, person, body group and events of each tier that has some.
 
-    On one tier nothing may overlap in ELAN. Events of one person do not, unless a wall clock was set back: what would
-    overlap then goes to a tier of its own.
+    On one tier nothing may overlap in ELAN: what runs beside an event of its group goes to a further tier.
     """
-    rows: dict[tuple[int, str], list[list[TimedEvent]]] = defaultdict(list)
-    for event in timeline.events:
-        start_ms, _ = spans[event.event_id]
-        own = rows[event.person, body_of(event.label)]
-        free = next((row for row in own if spans[row[-1].event_id][1] <= start_ms), None)
-        if free is None:
-            own.append([event])
-        else:
-            free.append(event)
+    own: dict[tuple[int, str], list[TimedEvent]] = defaultdict(list)
+    for event in sorted(timeline.events, key=lambda event: spans[event.event_id]):
+        own[event.person, body_of(event.label)].append(event)
     for person in timeline.people:
         for body in timeline.bodies():
-            for number, events in enumerate(rows.get((person, body), ()), 1):
-                yield f"{name_of(person)} {body}{f' {number}' if number > 1 else ''}", person, body, events
+            events = own[person, body]
+            rows = rows_of([spans[event.event_id] for event in events])
+            for row in range(max(rows, default=-1) + 1):
+                name = f"{name_of(person)} {body}{f' {row + 1}' if row else ''}"
+                yield name, person, body, [event for event, place in zip(events, rows, strict=True) if place == row]
 
 
 def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -> None:

@@ -2,9 +2,10 @@
 
 import { $, page, track, windowMs } from "./page.js";
 import { Player } from "./player.js";
-import { drawCurve, greet, on, slowly } from "./show.js";
+import { drawCurve, greet, list, on, slowly } from "./show.js";
 
 const FREEZE_MS = 10_000;
+const reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function chooseStream(stream) {
   page.stream = stream;
@@ -21,7 +22,7 @@ function stopAt(from, to, t, window) {
     page.frozen = null;
     page.window = window;
   } else {
-    page.frozen = { track: page.stream.track.slice(from, to) };
+    page.frozen = { track: page.stream.track.slice(from, to), pictures: page.stream.pictures.slice(from, to) };
     page.window = window;
     page.player = new Player({ from, to, t, loops: window !== null });
     page.player.speed = Number($("speed").value);
@@ -37,8 +38,18 @@ function pick(event) {
   if (page.review) page.stream.need(event.begun - windowMs(), event.begun);
   const [from, to] = at.windowOf(event, windowMs());
   stopAt(from, to, from, [from, to]);
-  if (!page.review) page.player.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (!page.review) page.player.playing = !reduced.matches;
   slowly();
+  reveal(event);
+}
+
+// On a phone the list lies below what it shows.
+function reveal(event) {
+  const { top, bottom } = $("canvas").getBoundingClientRect();
+  if (top < 0 || bottom > innerHeight) {
+    document.querySelector(".see").scrollIntoView({ behavior: reduced.matches ? "auto" : "smooth", block: "start" });
+  }
+  list.reveal(event);
 }
 
 function freeze() {
@@ -73,7 +84,11 @@ function point(event) {
   drawCurve();
 }
 
-Object.assign(on, { pick, point });
+function leave(event) {
+  if (page.pointed === event) point(null);
+}
+
+Object.assign(on, { pick, point, leave });
 
 $("person").addEventListener("change", ({ target }) => {
   page.person = target.value === "" ? null : Number(target.value);

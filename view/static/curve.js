@@ -1,8 +1,11 @@
 // The score of one event's label around it, as SVG.
 
+import { paint } from "./groups.js";
+
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 320;
 const HEIGHT = 112;
+const LOW = 46; // where several stand under one another
 const LEFT = 22;
 const BOTTOM = 18;
 
@@ -14,24 +17,27 @@ function made(name, attributes, text) {
 }
 
 // points: [t, score or null]; threshold: at which the smoothed score begins an event, or null.
-export function curve({ points, from, to, event, threshold, moment, now }) {
+export function curve({ points, from, to, event, threshold, moment, now, isLow = false }) {
+  const height = isLow ? LOW : HEIGHT;
   const x = (t) => LEFT + ((Math.min(Math.max(t, from), to) - from) / (to - from)) * (WIDTH - LEFT);
-  const y = (score) => (1 - score) * (HEIGHT - BOTTOM - 4) + 4;
+  const bottom = isLow ? 4 : BOTTOM;
+  const y = (score) => (1 - Math.min(score, 1)) * (height - bottom - 4) + 4;
   const told = points.filter(([, score]) => score !== null);
   const highest = told.reduce((most, [, score]) => Math.max(most, score), 0);
   const svg = made("svg", {
-    viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img",
+    viewBox: `0 0 ${WIDTH} ${height}`, role: "img", ...(isLow ? { class: "low" } : {}),
     "aria-label": `Score of ${event.label.name}: highest ${highest.toFixed(2)} in one window`,
   });
+  paint(svg, event.label.body);
   const end = event.end ?? now;
   svg.append(
     made("rect", { class: "span", x: x(event.start), width: Math.max(x(end) - x(event.start), 1), y: 4, height: y(0) - 4 }),
     made("line", { class: "axis", x1: LEFT, x2: WIDTH, y1: y(0), y2: y(0) }),
     made("text", { x: 0, y: y(1) + 8 }, "1"),
     made("text", { x: 0, y: y(0) }, "0"),
-    made("text", { x: x(event.start), y: HEIGHT - 4 }, "onset"),
   );
-  if (!event.open) svg.append(made("text", { x: Math.max(x(end), x(event.start) + 36), y: HEIGHT - 4 }, "offset"));
+  if (!isLow) svg.append(made("text", { x: x(event.start), y: height - 4 }, "onset"));
+  if (!event.open && !isLow) svg.append(made("text", { x: Math.max(x(end), x(event.start) + 36), y: height - 4 }, "offset"));
   if (threshold !== null) {
     svg.append(made("line", { class: "threshold", x1: LEFT, x2: WIDTH, y1: y(threshold), y2: y(threshold) }));
   }

@@ -1,4 +1,5 @@
-// Body groups: their order, and a colour for each, given to elements as --group. Text never stands on the colour alone.
+// Body groups: their order, a colour for each, given to elements as --group, and what must be seen of a person for them.
+// Text never stands on the colour alone.
 
 const COLOURS = {
   head: "#2f86e0", body: "#d2691e", "upper limb": "#0f9d76", "lower limb": "#8a63d8",
@@ -6,6 +7,11 @@ const COLOURS = {
 };
 const FURTHER = ["#4d9a3a", "#c0504d", "#3a9db5", "#9a7b5a"];
 const given = new Map(Object.entries(COLOURS));
+// Regions that the pipeline wants in the picture before it says anything of a group.
+const NEEDS = {
+  head: ["head"], body: ["trunk"], "upper limb": ["arms"], "lower limb": ["legs"],
+  "head-hand": ["arms"], "body-hand": ["arms"], "leg-hand": ["arms", "legs"],
+};
 
 export const OTHER = "other";
 
@@ -22,4 +28,10 @@ export function paint(element, body) {
 export function lanesOf(hello) {
   const wanted = hello.labels.filter((_, i) => i !== hello.background && hello.on_thresholds[i] !== null);
   return [...new Set(wanted.map((label) => label.body || OTHER))];
+}
+
+// Why nothing is said of a group, as "legs not visible"; "" where something is. visible: regions, or null: not known.
+export function hiddenBy(body, visible) {
+  const missing = visible === null ? [] : (NEEDS[body] ?? []).filter((region) => !visible.includes(region));
+  return missing.length ? `${missing.join(" and ")} not visible` : "";
 }

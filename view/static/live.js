@@ -1,5 +1,6 @@
 // Streams as they come: from the socket's messages to what the page shows. Everything that is kept is bounded.
 
+import { Pictures } from "./pictures.js";
 import { KEEP_MS, Track, ms } from "./track.js";
 
 // How fast the page's clock follows the stream's.
@@ -17,7 +18,8 @@ export class LiveStream {
     this.run = null;
     this.silent = false;
     this.skeletons = 0;
-    this.picture = null; // {head, bitmap}
+    this.pictures = new Pictures();
+    this.isCut = false; // nothing comes from the server
     this.ahead = null;
   }
 
@@ -29,9 +31,9 @@ export class LiveStream {
     return [...seen].sort((a, b) => a - b);
   }
 
-  // The stream's own clock, now; it stands still once the stream has ended.
+  // The stream's own clock, now; it stands still once the stream has ended, or nothing comes any more.
   now() {
-    if (this.ahead === null || this.end) return this.track.newest;
+    if (this.ahead === null || this.end || this.isCut) return this.track.newest;
     return Math.max(performance.now() + this.ahead, this.track.newest);
   }
 
@@ -43,6 +45,7 @@ export class LiveStream {
 
   // Returns an event that began or ended.
   take(message) {
+    this.isCut = false;
     if (message.run !== this.run) {
       this.run = message.run;
       this.track.closeEvents();
@@ -73,18 +76,6 @@ export class LiveStream {
         return null;
       default:
         return null; // of a later version
-    }
-  }
-
-  async takePicture(head, bytes) {
-    if (this.decoding) return;
-    this.decoding = true;
-    try {
-      const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
-      this.picture?.bitmap.close();
-      this.picture = { head, bitmap };
-    } finally {
-      this.decoding = false;
     }
   }
 }

@@ -12,6 +12,7 @@ import { fillPicker, greet, slowly, turn } from "./show.js";
 const NEWS_MS = 10_000;
 
 function takeDocuments(messages) {
+  const news = [];
   for (const message of messages) {
     if (message.kind === "view") {
       page.view = message;
@@ -27,20 +28,22 @@ function takeDocuments(messages) {
     }
     const event = stream.take(message);
     if (message.kind === "hello") greet(stream);
-    if (event && stream === page.stream && (page.person === null || page.person === event.person)) announce(event);
+    if (event && stream === page.stream && (page.person === null || page.person === event.person)) news.push(event);
   }
+  // Together: of several that begin or end at once, a screen reader would speak the last alone.
+  const told = news.filter((event) => page.stream.now() - (event.end ?? event.start) <= NEWS_MS).map(announcement);
+  if (told.length) $("told").textContent = told.join("; ");
 }
 
-function announce(event) {
+function announcement(event) {
   const who = page.stream.people.length > 1 ? `, person ${event.person}` : "";
-  if (page.stream.now() - (event.end ?? event.start) > NEWS_MS) return;
-  $("told").textContent = event.open
+  return event.open
     ? `${event.label.name} began${who}`
     : `${event.label.name} ended${who}, ${((event.end - event.start) / 1000).toFixed(1)} seconds`;
 }
 
 function takePicture(head, bytes) {
-  page.streams.get(head.stream)?.takePicture(head, bytes);
+  page.streams.get(head.stream)?.pictures.take(head, bytes);
 }
 
 $("stream").addEventListener("change", async ({ target }) => {
@@ -61,7 +64,7 @@ async function openRecording(number) {
         link.href = `/recordings/${number}/events${suffix}`;
         link.download = "";
         link.textContent = suffix;
-        link.title = `${name}: download the events`;
+        link.title = `${suffix}: download the events for ${name}`;
         link.setAttribute("aria-label", link.title);
         return link;
       }),
@@ -91,6 +94,7 @@ async function begin() {
       lost: (why) => {
         page.link = "lost";
         page.why = why;
+        for (const stream of page.streams.values()) stream.isCut = true;
       },
     });
   }

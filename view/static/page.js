@@ -14,7 +14,7 @@ export const page = {
   link: "connecting",
   why: "", // the server or the recording cannot be had
   player: null,
-  frozen: null, // {track} of a live stream that was stopped
+  frozen: null, // {track, pictures} of a live stream that was stopped
   window: null, // [from, to] that made the picked event begin
   picked: null,
   pointed: null,
@@ -38,6 +38,12 @@ export function timeShown() {
 
 export function windowMs() {
   return (page.stream?.hello?.window_s ?? 2) * 1000;
+}
+
+// Whether what was heard last is what happens now.
+export function isLive(stream) {
+  if (page.link !== "live" || !stream || stream.end || isSilent(stream)) return false;
+  return !stream.status || stream.status.camera === "live";
 }
 
 export function isSilent(stream) {

@@ -1,8 +1,8 @@
 // What stands beside the canvas: labels with bars, the events as a list, health. Fills elements; keeps no time.
 
 import { since, seconds, wall } from "./clock.js";
-import { paint } from "./groups.js";
-import { described } from "./timeline.js";
+import { hiddenBy, paint } from "./groups.js";
+import { offer } from "./pointing.js";
 
 const MOST_PEOPLE = 3;
 const TOLD_OF_ONE = 5;
@@ -17,15 +17,26 @@ function made(tag, className, text) {
   return element;
 }
 
-// said: [{person, label message or null}]; background: the name of "no action", or null.
+// An event in words, what is seen of it first: the name that a button is called by holds the text on it.
+export function described(event, zero) {
+  const at = zero ? since(event.start - zero) : wall(event.start, 2);
+  return [event.label.name, event.label.body, `person ${event.person}`, `from ${at}`, lasted(event), `score ${event.score.toFixed(2)}`]
+    .filter(Boolean)
+    .join(", ");
+}
+
+const lasted = (event) => (event.open ? "lasts" : `lasted ${seconds(event.end - event.start)}`);
+
+// said: [{person, label: what was said last of them, or null, events: those that last}], of those who are seen.
+// background: the name of "no action", or null; lanes: body groups of which something may be said.
 export class Now {
   constructor(element) {
     this.element = element;
     this.shown = "";
   }
 
-  update(said, background, hint) {
-    const key = JSON.stringify([said.map(({ person, label }) => [person, label?.t]), hint]);
+  update(said, { background, lanes, t, hint }) {
+    const key = JSON.stringify([said.map(({ person, label, events }) => [person, label?.t, events.map((each) => [each.key, lasts(each, t)])]), hint]);
     if (key === this.shown) return;
     this.shown = key;
     if (!said.length) {
@@ -34,32 +45,56 @@ export class Now {
     }
     const most = said.length > 1 ? TOLD_OF_MANY : TOLD_OF_ONE;
     this.element.replaceChildren(
-      ...said.slice(0, MOST_PEOPLE).flatMap(({ person, label }) => [
-        made("p", "who", `Person ${person}`),
-        ...this.guesses(label, background, most),
+      ...said.slice(0, MOST_PEOPLE).flatMap(({ person, label, events }) => [
+        made("h3", "who", `Person ${person}`),
+        ...this.guesses(label, events, background, most, t),
+        ...this.hidden(label, lanes),
       ]),
       ...(said.length > MOST_PEOPLE ? [made("p", "note", `and ${said.length - MOST_PEOPLE} more: choose a person`)] : []),
     );
   }
 
-  guesses(label, background, most) {
-    if (!label) return [made("p", "quiet", "no label yet: a window fills")];
-    if (label.gated) return [made("p", "quiet", "still: nothing moves")];
-    return label.top.slice(0, most).map((guess) => {
-      const row = made("div", "guess");
-      const name = made("span", guess.name === background ? "none" : "", guess.name);
-      const bar = made("div", "bar");
-      const filled = bar.appendChild(document.createElement("i"));
-      filled.style.transform = `scaleX(${guess.score})`;
-      if (guess.name !== background) paint(row, guess.body);
-      row.append(name, made("b", "", guess.score.toFixed(2)), bar);
-      return row;
-    });
+  // What lasts, several at once if need be, then what else is probable. Scores are of each label by itself.
+  guesses(label, events, background, most, t) {
+    const top = label?.top ?? [];
+    const lasting = new Map(events.map((event) => [event.label.id, event]));
+    const rows = [...events.map(({ label: { id } }) => top.find((each) => each.id === id) ?? lasting.get(id).label)];
+    rows.push(...top.filter(({ id }) => !lasting.has(id)).slice(0, Math.max(most - rows.length, 0)));
+    const notes = [];
+    if (!label && !rows.length) notes.push(made("p", "quiet", "no label yet: a window fills"));
+    if (label?.gated) notes.push(made("p", "quiet", "still: nothing moves"));
+    return [...rows.map((guess) => this.guess(guess, lasting.get(guess.id), background, label?.visible ?? null, t)), ...notes];
+  }
+
+  guess({ name, body, score }, event, background, visible, t) {
+    const row = made("div", "guess");
+    const what = made("span", name === background ? "none" : "", name);
+    if (event) what.append(made("em", "", ` ${lasts(event, t)}`));
+    const why = hiddenBy(body, visible);
+    if (why && !event) row.classList.add("masked");
+    else if (name !== background) paint(row, body);
+    const bar = made("div", "bar");
+    bar.appendChild(document.createElement("i")).style.transform = `scaleX(${Math.min(score ?? 0, 1)})`;
+    row.append(what, made("b", "", why && !event ? why : (score?.toFixed(2) ?? "")), bar);
+    return row;
+  }
+
+  // Of which groups nothing can be said, and why.
+  hidden(label, lanes) {
+    const reasons = new Map();
+    for (const lane of lanes) {
+      const why = hiddenBy(lane, label?.visible ?? null);
+      if (why) reasons.set(why, [...(reasons.get(why) ?? []), lane]);
+    }
+    return [...reasons].map(([why, groups]) => made("p", "masked", `${groups.join(", ")}: ${why}`));
   }
 }
 
+// For how long an event has lasted at t.
+const lasts = (event, t) => seconds(Math.max(Math.min(event.end ?? t, t) - event.start, 0));
+
 export class EventList {
-  // on: {pick(event), point(event or null)}; newestFirst: of a live stream.
+  // on: {pick(event), point(event), leave(event)}; newestFirst: of a live stream.
   constructor(element, on) {
     Object.assign(this, { element, on, rows: new Map(), state: "" });
   }
@@ -75,11 +110,32 @@ export class EventList {
     if (wanted.length > most) rows.push(made("li", "note", `and ${wanted.length - most} more`));
     if (!wanted.length) rows.push(made("li", "quiet", newestFirst ? "none yet" : "none"));
     const keys = new Set(wanted.map((event) => event.key));
-    for (const key of this.rows.keys()) if (!keys.has(key)) this.rows.delete(key);
-    // Rows that stay are moved, not made anew: the focus stays with them.
-    const focused = document.activeElement;
-    this.element.replaceChildren(...rows);
-    if (focused && this.element.contains(focused)) focused.focus({ preventScroll: true });
+    for (const [key, row] of this.rows) {
+      if (keys.has(key)) continue;
+      this.on.leave(row.event);
+      this.rows.delete(key);
+    }
+    this.place(rows);
+  }
+
+  // Rows that stay are not touched: a list that is filled anew begins at its top, and loses who has the focus.
+  place(rows) {
+    const wanted = new Set(rows);
+    for (const row of [...this.element.children]) if (!wanted.has(row)) row.remove();
+    let next = this.element.firstChild;
+    for (const row of rows) {
+      if (row === next) next = next.nextSibling;
+      else this.element.insertBefore(row, next);
+    }
+  }
+
+  // Scroll the list, and nothing around it, to an event.
+  reveal(event) {
+    const row = this.rows.get(event.key);
+    if (!row?.isConnected) return;
+    const [list, own] = [this.element.getBoundingClientRect(), row.getBoundingClientRect()];
+    if (own.top < list.top) this.element.scrollTop += own.top - list.top;
+    else if (own.bottom > list.bottom) this.element.scrollTop += own.bottom - list.bottom;
   }
 
   row(event, picked, zero) {
@@ -89,18 +145,15 @@ export class EventList {
       const button = row.appendChild(made("button"));
       button.type = "button";
       paint(button, event.label.body);
-      button.append(document.createElement("i"), made("span", "what", event.label.name), made("span", "when"));
-      button.addEventListener("click", () => this.on.pick(event));
-      button.addEventListener("pointerenter", () => this.on.point(event));
-      button.addEventListener("pointerleave", () => this.on.point(null));
-      button.addEventListener("focus", () => this.on.point(event));
-      button.addEventListener("blur", () => this.on.point(null));
+      button.append(document.createElement("i"), made("span", "what", event.label.name), made("span", "when"), made("span", "unseen"));
+      offer(button, event, this.on);
+      row.event = event;
       this.rows.set(event.key, row);
     }
     const button = row.firstChild;
-    const lasted = event.open ? "lasts" : seconds(event.end - event.start);
-    button.lastChild.textContent = `${zero ? since(event.start - zero, 1) : wall(event.start, 1)} · ${lasted}`;
-    button.setAttribute("aria-label", described(event, zero));
+    const [, , when, more] = button.children;
+    when.textContent = ` ${zero ? since(event.start - zero, 1) : wall(event.start, 1)} · ${event.open ? "lasts" : seconds(event.end - event.start)}`;
+    more.textContent = [" ", event.label.body, `person ${event.person}`, `score ${event.score.toFixed(2)}`].filter(Boolean).join(", ");
     button.setAttribute("aria-pressed", String(event.key === picked));
     return row;
   }
@@ -141,7 +194,9 @@ export function isBehind(status) {
 
 const TONES = { live: "good", connecting: "warn", stalled: "warn", lost: "bad", ended: "" };
 
-export function healthOf(status, silent, view) {
+// link: of this page to its server.
+export function healthOf(status, silent, view, link) {
+  if (link === "lost") return [["Server", "gone", "bad"], ...(status ? [["Model", status.model]] : [])];
   if (!status) return [["Camera", "not heard of yet", ""]];
   const total = status.latency_ms.total;
   const facts = [

@@ -2,8 +2,8 @@
 
 import { since, wall } from "./clock.js";
 import { curve } from "./curve.js";
-import { lanesOf } from "./groups.js";
-import { $, eventsOf, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
+import { hiddenBy, lanesOf } from "./groups.js";
+import { $, eventsOf, isLive, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
 import { EventList, Health, Now, factsOf, healthOf, isBehind } from "./panels.js";
 import { Stage, loadLayout } from "./stage.js";
 import { Timeline } from "./timeline.js";
@@ -11,15 +11,18 @@ import { Timeline } from "./timeline.js";
 const SLOW_MS = 200;
 // The timeline moves by a pixel or two each time; oftener would only cost.
 const SCROLL_MS = 25;
+// An event that lasts is drawn no further than to where the stream was heard.
+const UNHEARD_MS = 300;
 const CURVE_BEFORE_MS = 2500;
 const CURVE_AFTER_MS = 2000;
+const MOST_CURVES = 3;
 
 // What choosing an event and pointing at one do; actions.js says.
-export const on = { pick: () => {}, point: () => {} };
+export const on = { pick: () => {}, point: () => {}, leave: () => {} };
 const stage = new Stage($("canvas"));
 const timeline = new Timeline($("lanes"), $("track"), $("strip"), $("head"), on);
 const now = new Now($("now"));
-const list = new EventList($("events"), on);
+export const list = new EventList($("events"), on);
 const health = new Health($("health"));
 
 export function fillPicker(select, options, chosen) {
@@ -45,11 +48,32 @@ export async function greet(stream) {
 function tagsAt(t) {
   const tags = new Map();
   const several = (page.stream?.people.length ?? 0) > 1;
-  for (const event of eventsOf().values()) {
-    if (event.start > t || (event.end ?? Infinity) < t || event.begun > t + windowMs()) continue;
-    tags.set(event.person, `${several ? `${event.person}: ` : ""}${event.label.name} ${event.score.toFixed(2)}`);
+  for (const event of page.stream?.track.eventsAt(t) ?? []) {
+    if (event.begun > t + windowMs()) continue;
+    if (!tags.has(event.person)) tags.set(event.person, []);
+    tags.get(event.person).push(`${several ? `${event.person}: ` : ""}${event.label.name} ${event.score.toFixed(2)}`);
   }
   return tags;
+}
+
+// Who is seen at t, or was spoken of: {person, label, events} of each who is wanted.
+function saidAt(t) {
+  const at = track();
+  const seen = new Set(at?.frameAt(t)?.people.keys());
+  const people = page.review || page.player ? [...new Set([...page.stream.people, ...seen])] : page.stream.people;
+  const wanted = page.person === null ? people : [page.person];
+  return wanted
+    .map((person) => ({ person, label: at?.labelAt(t, person) ?? null, events: page.stream.track.eventsAt(t, person) }))
+    .filter(({ person, label, events }) => label || events.length || seen.has(person))
+    .sort((a, b) => a.person - b.person);
+}
+
+// Why Now is empty.
+function nothingSaid(t) {
+  if (!page.player && !isLive(page.stream)) return "nothing is heard now";
+  const at = track();
+  if (page.person !== null && at?.frameAt(t)?.people.size) return "this person is not seen";
+  return page.player && at?.frames.length && !at.frameAt(t) ? "nothing was recorded here" : "nobody is seen";
 }
 
 function banner() {
@@ -82,6 +106,7 @@ export function slowly() {
   say($("banner"), banner());
   say($("tag"), player && stream ? `${page.review ? "recording" : "frozen"} · ${wall(player.t, 3)}` : "");
   $("video").hidden = !page.view?.video;
+  $("canvas").classList.toggle("past", !player && !page.review && stream !== null && !isLive(stream));
   $("transport").className = `transport${player ? " stopped" : ""}${page.frozen || page.window ? " frozen" : ""}`;
   $("live").textContent = page.review ? "Leave the window" : "Back to live";
   if (player) {
@@ -99,17 +124,22 @@ export function slowly() {
     [["", "Everybody"], ...people.map((person) => [String(person), `Person ${person}`])],
     page.person === null ? "" : String(page.person),
   );
-  const wanted = page.person === null ? people : [page.person];
-  const said = wanted.map((person) => ({ person, label: track()?.labelAt(t, person) ?? null }));
+  const said = player || isLive(stream) ? saidAt(t) : [];
   const background = stream.hello?.background ?? null;
-  now.update(
-    page.review || player ? said.filter(({ label }) => label) : said,
-    background === null ? null : stream.hello.labels[background].name,
-    "nobody is seen",
-  );
+  const lanes = stream.hello ? lanesOf(stream.hello) : [];
+  now.update(said, {
+    background: background === null ? null : stream.hello.labels[background].name, lanes, t, hint: nothingSaid(t),
+  });
+  timeline.mask(new Map(lanes.map((lane) => [lane, hiddenOfAll(lane, said)])));
   list.update(eventsOf(), { person: page.person, picked: page.picked, zero: zero(), newestFirst: !page.review });
-  health.update(page.review ? factsOf(stream.summary) : healthOf(stream.status, isSilent(stream), page.view));
+  health.update(page.review ? factsOf(stream.summary) : healthOf(stream.status, isSilent(stream), page.view, page.link));
   drawCurve();
+}
+
+// Why nothing is said of a group, of anybody.
+function hiddenOfAll(lane, said) {
+  const reasons = said.filter(({ label }) => label).map(({ label }) => hiddenBy(lane, label.visible));
+  return reasons.every(Boolean) ? (reasons[0] ?? "") : "";
 }
 
 function showLink() {
@@ -127,52 +157,73 @@ function showLink() {
   element.className = `pill ${tone}`;
 }
 
-// With nobody pointing, what is happening, or happened last.
-function latest() {
+// The events whose scores are shown: the one pointed at, else the chosen one, else what happens, or happened last.
+function scored() {
+  const known = eventsOf();
+  const one = page.pointed ?? known.get(page.picked);
+  if (one) return [one];
+  const running = page.stream.track.eventsAt(timeShown(), page.person).slice(-MOST_CURVES);
+  if (running.length || page.player) return running;
   let last = null;
-  for (const event of eventsOf().values()) {
+  for (const event of known.values()) {
     if ((page.person ?? event.person) === event.person && (!last || event.start >= last.start)) last = event;
   }
-  return last;
+  return last ? [last] : [];
 }
 
 export function drawCurve() {
   const { stream } = page;
-  const event = page.pointed ?? eventsOf().get(page.picked) ?? (page.player ? null : latest());
-  if (!event || !stream?.hello) {
-    if (page.curve !== "") {
-      page.curve = "";
-      const note = document.createElement("p");
-      note.className = "note";
-      note.textContent = "Point at an event to see its score; choose it to step through the window that caused it.";
-      $("event").replaceChildren(note);
-    }
+  const events = stream?.hello ? scored() : [];
+  const moment = page.player ? page.player.t : null;
+  const drawn = events.map((event) => scoreOf(event, moment, events.length > 1));
+  const state = drawn.map(({ key }) => key).join() || "none";
+  if (page.curve === state) return;
+  page.curve = state;
+  if (drawn.length) {
+    $("event").replaceChildren(...drawn.flatMap(({ draw }) => draw()));
     return;
   }
+  const note = document.createElement("p");
+  note.className = "note";
+  note.textContent = "Point at an event to see its score; choose it to step through the window that caused it.";
+  $("event").replaceChildren(note);
+}
+
+// One event's score around it: {key: what is to be seen, in a string, draw: its elements}.
+function scoreOf(event, moment, isOfSeveral) {
+  const { stream } = page;
   const at = page.frozen?.track ?? stream.track;
   const end = event.end ?? stream.track.newest;
   const [from, to] = [event.start - CURVE_BEFORE_MS, Math.max(end, event.begun) + CURVE_AFTER_MS];
   if (page.review) stream.need(from, to);
   const points = at.curve(event.person, event.label.id, from, to);
-  const moment = page.player ? page.player.t : null;
-  const state = `${event.key} ${event.end} ${points.length} ${moment}`;
-  if (page.curve === state) return;
-  page.curve = state;
-  const index = stream.hello.labels.findIndex((label) => label.id === event.label.id);
-  const title = document.createElement("h3");
-  title.textContent = `${event.label.name} · ${event.label.body}`;
-  const words = document.createElement("p");
-  words.className = "note";
-  words.textContent = `${written(event.start)} – ${event.open ? "now" : written(event.end)} · person ${event.person} · ${event.score.toFixed(2)}`;
-  const drawing = curve({
-    points, from, to, event, moment, now: end, threshold: index < 0 ? null : stream.hello.on_thresholds[index],
-  });
-  $("event").replaceChildren(title, words, drawing);
+  const draw = () => {
+    const index = stream.hello.labels.findIndex((label) => label.id === event.label.id);
+    const title = document.createElement("h3");
+    title.textContent = [event.label.name, event.label.body].filter(Boolean).join(" · ");
+    const words = document.createElement("p");
+    words.className = "note";
+    const span = `${written(event.start)} – ${event.open ? "now" : written(event.end)}`;
+    words.textContent = `${span} · person ${event.person} · ${event.score.toFixed(2)}`;
+    if (isOfSeveral) {
+      [title.className, words.className] = ["low", "note low"];
+      title.textContent = event.label.name;
+      words.textContent = stream.people.length > 1 ? `${span} · person ${event.person}` : span;
+    }
+    const drawing = curve({
+      points, from, to, event, moment, now: end, isLow: isOfSeveral,
+      threshold: index < 0 ? null : stream.hello.on_thresholds[index],
+    });
+    return [title, words, drawing];
+  };
+  return { key: `${event.key} ${event.end} ${points.length} ${moment} ${isOfSeveral}`, draw };
 }
 
 function describeCanvas(frame) {
   const count = frame?.people.size ?? 0;
-  const text = count === 0 ? "Nobody is seen" : `Skeleton${count > 1 ? "s" : ""} of ${count} ${count > 1 ? "people" : "person"}`;
+  const isPast = !page.player && !isLive(page.stream);
+  const who = `Skeleton${count > 1 ? "s" : ""} of ${count} ${count > 1 ? "people" : "person"}`;
+  const text = count === 0 ? "Nobody is seen" : isPast ? `Seen last: ${who.toLowerCase()}` : who;
   if ($("canvas").getAttribute("aria-label") !== text) $("canvas").setAttribute("aria-label", text);
 }
 
@@ -187,17 +238,17 @@ export function turn(at) {
   before = at;
   if (page.review && player) stream?.need(player.t, player.t + 500);
   const t = timeShown();
-  const picture = player ? null : (stream?.picture ?? null);
+  const pictures = player ? page.frozen?.pictures : stream?.pictures;
   const frame = stage.draw({
-    hello: stream?.hello, layout: page.layouts.get(stream?.hello?.layout), track: track(), t, person: page.person, picture,
-    tags: tagsAt(t),
+    hello: stream?.hello, layout: page.layouts.get(stream?.hello?.layout), track: track(), t, person: page.person, picture: pictures?.at(t) ?? null,
+    tags: tagsAt(t), stopped: player !== null,
   });
   // Before its first frame a stream has no time.
   if (stream?.hello && Number.isFinite(stream.track.newest) && at - scrolledAt > SCROLL_MS) {
     scrolledAt = at;
     const playing = player !== null;
     timeline.update({
-      at: playing ? t : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : stream.now(),
+      at: playing ? t : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : Math.min(stream.now(), stream.track.newest + UNHEARD_MS),
       playhead: playing ? t : null, events: eventsOf(), person: page.person, window: page.window ?? null,
       picked: page.picked, zero: zero(),
     });

@@ -1,39 +1,54 @@
-// The skeletons on the canvas: joints tinted by how much they move and how sure the pose stage is. Draws; keeps no time.
+// The people on the canvas, tinted by how much their joints move, faint where the pose stage is unsure. Keeps no time.
 
-const STOPS = [[91, 157, 255], [67, 211, 192], [255, 214, 90], [255, 112, 67]];
-const SHADES = 24;
-const LEVELS = 6;
+import { Aim, filled } from "./aim.js";
+import { GROUND, Pen, extentOf } from "./figure.js";
+
 // A joint that covers so much of its person's size in a second moves as much as can be shown.
 const FULL_SPEED = 0.35;
 const REST = 0.06;
 const SPAN_MS = 110;
-const SMALL = /thumb|finger|index|middle|ring|little|toe|heel|eye|ear|lip|nose_/;
+// Room for what stands over a person, and for the legend.
+const MARGIN = { left: 14, top: 36, right: 14, bottom: 32 };
+const PICTURE_MARGIN = { left: 14, top: 14, right: 14, bottom: 14 };
+const LINE = 20;
+const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 
-// [shade][level] -> colour; made once, so that drawing makes no strings.
-const COLOURS = Array.from({ length: SHADES }, (_, shade) => {
-  const place = (shade / (SHADES - 1)) * (STOPS.length - 1);
-  const first = Math.min(Math.floor(place), STOPS.length - 2);
-  const mixed = STOPS[first].map((from, i) => Math.round(from + (place - first) * (STOPS[first + 1][i] - from)));
-  return Array.from({ length: LEVELS }, (_, level) => `rgba(${mixed},${0.2 + (0.8 * level) / (LEVELS - 1)})`);
-});
-
-function colour(motion, score) {
-  const level = Math.round(Math.min(Math.max(score, 0), 1) * (LEVELS - 1));
-  return COLOURS[Math.round(motion * (SHADES - 1))][level];
-}
-
-// Of a person: the rectangle around all joints, and its diagonal.
-function boundsOf(flat) {
-  const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+// Of a person: the diagonal of the rectangle around all joints.
+function sizeOf(flat) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < flat.length; i += 3) {
     if (Number.isNaN(flat[i])) continue;
-    box.left = Math.min(box.left, flat[i]);
-    box.right = Math.max(box.right, flat[i]);
-    box.top = Math.min(box.top, flat[i + 1]);
-    box.bottom = Math.max(box.bottom, flat[i + 1]);
+    left = Math.min(left, flat[i]);
+    right = Math.max(right, flat[i]);
+    top = Math.min(top, flat[i + 1]);
+    bottom = Math.max(bottom, flat[i + 1]);
   }
-  box.size = Math.hypot(box.right - box.left, box.bottom - box.top);
-  return box;
+  return Math.hypot(right - left, bottom - top);
+}
+
+// How much each joint moves, in [0, 1].
+function motionOf(flat, before, seconds) {
+  const motion = new Float32Array(flat.length / 3);
+  if (!before || !(seconds > 0)) return motion;
+  const size = sizeOf(flat);
+  for (let v = 0; v < motion.length; v += 1) {
+    const speed = Math.hypot(flat[3 * v] - before[3 * v], flat[3 * v + 1] - before[3 * v + 1]) / seconds / size;
+    motion[v] = speed > 0 ? Math.min(Math.sqrt(Math.max(speed / FULL_SPEED - REST, 0)), 1) : 0;
+  }
+  return motion;
+}
+
+// Joints that were seen, by name: {x, y, score, motion}; place: of the camera's pixels on what is drawn on.
+function named(flat, names, place = { scale: 1, x: 0, y: 0 }, motion = null) {
+  const joints = {};
+  names.forEach((name, v) => {
+    if (Number.isNaN(flat[3 * v])) return;
+    joints[name] = {
+      x: flat[3 * v] * place.scale + place.x, y: flat[3 * v + 1] * place.scale + place.y,
+      score: flat[3 * v + 2], motion: motion ? motion[v] : 0,
+    };
+  });
+  return joints;
 }
 
 export class Stage {
@@ -41,6 +56,7 @@ export class Stage {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.drawn = [];
+    this.aim = new Aim();
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.resize();
   }
@@ -55,45 +71,52 @@ export class Stage {
     this.drawn = [];
   }
 
-  // scene: {hello, layout, track, t, person, picture, tags: Map(person -> text)}
+  // scene: {hello, layout, track, t, person, picture, stopped, tags: Map(person -> lines)}
   // Draws only what is not there already; returns the frame that is shown.
   draw(scene) {
-    const { track, picture, person, tags, layout } = scene;
+    const { track, picture, person, tags, layout, hello } = scene;
     let frame = track?.frameAt(scene.t) ?? null;
-    // Over a picture stands who was found in it, not who was found since.
-    if (picture) frame = track.frames.findLast((each) => each.frame === picture.head.frame) ?? frame;
-    const state = [frame, frame?.people.size, picture, person, layout, scene.hello, [...tags.values()].join()];
+    // Over a picture stands who was found in it, not who was found since; where time stands, the moment that was asked for.
+    if (picture && !scene.stopped) frame = track.frames.findLast((each) => each.frame === picture.head.frame) ?? frame;
+    const box = hello && layout ? this.look(scene, frame) : null;
+    const state = [
+      frame, frame?.people.size, picture, person, layout, hello, [...tags.values()].join(),
+      box && [box.left, box.top, box.right, box.bottom].join(),
+    ];
     if (state.every((each, i) => each === this.drawn[i])) return frame;
     this.drawn = state;
     const { context } = this;
     context.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     context.clearRect(0, 0, this.width, this.height);
-    if (!scene.hello || !layout) return frame;
-    this.place(picture ? [picture.head.width, picture.head.height] : scene.hello.size);
-    this.drawGround(picture);
+    if (!box) return frame;
+    const place = Aim.place(box, this.width, this.height, picture ? PICTURE_MARGIN : MARGIN);
+    this.drawGround(picture, picture ? [picture.head.width, picture.head.height] : hello.size, place);
     const past = frame ? track.frameAt(frame.t - SPAN_MS) : null;
+    const pen = new Pen(context, picture !== null);
     for (const [who, flat] of frame?.people ?? []) {
-      const before = past?.people.get(who);
+      const motion = motionOf(flat, past?.people.get(who), past ? (frame.t - past.t) / 1000 : 0);
+      const joints = named(flat, layout.joints, place, motion);
       context.globalAlpha = person === null || person === who ? 1 : 0.3;
-      this.drawPerson(flat, before, before ? (frame.t - past.t) / 1000 : 0, layout);
-      this.drawTag(flat, tags.get(who) ?? (frame.people.size > 1 ? `person ${who}` : ""));
+      pen.draw(joints);
+      this.drawTags(joints, tags.get(who) ?? (frame.people.size > 1 ? [`person ${who}`] : []));
     }
     context.globalAlpha = 1;
     return frame;
   }
 
-  // The camera's picture, whole, in the middle.
-  place([width, height]) {
-    const margin = 14;
-    this.scale = Math.min((this.width - 2 * margin) / width, (this.height - 2 * margin) / height);
-    this.box = [(this.width - width * this.scale) / 2, (this.height - height * this.scale) / 2, width * this.scale, height * this.scale];
+  // The part of the camera's picture that is shown: all of it where it is seen itself, else the people in it.
+  look({ track, picture, person, layout, hello, t }, frame) {
+    if (picture) return { left: 0, top: 0, right: picture.head.width, bottom: picture.head.height };
+    const wanted = frame ? filled(track, t, person, (flat) => named(flat, layout.joints)) : null;
+    return this.aim.update(wanted, hello.size, `${hello.stream} ${hello.run} ${person} ${hello.size}`, t, performance.now(), stillness.matches);
   }
 
-  drawGround(picture) {
-    const { context, box } = this;
+  drawGround(picture, [width, height], { scale, x, y }) {
+    const { context } = this;
+    const box = [x, y, width * scale, height * scale];
     context.beginPath();
     context.roundRect(...box, 6);
-    context.fillStyle = "#131b24";
+    context.fillStyle = `rgb(${GROUND})`;
     context.fill();
     if (picture) context.drawImage(picture.bitmap, ...box);
     context.lineWidth = 1;
@@ -101,61 +124,38 @@ export class Stage {
     context.stroke();
   }
 
-  drawPerson(flat, before, seconds, layout) {
-    const { context, scale } = this;
-    const [left, top] = this.box;
-    const { size } = boundsOf(flat);
-    const V = flat.length / 3;
-    const motion = new Float32Array(V);
-    for (let v = 0; before && v < V; v += 1) {
-      const speed = Math.hypot(flat[3 * v] - before[3 * v], flat[3 * v + 1] - before[3 * v + 1]) / seconds / size;
-      motion[v] = speed > 0 ? Math.min(Math.sqrt(Math.max(speed / FULL_SPEED - REST, 0)), 1) : 0;
-    }
-    const thick = Math.min(Math.max((size * scale) / 150, 1.5), 4.5);
-    context.lineCap = "round";
-    for (const [joint, parent] of layout.bones) {
-      const a = 3 * joint;
-      const b = 3 * parent;
-      if (Number.isNaN(flat[a]) || Number.isNaN(flat[b])) continue;
-      context.strokeStyle = colour((motion[joint] + motion[parent]) / 2, Math.min(flat[a + 2], flat[b + 2]) * 0.75);
-      context.lineWidth = layout.small[joint] ? thick * 0.55 : thick;
-      context.beginPath();
-      context.moveTo(left + flat[a] * scale, top + flat[a + 1] * scale);
-      context.lineTo(left + flat[b] * scale, top + flat[b + 1] * scale);
-      context.stroke();
-    }
-    for (let v = 0; v < V; v += 1) {
-      if (Number.isNaN(flat[3 * v])) continue;
-      context.fillStyle = colour(motion[v], flat[3 * v + 2]);
-      context.beginPath();
-      context.arc(left + flat[3 * v] * scale, top + flat[3 * v + 1] * scale, thick * (layout.small[v] ? 0.85 : 1.6), 0, 7);
-      context.fill();
-    }
-  }
-
-  drawTag(flat, text) {
-    if (!text) return;
-    const { context, scale, box } = this;
-    const bounds = boundsOf(flat);
-    if (!Number.isFinite(bounds.left)) return;
+  // What a person does stands over their head, a line each; beside it where there is no room; else the first line alone.
+  drawTags(joints, lines) {
+    const bounds = extentOf(joints);
+    if (!lines.length || !Number.isFinite(bounds.left)) return;
+    const { context } = this;
     context.font = "600 13px system-ui, sans-serif";
-    const width = context.measureText(text).width + 16;
-    const x = box[0] + ((bounds.left + bounds.right) / 2) * scale - width / 2;
-    const left = Math.min(Math.max(x, 4), this.width - width - 4);
-    const top = Math.max(box[1] + bounds.top * scale - 36, 6);
+    const broad = (texts) => Math.max(...texts.map((text) => context.measureText(text).width)) + 16;
+    let [width, height] = [broad(lines), lines.length * LINE + 4];
+    let [left, top] = [(bounds.left + bounds.right) / 2 - width / 2, bounds.top - height - 8];
+    if (top < 6 && lines.length > 1) {
+      top = 40;
+      if (bounds.right + width + 12 < this.width) left = bounds.right + 8;
+      else if (bounds.left - width - 12 > 0) left = bounds.left - width - 8;
+      else {
+        lines = [`${lines[0]} +${lines.length - 1}`];
+        [width, height] = [broad(lines), LINE + 4];
+        [left, top] = [(bounds.left + bounds.right) / 2 - width / 2, bounds.top - height - 8];
+      }
+    }
+    left = Math.min(Math.max(left, 4), this.width - width - 4);
+    top = Math.max(top, 6);
     context.fillStyle = "#05090ddd";
     context.beginPath();
-    context.roundRect(left, top, width, 24, 12);
+    context.roundRect(left, top, width, height, 12);
     context.fill();
     context.fillStyle = "#eef3f7";
-    context.fillText(text, left + 8, top + 16.5);
+    lines.forEach((text, n) => context.fillText(text, left + 8, top + 16.5 + n * LINE));
   }
 }
 
 export async function loadLayout(name) {
   const answer = await fetch(`/layouts/${encodeURIComponent(name)}`);
   if (!answer.ok) throw new Error((await answer.text()).trim());
-  const layout = await answer.json();
-  layout.small = layout.joints.map((joint) => SMALL.test(joint));
-  return layout;
+  return answer.json();
 }

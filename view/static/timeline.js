@@ -1,11 +1,14 @@
 // Events in time, a lane for each body group. One element moves; the blocks in it stay where they were put.
 
-import { since, seconds, wall } from "./clock.js";
+import { since, wall } from "./clock.js";
 import { OTHER, paint } from "./groups.js";
+import { described } from "./panels.js";
+import { offer } from "./pointing.js";
 
 const ROW = 24;
 const AXIS = 20;
-const MOST_ROWS = 3;
+// Of a lane; what runs beside more than so many others shares the last.
+const MOST_ROWS = 8;
 const SECOND_PX = 44;
 const LEAST_SPAN_MS = 8000;
 const STEPS_MS = [1000, 2000, 5000, 10_000, 30_000, 60_000];
@@ -17,7 +20,7 @@ const FAR_PX = 1e6;
 const PLACE_EVERY_MS = 200;
 
 export class Timeline {
-  // on: {pick(event), point(event or null)}
+  // on: {pick(event), point(event), leave(event)}
   constructor(lanes, track, strip, head, on) {
     Object.assign(this, { lanesElement: lanes, element: track, strip, head, on });
     this.lanes = [];
@@ -47,6 +50,7 @@ export class Timeline {
 
   arrange() {
     let top = 0;
+    this.masks = null;
     this.element.querySelectorAll(".row").forEach((row) => row.remove());
     this.lanesElement.replaceChildren(
       ...this.lanes.map((lane) => {
@@ -56,15 +60,29 @@ export class Timeline {
         row.className = "row";
         row.style.top = `${top - 1}px`;
         this.element.prepend(row);
+        lane.row = row;
         const name = document.createElement("div");
         name.style.height = `${lane.rows * ROW}px`;
         paint(name, lane.name);
         name.append(document.createElement("i"), lane.name);
+        lane.element = name;
         return name;
       }),
     );
     this.element.style.height = `${top + AXIS}px`;
     this.base = null;
+  }
+
+  // reasons: lane -> why nothing is said of it now, in words; "" where something is.
+  mask(reasons) {
+    const masks = JSON.stringify([...reasons]);
+    if (masks === this.masks) return;
+    this.masks = masks;
+    for (const lane of this.lanes) {
+      const why = reasons.get(lane.name) ?? "";
+      lane.element.classList.toggle("masked", why !== "");
+      lane.element.title = lane.row.textContent = why;
+    }
   }
 
   left(t) {
@@ -126,29 +144,48 @@ export class Timeline {
     const keys = new Set(shown.map((event) => event.key));
     for (const [key, block] of this.blocks) {
       if (!keys.has(key)) {
+        this.on.leave(block.event);
         block.element.remove();
         this.blocks.delete(key);
       }
     }
     this.order = shown;
-    const ends = new Map(); // lane -> when the last event in each of its rows ends
-    let grown = false;
+    const rowOf = this.rows(shown, view.now);
+    const needed = new Map(this.lanes.map((lane) => [lane, 1]));
+    for (const event of shown) needed.set(this.laneOf(event), Math.max(needed.get(this.laneOf(event)) ?? 1, rowOf.get(event) + 1));
+    const changed = this.lanes.filter((lane) => lane.rows < needed.get(lane));
+    for (const lane of changed) lane.rows = needed.get(lane);
+    if (changed.length) this.arrange();
+    this.base ??= view.at - this.span * view.share;
     for (const event of shown) {
-      const lane = this.lanes.find((each) => each.name === (event.label.body || OTHER));
-      if (!lane) continue;
-      const rows = ends.get(lane) ?? ends.set(lane, []).get(lane);
-      let row = rows.findIndex((end) => end <= event.start);
-      if (row < 0) row = Math.min(rows.length, MOST_ROWS - 1);
-      rows[row] = Math.max(rows[row] ?? 0, event.end ?? view.now);
-      if (row >= lane.rows) {
-        lane.rows = row + 1;
-        grown = true;
-      }
-      this.placeBlock(event, lane, row, view, moved);
+      const lane = this.laneOf(event);
+      if (lane) this.placeBlock(event, lane, rowOf.get(event), view, moved || changed.length > 0);
     }
-    if (grown) this.arrange();
     if (!this.blocks.has(this.current)) this.current = shown.length ? shown[shown.length - 1].key : null;
     for (const [key, block] of this.blocks) block.element.tabIndex = key === this.current ? 0 : -1;
+  }
+
+  laneOf(event) {
+    return this.lanes.find((each) => each.name === (event.label.body || OTHER));
+  }
+
+  // Event -> the row of its lane, in which nothing runs beside it. One that is seen already stays where it is.
+  rows(shown, now) {
+    const taken = new Map(); // lane -> [[start, end] of each event, of each row]
+    const given = new Map();
+    const isFree = (spans, start, end) => spans.every(([from, to]) => to <= start || from >= end);
+    const put = (event, row) => {
+      const own = taken.get(this.laneOf(event)) ?? taken.set(this.laneOf(event), []).get(this.laneOf(event));
+      const [start, end] = [event.start, event.open ? Infinity : event.end];
+      const free = row ?? Array.from({ length: MOST_ROWS - 1 }, (_, n) => n).find((n) => isFree(own[n] ?? [], start, end)) ?? MOST_ROWS - 1;
+      while (own.length <= free) own.push([]);
+      own[free].push([start, end]);
+      given.set(event, free);
+    };
+    const isKnown = (event) => this.blocks.get(event.key)?.row !== undefined;
+    for (const event of shown) if (isKnown(event)) put(event, this.blocks.get(event.key).row);
+    for (const event of shown) if (!isKnown(event)) put(event);
+    return given;
   }
 
   placeBlock(event, lane, row, view, moved) {
@@ -164,6 +201,7 @@ export class Timeline {
     const state = `${event.start} ${event.end} ${row} ${lane.top}`;
     if (!isNew && !moved && block.state === state) return;
     block.state = state;
+    block.row = row;
     element.style.left = `${this.left(event.start)}px`;
     element.style.width = `${Math.max(((event.end ?? view.now) - event.start) * this.pxPerMs, 8)}px`;
     element.style.top = `${lane.top + row * ROW + 1}px`;
@@ -177,14 +215,10 @@ export class Timeline {
     element.className = "block";
     element.textContent = event.label.name;
     paint(element, event.label.body);
-    element.addEventListener("click", () => this.on.pick(event));
-    element.addEventListener("pointerenter", () => this.on.point(event));
-    element.addEventListener("pointerleave", () => this.on.point(null));
+    offer(element, event, this.on);
     element.addEventListener("focus", () => {
       this.current = event.key;
-      this.on.point(event);
     });
-    element.addEventListener("blur", () => this.on.point(null));
     return this.strip.appendChild(element);
   }
 
@@ -200,11 +234,4 @@ export class Timeline {
     block.element.tabIndex = 0;
     block.element.focus({ preventScroll: true });
   }
-}
-
-// An event in words.
-export function described(event, zero) {
-  const at = zero ? since(event.start - zero) : wall(event.start, 2);
-  const lasted = event.open ? "lasts" : `lasted ${seconds(event.end - event.start)}`;
-  return `${event.label.name}, ${event.label.body}, person ${event.person}, from ${at}, ${lasted}, score ${event.score.toFixed(2)}`;
 }

@@ -6,6 +6,10 @@ const MOST_FRAMES = 9000;
 const MOST_LABELS = 6000;
 const MOST_EVENTS = 300;
 const NOBODY = -1;
+// A frame stands for no moment that lies further behind it.
+const STALE_MS = 3000;
+// An event that lasts is told of each half second.
+const UNHEARD_MS = 1000;
 
 export const ms = (ns) => ns / 1e6;
 
@@ -42,8 +46,8 @@ export class Track {
   constructor(keepMs = Infinity) {
     this.keepMs = keepMs;
     this.frames = []; // {t, frame, people: Map(person -> flattened joints)}
-    this.labels = []; // {t, person, top, gated, start, end}
-    this.events = new Map(); // key -> {key, id, person, label, start, end, begun, score, open}
+    this.labels = []; // {t, person, top, gated, visible: regions or null, start, end}
+    this.events = new Map(); // key -> {key, id, person, label, start, end, begun, heard, score, open}
     this.newest = -Infinity;
   }
 
@@ -66,7 +70,7 @@ export class Track {
     const at = lastAt(this.labels, t);
     for (let i = at; i >= 0 && this.labels[i].t === t; i -= 1) if (this.labels[i].person === message.person) return;
     insert(this.labels, {
-      t, person: message.person, top: message.top, gated: message.gated,
+      t, person: message.person, top: message.top, gated: message.gated, visible: message.visible?.length ? message.visible : null,
       start: ms(message.t_start_ns), end: ms(message.t_end_ns), latency: message.latency,
     });
     this.forget(this.labels, MOST_LABELS);
@@ -82,18 +86,34 @@ export class Track {
     event.label = message.label;
     event.start = ms(message.t_start_ns);
     event.score = message.score;
+    event.heard = ms(message.t_capture_ns);
     event.open = message.t_end_ns === null;
     event.end = event.open ? null : ms(message.t_end_ns);
     this.events.set(key, event);
-    if (this.keepMs !== Infinity && this.events.size > MOST_EVENTS) this.events.delete(this.events.keys().next().value);
+    if (this.keepMs !== Infinity && this.events.size > MOST_EVENTS) this.forgetEvent();
     return known && event.open ? null : event;
   }
 
-  // The sender is gone, or begins anew: what lasted ends with what was seen of it.
+  // The sender is gone, or begins anew: what lasted ends with what was seen of it, or when it was heard of last.
   closeEvents() {
     for (const event of this.events.values()) {
-      if (event.open) Object.assign(event, { open: false, end: Math.max(event.start, this.newest) });
+      const end = this.newest - event.heard <= UNHEARD_MS ? this.newest : event.heard;
+      if (event.open) Object.assign(event, { open: false, end: Math.max(event.start, end) });
     }
+  }
+
+  // The oldest that is over; one that lasts, for however long, is no news of old.
+  forgetEvent() {
+    const oldest = [...this.events.values()].find((event) => !event.open) ?? this.events.values().next().value;
+    this.events.delete(oldest.key);
+  }
+
+  // The events of a person that run at t, the first begun first; several may. person: null for everybody.
+  eventsAt(t, person = null) {
+    const running = [...this.events.values()].filter(
+      (event) => (person ?? event.person) === event.person && event.start <= t && (event.end ?? Infinity) >= t,
+    );
+    return running.sort((a, b) => a.start - b.start);
   }
 
   forget(items, most) {
@@ -104,8 +124,10 @@ export class Track {
     }
   }
 
+  // What was seen at t, or just before; null where nothing was recorded around it.
   frameAt(t) {
-    return this.frames[lastAt(this.frames, t)] ?? null;
+    const frame = this.frames[lastAt(this.frames, t)];
+    return frame && t - frame.t <= STALE_MS ? frame : null;
   }
 
   // The frame `count` frames on from the one at t.

@@ -1,0 +1,327 @@
+// A person as people draw people: head with a face, neck, trunk, limbs, hands and feet. Knows joints by their names,
+// draws what was seen of them, and keeps nothing.
+
+// A joint is {x, y, score, motion}, in pixels of whatever is drawn on; motion and score in [0, 1].
+
+const STOPS = [[91, 157, 255], [67, 211, 192], [255, 214, 90], [255, 112, 67]];
+export const GROUND = [19, 27, 36];
+const SHADES = 24;
+const LEVELS = 6;
+// How much of a part's own colour shows: the trunk stands back behind the arms before it.
+const STRENGTHS = { trunk: 0.34, limb: 0.62, line: 1 };
+
+// Radii at both ends, as parts of the shoulders' breadth; what is further from the viewer comes first.
+const LEGS = [
+  ["left_hip", "left_knee", 0.2, 0.13], ["right_hip", "right_knee", 0.2, 0.13],
+  ["left_knee", "left_ankle", 0.13, 0.085], ["right_knee", "right_ankle", 0.13, 0.085],
+  ["left_ankle", "left_heel", 0.08, 0.08], ["right_ankle", "right_heel", 0.08, 0.08],
+  ["left_heel", "left_big_toe", 0.08, 0.05], ["right_heel", "right_big_toe", 0.08, 0.05],
+];
+const ARMS = [
+  ["left_shoulder", "left_elbow", 0.145, 0.105], ["right_shoulder", "right_elbow", 0.145, 0.105],
+  ["left_elbow", "left_wrist", 0.105, 0.07], ["right_elbow", "right_wrist", 0.105, 0.07],
+];
+const FINGERS = ["thumb_tip", "index_tip", "middle_tip", "ring_tip", "little_tip"];
+const PALM = 0.085;
+const FINGER = 0.035;
+
+// Of a head's height, from chin to crown: the mean adult's (anthropometry; tragus to tragus for the ears).
+const EARS = 0.64;
+const EYES = 0.28;
+const EYE_TO_MOUTH = 0.3;
+const MOUTH_TO_CHIN = 0.19;
+const NOSE_TO_MOUTH = 1.6;
+const EYE_OVER_EAR = 0.07;
+// The shoulders' breadth by other lengths, which are seen where a person stands sideways.
+const BY_HEAD = 1.5;
+const BY_TRUNK = 0.7;
+const ROUND = 0.5523; // of a circle's quarter as a Bezier curve
+
+// [strength][shade][level] -> colour; made once, so that drawing makes no strings. An unsure joint fades into the ground.
+const COLOURS = Object.fromEntries(
+  Object.entries(STRENGTHS).map(([name, strength]) => [
+    name,
+    Array.from({ length: SHADES }, (_, shade) => {
+      const place = (shade / (SHADES - 1)) * (STOPS.length - 1);
+      const first = Math.min(Math.floor(place), STOPS.length - 2);
+      const full = STOPS[first].map((from, i) => from + (place - first) * (STOPS[first + 1][i] - from));
+      return Array.from({ length: LEVELS }, (_, level) => {
+        const part = strength * (0.2 + (0.8 * level) / (LEVELS - 1));
+        return `rgb(${full.map((own, i) => Math.round(GROUND[i] + part * (own - GROUND[i])))})`;
+      });
+    }),
+  ]),
+);
+
+function colour(strength, joints) {
+  let motion = 0;
+  let score = 1;
+  for (const joint of joints) {
+    motion += joint.motion / joints.length;
+    score = Math.min(score, joint.score);
+  }
+  const level = Math.round(Math.min(Math.max(score, 0), 1) * (LEVELS - 1));
+  return COLOURS[strength][Math.round(motion * (SHADES - 1))][level];
+}
+
+const plus = (a, b, times = 1) => ({ x: a.x + times * b.x, y: a.y + times * b.y });
+const minus = (a, b) => ({ x: a.x - b.x, y: a.y - b.y });
+const dot = (a, b) => a.x * b.x + a.y * b.y;
+const length = (a) => Math.hypot(a.x, a.y);
+const span = (a, b) => (a && b ? Math.hypot(a.x - b.x, a.y - b.y) : 0);
+const middle = (a, b) => (a && b ? { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } : (a ?? b ?? null));
+const across = (a) => ({ x: -a.y, y: a.x });
+
+function unit(a, otherwise) {
+  const long = length(a);
+  return long > 1e-6 ? { x: a.x / long, y: a.y / long } : otherwise;
+}
+
+// Where the head is, from its face; null where too little of it is seen. up, side: unit vectors, side to the image's
+// right where up is up. height: from chin to crown, by whatever length is foreshortened least.
+export function headOf(joints) {
+  const { left_eye: leftEye, right_eye: rightEye, left_ear: leftEar, right_ear: rightEar, nose } = joints;
+  const eyes = middle(leftEye, rightEye);
+  if (!eyes) return null;
+  const lips = middle(joints.upper_lip, joints.lower_lip);
+  const mouth = lips ?? (nose ? plus(eyes, minus(nose, eyes), NOSE_TO_MOUTH) : null);
+  const height = Math.max(
+    span(eyes, mouth) / EYE_TO_MOUTH, span(leftEye, rightEye) / EYES, span(leftEar, rightEar) / EARS,
+  );
+  if (height < 1) return null;
+  // From ear to ear, and from mouth to eyes; each counts as far as it is seen.
+  const flat = { x: 0, y: 0 };
+  for (const [left, right] of [[leftEye, rightEye], [leftEar, rightEar]]) {
+    if (left && right) Object.assign(flat, plus(flat, minus(left, right)));
+  }
+  const face = mouth ? minus(eyes, mouth) : { x: 0, y: -1 };
+  const square = across(flat);
+  const up = unit(plus(face, square, dot(square, face) < 0 ? -0.5 : 0.5), { x: 0, y: -1 });
+  const side = across(up);
+  const ears = leftEar && rightEar ? middle(leftEar, rightEar) : middle(leftEar ?? rightEar, eyes);
+  const turned = dot(minus(eyes, ears), side);
+  const centre = plus(plus(ears, up, EYE_OVER_EAR * height), side, 0.2 * turned);
+  const width = Math.max(0.35 + 0.15 * Math.min(Math.abs(turned) / height, 0.4), (0.52 * span(leftEar, rightEar)) / height);
+  // Without lips, the chin goes with the eyes, which a nod lowers against the ears.
+  const lowered = dot(minus(eyes, ears), up) - EYE_OVER_EAR * height;
+  const under = plus(plus(centre, up, lowered - 0.48 * height), side, 0.5 * turned);
+  const down = unit(minus(mouth ?? under, eyes), { x: -up.x, y: -up.y });
+  return {
+    up, side, height, centre, eyes, mouth,
+    halfWidth: width * height,
+    crown: plus(centre, up, 0.5 * height),
+    chin: lips ? plus(lips, down, MOUTH_TO_CHIN * height) : under,
+  };
+}
+
+// How broad the shoulders are, or would be, seen from the front.
+function breadthOf(joints, head) {
+  const shoulders = middle(joints.left_shoulder, joints.right_shoulder);
+  const hips = middle(joints.left_hip, joints.right_hip);
+  const breadth = Math.max(
+    span(joints.left_shoulder, joints.right_shoulder), BY_TRUNK * span(shoulders, hips), head ? BY_HEAD * head.height : 0,
+  );
+  if (breadth > 0) return breadth;
+  return Math.max(...[...ARMS, ...LEGS].map(([from, to]) => span(joints[from], joints[to])), 8);
+}
+
+// The trunk's corners: of the shoulders and of the hips; where no hips are seen, of a bust.
+function trunkOf(joints, head, breadth) {
+  const { left_shoulder: left, right_shoulder: right } = joints;
+  if (!left || !right) return null;
+  const top = middle(left, right);
+  const bothHips = joints.left_hip && joints.right_hip;
+  const hips = bothHips ? middle(joints.left_hip, joints.right_hip) : null;
+  const over = unit(across(minus(left, right)), { x: 0, y: -1 });
+  const upward = head ? minus(head.centre, top) : { x: 0, y: -1 };
+  const up = hips ? unit(minus(top, hips), over) : plus({ x: 0, y: 0 }, over, dot(over, upward) < 0 ? -1 : 1);
+  const apart = minus(left, right);
+  const square = across(up);
+  const side = length(apart) > 0.4 * breadth ? unit(apart, square) : plus({ x: 0, y: 0 }, square, dot(square, apart) < 0 ? -1 : 1);
+  const thick = Math.max(0.22 * breadth - 0.5 * length(apart), 0) + 0.13 * breadth;
+  const bottom = hips ?? plus(top, up, -0.85 * breadth);
+  const waist = (hip, sign) => plus(hip ?? plus(bottom, side, 0.42 * sign * breadth), side, (hips ? 0.1 : 0) * sign * breadth);
+  return {
+    up, side, top, bottom, isBust: !hips,
+    shoulders: [plus(left, side, thick), plus(right, side, -thick)],
+    hips: [waist(hips && joints.left_hip, 1), waist(hips && joints.right_hip, -1)],
+    joints: bothHips ? [left, right, joints.left_hip, joints.right_hip] : [left, right],
+  };
+}
+
+// The rectangle that a person fills when drawn, which is more than that of the joints: {left, top, right, bottom}.
+export function extentOf(joints) {
+  const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
+  const cover = (point) => {
+    box.left = Math.min(box.left, point.x);
+    box.right = Math.max(box.right, point.x);
+    box.top = Math.min(box.top, point.y);
+    box.bottom = Math.max(box.bottom, point.y);
+  };
+  Object.values(joints).forEach(cover);
+  const head = headOf(joints);
+  const trunk = trunkOf(joints, head, breadthOf(joints, head));
+  if (head) [head.crown, head.chin, plus(head.centre, head.side, head.halfWidth), plus(head.centre, head.side, -head.halfWidth)].forEach(cover);
+  if (trunk) [...trunk.shoulders, plus(trunk.top, minus(trunk.bottom, trunk.top), trunk.isBust ? 0.6 : 1)].forEach(cover);
+  return box;
+}
+
+// Draws on a canvas. seeThrough: over a camera's picture, which stays visible: outlines only.
+export class Pen {
+  constructor(context, seeThrough) {
+    Object.assign(this, { context, seeThrough });
+  }
+
+  draw(joints) {
+    const head = headOf(joints);
+    const breadth = breadthOf(joints, head);
+    const trunk = trunkOf(joints, head, breadth);
+    this.context.lineCap = this.context.lineJoin = "round";
+    this.thin = Math.min(Math.max(breadth / 60, 1.2), 3);
+    for (const limb of LEGS) this.limb(joints, limb, breadth);
+    if (trunk) this.trunk(trunk, breadth);
+    if (head && trunk) this.neck(head, trunk, breadth);
+    if (head) this.head(head, joints);
+    for (const limb of ARMS) this.limb(joints, limb, breadth);
+    for (const side of ["left", "right"]) this.hand(joints, side, breadth);
+  }
+
+  // The path that was begun: filled, with a rim that parts it from what lies behind.
+  paint(strength, joints, fill = null) {
+    const { context } = this;
+    if (this.seeThrough) {
+      context.strokeStyle = colour("line", joints);
+      context.lineWidth = this.thin;
+      context.stroke();
+      return;
+    }
+    context.fillStyle = fill ?? colour(strength, joints);
+    context.strokeStyle = `rgb(${GROUND})`;
+    context.lineWidth = 2 * this.thin;
+    if (!fill) context.stroke();
+    context.fill();
+  }
+
+  line(joints, points, width = this.thin) {
+    const { context } = this;
+    context.strokeStyle = colour("line", joints);
+    context.lineWidth = width;
+    context.beginPath();
+    points.forEach((point) => context.lineTo(point.x, point.y));
+    context.stroke();
+  }
+
+  limb(joints, [from, to, thickFrom, thickTo], breadth) {
+    const [a, b] = [joints[from], joints[to]];
+    if (!a || !b) return;
+    if (this.seeThrough) {
+      this.line([a, b], [a, b], 2 * this.thin);
+      return;
+    }
+    this.capsule(a, b, thickFrom * breadth, thickTo * breadth);
+    this.paint("limb", [a, b]);
+  }
+
+  capsule(a, b, radiusA, radiusB) {
+    const angle = Math.atan2(b.y - a.y, b.x - a.x);
+    this.context.beginPath();
+    this.context.arc(a.x, a.y, radiusA, angle + Math.PI / 2, angle - Math.PI / 2);
+    this.context.arc(b.x, b.y, radiusB, angle - Math.PI / 2, angle + Math.PI / 2);
+    this.context.closePath();
+  }
+
+  trunk({ up, side, top, bottom, isBust, shoulders: [left, right], hips: [leftHip, rightHip], joints }, breadth) {
+    const { context } = this;
+    const nape = (sign) => plus(plus(top, up, 0.2 * breadth), side, 0.15 * sign * breadth);
+    const drop = (point) => plus(point, up, -0.12 * breadth);
+    const curve = (...points) => context.bezierCurveTo(...points.flatMap(({ x, y }) => [x, y]));
+    context.beginPath();
+    context.moveTo(nape(1).x, nape(1).y);
+    curve(plus(nape(1), up, -0.13 * breadth), plus(left, up, 0.13 * breadth), drop(left));
+    curve(plus(drop(left), up, -0.2 * breadth), plus(leftHip, up, 0.3 * breadth), leftHip);
+    context.lineTo(rightHip.x, rightHip.y);
+    curve(plus(rightHip, up, 0.3 * breadth), plus(drop(right), up, -0.2 * breadth), drop(right));
+    curve(plus(right, up, 0.13 * breadth), plus(nape(-1), up, -0.13 * breadth), nape(-1));
+    if (!isBust) context.closePath();
+    let fill = null;
+    if (isBust && !this.seeThrough) {
+      // What is not in the picture fades.
+      const own = colour("trunk", joints);
+      fill = context.createLinearGradient(top.x, top.y, bottom.x, bottom.y);
+      fill.addColorStop(0.15, own);
+      fill.addColorStop(1, own.replace("rgb(", "rgba(").replace(")", ",0)"));
+    }
+    if (isBust && this.seeThrough) this.line(joints, joints, 2 * this.thin);
+    else this.paint("trunk", joints, fill);
+  }
+
+  neck(head, trunk, breadth) {
+    const foot = plus(trunk.top, trunk.up, 0.04 * breadth);
+    const under = plus(head.centre, minus(head.chin, head.centre), 0.55);
+    if (this.seeThrough) return;
+    this.capsule(under, foot, 0.24 * head.height, 0.27 * head.height);
+    this.paint("trunk", trunk.joints, colour("trunk", trunk.joints));
+  }
+
+  head({ up, side, height, centre, crown, chin, halfWidth, eyes, mouth }, joints) {
+    const { context } = this;
+    const face = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"].map((name) => joints[name]).filter(Boolean);
+    const [right, left] = [plus(centre, side, halfWidth), plus(centre, side, -halfWidth)];
+    // An ear is at the head's edge, behind it, or on it where the head is turned.
+    const ears = [joints.left_ear, joints.right_ear].filter(Boolean);
+    const aside = (ear) => dot(minus(ear, centre), side) / halfWidth;
+    for (const ear of ears.filter((each) => Math.abs(aside(each)) > 0.5)) {
+      context.beginPath();
+      this.oval(plus(ear, side, (Math.sign(aside(ear)) * 0.98 - aside(ear)) * halfWidth), 0.055 * height, 0.1 * height, up);
+      this.paint("limb", face);
+    }
+    const bow = (0.5 * ROUND + 0.02) * height;
+    const jaw = 0.2 * height;
+    const curve = (...points) => context.bezierCurveTo(...points.flatMap(({ x, y }) => [x, y]));
+    context.beginPath();
+    context.moveTo(left.x, left.y);
+    curve(plus(left, up, bow), plus(crown, side, -ROUND * halfWidth), crown);
+    curve(plus(crown, side, ROUND * halfWidth), plus(right, up, bow), right);
+    curve(plus(right, up, -bow), plus(chin, side, jaw), chin);
+    curve(plus(chin, side, -jaw), plus(left, up, -bow), left);
+    context.closePath();
+    this.paint("limb", face);
+    context.fillStyle = context.strokeStyle = colour("line", face);
+    context.lineWidth = this.thin;
+    context.stroke();
+    context.beginPath();
+    for (const ear of ears.filter((each) => Math.abs(aside(each)) <= 0.5)) this.oval(ear, 0.045 * height, 0.085 * height, up);
+    context.stroke();
+    context.beginPath();
+    for (const eye of [joints.left_eye, joints.right_eye]) if (eye) this.oval(eye, 0.04 * height, 0.03 * height, up);
+    if (joints.upper_lip || joints.lower_lip) {
+      // As broad as the eyes lie apart, which narrow alike where the head turns.
+      const broad = Math.max(0.4 * span(joints.left_eye, joints.right_eye), 0.04 * height);
+      this.oval(mouth, broad, Math.max(span(joints.upper_lip, joints.lower_lip) / 2, 0.016 * height), up);
+    }
+    if (this.seeThrough) context.stroke();
+    else context.fill();
+    const nose = [joints.nose_bridge ?? eyes, joints.nose, joints.nose_base].filter(Boolean);
+    if (joints.nose) this.line(face, nose, 1.4 * this.thin);
+  }
+
+  // Added to the path.
+  oval({ x, y }, across, along, up) {
+    const turn = Math.atan2(up.x, -up.y);
+    const wide = Math.max(across, 1);
+    this.context.moveTo(x + wide * Math.cos(turn), y + wide * Math.sin(turn));
+    this.context.ellipse(x, y, wide, Math.max(along, 1), turn, 0, 2 * Math.PI);
+  }
+
+  hand(joints, side, breadth) {
+    const wrist = joints[`${side}_wrist`];
+    const root = joints[`${side}_hand_root`] ?? wrist;
+    if (!root) return;
+    const tips = FINGERS.map((name) => joints[`${side}_${name}`]).filter(Boolean);
+    for (const tip of tips) this.line([root, tip], [root, tip], Math.max(2 * FINGER * breadth * (this.seeThrough ? 0.4 : 1), 1));
+    if (this.seeThrough) return;
+    const knuckles = tips.length ? tips.reduce((sum, tip) => plus(sum, minus(tip, root), 0.45 / tips.length), root) : root;
+    this.capsule(root, knuckles, 0.8 * PALM * breadth, PALM * breadth);
+    this.paint("limb", tips.length ? [root, ...tips] : [root]);
+  }
+}
