@@ -18,7 +18,7 @@ from training.datasets.base import Dataset
 from training.datasets.opening import SYNTHETIC, open_training, parse_spec
 from training.datasets.stored import StoredDataset
 from training.job import Job
-from training.recipe import PRESETS, Balance, Preset, Recipe
+from training.recipe import PRESETS, Balance, Loss, Preset, Recipe
 from training.reporting import Report
 from training.run_folder import RunConfig, RunFolder
 from training.train import Machine, open_device, train
@@ -26,6 +26,19 @@ from training.transfer import Start, open_start
 
 # Half of the clips, where they are mirrored or run backwards at all.
 _HALF = 0.5
+# Options that are fields of the recipe.
+_OF_RECIPE = (
+    "stream",
+    "encoding",
+    "width",
+    "depths",
+    "batch",
+    "lr",
+    "weight_decay",
+    "drop_path",
+    "balance",
+    "loss",
+)
 _MOST_WORKERS = 16
 
 
@@ -33,8 +46,9 @@ _MOST_WORKERS = 16
 class TrainOptions:
     """What the user asked for; None is what the preset says, and of all of them: what the run in the folder is.
 
-    start: checkpoint to begin from. preset: by default ``fine-tune`` with a start, ``synthetic`` on synthetic motion,
-    else ``paper``. The rest as in ``RunConfig``, ``Recipe`` and ``Augmentation``.
+    start: checkpoint to begin from. preset: by default ``concurrent`` on ``synth-concurrent``, else ``fine-tune`` with
+    a start, ``synthetic`` on synthetic motion, else ``paper``. loss: that of the preset, but ``bce`` after a start that
+    says each label by itself. The rest as in ``RunConfig``, ``Recipe`` and ``Augmentation``.
     """
 
     data: str | None = None
@@ -53,6 +67,7 @@ class TrainOptions:
     weight_decay: float | None = None
     drop_path: float | None = None
     balance: Balance | None = None
+    loss: Loss | None = None
     mirror: bool | None = None
     reverse: bool | None = None
     seed: int | None = None
@@ -67,11 +82,13 @@ def run_training(
     device: Literal["cpu", "cuda"] = "cpu",
     workers: int | None = None,
     save_every: int | None = None,
+    keep_all: bool = False,
 ) -> Path | None:
     """Begin a run, or go on with the one in the folder; see ``training.train.train``.
 
     Args:
         workers: processes that prepare batches; None takes as many as pay.
+        keep_all: every validated checkpoint is kept, not only the best and the last.
     """
     open_device(device)  # before the data is read
     folder = RunFolder(run)
@@ -95,23 +112,23 @@ def run_training(
     report.note(f"validates on {validation.name}")
     if workers is None:
         workers = _workers_that_pay(device, config)
-    return train(job, folder, Machine(device, workers, save_every), report, should_stop)
+    return train(job, folder, Machine(device, workers, save_every, keep_all), report, should_stop)
 
 
 def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
     data = options.data or SYNTHETIC
-    synthetic = parse_spec(data).kind == "synth"
-    preset = options.preset or ("fine-tune" if start else "synthetic" if synthetic else "paper")
+    spec = parse_spec(data)
+    synthetic = spec.kind == "synth"
+    usual: Preset = "concurrent" if spec.concurrent else "fine-tune" if start else "synthetic" if synthetic else "paper"
+    preset = options.preset or usual
     if preset == "fine-tune" and start is None:
         raise MarEdgeError("the recipe 'fine-tune' begins from a trained network; name it with --from CHECKPOINT")
-    changes: dict[str, Any] = {
-        name: value
-        for name in ("stream", "encoding", "width", "depths", "batch", "lr", "weight_decay", "drop_path", "balance")
-        if (value := getattr(options, name)) is not None
-    }
+    changes: dict[str, Any] = {name: value for name in _OF_RECIPE if (value := getattr(options, name)) is not None}
     if options.epochs is not None or options.steps is not None:
         changes |= {"epochs": options.epochs, "steps": options.steps, "least_steps": 0}
     if start is not None:
+        if start.activation == "sigmoid" and not PRESETS[preset].several_labels:
+            changes = {"loss": "bce"} | changes
         changes = {"stream": start.stream or PRESETS[preset].stream} | changes | _shape_of(start, changes)
     augmentation = PRESETS[preset].augmentation
     for name in ("mirror", "reverse"):

@@ -123,6 +123,8 @@ class Curves(Report):
         writer = self._open(progress.step)
         writer.add_scalar("held out/top-1", progress.top1, progress.step)
         writer.add_scalar("held out/macro F1", progress.f1_macro, progress.step)
+        if progress.mean_ap is not None:
+            writer.add_scalar("held out/mean average precision", progress.mean_ap, progress.step)
 
     def _open(self, step: int) -> SummaryWriter:
         if self._writer is None:
@@ -167,7 +169,8 @@ class Together(Report):
 
 
 def _in_words(progress: Progress, steps: int) -> str:
+    mean_ap = "" if progress.mean_ap is None else f"mAP {progress.mean_ap:.3f}  "
     return (
-        f"step {progress.step}/{steps}  loss {progress.loss:.3f}  held-out top-1 {progress.top1:.3f}  "
+        f"step {progress.step}/{steps}  loss {progress.loss:.3f}  held-out {mean_ap}top-1 {progress.top1:.3f}  "
         f"macro F1 {progress.f1_macro:.3f}  {progress.elapsed_s:.0f} s"
     )

@@ -44,6 +44,7 @@ class _Recipe(str, Enum):
     paper = "paper"
     synthetic = "synthetic"
     live = "live"
+    concurrent = "concurrent"
     fine_tune = "fine-tune"
 
 
@@ -56,6 +57,13 @@ class _Balance(str, Enum):
     none = "none"
     weights = "weights"
     sampling = "sampling"
+
+
+class _Loss(str, Enum):
+    cross_entropy = "cross-entropy"
+    bce = "bce"
+    asymmetric = "asymmetric"
+    focal = "focal"
 
 
 class _Device(str, Enum):
@@ -101,7 +109,8 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(
-            help="synth (the default), synth-live, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.",
+            help="synth (the default), synth-live, synth-concurrent, ma52:FOLDER, mma52:FOLDER, imigue:FOLDER, "
+            "recordings:FOLDER or clips.npz.",
             show_default=False,
         ),
     ] = None,
@@ -121,7 +130,11 @@ def train(
     ] = None,
     recipe: Annotated[
         _Recipe | None,
-        typer.Option(help="By default fine-tune with --from, synthetic with synth, else paper.", show_default=False),
+        typer.Option(
+            help="By default concurrent with synth-concurrent, fine-tune with --from, synthetic with synth, else "
+            "paper.",
+            show_default=False,
+        ),
     ] = None,
     stream: Annotated[_Stream | None, typer.Option(help="What the network sees.", show_default=False)] = None,
     encoding: Annotated[_Encoding | None, typer.Option(help="How it sees it.", show_default=False)] = None,
@@ -139,6 +152,12 @@ def train(
     drop_path: Annotated[float | None, typer.Option(help="Stochastic depth, highest rate.", show_default=False)] = None,
     balance: Annotated[
         _Balance | None, typer.Option(help="Rare classes: weigh more, or are drawn more often.", show_default=False)
+    ] = None,
+    loss: Annotated[
+        _Loss | None,
+        typer.Option(
+            help="cross-entropy: one label at a time; the others: several labels at once.", show_default=False
+        ),
     ] = None,
     mirror: Annotated[
         bool | None,
@@ -160,6 +179,9 @@ def train(
     save_every: Annotated[
         int | None, typer.Option(help="Steps between saved states; once a minute without.", min=1, show_default=False)
     ] = None,
+    keep_all: Annotated[
+        bool, typer.Option("--keep-all", help="Every validated checkpoint is kept, as step-STEP.pt.")
+    ] = False,
 ) -> None:
     """Train MMN, on synthetic motion or on your data; writes best.pt, for export.
 
@@ -190,6 +212,7 @@ def train(
         weight_decay=weight_decay,
         drop_path=drop_path,
         balance=None if balance is None else balance.value,
+        loss=None if loss is None else loss.value,
         mirror=mirror,
         reverse=reverse,
         seed=seed,
@@ -205,6 +228,7 @@ def train(
             device=device.value,
             workers=workers,
             save_every=save_every,
+            keep_all=keep_all,
         )
     if best is None:
         print(f"{stop.reason}; its state is saved. To go on: mar-edge train --run {run}", file=sys.stderr)

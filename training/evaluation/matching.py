@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge.labels import Label
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 Key = Callable[[Label], str]
 """What of two labels must agree: the name, or the body group."""

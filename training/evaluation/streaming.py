@@ -26,8 +26,9 @@ from streaming.pipeline import Pipeline, PipelineRules
 from streaming.timing import Timer
 from training.evaluation.matching import LiveEvent
 from training.evaluation.models import ModelSource
+from training.synth.events import TrueEvent
 from training.synth.generator import CLASSES
-from training.synth.recording import Recording, TrueEvent, record
+from training.synth.recording import Recording, record
 
 LAYOUT = "ma52"
 _RECORDING_S = 60.0

@@ -92,6 +92,10 @@ class Curves:
         """The same curves from ``onset`` (N,) on."""
         return Curves(self.swings, self.step.starting(onset), self.swing.starting(onset))
 
+    def lasting(self, length_s: Floats) -> Curves:
+        """The same curves, done after ``length_s`` (N,)."""
+        return Curves(self.swings, self.step.lasting(length_s), self.swing.lasting(length_s))
+
     def take(self, rows: Ints) -> Curves:
         """The curves of ``rows``, some perhaps more than once."""
         return Curves(self.swings[rows], taken(self.step, rows), taken(self.swing, rows))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.errors import MarEdgeError
 from training.synth.draws import Range
 
 
@@ -34,6 +35,14 @@ class World:
     desk_fov_deg: Range
     tilt_deg: float
     camera_fps: Range
+
+    def without(self, *names: str) -> World:
+        """The same without what these switches name.
+
+        Raises:
+            MarEdgeError: there is no such switch.
+        """
+        raise MarEdgeError(f"no switch {', '.join(names)}: this world has none")
 
 
 TRAINING = World(

@@ -18,7 +18,7 @@ from training.evaluation.matching import LiveEvent
 from training.evaluation.report import Evaluation, ModelFacts, write_report
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Watched
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 NODDING, SHAKING_HEAD, WAVING = 9, 10, 19
 FACTS = ModelFacts(

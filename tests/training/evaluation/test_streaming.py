@@ -16,7 +16,8 @@ from streaming.pipeline import PipelineRules
 from training.evaluation.models import ModelSource
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Take, plan_takes, watch, watch_takes
-from training.synth.recording import Recording, TrueEvent, record
+from training.synth.events import TrueEvent
+from training.synth.recording import Recording, record
 
 FPS = 30
 NODDING, SHAKING_HEAD, WAVING, SHRUGGING = 9, 10, 19, 2
