@@ -15,7 +15,7 @@ from training.synth.actions import ACTIONS, Action
 from training.synth.actions.row import Manner
 from training.synth.camera import BODY
 from training.synth.courses import Step, Swing
-from training.synth.curves import Curves
+from training.synth.curves import CourseTable, Curves
 from training.synth.draw import contact_sheet, write_animation
 from training.synth.draws import Draws
 from training.synth.faults import camera_rate
@@ -161,7 +161,7 @@ def test_a_course_shows_itself_in_clips_of_any_length(course):
 
 def test_mixed_courses_are_each_what_they_are_alone():
     which = np.arange(len(LENGTHS)) % len(COURSES)
-    curves = Curves.draw(COURSES, which, Draws(np.random.default_rng(0)), LENGTHS, np.ones_like(LENGTHS))
+    curves = Curves.draw(CourseTable(COURSES), which, Draws(np.random.default_rng(0)), LENGTHS, np.ones_like(LENGTHS))
     t = moments(LENGTHS)
     assert curves.visible(t).min() >= 0.44
     for i, course in enumerate(COURSES):

@@ -13,13 +13,13 @@ import numpy as np
 
 from training.synth.actions import ACTIONS, UNNAMED
 from training.synth.courses import smooth_step
-from training.synth.curves import Curves
+from training.synth.curves import CourseTable, Curves
 from training.synth.draws import Bools, Draws, Floats, Ints, Range
 from training.synth.rig import SIDED, Channel
 
 ROWS = (*ACTIONS, *UNNAMED)
 MANNERS = tuple(manner for row in ROWS for manner in row.manners)
-_COURSES = [manner.course for manner in MANNERS]
+_COURSES = CourseTable([manner.course for manner in MANNERS])
 
 
 class Lists:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -27,18 +28,17 @@ _GROUPS = {"head": HEAD, "body": TRUNK, "lower limb": LEGS, "upper limb": HANDS}
 HELD = frozenset((*range(11, 26), 28, *range(31, 52)))
 
 # Of the time of somebody of average liveliness, what each track is at.
-_ACTIVE = (0.48, 0.09, 0.88, 0.27)
-_LIVELINESS = 0.5  # standard deviation of the logarithm of a person's pauses
-_QUIET, _QUIET_PAUSES = 0.2, 2.0  # share of people who do little, and times the pauses of others
+_ACTIVE = (0.46, 0.085, 0.87, 0.24)
+_LIVELINESS = 0.4  # standard deviation of the logarithm of a person's pauses
+_QUIET, _QUIET_PAUSES = 0.2, 1.9  # share of people who do little, and times the pauses of others
 _UNIFORM = 0.2  # of the actions of a track, drawn without regard to how often they happen
 _BEFORE_S = 16.0  # how long before the recording tracks begin: longer than nearly all that lasts
 _SHORT_S = 2.5  # a step that comes back by then is one event, whatever its name
 _LONGEST_MOVE_S = 2.5  # of one that does not come back
 _ARRIVED_S: Range = (0.3, 3.0)  # who does not come back stays before it fades
-# On the way to where an action starts, if that is an event, or movement enough to belong to the action; and if not.
-_QUICK_S: Range = (0.5, 1.1)
-_SLOW_S: Range = (1.5, 3.0)
-_WAIT_S: Range = (0.6, 2.0)
+# On the way to where an action starts, if that is an event, or movement enough to belong to the action, and the wait
+# there; on the way if not; until what is left of an action has faded.
+_WAYS_S = np.array(((0.5, 1.1), (0.6, 2.0), (1.5, 3.0), (1.5, 3.0)), np.float32)
 _UNNAMED = 0.3  # probability, in a pause that is long enough
 _AROUND_UNNAMED_S = 1.0
 _LONGEST_S = 8.0  # what actions are drawn to fit into, before they get their own durations
@@ -114,11 +114,12 @@ def act(draws: Draws, duration_s: float, rows: Ints, pace: Floats) -> tuple[Perf
         ]
         parts += [doing, _between(draws, slots, track, duration_s, pace)]
         events += _events(doing, slots)
-    shown = [_cut(event, duration_s) for event in events]
-    kept = sorted(
-        (event for event in shown if event.t_end - event.t_start >= _SHORTEST_EVENT_S), key=lambda event: event.t_start
-    )
-    return joined(*parts), tuple(kept)
+    shown = [
+        replace(event, t_start=max(event.t_start, 0.0), t_end=min(event.t_end, duration_s))
+        for event in events
+        if event.t_start < duration_s - _SHORTEST_EVENT_S and event.t_end > _SHORTEST_EVENT_S
+    ]
+    return joined(*parts), tuple(sorted(shown, key=lambda event: event.t_start))
 
 
 def weights(rows: Ints) -> Floats:
@@ -128,6 +129,7 @@ def weights(rows: Ints) -> Floats:
     return share
 
 
+@cache
 def _pause_s(track: int) -> float:
     """The mean pause of a track that is active as much as ``_ACTIVE`` says."""
     rows = np.flatnonzero(_TRACK[: len(ACTIONS)] == track)
@@ -145,11 +147,12 @@ def _fill(
     doing = _lasting(draws, row, pace)
     length = doing.curves.length + (_LAG_S[doing.manner] * pace).astype(np.float32)
     pauses = -np.log(1 - draws.uniform((0, 0.999), most)) * pause_s
+    ways = draws.uniform((0, 1), most, len(_WAYS_S)) * (_WAYS_S[:, 1] - _WAYS_S[:, 0]) + _WAYS_S[:, 0]
     slots: list[_Slot] = []
     free = -_BEFORE_S - float(draws.uniform((0, 4), 1)[0])
     for i in range(most):
         stays_s = float(doing.curves.step.hold[i]) if _stays(doing, i) else 0.0
-        slot = _slot(draws, free, free + float(pauses[i]), int(doing.manner[i]), float(length[i]) + stays_s)
+        slot = _slot(free, free + float(pauses[i]), int(doing.manner[i]), float(length[i]) + stays_s, ways[i].tolist())
         if slot.start > duration_s:
             break
         slots.append(slot)
@@ -181,21 +184,21 @@ def _lasting(draws: Draws, row: Ints, pace: Floats) -> Performances:
     return replace(doing, curves=replace(curves, step=replace(curves.step, hold=hold)))
 
 
-def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: float) -> _Slot:
+def _slot(free: float, earliest: float, manner: int, length_s: float, ways_s: Sequence[float]) -> _Slot:
     """The next slot of a track that is free from ``free`` on and has its next action from ``earliest`` on."""
     if not _PREPARED[manner]:
         stop = earliest + length_s
         return _Slot(earliest, earliest, earliest, stop, stop)
+    quick_s, wait_s, slow_s, fade_s = ways_s
     if _LEAVES[manner]:
         start = earliest
-        ready = start + _drawn(draws, _QUICK_S)
-        onset = ready + _drawn(draws, _WAIT_S)
+        ready = start + quick_s
+        onset = ready + wait_s
     else:
-        way_s = _drawn(draws, _SLOW_S)
-        start = max(free, earliest - way_s)
-        ready = onset = start + way_s
+        start = max(free, earliest - slow_s)
+        ready = onset = start + slow_s
     stop = onset + length_s
-    return _Slot(start, ready, onset, stop, stop + _drawn(draws, _SLOW_S))
+    return _Slot(start, ready, onset, stop, stop + fade_s)
 
 
 def _presence(slots: Sequence[_Slot]) -> Floats:
@@ -241,10 +244,6 @@ def _events(doing: Performances, slots: Sequence[_Slot]) -> list[TrueEvent]:
     return events
 
 
-def _cut(event: TrueEvent, duration_s: float) -> TrueEvent:
-    return replace(event, t_start=max(event.t_start, 0.0), t_end=min(event.t_end, duration_s))
-
-
 def _between(draws: Draws, slots: Sequence[_Slot], track: int, duration_s: float, pace: Floats) -> Performances:
     """Movements without a name in some of a track's pauses that are long enough."""
     rows = UNNAMED_ROWS[_TRACK[UNNAMED_ROWS] == track]
@@ -270,7 +269,3 @@ def put(doing: Performances, onset: Floats) -> Performances:
     end, way = onset + doing.curves.length, np.float32(_AROUND_UNNAMED_S)
     presence = np.stack([onset - way, onset, end, end + way], axis=-1)
     return replace(doing, curves=doing.curves.starting(onset), presence=presence)
-
-
-def _drawn(draws: Draws, bounds: Range) -> float:
-    return float(draws.uniform(bounds, 1)[0])
