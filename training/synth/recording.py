@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.labels import Label
-from edge.pose.mapping import mediapipe_to_ma52
 from training.synth.actions import ACTIONS
 from training.synth.courses import Step
 from training.synth.draws import Draws, Floats, Ints, Range
-from training.synth.faults import Shown, keypoints
+from training.synth.faults import Shown, keypoints, skeletons
 from training.synth.figure import draw_figures
-from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES, shows_legs
+from training.synth.framing import Framing, draw_framing, shows_legs
+from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES
 from training.synth.hand_parts import uses_hands
 from training.synth.idle import beside, posture
 from training.synth.idle import idle as idling
@@ -45,6 +45,7 @@ _SEEN_MOVING = 0.03  # of the way out
 _STAY_S = 1.0  # from here on the way back is a movement of its own, if ``Action.back`` gives it a name
 _RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
 
+_ONLY_SEATED = np.flatnonzero([row.only_seated for row in ROWS])
 _LEAVES = np.array([m.leaves for m in MANNERS])
 _PREPARED = np.array([m.prepared for m in MANNERS])
 _LAG_S = np.array([max((limb.lag_s[1] for limb in m.limbs), default=0.0) for m in MANNERS])
@@ -96,7 +97,8 @@ def record(
     rows = rows_of(np.array([label.id for label in labels]))
     rows = rows[rows >= 0]
     desk = draws.chance(world.desk, 1) & ~shows_legs(rows).all()
-    if desk[0]:
+    framing = draw_framing(draws, desk, np.array([len(rows) > 0 and bool(shows_legs(rows).all())]), world)
+    if framing[0] != Framing.FULL:
         rows = rows[~shows_legs(rows)]
     pace = draws.log_uniform(world.pace, 1)
     doing, events = (
@@ -108,14 +110,16 @@ def record(
     motion = posture(draws, 1, len(times), world.posture) + _everything_else(draws, t)
     drive_trunk(draws, doing, t, motion)
     named = doing.take(np.flatnonzero(doing.row < len(ACTIONS)))
-    standing = np.zeros(1, bool)
+    seated = np.isin(named.row, _ONLY_SEATED).any() or framing[0] == Framing.FULL
+    standing = draws.chance(world.standing_to_hips, 1) & ~desk & ~seated
     hands = uses_hands(named, 1)
-    _, views = draw_figures(draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world)
+    _, views = draw_figures(
+        draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world, framing=framing
+    )
     shown = Shown(desk, shows_legs(named.row).any(keepdims=True), hands)
-    body, left, right, face = keypoints(draws, views, t, shown=shown)
-    joints, scores = mediapipe_to_ma52(body[0], left[0], right[0], face[0])
+    joints, scores = skeletons(keypoints(draws, views, t, shown=shown, world=world), views.size)
     width, height = views.size[0]
-    return Recording(times, joints, scores, (int(width), int(height)), events)
+    return Recording(times, joints[0], scores[0], (int(width), int(height)), events)
 
 
 def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
