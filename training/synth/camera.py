@@ -51,9 +51,9 @@ _ROOM_SIZES = {
     (1280, 720): 2.0,
     (640, 480): 2.0,
     (960, 1080): 2.0,
-    (480, 270): 0.7,
-    (360, 640): 0.7,
-    (320, 240): 0.6,
+    (480, 270): 0.5,
+    (360, 640): 0.5,
+    (320, 240): 0.3,
 }
 _DESK_SIZES = {
     (640, 480): 3.0,
@@ -67,6 +67,7 @@ _DESK_SIZES = {
     (176, 144): 0.4,
 }
 _SEATED_M = 1.35
+_LEAST_PX_PER_M = 200 / _SEATED_M  # smaller people are not told apart
 _HEAD_ROOM_M = 0.16  # around the middle of the face
 
 
@@ -146,6 +147,7 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World, 
     reach = np.sqrt(((eye - aim) ** 2).sum(axis=-1))
     desk_focal = sizes.max(axis=1) / (2 * np.tan(np.deg2rad(draws.uniform(world.desk_fov_deg, N)) / 2))
     room_focal = draws.log_uniform(world.room_fill, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
+    room_focal = np.maximum(room_focal, np.float32(_LEAST_PX_PER_M) * reach)
     focal = np.where(desk, desk_focal, room_focal).astype(np.float32)
     centre = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
     _crop(draws, framing, flat, sizes=sizes, focal=focal, centre=centre)

@@ -13,9 +13,9 @@ import numpy as np
 from training.synth.draws import Bools, Draws, Floats, Range
 from training.synth.world import World
 
-_STRENGTH: Range = (0.5, 2.5)
+_STRENGTH: Range = (0.5, 3.0)
 # Of what is seen: hips hold the shoulders in their place, elbows a little.
-_WITH_HIPS, _WITH_ELBOWS = np.float32(0.1), np.float32(0.6)
+_WITH_HIPS, _WITH_ELBOWS = np.float32(0.1), np.float32(0.8)
 # At strength 1. Narrowing for a turn by a right angle, and what is odd in the turn's direction; for a bow by one.
 _NARROW: Range = (0.35, 0.9)
 _SOONER = np.float32(1.4)  # a head turned so far narrows as a trunk would that is turned so many times as far
@@ -27,10 +27,10 @@ _LIFT: Range = (0.0, 0.6)  # for a narrowing of 1, shoulder widths
 _TILT_TURN: Range = (3, 32)
 _TILT_BOW: Range = (5, 90)
 _TILT_ROLL: Range = (0.1, 0.6)
-_SHIFT_TURN: Range = (-0.05, 0.2)  # shoulder widths, towards where the face turns
-_SHIFT_HEAD: Range = (0.0, 0.3)  # of the head's own way in the picture
+_SHIFT_TURN: Range = (-0.03, 0.08)  # shoulder widths, towards where the face turns
+_SHIFT_HEAD: Range = (0.0, 0.15)  # of the head's own way in the picture
 _SHIFT_HEAD_OUTSIDE: Range = (0.3, 1.0)  # of shoulders outside the picture
-_MOST_NARROW, _LEAST_NARROW = np.float32(0.4), np.float32(-0.2)
+_MOST_NARROW, _LEAST_NARROW = np.float32(0.4), np.float32(-0.08)
 _MOST_TILT = np.deg2rad(np.float32(20))
 _MOST_SHIFT = np.float32(0.15)
 _ELBOWS, _HIPS = np.float32(0.5), np.float32(0.3)  # of a shoulder's way

@@ -62,9 +62,9 @@ _SMALL_STRENGTH: Range = (0.4, 1.3)
 _SMALL_JITTER = (1.0, 1.4, 2.0, 3.0)
 
 # Hands that touch each other, or half hide: no finger has a place of its own, and wrists change theirs.
-_LOOSE_M: Range = (0.0015, 0.01)
+_LOOSE_M: Range = (0.002, 0.014)
 _LOOSE_HZ: Range = (2.0, 9.0)
-_LOOSE_WITHIN_M = 0.2
+_LOOSE_WITHIN_M = 0.25
 _HANDS_OF = (
     (15, 17, 19, 21, *range(LEFT_HAND.start, LEFT_HAND.stop)),
     (16, 18, 20, 22, *range(RIGHT_HAND.start, RIGHT_HAND.stop)),

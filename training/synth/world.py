@@ -42,7 +42,7 @@ class World:
     desk_fov_deg: Range
     tilt_deg: float
     camera_fps: Range
-    standing_to_hips: float = 0.6
+    standing_to_hips: float = 0.7
     face_only: float = 0.15
     desk_to_hips: float = 0.15
     desk_crop: float = 0.1
@@ -52,7 +52,7 @@ class World:
     drag: float = 0.85
     noise_by_size: float = 1.0
     loose_hands: float = 0.7
-    low_hands: float = 3.0
+    low_hands: float = 5.0
 
     def without(self, *features: str) -> World:
         """The same world without some of ``FEATURES``: for measuring what each is worth.
@@ -93,8 +93,8 @@ TRAINING = World(
     seat_m=(0.42, 0.58),
     posture=1.0,
     pace=(0.9, 1.1),
-    desk=0.4,
-    standing=0.15,
+    desk=0.5,
+    standing=0.2,
     yaw_deg=(-25, 25),
     far_yaw_deg=(-45, 45),
     room_m=(1.2, 4.0),
@@ -114,8 +114,8 @@ HELD_OUT = World(
     seat_m=(0.38, 0.64),
     posture=1.25,
     pace=(0.75, 1.35),
-    desk=0.4,
-    standing=0.15,
+    desk=0.5,
+    standing=0.2,
     yaw_deg=(-34, 34),
     far_yaw_deg=(-55, 55),
     room_m=(1.0, 5.5),

@@ -34,8 +34,8 @@ _HIP = Place("hip", A.PELVIS, (0.15, 0.13, 0.04), (-0.5, -0.5, 0.7), (-1, -0.2, 
 _CROSSED_OVER = Place("crossed, over", A.CHEST, (-0.10, 0.12, 0.20), (-1, 0.2, -0.3), (0, 0, -1), off_m=0.025)
 _CROSSED_UNDER = Place("crossed, under", A.CHEST, (-0.07, 0.05, 0.16), (-1, 0.4, -0.1), (0, 0, -1), off_m=0.025)
 
-_TOUCH = Step((0.16, 0.85), (0.4, LONG_S), returns=0.65, dwell_s=0.4)
-_RUB = Step((0.16, 0.85), (0.5, LONG_S), returns=0.6, dwell_s=0.5, held=0.25)
+_TOUCH = Step((0.2, 0.95), (0.4, LONG_S), returns=0.65, dwell_s=0.4)
+_RUB = Step((0.2, 0.95), (0.5, LONG_S), returns=0.6, dwell_s=0.5, held=0.25)
 
 
 def _touches(

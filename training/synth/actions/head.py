@@ -64,7 +64,7 @@ HEAD: tuple[Action, ...] = (
         8,
         "turning head",
         back=8,
-        amplitude=(15, 110),
+        amplitude=(20, 110),
         manners=(
             Manner(
                 Step(move_s=(0.2, 1.2), hold_s=(0.15, 2.5), returns=0.5),

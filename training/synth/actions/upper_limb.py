@@ -73,7 +73,7 @@ TALK = (
 )
 TALKING = Play((0.5, 2.8), (0.05, 0.28), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.05, 0.35))
 
-_WORK = Step((0.16, 0.85), (0.8, LONG_S), returns=0.55, dwell_s=0.7, held=0.35)
+_WORK = Step((0.2, 0.95), (0.8, LONG_S), returns=0.55, dwell_s=0.7, held=0.35)
 _FIDDLE = Play((0.6, 2.6), (0.012, 0.05), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.15, 0.6), ripple=True)
 _TWIDDLE = Play((0.9, 4.5), curl=(0.35, 0.95), ripple=True)
 _CLENCH = Step((0.15, 0.7), (0.3, 6), returns=0.6)
