@@ -73,7 +73,10 @@ class _Device(str, Enum):
 
 @app.command()
 def synth(
-    out: Annotated[Path, typer.Option(help="clip.mp4 or clip.gif (one clip, drawn) or clips.npz (arrays).")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="clip.mp4 or clip.gif (one clip, drawn) or clips.npz (arrays).", show_default=False),
+    ] = None,
     action: Annotated[
         str | None, typer.Option(help="Of a drawing: which action, by name or id.", show_default=False)
     ] = None,
@@ -85,19 +88,46 @@ def synth(
     live: Annotated[
         bool, typer.Option("--live", help="Of an .npz: half of them as live windows show actions, as synth-live has.")
     ] = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Print a table of how synthetic people move; see docs/generator.md.")
+    ] = False,
+    real: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of the table: a folder with truth.csv and skeletons/, of real people to compare with.",
+            show_default=False,
+        ),
+    ] = None,
+    recordings: Annotated[int, typer.Option(help="Of the table: recordings of each of six kinds.", min=1)] = 60,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            help="Leave out features, comma-separated: drag, framing, camera, hands, noise-by-size.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Synthesise skeleton clips of people making micro-actions."""
+    """Synthesise skeleton clips of people making micro-actions, or measure how they move."""
     from training.datasets.opening import LIVE_SHARE
-    from training.synth.command import write_clips, write_drawing
+    from training.synth.command import statistics_table, write_clips, write_drawing
     from training.synth.world import HELD_OUT, TRAINING
 
+    world = (HELD_OUT if held_out else TRAINING).without(*filter(None, (without or "").split(",")))
+    if statistics:
+        if out is not None:
+            raise MarEdgeError("--statistics prints a table; it goes without --out")
+        print(statistics_table(world, recordings, seed, real))
+        return
+    if real is not None:
+        raise MarEdgeError("--real goes with --statistics")
+    if out is None:
+        raise MarEdgeError("--out is missing: clip.mp4 or clip.gif (one clip, drawn), or clips.npz (arrays)")
     if out.suffix in (".mp4", ".gif"):
         drawn = write_drawing(out, action, seed)
         print(f"{out}: {drawn}")
     elif out.suffix == ".npz":
         if action is not None:
             raise MarEdgeError("--action goes with a drawing; an .npz holds clips of every action")
-        write_clips(out, count, seed, HELD_OUT if held_out else TRAINING, LIVE_SHARE if live else 0.0)
+        write_clips(out, count, seed, world, LIVE_SHARE if live else 0.0)
         print(f"{out}: {count} clips")
     else:
         raise MarEdgeError(f"--out ends in .mp4 or .gif (one clip, drawn) or .npz (arrays), not '{out.suffix}'")

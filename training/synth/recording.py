@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.labels import Label
-from edge.pose.mapping import mediapipe_to_ma52
 from training.synth.actions import ACTIONS
-from training.synth.courses import Step, smooth_step
-from training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
+from training.synth.courses import Step
+from training.synth.draws import Bools, Draws, Floats, Ints, Range
 from training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
-from training.synth.faults import Shown, keypoints
+from training.synth.faults import Shown, keypoints, skeletons
 from training.synth.figure import draw_figures
-from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES, shows_legs
+from training.synth.framing import Framing, draw_framing, shows_legs
+from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES
 from training.synth.hand_parts import uses_hands
 from training.synth.idle import beside, posture
 from training.synth.idle import idle as idling
 from training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
-from training.synth.rig import Channel
 from training.synth.schedule import UNNAMED_ROWS, rows_of
 from training.synth.tracks import act, put
 from training.synth.world import HELD_OUT, World
@@ -46,12 +45,6 @@ _AROUND_UNNAMED_S = 1.0
 _LONGEST_S = 8.0  # what actions are drawn to fit into
 _BESIDE_EVERY_S = 4.0
 _STAY_S = 1.0  # from here on the way back is a movement of its own, if ``Action.back`` gives it a name
-# Of somebody with whom several things go on at once: standing before a camera in a room, and talking.
-_STANDING = 0.25
-_TALKING = 0.6
-_TALK_DEG: Range = (0.15, 1.5)
-_TALK_HZ: Range = (0.4, 4.0)
-_SENTENCE_HZ: Range = (0.08, 0.4)
 _RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
 
 _ONLY_SEATED = np.array([action.only_seated for action in ACTIONS])
@@ -101,25 +94,25 @@ def record(
     desk, standing, doing = planned.desk, planned.standing, planned.doing
 
     motion = posture(draws, 1, len(times), world.posture) + _everything_else(draws, t)
-    if concurrent:
-        motion += _talk(draws, t)
     drive_trunk(draws, doing, t, motion)
     named = doing.take(np.flatnonzero(doing.row < len(ACTIONS)))
     hands = uses_hands(named, 1)
-    _, views = draw_figures(draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world)
+    _, views = draw_figures(
+        draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world, framing=planned.framing
+    )
     shown = Shown(desk, shows_legs(named.row).any(keepdims=True), hands)
-    body, left, right, face = keypoints(draws, views, t, shown=shown)
-    joints, scores = mediapipe_to_ma52(body[0], left[0], right[0], face[0])
+    joints, scores = skeletons(keypoints(draws, views, t, shown=shown, world=world), views.size)
     width, height = views.size[0]
-    return Recording(times, joints, scores, (int(width), int(height)), planned.events)
+    return Recording(times, joints[0], scores[0], (int(width), int(height)), planned.events)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Who does what when, with nothing rendered: desk and standing (1,), performances, and the events they are."""
+    """Who does what when, with nothing rendered: desk, standing and framing (1,), performances, events they are."""
 
     desk: Bools
     standing: Bools
+    framing: Ints
     doing: Performances
     events: tuple[TrueEvent, ...]
 
@@ -147,8 +140,10 @@ def _plan(
     rows = rows_of(np.array([label.id for label in labels]))
     rows = rows[rows >= 0]
     desk = draws.chance(world.desk, 1) & ~shows_legs(rows).all()
-    standing = draws.chance(_STANDING, 1) & ~desk if concurrent else np.zeros(1, bool)
-    if desk[0] or standing[0]:
+    only_legs = np.array([len(rows) > 0 and bool(shows_legs(rows).all())])
+    framing = draw_framing(draws, desk, only_legs, world)
+    standing = draws.chance(world.standing_to_hips, 1) & (framing == Framing.HIPS) & ~desk
+    if framing[0] != Framing.FULL:
         rows = rows[~shows_legs(rows)]
     if standing[0]:
         rows = rows[~_ONLY_SEATED[rows]]
@@ -159,7 +154,7 @@ def _plan(
         doing, events = act(draws, duration_s, rows, pace)
     else:
         doing, events = _act(draws, t, _order(draws, rows, duration_s), pace)
-    return Plan(desk, standing, doing, events)
+    return Plan(desk, standing, framing, doing, events)
 
 
 def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
@@ -285,17 +280,6 @@ def _everything_else(draws: Draws, t: Floats) -> Floats:
     span = np.full(1, _BESIDE_EVERY_S, np.float32)
     for start in np.arange(0, t[0, -1], _BESIDE_EVERY_S, dtype=np.float32):
         motion += beside(draws, t - start, span, most, most)
-    return motion
-
-
-def _talk(draws: Draws, t: Floats) -> Floats:
-    """(len(Channel), 1, T) degrees of a head that goes with what its owner says, sentence by sentence."""
-    motion = np.zeros((len(Channel), *t.shape), np.float32)
-    nods = wander(draws, 3, t, _TALK_HZ)
-    speaking = smooth_step(1.5 * wander(draws, 1, t, _SENTENCE_HZ)[0] + 0.75)
-    loudness = draws.log_uniform(_TALK_DEG, 1, 1) * draws.chance(_TALKING, 1, 1)
-    for track, channel in zip(nods, (Channel.HEAD_YAW, Channel.HEAD_PITCH, Channel.HEAD_ROLL), strict=True):
-        motion[channel] = loudness * speaking * track
     return motion
 
 
