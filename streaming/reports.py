@@ -15,6 +15,7 @@ from edge import __version__
 from edge.data import Skeleton
 from edge.labels import Label
 from edge.recognizer import Recognizer
+from edge.visibility import needs
 from streaming.events import EventChange
 from streaming.frames import NS, Frame, FrameSource
 from streaming.messages import (
@@ -30,7 +31,6 @@ from streaming.messages import (
 )
 from streaming.pipeline import Inference, Pipeline
 from streaming.recorder import Recorder
-from streaming.thresholds import Thresholds
 from streaming.timing import Timer
 
 MonotonicNs = Callable[[], int]
@@ -43,11 +43,9 @@ def wall_ns(frame: Frame, t_s: float) -> int:
     return frame.t_capture_ns + round((t_s - frame.media_s) * NS)
 
 
-def hello(
-    camera: FrameSource, pose: str, recognizer: Recognizer, stride_s: float, thresholds: Thresholds
-) -> HelloMessage:
+def hello(camera: FrameSource, pose: str, recognizer: Recognizer, stride_s: float, pipeline: Pipeline) -> HelloMessage:
     """Who we are."""
-    metadata = recognizer.metadata
+    metadata, thresholds = recognizer.metadata, pipeline.thresholds
     return HelloMessage(
         t_capture_ns=camera.t_zero_ns,
         source=camera.source.description,
@@ -66,6 +64,9 @@ def hello(
         off_thresholds=_finite(thresholds.off),
         pose=pose,
         runtime=recognizer.runtime.name,
+        prior=pipeline.prior.name,
+        activation=metadata.activation,
+        needs=tuple(needs(label) for label in metadata.labels),
         versions={
             "mar-edge": __version__,
             "python": platform.python_version(),
@@ -103,6 +104,7 @@ def label_message(
         person=window.person,
         top=top,
         gated=probs is None,
+        visible=inference.visible,
         t_start_ns=wall_ns(frame, float(window.times_s[0])),
         t_end_ns=wall_ns(frame, float(window.times_s[-1])),
         latency=Latency(

@@ -193,7 +193,7 @@ class StreamLoop:
 
     def _say_hello(self) -> None:
         stride_s = self._config.pipeline.stride_s
-        self._send(reports.hello(self._source, self._pose_name, self._recognizer, stride_s, self._pipeline.thresholds))
+        self._send(reports.hello(self._source, self._pose_name, self._recognizer, stride_s, self._pipeline))
 
     def _send_status(self) -> None:
         self._send(self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder))

@@ -13,7 +13,16 @@ from edge.cli import app
 from edge.cli.config_file import called_again, is_reread, use_config
 from edge.cli.page import ShowVideo, Token, ViewAt, live_view
 from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth
-from edge.cli.running import SHOWN, Model, ModelSha256, Runtime, run_service, stated_sha256
+from edge.cli.running import (
+    SHOWN,
+    Model,
+    ModelSha256,
+    PriorChoice,
+    Runtime,
+    chosen_prior,
+    run_service,
+    stated_sha256,
+)
 from edge.cli.wire_options import (
     ADDRESS,
     Binds,
@@ -69,6 +78,7 @@ def serve(
         float | None,
         typer.Option(help="Smoothed probability below which it ends.  [default: 0.3 of --on]", show_default=False),
     ] = None,
+    prior: PriorChoice = None,
     top_k: Annotated[int, typer.Option(help="Labels in a label message.")] = 5,
     encoding: Annotated[_Encoding, typer.Option(help="Of the messages.")] = _Encoding.json,
     skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
@@ -151,6 +161,7 @@ def serve(
             stride_s=stride_s,
             motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
             events=EventRules(on=on, off=off, labels=choice),
+            prior=chosen_prior(prior),
         ),
         top_k=top_k,
         encoding=encoding.value,
