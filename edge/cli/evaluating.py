@@ -31,7 +31,10 @@ def evaluate(
         typer.Argument(help="Model file (.onnx) or checkpoint (.pt); two checkpoints, joint then bone, are averaged."),
     ],
     data: Annotated[
-        str, typer.Option(help="synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz.")
+        str,
+        typer.Option(
+            help="synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz, truth:FOLDER."
+        ),
     ] = "synth",
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("evaluation"),
     labels: Annotated[
@@ -71,7 +74,7 @@ def evaluate(
     from training.evaluation.command import EvaluateConfig
     from training.evaluation.command import evaluate as run_evaluation
     from training.evaluation.models import ModelSource
-    from training.evaluation.words import clip_sentences, stream_sentences
+    from training.evaluation.words import clip_sentences, real_sentences, stream_sentences
 
     config = EvaluateConfig(
         model=ModelSource(tuple(model), stream.value, device.value, runtime.value, threads),
@@ -89,6 +92,8 @@ def evaluate(
     with showing_progress() as progress:
         evaluation = run_evaluation(config, progress)
     if evaluation is not None:
+        for sentence in real_sentences(evaluation.real) if evaluation.real else []:
+            print(sentence)
         for sentence in clip_sentences(evaluation.clips) if evaluation.clips else []:
             print(sentence)
         for sentence in stream_sentences(evaluation.stream) if evaluation.stream else []:

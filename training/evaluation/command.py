@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import edge
@@ -17,18 +17,24 @@ from training.datasets.opening import open_dataset
 from training.evaluation.answers import Answers, ask
 from training.evaluation.calibration import fit_confidence
 from training.evaluation.clip_results import score_answers
+from training.evaluation.hearing import listen
 from training.evaluation.models import ModelSource
+from training.evaluation.real_results import check_fits, score_real
 from training.evaluation.report import Evaluation, ModelFacts, write_report
 from training.evaluation.stream_results import StreamResults, score_watched
 from training.evaluation.streaming import Take, plan_takes, watch_takes
 from training.evaluation.submission import action_ids, write_submission
+from training.evaluation.truth import open_real
+
+TRUTH = "truth:"
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
     """What ``evaluate`` does.
 
-    data: spec of a data set (``open_dataset``). labels_file: what its classes are called, if not as usual.
+    data: spec of a data set (``open_dataset``), or ``truth:FOLDER``, real recordings (``training.evaluation.truth``).
+    labels_file: what its classes are called, if not as usual.
     out: folder of the report. clips: so many of the data's, evenly spread; None for all. known_only: leave out clips of
     labels that the model does not know. submission: the challenge's zip. confidence: where to write temperature and
     thresholds fitted on these clips, for ``mar-edge export``.
@@ -59,12 +65,14 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. All that
             can be known before the first inference is found before it.
     """
+    if config.data.startswith(TRUTH):
+        return _evaluate_real(config, progress)
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
         metadata = recognizer.metadata
         if config.submission is not None:
             action_ids(metadata)
-        takes = plan_takes(metadata, config.minutes, config.idle_minutes, config.seed) if _watches(config) else ()
+        takes = _takes(config, metadata)
         answers = ask(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
         if config.submission is not None:
             write_submission(config.submission, metadata, answers)
@@ -82,6 +90,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
+            real=None,
             clips=score_answers(metadata, answers, judged_on) if labelled else None,
             stream=_live(config, takes, progress) if takes else None,
         )
@@ -89,8 +98,37 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
     return evaluation
 
 
-def _watches(config: EvaluateConfig) -> bool:
-    return config.minutes > 0 or config.idle_minutes > 0
+def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
+    """Judge a model on real recordings, and on live footage where asked for."""
+    for option, given in (
+        ("--submission", config.submission),
+        ("--confidence", config.confidence),
+        ("--clips", config.clips),
+        ("--labels", config.labels_file),
+    ):
+        if given is not None:
+            raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
+    real = open_real(Path(config.data.removeprefix(TRUTH)))
+    # A second thread gains nothing on networks this small, and where other work keeps the cores it costs five times.
+    with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
+        check_fits(real, recognizer.metadata, known_only=config.known_only)
+        takes = _takes(config, recognizer.metadata)
+        heard = listen(real, recognizer, config.rules, progress)
+        evaluation = Evaluation(
+            mar_edge_version=edge.__version__,
+            model=_facts(config, recognizer),
+            real=score_real(real, heard, recognizer.metadata),
+            clips=None,
+            stream=_live(config, takes, progress) if takes else None,
+        )
+    write_report(config.out, evaluation)
+    return evaluation
+
+
+def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:
+    if not config.minutes + config.idle_minutes:
+        return ()
+    return plan_takes(metadata, config.minutes, config.idle_minutes, config.seed)
 
 
 def _live(config: EvaluateConfig, takes: tuple[Take, ...], progress: Progress) -> StreamResults:
