@@ -54,6 +54,10 @@ def evaluate(
     idle: Annotated[
         float, typer.Option(metavar="MINUTES", help="Live footage without any, to count false events.", min=0.0)
     ] = 0.0,
+    concurrent: Annotated[
+        float,
+        typer.Option(metavar="MINUTES", help="Live footage of people who do several things at once.", min=0.0),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same footage.", min=0)] = 1,
     submission: Annotated[
         Path | None, typer.Option(help="Write the answers as MA-52's challenge takes them (.zip).", show_default=False)
@@ -87,6 +91,7 @@ def evaluate(
         confidence=confidence,
         minutes=streaming,
         idle_minutes=idle,
+        concurrent_minutes=concurrent,
         seed=seed,
     )
     with showing_progress() as progress:
@@ -97,6 +102,8 @@ def evaluate(
         for sentence in clip_sentences(evaluation.clips) if evaluation.clips else []:
             print(sentence)
         for sentence in stream_sentences(evaluation.stream) if evaluation.stream else []:
+            print(sentence)
+        for sentence in stream_sentences(evaluation.concurrent) if evaluation.concurrent else []:
             print(sentence)
         print(f"report: {out / 'report.html'}")
     if submission is not None:

@@ -38,7 +38,8 @@ class EvaluateConfig:
     out: folder of the report. clips: so many of the data's, evenly spread; None for all. known_only: leave out clips of
     labels that the model does not know. submission: the challenge's zip. confidence: where to write temperature and
     thresholds fitted on these clips, for ``mar-edge export``.
-    minutes, idle_minutes: of live footage with and without actions. seed: of the footage. rules: of live use.
+    minutes, idle_minutes, concurrent_minutes: of live footage with one action at a time, without any, and with several
+    at once. seed: of the footage. rules: of live use.
     """
 
     model: ModelSource
@@ -51,6 +52,7 @@ class EvaluateConfig:
     confidence: Path | None = None
     minutes: float = 0.0
     idle_minutes: float = 0.0
+    concurrent_minutes: float = 0.0
     seed: int = 1
     rules: PipelineRules = field(default_factory=PipelineRules)
 
@@ -87,12 +89,13 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
             )
         if config.confidence is not None:
             _fit_confidence(config.confidence, metadata, answers, judged_on)
+        stream, concurrent = _live(config, takes, metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
-            real=None,
             clips=score_answers(metadata, answers, judged_on) if labelled else None,
-            stream=_live(config, takes, progress) if takes else None,
+            stream=stream,
+            concurrent=concurrent,
         )
     write_report(config.out, evaluation)
     return evaluation
@@ -114,26 +117,33 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
         takes = _takes(config, recognizer.metadata)
         heard = listen(real, recognizer, config.rules, progress)
+        stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
             real=score_real(real, heard, recognizer.metadata),
             clips=None,
-            stream=_live(config, takes, progress) if takes else None,
+            stream=stream,
+            concurrent=concurrent,
         )
     write_report(config.out, evaluation)
     return evaluation
 
 
 def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:
-    if not config.minutes + config.idle_minutes:
+    if not config.minutes + config.idle_minutes + config.concurrent_minutes:
         return ()
-    return plan_takes(metadata, config.minutes, config.idle_minutes, config.seed)
+    return plan_takes(metadata, config.minutes, config.idle_minutes, config.seed, config.concurrent_minutes)
 
 
-def _live(config: EvaluateConfig, takes: tuple[Take, ...], progress: Progress) -> StreamResults:
-    watched = watch_takes(config.model, config.rules, takes, progress)
-    return score_watched(watched, takes[0].labels, config.seed)
+def _live(
+    config: EvaluateConfig, takes: tuple[Take, ...], metadata: ModelMetadata, progress: Progress
+) -> tuple[StreamResults | None, StreamResults | None]:
+    """The results with one action at a time, and those with several at once."""
+    watched = watch_takes(config.model, config.rules, takes, progress) if takes else []
+    parts = ([one for one in watched if one.concurrent == together] for together in (False, True))
+    alone, together = (score_watched(part, takes[0].labels, config.seed, metadata) if part else None for part in parts)
+    return alone, together
 
 
 def _fit_confidence(path: Path, metadata: ModelMetadata, answers: Answers, fitted_on: str) -> None:

@@ -39,8 +39,8 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """``scores.json``. real: None without real recordings; clips: None where no clip has a label; stream: None where no
-    footage was asked for.
+    """``scores.json``. real: None without real recordings; clips: None where no clip has a label; stream, concurrent:
+    None where no footage with one action at a time or with several at once was asked for.
     """
 
     schema: int = SCHEMA
@@ -49,6 +49,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     real: RealResults | None = None
     clips: ClipResults | None
     stream: StreamResults | None
+    concurrent: StreamResults | None = None
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> None:
@@ -104,18 +105,20 @@ def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
         # A bar ends a cell of a Markdown table.
         "cell": lambda text: text.replace("|", "\\|"),
     }
-    clips, stream, real = evaluation.clips, evaluation.stream, evaluation.real
+    clips, stream, real, concurrent = evaluation.clips, evaluation.stream, evaluation.real, evaluation.concurrent
     best, worst = words.best_and_worst(clips.classes) if clips else ([], [])
     return environment.get_template(template).render(
         evaluation=evaluation,
         model=evaluation.model,
         clips=clips,
         stream=stream,
+        concurrent=concurrent,
         real=real,
         sentences=[
             *(words.real_sentences(real) if real else []),
             *(words.clip_sentences(clips) if clips else []),
             *(words.stream_sentences(stream) if stream else []),
+            *(words.stream_sentences(concurrent) if concurrent else []),
         ],
         best=best,
         worst=worst,

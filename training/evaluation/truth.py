@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edge.data import Skeleton
 from edge.errors import MarEdgeError
 from edge.layout import Layout
 from streaming.frames import Frame
@@ -110,29 +112,33 @@ def open_real(folder: Path) -> RealSet:
             frames = []
             while (frame := replay.read(0.0)) is not None:
                 frames.append(frame)
+            shows = framing(_people(frames, layout), layout)
             recordings.append(
-                RealRecording(
-                    file, tuple(happens), tuple(frames), replay.t_zero_ns, replay.ran_out, framing(frames, layout)
-                )
+                RealRecording(file, tuple(happens), tuple(frames), replay.t_zero_ns, replay.ran_out, shows)
             )
     if layout is None:
         raise MarEdgeError(f"{table} names no recording")
     return RealSet(f"{folder.resolve().name}, {len(recordings)} recordings", layout, tuple(recordings))
 
 
-def framing(frames: Sequence[Frame], layout: Layout) -> str:
-    """How much of people is seen in most frames: one of ``FRAMINGS``. A frame without anybody counts as one."""
-    shown = sum(max(len(frame.people), 1) for frame in frames)
+def framing(joints: NDArray[np.float32], layout: Layout) -> str:
+    """How much of people is seen in most frames: one of ``FRAMINGS``.
+
+    Args:
+        joints: (N, V, 2), a row for each person in each frame, and one of NaN for a frame without anybody.
+    """
+    seen = np.isfinite(joints).all(axis=-1)  # (N, V)
     for part, name in _LOWEST:
-        joints = [i for i, joint in enumerate(layout.joints) if joint in {f"left_{part}", f"right_{part}"}]
-        seen = sum(
-            bool(np.isfinite(skeleton.joints[joints]).all(axis=1).any())
-            for frame in frames
-            for skeleton in frame.people
-        )
-        if seen > _MOST * shown:
+        places = [i for i, joint in enumerate(layout.joints) if joint in {f"left_{part}", f"right_{part}"}]
+        if seen[:, places].any(axis=1).mean() > _MOST:
             return name
     return FRAMINGS[-1]
+
+
+def _people(frames: Sequence[Frame], layout: Layout) -> NDArray[np.float32]:
+    nobody = np.full((layout.num_joints, 2), np.nan, np.float32)
+    rows = [person.joints for frame in frames for person in (frame.people or (Skeleton(nobody, nobody[:, 0]),))]
+    return np.stack(rows or [nobody])
 
 
 def _read_table(text: str, source: str) -> dict[str, list[TrueAction]]:

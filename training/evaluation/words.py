@@ -96,10 +96,11 @@ def stream_sentences(results: StreamResults) -> list[str]:
     sentences = []
     if results.minutes:
         events = results.levels[0].events
+        several = " of people who do several things at once" if results.concurrent else ""
         sentences.append(
-            f"In {results.minutes:.1f} minutes of live footage {events.true} actions happened and {events.live} were "
-            f"reported; {events.matched} of these name the action and overlap it by half or more: precision "
-            f"{figure(events.precision)}, recall {figure(events.recall)}, F1 {figure(events.f1)}."
+            f"In {results.minutes:.1f} minutes of live footage{several} {events.true} actions happened and "
+            f"{events.live} were reported; {events.matched} of these name the action and overlap it by half or more: "
+            f"precision {figure(events.precision)}, recall {figure(events.recall)}, F1 {figure(events.f1)}."
         )
         sentences.append(
             f"An action is reported {figure(results.delay_median_s)} s after it began (median; nine of ten within "
@@ -107,6 +108,17 @@ def stream_sentences(results: StreamResults) -> list[str]:
             if results.delay_median_s is not None
             else "No action was reported rightly, so there is no delay to tell."
         )
+        if results.together is not None and results.alone is not None and results.together.true:
+            sentences.append(
+                f"Of actions that overlap another one {of(results.together.matched, results.together.true)} are found, "
+                f"of the others {of(results.alone.matched, results.alone.true)}."
+            )
+        if results.detection is not None:
+            whole = results.detection.overall
+            sentences.append(
+                f"Detection mAP is {figure(whole.detection_map, 3)}, the mean over overlaps of 0.1 to 0.9; "
+                f"of single windows mAP is {figure(whole.window_map, 3)}."
+            )
         if results.start_off_s is not None:
             sentences.append(
                 f"It dates the start of an action {lateness(results.start_off_s)} and its end "
