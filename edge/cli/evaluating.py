@@ -65,9 +65,15 @@ def evaluate(
     confidence: Annotated[
         Path | None,
         typer.Option(
-            help="Fit on these clips what scores are worth, and write it, for export (.json).", show_default=False
+            help="Fit temperature and per-label thresholds, and write them, for export (.json): on these clips, the "
+            "thresholds on the live footage where there is any.",
+            show_default=False,
         ),
     ] = None,
+    false_events: Annotated[
+        float,
+        typer.Option(metavar="PER_MINUTE", help="Limit for thresholds that are fitted on live footage.", min=0.0),
+    ] = 1.0,
     stream: Annotated[_Stream, typer.Option(help="Of one published checkpoint: trained on.")] = _Stream.joint,
     device: Annotated[_Device, typer.Option(help="Where checkpoints run.")] = _Device.cpu,
     runtime: Annotated[Runtime, typer.Option(help="What runs model files.")] = Runtime.auto,
@@ -89,6 +95,7 @@ def evaluate(
         known_only=known_only,
         submission=submission,
         confidence=confidence,
+        false_per_minute=false_events,
         minutes=streaming,
         idle_minutes=idle,
         concurrent_minutes=concurrent,

@@ -48,19 +48,26 @@ def propose(windows: ScoredWindows, window_s: float, video: int) -> Intervals:
     Args:
         window_s: what a full window spans. video: the recording's number in the result.
     """
-    rows = [np.zeros((0, 4))]
-    for person in np.unique(windows.person):
-        mine = windows.person == person
-        times = windows.start_s[mine], windows.end_s[mine]
-        rows.append(_stretches(*times, windows.scores[mine].astype(np.float64), window_s))
-    label, start_s, end_s, score = np.concatenate(rows).T
-    score = score.copy()
+    parts = [stretches(*mine, least, window_s) for mine in tracks(windows) for least in THRESHOLDS]
+    label, start_s, end_s, score = (
+        np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0)])
+        for name in ("label", "start_s", "end_s", "mean")
+    )
     for k in np.unique(label):
         own = np.flatnonzero(label == k)
         score[own] = soften(start_s[own], end_s[own], score[own])
-    kept = score >= _LEAST
     video_of = np.full(len(score), video, np.int64)
-    return Intervals(video_of, label.astype(np.int64), start_s, end_s, score).take(kept)
+    return Intervals(video_of, label.astype(np.int64), start_s, end_s, score).take(score >= _LEAST)
+
+
+def tracks(
+    windows: ScoredWindows,
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
+    """Starts (M,), ends (M,) and scores (M, K) of each person's windows."""
+    return [
+        (windows.start_s[mine], windows.end_s[mine], windows.scores[mine].astype(np.float64))
+        for mine in (windows.person == person for person in np.unique(windows.person))
+    ]
 
 
 def soften(
@@ -83,27 +90,38 @@ def soften(
     return final
 
 
-def _stretches(
-    start_s: NDArray[np.float64], end_s: NDArray[np.float64], scores: NDArray[np.float64], window_s: float
-) -> NDArray[np.float64]:
-    """(M, 4) label, start, end and mean score of one person's stretches above each threshold."""
+@dataclass(frozen=True)
+class Stretches:
+    """M stretches of time in which a label's score is high.
+
+    label: (M,) int64. start_s, end_s: (M,) float64, of the movement behind it. held_s: (M,) float64, from the first to
+    the last window that says so. mean: (M,) float64 score of these.
+    """
+
+    label: NDArray[np.int64]
+    start_s: NDArray[np.float64]
+    end_s: NDArray[np.float64]
+    held_s: NDArray[np.float64]
+    mean: NDArray[np.float64]
+
+
+def stretches(
+    start_s: NDArray[np.float64], end_s: NDArray[np.float64], scores: NDArray[np.float64], least: float, window_s: float
+) -> Stretches:
+    """Where one person's scores (N, K) reach ``least`` in windows one after the other."""
     gaps = np.flatnonzero(np.diff(end_s) > _LONGEST_GAP_S) + 1
     silent = np.zeros((1, scores.shape[1]))
     pieces = np.split(np.arange(len(end_s)), gaps)
     padded = np.concatenate([part for piece in pieces for part in (silent, scores[piece])] + [silent])
     row_of = np.concatenate([part for piece in pieces for part in ([-1], piece)] + [[-1]])
     sums = np.concatenate([silent, padded.cumsum(axis=0)])
-    found = []
-    for least in THRESHOLDS:
-        above = (padded >= least).astype(np.int8)
-        change = np.diff(above, axis=0).T  # (K, rows - 1): +1 before the first row of a stretch, -1 behind its last
-        label, first = np.nonzero(change == 1)
-        _, last = np.nonzero(change == -1)
-        first = first + 1
-        mean = (sums[last + 1, label] - sums[first, label]) / (last + 1 - first)
-        begin = np.where(row_of[first - 1] < 0, start_s[row_of[first]], end_s[row_of[first]] - _SEEN_AFTER_S)
-        goes_on = row_of[np.minimum(last + 1, len(row_of) - 1)] < 0
-        end = np.where(goes_on, end_s[row_of[last]], end_s[row_of[last]] - _OUTLIVES * window_s)
-        short = np.maximum(_SHORTEST_S - (end - begin), 0) / 2
-        found.append(np.stack([label, begin - short, end + short, mean], axis=-1))
-    return np.concatenate(found)
+    change = np.diff((padded >= least).astype(np.int8), axis=0).T  # (K, rows - 1): 1 before a stretch, -1 at its last
+    label, before = np.nonzero(change == 1)
+    _, last = np.nonzero(change == -1)
+    first = before + 1
+    seen_s, lost_s = end_s[row_of[first]], end_s[row_of[last]]
+    begin = np.where(row_of[before] < 0, start_s[row_of[first]], seen_s - _SEEN_AFTER_S)
+    end = np.where(row_of[last + 1] < 0, lost_s, lost_s - _OUTLIVES * window_s)
+    short = np.maximum(_SHORTEST_S - (end - begin), 0) / 2
+    mean = (sums[last + 1, label] - sums[first, label]) / (last + 1 - first)
+    return Stretches(label.astype(np.int64), begin - short, end + short, lost_s - seen_s, mean)

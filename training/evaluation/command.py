@@ -15,9 +15,10 @@ from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
 from training.datasets.opening import open_dataset
 from training.evaluation.answers import Answers, ask
-from training.evaluation.calibration import fit_confidence
+from training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
 from training.evaluation.clip_results import score_answers
 from training.evaluation.hearing import listen
+from training.evaluation.live_thresholds import fit_live_thresholds
 from training.evaluation.models import ModelSource
 from training.evaluation.real_results import check_fits, score_real
 from training.evaluation.report import Evaluation, ModelFacts, write_report
@@ -37,7 +38,8 @@ class EvaluateConfig:
     labels_file: what its classes are called, if not as usual.
     out: folder of the report. clips: so many of the data's, evenly spread; None for all. known_only: leave out clips of
     labels that the model does not know. submission: the challenge's zip. confidence: where to write temperature and
-    thresholds fitted on these clips, for ``mar-edge export``.
+    thresholds, for ``mar-edge export``: fitted on these clips, thresholds on the live footage if there is any, which
+    then judges nothing. false_per_minute: at most so many false events in that footage.
     minutes, idle_minutes, concurrent_minutes: of live footage with one action at a time, without any, and with several
     at once. seed: of the footage. rules: of live use.
     """
@@ -50,6 +52,7 @@ class EvaluateConfig:
     known_only: bool = False
     submission: Path | None = None
     confidence: Path | None = None
+    false_per_minute: float = 1.0
     minutes: float = 0.0
     idle_minutes: float = 0.0
     concurrent_minutes: float = 0.0
@@ -88,12 +91,13 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
                 f"the clips of {config.data} have no labels to judge by; --submission writes the answers themselves"
             )
         if config.confidence is not None:
-            _fit_confidence(config.confidence, metadata, answers, judged_on)
+            _fit_confidence(config, metadata, answers, judged_on, takes=takes, progress=progress)
+            takes = ()
         stream, concurrent = _live(config, takes, metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
-            clips=score_answers(metadata, answers, judged_on) if labelled else None,
+            clips=score_answers(answers, judged_on) if labelled else None,
             stream=stream,
             concurrent=concurrent,
         )
@@ -146,14 +150,33 @@ def _live(
     return alone, together
 
 
-def _fit_confidence(path: Path, metadata: ModelMetadata, answers: Answers, fitted_on: str) -> None:
-    labelled = answers.labels >= 0
-    if not labelled.any():
+def _fit_confidence(
+    config: EvaluateConfig,
+    metadata: ModelMetadata,
+    answers: Answers,
+    fitted_on: str,
+    *,
+    takes: tuple[Take, ...],
+    progress: Progress,
+) -> None:
+    assert config.confidence is not None
+    if not (answers.labels >= 0).any():
         raise MarEdgeError(f"{fitted_on}: without labels nothing can be fitted")
+    temperature = fit_clip_temperature(metadata, answers)
+    if takes:
+        watched = watch_takes(config.model, config.rules, takes, progress, temperature)
+        thresholds = fit_live_thresholds(watched, metadata, config.rules.events, config.false_per_minute)
+        minutes = sum(take.duration_s for take in takes) / 60
+        fitted_on += (
+            f"; thresholds on {minutes:g} minutes of synthetic recordings, seed {config.seed}, "
+            f"at most {config.false_per_minute:g} false events a minute"
+        )
+    else:
+        thresholds = fit_clip_thresholds(metadata, answers, temperature)
     try:
-        write_confidence(path, fit_confidence(metadata, answers.logits[labelled], answers.labels[labelled], fitted_on))
+        write_confidence(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
     except OSError as error:
-        raise MarEdgeError(f"cannot write {path}: {error.strerror}") from None
+        raise MarEdgeError(f"cannot write {config.confidence}: {error.strerror}") from None
 
 
 def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:

@@ -71,6 +71,22 @@ def mean_ap(aps: NDArray[np.float64]) -> float | None:
     return float(known.mean()) if len(known) else None
 
 
+def window_precisions(scores: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(K,) average precision of each label over windows (N, K); NaN where none shows it.
+
+    The mean of the precision at each window that shows the label, windows of one score counting together.
+    """
+    aps = np.full(scores.shape[1], np.nan)
+    for k in np.flatnonzero(shown.any(axis=0)):
+        order = np.argsort(-scores[:, k], kind="stable")
+        score, hit = scores[order, k], shown[order, k]
+        last = np.append(score[1:] < score[:-1], True)
+        found = np.cumsum(hit)[last]
+        precision = found / (np.flatnonzero(last) + 1)
+        aps[k] = (np.diff(found, prepend=0) * precision).sum() / hit.sum()
+    return aps
+
+
 def _tiou(found: Intervals, true: Intervals) -> NDArray[np.float64]:
     """(found, true) intersection over union; -1 in different recordings."""
     start, end = found.start_s[:, None], found.end_s[:, None]

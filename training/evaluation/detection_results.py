@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.labels import Label
 from training.evaluation.candidates import ScoredWindows, propose
-from training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap
+from training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
 from training.evaluation.matching import EventFigures, event_figures, match_events
 from training.evaluation.streaming import Watched
 from training.evaluation.truth import FRAMINGS
@@ -113,22 +113,6 @@ def score_detection(
             judge.figures(name, videos, of(all_names), all_names) for name, videos in framed.items() if videos.any()
         ),
     )
-
-
-def window_precisions(scores: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(K,) average precision of each label over windows (N, K); NaN where none shows it.
-
-    The mean of the precision at each window that shows the label, windows of one score counting together.
-    """
-    aps = np.full(scores.shape[1], np.nan)
-    for k in np.flatnonzero(shown.any(axis=0)):
-        order = np.argsort(-scores[:, k], kind="stable")
-        score, hit = scores[order, k], shown[order, k]
-        last = np.append(score[1:] < score[:-1], True)
-        found = np.cumsum(hit)[last]
-        precision = found / (np.flatnonzero(last) + 1)
-        aps[k] = (np.diff(found, prepend=0) * precision).sum() / hit.sum()
-    return aps
 
 
 def _shown(windows: ScoredWindows, events: Sequence[TrueEvent], place: dict[str, int]) -> NDArray[np.bool_]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
+import msgspec
 import numpy as np
 
 from edge.data import Skeleton
@@ -101,14 +102,23 @@ def _cut(minutes: float) -> list[float]:
     return [total_s / count] * count if count else []
 
 
-def watch_takes(source: ModelSource, rules: PipelineRules, takes: Sequence[Take], progress: Progress) -> list[Watched]:
+def watch_takes(
+    source: ModelSource,
+    rules: PipelineRules,
+    takes: Sequence[Take],
+    progress: Progress,
+    temperature: float | None = None,
+) -> list[Watched]:
     """Make and watch all recordings, in as many processes as there are cores; the results in the order of ``takes``.
 
     One window at a time gains little from a second core; one recording a core does.
+
+    Args:
+        temperature: instead of the model's own.
     """
     workers = min(os.cpu_count() or 1, len(takes))
     watched = []
-    with _pool(workers, source, rules) as pool:
+    with _pool(workers, source, rules, temperature) as pool:
         for one in pool.map(_watch_take, takes):
             watched.append(one)
             progress("recordings", len(watched), len(takes))
@@ -181,22 +191,28 @@ _worker: _Worker | None = None
 
 
 @contextmanager
-def _pool(workers: int, source: ModelSource, rules: PipelineRules) -> Iterator[ProcessPoolExecutor]:
+def _pool(
+    workers: int, source: ModelSource, rules: PipelineRules, temperature: float | None
+) -> Iterator[ProcessPoolExecutor]:
     """Processes with the model open; what is not begun is dropped where the block ends early.
 
     Spawned: a forked process would inherit the locks of threads that it does not have.
     """
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (replace(source, threads=1), rules))
+    opens = (replace(source, threads=1), rules, temperature)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, opens)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _open_worker(source: ModelSource, rules: PipelineRules) -> None:
+def _open_worker(source: ModelSource, rules: PipelineRules, temperature: float | None) -> None:
     global _worker  # noqa: PLW0603 - the one place where a process of a pool can keep what it opened
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the pool
-    _worker = _Worker(source.open(load_layout(LAYOUT)), rules)
+    recognizer = source.open(load_layout(LAYOUT))
+    if temperature is not None:
+        recognizer.metadata = msgspec.structs.replace(recognizer.metadata, temperature=temperature)
+    _worker = _Worker(recognizer, rules)
 
 
 def _watch_take(take: Take) -> Watched:

@@ -28,6 +28,7 @@ class ToldClips:
     labels: tuple[Label, ...] = LABELS
     background: int | None = BACKGROUND
     name: str = "told clips, made for a test"
+    targets: NDArray[np.float32] | None = None
     layout: Layout = field(default_factory=lambda: load_layout("ma52"))
 
     def __len__(self) -> int:
@@ -43,7 +44,10 @@ class ToldClips:
         assert rng is None  # nobody is judged on augmented clips
         skeleton = np.broadcast_to(indices[:, None, None, None], (len(indices), 64, self.layout.num_joints, 2))
         return ClipBatch(
-            skeleton.astype(np.float32), np.zeros((len(indices), 64), np.float32), self.clip_labels[indices]
+            skeleton.astype(np.float32),
+            np.zeros((len(indices), 64), np.float32),
+            self.clip_labels[indices],
+            None if self.targets is None else self.targets[indices],
         )
 
 
@@ -58,11 +62,14 @@ class ToldRuntime:
         self.input_shapes = {"skeleton": (None, 64, V, 2), "index_t": (None, 64)}
         self.batches: list[int] = []
         self._logits = logits
+        self._activation = metadata.activation
 
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         rows = inputs["skeleton"][:, 0, 0, 0].astype(int)
         self.batches.append(len(rows))
         logits = self._logits[rows]
+        if self._activation == "sigmoid":
+            return {"logits": logits, "probs": (1 / (1 + np.exp(-logits))).astype(np.float32)}
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         return {"logits": logits, "probs": weights / weights.sum(axis=1, keepdims=True)}
 

@@ -5,7 +5,7 @@ import pytest
 from evaluation_fakes import LABELS, METADATA
 
 from training.evaluation.candidates import ScoredWindows
-from training.evaluation.detection_results import window_precisions
+from training.evaluation.detection import window_precisions
 from training.evaluation.matching import LiveEvent
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Watched

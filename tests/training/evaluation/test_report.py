@@ -8,7 +8,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sure, told
+from evaluation_fakes import BACKGROUND, LABELS, ToldClips, quiet, sure, told
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
@@ -36,7 +36,7 @@ FACTS = ModelFacts(
 
 
 def clip_results(true=(NODDING,) * 4 + (WAVING, BACKGROUND), said=(NODDING, NODDING, NODDING, 10, WAVING, BACKGROUND)):
-    return score_answers(METADATA, ask(told(sure(list(said))), ToldClips(np.array(true)), quiet), "six told clips")
+    return score_answers(ask(told(sure(list(said))), ToldClips(np.array(true)), quiet), "six told clips")
 
 
 def stream_results():
@@ -165,7 +165,7 @@ def test_few_classes_without_mistakes_or_body_groups(tmp_path):
     labels = (Label(0, "a$_$", ""), Label(1, "b, c", ""))
     recognizer = told(sure([0, 1], 2), labels=labels, background=None)
     answers = ask(recognizer, ToldClips(np.array([0, 1]), labels=labels, background=None), quiet)
-    write_report(tmp_path, evaluation(score_answers(recognizer.metadata, answers, "two")))
+    write_report(tmp_path, evaluation(score_answers(answers, "two")))
     text = (tmp_path / "report.md").read_text()
     assert "None." in text
     assert "By body group" not in text
