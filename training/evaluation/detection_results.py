@@ -105,10 +105,11 @@ def score_detection(
     all_names = {label.name for label in labels}
     groups = {body: {label.name for label in labels if label.body == body} for body in (one.body for one in labels)}
     framed = {name: np.array([one.framing == name for one in watched]) for name in FRAMINGS}
+    by_group = [judge.figures(body, every, of(names), names) for body, names in groups.items()]
     return DetectionResults(
         overall=judge.figures("all", every, of(all_names), all_names),
         at_tiou=judge.at_tiou(of(all_names)),
-        groups=tuple(judge.figures(body, every, of(names), names) for body, names in groups.items()),
+        groups=tuple(row for row in by_group if row.events.true + row.events.live),
         framings=tuple(
             judge.figures(name, videos, of(all_names), all_names) for name, videos in framed.items() if videos.any()
         ),
