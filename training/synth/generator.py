@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.data import Window
 from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
 from edge.preprocess import WINDOW_FRAMES, fill_missing
+from edge.visibility import sayable, visible_regions
 from training.synth.actions import ACTIONS, Action
 from training.synth.camera import Views
 from training.synth.draws import Bools, Draws, Floats, Range
@@ -109,18 +111,25 @@ def synthesise(
     marked = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
     layout = load_layout("ma52")
     pieces = (slice(i, i + _PIECE) for i in range(0, count, _PIECE))
-    joints = np.concatenate(
-        [
-            fill_missing(skeletons(tuple(part[piece] for part in marked), scene.views.size[piece])[0], layout)
-            for piece in pieces
+    filled = []
+    told = np.empty(count, bool)
+    for piece in pieces:
+        some = skeletons(tuple(part[piece] for part in marked), scene.views.size[piece])[0]
+        told[piece] = [
+            sayable(classes, visible_regions(Window(clip, t), layout))[label]
+            for clip, t, label in zip(some, scene.t[piece].astype(np.float64), scene.labels[piece], strict=True)
         ]
-    )
+        filled.append(fill_missing(some, layout))
+    joints = np.concatenate(filled)
     duration_s = scene.t[:, -1] - scene.t[:, 0]
     joints = camera_rate(draws, joints, duration_s, world.camera_fps)
-    background = rows_of(np.array([label.id for label in classes]))[scene.labels] < 0
-    still = background & draws.chance(_STILL_BACKGROUND, count)
+    is_background = rows_of(np.array([label.id for label in classes])) < 0
+    still = is_background[scene.labels] & draws.chance(_STILL_BACKGROUND, count)
     joints[still] = joints[still, :1]
-    return SynthBatch(joints, scene.labels, duration_s, scene.amplitude, scene.visible, scene.shown.desk)
+    # An action that cannot be told without joints that are not in the picture is nothing.
+    labels = np.where(told, scene.labels, is_background.argmax())
+    amplitude = np.where(told, scene.amplitude, np.float32(0))
+    return SynthBatch(joints, labels, duration_s, amplitude, scene.visible, scene.shown.desk)
 
 
 def draw_scene(

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.data import Window
 from edge.labels import Label, background_label
 from edge.layout import load_layout
 from edge.preprocess import WINDOW_FRAMES, resample
+from edge.visibility import sayable, visible_regions
 from training.synth.draws import Draws, Floats
 from training.synth.events import TrueEvent
 from training.synth.generator import CLASSES
@@ -85,7 +87,8 @@ class Windows:
     """N windows that may show several things at once.
 
     joints: (N, 64, 44, 2) float32 px in ``ma52`` order, none missing, evenly spaced over two seconds.
-    targets: (N, K) float32, how much of each class's event is shown, from 0 to 1; 0 for the background.
+    targets: (N, K) float32, how much of each class's event is shown, from 0 to 1; 0 for the background, and for what
+    cannot be told without joints that are not in the picture.
     labels: (N,) int64, the class that is shown most; background where none is by half.
     """
 
@@ -125,8 +128,10 @@ def concurrent_windows(
         ends, rows = pick_moments(draws, taken.t[-1], taken.events, classes)
         for row, (end, shown) in enumerate(zip(ends, rows, strict=True), r * PER_RECORDING):
             inside = (taken.t > end - WINDOW_S - 1e-6) & (taken.t < end + 1e-6)
-            joints[row] = resample(taken.joints[inside], taken.t[inside], layout)
-            targets[row] = shown
+            clip, times = taken.joints[inside], taken.t[inside]
+            joints[row] = resample(clip, times, layout)
+            # What the picture does not show is not said, neither here nor when it is served.
+            targets[row] = shown * sayable(classes, visible_regions(Window(clip, times), layout))
     order = np.argsort(draws.uniform((0, 1), len(joints)))[:count]
     return Windows(joints[order], targets[order], most_shown(targets[order], _background_of(classes)))
 
