@@ -44,7 +44,8 @@ from streaming.messages import (
 )
 from streaming.outlet import Outlet
 from streaming.reports import skeleton_messages
-from training.synth.recording import TrueEvent, record
+from training.synth.events import TrueEvent
+from training.synth.recording import record
 
 FPS = 30.0
 STRIDE = 6

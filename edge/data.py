@@ -42,7 +42,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network said of one window: probs (K,) float32 in label order, summing to 1."""
+    """What the network said of one window: probs (K,) float32 in label order, each of its own (``edge.scores``)."""
 
     probs: NDArray[np.float32]
     person: int = 0

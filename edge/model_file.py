@@ -20,6 +20,7 @@ Stream = Literal["joint", "bone"]
 Encoding = Literal["raw", "motion", "contact"]
 """Each feeds the network what the one before it does, and more."""
 Precision = Literal["fp32", "fp16", "int8"]
+Activation = Literal["softmax", "sigmoid"]
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,10 +45,12 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """What a model file says of itself.
 
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
+    activation: what turns logits into the graph's probs: softmax, one label a window, or sigmoid, each label by itself.
+    rates: one per label, how often it happened in training, in any one unit, above 0; empty for equally often.
     encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
         or of motion and ``contact`` (``edge.mmn``).
     window_s: seconds of video one window spans.
-    temperature: the graph's probs are softmax(logits / temperature), fitted on held-out clips so that they mean what
+    temperature: the graph's probs are activation(logits / temperature), fitted on held-out clips so that they mean what
         they say; 1 where nothing was fitted.
     thresholds: one per label, the probability from which it is worth believing, fitted likewise; empty for none.
     fidelity: how a file that is not FP32 compares with the one that is.
@@ -62,6 +65,8 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     encoding: Encoding
     labels: tuple[Label, ...]
     background: int | None = None
+    activation: Activation = "softmax"
+    rates: tuple[float, ...] = ()
     window_s: float = 2.0
     temperature: float = 1.0
     thresholds: tuple[float, ...] = ()
@@ -123,6 +128,8 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
             f"{source}: inconsistent metadata: temperature {metadata.temperature}, "
             f"{len(metadata.thresholds)} thresholds in (0, 1] for {K} labels"
         )
+    if (metadata.rates and len(metadata.rates) != K) or not all(0 < rate < math.inf for rate in metadata.rates):
+        raise MarEdgeError(f"{source}: inconsistent metadata: {len(metadata.rates)} rates above 0 for {K} labels")
     return metadata
 
 

@@ -1,4 +1,4 @@
-"""From windows to label probabilities: preprocess -> infer -> softmax. Knows nothing of cameras, time or events."""
+"""From windows to label scores: preprocess -> infer -> score. Knows nothing of cameras, time or events."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edge.onnx_parts import check_whole
 from edge.preprocess import WINDOW_FRAMES, window_to_input
 from edge.progress import Progress, silent
 from edge.runtime.base import Runtime
+from edge.scores import scores_of
 
 if TYPE_CHECKING:
     from edge.runtime.choice import RuntimeName
@@ -75,7 +76,7 @@ class Recognizer:
         return recognizer
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Probabilities for each window, in order, in one inference."""
+        """Return the scores of each window (``edge.scores``), in order, from one inference."""
         if not windows:
             return []
         inputs = [window_to_input(window, self.layout) for window in windows]
@@ -85,7 +86,8 @@ class Recognizer:
                 "index_t": np.stack([index_t for _, index_t in inputs]),
             }
         )
-        return [Prediction(probs, w.person) for probs, w in zip(outputs["probs"], windows, strict=True)]
+        scores = scores_of(outputs["logits"], self.metadata)
+        return [Prediction(of_one, w.person) for of_one, w in zip(scores, windows, strict=True)]
 
     def __enter__(self) -> Recognizer:
         return self

@@ -64,6 +64,8 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     source: the camera, without credentials. size: width and height of its pictures. t_zero_ns: capture time of media
     time 0. joints: names in the order of ``SkeletonMessage.joints``. on_thresholds, off_thresholds: per label, the
     smoothed probability at which its event begins and below which it ends; None where the label is never an event.
+    prior: name of the label frequencies that scores assume. activation: "softmax" for a network of one label a window,
+    "sigmoid" for one of several. needs: per label, the regions of the body without which it is not said.
     versions: of the programs involved.
     """
 
@@ -84,6 +86,9 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     pose: str
     runtime: str
     versions: dict[str, str]
+    prior: str = ""
+    activation: str = "softmax"
+    needs: tuple[tuple[str, ...], ...] = ()
 
 
 class ScoredLabel(msgspec.Struct, frozen=True):
@@ -110,7 +115,9 @@ class Latency(msgspec.Struct, frozen=True):
 class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):
     """What the network says of one window: each stride, for each person.
 
-    top: the k most probable labels, best first; empty where ``gated``: nothing moved, so nothing was asked.
+    top: the k labels of the highest scores, best first; empty where ``gated``: nothing moved, so nothing was asked.
+    Each score is of its own: several may be high, and they need not sum to 1. visible: regions of the body that the
+    window shows; a label that needs another one has the score 0.
     """
 
     person: int
@@ -119,6 +126,7 @@ class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):
     t_start_ns: int
     t_end_ns: int
     latency: Latency
+    visible: tuple[str, ...] = ()
 
 
 class EventMessage(Message, frozen=True, kw_only=True, tag="event"):

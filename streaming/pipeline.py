@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 
 from edge.data import Skeleton, Window
 from edge.errors import MarEdgeError
+from edge.prior import Prior, default_prior, shift_of
 from edge.recognizer import Recognizer
+from edge.scores import adjusted
+from edge.visibility import sayable, visible_regions
 from streaming.events import EventChange, EventRules, EventTracker
 from streaming.extent import WAYS, Extent, Way, region_joints
 from streaming.thresholds import resolve
@@ -35,7 +38,8 @@ class PipelineRules:
     """How skeletons become events: the same in service and in evaluation.
 
     stride_s: capture time between inferences. motion_gate: movement in body sizes below which nothing is inferred;
-    None switches it off. events: when a label is an event.
+    None switches it off. events: when a label is an event. prior: how often each label happens here; None for what
+    suits the model (``edge.prior.default_prior``).
 
     Raises:
         MarEdgeError: a value that makes no sense.
@@ -44,6 +48,7 @@ class PipelineRules:
     stride_s: float = 0.2
     motion_gate: float | None = DEFAULT_THRESHOLD
     events: EventRules = field(default_factory=EventRules)
+    prior: Prior | None = None
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.stride_s <= 60.0:
@@ -54,10 +59,15 @@ class PipelineRules:
 
 @dataclass(frozen=True)
 class Inference:
-    """What came of one window: probs (K,) float32 in label order, or None where the motion gate was closed."""
+    """What came of one window.
+
+    probs: (K,) float32 in label order, prior and visibility applied; None where the motion gate was closed.
+    visible: regions of the body that it shows (``edge.visibility``).
+    """
 
     window: Window
     probs: NDArray[np.float32] | None
+    visible: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ class Pipeline:
         timer: gets the sections ``window`` and ``infer``.
 
     Raises:
-        MarEdgeError: the rules name labels that the model does not have.
+        MarEdgeError: the rules name labels that the model does not have, or their prior lacks one of the model's.
     """
 
     def __init__(self, recognizer: Recognizer, rules: PipelineRules, timer: Timer) -> None:
@@ -103,7 +113,11 @@ class Pipeline:
 
     def _set(self, rules: PipelineRules) -> None:
         events, gate = rules.events, rules.motion_gate
-        self.thresholds = resolve(self._recognizer.metadata, events.on, events.off, events.labels)
+        metadata = self._recognizer.metadata
+        prior = default_prior(metadata) if rules.prior is None else rules.prior
+        shift = shift_of(prior, metadata)
+        self.thresholds = resolve(metadata, events.on, events.off, events.labels)
+        self.prior, self._shift = prior, shift
         self._rules = rules
         self._stride = Stride(rules.stride_s)
         self._gate = None if gate is None else MotionGate(self._recognizer.layout, gate)
@@ -112,7 +126,7 @@ class Pipeline:
         """Go on by other rules, from windows that begin empty; counts and event ids go on.
 
         Raises:
-            MarEdgeError: the rules name labels that the model does not have; nothing has changed then.
+            MarEdgeError: as the class; nothing has changed then.
         """
         self._set(rules)
         return self.break_off()
@@ -191,7 +205,11 @@ class Pipeline:
             self.invalid += 1
             probs = None
         else:
-            step.inferences.append(Inference(window, probs))
+            visible = visible_regions(window, self._recognizer.layout)
+            if probs is not None:
+                metadata = self._recognizer.metadata
+                (probs,) = adjusted(probs[None], self._shift, sayable(metadata.labels, visible)[None], metadata)
+            step.inferences.append(Inference(window, probs, visible))
         state = self._people[window.person]
         state.inferred_s = float(window.times_s[-1])
         nothing = np.zeros(len(self._bodies), np.float32)

@@ -16,6 +16,7 @@ from edge import __version__
 from edge.data import Skeleton
 from edge.labels import Label
 from edge.recognizer import Recognizer
+from edge.visibility import needs
 from streaming.events import EventChange
 from streaming.frames import NS, Frame, FrameSource
 from streaming.messages import (
@@ -31,7 +32,6 @@ from streaming.messages import (
 )
 from streaming.pipeline import Inference, Pipeline
 from streaming.recorder import Recorder
-from streaming.thresholds import Thresholds
 from streaming.timing import Timer
 
 MonotonicNs = Callable[[], int]
@@ -49,12 +49,12 @@ def hello(
     pose: str,
     recognizer: Recognizer,
     stride_s: float,
-    thresholds: Thresholds,
+    pipeline: Pipeline,
     *,
     size: tuple[int, int],
 ) -> HelloMessage:
     """Who we are. ``size``: of the pictures from here on."""
-    metadata = recognizer.metadata
+    metadata, thresholds = recognizer.metadata, pipeline.thresholds
     return HelloMessage(
         t_capture_ns=camera.t_zero_ns,
         source=camera.source.description,
@@ -73,6 +73,9 @@ def hello(
         off_thresholds=_finite(thresholds.off),
         pose=pose,
         runtime=recognizer.runtime.name,
+        prior=pipeline.prior.name,
+        activation=metadata.activation,
+        needs=tuple(needs(label) for label in metadata.labels),
         versions={
             "mar-edge": __version__,
             "python": platform.python_version(),
@@ -111,6 +114,7 @@ def label_message(
         person=window.person,
         top=top,
         gated=probs is None,
+        visible=inference.visible,
         t_start_ns=wall_ns(frame, float(window.times_s[0])),
         t_end_ns=wall_ns(frame, float(window.times_s[-1])),
         latency=Latency(

@@ -197,9 +197,8 @@ class StreamLoop:
 
     def _say_hello(self) -> None:
         stride_s = self._config.pipeline.stride_s
-        thresholds = self._pipeline.thresholds
         self._send(
-            reports.hello(self._source, self._pose_name, self._recognizer, stride_s, thresholds, size=self._size)
+            reports.hello(self._source, self._pose_name, self._recognizer, stride_s, self._pipeline, size=self._size)
         )
 
     def _send_status(self) -> None:

@@ -19,7 +19,7 @@ from training.datasets.base import Dataset
 from training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
 from training.datasets.stored import StoredDataset
 from training.job import Job
-from training.recipe import PRESETS, Balance, Preset
+from training.recipe import PRESETS, Balance, Loss, Preset
 from training.reporting import Report
 from training.run_folder import RunConfig, RunFolder
 from training.train import Machine, open_device, train
@@ -27,6 +27,19 @@ from training.transfer import PACKAGE, Start, open_start
 
 # Half of the clips, where they are mirrored or run backwards at all.
 _HALF = 0.5
+# Options that are fields of the recipe.
+_OF_RECIPE = (
+    "stream",
+    "encoding",
+    "width",
+    "depths",
+    "batch",
+    "lr",
+    "weight_decay",
+    "drop_path",
+    "balance",
+    "loss",
+)
 _MOST_WORKERS = 16
 
 
@@ -35,8 +48,9 @@ class TrainOptions:
     """What the user asked for; None is what the run in the folder says, and in a new one the preset.
 
     A run that is there goes on: elsewhere its data may lie, and for more steps; all else has to be what it is.
-    start: checkpoint to begin from. preset: by default ``fine-tune`` with a start, ``synthetic`` on synthetic motion,
-    else ``paper``. The rest as in ``RunConfig``, ``Recipe`` and ``Augmentation``.
+    start: checkpoint to begin from. preset: by default ``concurrent`` on ``synth-concurrent``, else ``fine-tune`` with
+    a start, ``synthetic`` on synthetic motion, else ``paper``. loss: that of the preset, but ``bce`` after a start that
+    says each label by itself. The rest as in ``RunConfig``, ``Recipe`` and ``Augmentation``.
     """
 
     data: str | None = None
@@ -55,6 +69,7 @@ class TrainOptions:
     weight_decay: float | None = None
     drop_path: float | None = None
     balance: Balance | None = None
+    loss: Loss | None = None
     mirror: bool | None = None
     reverse: bool | None = None
     seed: int | None = None
@@ -69,11 +84,13 @@ def run_training(
     device: Literal["cpu", "cuda"] = "cpu",
     workers: int | None = None,
     save_every: int | None = None,
+    keep_all: bool = False,
 ) -> Path | None:
     """Begin a run, or go on with the one in the folder; see ``training.train.train``.
 
     Args:
         workers: processes that prepare batches; None takes as many as pay.
+        keep_all: every validated checkpoint is kept, not only the best and the last.
     """
     open_device(device)  # before the data is read
     folder = RunFolder(run)
@@ -84,7 +101,7 @@ def run_training(
             report.note(line)
         if workers is None:
             workers = _workers_that_pay(device, job.config)
-        return train(job, folder, Machine(device, workers, save_every), report, should_stop)
+        return train(job, folder, Machine(device, workers, save_every, keep_all), report, should_stop)
 
 
 def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig | None]:
@@ -154,12 +171,16 @@ def _check_there(folder: RunFolder, config: RunConfig) -> None:
 def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
     """A new run: what the recipe says, and what the user named."""
     data = options.data or SYNTHETIC
+    spec = parse_spec(data)
     synthetic = not _is_stored(data)
-    preset = options.preset or ("fine-tune" if start else "synthetic" if synthetic else "paper")
+    usual: Preset = "concurrent" if spec.concurrent else "fine-tune" if start else "synthetic" if synthetic else "paper"
+    preset = options.preset or usual
     if preset == "fine-tune" and start is None:
         raise MarEdgeError("the recipe 'fine-tune' begins from a trained network; name it with --from CHECKPOINT")
     recipe = PRESETS[preset]
     if start is not None:
+        if start.activation == "sigmoid" and not recipe.several_labels:
+            recipe = msgspec.structs.replace(recipe, loss="bce")
         shape = _shape_of(start, _named(options))
         recipe = msgspec.structs.replace(recipe, **({"stream": start.stream or recipe.stream} | shape))
     config = _changed(RunConfig(recipe=recipe, data=data), options)
@@ -191,7 +212,7 @@ def _changed(config: RunConfig, options: TrainOptions) -> RunConfig:
 
 def _named(options: TrainOptions) -> dict[str, Any]:
     """What the user named of the recipe itself."""
-    names = ("stream", "encoding", "width", "depths", "batch", "lr", "weight_decay", "drop_path", "balance")
+    names = ("stream", "encoding", "width", "depths", "batch", "lr", "weight_decay", "drop_path", "balance", "loss")
     return {name: value for name in names if (value := getattr(options, name)) is not None}
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge.checkpoint import CheckpointInfo
 from edge.errors import MarEdgeError
+from edge.labels import Label
 from edge.mmn import MMN, MMNConfig
 from training.balance import class_weights
 from training.batches import BatchPlan
@@ -19,10 +20,13 @@ from training.datasets.opening import parse_spec
 from training.datasets.stored import StoredDataset
 from training.datasets.synthetic import SyntheticDataset
 from training.metrics import Scores
+from training.multilabel import LabelScores
 from training.run_folder import RunConfig
 from training.transfer import Start, transfer
 
 _WINDOW_S = 2.0
+# Times the mean, the rate of a label that the data has hardly a clip of: nothing is certain not to occur.
+_LEAST_RATE = 0.01
 _LICENCES = {
     "synth": "Apache-2.0",
     "ma52": "that of MA-52: non-commercial research",
@@ -52,6 +56,22 @@ class Job:
         return BatchPlan(len(self.training), recipe.batch, self.config.seed, in_order=drawn, clip_weights=weights)
 
     @property
+    def labels(self) -> tuple[Label, ...]:
+        """One for each output of the network: where each is said by itself, nothing needs no output."""
+        labels, background = self.training.labels, self.training.background
+        if not self.config.recipe.several_labels or background is None:
+            return labels
+        return (*labels[:background], *labels[background + 1 :])
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """How often each label occurs in the training data, 1 on average."""
+        rates = self.training.label_rates()[[self.training.labels.index(label) for label in self.labels]]
+        if not rates.sum():
+            return ()
+        return tuple(float(f"{rate:.4g}") for rate in np.maximum(rates / rates.mean(), _LEAST_RATE))
+
+    @property
     def steps(self) -> int:
         """Optimiser steps from beginning to end."""
         recipe = self.config.recipe
@@ -73,11 +93,13 @@ class Job:
 
     def build(self) -> tuple[MMN, str | None]:
         """The network, with weights drawn from torch's random state or taken over; and what was, in one line."""
-        recipe, labels, layout = self.config.recipe, self.training.labels, self.training.layout
+        recipe, labels, layout = self.config.recipe, self.labels, self.training.layout
         landmarks = layout.landmark_places if recipe.encoding == "contact" else ()
         shape = MMNConfig(layout.num_joints, len(labels), recipe.encoding, recipe.width, recipe.depths, landmarks)
         network = MMN(shape, drop_path=recipe.drop_path, dropout=recipe.dropout)
-        return network, transfer(self.start, network, layout, labels) if self.start else None
+        if self.start is None:
+            return network, None
+        return network, transfer(self.start, network, layout, labels, over_background=recipe.several_labels)
 
     def warnings(self) -> list[str]:
         """What is odd about the data without being wrong."""
@@ -86,13 +108,16 @@ class Job:
             missing = [self.training.labels[k].name for k in np.flatnonzero(dataset.class_counts() == 0)]
             if missing:
                 lines.append(f"no clip to {what} from of {len(missing)} labels: {', '.join(missing)}")
+        if not self.config.recipe.several_labels and _shows_several(self.training):
+            lines.append(
+                "some clips show several labels, of which the loss cross-entropy teaches one; --loss bce teaches all"
+            )
         return lines
 
-    def describe(self, step: int, scores: Scores) -> CheckpointInfo:
+    def describe(self, step: int, scores: Scores | LabelScores) -> CheckpointInfo:
         """What the checkpoint after ``step`` says of itself."""
-        recipe, labels = self.config.recipe, self.training.labels
-        accuracy = {"top1": scores.top1, "top3": scores.top3, "f1_macro": scores.f1_macro}
-        accuracy |= {f"f1 {label.name}": float(value) for label, value in zip(labels, scores.f1, strict=True)}
+        recipe, labels = self.config.recipe, self.labels
+        accuracy = scores.figures(labels)
         seen = step * recipe.batch / len(self.training)
         times = "each seen at most once" if seen <= 1 else f"each seen {seen:.3g} times"
         training_data = f"{self.training.name}, {times}; scores on {self.validation.name}"
@@ -107,10 +132,19 @@ class Job:
             layout=self.training.layout.name,
             stream=recipe.stream,
             labels=labels,
-            background=self.training.background,
+            background=None if recipe.several_labels else self.training.background,
             window_s=_WINDOW_S,
             name=f"MMN {recipe.stream}, depths {depths}, width {recipe.width}, {title}",
             training_data=training_data,
             accuracy={name: round(value, 4) for name, value in accuracy.items()},
             licence=licence,
+            activation="sigmoid" if recipe.several_labels else "softmax",
+            rates=self.rates,
         )
+
+
+def _shows_several(dataset: Dataset) -> bool:
+    """Whether clips of it may show more than one label."""
+    if isinstance(dataset, SyntheticDataset):
+        return dataset.concurrent
+    return isinstance(dataset, StoredDataset) and dataset.clip_targets is not None

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.labels import Label
+
 CONFIDENCE_BINS = 15
 
 
@@ -47,6 +49,17 @@ class Scores(ClassScores):
     top1: float
     top3: float
     top5: float
+    mean_ap: None = None
+
+    @property
+    def best(self) -> float:
+        """What says which checkpoint is kept."""
+        return self.f1_macro
+
+    def figures(self, labels: Sequence[Label]) -> dict[str, float]:
+        """By name, for a checkpoint's description."""
+        figures = {"top1": self.top1, "top3": self.top3, "f1_macro": self.f1_macro}
+        return figures | {f"f1 {label.name}": float(value) for label, value in zip(labels, self.f1, strict=True)}
 
 
 @dataclass(frozen=True)

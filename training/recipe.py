@@ -12,8 +12,9 @@ from edge.mmn import HEADS
 from edge.model_file import Encoding, Stream
 from training.augment import Augmentation
 
+Loss = Literal["cross-entropy", "bce", "asymmetric", "focal"]
 Balance = Literal["none", "weights", "sampling"]
-Preset = Literal["paper", "synthetic", "live", "fine-tune"]
+Preset = Literal["paper", "synthetic", "live", "concurrent", "fine-tune"]
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +27,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     until then. first_lr, last_lr: where ``cosine`` begins and ends.
     clip_norm: largest norm of the gradient; None does not clip.
     ema: decay of averaged weights that are validated and kept instead of the last ones; None keeps those.
+    loss: ``cross-entropy`` teaches one label a clip, whose probabilities are a softmax; the others teach a sigmoid for
+    each label, so that several may be said at once, or none (``training.losses``).
     balance: what is done about rare classes, see ``training.balance``.
     validate_every: steps; None is every epoch. validation_share: of the recordings, where the data has no other split.
     """
@@ -49,11 +52,17 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     dropout: float = 0.1
     clip_norm: float | None = None
     ema: float | None = None
+    loss: Loss = "cross-entropy"
     balance: Balance = "none"
     augmentation: Augmentation
     validate_every: int | None = None
     validation_clips: int = 2048
     validation_share: float = 0.2
+
+    @property
+    def several_labels(self) -> bool:
+        """Whether the network says each label by itself."""
+        return self.loss != "cross-entropy"
 
     def __post_init__(self) -> None:
         def check(fine: bool, what: str) -> None:
@@ -74,6 +83,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         check(0 <= self.weight_decay < math.inf, f"a weight decay is a number of at least 0, not {self.weight_decay}")
         for name in ("warm_up", "label_smoothing", "drop_path", "dropout", "validation_share"):
             check(0 <= getattr(self, name) < 1, f"{name} is from 0 to below 1, not {getattr(self, name)}")
+        check(
+            not (self.several_labels and self.balance == "weights"),
+            f"--balance weights goes with the loss cross-entropy, not with {self.loss}; leave it out",
+        )
 
 
 # The authors' configuration files (Gu et al., "Motion Matters", ACM MM 2025). Of their augmentations, reversal is left
@@ -119,6 +132,9 @@ LIVE = msgspec.structs.replace(
     SYNTHETIC, steps=5000, lr=1.5e-3, label_smoothing=0.0, drop_path=0.0, dropout=0.0, weight_decay=0.02
 )
 
+# And last, on ``synth-concurrent``, with a probability for each label.
+CONCURRENT = msgspec.structs.replace(LIVE, steps=1500, lr=1.2e-3, loss="bce", validate_every=250)
+
 # From a trained network: its shape is that network's, whatever stands here; a lower rate and fewer epochs, but of a
 # hundred clips 30 epochs would be 90 steps, after which a network is not there yet.
 FINE_TUNE = msgspec.structs.replace(
@@ -134,4 +150,10 @@ FINE_TUNE = msgspec.structs.replace(
     drop_path=0.1,
 )
 
-PRESETS: dict[Preset, Recipe] = {"paper": PAPER, "synthetic": SYNTHETIC, "live": LIVE, "fine-tune": FINE_TUNE}
+PRESETS: dict[Preset, Recipe] = {
+    "paper": PAPER,
+    "synthetic": SYNTHETIC,
+    "live": LIVE,
+    "concurrent": CONCURRENT,
+    "fine-tune": FINE_TUNE,
+}

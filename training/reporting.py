@@ -122,7 +122,10 @@ class Curves(Report):
 
     def validated(self, progress: Progress, steps: int) -> None:
         """See ``Report``."""
-        self._add(progress.step, {"held out/top-1": progress.top1, "held out/macro F1": progress.f1_macro})
+        values = {"held out/top-1": progress.top1, "held out/macro F1": progress.f1_macro}
+        if progress.mean_ap is not None:
+            values["held out/mean average precision"] = progress.mean_ap
+        self._add(progress.step, values)
 
     def _add(self, step: int, values: Mapping[str, float]) -> None:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -190,7 +193,8 @@ class Together(Report):
 
 
 def _in_words(progress: Progress, steps: int) -> str:
+    mean_ap = "" if progress.mean_ap is None else f"mAP {progress.mean_ap:.3f}  "
     return (
-        f"step {progress.step}/{steps}  loss {progress.loss:.3f}  held-out top-1 {progress.top1:.3f}  "
+        f"step {progress.step}/{steps}  loss {progress.loss:.3f}  held-out {mean_ap}top-1 {progress.top1:.3f}  "
         f"macro F1 {progress.f1_macro:.3f}  {progress.elapsed_s:.0f} s"
     )

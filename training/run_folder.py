@@ -56,7 +56,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """What a validation found; a line of ``metrics.jsonl``. ``loss``: mean since the validation before."""
+    """What a validation found; a line of ``metrics.jsonl``.
+
+    loss: mean since the validation before. mean_ap: of a network that says several labels at once.
+    """
 
     step: int
     epoch: float
@@ -65,6 +68,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     top1: float
     f1_macro: float
     elapsed_s: float
+    mean_ap: float | None = None
 
 
 @dataclass

@@ -20,9 +20,11 @@ from edge.streams import stream_input
 from training.batches import training_batches
 from training.datasets.base import ClipBatch
 from training.job import Job
+from training.losses import label_losses
 from training.reporting import Report
 from training.run_folder import Progress, RunFolder, Stateful
 from training.schedule import Pace, pace
+from training.targets import targets_of, without_background
 from training.validation import ValidationClips
 
 _REPORT_EVERY = 10
@@ -34,11 +36,13 @@ class Machine:
     """Where and how a run works; decides nothing about its result but the last bits.
 
     workers: processes that prepare batches. save_every: steps from one saved state to the next; None is once a minute.
+    keep_all: every validated checkpoint is kept as ``step-STEP.pt``, to be judged later on.
     """
 
     device: Literal["cpu", "cuda"] = "cpu"
     workers: int = 0
     save_every: int | None = None
+    keep_all: bool = False
 
 
 class _Learner:
@@ -47,6 +51,7 @@ class _Learner:
     def __init__(self, job: Job, network: MMN, device: torch.device) -> None:
         recipe = job.config.recipe
         self._recipe, self._layout, self._device = recipe, job.training.layout, device
+        self._num_labels, self._background = len(job.training.labels), job.training.background
         # Channels last in memory: the batches come so, and a step takes a third less time on a CPU.
         self._network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs do not know it
         self._optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
@@ -70,15 +75,10 @@ class _Learner:
         for group in self._optimizer.param_groups:
             group["lr"], group["betas"] = at.lr, (at.beta1, group["betas"][1])
         self._network.train()
-        skeleton, index_t, labels = (
-            torch.from_numpy(array).to(self._device) for array in (batch.skeleton, batch.index_t, batch.labels)
-        )
+        skeleton, index_t = (torch.from_numpy(array).to(self._device) for array in (batch.skeleton, batch.index_t))
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
             logits = self._network(stream_input(skeleton, self._layout, self._recipe.stream), index_t)
-        losses = F.cross_entropy(logits.float(), labels, label_smoothing=self._recipe.label_smoothing, reduction="none")
-        if self._class_weights is not None:
-            losses = losses * self._class_weights[labels]
-        loss = losses.mean()
+        loss = self._loss(logits.float(), batch)
         self._optimizer.zero_grad()
         loss.backward()
         if self._recipe.clip_norm is not None:
@@ -87,6 +87,17 @@ class _Learner:
         if self._average is not None:
             self._average.update_parameters(self._network)
         return loss.detach()
+
+    def _loss(self, logits: Tensor, batch: ClipBatch) -> Tensor:
+        """Of logits (N, K): the mean over clips; of several labels a clip, the sum over them."""
+        recipe = self._recipe
+        if recipe.several_labels:
+            wanted = without_background(targets_of(batch, self._num_labels, self._background), self._background)
+            targets = torch.from_numpy(wanted).to(self._device)
+            return label_losses(logits, targets, recipe.loss).sum(dim=1).mean()
+        labels = torch.from_numpy(batch.labels).to(self._device)
+        losses = F.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing, reduction="none")
+        return (losses if self._class_weights is None else losses * self._class_weights[labels]).mean()
 
 
 def train(
@@ -126,7 +137,7 @@ class _Run:
         self._device = open_device(machine.device)
         self._job, self._folder, self._machine, self._report = job, folder, machine, report
         self._should_stop = should_stop
-        folder.claim(job.config, job.training.labels)
+        folder.claim(job.config, job.labels)
         torch.manual_seed(job.config.seed)
         network, kept = job.build()
         self._learner = _Learner(job, network, self._device)
@@ -134,7 +145,7 @@ class _Run:
         if self.step > job.steps:
             raise MarEdgeError(f"{folder.path} has done {self.step} steps already; --steps takes more, not {job.steps}")
         self._losses = torch.tensor(self._standing.loss_sum, dtype=torch.float64, device=self._device)
-        self._clips = ValidationClips(job.validation)
+        self._clips = ValidationClips(job.validation, job.config.recipe.several_labels)
         self._begun_s = time.monotonic() - self._standing.elapsed_s
         self._saved_s = time.monotonic()
         for line in (*job.warnings(), *([kept] if kept else [])):
@@ -176,8 +187,10 @@ class _Run:
             return False
         info = self._job.describe(self.step, scores)
         save_checkpoint(self._folder.last, self._learner.kept, info)
-        if scores.f1_macro > standing.best:
-            standing.best = scores.f1_macro
+        if self._machine.keep_all:
+            save_checkpoint(self._folder.path / f"step-{self.step:06}.pt", self._learner.kept, info)
+        if scores.best > standing.best:
+            standing.best = scores.best
             save_checkpoint(self._folder.best, self._learner.kept, info)
         progress = Progress(
             step=self.step,
@@ -186,6 +199,7 @@ class _Run:
             lr=pace(recipe, self.step - 1, self._job.steps).lr,
             top1=scores.top1,
             f1_macro=scores.f1_macro,
+            mean_ap=scores.mean_ap,
             elapsed_s=time.monotonic() - self._begun_s,
         )
         self._folder.append(progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -43,6 +44,8 @@ class Start:
     licence: str | None
     sha256: str
     read_as: str = ""
+    background: int | None = None
+    activation: Literal["softmax", "sigmoid"] = "softmax"
 
 
 def open_start(path: Path) -> Start:
@@ -72,19 +75,30 @@ def open_start(path: Path) -> Start:
         licence=info.licence,
         sha256=checkpoint.sha256,
         read_as=checkpoint.read_as,
+        background=info.background,
+        activation=info.activation,
     )
 
 
-def transfer(start: Start, network: MMN, layout: Layout, labels: tuple[Label, ...]) -> str:
+def transfer(
+    start: Start, network: MMN, layout: Layout, labels: tuple[Label, ...], *, over_background: bool = False
+) -> str:
     """Give ``network`` the weights of ``start``, and say in one line what was kept.
 
     Classes and joints are matched by name. What belongs to a class or a joint that ``start`` does not know keeps the
     values it has. All else is taken over; the two have the same width and depths. Where ``network`` encodes more, it is
     the same function at first, and what the new channels tell comes in as it learns.
+
+    Args:
+        over_background: each output of ``network`` is a label by itself. Where ``start`` has a softmax with a
+            background, an output becomes what its label has over the background.
     """
     classes = _matches([label.name for label in start.labels], [label.name for label in labels])
     joints = _matches(_joint_names(start.layout), _joint_names(layout))
     trained = start.network.state_dict()
+    if over_background and start.activation == "softmax" and start.background is not None:
+        heads = {name: trained[name] - trained[name][start.background] for name in _CLASS_AXES}
+        trained = {**trained, **heads}
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     for name, tensor in state.items():
         if name == _LANDMARKS:

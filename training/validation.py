@@ -12,6 +12,8 @@ from edge.model_file import Stream
 from edge.streams import stream_input
 from training.datasets.base import ClipBatch, Dataset
 from training.metrics import Scores, score
+from training.multilabel import LabelScores, score_labels
+from training.targets import targets_of, without_background
 
 _BATCH = 256
 
@@ -19,13 +21,14 @@ _BATCH = 256
 class ValidationClips:
     """The clips of a data set, prepared at the first validation and kept."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, several_labels: bool = False) -> None:
         self._dataset = dataset
+        self._several_labels = several_labels
         self._starts = range(0, len(dataset), _BATCH)
         self._batches: list[ClipBatch] = []
 
     @torch.no_grad()
-    def scores(self, network: MMN, stream: Stream, should_stop: Callable[[], bool]) -> Scores | None:
+    def scores(self, network: MMN, stream: Stream, should_stop: Callable[[], bool]) -> Scores | LabelScores | None:
         """What the network gets right; None if ``should_stop`` said so on the way."""
         network.eval()
         device = next(network.parameters()).device
@@ -36,6 +39,10 @@ class ValidationClips:
             batch = self._batch(number)
             x = stream_input(torch.from_numpy(batch.skeleton).to(device), self._dataset.layout, stream)
             logits.append(network(x, torch.from_numpy(batch.index_t).to(device)).float().cpu().numpy())
+        if self._several_labels:
+            background = self._dataset.background
+            targets = [targets_of(batch, len(self._dataset.labels), background) for batch in self._batches]
+            return score_labels(np.concatenate(logits), without_background(np.concatenate(targets), background))
         labels = np.concatenate([batch.labels for batch in self._batches])
         return score(np.concatenate(logits), labels)
 

@@ -31,7 +31,10 @@ def evaluate(
         typer.Argument(help="Model file (.onnx) or checkpoint (.pt); two checkpoints, joint then bone, are averaged."),
     ],
     data: Annotated[
-        str, typer.Option(help="synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz.")
+        str,
+        typer.Option(
+            help="synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz, truth:FOLDER."
+        ),
     ] = "synth",
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("evaluation"),
     labels: Annotated[
@@ -51,6 +54,10 @@ def evaluate(
     idle: Annotated[
         float, typer.Option(metavar="MINUTES", help="Live footage without any, to count false events.", min=0.0)
     ] = 0.0,
+    concurrent: Annotated[
+        float,
+        typer.Option(metavar="MINUTES", help="Live footage of people who do several things at once.", min=0.0),
+    ] = 0.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same footage.", min=0)] = 1,
     submission: Annotated[
         Path | None, typer.Option(help="Write the answers as MA-52's challenge takes them (.zip).", show_default=False)
@@ -58,9 +65,15 @@ def evaluate(
     confidence: Annotated[
         Path | None,
         typer.Option(
-            help="Fit on these clips what scores are worth, and write it, for export (.json).", show_default=False
+            help="Fit temperature and per-label thresholds, and write them, for export (.json): on these clips, the "
+            "thresholds on the live footage where there is any.",
+            show_default=False,
         ),
     ] = None,
+    false_events: Annotated[
+        float,
+        typer.Option(metavar="PER_MINUTE", help="Limit for thresholds that are fitted on live footage.", min=0.0),
+    ] = 1.0,
     stream: Annotated[_Stream, typer.Option(help="Of one published checkpoint: trained on.")] = _Stream.joint,
     device: Annotated[_Device, typer.Option(help="Where checkpoints run.")] = _Device.cpu,
     runtime: Annotated[Runtime, typer.Option(help="What runs model files.")] = Runtime.auto,
@@ -71,7 +84,7 @@ def evaluate(
     from training.evaluation.command import EvaluateConfig
     from training.evaluation.command import evaluate as run_evaluation
     from training.evaluation.models import ModelSource
-    from training.evaluation.words import clip_sentences, stream_sentences
+    from training.evaluation.words import clip_sentences, real_sentences, stream_sentences
 
     config = EvaluateConfig(
         model=ModelSource(tuple(model), stream.value, device.value, runtime.value, threads),
@@ -82,16 +95,22 @@ def evaluate(
         known_only=known_only,
         submission=submission,
         confidence=confidence,
+        false_per_minute=false_events,
         minutes=streaming,
         idle_minutes=idle,
+        concurrent_minutes=concurrent,
         seed=seed,
     )
     with showing_progress() as progress:
         evaluation = run_evaluation(config, progress)
     if evaluation is not None:
+        for sentence in real_sentences(evaluation.real) if evaluation.real else []:
+            print(sentence)
         for sentence in clip_sentences(evaluation.clips) if evaluation.clips else []:
             print(sentence)
         for sentence in stream_sentences(evaluation.stream) if evaluation.stream else []:
+            print(sentence)
+        for sentence in stream_sentences(evaluation.concurrent) if evaluation.concurrent else []:
             print(sentence)
         print(f"report: {out / 'report.html'}")
     if submission is not None:

@@ -45,6 +45,7 @@ class _Recipe(str, Enum):
     paper = "paper"
     synthetic = "synthetic"
     live = "live"
+    concurrent = "concurrent"
     fine_tune = "fine-tune"
 
 
@@ -59,6 +60,13 @@ class _Balance(str, Enum):
     sampling = "sampling"
 
 
+class _Loss(str, Enum):
+    cross_entropy = "cross-entropy"
+    bce = "bce"
+    asymmetric = "asymmetric"
+    focal = "focal"
+
+
 class _Device(str, Enum):
     cpu = "cpu"
     cuda = "cuda"
@@ -66,7 +74,10 @@ class _Device(str, Enum):
 
 @app.command()
 def synth(
-    out: Annotated[Path, typer.Option(help="clip.mp4 or clip.gif (one clip, drawn) or clips.npz (arrays).")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="clip.mp4 or clip.gif (one clip, drawn) or clips.npz (arrays).", show_default=False),
+    ] = None,
     action: Annotated[
         str | None, typer.Option(help="Of a drawing: which action, by name or id.", show_default=False)
     ] = None,
@@ -78,12 +89,39 @@ def synth(
     live: Annotated[
         bool, typer.Option("--live", help="Of an .npz: half of them as live windows show actions, as synth-live has.")
     ] = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Print a table of how synthetic people move; see docs/generator.md.")
+    ] = False,
+    real: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of the table: a folder with truth.csv and skeletons/, of real people to compare with.",
+            show_default=False,
+        ),
+    ] = None,
+    recordings: Annotated[int, typer.Option(help="Of the table: recordings of each of six kinds.", min=1)] = 60,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            help="Leave out features, comma-separated: drag, framing, camera, hands, noise-by-size.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Synthesise skeleton clips of people making micro-actions."""
+    """Synthesise skeleton clips of people making micro-actions, or measure how they move."""
     from training.datasets.opening import LIVE_SHARE
-    from training.synth.command import write_clips, write_drawing
+    from training.synth.command import statistics_table, write_clips, write_drawing
     from training.synth.world import HELD_OUT, TRAINING
 
+    world = (HELD_OUT if held_out else TRAINING).without(*filter(None, (without or "").split(",")))
+    if statistics:
+        if out is not None:
+            raise MarEdgeError("--statistics prints a table; it goes without --out")
+        print(statistics_table(world, recordings, seed, real))
+        return
+    if real is not None:
+        raise MarEdgeError("--real goes with --statistics")
+    if out is None:
+        raise MarEdgeError("--out is missing: clip.mp4 or clip.gif (one clip, drawn), or clips.npz (arrays)")
     check_outputs([out])
     if out.suffix in (".mp4", ".gif"):
         drawn = write_drawing(out, action, seed)
@@ -91,7 +129,7 @@ def synth(
     elif out.suffix == ".npz":
         if action is not None:
             raise MarEdgeError("--action goes with a drawing; an .npz holds clips of every action")
-        write_clips(out, count, seed, HELD_OUT if held_out else TRAINING, LIVE_SHARE if live else 0.0)
+        write_clips(out, count, seed, world, LIVE_SHARE if live else 0.0)
         print(f"{out}: {count} clips")
     else:
         raise MarEdgeError(f"--out ends in .mp4 or .gif (one clip, drawn) or .npz (arrays), not '{out.suffix}'")
@@ -103,7 +141,8 @@ def train(
     data: Annotated[
         str | None,
         typer.Option(
-            help="synth (the default), synth-live, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.",
+            help="synth (the default), synth-live, synth-concurrent, ma52:FOLDER, mma52:FOLDER, imigue:FOLDER, "
+            "recordings:FOLDER or clips.npz.",
             show_default=False,
         ),
     ] = None,
@@ -123,7 +162,11 @@ def train(
     ] = None,
     recipe: Annotated[
         _Recipe | None,
-        typer.Option(help="By default fine-tune with --from, synthetic with synth, else paper.", show_default=False),
+        typer.Option(
+            help="By default concurrent with synth-concurrent, fine-tune with --from, synthetic with synth, else "
+            "paper.",
+            show_default=False,
+        ),
     ] = None,
     stream: Annotated[_Stream | None, typer.Option(help="What the network sees.", show_default=False)] = None,
     encoding: Annotated[_Encoding | None, typer.Option(help="How it sees it.", show_default=False)] = None,
@@ -141,6 +184,12 @@ def train(
     drop_path: Annotated[float | None, typer.Option(help="Stochastic depth, highest rate.", show_default=False)] = None,
     balance: Annotated[
         _Balance | None, typer.Option(help="Rare classes: weigh more, or are drawn more often.", show_default=False)
+    ] = None,
+    loss: Annotated[
+        _Loss | None,
+        typer.Option(
+            help="cross-entropy: one label at a time; the others: several labels at once.", show_default=False
+        ),
     ] = None,
     mirror: Annotated[
         bool | None,
@@ -162,6 +211,9 @@ def train(
     save_every: Annotated[
         int | None, typer.Option(help="Steps between saved states; once a minute without.", min=1, show_default=False)
     ] = None,
+    keep_all: Annotated[
+        bool, typer.Option("--keep-all", help="Every validated checkpoint is kept, as step-STEP.pt.")
+    ] = False,
 ) -> None:
     """Train MMN, on synthetic motion or on your data; writes best.pt, for export.
 
@@ -192,6 +244,7 @@ def train(
         weight_decay=weight_decay,
         drop_path=drop_path,
         balance=None if balance is None else balance.value,
+        loss=None if loss is None else loss.value,
         mirror=mirror,
         reverse=reverse,
         seed=seed,
@@ -207,6 +260,7 @@ def train(
             device=device.value,
             workers=workers,
             save_every=save_every,
+            keep_all=keep_all,
         )
     if best is None:
         print(f"{stop.reason}; its state is saved. To go on: mar-edge train --run {run}", file=sys.stderr)

@@ -9,7 +9,17 @@ import typer
 
 from edge.cli import app
 from edge.cli.posing import PoseOptions
-from edge.cli.running import SHOWN, AsFastAsPossible, Model, ModelSha256, paced, run_service, stated_sha256
+from edge.cli.running import (
+    SHOWN,
+    AsFastAsPossible,
+    Model,
+    ModelSha256,
+    PriorChoice,
+    chosen_prior,
+    paced,
+    run_service,
+    stated_sha256,
+)
 from edge.cli.wire_options import ADDRESS, Binds, Clients, Insecure, Key, server_keys
 
 
@@ -24,6 +34,7 @@ def replay(
     labels: Annotated[str, typer.Option(help="As of serve.")] = "",
     on: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
     off: Annotated[float | None, typer.Option(help="As of serve.", show_default=False)] = None,
+    prior: PriorChoice = None,
     skeletons: Annotated[bool, typer.Option("--skeletons", help="Publish every frame's joints as well.")] = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
     realtime: Annotated[bool, typer.Option("--realtime", help="Wait for each frame's time, for who watches.")] = False,
@@ -49,6 +60,7 @@ def replay(
             stride_s=stride_s,
             motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
             events=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
+            prior=chosen_prior(prior),
         ),
         publish_skeletons=skeletons,
         realtime=paced(realtime, as_fast_as_possible),

@@ -20,6 +20,7 @@ from edge.cli.wire_options import SIGINT
 from edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
+    from edge.prior import Prior
     from edge.runtime.choice import RuntimeName
     from streaming.messages import AnyMessage
     from streaming.serve_config import ServeConfig
@@ -67,6 +68,25 @@ def paced(realtime: bool, as_fast_as_possible: bool) -> bool:
     if realtime and as_fast_as_possible:
         raise MarEdgeError("--realtime and --as-fast-as-possible exclude each other; the latter is the default")
     return realtime
+
+
+PriorChoice = Annotated[
+    str | None,
+    typer.Option(
+        "--prior",
+        metavar="NAME|FILE",
+        help="How often each action happens: interview, uniform, trained (as in the model's training), or a CSV file "
+        "with the columns action,per_minute.  [default: interview for models of MA-52's actions]",
+        show_default=False,
+    ),
+]
+
+
+def chosen_prior(text: str | None) -> Prior | None:
+    """Return ``--prior``; None where it is not given."""
+    from edge.prior import parse_prior
+
+    return None if text is None else parse_prior(text)
 
 
 def run_service(

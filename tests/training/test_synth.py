@@ -15,10 +15,11 @@ from training.synth.actions import ACTIONS, Action
 from training.synth.actions.row import Manner
 from training.synth.camera import BODY
 from training.synth.courses import Step, Swing
-from training.synth.curves import Curves
+from training.synth.curves import CourseTable, Curves
 from training.synth.draw import contact_sheet, write_animation
 from training.synth.draws import Draws
 from training.synth.faults import camera_rate
+from training.synth.framing import Framing
 from training.synth.generator import BACKGROUND_WEIGHT, CLASSES, Scene, SynthBatch, class_labels, draw_scene, synthesise
 from training.synth.ik import rotation, two_bones
 from training.synth.perform import Lists, add_rows
@@ -109,9 +110,11 @@ def test_the_held_out_world_is_another_one():
         views = draw_scene(Draws(np.random.default_rng(2)), 400, (CLASSES[-1],), world)
         first = views.points[:, 0]
         width, trunk, thigh = (apart(first[:, a], first[:, b]) for a, b in ((11, 12), (11, 23), (23, 25)))
-        return [width / trunk, thigh / trunk, thigh, views.views.scale]
+        return [width / trunk, thigh / trunk, thigh, views.views.scale / views.views.size[:, 1]]
 
-    for known, other in zip(measures(TRAINING), measures(HELD_OUT), strict=True):
+    # Crops hide how far and how high the camera is.
+    plain, beyond = (measures(world.without("framing")) for world in (TRAINING, HELD_OUT))
+    for known, other in zip(plain, beyond, strict=True):
         low, high = np.quantile(known, [0.01, 0.99])
         assert ((other < low) | (other > high)).mean() > 0.06
 
@@ -161,7 +164,7 @@ def test_a_course_shows_itself_in_clips_of_any_length(course):
 
 def test_mixed_courses_are_each_what_they_are_alone():
     which = np.arange(len(LENGTHS)) % len(COURSES)
-    curves = Curves.draw(COURSES, which, Draws(np.random.default_rng(0)), LENGTHS, np.ones_like(LENGTHS))
+    curves = Curves.draw(CourseTable(COURSES), which, Draws(np.random.default_rng(0)), LENGTHS, np.ones_like(LENGTHS))
     t = moments(LENGTHS)
     assert curves.visible(t).min() >= 0.44
     for i, course in enumerate(COURSES):
@@ -208,12 +211,13 @@ def test_background_heads_move_less_than_any_labelled_one():
         assert np.quantile(extent(angle), 0.97) < smallest
 
 
-def test_every_camera_keeps_the_head_and_a_room_camera_the_hips(scene):
+def test_every_camera_keeps_the_head_and_the_hips_where_it_frames_them(scene):
     def inside(points: np.ndarray) -> np.ndarray:
         return ((points > 0) & (points < scene.views.size[:, None, None])).all(axis=(-1, -2)).mean(axis=1) > 0.5
 
-    assert inside(scene.views.points[:, :, HIPS])[~scene.shown.desk].mean() > 0.95
-    assert inside(scene.views.points[:, :, [NOSE, LEFT_EYE, RIGHT_EYE]]).mean() > 0.97
+    hips = inside(scene.views.points[:, :, HIPS])
+    assert hips[np.isin(scene.views.framing, (Framing.FULL, Framing.HIPS))].mean() > 0.93  # cameras that move lose some
+    assert inside(scene.views.points[:, :, [NOSE, LEFT_EYE, RIGHT_EYE]]).mean() > 0.95
 
 
 def test_a_desk_camera_loses_the_hips(batch):

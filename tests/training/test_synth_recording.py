@@ -32,7 +32,7 @@ def test_a_recording_is_what_it_says(minute):
     assert minute.scores.shape == (1800, 44)
     missing = np.isnan(minute.joints).any(axis=-1)
     np.testing.assert_array_equal(missing, minute.scores == 0)
-    assert all(isinstance(side, int) and side >= 480 for side in minute.size)
+    assert all(isinstance(side, int) and side >= 144 for side in minute.size)
 
 
 def test_a_recording_is_always_the_same(minute):

@@ -17,12 +17,16 @@ class ClipBatch:
     """N clips as the network takes them (``edge.preprocess.clip_to_input``).
 
     skeleton: (N, 64, V, 2) float32 in [-1, 1], joints in layout order. index_t: (N, 64) float32 in [-1, 1).
-    labels: (N,) int64 index into ``Dataset.labels``; -1 where the label is not known.
+    labels: (N,) int64 index into ``Dataset.labels``; -1 where the label is not known. Where several are shown, the one
+    that is shown most.
+    targets: (N, K) float32, how much of each label's event is shown, from 0 to 1, and 0 for the background; None where
+    the data has one label a clip.
     """
 
     skeleton: NDArray[np.float32]
     index_t: NDArray[np.float32]
     labels: NDArray[np.int64]
+    targets: NDArray[np.float32] | None = None
 
 
 class Dataset(Protocol):
@@ -52,6 +56,9 @@ class Dataset(Protocol):
 
     def class_counts(self) -> NDArray[np.int64]:
         """(K,) clips of each class; of synthetic motion, which is drawn, the expected ones."""
+
+    def label_rates(self) -> NDArray[np.float64]:
+        """(K,) how often each label is done, relative to each other: of clips of one label, their numbers."""
 
     def clip_name(self, index: int) -> str:
         """What a person calls that clip."""

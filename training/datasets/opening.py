@@ -1,8 +1,11 @@
-"""Data sets by what the command line calls them: ``synth``, ``ma52:FOLDER``, ``recordings:FOLDER``, ``clips.npz``."""
+"""Data sets by what the command line calls them: ``synth``, ``ma52:FOLDER``, ``recordings:FOLDER``, ``clips.npz``.
+
+A synthetic set may lack something of real life, to see what that is worth: ``synth-concurrent:no-drag,no-noise``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,15 +16,17 @@ from training.augment import NO_AUGMENTATION, Augmentation
 from training.datasets.archive import open_archive
 from training.datasets.authors import SPLITS, Split, open_authors
 from training.datasets.base import Dataset
+from training.datasets.mma52 import open_mma52
 from training.datasets.recordings import LABEL_FILE, open_recordings
 from training.datasets.stored import StoredDataset, hold_out
 from training.datasets.synthetic import SyntheticDataset
-from training.synth.world import HELD_OUT
+from training.synth.chunks import CHUNK
+from training.synth.world import HELD_OUT, TRAINING, World
 
-SYNTHETIC, SYNTHETIC_LIVE = "synth", "synth-live"
+SYNTHETIC, SYNTHETIC_LIVE, SYNTHETIC_CONCURRENT = "synth", "synth-live", "synth-concurrent"
 _FORMS = (
-    "synth, synth-live, ma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER or an .npz file "
-    "of 'mar-edge synth'"
+    "synth, synth-live, synth-concurrent (less something: synth-concurrent:no-drag,no-noise), ma52:FOLDER, "
+    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER or an .npz file of 'mar-edge synth'"
 )
 _PARTS = tuple(f"-{split}" for split in SPLITS)
 # Seeds that no training run is given: of what a run validates on (plus its own seed), and of what models are judged on.
@@ -30,29 +35,37 @@ _EVALUATION_SEED = 2_000_003
 _EVALUATION_CLIPS = 4096
 # Of ``synth-live``; the other half keeps what clips of one action teach.
 LIVE_SHARE = 0.5
+# Of ``synth-concurrent``.
+CONCURRENT_SHARE = 176 / CHUNK
+_LIVE = {SYNTHETIC: 0.0, SYNTHETIC_LIVE: LIVE_SHARE, SYNTHETIC_CONCURRENT: CONCURRENT_SHARE}
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """A spec, taken apart. ``split`` is None where it names none; ``live`` is the share of ``SyntheticDataset``."""
+    """A spec, taken apart. ``split`` is None where it names none.
 
-    kind: Literal["synth", "ma52", "imigue", "recordings", "npz"]
+    live, concurrent, lacking: of synthetic motion, as in ``SyntheticDataset``.
+    """
+
+    kind: Literal["synth", "ma52", "mma52", "imigue", "recordings", "npz"]
     path: Path
     split: Split | None
     live: float = 0.0
+    concurrent: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 def parse_spec(spec: str) -> DataSpec:
     """Raises MarEdgeError, listing the forms, where ``spec`` has none of them."""
     word, colon, path = spec.partition(":")
     kind, _, split = word.partition("-")
-    if spec == SYNTHETIC:
-        return DataSpec("synth", Path(), None)
-    if spec == SYNTHETIC_LIVE:
-        return DataSpec("synth", Path(), None, LIVE_SHARE)
+    lacking = path.split(",") if colon else []
+    if word in _LIVE and all(name.startswith("no-") for name in lacking):
+        without = tuple(name.removeprefix("no-") for name in lacking)
+        return DataSpec("synth", Path(), None, _LIVE[word], word == SYNTHETIC_CONCURRENT, without)
     if colon and path and word == "recordings":
         return DataSpec("recordings", Path(path), None)
-    for layout in ("ma52", "imigue"):
+    for layout in ("ma52", "mma52", "imigue"):
         for name in (None, *SPLITS):
             if colon and path and kind == layout and split == (name or ""):
                 return DataSpec(layout, Path(path), name)
@@ -82,14 +95,14 @@ def open_dataset(spec: str, *, labels: tuple[Label, ...] | None = None) -> Datas
     """What to judge a model on.
 
     Of MA-52 and iMiGUE the validation split unless ``spec`` names another; the test split's labels may be missing.
-    ``synth`` and ``synth-live`` are 4,096 clips of a world that no model was trained on.
+    Synthetic sets are 4,096 clips of a world that no model was trained on.
 
     Raises:
         MarEdgeError: no such data set, or something is wrong with it.
     """
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
-        return SyntheticDataset(_EVALUATION_SEED, _EVALUATION_CLIPS, live=parsed.live, world=HELD_OUT)
+        return _synthetic(parsed, _EVALUATION_SEED, _EVALUATION_CLIPS, world=HELD_OUT)
     return _open_stored(parsed, parsed.split or "val", labels, NO_AUGMENTATION)
 
 
@@ -114,23 +127,39 @@ def open_training(
     """
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
-        learnt: Dataset = SyntheticDataset(seed, synthetic_clips, live=parsed.live, augmentation=augmentation)
+        learnt: Dataset = _synthetic(parsed, seed, synthetic_clips, augmentation=augmentation)
     else:
         learnt = _open_stored(parsed, parsed.split or "train", labels, augmentation)
     if validation is not None:
         given = parse_spec(validation)
         if given.kind == "synth":
-            return _fitting(learnt, SyntheticDataset(_VALIDATION_SEED + seed, validation_clips, live=given.live))
+            return _fitting(learnt, _synthetic(given, _VALIDATION_SEED + seed, validation_clips))
         # What the classes are is the training set's to say, where a set has only those that occur.
         return _fitting(learnt, _open_stored(given, given.split or "val", labels or learnt.labels, NO_AUGMENTATION))
     if parsed.kind == "synth":
-        return learnt, SyntheticDataset(_VALIDATION_SEED + seed, validation_clips, live=parsed.live)
-    if parsed.kind in {"ma52", "imigue"}:
+        # Whatever the training data lack, the validation is of the whole world: runs that differ in that are compared.
+        whole = replace(parsed, lacking=())
+        return learnt, _synthetic(whole, _VALIDATION_SEED + seed, validation_clips)
+    if parsed.kind in {"ma52", "mma52", "imigue"}:
         if parsed.split == "val":
             raise MarEdgeError(f"'{spec}' is what is validated on otherwise; name another set with --validation")
         return learnt, _open_stored(parsed, "val", labels, NO_AUGMENTATION)
     assert isinstance(learnt, StoredDataset)
     return hold_out(learnt, validation_share, seed)
+
+
+def _synthetic(
+    spec: DataSpec, seed: int, count: int, *, world: World = TRAINING, augmentation: Augmentation = NO_AUGMENTATION
+) -> SyntheticDataset:
+    return SyntheticDataset(
+        seed,
+        count,
+        live=spec.live,
+        world=world.without(*spec.lacking) if spec.lacking else world,
+        augmentation=augmentation,
+        concurrent=spec.concurrent,
+        lacking=spec.lacking,
+    )
 
 
 def _open_stored(
@@ -140,6 +169,9 @@ def _open_stored(
         return open_recordings(parsed.path, labels=labels, augmentation=augmentation)
     if parsed.kind == "npz":
         return open_archive(parsed.path, augmentation=augmentation)
+    if parsed.kind == "mma52":
+        return open_mma52(parsed.path, split, labels=labels, augmentation=augmentation)
+    assert parsed.kind != "synth"
     return open_authors(
         parsed.path, parsed.kind, split, labels_required=split != "test", labels=labels, augmentation=augmentation
     )

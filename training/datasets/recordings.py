@@ -11,6 +11,7 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,10 @@ from edge.preprocess import resample
 from edge.recording import Recording, read_recording
 from training.augment import NO_AUGMENTATION, Augmentation
 from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
+from training.datasets.windows import MIN_FRAMES, Span, targets_of_window
 
 LABEL_FILE = "labels.csv"
 _COLUMNS = ("recording", "start_s", "end_s", "label")
-# Of a window: fewer say nothing about how somebody moves.
-_MIN_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class _Event:
     label: Label
     person: int | None
     where: str
+
+    @property
+    def span(self) -> Span:
+        """What happens when."""
+        return Span(self.label, self.start_s, self.end_s)
 
 
 def known_labels() -> tuple[Label, ...]:
@@ -57,7 +62,8 @@ def open_recordings(
     """Windows of about ``window_s`` over every event, sampled at 64 even moments as in live use.
 
     A shorter event is seen as a live window sees it, with what is around it, as far as its neighbours of another label
-    allow; a longer one gives several windows that cover it.
+    allow; a longer one gives several windows that cover it. Where events of one person overlap, windows have a target
+    for each label.
 
     Args:
         labels: the classes; without them, those of ``known_labels`` that occur.
@@ -75,15 +81,16 @@ def open_recordings(
     names: list[str] = []
     drawn_from: list[Label] = []
     groups: list[int] = []
+    targets: list[NDArray[np.float32]] = []
     for group, (name, recording) in enumerate(recordings.items()):
         if recording.layout != layout:
             raise MarEdgeError(f"{folder}: {name} holds {recording.layout.name} skeletons, others {layout.name}")
         for event, start_s, end_s in _windows([e for e in events if e.recording == name], recording, window_s):
             window = recording.cut(start_s, end_s, event.person)
-            if window is None or len(window.times_s) < _MIN_FRAMES:
+            if window is None or len(window.times_s) < MIN_FRAMES:
                 raise MarEdgeError(
                     f"{event.where}: {name} has {0 if window is None else len(window.times_s)} skeletons from "
-                    f"{start_s:.2f} to {end_s:.2f} s; at least {_MIN_FRAMES} are needed"
+                    f"{start_s:.2f} to {end_s:.2f} s; at least {MIN_FRAMES} are needed"
                 )
             if shows_nobody(window.clip):
                 raise MarEdgeError(f"{event.where}: no joint was seen from {start_s:.2f} to {end_s:.2f} s of {name}")
@@ -92,6 +99,8 @@ def open_recordings(
             names.append(f"{name} {start_s:.2f}-{end_s:.2f} s")
             drawn_from.append(event.label)
             groups.append(group)
+            whose = [other.span for other in events if other.recording == name and other.person == event.person]
+            targets.append(targets_of_window(whose, start_s, end_s, classes))
     return StoredDataset(
         name=f"recordings {folder.resolve().name}, {len(events)} events, {len(clips)} clips",
         layout=layout,
@@ -101,6 +110,16 @@ def open_recordings(
         clip_names=names,
         groups=np.array(groups),
         augmentation=augmentation,
+        clip_targets=np.stack(targets) if _overlap(events) else None,
+    )
+
+
+def _overlap(events: list[_Event]) -> bool:
+    """Whether one person does two things at once."""
+    ordered = sorted(events, key=lambda event: (event.recording, event.person or 0, event.start_s))
+    return any(
+        (a.recording, a.person) == (b.recording, b.person) and a.label != b.label and b.start_s < a.end_s
+        for a, b in pairwise(ordered)
     )
 
 

@@ -53,6 +53,7 @@ class StoredDataset:
 
     clips: (T, V, 2) float32 each, without NaN (``checked_clip``). clip_labels: (N,) int64 index into ``labels``, or
     None where they are not known (a test set whose answers are kept back). clip_names: one each.
+    clip_targets: (N, K) float32 as in ``ClipBatch``, or None where each clip has one label.
     groups: (N,) int64; clips of one group come from one recording and stay together when the set is split.
     """
 
@@ -64,6 +65,7 @@ class StoredDataset:
     clip_names: Sequence[str]
     groups: NDArray[np.int64]
     augmentation: Augmentation = NO_AUGMENTATION
+    clip_targets: NDArray[np.float32] | None = None
 
     @property
     def background(self) -> int | None:
@@ -88,6 +90,13 @@ class StoredDataset:
         known = np.empty(0, np.int64) if self.clip_labels is None else self.clip_labels
         return np.bincount(known, minlength=len(self.labels)).astype(np.int64)
 
+    def label_rates(self) -> NDArray[np.float64]:
+        """See ``Dataset``; of clips that show several labels, the sum of their targets."""
+        if self.clip_targets is None:
+            return self.class_counts().astype(np.float64)
+        rates: NDArray[np.float64] = self.clip_targets.sum(axis=0, dtype=np.float64)
+        return rates
+
     def clip_name(self, index: int) -> str:
         """See ``Dataset``."""
         return self.clip_names[index]
@@ -97,12 +106,15 @@ class StoredDataset:
         skeleton, index_t = network_input([self.clips[i] for i in indices], self.layout, self.augmentation, rng)
         known = self.clip_labels
         labels = np.full(len(indices), UNKNOWN, np.int64) if known is None else known[indices]
-        return ClipBatch(skeleton, index_t, labels)
+        targets = None if self.clip_targets is None else self.clip_targets[indices]
+        return ClipBatch(skeleton, index_t, labels, targets)
 
     def digest(self) -> str:
         """A hash of all that training sees of it."""
         hashed = hashlib.blake2b(repr(self.labels).encode(), digest_size=16)
         hashed.update(self.known_labels().tobytes())
+        if self.clip_targets is not None:
+            hashed.update(self.clip_targets.tobytes())
         for clip in self.clips:
             hashed.update(str(clip.shape).encode())
             hashed.update(clip.tobytes())
@@ -118,6 +130,7 @@ class StoredDataset:
             clip_labels=self.known_labels()[indices],
             clip_names=[self.clip_names[i] for i in indices],
             groups=self.groups[indices],
+            clip_targets=None if self.clip_targets is None else self.clip_targets[indices],
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +14,37 @@ from edge.layout import Layout, load_layout
 from training.augment import NO_AUGMENTATION, Augmentation, network_input
 from training.datasets.base import ClipBatch
 from training.datasets.stored import background_of
+from training.synth.actions import ACTIONS
 from training.synth.chunks import CHUNK, Chunk, make_chunk
 from training.synth.generator import BACKGROUND_WEIGHT, CLASSES
-from training.synth.live import LIVE_LABELLED
+from training.synth.live import LIVE_LABELLED, WINDOW_S, expected_targets, seen_for_s
+from training.synth.rates import typical_s
 from training.synth.world import TRAINING, World
 
 # A batch may straddle two chunks; whoever asks in order needs no more than these.
 _KEPT_CHUNKS = 2
+_MEASURED_RECORDINGS = 600
+
+
+def _shown_of_clips() -> NDArray[np.float64]:
+    """(K,) of clips of one action, the share that shows each class; nothing counts as the background."""
+    weights = np.where(np.arange(len(CLASSES)) == background_of(CLASSES), BACKGROUND_WEIGHT, 1.0)
+    share: NDArray[np.float64] = weights / weights.sum()
+    return share
+
+
+@cache
+def _shown_of_windows() -> NDArray[np.float64]:
+    """(K,) the same of windows cut from recordings with several things at once: a measurement, of many of them."""
+    return expected_targets(_MEASURED_RECORDINGS)
+
+
+def _window_ends_s() -> NDArray[np.float64]:
+    """(K,) s: for how long windows end that show a typical event of each class, wholly or in part."""
+    lasts = np.full(len(CLASSES), WINDOW_S)
+    for row, action in enumerate(ACTIONS):
+        lasts[next(i for i, label in enumerate(CLASSES) if label.id == action.id)] = typical_s()[row]
+    return seen_for_s(lasts)
 
 
 class SyntheticDataset:
@@ -30,6 +55,8 @@ class SyntheticDataset:
     Args:
         live: share of them that are windows cut from recordings, as a service sees them (``training.synth.live``);
             the others are clips of one action, as data sets hold them.
+        concurrent: several things go on at once in those recordings, and clips have targets.
+        lacking: what of real life ``world`` lacks, by name; said of the data set, for comparisons.
     """
 
     def __init__(
@@ -40,10 +67,14 @@ class SyntheticDataset:
         live: float = 0.0,
         world: World = TRAINING,
         augmentation: Augmentation = NO_AUGMENTATION,
+        concurrent: bool = False,
+        lacking: tuple[str, ...] = (),
     ) -> None:
         self._seed = seed
         self._count = count
         self._live = live
+        self.concurrent = concurrent
+        self._lacking = lacking
         self._world = world
         self._augmentation = augmentation
         self._chunks: OrderedDict[int, Chunk] = OrderedDict()
@@ -53,8 +84,11 @@ class SyntheticDataset:
         """See ``Dataset``."""
         what = f"{self._count} clips"
         if self._live:
-            what += f" ({self._live:.0%} of them cut from recordings)"
-        if self._world != TRAINING:
+            several = ", several things at once" if self.concurrent else ""
+            what += f" ({self._live:.0%} of them cut from recordings{several})"
+        if self._lacking:
+            what += f" without {', '.join(self._lacking)}"
+        elif self._world != TRAINING:
             what += " of a world not trained on"
         return f"synthetic motion only, {what}, seed {self._seed}, mar-edge {edge.__version__}"
 
@@ -78,12 +112,27 @@ class SyntheticDataset:
 
     def class_counts(self) -> NDArray[np.int64]:
         """See ``Dataset``."""
+        if self.concurrent:
+            shown: NDArray[np.int64] = np.round(self._shown() * self._count).astype(np.int64)
+            return shown
         weights = np.ones(len(CLASSES))
         weights[self.background] = BACKGROUND_WEIGHT
         share = (1 - self._live) * weights / weights.sum()
         share += self._live * np.where(weights == 1, LIVE_LABELLED / (len(CLASSES) - 1), 1 - LIVE_LABELLED)
         counts: NDArray[np.int64] = np.round(share * self._count).astype(np.int64)
         return counts
+
+    def label_rates(self) -> NDArray[np.float64]:
+        """See ``Dataset``; of several things at once, events a minute that would be seen in as many windows."""
+        if not self.concurrent:
+            return self.class_counts().astype(np.float64)
+        rates: NDArray[np.float64] = self._shown() / _window_ends_s()
+        return rates
+
+    def _shown(self) -> NDArray[np.float64]:
+        """(K,) how much a clip shows of each class, on average."""
+        shown: NDArray[np.float64] = self._live * _shown_of_windows() + (1 - self._live) * _shown_of_clips()
+        return shown
 
     def clip_name(self, index: int) -> str:
         """See ``Dataset``."""
@@ -96,11 +145,16 @@ class SyntheticDataset:
             [chunk.joints[place] for chunk, place in places], self.layout, self._augmentation, rng
         )
         labels = np.array([chunk.labels[place] for chunk, place in places], np.int64)
-        return ClipBatch(skeleton, index_t, labels)
+        targets = None
+        if self.concurrent:
+            targets = np.stack([chunk.targets[place] for chunk, place in places if chunk.targets is not None])
+        return ClipBatch(skeleton, index_t, labels, targets)
 
     def _chunk(self, number: int) -> Chunk:
         if number not in self._chunks:
-            self._chunks[number] = make_chunk(self._seed, number, live=self._live, world=self._world)
+            self._chunks[number] = make_chunk(
+                self._seed, number, live=self._live, world=self._world, concurrent=self.concurrent
+            )
             while len(self._chunks) > _KEPT_CHUNKS:
                 self._chunks.popitem(last=False)
         return self._chunks[number]

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import MarEdgeError
-from edge.labels import Label
+from edge.labels import Label, background_label
 from edge.model_file import ModelMetadata
 from edge.progress import Progress
 from edge.recognizer import Recognizer
+from streaming.thresholds import DEFAULT_ON
 from training.datasets.base import Dataset
 
 UNLABELLED = -1
@@ -23,14 +24,22 @@ _NAMES_SHOWN = 3
 class Answers:
     """N clips.
 
-    logits, probs: (N, K) float32 in the model's label order. labels: (N,) int64 likewise, ``UNLABELLED`` where the
-    data does not say. names: of the clips. left_out: how many more there were, of labels that the model does not know.
+    logits, probs: (N, K) float32 in the model's label order. labels: (N,) int64 index into ``classes``, ``UNLABELLED``
+    where the data does not say. names: of the clips.
+    classes: the C possible answers: the model's labels, and behind them "no action" where low scores mean that.
+    background: the index of "no action" among them, if there is one. deployed: (N, C) float32, ranks the answers.
+    targets: (N, C) float32, how much of each label is shown; None where clips have one label.
+    left_out: how many more clips there were, of labels that the model does not know.
     """
 
     logits: NDArray[np.float32]
     probs: NDArray[np.float32]
     labels: NDArray[np.int64]
     names: tuple[str, ...]
+    classes: tuple[Label, ...]
+    background: int | None
+    deployed: NDArray[np.float32]
+    targets: NDArray[np.float32] | None = None
     left_out: int = 0
 
 
@@ -56,12 +65,14 @@ def ask(
     source = short_name(dataset)
     if not len(indices):
         raise MarEdgeError(f"the data set {source} holds no clip to evaluate on")
-    places = match_labels(recognizer.metadata, dataset.labels, dataset.background)
+    metadata = recognizer.metadata
+    classes, background = possible_answers(metadata)
+    places = match_labels(metadata, dataset.labels, dataset.background)
+    if dataset.background is not None and background is not None:
+        places[dataset.background] = background
     if not known_only:
-        _check_known(
-            recognizer.metadata, dataset, np.flatnonzero((dataset.class_counts() > 0) & (places == UNLABELLED))
-        )
-    logits, probs, labels = [], [], []
+        _check_known(metadata, dataset, np.flatnonzero((dataset.class_counts() > 0) & (places == UNLABELLED)))
+    logits, probs, labels, targets = [], [], [], []
     for start in range(0, len(indices), batch):
         part = dataset.batch(indices[start : start + batch])
         outputs = recognizer.runtime.infer({"skeleton": part.skeleton, "index_t": part.index_t})
@@ -70,18 +81,49 @@ def ask(
         logits.append(outputs["logits"])
         probs.append(outputs["probs"])
         labels.append(part.labels)
+        if part.targets is not None:
+            targets.append(part.targets)
         progress("clips", min(start + batch, len(indices)), len(indices))
     said = np.concatenate(labels)
     known = (said == UNLABELLED) | (places[said] != UNLABELLED)
     if not known.any():
         raise MarEdgeError(f"the model knows none of the labels of the clips in {source}")
+    all_logits, all_probs = np.concatenate(logits)[known], np.concatenate(probs)[known]
     return Answers(
-        logits=np.concatenate(logits)[known],
-        probs=np.concatenate(probs)[known],
+        logits=all_logits,
+        probs=all_probs,
         labels=np.where(said == UNLABELLED, UNLABELLED, places[said])[known],
         names=tuple(dataset.clip_name(int(index)) for index in indices[known]),
+        classes=classes,
+        background=background,
+        deployed=_deployed(metadata, all_logits, all_probs),
+        targets=_placed(np.concatenate(targets)[known], places, len(classes)) if targets else None,
         left_out=int((~known).sum()),
     )
+
+
+def possible_answers(metadata: ModelMetadata) -> tuple[tuple[Label, ...], int | None]:
+    """The labels that a clip can be answered with, and the index of "no action" among them, if it is one."""
+    if metadata.activation == "sigmoid" and metadata.background is None:
+        return (*metadata.labels, background_label()), len(metadata.labels)
+    return metadata.labels, metadata.background
+
+
+def _deployed(metadata: ModelMetadata, logits: NDArray[np.float32], probs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, C) what ranks the answers: labels that reach their thresholds, then "no action", then the other labels."""
+    if metadata.activation == "softmax" or metadata.background is not None:
+        return logits
+    thresholds = np.array(metadata.thresholds or [DEFAULT_ON] * len(metadata.labels), np.float32)
+    nothing = np.ones((len(probs), 1), np.float32)
+    return np.concatenate([probs + (probs >= thresholds), nothing], axis=1)
+
+
+def _placed(targets: NDArray[np.float32], places: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """Targets (N, labels of the data) -> (N, ``count``), in the model's order."""
+    placed = np.zeros((len(targets), count), np.float32)
+    known = places != UNLABELLED
+    placed[:, places[known]] = targets[:, known]
+    return placed
 
 
 def short_name(dataset: Dataset) -> str:

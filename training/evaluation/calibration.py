@@ -1,32 +1,67 @@
-"""What a network's confidence is worth on clips it has not seen: a temperature, and what to reject. Pure numpy.
+"""Calibration on clips and recordings that a network has not seen: temperature and per-label thresholds. Pure numpy.
 
 Fit on clips that neither trained the network nor will judge it: on those it was fitted on, every figure flatters.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.confidence import Confidence
 from edge.model_file import ModelMetadata
+from training.evaluation.answers import Answers
 
 TEMPERATURES = (0.05, 20.0)
 _BISECTIONS = 60
+SHOWN = 0.5
+"""How much of an event a clip shows that shows it."""
 
 
-def fit_confidence(
-    metadata: ModelMetadata, logits: NDArray[np.float32], labels: NDArray[np.int64], fitted_on: str
+def as_confidence(
+    metadata: ModelMetadata, temperature: float, thresholds: NDArray[np.float64], fitted_on: str
 ) -> Confidence:
-    """Temperature and thresholds for a model file, from logits (N, K) and labels (N,), N >= 1."""
-    temperature = fit_temperature(logits, labels)
-    thresholds = fit_thresholds(temper(logits, temperature), labels, metadata.background)
+    """Temperature and thresholds (K,) as ``export`` takes them."""
     names = [label.name for label in metadata.labels]
     return Confidence(
         temperature=round(temperature, 4),
         thresholds={name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)},
         fitted_on=fitted_on,
     )
+
+
+def fit_clip_temperature(metadata: ModelMetadata, answers: Answers) -> float:
+    """The temperature of a model, of whatever activation, from clips, at least one of them labelled."""
+    labelled = answers.labels >= 0
+    logits = answers.logits[labelled]
+    if metadata.activation == "sigmoid":
+        return fit_sigmoid_temperature(logits, shown_labels(answers)[labelled])
+    return fit_temperature(logits, answers.labels[labelled])
+
+
+def fit_clip_thresholds(metadata: ModelMetadata, answers: Answers, temperature: float) -> NDArray[np.float64]:
+    """Per-label thresholds (K,) from clips, at least one of them labelled, at that temperature."""
+    labelled = answers.labels >= 0
+    logits = answers.logits[labelled]
+    if metadata.activation == "sigmoid":
+        return fit_label_thresholds(sigmoid(logits / temperature), shown_labels(answers)[labelled])
+    return fit_thresholds(temper(logits, temperature), answers.labels[labelled], metadata.background)
+
+
+def shown_labels(answers: Answers) -> NDArray[np.float32]:
+    """(N, K) how much clips show of each of the model's labels: all or nothing where they have one label each."""
+    K = answers.logits.shape[1]
+    if answers.targets is not None:
+        return answers.targets[:, :K]
+    return (answers.labels[:, None] == np.arange(K)).astype(np.float32)
+
+
+def sigmoid(z: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-z)) without overflow."""
+    half: NDArray[np.float64] = np.tanh(0.5 * z.astype(np.float64))
+    return 0.5 + 0.5 * half
 
 
 def temper(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
@@ -57,14 +92,34 @@ def fit_temperature(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> f
         weights = np.exp(z * sharpness)
         return float(((weights * z).sum(axis=1) / weights.sum(axis=1)).mean() - true)
 
-    blunt, sharp = 1 / TEMPERATURES[1], 1 / TEMPERATURES[0]
+    return 1 / _zero_of(slope)
+
+
+def fit_sigmoid_temperature(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> float:
+    """The T for which sigmoid(logits / T) has the smallest binary cross entropy against targets.
+
+    It is convex in 1 / T as well; its slope is mean((sigmoid - target) * logit).
+
+    Args:
+        logits, targets: (N, K), N >= 1, targets in [0, 1].
+
+    Returns:
+        T in ``TEMPERATURES``, as ``fit_temperature``.
+    """
+    z = logits.astype(np.float64)
+    return 1 / _zero_of(lambda sharpness: float(((sigmoid(z * sharpness) - targets) * z).mean()))
+
+
+def _zero_of(slope: Callable[[float], float]) -> float:
+    """Where a function that grows is 0, between the inverses of ``TEMPERATURES``; one of these where it is not."""
+    low, high = 1 / TEMPERATURES[1], 1 / TEMPERATURES[0]
     for _ in range(_BISECTIONS):
-        middle = (blunt + sharp) / 2
+        middle = (low + high) / 2
         if slope(middle) < 0:
-            blunt = middle
+            low = middle
         else:
-            sharp = middle
-    return 2 / (blunt + sharp)
+            high = middle
+    return (low + high) / 2
 
 
 def fit_thresholds(
@@ -105,11 +160,46 @@ def fit_thresholds(
         rows = np.flatnonzero(best == k)
         if k == background or len(rows) < min_clips:
             continue
-        sure = np.sort(acting[rows, k])[::-1]
-        right = (labels[rows] == k)[np.argsort(-acting[rows, k], kind="stable")]
-        share = np.cumsum(right) / np.arange(1, len(rows) + 1)
-        # Clips of one probability are above a threshold together: only the last of them tells their share.
-        last = np.append(sure[1:] < sure[:-1], True)
-        enough = np.flatnonzero(last & (share >= precision))
-        thresholds[k] = np.clip(sure[enough[-1]], *bounds) if len(enough) else bounds[1]
+        least = _smallest(acting[rows, k], labels[rows] == k, precision)
+        thresholds[k] = bounds[1] if least is None else np.clip(least, *bounds)
     return thresholds
+
+
+def fit_label_thresholds(
+    scores: NDArray[np.float64],
+    shown: NDArray[np.float32],
+    *,
+    precision: float = 0.7,
+    bounds: tuple[float, float] = (0.3, 0.9),
+    otherwise: float = 0.5,
+    min_clips: int = 10,
+) -> NDArray[np.float64]:
+    """For each label, by itself, the smallest score at which a clip mostly shows it.
+
+    A clip shows a label of which it shows half or more. One that shows less, but something, counts neither way.
+
+    Args:
+        scores, shown: (N, K); ``shown`` is how much of the label's event a clip shows.
+        bounds: no threshold is lower or higher; where none is high enough, the label gets the highest.
+        otherwise: what a label gets that fewer than ``min_clips`` clips show.
+
+    Returns:
+        (K,) thresholds.
+    """
+    thresholds = np.full(scores.shape[1], otherwise)
+    for k in np.flatnonzero((shown >= SHOWN).sum(axis=0) >= min_clips):
+        rows = (shown[:, k] >= SHOWN) | (shown[:, k] <= 0)
+        least = _smallest(scores[rows, k], shown[rows, k] >= SHOWN, precision)
+        thresholds[k] = bounds[1] if least is None else np.clip(least, *bounds)
+    return thresholds
+
+
+def _smallest(scores: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float | None:
+    """The smallest of the scores from which on a share of ``precision`` is right; None where there is none."""
+    order = np.argsort(-scores, kind="stable")
+    sure = scores[order]
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    # Clips of one score are above a threshold together: only the last of them tells their share.
+    last = np.append(sure[1:] < sure[:-1], True)
+    enough = np.flatnonzero(last & (share >= precision))
+    return float(sure[enough[-1]]) if len(enough) else None

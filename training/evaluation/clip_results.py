@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.labels import Label
-from edge.model_file import ModelMetadata
 from training.evaluation.answers import Answers
+from training.evaluation.calibration import SHOWN, shown_labels
+from training.evaluation.detection import mean_ap, window_precisions
 from training.metrics import (
     ClassScores,
     Scores,
     f1_mean,
     fold_confusion,
+    rank,
     score,
     score_confidence,
     score_confusion,
@@ -78,6 +80,7 @@ class ClipResults(msgspec.Struct, frozen=True, kw_only=True):
     deployed: every clip and every answer, "no action" among them. actions: clips of actions only, "no action" not
     being allowed as an answer, as published figures are counted; the same for a model without that class.
     classes, bodies, mistakes, confusion (rows are true) are of ``deployed``; mistakes are the most frequent ones.
+    mean_ap: mean average precision over the actions that occur, each label by itself: a clip may show several.
     """
 
     data: str
@@ -90,14 +93,15 @@ class ClipResults(msgspec.Struct, frozen=True, kw_only=True):
     mistakes: tuple[Mistake, ...]
     trust: Trust
     confusion: list[list[int]]
+    mean_ap: float | None = None
 
 
-def score_answers(metadata: ModelMetadata, answers: Answers, data: str) -> ClipResults:
+def score_answers(answers: Answers, data: str) -> ClipResults:
     """The results of clips, at least one of them labelled."""
     labelled = answers.labels >= 0
-    logits, labels = answers.logits[labelled], answers.labels[labelled]
-    names, groups = body_groups(metadata.labels)
-    scores = score(logits, labels)
+    labels = answers.labels[labelled]
+    names, groups = body_groups(answers.classes)
+    scores = score(answers.deployed[labelled], labels)
     bodies = score_confusion(fold_confusion(scores.confusion, groups)) if names else None
     confidence = score_confidence(answers.probs[labelled], labels)
     return ClipResults(
@@ -105,17 +109,25 @@ def score_answers(metadata: ModelMetadata, answers: Answers, data: str) -> ClipR
         left_out=answers.left_out,
         unlabelled=int((~labelled).sum()),
         deployed=_figures(scores, groups if names else None),
-        actions=_actions(logits, labels, metadata.background, groups if names else None),
-        classes=_rows([(label.name, label.body) for label in metadata.labels], scores),
+        actions=_actions(answers, labelled, groups if names else None),
+        classes=_rows([(label.name, label.body) for label in answers.classes], scores),
         bodies=_rows([(name, name) for name in names], bodies) if bodies else (),
-        mistakes=_mistakes(metadata.labels, scores),
+        mistakes=_mistakes(answers.classes, scores),
         trust=Trust(
             confidence=float(answers.probs[labelled].max(axis=1).mean()),
-            accuracy=scores.top1,
+            accuracy=float((rank(answers.probs[labelled])[:, 0] == labels).mean()),
             calibration_error=confidence.error,
         ),
         confusion=scores.confusion.tolist(),
+        mean_ap=_mean_ap(answers, labelled),
     )
+
+
+def _mean_ap(answers: Answers, labelled: NDArray[np.bool_]) -> float | None:
+    probs = answers.probs[labelled]
+    shown = shown_labels(answers)[labelled] >= SHOWN
+    acting = np.arange(probs.shape[1]) != answers.background
+    return mean_ap(window_precisions(probs[:, acting], shown[:, acting]))
 
 
 def body_groups(labels: Sequence[Label]) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -143,11 +155,12 @@ def _figures(scores: Scores, groups: Sequence[int] | None) -> Figures:
     )
 
 
-def _actions(
-    logits: NDArray[np.float32], labels: NDArray[np.int64], background: int | None, groups: Sequence[int] | None
-) -> Figures | None:
-    if background is not None:
-        logits, labels = without_background(logits, labels, background)
+def _actions(answers: Answers, labelled: NDArray[np.bool_], groups: Sequence[int] | None) -> Figures | None:
+    logits, labels = answers.logits[labelled], answers.labels[labelled]
+    more = len(answers.classes) - logits.shape[1]  # "no action", which no output stands for
+    logits = np.pad(logits, ((0, 0), (0, more)), constant_values=-np.inf)
+    if answers.background is not None:
+        logits, labels = without_background(logits, labels, answers.background)
     return _figures(score(logits, labels), groups) if len(labels) else None
 
 

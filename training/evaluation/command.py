@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import edge
@@ -16,24 +16,33 @@ from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
 from training.datasets.opening import files_of, open_dataset
 from training.evaluation.answers import Answers, ask
-from training.evaluation.calibration import fit_confidence
+from training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
 from training.evaluation.clip_results import score_answers
+from training.evaluation.hearing import listen
+from training.evaluation.live_thresholds import fit_live_thresholds
 from training.evaluation.models import ModelSource
+from training.evaluation.real_results import check_fits, score_real
 from training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
 from training.evaluation.stream_results import StreamResults, score_watched
 from training.evaluation.streaming import Take, plan_takes, watch_takes
 from training.evaluation.submission import action_ids, write_submission
+from training.evaluation.truth import open_real
+
+TRUTH = "truth:"
 
 
 @dataclass(frozen=True)
 class EvaluateConfig:
     """What ``evaluate`` does.
 
-    data: spec of a data set (``open_dataset``). labels_file: what its classes are called, if not as usual.
+    data: spec of a data set (``open_dataset``), or ``truth:FOLDER``, real recordings (``training.evaluation.truth``).
+    labels_file: what its classes are called, if not as usual.
     out: folder of the report. clips: so many of the data's, evenly spread; None for all. known_only: leave out clips of
     labels that the model does not know. submission: the challenge's zip. confidence: where to write temperature and
-    thresholds fitted on these clips, for ``mar-edge export``.
-    minutes, idle_minutes: of live footage with and without actions. seed: of the footage. rules: of live use.
+    thresholds, for ``mar-edge export``: fitted on these clips, thresholds on the live footage if there is any, which
+    then judges nothing. false_per_minute: at most so many false events in that footage.
+    minutes, idle_minutes, concurrent_minutes: of live footage with one action at a time, without any, and with several
+    at once. seed: of the footage. rules: of live use.
     """
 
     model: ModelSource
@@ -44,8 +53,10 @@ class EvaluateConfig:
     known_only: bool = False
     submission: Path | None = None
     confidence: Path | None = None
+    false_per_minute: float = 1.0
     minutes: float = 0.0
     idle_minutes: float = 0.0
+    concurrent_minutes: float = 0.0
     seed: int = 1
     rules: PipelineRules = field(default_factory=PipelineRules)
 
@@ -60,16 +71,19 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. All that
             can be known before the first inference is found before it.
     """
+    data = [Path(config.data.removeprefix(TRUTH))] if config.data.startswith(TRUTH) else files_of(config.data)
     check_outputs(
         [*report_files(config.out), config.submission, config.confidence],
-        [*config.model.paths, config.labels_file, *files_of(config.data)],
+        [*config.model.paths, config.labels_file, *data],
     )
+    if config.data.startswith(TRUTH):
+        return _evaluate_real(config, progress)
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
         metadata = recognizer.metadata
         if config.submission is not None:
             action_ids(metadata)
-        takes = plan_takes(metadata, config.minutes, config.idle_minutes, config.seed) if _watches(config) else ()
+        takes = _takes(config, metadata)
         answers = ask(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
         if config.submission is not None:
             write_submission(config.submission, metadata, answers)
@@ -83,31 +97,89 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
                 f"the clips of {config.data} have no labels to judge by; --submission writes the answers themselves"
             )
         if config.confidence is not None:
-            _fit_confidence(config.confidence, metadata, answers, judged_on)
+            _fit_confidence(config, metadata, answers, judged_on, takes=takes, progress=progress)
+            takes = ()
+        stream, concurrent = _live(config, takes, metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
-            clips=score_answers(metadata, answers, judged_on) if labelled else None,
-            stream=_live(config, takes, progress) if takes else None,
+            clips=score_answers(answers, judged_on) if labelled else None,
+            stream=stream,
+            concurrent=concurrent,
         )
     write_report(config.out, evaluation)
     return evaluation
 
 
-def _watches(config: EvaluateConfig) -> bool:
-    return config.minutes > 0 or config.idle_minutes > 0
+def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
+    """Judge a model on real recordings, and on live footage where asked for."""
+    for option, given in (
+        ("--submission", config.submission),
+        ("--confidence", config.confidence),
+        ("--clips", config.clips),
+        ("--labels", config.labels_file),
+    ):
+        if given is not None:
+            raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
+    real = open_real(Path(config.data.removeprefix(TRUTH)))
+    # A second thread gains nothing on networks this small, and where other work keeps the cores it costs five times.
+    with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
+        check_fits(real, recognizer.metadata, known_only=config.known_only)
+        takes = _takes(config, recognizer.metadata)
+        heard = listen(real, recognizer, config.rules, progress)
+        stream, concurrent = _live(config, takes, recognizer.metadata, progress)
+        evaluation = Evaluation(
+            mar_edge_version=edge.__version__,
+            model=_facts(config, recognizer),
+            real=score_real(real, heard, recognizer.metadata),
+            clips=None,
+            stream=stream,
+            concurrent=concurrent,
+        )
+    write_report(config.out, evaluation)
+    return evaluation
 
 
-def _live(config: EvaluateConfig, takes: tuple[Take, ...], progress: Progress) -> StreamResults:
-    watched = watch_takes(config.model, config.rules, takes, progress)
-    return score_watched(watched, takes[0].labels, config.seed)
+def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:
+    if not config.minutes + config.idle_minutes + config.concurrent_minutes:
+        return ()
+    return plan_takes(metadata, config.minutes, config.idle_minutes, config.seed, config.concurrent_minutes)
 
 
-def _fit_confidence(path: Path, metadata: ModelMetadata, answers: Answers, fitted_on: str) -> None:
-    labelled = answers.labels >= 0
-    if not labelled.any():
+def _live(
+    config: EvaluateConfig, takes: tuple[Take, ...], metadata: ModelMetadata, progress: Progress
+) -> tuple[StreamResults | None, StreamResults | None]:
+    """The results with one action at a time, and those with several at once."""
+    watched = watch_takes(config.model, config.rules, takes, progress) if takes else []
+    parts = ([one for one in watched if one.concurrent == together] for together in (False, True))
+    alone, together = (score_watched(part, takes[0].labels, config.seed, metadata) if part else None for part in parts)
+    return alone, together
+
+
+def _fit_confidence(
+    config: EvaluateConfig,
+    metadata: ModelMetadata,
+    answers: Answers,
+    fitted_on: str,
+    *,
+    takes: tuple[Take, ...],
+    progress: Progress,
+) -> None:
+    assert config.confidence is not None
+    if not (answers.labels >= 0).any():
         raise MarEdgeError(f"{fitted_on}: without labels nothing can be fitted")
-    write_confidence(path, fit_confidence(metadata, answers.logits[labelled], answers.labels[labelled], fitted_on))
+    temperature = fit_clip_temperature(metadata, answers)
+    if takes:
+        watched = watch_takes(config.model, config.rules, takes, progress, temperature)
+        thresholds = fit_live_thresholds(watched, metadata, config.rules.events, config.false_per_minute)
+        minutes = sum(take.duration_s for take in takes) / 60
+        fitted_on += (
+            f"; thresholds on {minutes:g} minutes of synthetic recordings, seed {config.seed}, "
+            f"at most {config.false_per_minute:g} false events a minute"
+        )
+    else:
+        thresholds = fit_clip_thresholds(metadata, answers, temperature)
+    write_confidence(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
 
 
 def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:

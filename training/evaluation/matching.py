@@ -1,12 +1,14 @@
-"""Events that were reported against events that happened: which is which. Pure functions of intervals and labels."""
+"""Events that were reported against events that happened: which is which, and how many. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from edge.labels import Label
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 Key = Callable[[Label], str]
 """What of two labels must agree: the name, or the body group."""
@@ -24,6 +26,29 @@ class LiveEvent:
     t_end_s: float
     t_told_s: float
     score: float
+
+
+class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """``matched`` of ``live`` reported and of ``true`` real events; None where that is none of nothing."""
+
+    true: int
+    live: int
+    matched: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+def event_figures(true: int, live: int, matched: int) -> EventFigures:
+    """The shares that follow from three counts."""
+    return EventFigures(
+        true=true,
+        live=live,
+        matched=matched,
+        precision=matched / live if live else None,
+        recall=matched / true if true else None,
+        f1=2 * matched / (true + live) if true + live else None,
+    )
 
 
 @dataclass(frozen=True)

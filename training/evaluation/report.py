@@ -17,6 +17,7 @@ from edge.outputs import write_whole
 from training.evaluation import words
 from training.evaluation.clip_results import ClipResults
 from training.evaluation.picture import draw_confusion
+from training.evaluation.real_results import RealResults
 from training.evaluation.stream_results import StreamResults
 
 SCHEMA = 1
@@ -38,13 +39,17 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """``scores.json``. clips: None where no clip has a label; stream: None where no footage was asked for."""
+    """``scores.json``. real: None without real recordings; clips: None where no clip has a label; stream, concurrent:
+    None where no footage with one action at a time or with several at once was asked for.
+    """
 
     schema: int = SCHEMA
     mar_edge_version: str
     model: ModelFacts
+    real: RealResults | None = None
     clips: ClipResults | None
     stream: StreamResults | None
+    concurrent: StreamResults | None = None
 
 
 def report_files(folder: Path) -> list[Path]:
@@ -97,19 +102,24 @@ def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
         "percent": words.percent,
         "figure": words.figure,
         "lateness": words.lateness,
+        "of": words.of,
         # A bar ends a cell of a Markdown table.
         "cell": lambda text: text.replace("|", "\\|"),
     }
-    clips, stream = evaluation.clips, evaluation.stream
+    clips, stream, real, concurrent = evaluation.clips, evaluation.stream, evaluation.real, evaluation.concurrent
     best, worst = words.best_and_worst(clips.classes) if clips else ([], [])
     return environment.get_template(template).render(
         evaluation=evaluation,
         model=evaluation.model,
         clips=clips,
         stream=stream,
+        concurrent=concurrent,
+        real=real,
         sentences=[
+            *(words.real_sentences(real) if real else []),
             *(words.clip_sentences(clips) if clips else []),
             *(words.stream_sentences(stream) if stream else []),
+            *(words.stream_sentences(concurrent) if concurrent else []),
         ],
         best=best,
         worst=worst,

@@ -8,22 +8,14 @@ import msgspec
 import numpy as np
 
 from edge.labels import Label
-from training.evaluation.matching import Key, Match, match_events
+from edge.model_file import ModelMetadata
+from training.evaluation.detection_results import DetectionResults, score_detection
+from training.evaluation.matching import EventFigures, Key, Match, event_figures, match_events
 from training.evaluation.streaming import Watched
+from training.synth.recording import TrueEvent
 
 MIN_TIOU = 0.5
 _TIOUS = (MIN_TIOU, 0.3, 0.1)
-
-
-class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """``matched`` of ``live`` reported and of ``true`` real events; None where that is none of nothing."""
-
-    true: int
-    live: int
-    matched: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
 
 
 class LevelFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +36,14 @@ class ActionEvents(msgspec.Struct, frozen=True, kw_only=True):
     idle: int
 
 
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """Of ``true`` events that happened alone, or while another one went on, ``matched`` were reported."""
+
+    true: int
+    matched: int
+    recall: float | None
+
+
 class StreamResults(msgspec.Struct, frozen=True, kw_only=True):
     """Of live use; all but the idle figures are of footage with actions.
 
@@ -51,7 +51,9 @@ class StreamResults(msgspec.Struct, frozen=True, kw_only=True):
     delay_median_s, delay_p90_s: capture time from the true start of an event to its report, over those matched at
     ``MIN_TIOU``; what pose and network take comes on top. start_off_s, end_off_s: how much later than it was an event's
     start and end are reported to have been, median over those matched at the smallest overlap. false_per_minute:
-    reported events that match none at ``MIN_TIOU``. idle_per_minute: reported events in idle footage.
+    reported events that match none at ``MIN_TIOU``. idle_per_minute: reported events in idle footage. concurrent:
+    whether people did several things at once. f1_macro: mean F1 of actions that happened or were reported. alone,
+    together: events that overlap no other true one, and those that do. detection: None where no windows were kept.
     """
 
     seed: int
@@ -65,13 +67,21 @@ class StreamResults(msgspec.Struct, frozen=True, kw_only=True):
     end_off_s: float | None
     false_per_minute: float | None
     idle_per_minute: float | None
+    concurrent: bool = False
+    f1_macro: float | None = None
+    alone: Shared | None = None
+    together: Shared | None = None
+    detection: DetectionResults | None = None
 
 
-def score_watched(watched: Sequence[Watched], labels: Sequence[Label], seed: int) -> StreamResults:
+def score_watched(
+    watched: Sequence[Watched], labels: Sequence[Label], seed: int, metadata: ModelMetadata | None = None
+) -> StreamResults:
     """The results of recordings.
 
     Args:
         labels: of the actions that could have been reported.
+        metadata: of the model; None leaves out what is computed of its windows.
     """
     acted = [one for one in watched if not one.idle]
     idle = [one for one in watched if one.idle]
@@ -80,6 +90,8 @@ def score_watched(watched: Sequence[Watched], labels: Sequence[Label], seed: int
     near = _match(acted, _TIOUS[-1], _name)
     delays_s = [match.delay_s for match in matches]
     false = sum(len(one.live) for one in acted) - len(matches)
+    actions = tuple(_action(label, acted, idle, matches) for label in labels)
+    f1s = [row.events.f1 for row in actions if row.events.f1 is not None]
     return StreamResults(
         seed=seed,
         minutes=minutes,
@@ -89,14 +101,38 @@ def score_watched(watched: Sequence[Watched], labels: Sequence[Label], seed: int
             for level, key in (("action", _name), ("body group", _body))
             for min_tiou in _TIOUS
         ),
-        actions=tuple(_action(label, acted, idle, matches) for label in labels),
+        actions=actions,
         delay_median_s=_quantile(delays_s, 0.5),
         delay_p90_s=_quantile(delays_s, 0.9),
         start_off_s=_quantile([match.live.t_start_s - match.true.t_start for match in near], 0.5),
         end_off_s=_quantile([match.live.t_end_s - match.true.t_end for match in near], 0.5),
         false_per_minute=false / minutes if minutes else None,
         idle_per_minute=sum(len(one.live) for one in idle) / idle_minutes if idle_minutes else None,
+        concurrent=any(one.concurrent for one in acted),
+        f1_macro=float(np.mean(f1s)) if f1s else None,
+        alone=_shared(acted, matches, together=False),
+        together=_shared(acted, matches, together=True),
+        detection=_detection(acted, labels, metadata) if metadata is not None else None,
     )
+
+
+def _shared(acted: Sequence[Watched], matches: Sequence[Match], *, together: bool) -> Shared:
+    """Of the events that overlap another true one, or of the others."""
+    found = {id(match.true) for match in matches}
+    mine = [event for one in acted for event in one.true if _overlaps_another(event, one.true) == together]
+    matched = sum(id(event) in found for event in mine)
+    return Shared(true=len(mine), matched=matched, recall=matched / len(mine) if mine else None)
+
+
+def _overlaps_another(event: TrueEvent, events: Sequence[TrueEvent]) -> bool:
+    return any(
+        other is not event and min(event.t_end, other.t_end) > max(event.t_start, other.t_start) for other in events
+    )
+
+
+def _detection(acted: Sequence[Watched], labels: Sequence[Label], metadata: ModelMetadata) -> DetectionResults | None:
+    kept = [one for one in acted if one.windows is not None]
+    return score_detection(kept, metadata.labels, labels, metadata.window_s, MIN_TIOU) if kept else None
 
 
 def _name(label: Label) -> str:
@@ -112,18 +148,7 @@ def _match(watched: Sequence[Watched], min_tiou: float, key: Key) -> list[Match]
 
 
 def _count(watched: Sequence[Watched], matches: Sequence[Match]) -> EventFigures:
-    return _figures(sum(len(one.true) for one in watched), sum(len(one.live) for one in watched), len(matches))
-
-
-def _figures(true: int, live: int, matched: int) -> EventFigures:
-    return EventFigures(
-        true=true,
-        live=live,
-        matched=matched,
-        precision=matched / live if live else None,
-        recall=matched / true if true else None,
-        f1=2 * matched / (true + live) if true + live else None,
-    )
+    return event_figures(sum(len(one.true) for one in watched), sum(len(one.live) for one in watched), len(matches))
 
 
 def _action(label: Label, acted: Sequence[Watched], idle: Sequence[Watched], matches: Sequence[Match]) -> ActionEvents:
@@ -135,7 +160,7 @@ def _action(label: Label, acted: Sequence[Watched], idle: Sequence[Watched], mat
     return ActionEvents(
         name=label.name,
         body=label.body,
-        events=_figures(true, live, len(delays_s)),
+        events=event_figures(true, live, len(delays_s)),
         delay_median_s=_quantile(delays_s, 0.5),
         idle=resting,
     )

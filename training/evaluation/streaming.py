@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
+import msgspec
+import numpy as np
+
 from edge.data import Skeleton
 from edge.errors import MarEdgeError
 from edge.labels import Label
@@ -21,43 +24,56 @@ from edge.layout import load_layout
 from edge.model_file import ModelMetadata
 from edge.progress import Progress
 from edge.recognizer import Recognizer
-from streaming.events import EventChange
-from streaming.pipeline import Pipeline, PipelineRules
+from streaming.pipeline import Inference, Pipeline, PipelineRules, Step
 from streaming.timing import Timer
+from training.evaluation.candidates import ScoredWindows
 from training.evaluation.matching import LiveEvent
 from training.evaluation.models import ModelSource
+from training.evaluation.truth import FRAMINGS, framing
+from training.synth.events import TrueEvent
 from training.synth.generator import CLASSES
-from training.synth.recording import Recording, TrueEvent, record
+from training.synth.recording import Recording, record
 
 LAYOUT = "ma52"
 _RECORDING_S = 60.0
 # Evaluations of two seeds share no recording, nor do the idle ones of one with its others.
 _SEEDS_APART = 100_000
 _IDLE_SEEDS = 50_000
+_CONCURRENT_SEEDS = 75_000
 
 
 @dataclass(frozen=True)
 class Take:
-    """A recording to be made. labels: what is done in it; nothing in an idle one."""
+    """A recording to be made. labels: what is done in it; nothing in an idle one. concurrent: several at once."""
 
     seed: int
     duration_s: float
     idle: bool
     labels: tuple[Label, ...]
+    concurrent: bool = False
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What happened in one recording, and what was reported of it."""
+    """What happened in one recording, and what was reported of it.
+
+    framing: one of ``training.evaluation.truth.FRAMINGS``. windows: what the network said of each; None where that was
+    not kept.
+    """
 
     duration_s: float
     idle: bool
     true: tuple[TrueEvent, ...]
     live: tuple[LiveEvent, ...]
+    concurrent: bool = False
+    framing: str = FRAMINGS[0]
+    windows: ScoredWindows | None = None
 
 
-def plan_takes(metadata: ModelMetadata, minutes: float, idle_minutes: float, seed: int) -> tuple[Take, ...]:
-    """Recordings of up to a minute: first ones with the actions that the model knows, then idle ones.
+def plan_takes(
+    metadata: ModelMetadata, minutes: float, idle_minutes: float, seed: int, concurrent_minutes: float = 0.0
+) -> tuple[Take, ...]:
+    """Recordings of up to a minute: with the actions that the model knows, idle ones, and with several at once.
 
     Raises:
         MarEdgeError: the model takes other skeletons than recordings hold, or knows none of their actions.
@@ -70,8 +86,12 @@ def plan_takes(metadata: ModelMetadata, minutes: float, idle_minutes: float, see
         raise MarEdgeError("the model knows none of the actions that recordings hold: those of MA-52, matched by name")
     first = seed * _SEEDS_APART
     return tuple(
-        Take(start + i, duration_s, idle, labels)
-        for start, length, idle in ((first, minutes, False), (first + _IDLE_SEEDS, idle_minutes, True))
+        Take(start + i, duration_s, idle, labels, concurrent)
+        for start, length, idle, concurrent in (
+            (first, minutes, False, False),
+            (first + _IDLE_SEEDS, idle_minutes, True, False),
+            (first + _CONCURRENT_SEEDS, concurrent_minutes, False, True),
+        )
         for i, duration_s in enumerate(_cut(length))
     )
 
@@ -83,21 +103,37 @@ def _cut(minutes: float) -> list[float]:
     return [total_s / count] * count if count else []
 
 
-def watch_takes(source: ModelSource, rules: PipelineRules, takes: Sequence[Take], progress: Progress) -> list[Watched]:
+def watch_takes(
+    source: ModelSource,
+    rules: PipelineRules,
+    takes: Sequence[Take],
+    progress: Progress,
+    temperature: float | None = None,
+) -> list[Watched]:
     """Make and watch all recordings, in as many processes as there are cores; the results in the order of ``takes``.
 
     One window at a time gains little from a second core; one recording a core does.
+
+    Args:
+        temperature: instead of the model's own.
     """
     workers = min(os.cpu_count() or 1, len(takes))
     watched = []
-    with _pool(workers, source, rules) as pool:
+    with _pool(workers, source, rules, temperature) as pool:
         for one in pool.map(_watch_take, takes):
             watched.append(one)
             progress("recordings", len(watched), len(takes))
     return watched
 
 
-def watch(recording: Recording, recognizer: Recognizer, rules: PipelineRules, *, idle: bool = False) -> Watched:
+def watch(
+    recording: Recording,
+    recognizer: Recognizer,
+    rules: PipelineRules,
+    *,
+    idle: bool = False,
+    concurrent: bool = False,
+) -> Watched:
     """Put one recording through the pipeline.
 
     What happened counts where the model knows its label: some actions begin with another one.
@@ -106,9 +142,11 @@ def watch(recording: Recording, recognizer: Recognizer, rules: PipelineRules, *,
     labels = recognizer.metadata.labels
     told_s: dict[int, float] = {}
     live: list[LiveEvent] = []
+    inferences: list[Inference] = []
 
-    def note(t_s: float, changes: Sequence[EventChange]) -> None:
-        for change in changes:
+    def note(t_s: float, step: Step) -> None:
+        inferences.extend(step.inferences)
+        for change in step.events:
             told_s.setdefault(change.event_id, t_s)
             if change.t_end_s is not None:
                 live.append(
@@ -119,11 +157,29 @@ def watch(recording: Recording, recognizer: Recognizer, rules: PipelineRules, *,
 
     times_s = [float(t) for t in recording.t]
     for t_s, joints, scores in zip(times_s, recording.joints, recording.scores, strict=True):
-        note(t_s, pipeline.push(t_s, [Skeleton(joints, scores)]).events)
-    note(times_s[-1], pipeline.finish(infer=True).events)
+        note(t_s, pipeline.push(t_s, [Skeleton(joints, scores)]))
+    note(times_s[-1], pipeline.finish(infer=True))
     known = {label.name for label in labels}
     true = tuple(event for event in recording.events if event.label.name in known)
-    return Watched(times_s[-1] - times_s[0], idle, true, tuple(live))
+    return Watched(
+        times_s[-1] - times_s[0],
+        idle,
+        true,
+        tuple(live),
+        concurrent,
+        framing(recording.joints, recognizer.layout),
+        _scored(inferences, len(labels)),
+    )
+
+
+def _scored(inferences: Sequence[Inference], num_labels: int) -> ScoredWindows:
+    silent = np.zeros(num_labels, np.float32)
+    return ScoredWindows(
+        np.array([one.window.times_s[0] for one in inferences]),
+        np.array([one.window.times_s[-1] for one in inferences]),
+        np.array([one.window.person for one in inferences], np.int64),
+        np.array([silent if one.probs is None else one.probs for one in inferences]).reshape(-1, num_labels),
+    )
 
 
 @dataclass(frozen=True)
@@ -136,25 +192,37 @@ _worker: _Worker | None = None
 
 
 @contextmanager
-def _pool(workers: int, source: ModelSource, rules: PipelineRules) -> Iterator[ProcessPoolExecutor]:
+def _pool(
+    workers: int, source: ModelSource, rules: PipelineRules, temperature: float | None
+) -> Iterator[ProcessPoolExecutor]:
     """Processes with the model open; what is not begun is dropped where the block ends early.
 
     Spawned: a forked process would inherit the locks of threads that it does not have.
     """
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, (replace(source, threads=1), rules))
+    opens = (replace(source, threads=1), rules, temperature)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, opens)
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _open_worker(source: ModelSource, rules: PipelineRules) -> None:
+def _open_worker(source: ModelSource, rules: PipelineRules, temperature: float | None) -> None:
     global _worker  # noqa: PLW0603 - the one place where a process of a pool can keep what it opened
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the pool
-    _worker = _Worker(source.open(load_layout(LAYOUT)), rules)
+    recognizer = source.open(load_layout(LAYOUT))
+    if temperature is not None:
+        recognizer.metadata = msgspec.structs.replace(recognizer.metadata, temperature=temperature)
+    _worker = _Worker(recognizer, rules)
 
 
 def _watch_take(take: Take) -> Watched:
     assert _worker is not None
-    recording = record(take.seed, duration_s=take.duration_s, idle=take.idle, labels=take.labels)
-    return watch(recording, _worker.recognizer, _worker.rules, idle=take.idle)
+    return watch(make(take), _worker.recognizer, _worker.rules, idle=take.idle, concurrent=take.concurrent)
+
+
+def make(take: Take) -> Recording:
+    """The recording of a take."""
+    if take.concurrent:
+        return record(take.seed, duration_s=take.duration_s, labels=take.labels, concurrent=True)
+    return record(take.seed, duration_s=take.duration_s, idle=take.idle, labels=take.labels)

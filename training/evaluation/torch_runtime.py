@@ -56,6 +56,12 @@ class TorchRuntime:
             for path, one, default in zip(paths, loaded, streams, strict=True)
         ]
         labels = [_labels(one, layout) for one in loaded]
+        activations = {one.info.activation if one.info else "softmax" for one in loaded}
+        if len(activations) > 1:
+            raise MarEdgeError(
+                f"{' and '.join(map(str, paths))} cannot average: one says a single label (softmax), the other several "
+                "(sigmoid)"
+            )
         for path, other in zip(paths[1:], labels[1:], strict=True):
             if other != labels[0]:
                 raise MarEdgeError(
@@ -63,6 +69,7 @@ class TorchRuntime:
                     "two checkpoints of a pair have the same classes in the same order"
                 )
         metadata = _metadata(loaded, self._networks, labels[0], layout)
+        self._activation = metadata.activation
         self.name = f"PyTorch {torch.__version__} ({device.upper()})"
         self.metadata_json: str | None = metadata.to_json()
         self.input_shapes: Mapping[str, tuple[int | None, ...]] = {
@@ -77,7 +84,8 @@ class TorchRuntime:
         index_t = torch.from_numpy(inputs["index_t"]).to(self._device)
         said = [network(stream_input(skeleton, self._layout, stream), index_t) for stream, network in self._networks]
         logits = torch.stack(said).mean(dim=0)
-        return {"logits": logits.cpu().numpy(), "probs": logits.softmax(dim=1).cpu().numpy()}
+        probs = logits.sigmoid() if self._activation == "sigmoid" else logits.softmax(dim=1)
+        return {"logits": logits.cpu().numpy(), "probs": probs.cpu().numpy()}
 
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
         """Run once (see the contract)."""
@@ -139,6 +147,8 @@ def _metadata(
         encoding=networks[0][1].config.encoding,
         labels=labels,
         background=info.background if info else None,
+        activation=info.activation if info else "softmax",
+        rates=info.rates if info else (),
         window_s=info.window_s if info else 2.0,
         sources_sha256=tuple(one.sha256 for one in loaded),
         training_data=info.training_data if info else ", ".join(filter(None, [_UNKNOWN, loaded[0].read_as])),

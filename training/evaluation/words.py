@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from training.evaluation.clip_results import ClipResults, Row
+from training.evaluation.real_results import RealResults
 from training.evaluation.stream_results import StreamResults
 
 _SHOWN = 5
@@ -22,9 +23,37 @@ def figure(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
+def of(count: int, total: int) -> str:
+    """``6 of 29 (21 %)``; a dash where there is nothing."""
+    return f"{count} of {total} ({100 * count / total:.0f} %)" if total else "–"
+
+
 def lateness(seconds: float | None) -> str:
     """``0.35 s too late``, ``0.10 s too early``; a dash where it is not known."""
     return "–" if seconds is None else f"{abs(seconds):.2f} s too {'early' if seconds < 0 else 'late'}"
+
+
+def real_sentences(results: RealResults) -> list[str]:
+    """What there is to say of real people."""
+    ranks, events, groups = results.overall, results.level("name", 0.3), results.level("body group", 0.3)
+    sentences = [
+        f"Of {ranks.actions} actions of real people in {results.recordings} recordings it names "
+        f"{of(ranks.top1, ranks.actions)} first; the right name is among the first three for "
+        f"{of(ranks.top3, ranks.actions)}, among the first five for {of(ranks.top5, ranks.actions)}. "
+        f"The body group is right for {of(ranks.body1, ranks.actions)}.",
+        f"It reported {results.reported} events. {events.matched} name the action and overlap it by 0.3 or more: "
+        f"precision {figure(events.precision)}, recall {figure(events.recall)}, F1 {figure(events.f1)}. "
+        f"By body group F1 is {figure(groups.f1)}.",
+    ]
+    if results.nothing_minutes:
+        sentences.append(
+            f"In {results.nothing_minutes:.1f} minutes in which nothing with a name happens it reported "
+            f"{sum(results.false.values())} events, {figure(results.false_per_minute, 1)} a minute; outside any action "
+            f"of the other {results.minutes:.1f} minutes {results.stray}."
+        )
+    if results.unknown:
+        sentences.append(f"{results.unknown} actions were left out, of labels that it does not know.")
+    return sentences
 
 
 def clip_sentences(results: ClipResults) -> list[str]:
@@ -67,10 +96,11 @@ def stream_sentences(results: StreamResults) -> list[str]:
     sentences = []
     if results.minutes:
         events = results.levels[0].events
+        several = " of people who do several things at once" if results.concurrent else ""
         sentences.append(
-            f"In {results.minutes:.1f} minutes of live footage {events.true} actions happened and {events.live} were "
-            f"reported; {events.matched} of these name the action and overlap it by half or more: precision "
-            f"{figure(events.precision)}, recall {figure(events.recall)}, F1 {figure(events.f1)}."
+            f"In {results.minutes:.1f} minutes of live footage{several} {events.true} actions happened and "
+            f"{events.live} were reported; {events.matched} of these name the action and overlap it by half or more: "
+            f"precision {figure(events.precision)}, recall {figure(events.recall)}, F1 {figure(events.f1)}."
         )
         sentences.append(
             f"An action is reported {figure(results.delay_median_s)} s after it began (median; nine of ten within "
@@ -78,6 +108,17 @@ def stream_sentences(results: StreamResults) -> list[str]:
             if results.delay_median_s is not None
             else "No action was reported rightly, so there is no delay to tell."
         )
+        if results.together is not None and results.alone is not None and results.together.true:
+            sentences.append(
+                f"Of actions that overlap another one {of(results.together.matched, results.together.true)} are found, "
+                f"of the others {of(results.alone.matched, results.alone.true)}."
+            )
+        if results.detection is not None:
+            whole = results.detection.overall
+            sentences.append(
+                f"Detection mAP is {figure(whole.detection_map, 3)}, the mean over overlaps of 0.1 to 0.9; "
+                f"of single windows mAP is {figure(whole.window_map, 3)}."
+            )
         if results.start_off_s is not None:
             sentences.append(
                 f"It dates the start of an action {lateness(results.start_off_s)} and its end "

@@ -18,6 +18,7 @@ from training.synth.rig import Body
 
 _JIGGLE_M: Range = (0.0002, 0.003)
 _HANDS_ALIKE = 0.75
+_REST_OFF_M = 0.045
 _FIDGET_RAD: Range = (0.02, 0.3)
 _CURL_LIMITS: Range = (0.05, 4.3)  # all joints of a finger together, up to a fist
 # Which way an elbow points, (outward, up, forward): behind a hanging arm, below a raised one.
@@ -58,14 +59,19 @@ class _Way:
     bent: Floats
 
 
-def rest_places(draws: Draws, desk: Bools, acting: Bools) -> Ints:
-    """(N, 2) where hands rest, left first; the hands that act, ``acting`` (N, 2), do not start from a pose."""
+def rest_places(draws: Draws, desk: Bools, acting: Bools, *, standing: Bools, low: float = 1.0) -> Ints:
+    """(N, 2) where hands rest, left first; the hands that act, ``acting`` (N, 2), do not start from a pose.
+
+    ``low``: times how often they rest where they have a long way to anything else.
+    """
     N = len(desk)
     rest = np.empty((N, 2), np.intp)
     for free, places in ((True, RESTS), (False, (*RESTS, *POSES))):
-        in_room = draws.choice([place.room for place in places], N, 2)
-        at_desk = draws.choice([place.desk for place in places], N, 2)
-        some = np.where(desk[:, None], at_desk, in_room)
+        times = np.array([low if place.low else 1.0 for place in places])
+        in_room = draws.choice((times * [place.room for place in places]).tolist(), N, 2)
+        at_desk = draws.choice((times * [place.desk for place in places]).tolist(), N, 2)
+        on_feet = draws.choice([place.standing for place in places], N, 2)
+        some = np.where(standing[:, None], on_feet, np.where(desk[:, None], at_desk, in_room))
         some[:, 1] = np.where(draws.chance(_HANDS_ALIKE, N), some[:, 0], some[:, 1])
         mine = acting.any(axis=1) == free
         rest[mine] = some[mine]
@@ -92,7 +98,7 @@ def pose_arms(
     unrest = wander(draws, 6, t, (0.1, 1.5), waves=3).transpose(1, 2, 0)
     unrest = unrest * draws.log_uniform(_JIGGLE_M, N, 1)[..., None]
     still = np.zeros((2 * N, T, 3), np.float32)
-    off = np.float32(0.025) * draws.normal(2 * N, 3)
+    off = np.float32(_REST_OFF_M) * draws.normal(2 * N, 3)
     at_rest = HandParts(
         clip,
         side,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.synth.arms import Arms
-from training.synth.draws import Bools, Draws, Floats
+from training.synth.camera_motion import move
+from training.synth.draws import Bools, Draws, Floats, Ints
+from training.synth.framing import Framing, borders
 from training.synth.ik import rotation, unit
 from training.synth.legs import Legs
 from training.synth.rig import Body, Trunk
@@ -21,41 +23,67 @@ _LEFT_EAR, _RIGHT_EAR = 7, 8
 
 # (x left, y up, z front) m from the joint between skull and spine, of an average adult head: BlazePose 0-10.
 _BLAZE_HEAD = (
-    (0, 0.012, 0.118),  # nose
+    (0, 0.016, 0.118),  # nose
     (0.017, 0.047, 0.088),
     (0.032, 0.047, 0.084),
     (0.046, 0.046, 0.074),
     (-0.017, 0.047, 0.088),
     (-0.032, 0.047, 0.084),
     (-0.046, 0.046, 0.074),
-    (0.075, 0.03, 0.0),
-    (-0.075, 0.03, 0.0),
-    (0.025, -0.032, 0.09),
-    (-0.025, -0.032, 0.09),
+    (0.06, 0.03, 0.0),
+    (-0.06, 0.03, 0.0),
+    (0.025, -0.028, 0.09),
+    (-0.025, -0.028, 0.09),
 )
 _MESH_HEAD = (
     (0, 0.032, 0.103),  # nose bridge
-    (0, -0.006, 0.105),
+    (0, 0.0, 0.105),
     (-0.046, 0.046, 0.074),
     (0.046, 0.046, 0.074),
-    (0, -0.024, 0.103),
-    (0, -0.046, 0.097),  # lower lip
+    (0, -0.02, 0.103),
+    (0, -0.038, 0.097),  # lower lip
 )
 _LOWER_LIP = 5
 
-_ROOM_SIZES = ((1080, 1296), (1280, 720), (640, 480), (960, 1080))
-_DESK_SIZES = ((640, 480), (1280, 720), (960, 540), (1080, 1296))
+# With how often they occur: most cameras', and small pictures, in which the pose stage errs more.
+_ROOM_SIZES = {
+    (1080, 1296): 4.0,
+    (1280, 720): 2.0,
+    (640, 480): 2.0,
+    (960, 1080): 2.0,
+    (480, 270): 0.5,
+    (360, 640): 0.5,
+    (320, 240): 0.3,
+}
+_DESK_SIZES = {
+    (640, 480): 3.0,
+    (1280, 720): 3.0,
+    (960, 540): 2.0,
+    (1080, 1296): 1.0,
+    (480, 270): 0.7,
+    (400, 300): 0.7,
+    (480, 854): 0.7,
+    (320, 240): 0.6,
+    (176, 144): 0.4,
+}
 _SEATED_M = 1.35
+_LEAST_PX_PER_M = 200 / _SEATED_M  # smaller people are not told apart
 _HEAD_ROOM_M = 0.16  # around the middle of the face
 
 
 @dataclass(frozen=True)
 class Views:
-    """points (N, T, 51, 2) px; size (N, 2) px width and height; scale (N,) px for a metre at the person."""
+    """points (N, T, 51, 2) px; size (N, 2) px width and height; scale (N,) px for a metre at the person.
+
+    framing: (N,) ``Framing``. turn: (N, T, 3) rad the head is turned to the left, bowed and tilted to the right,
+    relative to the chest.
+    """
 
     points: Floats
     size: Floats
     scale: Floats
+    framing: Ints
+    turn: Floats
 
 
 def marked_points(body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: Floats) -> Floats:
@@ -86,8 +114,8 @@ def marked_points(body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: 
     return points
 
 
-def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World) -> Views:
-    """Points (N, T, 51, 3) m as cameras see them, those of ``desk`` (N,) from close by at a desk."""
+def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World, *, framing: Ints, t: Floats) -> Views:
+    """Points (N, T, 51, 3) m at t (N, T) s as cameras see them, those of ``desk`` (N,) from close by at a desk."""
     N = len(points)
     narrow = draws.chance(0.8, N)
     yaw = np.where(narrow, draws.uniform(world.yaw_deg, N), draws.uniform(world.far_yaw_deg, N))
@@ -110,30 +138,68 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World) 
     points = _ears_at_silhouette(points, trunk, eye)
     inward = frame.swapaxes(1, 2)
     seen = inward @ points.reshape(N, -1, 3).swapaxes(1, 2) - inward @ eye[..., None]  # (N, 3, T 51)
+    flat = np.empty((*points.shape[:-1], 2), np.float32)  # in the plane at 1 m from the lens, y up
+    ahead = np.maximum(-seen[:, 2], np.float32(0.1))
+    for axis in (0, 1):
+        flat[..., axis] = (seen[:, axis] / ahead).reshape(points.shape[:-1])
 
-    sizes = np.where(
-        desk[:, None],
-        np.array(_DESK_SIZES)[draws.choice([1.0] * len(_DESK_SIZES), N)],
-        np.array(_ROOM_SIZES)[draws.choice([2.0, 1, 1, 1], N)],
-    ).astype(np.float32)
+    sizes = np.where(desk[:, None], _sizes(draws, _DESK_SIZES, N), _sizes(draws, _ROOM_SIZES, N))
     reach = np.sqrt(((eye - aim) ** 2).sum(axis=-1))
     desk_focal = sizes.max(axis=1) / (2 * np.tan(np.deg2rad(draws.uniform(world.desk_fov_deg, N)) / 2))
     room_focal = draws.log_uniform(world.room_fill, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
+    room_focal = np.maximum(room_focal, np.float32(_LEAST_PX_PER_M) * reach)
     focal = np.where(desk, desk_focal, room_focal).astype(np.float32)
     centre = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
-    zoom = focal[:, None] / np.maximum(-seen[:, 2], np.float32(0.1))
-    pixels = np.empty((*points.shape[:-1], 2), np.float32)
-    pixels[..., 0] = (centre[:, 0, None] + zoom * seen[:, 0]).reshape(points.shape[:-1])
-    pixels[..., 1] = (centre[:, 1, None] - zoom * seen[:, 1]).reshape(points.shape[:-1])
-    _keep_head_in(pixels, sizes, scale := (focal / reach).astype(np.float32))
-    return Views(pixels, sizes, scale)
+    _crop(draws, framing, flat, sizes=sizes, focal=focal, centre=centre)
+    pixels = flat * focal[:, None, None, None] * np.array((1, -1), np.float32) + centre[:, None, None]
+    _keep_head_in(pixels, sizes, scale := (focal / reach).astype(np.float32), framing)
+    move(draws, pixels, sizes, t, world)
+    return Views(pixels, sizes, scale, framing, _turn(trunk))
 
 
-def _keep_head_in(pixels: Floats, sizes: Floats, scale: Floats) -> None:
+def _sizes(draws: Draws, known: dict[tuple[int, int], float], N: int) -> Floats:
+    return np.array(list(known), np.float32)[draws.choice(list(known.values()), N)]
+
+
+def _crop(draws: Draws, framing: Ints, flat: Floats, *, sizes: Floats, focal: Floats, centre: Floats) -> None:
+    """Focal lengths (N,) and middles (N, 2) px, in place, of pictures that show a part of the body."""
+    N = len(flat)
+    levels = ((2, 5), (9, 10), (11, 12), (23, 24), (25, 26))
+    still = flat[:, ::8].mean(axis=1)  # (N, 51, 2)
+    v = [still[:, pair, 1].mean(axis=1) for pair in levels]
+    v.append(still[:, 27:29, 1].min(axis=1))
+    top, bottom = borders(draws, framing, np.stack(v, axis=1))
+    cut = (framing != Framing.FULL) & (framing != Framing.BUST)
+    # An upright picture shows more above the head rather than half a face.
+    of_height = np.minimum(sizes[:, 1], sizes[:, 0]) / (top - bottom)
+    across = still[:, _HEAD_POINTS, 0].mean(axis=1)
+    aside = draws.normal(N) * np.float32(0.08)
+    focal[cut] = of_height[cut]
+    centre[cut, 0] = (sizes[:, 0] * (np.float32(0.5) + aside) - focal * across)[cut]
+    centre[cut, 1] = (sizes[:, 1] + focal * bottom)[cut]
+
+
+def _turn(trunk: Trunk) -> Floats:
+    """See ``Views.turn``."""
+    chest, head = trunk.chest_frame, trunk.head_frame
+
+    def part(of_chest: int, of_head: int) -> Floats:
+        along: Floats = (chest[..., of_chest] * head[..., of_head]).sum(axis=-1)
+        return along
+
+    yaw = np.arctan2(part(0, 2), part(2, 2))
+    bow = -np.arcsin(np.clip(part(1, 2), -1, 1))
+    roll = np.arcsin(np.clip(part(1, 0), -1, 1))
+    return np.stack([yaw, bow, roll], axis=-1)
+
+
+def _keep_head_in(pixels: Floats, sizes: Floats, scale: Floats, framing: Ints) -> None:
     """Nobody is filmed without a head: shift the image, in place, until it usually is inside."""
     head = pixels[:, ::8, _HEAD_POINTS].mean(axis=(1, 2))  # (N, 2)
     room = np.minimum(np.float32(_HEAD_ROOM_M) * scale[:, None], np.float32(0.45) * sizes)
     shift = np.clip(head, room, sizes - room) - head
+    # Where a part of the body was framed, it stays.
+    shift[(framing != Framing.FULL) & (framing != Framing.BUST), 1] = 0
     pixels += shift[:, None, None]
 
 

@@ -1,4 +1,7 @@
-"""Chunks of clips: of one action each, or some of them windows cut from recordings. What data sets are made of."""
+"""Chunks of clips: of one action each, or some of them windows cut from recordings. What data sets are made of.
+
+Where several things go on at once in the recordings, all clips have targets instead of one label.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,70 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.labels import background_label
 from training.synth.draws import Floats
-from training.synth.generator import synthesise
-from training.synth.live import WINDOW_S, live_windows
+from training.synth.generator import CLASSES, synthesise
+from training.synth.live import WINDOW_S, concurrent_windows, live_windows
 from training.synth.world import World
 
 CHUNK = 256
 # Beside the numbers of a chunk's own clips.
 _STREAM = 54_000
+_BACKGROUND = next(i for i, label in enumerate(CLASSES) if label.id == background_label().id)
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """joints (256, 64, 44, 2) float32 px, none missing; labels (256,) int64 of ``CLASSES``; duration_s (256,)."""
+    """joints (256, 64, 44, 2) float32 px, none missing; labels (256,) int64 of ``CLASSES``; duration_s (256,).
+
+    targets: (256, K) float32, see ``ClipBatch``; None where each clip shows one thing.
+    """
 
     joints: Floats
     labels: NDArray[np.int64]
     duration_s: Floats
+    targets: Floats | None = None
 
 
-def make_chunk(seed: int, number: int, *, live: float, world: World) -> Chunk:
+def make_chunk(seed: int, number: int, *, live: float, world: World, concurrent: bool = False) -> Chunk:
     """The clips of one chunk, the same for the same arguments.
 
     Args:
         live: share of windows cut from recordings (``training.synth.live``), among the others in random order.
+        concurrent: several things go on at once in those recordings.
     """
     cut = round(CHUNK * live)
     parts = []
     if cut < CHUNK:
         clips = synthesise(seed, number, CHUNK - cut, world=world)
-        parts.append(Chunk(clips.joints, clips.labels, clips.duration_s))
+        targets = one_hot(clips.labels) if concurrent else None
+        parts.append(Chunk(clips.joints, clips.labels, clips.duration_s, targets))
     if cut:
-        joints, labels = live_windows(seed, number, cut, world=world)
-        parts.append(Chunk(joints, labels, np.full(cut, WINDOW_S, np.float32)))
+        parts.append(_windows(seed, number, cut, world, concurrent))
     if len(parts) == 1:
         return parts[0]
     order = np.random.default_rng([seed, number, _STREAM]).permutation(CHUNK)
+    shown = [part.targets for part in parts if part.targets is not None]
     return Chunk(
         np.concatenate([part.joints for part in parts])[order],
         np.concatenate([part.labels for part in parts])[order],
         np.concatenate([part.duration_s for part in parts])[order],
+        np.concatenate(shown)[order] if shown else None,
     )
+
+
+def one_hot(labels: NDArray[np.int64]) -> Floats:
+    """(N, K) targets of clips that show one class of ``CLASSES`` each, and nothing where that is the background."""
+    targets = np.eye(len(CLASSES), dtype=np.float32)
+    targets[_BACKGROUND] = 0
+    shown: Floats = targets[labels]
+    return shown
+
+
+def _windows(seed: int, number: int, count: int, world: World, concurrent: bool) -> Chunk:
+    duration_s = np.full(count, WINDOW_S, np.float32)
+    if concurrent:
+        windows = concurrent_windows(seed, number, count, world=world)
+        return Chunk(windows.joints, windows.labels, duration_s, windows.targets)
+    joints, labels = live_windows(seed, number, count, world=world)
+    return Chunk(joints, labels, duration_s)

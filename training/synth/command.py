@@ -1,4 +1,4 @@
-"""``mar-edge synth``: clips to files, as arrays or drawn. Joins the parts; prints nothing."""
+"""``mar-edge synth``: clips to files, as arrays or drawn, and their statistics. Joins the parts; prints nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from edge.names import did_you_mean
 from edge.outputs import write_whole
 from training.synth.chunks import CHUNK, make_chunk
 from training.synth.draw import write_animation
+from training.synth.footage import generated, real
 from training.synth.generator import CLASSES, synthesise
+from training.synth.statistics import statistics, table
 from training.synth.world import TRAINING, World
 
 
@@ -50,6 +52,18 @@ def write_drawing(path: Path, action: str | None, seed: int) -> str:
     title = f"{classes[clip.labels[0]].name}, {duration_s:.1f} s"
     write_animation(path, clip.joints[0], duration_s, title)
     return title
+
+
+def statistics_table(world: World, recordings: int, seed: int, folder: Path | None) -> str:
+    """How the generator's people move, as Markdown, next to the real ones of ``folder`` if there is one.
+
+    Raises:
+        MarEdgeError: the folder's files cannot be read.
+    """
+    columns = {"synthetic": statistics(generated(world, recordings, seed))}
+    if folder is not None:
+        columns["real"] = statistics(real(folder))
+    return table(columns)
 
 
 def _class_of(action: str) -> Label:

@@ -13,6 +13,10 @@ import numpy as np
 
 from training.synth.draws import Bools, Bounds, Draws, Floats
 
+_MOST_ON_THE_WAY = 0.85  # of a step with a way back: the rest of the time it is there
+# The longest that people stay in a posture, s: 95 % of such actions in interviews are shorter.
+LONG_S = 14.0
+
 
 class Curve(Protocol):
     """N curves: t (N, T) seconds -> (N, T), of size 1 where fully out; every field is (N,)."""
@@ -121,6 +125,18 @@ class StepCurve:
         """The same curves from ``onset`` (N,) on."""
         return replace(self, onset=onset)
 
+    def lasting(self, length_s: Floats) -> StepCurve:
+        """The same curves, done after ``length_s`` (N,): a stay of another length, quicker ways where none is left.
+
+        One that does not come back has arrived by then.
+        """
+        ways = np.where(self.returns, self.move + self.back, self.move)
+        most = np.where(self.returns, np.float32(_MOST_ON_THE_WAY) * length_s, length_s)
+        pace = np.where(self.returns, np.minimum(most / ways, 1), most / ways).astype(np.float32)
+        move, back = self.move * pace, self.back * pace
+        hold = np.where(self.returns, length_s - move - back, self.hold).astype(np.float32)
+        return replace(self, move=move, hold=hold, back=back)
+
     def __call__(self, t: Floats) -> Floats:
         """See ``Curve``."""
         since = t - self.onset[:, None]
@@ -201,6 +217,13 @@ class SwingCurve:
     def starting(self, onset: Floats) -> SwingCurve:
         """The same curves from ``onset`` (N,) on."""
         return replace(self, onset=onset)
+
+    def lasting(self, length_s: Floats) -> SwingCurve:
+        """The same curves, done after ``length_s`` (N,): more or fewer cycles at about the same rate."""
+        wanted = self.cycles / self.length * length_s
+        least = np.where(self.one_sided, np.float32(1), np.float32(0.5))
+        cycles = np.where(self.one_sided, np.round(wanted), np.round(2 * wanted) / 2)
+        return replace(self, length=length_s, cycles=np.maximum(cycles, least).astype(np.float32))
 
     def __call__(self, t: Floats) -> Floats:
         """See ``Curve``."""

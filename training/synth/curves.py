@@ -11,6 +11,7 @@ import numpy as np
 from training.synth.courses import Step, StepCurve, Swing, SwingCurve
 from training.synth.draws import Bools, Draws, Floats, Ints
 
+_Course = TypeVar("_Course", Step, Swing)
 _Fields = TypeVar("_Fields", Step, Swing, StepCurve, SwingCurve)
 
 
@@ -22,6 +23,30 @@ def stacked(rows: Sequence[_Fields], which: Ints) -> _Fields:
         return tuple(values.T) if values.ndim == 2 else values
 
     return type(rows[0])(*(gather(field.name) for field in fields(rows[0])))  # type: ignore[arg-type]
+
+
+class CourseTable:
+    """Courses of a table, as arrays from which those of many clips are looked up at once."""
+
+    def __init__(self, courses: Sequence[Step | Swing]) -> None:
+        everything = np.arange(len(courses))
+        steps = [course if isinstance(course, Step) else Step((1, 1)) for course in courses]
+        swings = [course if isinstance(course, Swing) else Swing((1, 1), (1, 1)) for course in courses]
+        self.is_swing = np.array([isinstance(course, Swing) for course in courses])
+        self._steps, self._swings = stacked(steps, everything), stacked(swings, everything)
+
+    def steps(self, which: Ints) -> Step:
+        """Those of ``which`` (n,) as one; of swings, any."""
+        return _looked_up(self._steps, which)
+
+    def swings(self, which: Ints) -> Swing:
+        """Those of ``which`` (n,) as one; of steps, any."""
+        return _looked_up(self._swings, which)
+
+
+def _looked_up(stack: _Course, which: Ints) -> _Course:
+    values = (getattr(stack, field.name) for field in fields(stack))
+    return type(stack)(*(tuple(x[which] for x in v) if isinstance(v, tuple) else v[which] for v in values))
 
 
 def taken(curve: _Fields, rows: Ints) -> _Fields:
@@ -46,15 +71,10 @@ class Curves:
     swing: SwingCurve
 
     @classmethod
-    def draw(
-        cls, courses: Sequence[Step | Swing], which: Ints, draws: Draws, duration_s: Floats, pace: Floats
-    ) -> Curves:
+    def draw(cls, courses: CourseTable, which: Ints, draws: Draws, duration_s: Floats, pace: Floats) -> Curves:
         """One curve for each clip, that of ``courses[which]`` at ``pace`` (N,) times its durations."""
-        is_swing = np.array([isinstance(course, Swing) for course in courses])
-        steps = [course if isinstance(course, Step) else Step((1, 1)) for course in courses]
-        swings = [course if isinstance(course, Swing) else Swing((1, 1), (1, 1)) for course in courses]
-        step = stacked(steps, which).paced(pace).draw(draws, duration_s)
-        return cls(is_swing[which], step, stacked(swings, which).paced(pace).draw(draws, duration_s))
+        step = courses.steps(which).paced(pace).draw(draws, duration_s)
+        return cls(courses.is_swing[which], step, courses.swings(which).paced(pace).draw(draws, duration_s))
 
     @classmethod
     def joined(cls, parts: Sequence[Curves]) -> Curves:
@@ -91,6 +111,10 @@ class Curves:
     def starting(self, onset: Floats) -> Curves:
         """The same curves from ``onset`` (N,) on."""
         return Curves(self.swings, self.step.starting(onset), self.swing.starting(onset))
+
+    def lasting(self, length_s: Floats) -> Curves:
+        """The same curves, done after ``length_s`` (N,)."""
+        return Curves(self.swings, self.step.lasting(length_s), self.swing.lasting(length_s))
 
     def take(self, rows: Ints) -> Curves:
         """The curves of ``rows``, some perhaps more than once."""

@@ -1,4 +1,7 @@
-"""What a pose model does to the points: noise, lag, points out of the image, hands and faces that come and go."""
+"""What a pose model does to the points: noise, lag, points out of the image, hands and faces that come and go.
+
+In what follows the head where little else is seen, see ``drag``.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.pose.mapping import mediapipe_to_ma52
 from training.synth.camera import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND, Views
+from training.synth.drag import drag_shoulders
 from training.synth.draws import Bools, Draws, Floats, Range, wander
+from training.synth.framing import Framing
+from training.synth.world import TRAINING, World
 
 # A person whose seated height fills 880 px; noise grows with the person in the image.
 _REFERENCE_PX_PER_M = 880 / 1.35
-_WHITE_PX: Range = (0.15, 2.2)
-_DRIFT_PX: Range = (0.15, 2.5)
+_WHITE_PX: Range = (0.05, 1.5)
+_DRIFT_PX: Range = (0.1, 2.0)
 # The face mesh and the hands are found in crops of their own, at a finer scale.
 _FINE = 0.55
 _SPIKES = (0.2, 0.01)  # probability of a clip having them, of a point in a frame having one
@@ -30,7 +37,38 @@ _FROZEN = 0.12
 # Probability of being there in the whole clip, in none of it, in parts of it.
 _HAND_SEEN = (0.4, 0.35, 0.25)
 _ACTIVE_HAND_SEEN = (0.68, 0.1, 0.22)  # raised, before the body or the face: easier to find
-_FACE_SEEN = (0.65, 0.2, 0.15)
+_FACE_SEEN = (0.8, 0.1, 0.1)
+
+# A pose model goes on to mark shoulders outside the picture, up to so many metres, some people's hardly.
+_SHOULDERS_BEYOND_M: Range = (-0.02, 0.13)
+
+# Slow wander that grows as the person gets smaller: standard deviation in px of a person of 880 px, at half that size
+# and at three tenths (measured by scaling clips down); most of it is common to the part of the body.
+_SMALL = (1.0, 2.0, 10 / 3, 6.0)  # times smaller
+_SMALL_HZ: Range = (0.5, 5.0)
+_SMALL_WANDER: tuple[tuple[tuple[int, ...], tuple[float, float], float], ...] = (
+    (tuple(range(0, 11)), (2.7, 3.3), 0.85),
+    (tuple(range(FACE.start, FACE.stop)), (3.3, 6.2), 0.85),
+    ((*range(LEFT_HAND.start, LEFT_HAND.stop),), (5.3, 9.2), 0.6),
+    ((*range(RIGHT_HAND.start, RIGHT_HAND.stop),), (5.3, 9.2), 0.6),
+    ((15, 17, 19, 21), (1.5, 2.4), 0.7),
+    ((16, 18, 20, 22), (1.5, 2.4), 0.7),
+    ((11, 12, 13, 14), (1.0, 1.1), 0.8),
+    ((23, 24), (1.3, 1.5), 0.8),
+    (tuple(range(25, 33)), (2.2, 4.6), 0.8),
+)
+_SMALL_STRENGTH: Range = (0.4, 1.3)
+# Fast jitter in px of a person of 880 px stays as it is, but for hands and faces: times that of full size.
+_SMALL_JITTER = (1.0, 1.4, 2.0, 3.0)
+
+# Hands that touch each other, or half hide: no finger has a place of its own, and wrists change theirs.
+_LOOSE_M: Range = (0.002, 0.014)
+_LOOSE_HZ: Range = (2.0, 9.0)
+_LOOSE_WITHIN_M = 0.25
+_HANDS_OF = (
+    (15, 17, 19, 21, *range(LEFT_HAND.start, LEFT_HAND.stop)),
+    (16, 18, 20, 22, *range(RIGHT_HAND.start, RIGHT_HAND.stop)),
+)
 
 # Points that lose their way together.
 _LIMBS: tuple[tuple[int, ...], ...] = (
@@ -42,7 +80,8 @@ _LIMBS: tuple[tuple[int, ...], ...] = (
 )
 _BLAZE_FACE = slice(0, 11)
 _EARS = slice(7, 9)
-_HIPS_DOWN = slice(23, 33)
+_HIPS_DOWN, _KNEES_DOWN = slice(23, 33), slice(25, 33)
+_SHOULDERS = slice(11, 13)
 # Which of MediaPipe's 21 hand points the six are.
 _HAND_POINTS = (0, 4, 8, 12, 16, 20)
 
@@ -68,16 +107,18 @@ def frozen_moments(draws: Draws, t: Floats, duration_s: Floats) -> Floats:
     return np.where(held, start, t)
 
 
-def keypoints(draws: Draws, views: Views, t: Floats, *, shown: Shown) -> Keypoints:
+def keypoints(draws: Draws, views: Views, t: Floats, *, shown: Shown, world: World = TRAINING) -> Keypoints:
     """What MediaPipe would say: body (N, T, 33, 3), left and right hand (N, T, 21, 3), face (N, T, 6, 3).
 
-    Each as x px, y px, score; score 0 where the point was not found.
+    Each as x px, y px, score; score 0 where the point was not found. Shoulders may be found outside the picture.
     """
     N, T = t.shape
     pixels = views.points.copy()
     seen = _seen(draws, views, t, shown)
+    drag_shoulders(draws, pixels, seen=seen, turn=views.turn, size=views.size, world=world)
     _weaken_face(draws, pixels)
-    pixels += _noise(draws, views, t)
+    pixels += _noise(draws, views, t, world)
+    _loosen_hands(draws, pixels, views.scale, t, world)
     _lag(draws, pixels, views.scale, t)
 
     out = np.empty((N, T, POINTS, 3), np.float32)
@@ -89,6 +130,21 @@ def keypoints(draws: Draws, views: Views, t: Floats, *, shown: Shown) -> Keypoin
         full[:, :, _HAND_POINTS] = out[:, :, hand]
         hands.append(full)
     return out[:, :, BODY], hands[0], hands[1], out[:, :, FACE]
+
+
+def skeletons(marked: Keypoints, size: Floats) -> tuple[Floats, Floats]:
+    """Joints (N, T, 44, 2) px in ``ma52`` order and scores (N, T, 44), as the pose stage gives them.
+
+    What lies outside the picture of ``size`` (N, 2) is missing only then: the neck of somebody whose shoulder is just
+    outside has its place.
+    """
+    joints, scores = mediapipe_to_ma52(*marked)
+    x, y = joints[..., 0], joints[..., 1]
+    width, height = size[:, 0, None, None], size[:, 1, None, None]
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    joints[~inside] = np.nan
+    scores[~inside] = 0
+    return joints, scores
 
 
 def camera_rate(draws: Draws, joints: Floats, duration_s: Floats, fps: Range) -> Floats:
@@ -121,8 +177,13 @@ def _seen(draws: Draws, views: Views, t: Floats, shown: Shown) -> Bools:
     margin = (views.size * draws.uniform((-0.01, 0.02), N, 1))[:, None, None]
     within = (views.points > margin) & (views.points < views.size[:, None, None] - margin)
     inside = within[..., 0] & within[..., 1]
+    beyond = draws.uniform(_SHOULDERS_BEYOND_M, N)[:, None, None, None] * views.scale[:, None, None, None]
+    pair = views.points[:, :, _SHOULDERS]
+    inside[:, :, _SHOULDERS] = ((pair > -beyond) & (pair < views.size[:, None, None] + beyond)).all(axis=-1)
+    to_hips = views.framing == Framing.HIPS
     hidden = draws.chance(np.where(shown.desk, np.float32(_ABSENT_LEGS[0]), np.float32(_ABSENT_LEGS[1])), N)
-    inside[hidden & ~shown.legs, :, _HIPS_DOWN] = False
+    inside[hidden & ~shown.legs & ~to_hips, :, _HIPS_DOWN] = False
+    inside[to_hips, :, _KNEES_DOWN] = False
     for part, active in ((LEFT_HAND, shown.hands[:, 0]), (RIGHT_HAND, shown.hands[:, 1]), (FACE, None)):
         kind = draws.choice(_HAND_SEEN if active is not None else _FACE_SEEN, N)[:, None]
         if active is not None:
@@ -143,7 +204,7 @@ def _weaken_face(draws: Draws, pixels: Floats) -> None:
     pixels[rows, :, _BLAZE_FACE] = middle + gain * shape + (1 - gain) * shape.mean(axis=1, keepdims=True)
 
 
-def _noise(draws: Draws, views: Views, t: Floats) -> Floats:
+def _noise(draws: Draws, views: Views, t: Floats, world: World) -> Floats:
     """(N, T, 51, 2) px: white jitter, slow drift, spikes, and limbs that wander."""
     N, T = t.shape
     size = (views.scale / np.float32(_REFERENCE_PX_PER_M))[:, None, None, None]
@@ -152,10 +213,15 @@ def _noise(draws: Draws, views: Views, t: Floats) -> Floats:
     rough = draws.uniform((0.6, 1.5), N, 1, POINTS, 1) * fine[:, None]
     # Legs are found less well than faces.
     rough[:, :, _HIPS_DOWN] *= draws.uniform((1, 2.5), N, 1, 1, 1)
+    smaller = 1 / size
+    fast = rough.copy()
+    times = np.interp(smaller, _SMALL, _SMALL_JITTER) - 1
+    fast[:, :, LEFT_HAND.start :] *= (1 + min(world.noise_by_size, 1) * times).astype(np.float32)
     noise = draws.normal(N, T, POINTS, 2)
-    noise *= draws.log_uniform(_WHITE_PX, N, 1, 1, 1) * size * rough
+    noise *= draws.log_uniform(_WHITE_PX, N, 1, 1, 1) * size * fast
     drift = wander(draws, POINTS * 2, t, (0.1, 3.0), waves=5).reshape(POINTS, 2, N, T).transpose(2, 3, 0, 1)
     noise += drift * (draws.log_uniform(_DRIFT_PX, N, 1, 1, 1) * size * rough)
+    noise += _wander_of_small(draws, drift, size[:, 0, 0, 0], t, world)
 
     rows = np.flatnonzero(draws.chance(_SPIKES[0], N))
     spike = draws.chance(_SPIKES[1], len(rows), T, POINTS)[..., None]
@@ -174,6 +240,37 @@ def _noise(draws: Draws, views: Views, t: Floats) -> Floats:
         for point in limb:
             noise[rows, :, point] += (way * far)[:, :, 0]
     return noise
+
+
+def _wander_of_small(draws: Draws, drift: Floats, size: Floats, t: Floats, world: World) -> Floats:
+    """(N, T, 51, 2) px that parts of people of ``size`` (N,) wander; drift of that shape is each point's own way."""
+    noise = np.zeros_like(drift)
+    strength = world.noise_by_size * draws.log_uniform(_SMALL_STRENGTH, len(t)) * size
+    common = wander(draws, 2 * len(_SMALL_WANDER), t, _SMALL_HZ).reshape(len(_SMALL_WANDER), 2, *t.shape)
+    for (points, (half, third), share), way in zip(_SMALL_WANDER, common, strict=True):
+        px = strength * np.interp(1 / size, _SMALL, (0, half, third, 1.6 * third)).astype(np.float32)
+        px = px[:, None, None]
+        together = np.moveaxis(way, 0, -1) * (np.float32(np.sqrt(share)) * px)  # (N, T, 2)
+        own = np.float32(np.sqrt(1 - share)) * px[..., None]
+        part = slice(points[0], points[-1] + 1, points[1] - points[0])
+        noise[:, :, part] += together[:, :, None] + own * drift[:, :, part]
+    return noise
+
+
+def _loosen_hands(draws: Draws, pixels: Floats, scale: Floats, t: Floats, world: World) -> None:
+    """Let hands that are close to each other jitter, in place, as far as they are."""
+    rows = np.flatnonzero(draws.chance(world.loose_hands, len(pixels)))
+    n = len(rows)
+    apart = pixels[rows, :, 15] - pixels[rows, :, 16]
+    near = np.sqrt((apart**2).sum(axis=-1)) / (np.float32(_LOOSE_WITHIN_M) * scale[rows, None])
+    how = np.clip(2 * (1 - near), 0, 1) * draws.log_uniform(_LOOSE_M, n, 1) * scale[rows, None]  # (n, T)
+    some = np.flatnonzero(how.max(axis=1, initial=0) > 0)
+    rows, how = rows[some], how[some]
+    way = wander(draws, 4, t[rows], _LOOSE_HZ).reshape(2, 2, len(rows), t.shape[1])
+    for hand, own in zip(_HANDS_OF, way, strict=True):
+        together = np.moveaxis(own, 0, -1)[:, :, None] * how[..., None, None]
+        alone = draws.normal(len(rows), t.shape[1], len(hand), 2) * (np.float32(0.6) * how[..., None, None])
+        pixels[np.ix_(rows, np.arange(t.shape[1]), hand)] += together + alone
 
 
 def _lag(draws: Draws, pixels: Floats, scale: Floats, t: Floats) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from training.synth.actions import ACTIONS
 from training.synth.anchors import Figure
 from training.synth.arms import pose_arms, rest_places
 from training.synth.camera import Views, marked_points, view
-from training.synth.draws import Bools, Draws, Floats, Range, wander
+from training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
+from training.synth.framing import draw_framing, shows_legs
 from training.synth.hand_parts import hand_parts
 from training.synth.leg_parts import leg_parts
 from training.synth.legs import pose_legs
@@ -31,13 +33,17 @@ def draw_figures(
     standing: Bools,
     acting: Bools,
     world: World,
+    framing: Ints | None = None,
 ) -> tuple[Floats, Views]:
     """Points (N, T, 51, 3) m of N people at t (N, T), and what their cameras see.
 
     Args:
         motion: (len(Channel), N, T) degrees and metres. acting: (N, 2) hands that do what the clip is labelled with.
+        framing: (N,) ``Framing``; by default as the world has it, with legs that act in the picture.
     """
     N = len(t)
+    if framing is None:
+        framing = draw_framing(draws, desk, _legs_act(doing, N), world)
     body = draw_bodies(draws, N, world)
     seat = draws.uniform(world.seat_m, N) * body.stature / np.float32(1.7)
     upright = (body.thigh + body.shin) * np.float32(0.985) + np.float32(0.08)
@@ -49,7 +55,7 @@ def draw_figures(
         body,
         Figure(trunk, legs),
         t,
-        rest=rest_places(draws, desk, acting),
+        rest=rest_places(draws, desk, acting, standing=standing, low=world.low_hands),
         parts=hands,
         fingers=fingers,
         fidget=draws.chance(_FINGERS, N),
@@ -57,4 +63,10 @@ def draw_figures(
     mouth = np.maximum(wander(draws, 1, t, _MOUTH_HZ)[0], 0)
     mouth *= draws.log_uniform(_MOUTH_M, N, 1) * draws.chance(_TALKING, N, 1)
     points = marked_points(body, trunk, arms, legs, talking=mouth)
-    return points, view(draws, points, trunk, desk, world)
+    return points, view(draws, points, trunk, desk, world, framing=framing, t=t)
+
+
+def _legs_act(doing: Performances, N: int) -> Bools:
+    """(N,) people whose legs do something with a name, and not just at a clip's edge."""
+    whole = np.flatnonzero((doing.row < len(ACTIONS)) & (doing.share >= 1))
+    return np.isin(np.arange(N), doing.clip[whole[shows_legs(doing.row[whole])]])

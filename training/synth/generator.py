@@ -12,15 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.data import Window
 from edge.labels import Label, background_label, ma52_labels
 from edge.layout import load_layout
-from edge.pose.mapping import mediapipe_to_ma52
 from edge.preprocess import WINDOW_FRAMES, fill_missing
+from edge.visibility import sayable, visible_regions
 from training.synth.actions import ACTIONS, Action
 from training.synth.camera import Views
 from training.synth.draws import Bools, Draws, Floats, Range
-from training.synth.faults import Shown, camera_rate, frozen_moments, keypoints
+from training.synth.faults import Shown, camera_rate, frozen_moments, keypoints, skeletons
 from training.synth.figure import draw_figures
+from training.synth.framing import Framing, draw_framing, shows_legs
 from training.synth.hand_parts import uses_hands
 from training.synth.idle import beside, idle, posture
 from training.synth.perform import drive_trunk, joined
@@ -54,7 +56,6 @@ _STILL_BACKGROUND = 0.04  # a picture of a person, a camera that hangs
 _BODY = {label.id: label.body for label in CLASSES}
 _HEAD = np.array([_BODY[action.id] == "head" for action in ACTIONS])
 _ONLY_SEATED = np.array([action.only_seated for action in ACTIONS])
-_LEGS = np.array([_BODY[action.id] in ("lower limb", "leg-hand") for action in ACTIONS])
 _BESIDE = np.array([(action.head_beside, action.trunk_beside) for action in ACTIONS], np.float32)
 
 
@@ -107,19 +108,28 @@ def synthesise(
     """
     draws = Draws(np.random.default_rng([seed, chunk]))
     scene = draw_scene(draws, count, classes, world)
-    marked = keypoints(draws, scene.views, scene.t, shown=scene.shown)
-    joints = np.concatenate([_skeletons(*(part[i : i + _PIECE] for part in marked)) for i in range(0, count, _PIECE)])
+    marked = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
+    layout = load_layout("ma52")
+    pieces = (slice(i, i + _PIECE) for i in range(0, count, _PIECE))
+    filled = []
+    told = np.empty(count, bool)
+    for piece in pieces:
+        some = skeletons(tuple(part[piece] for part in marked), scene.views.size[piece])[0]
+        told[piece] = [
+            sayable(classes, visible_regions(Window(clip, t), layout))[label]
+            for clip, t, label in zip(some, scene.t[piece].astype(np.float64), scene.labels[piece], strict=True)
+        ]
+        filled.append(fill_missing(some, layout))
+    joints = np.concatenate(filled)
     duration_s = scene.t[:, -1] - scene.t[:, 0]
     joints = camera_rate(draws, joints, duration_s, world.camera_fps)
-    background = rows_of(np.array([label.id for label in classes]))[scene.labels] < 0
-    still = background & draws.chance(_STILL_BACKGROUND, count)
+    is_background = rows_of(np.array([label.id for label in classes])) < 0
+    still = is_background[scene.labels] & draws.chance(_STILL_BACKGROUND, count)
     joints[still] = joints[still, :1]
-    return SynthBatch(joints, scene.labels, duration_s, scene.amplitude, scene.visible, scene.shown.desk)
-
-
-def _skeletons(body: Floats, left: Floats, right: Floats, face: Floats) -> Floats:
-    mapped, _ = mediapipe_to_ma52(body, left, right, face)
-    return fill_missing(mapped, load_layout("ma52"))
+    # An action that cannot be told without joints that are not in the picture is nothing.
+    labels = np.where(told, scene.labels, is_background.argmax())
+    amplitude = np.where(told, scene.amplitude, np.float32(0))
+    return SynthBatch(joints, labels, duration_s, amplitude, scene.visible, scene.shown.desk)
 
 
 def draw_scene(
@@ -136,7 +146,9 @@ def draw_scene(
     moments = frozen_moments(draws, t, duration_s)
     legs = acting & shows_legs(action)
     desk = draws.chance(world.desk, N) & ~legs
-    standing = draws.chance(world.standing, N) & ~(acting & _ONLY_SEATED[action]) & ~desk & ~legs
+    framing = draw_framing(draws, desk, legs, world)
+    on_feet = np.where(framing == Framing.HIPS, np.float32(world.standing_to_hips), np.float32(world.standing))
+    standing = draws.chance(on_feet, N) & ~(acting & _ONLY_SEATED[action]) & ~desk & ~legs
 
     pace = draws.log_uniform(world.pace, N)
     labelled, others = schedule(draws, t, action, standing, pace, alone=alone)
@@ -155,12 +167,15 @@ def draw_scene(
     motion += beside(draws, moments, duration_s, head_deg, trunk_deg)
 
     points, views = draw_figures(
-        draws, doing, motion, moments, desk=desk, standing=standing, acting=uses_hands(labelled, N), world=world
+        draws,
+        doing,
+        motion,
+        moments,
+        desk=desk,
+        standing=standing,
+        acting=uses_hands(labelled, N),
+        world=world,
+        framing=framing,
     )
     shown = Shown(desk, legs, uses_hands(doing, N))
     return Scene(labels, t, amplitude, visible, fragment, shown, motion, points, views)
-
-
-def shows_legs(rows: NDArray[np.intp]) -> Bools:
-    """Whether actions, rows of ``ACTIONS``, happen where a webcam at a desk does not look."""
-    return _LEGS[rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.courses import Course, Step, Swing
+from training.synth.courses import Course, Step, Swing, smooth_step
 from training.synth.draws import Draws, Floats, Range, wander
 from training.synth.rig import Channel
 
@@ -36,16 +36,19 @@ _IDLE: dict[Channel, float] = {
     C.CHEST_YAW: 0.25,
     C.CHEST_PITCH: 0.15,
     C.PELVIS_YAW: 0.1,
-    C.LEAN: 0.2,
-    C.SWAY: 0.2,
+    C.LEAN: 0.45,
+    C.SWAY: 0.45,
     C.LEFT_SHOULDER_UP: 0.001,
     C.RIGHT_SHOULDER_UP: 0.001,
     C.LEFT_SHOULDER_FORWARD: 0.001,
     C.RIGHT_SHOULDER_FORWARD: 0.001,
 }
-_IDLE_LEVEL: Range = (0.08, 1.0)
-_TALKING = 0.4  # probability
-_TALK_DEG: Range = (0.05, 0.4)
+_IDLE_LEVEL: Range = (0.3, 3.0)
+_TALKING = 0.6  # probability
+_TALK_DEG: Range = (0.15, 1.5)
+_TALK_HZ: Range = (0.4, 4.0)
+_TALK_GATE_HZ: Range = (0.1, 0.8)
+_TALK_GATE: Range = (-1.0, 0.8)  # of a unit wander: above it somebody talks
 
 _BREATH_HZ: Range = (0.2, 0.4)
 _BREATH_M: Range = (0.0005, 0.004)
@@ -80,8 +83,9 @@ def idle(draws: Draws, t: Floats) -> Floats:
     for track, (channel, deviation) in zip(slow, _IDLE.items(), strict=True):
         motion[channel] = np.float32(deviation) * level * track
 
-    talk = wander(draws, len(_BESIDE_HEAD), t, (1.0, 5.0), waves=4)
+    talk = wander(draws, len(_BESIDE_HEAD), t, _TALK_HZ, waves=4)
     loudness = draws.log_uniform(_TALK_DEG, N, 1) * draws.chance(_TALKING, N, 1)
+    loudness = loudness * smooth_step(4 * (wander(draws, 1, t, _TALK_GATE_HZ)[0] - draws.uniform(_TALK_GATE, N, 1)))
     for track, channel in zip(talk, _BESIDE_HEAD, strict=True):
         motion[channel] += loudness * track
 

@@ -13,13 +13,13 @@ import numpy as np
 
 from training.synth.actions import ACTIONS, UNNAMED
 from training.synth.courses import smooth_step
-from training.synth.curves import Curves
+from training.synth.curves import CourseTable, Curves
 from training.synth.draws import Bools, Draws, Floats, Ints, Range
 from training.synth.rig import SIDED, Channel
 
 ROWS = (*ACTIONS, *UNNAMED)
 MANNERS = tuple(manner for row in ROWS for manner in row.manners)
-_COURSES = [manner.course for manner in MANNERS]
+_COURSES = CourseTable([manner.course for manner in MANNERS])
 
 
 class Lists:
@@ -77,7 +77,7 @@ class _Drives:
 
 
 _DRIVES, _STARTS = _Drives(starts=False), _Drives(starts=True)
-_MANNERS_OF = Lists([len(row.manners) for row in ROWS], [manner.weight for manner in MANNERS])
+MANNERS_OF = Lists([len(row.manners) for row in ROWS], [manner.weight for manner in MANNERS])
 _AMPLITUDE = bounds([row.amplitude for row in ROWS])
 # The presence of who is in an action all the time.
 ALWAYS = (-2.0, -1.0, 1e6, 2e6)
@@ -105,13 +105,22 @@ class Performances:
     curves: Curves
 
     @classmethod
-    def draw(cls, draws: Draws, clip: Ints, row: Ints, duration_s: Floats, pace: Floats) -> Performances:
+    def draw(
+        cls,
+        draws: Draws,
+        clip: Ints,
+        row: Ints,
+        duration_s: Floats,
+        pace: Floats,
+        *,
+        manners: Lists = MANNERS_OF,
+    ) -> Performances:
         """One of each of ``row`` in the clips ``clip`` (P,) of ``duration_s`` (N,), enough of it inside the clip.
 
-        ``pace`` (N,): times the duration of every movement.
+        ``pace`` (N,): times the duration of every movement. ``manners``: a list for each of ``ROWS``.
         """
         P = len(clip)
-        manner = _MANNERS_OF.pick(draws, row)
+        manner = manners.pick(draws, row)
         amplitude = draws.log_uniform((_AMPLITUDE[0][row], _AMPLITUDE[1][row]), P)
         side = draws.chance(0.5, P).astype(np.intp)
         pace = pace[clip]

@@ -48,7 +48,8 @@ class Place:
     """Where a hand can be: ``at`` is where its ``part`` goes, ``fingers`` and ``palm`` the way they point and it faces.
 
     ``off_m`` is the standard deviation of where people do it. The hands that ``meet`` at a place on the midline are
-    off it by the same. Weights: how likely in a room, and at a desk where the camera sees little below the chest.
+    off it by the same. Weights: how likely in a room, at a desk where the camera sees little below the chest, and
+    of people who stand. ``low``: far from where hands act.
     """
 
     name: str
@@ -61,22 +62,50 @@ class Place:
     meet: bool = False
     room: float = 1.0
     desk: float = 1.0
+    standing: float = 0.0
+    low: bool = False
 
 
 A = Anchor
 RESTS: tuple[Place, ...] = (
-    Place("thigh", A.OWN_THIGH, (0.0, 0.08, -0.06), (-0.3, -0.1, 1), room=3, desk=0.5),
-    Place("knee", A.OWN_THIGH, (0.0, 0.08, 0.06), (-0.2, -0.5, 0.8), room=1, desk=0.1),
-    Place("lap", A.PELVIS, (0.07, 0.12, 0.22), (-1, -0.1, 0.4), room=3, desk=1),
-    Place("belly", A.PELVIS, (0.10, 0.22, 0.20), (-1, 0.1, 0.1), (0, 0, -1), room=1, desk=0.5),
-    Place("beside", A.PELVIS, (0.26, 0.04, 0.03), (0, -0.6, 0.6), room=0.7, desk=0.2),
+    Place("thigh", A.OWN_THIGH, (0.0, 0.08, -0.06), (-0.3, -0.1, 1), room=3, desk=0.5, low=True),
+    Place("knee", A.OWN_THIGH, (0.0, 0.08, 0.06), (-0.2, -0.5, 0.8), room=1, desk=0.1, low=True),
+    Place("lap", A.PELVIS, (0.07, 0.12, 0.22), (-1, -0.1, 0.4), room=3, desk=1, standing=0.7, low=True),
+    Place("belly", A.PELVIS, (0.10, 0.22, 0.20), (-1, 0.1, 0.1), (0, 0, -1), room=1, desk=0.5, standing=0.7),
+    Place("beside", A.PELVIS, (0.26, 0.04, 0.03), (0, -0.6, 0.6), room=0.7, desk=0.2, low=True),
     Place("armrest", A.PELVIS, (0.29, 0.21, 0.22), (0, 0, 1), room=0.7, desk=0.5),
     Place("desk", A.PELVIS, (0.16, 0.22, 0.38), (-0.4, -0.1, 1), room=0.3, desk=3),
-    Place("clasped", A.PELVIS, (0.06, 0.13, 0.26), (-0.7, -0.1, 0.7), (-0.7, -0.3, -0.5), room=0.8, desk=0.5),
+    Place(
+        "clasped", A.PELVIS, (0.06, 0.13, 0.26), (-0.7, -0.1, 0.7), (-0.7, -0.3, -0.5), room=0.8, desk=0.5, standing=0.5
+    ),
+    Place(
+        "hanging", A.PELVIS, (0.25, -0.08, 0.04), (0.05, -1, 0.15), (-1, 0, 0), off_m=0.04, room=0, desk=0, standing=4
+    ),
+    Place(
+        "clasped low",
+        A.PELVIS,
+        (0.05, -0.02, 0.16),
+        (-0.6, -0.7, 0.2),
+        (-0.3, 0, -1),
+        room=0.4,
+        desk=0.6,
+        standing=1.2,
+        low=True,
+    ),
+    Place(
+        "behind the back",
+        A.PELVIS,
+        (0.06, 0.08, -0.17),
+        (-0.9, -0.3, -0.1),
+        (0, 0, 1),
+        room=0.1,
+        desk=0.1,
+        standing=0.6,
+    ),
 )
 # Rests that look like an action, had the hand just come: nobody who acts with a hand starts from them.
 POSES: tuple[Place, ...] = (
-    Place("crossed", A.CHEST, (-0.10, 0.10, 0.20), (-1, 0.2, -0.2), (0, 0, -1), room=0.6, desk=0.4),
+    Place("crossed", A.CHEST, (-0.10, 0.10, 0.20), (-1, 0.2, -0.2), (0, 0, -1), room=0.6, desk=0.4, standing=0.4),
     Place("chin", A.HEAD, (0.02, -0.17, 0.10), (-0.1, 0.8, -0.2), (0, 0, -1), room=0.2, desk=0.3),
     Place("cheek", A.HEAD, (0.09, -0.14, 0.09), (-0.1, 1, -0.3), (-0.6, 0, -0.6), room=0.15, desk=0.3),
 )

@@ -1,8 +1,9 @@
 """Continuous recordings of one person before one camera, with what happened when: for evaluating a stream.
 
-Whole actions follow each other with pauses between. What leads to where an action starts (legs apart before they are
-closed) is an event of its own where it has a name, and otherwise slow. Who stays where a movement has led is seen to
-make another one on the way back; a hand that stays at a face is doing something there.
+Whole actions follow each other with pauses between, or several go on at once (``training.synth.tracks``). What leads
+to where an action starts (legs apart before they are closed) is an event of its own where it has a name, and otherwise
+slow. Who stays where a movement has led is seen to make another one on the way back; a hand that stays at a face is
+doing something there.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.labels import Label
-from edge.pose.mapping import mediapipe_to_ma52
 from training.synth.actions import ACTIONS
 from training.synth.courses import Step
-from training.synth.draws import Draws, Floats, Ints, Range
-from training.synth.faults import Shown, keypoints
+from training.synth.draws import Bools, Draws, Floats, Ints, Range
+from training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
+from training.synth.faults import Shown, keypoints, skeletons
 from training.synth.figure import draw_figures
-from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES, shows_legs
+from training.synth.framing import Framing, draw_framing, shows_legs
+from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES
 from training.synth.hand_parts import uses_hands
 from training.synth.idle import beside, posture
 from training.synth.idle import idle as idling
 from training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
 from training.synth.schedule import UNNAMED_ROWS, rows_of
+from training.synth.tracks import act, put
 from training.synth.world import HELD_OUT, World
 
 _STREAM = 52_000  # beside any chunk number: recordings share no random numbers with clips of the same seed
@@ -41,23 +44,14 @@ _UNNAMED = 0.5  # probability, in a pause that is long enough
 _AROUND_UNNAMED_S = 1.0
 _LONGEST_S = 8.0  # what actions are drawn to fit into
 _BESIDE_EVERY_S = 4.0
-_SEEN_MOVING = 0.03  # of the way out
 _STAY_S = 1.0  # from here on the way back is a movement of its own, if ``Action.back`` gives it a name
 _RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
 
+_ONLY_SEATED = np.array([action.only_seated for action in ACTIONS])
 _LEAVES = np.array([m.leaves for m in MANNERS])
 _PREPARED = np.array([m.prepared for m in MANNERS])
 _LAG_S = np.array([max((limb.lag_s[1] for limb in m.limbs), default=0.0) for m in MANNERS])
 _COMES_BACK = np.array([isinstance(m.course, Step) and m.course.returns >= _RETURNS for m in MANNERS])
-
-
-@dataclass(frozen=True)
-class TrueEvent:
-    """An action that was done, from where its motion visibly begins to where it ends, in seconds."""
-
-    label: Label
-    t_start: float
-    t_end: float
 
 
 @dataclass(frozen=True)
@@ -83,39 +77,84 @@ def record(
     world: World = HELD_OUT,
     idle: bool = False,
     labels: Sequence[Label] = CLASSES,
+    concurrent: bool = False,
 ) -> Recording:
     """A recording, the same for the same arguments.
 
     Args:
         idle: nothing with a name is done in it, but everything else that people do.
         labels: of what is done in it, each as often as any other; the background among them is ignored.
+        concurrent: several things at once, as often and as long as in interviews (``training.synth.tracks``); events
+            may overlap, and go on at either end of the recording.
     """
-    draws = Draws(np.random.default_rng([*np.atleast_1d(seed), _STREAM]))
+    draws = _draws(seed)
     times = np.arange(max(round(duration_s * fps), 2)) / fps
     t = times[None].astype(np.float32)
-    rows = rows_of(np.array([label.id for label in labels]))
-    rows = rows[rows >= 0]
-    desk = draws.chance(world.desk, 1) & ~shows_legs(rows).all()
-    if desk[0]:
-        rows = rows[~shows_legs(rows)]
-    pace = draws.log_uniform(world.pace, 1)
-    doing, events = (
-        _fidget(draws, duration_s, pace)
-        if idle or not len(rows)
-        else _act(draws, t, _order(draws, rows, duration_s), pace)
-    )
+    planned = _plan(draws, t, duration_s, world, idle=idle, labels=labels, concurrent=concurrent)
+    desk, standing, doing = planned.desk, planned.standing, planned.doing
 
     motion = posture(draws, 1, len(times), world.posture) + _everything_else(draws, t)
     drive_trunk(draws, doing, t, motion)
     named = doing.take(np.flatnonzero(doing.row < len(ACTIONS)))
-    standing = np.zeros(1, bool)
     hands = uses_hands(named, 1)
-    _, views = draw_figures(draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world)
+    _, views = draw_figures(
+        draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world, framing=planned.framing
+    )
     shown = Shown(desk, shows_legs(named.row).any(keepdims=True), hands)
-    body, left, right, face = keypoints(draws, views, t, shown=shown)
-    joints, scores = mediapipe_to_ma52(body[0], left[0], right[0], face[0])
+    joints, scores = skeletons(keypoints(draws, views, t, shown=shown, world=world), views.size)
     width, height = views.size[0]
-    return Recording(times, joints, scores, (int(width), int(height)), events)
+    return Recording(times, joints[0], scores[0], (int(width), int(height)), planned.events)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who does what when, with nothing rendered: desk, standing and framing (1,), performances, events they are."""
+
+    desk: Bools
+    standing: Bools
+    framing: Ints
+    doing: Performances
+    events: tuple[TrueEvent, ...]
+
+
+def plan(
+    seed: int | tuple[int, ...],
+    *,
+    duration_s: float = 60.0,
+    world: World = HELD_OUT,
+    labels: Sequence[Label] = CLASSES,
+) -> Plan:
+    """What is done in a recording in which several things go on at once, a hundredth of the work of ``record``."""
+    t = np.zeros((1, 1), np.float32)
+    return _plan(_draws(seed), t, duration_s, world, idle=False, labels=labels, concurrent=True)
+
+
+def _draws(seed: int | tuple[int, ...]) -> Draws:
+    return Draws(np.random.default_rng([*np.atleast_1d(seed), _STREAM]))
+
+
+def _plan(
+    draws: Draws, t: Floats, duration_s: float, world: World, *, idle: bool, labels: Sequence[Label], concurrent: bool
+) -> Plan:
+    """What is done at t (1, T)."""
+    rows = rows_of(np.array([label.id for label in labels]))
+    rows = rows[rows >= 0]
+    desk = draws.chance(world.desk, 1) & ~shows_legs(rows).all()
+    only_legs = np.array([len(rows) > 0 and bool(shows_legs(rows).all())])
+    framing = draw_framing(draws, desk, only_legs, world)
+    standing = draws.chance(world.standing_to_hips, 1) & (framing == Framing.HIPS) & ~desk
+    if framing[0] != Framing.FULL:
+        rows = rows[~shows_legs(rows)]
+    if standing[0]:
+        rows = rows[~_ONLY_SEATED[rows]]
+    pace = draws.log_uniform(world.pace, 1)
+    if idle or not len(rows):
+        doing, events = _fidget(draws, duration_s, pace)
+    elif concurrent:
+        doing, events = act(draws, duration_s, rows, pace)
+    else:
+        doing, events = _act(draws, t, _order(draws, rows, duration_s), pace)
+    return Plan(desk, standing, framing, doing, events)
 
 
 def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
@@ -183,12 +222,11 @@ def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: flo
 
 def _events(doing: Performances, slots: Sequence[_Slot], t: Floats) -> tuple[TrueEvent, ...]:
     """What the performances are to who looks on."""
-    label_of = {label.id: label for label in CLASSES}
     times = np.repeat(t, len(slots), axis=0)
     curve = doing.curves(times)
-    there = np.abs(curve - 1) <= _SEEN_MOVING
-    moving = np.abs(curve) > _SEEN_MOVING
-    unfinished = np.abs(curve - curve[:, -1:]) > _SEEN_MOVING
+    there = np.abs(curve - 1) <= SEEN_MOVING
+    moving = np.abs(curve) > SEEN_MOVING
+    unfinished = np.abs(curve - curve[:, -1:]) > SEEN_MOVING
     events = []
     for i, slot in enumerate(slots):
         action, late = ROWS[doing.row[i]], _LAG_S[doing.manner[i]] * doing.pace[i]
@@ -200,13 +238,13 @@ def _events(doing: Performances, slots: Sequence[_Slot], t: Floats) -> tuple[Tru
             if action.after is None:
                 begin = slot.start + shown
             else:
-                events.append(TrueEvent(label_of[action.after], slot.start + shown, slot.ready - shown))
+                events.append(TrueEvent(LABEL_OF[action.after], slot.start + shown, slot.ready - shown))
         stay = times[i, there[i]]
         if action.back is not None and curve[i, -1] < 0.5 and len(stay) and stay[-1] - stay[0] > _STAY_S:
-            events.append(TrueEvent(label_of[action.id], begin, float(stay[0]) + float(late)))
-            events.append(TrueEvent(label_of[action.back], float(stay[-1]), end))
+            events.append(TrueEvent(LABEL_OF[action.id], begin, float(stay[0]) + float(late)))
+            events.append(TrueEvent(LABEL_OF[action.back], float(stay[-1]), end))
         else:
-            events.append(TrueEvent(label_of[action.id], begin, end))
+            events.append(TrueEvent(LABEL_OF[action.id], begin, end))
     return tuple(events)
 
 
@@ -219,14 +257,7 @@ def _in_pauses(draws: Draws, pauses: Sequence[tuple[float, float]], pace: Floats
     spare = end - begin - doing.curves.length - 2 * way
     fits = np.flatnonzero((spare > 0) & draws.chance(_UNNAMED, P))
     onset = begin + way + draws.uniform((0, 1), P) * np.maximum(spare, 0)
-    return _put(doing, onset).take(fits)
-
-
-def _put(doing: Performances, onset: Floats) -> Performances:
-    """The performances from ``onset`` (P,) on, and present only around that."""
-    end, way = onset + doing.curves.length, np.float32(_AROUND_UNNAMED_S)
-    presence = np.stack([onset - way, onset, end, end + way], axis=-1)
-    return replace(doing, curves=doing.curves.starting(onset), presence=presence)
+    return put(doing, onset).take(fits)
 
 
 def _fidget(draws: Draws, duration_s: float, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
@@ -235,7 +266,7 @@ def _fidget(draws: Draws, duration_s: float, pace: Floats) -> tuple[Performances
     doing = _whole(draws, _unnamed_rows(draws, P), pace)
     pause = draws.uniform(_IDLE_PAUSE_S, P)
     onset = np.cumsum(pause + doing.curves.length) - doing.curves.length
-    return _put(doing, onset.astype(np.float32)).take(np.flatnonzero(onset < duration_s)), ()
+    return put(doing, onset.astype(np.float32)).take(np.flatnonzero(onset < duration_s)), ()
 
 
 def _unnamed_rows(draws: Draws, P: int) -> Ints:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from edge.errors import MarEdgeError
 from training.synth.draws import Range
 
 
@@ -15,6 +16,13 @@ class World:
     posture: times the usual differences of posture between people. pace: times the duration of every movement.
     yaw_deg: most cameras', and those that stand further to the side (1 in 5). room_fill: of the image's height, by
     the 1.35 m from a seated person's crown to the floor.
+
+    standing: of the people in a room; standing_to_hips: of those whom the picture shows to the hips.
+    Of desk clips, ``face_only`` and ``desk_to_hips`` show so much, ``desk_crop`` any part; the others head and
+    shoulders. Of room clips, ``room_to_hips`` and ``room_crop``; the others the whole person.
+    moving_camera: of all clips. What the pose stage does: ``drag`` of people whose shoulders follow the head where
+    it sees little else, ``noise_by_size`` times the noise that a small person adds, ``loose_hands`` of people whose
+    clasped hands jitter. ``low_hands``: times how often hands rest low, so that they have a long way.
     """
 
     stature_m: tuple[float, float]
@@ -34,6 +42,48 @@ class World:
     desk_fov_deg: Range
     tilt_deg: float
     camera_fps: Range
+    standing_to_hips: float = 0.7
+    face_only: float = 0.15
+    desk_to_hips: float = 0.15
+    desk_crop: float = 0.1
+    room_to_hips: float = 0.2
+    room_crop: float = 0.15
+    moving_camera: float = 0.15
+    drag: float = 0.85
+    noise_by_size: float = 1.0
+    loose_hands: float = 0.7
+    low_hands: float = 5.0
+
+    def without(self, *features: str) -> World:
+        """The same world without some of ``FEATURES``: for measuring what each is worth.
+
+        Raises:
+            MarEdgeError: there is no such feature.
+        """
+        unknown = [name for name in features if name not in FEATURES]
+        if unknown:
+            raise MarEdgeError(f"no feature '{unknown[0]}' of synthetic worlds; there are: {', '.join(FEATURES)}")
+        off: dict[str, float] = {}
+        for name in features:
+            off |= FEATURES[name]
+        return replace(self, **off)  # type: ignore[arg-type]  # mypy cannot know that the keys are fields of floats
+
+
+# What can be left out by name, and the fields that leave it out.
+FEATURES: dict[str, dict[str, float]] = {
+    "drag": {"drag": 0.0},
+    "framing": {
+        "standing_to_hips": 0.0,
+        "face_only": 0.0,
+        "desk_to_hips": 0.0,
+        "desk_crop": 0.0,
+        "room_to_hips": 0.0,
+        "room_crop": 0.0,
+    },
+    "camera": {"moving_camera": 0.0},
+    "hands": {"loose_hands": 0.0, "low_hands": 1.0},
+    "noise-by-size": {"noise_by_size": 0.0},
+}
 
 
 TRAINING = World(
@@ -43,13 +93,13 @@ TRAINING = World(
     seat_m=(0.42, 0.58),
     posture=1.0,
     pace=(0.9, 1.1),
-    desk=0.4,
-    standing=0.06,
+    desk=0.5,
+    standing=0.2,
     yaw_deg=(-25, 25),
     far_yaw_deg=(-45, 45),
     room_m=(1.2, 4.0),
     room_height_m=(0.7, 1.8),
-    room_fill=(0.6, 1.1),
+    room_fill=(0.35, 1.1),
     desk_m=(0.5, 1.2),
     desk_fov_deg=(52, 82),
     tilt_deg=1.5,
@@ -64,15 +114,20 @@ HELD_OUT = World(
     seat_m=(0.38, 0.64),
     posture=1.25,
     pace=(0.75, 1.35),
-    desk=0.4,
-    standing=0.06,
+    desk=0.5,
+    standing=0.2,
     yaw_deg=(-34, 34),
     far_yaw_deg=(-55, 55),
     room_m=(1.0, 5.5),
     room_height_m=(0.5, 2.2),
-    room_fill=(0.45, 1.05),
+    room_fill=(0.22, 1.35),
     desk_m=(0.45, 1.4),
     desk_fov_deg=(48, 92),
     tilt_deg=2.5,
     camera_fps=(9, 31),
+    face_only=0.18,
+    room_to_hips=0.22,
+    room_crop=0.2,
+    moving_camera=0.2,
+    noise_by_size=1.2,
 )

@@ -152,7 +152,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
                 event.label.name,
                 "",
                 _comment(kind, event),
-                *([_frame(time_s, timeline, media)] if media else []),
+                *([_frame(time_s, media)] if media else []),
             ]
             for time_s, kind, event in _marks(timeline)
         ],

@@ -66,7 +66,7 @@ def test_specs(spec, expected):
 @pytest.mark.parametrize("spec", ["", "ma52", "ma52:", "ma53:a", "ma52-dev:a", "recordings", "clips.zip", "synth:1"])
 def test_what_is_no_spec(spec):
     with pytest.raises(
-        MarEdgeError, match=f"no data set '{spec}'; it is one of: synth, synth-live, ma52:FOLDER, .* .npz file"
+        MarEdgeError, match=f"no data set '{spec}'; it is one of: synth, synth-live, synth-concurrent .* .npz file"
     ):
         parse_spec(spec)
 

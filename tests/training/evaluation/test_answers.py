@@ -99,3 +99,42 @@ def test_answers_that_are_not_numbers_are_an_error():
 def test_an_empty_data_set_is_an_error():
     with pytest.raises(MarEdgeError, match="holds no clip"):
         ask(told(sure([0])), ToldClips(np.zeros(0, np.int64)), quiet)
+
+
+SEVERAL = {"labels": LABELS[:52], "background": None, "activation": "sigmoid"}
+
+
+def scored(*rows):
+    """Logits (N, 52) of a model that scores the labels of each row so, and others nearly 0."""
+    logits = np.full((len(rows), 52), -9.0, np.float32)
+    for i, row in enumerate(rows):
+        for label, score in row.items():
+            logits[i, label] = np.log(score / (1 - score))
+    return logits
+
+
+def test_where_no_score_reaches_its_threshold_the_answer_is_no_action():
+    recognizer = told(scored({NODDING: 0.6, WAVING: 0.4}, {NODDING: 0.45}, {}), **SEVERAL)
+    answers = ask(recognizer, clips(NODDING, NODDING, BACKGROUND), quiet)
+    assert (answers.background, answers.classes) == (BACKGROUND, LABELS)
+    np.testing.assert_array_equal(answers.labels, [NODDING, NODDING, BACKGROUND])
+    ranked = np.argsort(-answers.deployed, axis=1, kind="stable")
+    np.testing.assert_array_equal(ranked[:, :2], [[NODDING, BACKGROUND], [BACKGROUND, NODDING], [BACKGROUND, 0]])
+
+
+def test_thresholds_of_a_model_decide_what_is_an_answer():
+    thresholds = tuple(0.9 if label == NODDING else 0.3 for label in range(52))
+    recognizer = told(scored({NODDING: 0.8, WAVING: 0.4}), **SEVERAL, thresholds=thresholds)
+    answers = ask(recognizer, clips(NODDING), quiet)
+    assert np.argsort(-answers.deployed[0])[:3].tolist() == [WAVING, BACKGROUND, NODDING]
+
+
+def test_what_clips_show_stands_in_the_order_of_the_model():
+    theirs = (LABELS[WAVING], Label(7, "nodding", "anything"), Label(90, "yawning", ""), Label(0, "idle", "none"))
+    dataset = clips(0, labels=theirs, background=3, targets=np.array([[1.0, 0.4, 0.7, 0.0]], np.float32))
+    answers = ask(told(scored({}), **SEVERAL), dataset, quiet)
+    assert answers.targets.shape == (1, 53)
+    assert {k: float(answers.targets[0, k]) for k in np.flatnonzero(answers.targets[0])} == {
+        WAVING: 1.0,
+        NODDING: pytest.approx(0.4),
+    }

@@ -3,7 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.evaluation.calibration import TEMPERATURES, fit_temperature, fit_thresholds
+from training.evaluation.calibration import (
+    TEMPERATURES,
+    fit_label_thresholds,
+    fit_sigmoid_temperature,
+    fit_temperature,
+    fit_thresholds,
+    sigmoid,
+)
 from training.metrics import score_confidence
 
 
@@ -100,3 +107,46 @@ def test_above_its_threshold_a_class_is_as_precise_as_asked(seed, precision):
         passed = (best == k) & (acting[:, k] >= thresholds[k])
         if thresholds[k] < 1:
             assert (labels[passed] == k).mean() >= precision - 1e-9
+
+
+def several(seed, count=3000, K=4):
+    """Logits of labels that are each as sure as they should be, and how much clips show of each: all or nothing."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(-1, 2, (count, K)).astype(np.float32)
+    return logits, (rng.random((count, K)) < sigmoid(logits)).astype(np.float32)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 4.0])
+def test_the_temperature_of_several_labels_is_found(temperature):
+    logits, targets = several(seed=1)
+    assert fit_sigmoid_temperature(logits * np.float32(temperature), targets) == pytest.approx(temperature, rel=0.1)
+
+
+@given(st.integers(0, 10_000), st.floats(0.1, 8))
+@settings(deadline=None, max_examples=30)
+def test_no_other_temperature_of_several_labels_is_better(seed, scale):
+    rng = np.random.default_rng(seed)
+    logits, targets = rng.normal(0, scale, (40, 4)).astype(np.float32), rng.random((40, 4)).astype(np.float32)
+
+    def cross_entropy(temperature):
+        z = logits.astype(np.float64) / temperature
+        return (np.logaddexp(0, z) - targets * z).mean()
+
+    best = cross_entropy(fit_sigmoid_temperature(logits, targets))
+    assert all(best <= cross_entropy(t) + 1e-6 for t in np.geomspace(*TEMPERATURES, 50))
+
+
+def test_each_label_has_its_own_threshold():
+    scores = np.array([[0.9, 0.2], [0.8, 0.2], [0.7, 0.2], [0.6, 0.2]])
+    shown = np.array([[1, 0], [1, 0], [0, 0], [1, 0]], np.float32)
+    fit = fit_label_thresholds(scores, shown, precision=0.75, bounds=(0.3, 0.95), otherwise=0.5, min_clips=2)
+    # From 0.6 on 3 of 4 show the first label; nothing shows the second.
+    np.testing.assert_allclose(fit, [0.6, 0.5])
+
+
+def test_a_clip_that_shows_a_part_counts_neither_way():
+    scores = np.array([[0.9], [0.8], [0.7]])
+    part, none = (np.array([[1], [share], [1]], np.float32) for share in (0.4, 0.0))
+    fit = fit_label_thresholds(scores, part, precision=1.0, min_clips=1)
+    np.testing.assert_allclose(fit, [0.7])
+    np.testing.assert_allclose(fit_label_thresholds(scores, none, precision=1.0, min_clips=1), [0.9])

@@ -15,7 +15,7 @@ SAID = [NODDING, NODDING, SHAKING_HEAD, BACKGROUND, WAVING, BACKGROUND, SHRUGGIN
 
 
 def results(true=TRUE, said=SAID):
-    return score_answers(METADATA, ask(told(sure(said)), ToldClips(np.array(true)), quiet), "told")
+    return score_answers(ask(told(sure(said)), ToldClips(np.array(true)), quiet), "told")
 
 
 def test_headline_as_deployed():
@@ -42,7 +42,7 @@ def test_headline_of_actions_only():
 def test_a_second_guess_that_is_right_counts_once_nothing_is_no_answer():
     logits = np.full((1, 53), -9.0, np.float32)
     logits[0, [BACKGROUND, NODDING]] = 2, 1
-    found = score_answers(METADATA, ask(told(logits), ToldClips(np.array([NODDING])), quiet), "told")
+    found = score_answers(ask(told(logits), ToldClips(np.array([NODDING])), quiet), "told")
     assert (found.deployed.top1, found.deployed.top5, found.actions.top1) == (0, 1, 1)
 
 
@@ -80,6 +80,34 @@ def test_trust():
     assert trust.calibration_error == pytest.approx((4 * (0.75 - 0.46) + 0.48 + 2 * (0.63 - 0.5)) / 7, abs=0.01)
 
 
+def test_a_model_that_says_several_labels():
+    """Actions only by the highest score; as deployed "no action" where none reaches its threshold."""
+    scores = {NODDING: (0.9, 0.4, 0.1), SHAKING_HEAD: (0.8, 0.1, 0.2), WAVING: (0.1, 0.3, 0.3)}
+    logits = np.full((3, 52), -9.0, np.float32)
+    for label, values in scores.items():
+        logits[:, label] = np.log(np.array(values) / (1 - np.array(values)))
+    recognizer = told(logits, labels=METADATA.labels[:52], background=None, activation="sigmoid")
+    answers = ask(recognizer, ToldClips(np.array([NODDING, NODDING, BACKGROUND])), quiet)
+    found = score_answers(answers, "told")
+    assert (found.deployed.top1, found.deployed.top5) == (pytest.approx(2 / 3), 1)
+    assert (found.actions.top1, found.actions.clips) == (1, 2)
+    rows = {row.name: row for row in found.classes}
+    assert (rows["no action"].support, rows["no action"].said, rows["nodding"].said) == (1, 2, 1)
+    assert found.mean_ap == 1
+    assert found.trust.accuracy == pytest.approx(2 / 3)
+    assert found.trust.confidence == pytest.approx((0.9 + 0.4 + 0.3) / 3)
+
+
+def test_mean_average_precision_takes_several_labels_a_clip():
+    targets = np.zeros((2, 53), np.float32)
+    targets[0, [NODDING, WAVING]], targets[1, WAVING] = 1.0, 0.3
+    dataset = ToldClips(np.array([NODDING, BACKGROUND]), targets=targets)
+    # Of the second clip it is surer to see a wave than of the first, which alone shows it by half.
+    logits = np.zeros((2, 53), np.float32)
+    logits[0, NODDING], logits[1, WAVING] = 3, 1
+    assert score_answers(ask(told(logits), dataset, quiet), "told").mean_ap == pytest.approx((1 + 0.5) / 2)
+
+
 def test_clips_without_labels_count_in_nothing():
     found = results([-1, NODDING], [WAVING, NODDING])
     assert (found.deployed.clips, found.unlabelled, found.deployed.top1) == (1, 1, 1)
@@ -90,6 +118,6 @@ def test_labels_without_body_groups_have_no_figures_of_them():
     assert body_groups(labels) == ((), (0,) * 32)
     dataset = ToldClips(np.array([3, 4]), labels=labels, background=None)
     recognizer = told(sure([3, 3], 32), labels=labels, background=None)
-    found = score_answers(recognizer.metadata, ask(recognizer, dataset, quiet), "told")
+    found = score_answers(ask(recognizer, dataset, quiet), "told")
     assert (found.deployed.body_f1_macro, found.deployed.f1_mean, found.bodies) == (None, None, ())
     assert found.actions == found.deployed

@@ -8,6 +8,7 @@ import msgspec
 import networks
 import numpy as np
 import pytest
+from recorded_runs import Stream
 
 from edge.checkpoint import save_checkpoint
 from edge.confidence import read_confidence
@@ -15,6 +16,7 @@ from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.preprocess import clip_to_input
 from training.evaluation import command
+from training.evaluation.candidates import ScoredWindows
 from training.evaluation.command import EvaluateConfig, evaluate
 from training.evaluation.matching import LiveEvent
 from training.evaluation.models import ModelSource
@@ -133,10 +135,45 @@ def test_a_place_that_cannot_be_written_is_known_before_the_data_is_read(model, 
             evaluate(config(model, clips, **({"out": tmp_path} | wrong)), quiet)
 
 
+def test_thresholds_are_fitted_on_live_footage(model, clips, tmp_path, monkeypatch):
+    """The temperature is that of the clips, and what was fitted on is not judged on."""
+    asked = []
+
+    def watch_takes(source, rules, takes, progress, temperature=None):
+        asked.append(temperature)
+        nothing = np.zeros((0, 12), np.float32)
+        windows = ScoredWindows(np.zeros(0), np.zeros(0), np.zeros(0, np.int64), nothing)
+        return [Watched(take.duration_s, take.idle, (), (), windows=windows) for take in takes]
+
+    monkeypatch.setattr(command, "watch_takes", watch_takes)
+    path = tmp_path / "confidence.json"
+    evaluation = evaluate(config(model, clips, tmp_path, confidence=path, minutes=1, idle_minutes=1, seed=4), quiet)
+    confidence = read_confidence(path)
+    assert asked == [pytest.approx(confidence.temperature, abs=1e-4)]
+    assert "thresholds on 2 minutes of synthetic recordings, seed 4" in confidence.fitted_on
+    assert (evaluation.stream, evaluation.clips is None) == (None, False)
+
+
+def test_real_recordings_are_judged(model, tmp_path):
+    folder = tmp_path / "filmed"
+    (folder / "skeletons").mkdir(parents=True)
+    Stream().hello().skeletons(0, 4).write(folder / "skeletons" / "a.jsonl")
+    table = "file,start_s,end_s,label,confidence_of_label,also\na.mp4,1.0,3.0,nodding,high,\n"
+    (folder / "truth.csv").write_text(table)
+    steps = []
+    evaluation = evaluate(config(model, f"truth:{folder}", tmp_path / "out"), lambda *step: steps.append(step))
+    assert (evaluation.real.overall.actions, evaluation.real.recordings, evaluation.clips) == (1, 1, None)
+    assert steps[-1][1] == steps[-1][2] > 5
+    assert "## Real people" in (tmp_path / "out" / "report.md").read_text()
+    for changes in ({"clips": 3}, {"submission": tmp_path / "s.zip"}, {"confidence": tmp_path / "c.json"}):
+        with pytest.raises(MarEdgeError, match="holds whole recordings"):
+            evaluate(config(model, f"truth:{folder}", tmp_path / "out", **changes), quiet)
+
+
 def test_live_footage_joins_the_report(model, clips, tmp_path, monkeypatch):
     seen = []
 
-    def watch_takes(source, rules, takes, progress):
+    def watch_takes(source, rules, takes, progress, temperature=None):
         seen.extend(takes)
         event = LiveEvent(networks.LABELS[9], 1.0, 2.0, 1.5, 0.9)
         return [Watched(take.duration_s, take.idle, (), (event,)) for take in takes]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from edge.labels import ma52_labels
 from training.evaluation.matching import LiveEvent, match_events, temporal_iou
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 NAMED = {label.name: label for label in ma52_labels()}
 NOD, SHAKE, SHRUG = (NAMED[name] for name in ("nodding", "shaking head", "shrugging"))

@@ -12,13 +12,19 @@ from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sur
 
 from edge.errors import MarEdgeError
 from edge.labels import Label
+from edge.layout import load_layout
+from streaming.frames import Frame
 from training.evaluation.answers import ask
+from training.evaluation.candidates import ScoredWindows
 from training.evaluation.clip_results import score_answers
+from training.evaluation.hearing import Heard, HeardEvent, HeardLabels
 from training.evaluation.matching import LiveEvent
+from training.evaluation.real_results import score_real
 from training.evaluation.report import Evaluation, ModelFacts, write_report
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Watched
-from training.synth.recording import TrueEvent
+from training.evaluation.truth import RealRecording, RealSet, TrueAction
+from training.synth.events import TrueEvent
 
 NODDING, SHAKING_HEAD, WAVING = 9, 10, 19
 FACTS = ModelFacts(
@@ -36,7 +42,7 @@ FACTS = ModelFacts(
 
 
 def clip_results(true=(NODDING,) * 4 + (WAVING, BACKGROUND), said=(NODDING, NODDING, NODDING, 10, WAVING, BACKGROUND)):
-    return score_answers(METADATA, ask(told(sure(list(said))), ToldClips(np.array(true)), quiet), "six told clips")
+    return score_answers(ask(told(sure(list(said))), ToldClips(np.array(true)), quiet), "six told clips")
 
 
 def stream_results():
@@ -46,14 +52,38 @@ def stream_results():
     return score_watched([acted, idle], LABELS[:52], seed=7)
 
 
-def evaluation(clips=None, stream=None):
-    return Evaluation(mar_edge_version="0.0", model=FACTS, clips=clips, stream=stream)
+def real_results():
+    """A nod that is named, and an event where nothing happens."""
+    nod = TrueAction(1.0, 3.0, "nodding", (), "high")
+    frames = (Frame(0, 0, 0, 30.0, np.zeros((0, 0, 3), np.uint8)),)
+    recordings = (
+        RealRecording("a.mp4", (nod,), frames, 0, True, "face only"),
+        RealRecording("b.mp4", (), frames, 0, True, "full body"),
+    )
+    said = HeardEvent(LABELS[NODDING], 1.0, 3.0, 0.9)
+    heard = [Heard((HeardLabels(2.0, {"nodding": 0.9}),), (said,)), Heard((), (said,))]
+    return score_real(RealSet("filmed | here", load_layout("ma52"), recordings), heard, METADATA)
+
+
+def together():
+    """Two actions at once, of which one is found."""
+    end_s = np.arange(2.0, 20.0, 0.2)
+    scores = np.zeros((len(end_s), 53), np.float32)
+    scores[20:30, NODDING] = 0.9
+    windows = ScoredWindows(end_s - 2, end_s, np.zeros(len(end_s), np.int64), scores)
+    true = (TrueEvent(LABELS[NODDING], 5.3, 6.7), TrueEvent(LABELS[WAVING], 5.0, 8.0))
+    live = (LiveEvent(LABELS[NODDING], 5.3, 6.7, 6.0, 0.9),)
+    return score_watched([Watched(60.0, False, true, live, True, "face only", windows)], LABELS[:52], 7, METADATA)
+
+
+def evaluation(clips=None, stream=None, real=None, concurrent=None):
+    return Evaluation(mar_edge_version="0.0", model=FACTS, real=real, clips=clips, stream=stream, concurrent=concurrent)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("reports") / "new" / "report"
-    write_report(path, evaluation(clip_results(), stream_results()))
+    write_report(path, evaluation(clip_results(), stream_results(), real_results(), together()))
     return path
 
 
@@ -69,13 +99,13 @@ def test_files(folder):
 
 def test_scores_can_be_read_again_whole(folder):
     read = msgspec.json.decode((folder / "scores.json").read_bytes(), type=Evaluation)
-    assert read == evaluation(clip_results(), stream_results())
+    assert read == evaluation(clip_results(), stream_results(), real_results(), together())
     assert read.schema == 1
 
 
 def test_plain_words_come_first(folder):
     text = (folder / "report.md").read_text()
-    head = text[: text.index("## Clips")]
+    head = text[: text.index("## Real people")]
     assert "Of 6 clips it told 83.3 % rightly, among 53 classes" in head
     assert "80.0 % of 5 clips" in head
     assert "1 of 4 clips of 'nodding' were taken for 'shaking head'" in head
@@ -99,6 +129,16 @@ def test_plain_words_come_first(folder):
         "| waving | 0 | 0 | 0 | – | – | – | – | 1 |",
         "| its end is dated, median | 0.00 s too late |",
         "| judged on | six told clips |",
+        "| mean average precision of actions | 1.0000 | |",
+        "| real people | filmed \\| here |",
+        "| all | 1 | 1 of 1 (100 %) | 1 of 1 (100 %) | 1 of 1 (100 %) | 1 of 1 (100 %) | 1 of 1 (100 %) | "
+        "1 of 1 (100 %) | 0 |",
+        "| name | 0.3 | 1 | 2 | 1 | 0.50 | 1.00 | 0.67 |",
+        "False events where nothing with a name happens: 2.0 a minute, over 0.5 minutes",
+        "(nodding 1). Outside any action of the other",
+        "| framing: face only | 0.500 | 0.555 | 2 | 1 | 1 | 0.67 |",
+        "| body group: upper limb | 0.000 | 0.189 | 1 | 0 | 0 | 0.00 |",
+        "Found of actions that overlap another one: 1 of 2 (50 %); of the others:",
     ],
 )
 def test_tables(folder, row):
@@ -126,9 +166,9 @@ def test_the_page_says_what_the_text_says_and_escapes_it(folder):
 
 
 def test_what_neither_happened_nor_was_reported_has_no_row_in_live_use(folder):
-    live = (folder / "report.html").read_text().split("<h2>Live</h2>")[1]
+    live = (folder / "report.html").read_text().split("<h2>Live</h2>")[1].split("<h2>Live, several")[0]
     assert re.findall(r"<tr><td>([^<]+)</td><td class=\"number\">\d+</td>", live) == ["nodding", "waving"]
-    text = (folder / "report.md").read_text().split("## Live")[1]
+    text = (folder / "report.md").read_text().split("## Live\n")[1].split("## Live, several")[0]
     assert "| waving |" in text
     assert "| shrugging |" not in text
 
@@ -149,7 +189,7 @@ def test_confusion_as_a_picture(folder):
 
 
 def test_the_same_results_are_the_same_bytes(folder, tmp_path):
-    write_report(tmp_path, evaluation(clip_results(), stream_results()))
+    write_report(tmp_path, evaluation(clip_results(), stream_results(), real_results(), together()))
     for path in folder.iterdir():
         assert (tmp_path / path.name).read_bytes() == path.read_bytes(), path.name
 
@@ -165,7 +205,7 @@ def test_few_classes_without_mistakes_or_body_groups(tmp_path):
     labels = (Label(0, "a$_$", ""), Label(1, "b, c", ""))
     recognizer = told(sure([0, 1], 2), labels=labels, background=None)
     answers = ask(recognizer, ToldClips(np.array([0, 1]), labels=labels, background=None), quiet)
-    write_report(tmp_path, evaluation(score_answers(recognizer.metadata, answers, "two")))
+    write_report(tmp_path, evaluation(score_answers(answers, "two")))
     text = (tmp_path / "report.md").read_text()
     assert "None." in text
     assert "By body group" not in text

@@ -5,9 +5,8 @@ import functools
 import msgspec
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldRuntime
+from evaluation_fakes import BACKGROUND, LABELS, METADATA, ScriptedRecognizer, ToldRuntime
 
-from edge.data import Prediction
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.model_file import default_model_path
@@ -16,7 +15,8 @@ from streaming.pipeline import PipelineRules
 from training.evaluation.models import ModelSource
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Take, plan_takes, watch, watch_takes
-from training.synth.recording import Recording, TrueEvent, record
+from training.synth.events import TrueEvent
+from training.synth.recording import Recording, record
 
 FPS = 30
 NODDING, SHAKING_HEAD, WAVING, SHRUGGING = 9, 10, 19, 2
@@ -24,23 +24,6 @@ NODS = [(3.0, 5.0), (10.0, 12.0)]
 SHRUG = (16.0, 18.0)
 # A network sees an action half a second after it began, and still sees it when it is over.
 SEEN_AFTER_S, SEEN_LONGER_S = 0.5, 0.4
-
-
-class ScriptedRecognizer(Recognizer):
-    """Says of a window what the script says of the moment at its end: (from, to, index); else "no action"."""
-
-    def __init__(self, script):
-        super().__init__(ToldRuntime(np.zeros((0, 53), np.float32), METADATA), "scripted")
-        self.asked = 0
-        self._script = script
-
-    def predict(self, windows):
-        self.asked += len(windows)
-        return [Prediction(self._probs(window.times_s[-1]), window.person) for window in windows]
-
-    def _probs(self, t_s):
-        said = next((index for start, end, index in self._script if start <= t_s <= end), BACKGROUND)
-        return np.where(np.arange(53) == said, 0.95, 0.05 / 52).astype(np.float32)
 
 
 def seen(span, index):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.synth.actions.row import Action, Drive, Hand, Manner, Play, Which, attention
-from training.synth.courses import Step
+from training.synth.courses import LONG_S, Step
 from training.synth.places import Anchor, Part, Place
 from training.synth.rig import Channel
 
@@ -34,8 +34,8 @@ _HIP = Place("hip", A.PELVIS, (0.15, 0.13, 0.04), (-0.5, -0.5, 0.7), (-1, -0.2, 
 _CROSSED_OVER = Place("crossed, over", A.CHEST, (-0.10, 0.12, 0.20), (-1, 0.2, -0.3), (0, 0, -1), off_m=0.025)
 _CROSSED_UNDER = Place("crossed, under", A.CHEST, (-0.07, 0.05, 0.16), (-1, 0.4, -0.1), (0, 0, -1), off_m=0.025)
 
-_TOUCH = Step((0.3, 1.1), (0.4, 3), returns=0.65, dwell_s=0.4)
-_RUB = Step((0.3, 1.1), (0.5, 3.5), returns=0.6, dwell_s=0.5, held=0.25)
+_TOUCH = Step((0.2, 0.95), (0.4, LONG_S), returns=0.65, dwell_s=0.4)
+_RUB = Step((0.2, 0.95), (0.5, LONG_S), returns=0.6, dwell_s=0.5, held=0.25)
 
 
 def _touches(
@@ -93,7 +93,7 @@ BODY_HAND: tuple[Action, ...] = (
         "arms akimbo",
         manners=tuple(
             Manner(
-                Step((0.35, 1.2), (0.5, 3), returns=0.35, dwell_s=0.3),
+                Step((0.25, 1.0), (0.5, LONG_S), returns=0.35, dwell_s=0.3),
                 hands=(Hand((_HIP,), which, elbow=(1, -0.1, -0.5)),),
                 weight=weight,
             )
@@ -105,7 +105,7 @@ BODY_HAND: tuple[Action, ...] = (
         "crossing arms",
         manners=(
             Manner(
-                Step((0.45, 1.5), (0.5, 3), returns=0.35, dwell_s=0.3),
+                Step((0.3, 1.2), (0.5, LONG_S), returns=0.35, dwell_s=0.3),
                 hands=(
                     Hand((_CROSSED_OVER,), lag_s=(0.0, 0.3)),
                     Hand((_CROSSED_UNDER,), Which.OTHER),

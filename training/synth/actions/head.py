@@ -13,7 +13,7 @@ HEAD: tuple[Action, ...] = (
         5,
         "bowing head",
         back=6,
-        amplitude=(6, 42),
+        amplitude=(7, 50),
         manners=(
             Manner(
                 Step(move_s=(0.25, 1.3), hold_s=(0.25, 3)),
@@ -64,14 +64,16 @@ HEAD: tuple[Action, ...] = (
         8,
         "turning head",
         back=8,
-        amplitude=(7, 65),
+        amplitude=(20, 110),
         manners=(
             Manner(
                 Step(move_s=(0.2, 1.2), hold_s=(0.15, 2.5), returns=0.5),
                 (
                     Drive(C.HEAD_YAW, (0.88, 1)),
-                    Drive(C.CHEST_YAW, (0, 0.12)),
-                    *follow(C.HEAD_PITCH, C.HEAD_ROLL, share=0.25),
+                    Drive(C.CHEST_YAW, (0, 0.1)),
+                    Drive(C.SWAY, (-0.08, 0.03)),
+                    *follow(C.HEAD_PITCH, C.HEAD_ROLL, share=0.2),
+                    *follow(C.LEAN, share=0.05),
                 ),
             ),
         ),
@@ -94,7 +96,7 @@ HEAD: tuple[Action, ...] = (
     Action(
         10,
         "shaking head",
-        amplitude=(3.5, 28),
+        amplitude=(4, 40),
         manners=(
             Manner(
                 Swing(hz=(0.8, 3.2), cycles=(1, 12), min_cycles=1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.synth.actions.row import Action, Drive, Hand, Manner, Play, Which, attention
-from training.synth.courses import Step
+from training.synth.courses import LONG_S, Step
 from training.synth.draws import Range
 from training.synth.places import Anchor, Part, Place, Vector
 
@@ -42,9 +42,9 @@ _BRIDGE = _head("bridge of the glasses", (0.0, 0.045, 0.112), (-0.25, 0.8, -0.6)
 _RIM = _head("rim of the glasses", (0.06, 0.047, 0.085), (-0.3, 0.85, -0.4), (-0.6, 0, -0.8), part=P.INDEX)
 
 _ELBOW_OUT: Vector = (1, -0.2, 0.4)
-_TOUCH = Step((0.3, 1.1), (0.3, 2.5), returns=0.7, dwell_s=0.35)
-_RUB = Step((0.3, 1.1), (0.5, 3.5), returns=0.65, dwell_s=0.5, held=0.25)
-_PUSH = Step((0.25, 0.8), (0.1, 0.7), returns=0.85, dwell_s=0.15)
+_TOUCH = Step((0.2, 0.95), (0.3, LONG_S), returns=0.7, dwell_s=0.35)
+_RUB = Step((0.2, 0.95), (0.5, LONG_S), returns=0.65, dwell_s=0.5, held=0.25)
+_PUSH = Step((0.16, 0.7), (0.1, 1.5), returns=0.85, dwell_s=0.15)
 
 
 def _touches(

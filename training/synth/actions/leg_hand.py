@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.synth.actions.row import Action, Drive, Hand, Leg, Manner, Play, Rhythm, Which, attention
-from training.synth.courses import Step
+from training.synth.courses import LONG_S, Step
 from training.synth.places import Anchor, Part, Place
 from training.synth.rig import Channel
 from training.synth.stances import ANKLE_ON_KNEE, APART, LEG_OVER, SIDE_BY_SIDE, TUCKED
@@ -26,8 +26,8 @@ _OTHER_FOOT = Place(
     "other foot", A.OTHER_FOOT, (0.02, 0.03, 0.0), (-0.4, -0.8, 0.3), (-0.3, -0.7, -0.3), P.FINGERTIPS, 0.02
 )
 
-_WORK = Step((0.3, 1.0), (0.6, 3.5), returns=0.6, dwell_s=0.6, held=0.3)
-_DOWN = Step((0.5, 1.4), (0.6, 3.5), returns=0.6, dwell_s=0.5, held=0.15)
+_WORK = Step((0.2, 0.9), (0.6, LONG_S), returns=0.6, dwell_s=0.6, held=0.3)
+_DOWN = Step((0.4, 1.3), (0.6, LONG_S), returns=0.6, dwell_s=0.5, held=0.15)
 _SCRATCH = Play((1.5, 4.5), (0.012, 0.05), (0.1, 1, 0.2), curl=(0.05, 0.35))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.synth.actions.row import Action, Drive, Leg, Manner, Shake, Which, follow
-from training.synth.courses import Step
+from training.synth.courses import LONG_S, Step
 from training.synth.rig import Channel
 from training.synth.stances import (
     ANKLE_ON_KNEE,
@@ -27,7 +27,7 @@ C = Channel
 BOTH, ONE, OTHER = Which.BOTH, Which.ONE, Which.OTHER
 
 _MOVE = Step((0.35, 1.3), (0.3, 3), returns=0.25)
-_SHAKE = Step((0.1, 0.4), (0.6, 5), returns=0.5, dwell_s=0.6, held=0.5)
+_SHAKE = Step((0.1, 0.4), (0.6, LONG_S), returns=0.5, dwell_s=0.6, held=0.5)
 _SHIFT = (Drive(C.SWAY, (-3, 3)), Drive(C.LEAN, (-4, 4)), Drive(C.PELVIS_YAW, (-4, 4)))
 _KNEES_OUT = Stance(forward=0.38, open=0.75, splay=20)
 _ONE_FLOOR = (SIDE_BY_SIDE, APART, TUCKED)
@@ -56,13 +56,13 @@ LOWER_LIMB: tuple[Action, ...] = (
         only_seated=True,
         manners=(
             Manner(
-                Step((0.5, 1.6), (0.4, 3), returns=0.2),
+                Step((0.5, 1.6), (0.4, LONG_S), returns=0.2),
                 (*_SHIFT, Drive(C.LEAN, (-10, 2))),
                 legs=(Leg((LEG_OVER,), rest=_ONE_FLOOR),),
                 weight=2,
             ),
             Manner(
-                Step((0.5, 1.6), (0.4, 3), returns=0.2),
+                Step((0.5, 1.6), (0.4, LONG_S), returns=0.2),
                 (*_SHIFT, Drive(C.LEAN, (-6, 6))),
                 legs=(Leg((ANKLE_ON_KNEE,), rest=_ONE_FLOOR),),
             ),

@@ -11,7 +11,7 @@ from training.synth.stances import SIDE_BY_SIDE, Stance
 C = Channel
 UNNAMED_ID = -1
 
-_SHIFT = Step((0.35, 1.4), (0.2, 2.5), returns=0.3)
+_SHIFT = Step((0.25, 1.3), (0.2, 2.5), returns=0.3)
 _CHIN = Place("chin", Anchor.HEAD, (0.005, -0.085, 0.085), (-0.4, 0.8, -0.3), (-0.1, 0.3, -1), Part.FINGERTIPS, 0.01)
 _NEAR_REST = tuple(place for place in RESTS if place.name not in ("thigh", "knee"))
 
@@ -58,7 +58,7 @@ UNNAMED: tuple[Action, ...] = (
         "touching the chin",
         manners=(
             Manner(
-                Step((0.3, 1.1), (0.4, 3), returns=0.6, dwell_s=0.3),
+                Step((0.18, 0.9), (0.4, 6), returns=0.6, dwell_s=0.3),
                 attention(8),
                 hands=(Hand((_CHIN,), play=Play((0.8, 4), (0.0, 0.02), (0.6, 0.6, 0)), curl=(0.4, 1.5)),),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.synth.actions.row import Action, Drive, Hand, Manner, Play, Rhythm, Which, attention
-from training.synth.courses import Step, Swing
+from training.synth.courses import LONG_S, Step, Swing
 from training.synth.places import Anchor, Part, Place
 from training.synth.rig import Channel
 
@@ -71,12 +71,12 @@ TALK = (
     Place("aside", A.CHEST, (0.32, 0.0, 0.28), (0.4, 0.4, 0.8), (-0.3, 0.8, 0.3), off_m=0.06),
     Place("low", A.PELVIS, (0.16, 0.26, 0.38), (-0.1, 0.2, 1), (-0.5, 0.7, 0), off_m=0.06, desk=0.3),
 )
-TALKING = Play((0.4, 2.5), (0.035, 0.15), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.05, 0.35))
+TALKING = Play((0.5, 2.8), (0.05, 0.28), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.05, 0.35))
 
-_WORK = Step((0.3, 1.0), (0.8, 4), returns=0.55, dwell_s=0.7, held=0.35)
+_WORK = Step((0.2, 0.95), (0.8, LONG_S), returns=0.55, dwell_s=0.7, held=0.35)
 _FIDDLE = Play((0.6, 2.6), (0.012, 0.05), rhythm=Rhythm.WANDER, turn=(0.1, 0.5), curl=(0.15, 0.6), ripple=True)
 _TWIDDLE = Play((0.9, 4.5), curl=(0.35, 0.95), ripple=True)
-_CLENCH = Step((0.15, 0.7), (0.3, 2.0), returns=0.6)
+_CLENCH = Step((0.15, 0.7), (0.3, 6), returns=0.6)
 
 UPPER_LIMB: tuple[Action, ...] = (
     Action(
@@ -124,7 +124,8 @@ UPPER_LIMB: tuple[Action, ...] = (
         "putting hands together",
         manners=(
             Manner(
-                Step((0.25, 1.0), (0.3, 3), returns=0.4, dwell_s=0.2), hands=(Hand(_PALMS_ANY, BOTH, curl=(0.1, 0.5)),)
+                Step((0.18, 0.8), (0.3, LONG_S), returns=0.4, dwell_s=0.2),
+                hands=(Hand(_PALMS_ANY, BOTH, curl=(0.1, 0.5)),),
             ),
         ),
     ),
@@ -150,7 +151,7 @@ UPPER_LIMB: tuple[Action, ...] = (
         "pointing oneself",
         manners=(
             Manner(
-                Step((0.25, 0.8), (0.15, 1.5), returns=0.75, dwell_s=0.25),
+                Step((0.16, 0.7), (0.15, 5), returns=0.75, dwell_s=0.25),
                 attention(6),
                 hands=(
                     Hand(
@@ -184,13 +185,13 @@ UPPER_LIMB: tuple[Action, ...] = (
         back=18,
         manners=(
             Manner(
-                Step((0.35, 1.4), (0.6, 3), returns=0.35),
+                Step((0.22, 1.1), (0.6, LONG_S), returns=0.35),
                 (Drive(C.LEAN, (-4, 12)), *attention(4)),
                 hands=(Hand(_OUT, curl=(0.1, 0.9)),),
                 weight=3,
             ),
             Manner(
-                Step((0.4, 1.5), (0.6, 3), returns=0.35),
+                Step((0.25, 1.2), (0.6, LONG_S), returns=0.35),
                 (Drive(C.LEAN, (-8, 8)), Drive(C.HEAD_PITCH, (-8, 2))),
                 hands=(Hand(_OUT, BOTH, curl=(0.1, 1.5)),),
                 weight=2,
@@ -202,13 +203,13 @@ UPPER_LIMB: tuple[Action, ...] = (
         "retracting arms",
         manners=(
             Manner(
-                Step((0.25, 0.8), (0.05, 0.5), returns=1, dwell_s=0.1),
+                Step((0.18, 0.7), (0.05, 0.5), returns=1, dwell_s=0.1),
                 (Drive(C.LEAN, (-2, 14)), *attention(4)),
                 hands=(Hand(_GRASP, curl=(0.3, 1.3)),),
                 weight=2,
             ),
             Manner(
-                Step((0.25, 0.9), returns=0),
+                Step((0.18, 0.8), returns=0),
                 (Drive(C.LEAN, (-10, 2)),),
                 hands=(Hand((_FORWARD, _DIAGONAL, _SIDEWAYS), leaves=True, curl=(0.3, 1.3)),),
             ),
@@ -219,12 +220,12 @@ UPPER_LIMB: tuple[Action, ...] = (
         "waving",
         manners=(
             Manner(
-                Step((0.25, 0.9), (0.5, 3), returns=0.6, dwell_s=0.6, held=0.3),
+                Step((0.18, 0.75), (0.5, LONG_S), returns=0.6, dwell_s=0.6, held=0.3),
                 attention(6, 10),
                 hands=(
                     Hand(
                         (_WAVE, _WAVE_LOW),
-                        play=Play((1.2, 4), (0.03, 0.13), (1, 0, 0), turn=(0.2, 0.7)),
+                        play=Play((1.2, 4), (0.04, 0.2), (1, 0, 0), turn=(0.2, 0.7)),
                         curl=(0.1, 0.5),
                     ),
                 ),
@@ -236,7 +237,7 @@ UPPER_LIMB: tuple[Action, ...] = (
         "spreading hands",
         manners=tuple(
             Manner(
-                Step((0.25, 0.9), (0.2, 2.5), returns=0.5, dwell_s=0.2),
+                Step((0.18, 0.8), (0.2, LONG_S), returns=0.5, dwell_s=0.2),
                 attention(5),
                 hands=(Hand((_OPEN, _OPEN_HIGH), which, curl=(0.05, 0.3)),),
                 weight=weight,
@@ -249,7 +250,7 @@ UPPER_LIMB: tuple[Action, ...] = (
         "hands touching fingers",
         manners=(
             Manner(
-                Step((0.3, 1.1), (0.4, 3), returns=0.35, dwell_s=0.3),
+                Step((0.18, 0.9), (0.4, LONG_S), returns=0.35, dwell_s=0.3),
                 hands=(
                     Hand(
                         (_LACED_LOW, _LACED, _LACED_FAR),

@@ -1,0 +1,188 @@
+"""What each part of the recipe gives: several models side by side, on real people and on synthetic ones, in Markdown.
+
+    python benchmarks/ablations.py shipped=edge/models/mmn_synthetic.onnx "without drag=runs/drag/best.pt" \\
+        --real FOLDER --clips 1024 --minutes 10 --idle 10 --concurrent 10
+
+Every model sees the same recordings and clips. A figure that was not asked for has no column. Models are
+evaluated one after the other; --out keeps each one's figures as JSON, and a run that is begun again goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from edge.cli.progress import showing_progress
+from edge.errors import MarEdgeError
+from edge.layout import load_layout
+from edge.progress import Progress
+from streaming.pipeline import PipelineRules
+from training.datasets.opening import open_dataset
+from training.evaluation.answers import ask
+from training.evaluation.clip_results import ClipResults, score_answers
+from training.evaluation.hearing import listen
+from training.evaluation.models import ModelSource
+from training.evaluation.real_results import RealResults, check_fits, score_real
+from training.evaluation.stream_results import StreamResults, score_watched
+from training.evaluation.streaming import plan_takes, watch_takes
+from training.evaluation.truth import open_real
+from training.evaluation.words import figure
+
+LAYOUT = "ma52"
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to evaluate on: ``mar-edge evaluate`` has the same options. No folder, clips or minutes: no such figures."""
+
+    real: Path | None
+    clips: int
+    minutes: float
+    idle: float
+    concurrent: float
+    seed: int
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One model's figures. wanted: on what, so that others are not taken for them."""
+
+    name: str
+    model: str
+    wanted: str
+    real: RealResults | None
+    clips: ClipResults | None
+    stream: StreamResults | None
+    concurrent: StreamResults | None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("models", nargs="+", metavar="NAME=FILE", help="checkpoints or model files")
+    parser.add_argument("--real", type=Path, help="folder with truth.csv and skeletons/")
+    parser.add_argument("--clips", type=int, default=0, help="synthetic clips of one action each")
+    parser.add_argument("--minutes", type=float, default=0.0, help="recordings with one action at a time")
+    parser.add_argument("--idle", type=float, default=0.0, help="minutes in which nothing with a name happens")
+    parser.add_argument("--concurrent", type=float, default=0.0, help="minutes with several actions at once")
+    parser.add_argument("--seed", type=int, default=1, help="of the recordings")
+    parser.add_argument("--out", type=Path, help="folder of each model's figures")
+    arguments = parser.parse_args()
+    wanted = Wanted(
+        arguments.real, arguments.clips, arguments.minutes, arguments.idle, arguments.concurrent, arguments.seed
+    )
+    try:
+        with showing_progress() as progress:
+            rows = [measure_once(*named(model), wanted, arguments.out, progress) for model in arguments.models]
+    except MarEdgeError as error:
+        parser.error(str(error))
+    print(table(rows))
+
+
+def named(argument: str) -> tuple[str, Path]:
+    """NAME and FILE of NAME=FILE; of a FILE alone its name."""
+    name, found, path = argument.partition("=")
+    return (name, Path(path)) if found else (Path(argument).stem, Path(argument))
+
+
+def measure_once(name: str, path: Path, wanted: Wanted, out: Path | None, progress: Progress) -> Row:
+    """One model's figures, from ``out`` where they are there."""
+    if out is None:
+        return measure(name, path, wanted, progress)
+    kept = out / f"{name.replace('/', '-')}.json"
+    if kept.exists():
+        row = msgspec.json.decode(kept.read_bytes(), type=Row)
+        if (row.model, row.wanted) != (str(path), str(wanted)):
+            raise MarEdgeError(
+                f"{kept} holds figures of another model or other data; delete it or choose another --out"
+            )
+        return row
+    row = measure(name, path, wanted, progress)
+    out.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(msgspec.json.encode(row))
+    return row
+
+
+def measure(name: str, path: Path, wanted: Wanted, progress: Progress) -> Row:
+    """One model's figures."""
+    source, rules = ModelSource((path,), threads=1), PipelineRules()
+    real = clips = None
+    with source.open(load_layout(LAYOUT)) as recognizer:
+        metadata = recognizer.metadata
+        takes = plan_takes(metadata, wanted.minutes, wanted.idle, wanted.seed, wanted.concurrent)
+        if wanted.real is not None:
+            filmed = open_real(wanted.real)
+            check_fits(filmed, metadata, known_only=False)
+            real = score_real(filmed, listen(filmed, recognizer, rules, progress), metadata)
+        if wanted.clips:
+            dataset = open_dataset("synth")
+            clips = score_answers(ask(recognizer, dataset, progress, clips=wanted.clips), dataset.name)
+    watched = watch_takes(source, rules, takes, progress) if takes else []
+    alone, together = (
+        score_watched(part, takes[0].labels, wanted.seed, metadata) if part else None
+        for part in ([one for one in watched if one.concurrent == several] for several in (False, True))
+    )
+    return Row(
+        name=name, model=str(path), wanted=str(wanted), real=real, clips=clips, stream=alone, concurrent=together
+    )
+
+
+Column = tuple[str, Callable[[Row], str | None]]
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A row for each model and a column for each figure that one of them has."""
+    shown = [column for column in _COLUMNS if any(column[1](row) is not None for row in rows)]
+    lines = [["model", *(title for title, _ in shown)], ["---"] * (1 + len(shown))]
+    lines += [[row.name.replace("|", "\\|"), *(of(row) or UNKNOWN for _, of in shown)] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _real(of: Callable[[RealResults], str]) -> Callable[[Row], str | None]:
+    return lambda row: None if row.real is None else of(row.real)
+
+
+def _clips(of: Callable[[ClipResults], str]) -> Callable[[Row], str | None]:
+    return lambda row: None if row.clips is None else of(row.clips)
+
+
+def _live(of: Callable[[StreamResults], str]) -> Callable[[Row], str | None]:
+    return lambda row: None if row.stream is None else of(row.stream)
+
+
+def _together(of: Callable[[StreamResults], str]) -> Callable[[Row], str | None]:
+    return lambda row: None if row.concurrent is None else of(row.concurrent)
+
+
+def _share(count: int, total: int) -> str:
+    return f"{count}/{total}"
+
+
+def _f1(results: StreamResults) -> str:
+    return figure(results.levels[0].events.f1)
+
+
+def _map(results: StreamResults) -> str:
+    return figure(None if results.detection is None else results.detection.overall.detection_map, 3)
+
+
+_COLUMNS: tuple[Column, ...] = (
+    ("real: top-1", _real(lambda real: _share(real.overall.top1, real.overall.actions))),
+    ("real: body group", _real(lambda real: _share(real.overall.body1, real.overall.actions))),
+    ("real: event F1, tIoU 0.3", _real(lambda real: figure(real.level("name", 0.3).f1))),
+    ("real: body group F1", _real(lambda real: figure(real.level("body group", 0.3).f1))),
+    ("real: false events a minute", _real(lambda real: figure(real.false_per_minute, 1))),
+    ("clips: top-1 of actions", _clips(lambda clips: figure(clips.actions and clips.actions.top1, 3))),
+    ("one at a time: event F1, tIoU 0.5", _live(_f1)),
+    ("one at a time: detection mAP", _live(_map)),
+    ("idle: false events a minute", _live(lambda live: figure(live.idle_per_minute))),
+    ("several at once: event F1, tIoU 0.5", _together(_f1)),
+    ("several at once: detection mAP", _together(_map)),
+)
+
+
+if __name__ == "__main__":
+    main()

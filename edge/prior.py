@@ -1,0 +1,125 @@
+"""How often each label happens where a model is used, against where it learned. Data, read from CSV.
+
+A network that saw every action equally often reports the rarest as readily as the most frequent. Adding the logarithm
+of the ratio of the two frequencies to the logits corrects that without training (prior shift; Saerens et al. 2002).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.labels import ma52_labels
+from edge.model_file import ModelMetadata
+
+# What is rarer is shifted as if it happened so often a minute: an estimate from one or two instances is none.
+LEAST_RATE = 0.01
+
+
+@dataclass(frozen=True)
+class Prior:
+    """Frequencies at the place of use.
+
+    name: for people. rates: label name -> times a minute, or in any one unit; None for those that the model learned at.
+    """
+
+    name: str
+    rates: Mapping[str, float] | None
+
+
+TRAINED = Prior("trained", None)
+UNIFORM = Prior("uniform", {})
+
+
+def interview() -> Prior:
+    """Return the frequencies of MA-52's actions in 17 hours of interviews (MMA-52's annotations)."""
+    text = resources.files("edge").joinpath("labelsets", "ma52_rates.csv").read_text(encoding="utf-8")
+    return Prior("interview", parse_rates(text, "ma52_rates.csv"))
+
+
+def parse_prior(text: str) -> Prior:
+    """Return what ``--prior`` names.
+
+    Raises:
+        MarEdgeError: it is neither a name of ours nor a readable CSV file.
+    """
+    if text == "interview":
+        return interview()
+    for prior in (UNIFORM, TRAINED):
+        if text == prior.name:
+            return prior
+    path = Path(text)
+    try:
+        return Prior(path.name, parse_rates(path.read_text(encoding="utf-8-sig"), str(path)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise MarEdgeError(
+            "--prior is interview, uniform, trained or a CSV file with the columns action,per_minute; "
+            f"cannot read '{text}': {error}"
+        ) from None
+
+
+def default_prior(metadata: ModelMetadata) -> Prior:
+    """Return ``interview`` for a model of MA-52's actions that learned at known frequencies, else ``trained``.
+
+    A softmax without a background class is a classifier of cut clips, such as the authors' networks: they learned from
+    interviews already, at frequencies that their files do not state.
+    """
+    actions = {label.name for index, label in enumerate(metadata.labels) if index != metadata.background}
+    is_unknown = metadata.activation == "softmax" and metadata.background is None and not metadata.rates
+    return interview() if actions == {label.name for label in ma52_labels()} and not is_unknown else TRAINED
+
+
+def parse_rates(text: str, source: str) -> dict[str, float]:
+    """Return label name -> rate from CSV text with the columns action and per_minute; others are ignored.
+
+    Raises:
+        MarEdgeError: a column is missing, a rate is no number of 0 or more, an action stands twice.
+    """
+    rows = csv.DictReader(io.StringIO(text))
+    rates: dict[str, float] = {}
+    try:
+        if not {"action", "per_minute"} <= set(rows.fieldnames or ()):
+            raise MarEdgeError(f"{source}: a file of frequencies is CSV with the columns action,per_minute")
+        for row in rows:
+            name = (row["action"] or "").strip()
+            rate = float(row["per_minute"] or "nan")
+            if not name or name in rates or not 0.0 <= rate < math.inf:
+                raise ValueError
+            rates[name] = rate
+    except (csv.Error, ValueError, AttributeError, TypeError):  # a row with too many fields holds a list
+        raise MarEdgeError(
+            f"{source}, line {rows.line_num}: expected an action, once, and how often it happens a minute (0 or more)"
+        ) from None
+    return rates
+
+
+def shift_of(prior: Prior, metadata: ModelMetadata) -> NDArray[np.float64]:
+    """Return what to add to a model's logits (K,): log(rate here / rate in training), on average 0, background 0.
+
+    Raises:
+        MarEdgeError: the prior lacks a label of the model.
+    """
+    shift = np.zeros(len(metadata.labels))
+    if prior.rates is None:
+        return shift
+    acting = [index for index in range(len(metadata.labels)) if index != metadata.background]
+    if prior.rates:
+        missing = [metadata.labels[i].name for i in acting if metadata.labels[i].name not in prior.rates]
+        if missing:
+            raise MarEdgeError(
+                f"--prior: {prior.name} lacks {len(missing)} of the model's labels, such as '{missing[0]}'"
+            )
+        shift[acting] = [math.log(max(prior.rates[metadata.labels[i].name], LEAST_RATE)) for i in acting]
+    if metadata.rates:
+        shift[acting] -= np.log(np.array(metadata.rates)[acting])
+    shift[acting] -= shift[acting].mean()
+    return shift

@@ -1,0 +1,60 @@
+"""From logits to scores: how likely each label is, in [0, 1], by itself. Pure functions; run no network.
+
+What a score means does not depend on the network's activation: several labels may be high together, and nothing
+happening is all of them being low. So thresholds, events and messages need not know the activation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.model_file import ModelMetadata
+
+
+def scores_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:
+    """Return the scores (N, K) of logits (N, K).
+
+    Sigmoid networks: sigmoid(z_k / T). Softmax networks with a background class: sigmoid((z_k - z_background) / T), the
+    label against "nothing happens", whatever the other labels say. Softmax networks without one: the softmax.
+    """
+    z = logits.astype(np.float64) / metadata.temperature
+    if metadata.activation == "softmax" and metadata.background is None:
+        return _softmax(z).astype(np.float32)
+    if metadata.background is not None:
+        z = z - z[:, [metadata.background]]
+    return _with_background(_sigmoid(z).astype(np.float32), metadata)
+
+
+def adjusted(
+    scores: NDArray[np.float32], shift: NDArray[np.float64], sayable: NDArray[np.bool_], metadata: ModelMetadata
+) -> NDArray[np.float32]:
+    """Return scores (N, K) as if ``shift`` (K,) had been added to the logits, 0 where not ``sayable`` (N, K).
+
+    Adding to a logit multiplies the odds.
+    """
+    p = scores.astype(np.float64)
+    likely = p * np.exp(shift)
+    if metadata.activation == "softmax" and metadata.background is None:
+        p = likely / likely.sum(axis=1, keepdims=True)
+    else:
+        p = likely / (likely + 1.0 - p)
+    return _with_background((p * sayable).astype(np.float32), metadata)
+
+
+def _with_background(p: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:
+    """Give the background, if there is one, what the surest action leaves."""
+    if metadata.background is not None:
+        p[:, metadata.background] = 1.0 - np.delete(p, metadata.background, axis=1).max(axis=1, initial=0.0)
+    return p
+
+
+def _sigmoid(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    half: NDArray[np.float64] = np.tanh(0.5 * z)
+    return 0.5 + 0.5 * half
+
+
+def _softmax(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights = np.exp(z - z.max(axis=1, keepdims=True))
+    probs: NDArray[np.float64] = weights / weights.sum(axis=1, keepdims=True)
+    return probs

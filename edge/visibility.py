@@ -1,0 +1,61 @@
+"""Which parts of the body a window shows, and which each label needs. Data and two pure functions.
+
+What is not in the picture is not said: a leg that crossed below a desk cannot be told from one that did not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.data import Window
+from edge.labels import Label
+from edge.layout import Layout
+
+# A frame shows a region if it shows every joint of any of these sets.
+SEEN_BY: dict[str, tuple[tuple[str, ...], ...]] = {
+    "head": (("nose",), ("left_eye",), ("right_eye",)),
+    "trunk": (("left_shoulder", "right_shoulder"),),
+    "arms": (("left_wrist",), ("right_wrist",)),
+    "hands": (("left_wrist",), ("right_wrist",), ("left_index_tip",), ("right_index_tip",)),
+    "legs": (("left_knee",), ("right_knee",)),
+}
+# Body groups of labels -> regions that they cannot be told without. What is in no row needs nothing.
+NEEDS_OF_BODY: dict[str, tuple[str, ...]] = {
+    "body": ("trunk",),
+    "head": ("head",),
+    "upper limb": ("arms",),
+    "lower limb": ("legs",),
+    "body-hand": ("arms",),
+    "head-hand": ("arms",),
+    "leg-hand": ("arms", "legs"),
+}
+# A window shows what this share of its frames shows.
+_LEAST_SHARE = 0.5
+
+
+def visible_regions(window: Window, layout: Layout) -> tuple[str, ...]:
+    """Return the regions that a window shows, in the order of ``SEEN_BY``."""
+    seen = np.isfinite(window.clip).all(axis=-1)  # (T, V)
+    place = {name: v for v, name in enumerate(layout.joints)}
+
+    def share(sets: tuple[tuple[str, ...], ...]) -> float:
+        shown = np.zeros(len(seen), np.bool_)
+        for joints in sets:
+            if all(name in place for name in joints):
+                shown |= seen[:, [place[name] for name in joints]].all(axis=1)
+        return float(shown.mean())
+
+    return tuple(region for region, sets in SEEN_BY.items() if share(sets) >= _LEAST_SHARE)
+
+
+def needs(label: Label) -> tuple[str, ...]:
+    """Return the regions without which ``label`` cannot be told."""
+    return NEEDS_OF_BODY.get(label.body, ())
+
+
+def sayable(labels: Sequence[Label], visible: Collection[str]) -> NDArray[np.bool_]:
+    """Return (K,) which labels can be told from the ``visible`` regions."""
+    return np.array([all(region in visible for region in needs(label)) for label in labels])

@@ -1,0 +1,71 @@
+"""Intervals proposed from scores over time."""
+
+import numpy as np
+import pytest
+
+from training.evaluation.candidates import ScoredWindows, propose, soften
+
+WINDOW_S = 2.0
+
+
+def windows(scores, start_s=2.0, person=0):
+    """Windows each 0.2 s, of two seconds; ``scores`` of label 1 of 2."""
+    end_s = start_s + 0.2 * np.arange(len(scores))
+    both = np.stack([np.zeros(len(scores)), scores], axis=-1).astype(np.float32)
+    return ScoredWindows(end_s - WINDOW_S, end_s, np.full(len(scores), person), both)
+
+
+def best(found):
+    k = int(found.score.argmax())
+    return float(found.start_s[k]), float(found.end_s[k]), float(found.score[k])
+
+
+def test_a_label_that_is_seen_for_a_while_is_an_interval():
+    scores = np.zeros(40)
+    scores[10:25] = 0.85
+    found = propose(windows(scores), WINDOW_S, video=3)
+    assert set(found.video.tolist()) == {3}
+    assert set(found.label.tolist()) == {1}
+    # It is seen from 4.0 s to 6.8 s: what moved began 0.7 s earlier and ended 1.1 s earlier.
+    assert best(found) == pytest.approx((3.3, 5.7, 0.85))
+
+
+def test_each_threshold_proposes_its_own_stretch():
+    scores = np.zeros(40)
+    scores[5:30] = 0.35
+    scores[14:20] = 0.95
+    found = propose(windows(scores), WINDOW_S, 0)
+    lengths = np.round(found.end_s - found.start_s, 3)
+    assert lengths.max() == pytest.approx(24 * 0.2 - 0.4)
+    assert lengths.min() == pytest.approx(5 * 0.2 - 0.4)
+    assert best(found)[2] == pytest.approx(0.95)
+
+
+def test_what_ends_with_the_recording_ends_there():
+    scores = np.full(10, 0.9)
+    start_s, end_s, _ = best(propose(windows(scores), WINDOW_S, 0))
+    assert (start_s, end_s) == pytest.approx((0.0, 3.8))
+
+
+def test_a_single_window_is_a_short_interval():
+    scores = np.zeros(10)
+    scores[5] = 0.9
+    start_s, end_s, _ = best(propose(windows(scores), WINDOW_S, 0))
+    assert end_s - start_s == pytest.approx(0.3)
+
+
+def test_people_and_gaps_are_kept_apart():
+    early, late, other = windows(np.full(5, 0.9)), windows(np.full(5, 0.9), 9.0), windows(np.full(5, 0.9), person=7)
+    parts = (early, late, other)
+    together = ScoredWindows(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("start_s", "end_s", "person", "scores"))
+    )
+    found = propose(together, WINDOW_S, 0)
+    assert (found.end_s - found.start_s).max() < 3
+    assert propose(early.__class__(*(column[:0] for column in vars(early).values())), WINDOW_S, 0).score.size == 0
+
+
+def test_doubles_lose_by_how_much_they_overlap():
+    start_s, end_s = np.array([0.0, 0.0, 5.0]), np.array([2.0, 1.0, 7.0])
+    softened = soften(start_s, end_s, np.array([0.9, 0.8, 0.5]), sigma=0.5)
+    assert softened == pytest.approx([0.9, 0.8 * np.exp(-(0.5**2) / 0.5), 0.5])

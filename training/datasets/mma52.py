@@ -1,0 +1,140 @@
+"""MMA-52: videos in which several micro-actions go on at once, by its annotation files and skeletons of the videos.
+
+A folder holds ``train.csv`` and ``val.csv`` (``id,video_id,start_frame,end_frame,class,total_frames,fps``, frames from
+0, the end frame included) and ``skeletons/VIDEO.jsonl`` for each video: a skeleton recording of it, as ``mar-edge serve
+--record`` writes it. Li et al., "MMAD: Multi-label Micro-Action Detection in Videos", ICCV 2025.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import MarEdgeError
+from edge.labels import Label
+from edge.preprocess import resample
+from edge.recording import read_recording
+from training.augment import NO_AUGMENTATION, Augmentation
+from training.datasets.authors import Split
+from training.datasets.recordings import known_labels
+from training.datasets.stored import StoredDataset, background_of, checked_clip
+from training.datasets.windows import MIN_FRAMES, Span, most_shown, targets_of_window
+
+_COLUMNS = ("video_id", "start_frame", "end_frame", "class", "total_frames", "fps")
+_WINDOW_S = 2.0
+_STRIDE_S = 1.0
+
+
+@dataclass(frozen=True)
+class _Video:
+    """``spans`` in seconds."""
+
+    name: str
+    duration_s: float
+    spans: tuple[Span, ...]
+
+
+def open_mma52(
+    folder: Path,
+    split: Split,
+    *,
+    labels: tuple[Label, ...] | None = None,
+    augmentation: Augmentation = NO_AUGMENTATION,
+) -> StoredDataset:
+    """Windows of two seconds, one a second, over the videos of a split, with a target for each label.
+
+    Videos without a skeleton file are left out and counted; so are windows in which hardly anybody is seen.
+
+    Raises:
+        MarEdgeError: an annotation file is missing or not what it should be (the message names the line), or no video
+            has a skeleton.
+    """
+    classes = labels or known_labels()
+    videos = _read_videos(folder / f"{split}.csv", classes)
+    clips: list[NDArray[np.float32]] = []
+    names: list[str] = []
+    targets: list[NDArray[np.float32]] = []
+    groups: list[int] = []
+    missing = 0
+    layout = None
+    for group, video in enumerate(videos):
+        path = folder / "skeletons" / f"{video.name}.jsonl"
+        if not path.is_file():
+            missing += 1
+            continue
+        recording = read_recording(path)
+        if layout is not None and recording.layout != layout:
+            raise MarEdgeError(f"{path} holds {recording.layout.name} skeletons, others {layout.name}")
+        layout = recording.layout
+        for start_s in np.arange(0.0, max(video.duration_s - _WINDOW_S, 0.0) + 1e-6, _STRIDE_S):
+            end_s = start_s + _WINDOW_S
+            window = recording.cut(start_s, end_s)
+            if window is None or len(window.times_s) < MIN_FRAMES:
+                continue
+            clips.append(resample(checked_clip(window.clip, layout, str(path)), window.times_s, layout))
+            names.append(f"{video.name} {start_s:.1f}-{end_s:.1f} s")
+            targets.append(targets_of_window(video.spans, start_s, end_s, classes))
+            groups.append(group)
+    if layout is None or not clips:
+        raise MarEdgeError(
+            f"{folder}: none of the {len(videos)} videos of {split}.csv has a skeleton in "
+            f"{folder / 'skeletons'}, as VIDEO.jsonl; record them with 'mar-edge serve --record'"
+        )
+    left_out = f", {missing} videos without a skeleton left out" if missing else ""
+    shown = np.stack(targets)
+    return StoredDataset(
+        name=f"MMA-52, {split} split, {len(clips)} windows{left_out}",
+        layout=layout,
+        labels=classes,
+        clips=clips,
+        clip_labels=most_shown(shown, background_of(classes)),
+        clip_names=names,
+        groups=np.array(groups),
+        augmentation=augmentation,
+        clip_targets=shown,
+    )
+
+
+def _read_videos(path: Path, classes: tuple[Label, ...]) -> list[_Video]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise MarEdgeError(f"cannot read {path}: {reason}; MMA-52 is a folder of train.csv and val.csv") from None
+    by_id = {label.id: label for label in classes}
+    rows = csv.DictReader(io.StringIO(text))
+    lasts: dict[str, float] = {}
+    spans: dict[str, list[Span]] = {}
+    try:
+        if not set(_COLUMNS) <= set(rows.fieldnames or ()):
+            there = ",".join(rows.fieldnames or ())
+            raise MarEdgeError(f"{path} has the columns {there}; expected {','.join(_COLUMNS)}")
+        for row in rows:
+            where = f"{path}, line {rows.line_num}"
+            name, span, duration_s = _row(row, by_id, where)
+            lasts[name] = duration_s
+            spans.setdefault(name, []).append(span)
+    except csv.Error as error:
+        raise MarEdgeError(f"{path}, line {rows.line_num}: not CSV: {error}") from None
+    if not spans:
+        raise MarEdgeError(f"{path} lists no action")
+    return [_Video(name, lasts[name], tuple(some)) for name, some in spans.items()]
+
+
+def _row(row: dict[str, str | None], by_id: dict[int, Label], where: str) -> tuple[str, Span, float]:
+    name = (row["video_id"] or "").strip()
+    try:
+        start, end, number, frames = (int(row[c] or "") for c in ("start_frame", "end_frame", "class", "total_frames"))
+        fps = float(row["fps"] or "")
+    except ValueError:
+        raise MarEdgeError(f"{where}: frames and class are whole numbers, fps a number: {row}") from None
+    if not name or Path(name).name != name or not 0 <= start <= end < frames or not 1 <= fps <= 1000:
+        raise MarEdgeError(f"{where}: expected a video and 0 <= start_frame <= end_frame < total_frames: {row}")
+    if number not in by_id:
+        raise MarEdgeError(f"{where}: no class {number}; there are {min(by_id)} to {max(by_id)}")
+    return name, Span(by_id[number], start / fps, (end + 1) / fps), frames / fps

@@ -1,0 +1,169 @@
+"""Recordings of real people beside a table of what happens in them: ``truth.csv`` and ``skeletons/NAME.jsonl``.
+
+Reads and checks; asks no model. The table's columns are file, start_s, end_s, label, confidence_of_label and also. The
+last holds other right names with bars between them. The label "nothing", without times, marks a file in which nothing
+with a name happens.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.data import Skeleton
+from edge.errors import MarEdgeError
+from edge.layout import Layout
+from streaming.frames import Frame
+from streaming.replay import Replay
+
+TABLE = "truth.csv"
+RECORDINGS = "skeletons"
+NOTHING = "nothing"
+FRAMINGS = ("full body", "to the hips", "head and shoulders", "face only")
+"""By the lowest joints that are seen in more than half of the frames."""
+_COLUMNS = ("file", "start_s", "end_s", "label", "confidence_of_label", "also")
+_LOWEST = (("knee", FRAMINGS[0]), ("hip", FRAMINGS[1]), ("shoulder", FRAMINGS[2]))
+_MOST = 0.5
+
+
+@dataclass(frozen=True)
+class TrueAction:
+    """What a person does, from ``start_s`` to ``end_s`` of media time.
+
+    label: its name. also: other names that would be right. confidence: how sure the label is, in the table's words.
+    """
+
+    start_s: float
+    end_s: float
+    label: str
+    also: tuple[str, ...] = ()
+    confidence: str = "high"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that are right, the label first."""
+        return (self.label, *self.also)
+
+
+@dataclass(frozen=True)
+class RealRecording:
+    """One recording and what happens in it.
+
+    actions: none where nothing with a name happens. frames: without pictures, people within. ran_out: whether the
+    stream ran to its own end, so that what came last is worth an inference. framing: one of ``FRAMINGS``.
+    """
+
+    name: str
+    actions: tuple[TrueAction, ...]
+    frames: tuple[Frame, ...] = field(repr=False)
+    t_zero_ns: int
+    ran_out: bool
+    framing: str
+
+    @property
+    def duration_s(self) -> float:
+        """Media time of the last frame."""
+        return max((frame.media_s for frame in self.frames), default=0.0)
+
+
+@dataclass(frozen=True)
+class RealSet:
+    """Recordings of one skeleton layout. name: for reports."""
+
+    name: str
+    layout: Layout
+    recordings: tuple[RealRecording, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of what happens, each once."""
+        return tuple(dict.fromkeys(action.label for one in self.recordings for action in one.actions))
+
+
+def open_real(folder: Path) -> RealSet:
+    """Read a folder of recordings and its table.
+
+    Raises:
+        MarEdgeError: the table or a recording that it names is missing or damaged, or they hold different skeletons.
+    """
+    table = folder / TABLE
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MarEdgeError(
+            f"cannot read {table}: {error}; "
+            f"a set of real recordings is a folder with {TABLE} and {RECORDINGS}/NAME.jsonl"
+        ) from None
+    actions = _read_table(text, str(table))
+    layout: Layout | None = None
+    recordings = []
+    for file, happens in actions.items():
+        path = folder / RECORDINGS / f"{Path(file).stem}.jsonl"
+        with Replay([path], as_fast_as_possible=True) as replay:
+            if layout not in (None, replay.layout):
+                raise MarEdgeError(f"{path} holds {replay.layout.name} skeletons, the recordings before it others")
+            layout = replay.layout
+            frames = []
+            while (frame := replay.read(0.0)) is not None:
+                frames.append(frame)
+            shows = framing(_people(frames, layout), layout)
+            recordings.append(
+                RealRecording(file, tuple(happens), tuple(frames), replay.t_zero_ns, replay.ran_out, shows)
+            )
+    if layout is None:
+        raise MarEdgeError(f"{table} names no recording")
+    return RealSet(f"{folder.resolve().name}, {len(recordings)} recordings", layout, tuple(recordings))
+
+
+def framing(joints: NDArray[np.float32], layout: Layout) -> str:
+    """How much of people is seen in most frames: one of ``FRAMINGS``.
+
+    Args:
+        joints: (N, V, 2), a row for each person in each frame, and one of NaN for a frame without anybody.
+    """
+    seen = np.isfinite(joints).all(axis=-1)  # (N, V)
+    for part, name in _LOWEST:
+        places = [i for i, joint in enumerate(layout.joints) if joint in {f"left_{part}", f"right_{part}"}]
+        if seen[:, places].any(axis=1).mean() > _MOST:
+            return name
+    return FRAMINGS[-1]
+
+
+def _people(frames: Sequence[Frame], layout: Layout) -> NDArray[np.float32]:
+    nobody = np.full((layout.num_joints, 2), np.nan, np.float32)
+    rows = [person.joints for frame in frames for person in (frame.people or (Skeleton(nobody, nobody[:, 0]),))]
+    return np.stack(rows or [nobody])
+
+
+def _read_table(text: str, source: str) -> dict[str, list[TrueAction]]:
+    """File -> what happens in it, files in the table's order."""
+    rows = csv.DictReader(io.StringIO(text))
+    missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
+    if missing:
+        raise MarEdgeError(f"{source}: no column {', '.join(missing)}; the columns are {','.join(_COLUMNS)}")
+    found: dict[str, list[TrueAction]] = {}
+    for row in rows:
+        where = f"{source}, line {rows.line_num}"
+        file, label = (row["file"] or "").strip(), (row["label"] or "").strip()
+        if not file or not label:
+            raise MarEdgeError(f"{where}: expected a file and a label, found {row}")
+        happens = found.setdefault(file, [])
+        if label == NOTHING:
+            continue
+        also = tuple(name.strip() for name in (row["also"] or "").split("|") if name.strip())
+        try:
+            start_s, end_s = float(row["start_s"] or ""), float(row["end_s"] or "")
+        except ValueError:
+            raise MarEdgeError(
+                f"{where}: start_s and end_s are seconds, not {row['start_s']!r}, {row['end_s']!r}"
+            ) from None
+        if not 0 <= start_s < end_s < np.inf:
+            raise MarEdgeError(f"{where}: an action from {start_s:g} s to {end_s:g} s; expected 0 <= start_s < end_s")
+        happens.append(TrueAction(start_s, end_s, label, also, (row["confidence_of_label"] or "").strip()))
+    return found

@@ -1,0 +1,29 @@
+"""Losses of a network that says each label by itself, with a sigmoid: several at once, or none. PyTorch only."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from training.recipe import Loss
+
+# Ridnik et al., "Asymmetric Loss For Multi-Label Classification", ICCV 2021: easy negatives count less, and the easiest
+# not at all.
+_NEGATIVE_FOCUS, _MARGIN = 4.0, 0.05
+# Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017.
+_FOCUS = 2.0
+
+
+def label_losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
+    """(N, K) losses of logits (N, K) against targets (N, K) from 0 to 1."""
+    bce = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    if loss == "bce":
+        return bce
+    p = torch.sigmoid(logits)
+    if loss == "focal":
+        return bce * (p - targets).abs() ** _FOCUS
+    easier = (p - _MARGIN).clamp(min=0)
+    missed = -targets * torch.log(p.clamp(min=1e-8))
+    said = -(1 - targets) * torch.log((1 - easier).clamp(min=1e-8)) * easier**_NEGATIVE_FOCUS
+    return missed + said
