@@ -106,13 +106,12 @@ def synthesise(
     """
     draws = Draws(np.random.default_rng([seed, chunk]))
     scene = draw_scene(draws, count, classes, world)
-    marked = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
+    body, left, right, face = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
     layout = load_layout("ma52")
-    pieces = (slice(i, i + _PIECE) for i in range(0, count, _PIECE))
     joints = np.concatenate(
         [
-            fill_missing(skeletons(tuple(part[piece] for part in marked), scene.views.size[piece])[0], layout)
-            for piece in pieces
+            fill_missing(skeletons((body[i], left[i], right[i], face[i]), scene.views.size[i])[0], layout)
+            for i in (slice(start, start + _PIECE) for start in range(0, count, _PIECE))
         ]
     )
     duration_s = scene.t[:, -1] - scene.t[:, 0]
