@@ -147,7 +147,7 @@ TOUCHES = {
     "scratching or touching face": (lambda p: _nearest_of((tips(p, 2, 3), palms(p)), *_cheeks(p)), 0.07),
     "rubbing eyes": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EYE], p[:, :, RIGHT_EYE], _eyes(p)), 0.045),
     "touching nose": (lambda p: _nearest(tips(p, 2, 3), p[:, :, NOSE]), 0.045),
-    "touching ears": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EAR], p[:, :, RIGHT_EAR]), 0.05),
+    "touching ears": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EAR], p[:, :, RIGHT_EAR]), 0.06),
     "covering face": (lambda p: _nearest(fingers(p), p[:, :, NOSE], _eyes(p)), 0.07),
     "covering mouth": (lambda p: _nearest_of((fingers(p), tips(p, 2, 3)), p[:, :, MOUTH].mean(2)), 0.055),
     "pushing glasses": (lambda p: _nearest(tips(p, 2), *(p[:, :, BRIDGE + i] for i in (0, 2, 3))), 0.045),
@@ -243,7 +243,7 @@ def test_a_wave_goes_to_and_fro_beside_the_shoulder():
     high = p[:, :, WRISTS, 1] - p[:, :, HIPS, 1]
     side = high.max(axis=1).argmax(axis=1)
     wrist = across[np.arange(N), :, side]
-    assert (high.max(axis=(1, 2)) > 0.2).mean() > 0.9
+    assert (high.max(axis=(1, 2)) > 0.2).mean() > 0.85
     assert (reversals(wrist, np.full(N, 0.015)) >= 2).mean() > 0.6
 
 

@@ -21,7 +21,8 @@ POINTS = 51
 _HEAD_POINTS = slice(0, 11)
 _LEFT_EAR, _RIGHT_EAR = 7, 8
 
-# (x left, y up, z front) m from the joint between skull and spine, of an average adult head: BlazePose 0-10.
+# (x left, y up, z front) m from the joint between skull and spine, of an average adult head: BlazePose 0-10. Ears are
+# marked further in than they are: 1.85 times the distance of the eyes apart, on real people.
 _BLAZE_HEAD = (
     (0, 0.016, 0.118),  # nose
     (0.017, 0.047, 0.088),

@@ -13,7 +13,7 @@ import numpy as np
 from training.synth.draws import Bools, Draws, Floats, Range
 from training.synth.world import World
 
-_STRENGTH: Range = (0.5, 3.0)
+_STRENGTH: Range = (0.6, 2.6)
 # Of what is seen: hips hold the shoulders in their place, elbows a little.
 _WITH_HIPS, _WITH_ELBOWS = np.float32(0.1), np.float32(0.8)
 # At strength 1. Narrowing for a turn by a right angle, and what is odd in the turn's direction; for a bow by one.
@@ -21,8 +21,8 @@ _NARROW: Range = (0.35, 0.9)
 _SOONER = np.float32(1.4)  # a head turned so far narrows as a trunk would that is turned so many times as far
 _NARROW_ODD = 0.12
 _NARROW_BOW: Range = (0.0, 1.6)
-_FAR_SIDE: Range = (0.0, 0.8)  # how much more of it the far shoulder takes: 0 alike, 1 all
-_LIFT: Range = (0.0, 0.6)  # for a narrowing of 1, shoulder widths
+_FAR_SIDE: Range = (0.0, 0.5)  # how much more of it the far shoulder takes: 0 alike, 1 all
+_LIFT: Range = (0.0, 0.35)  # for a narrowing of 1, shoulder widths
 # Degrees of tilt for a turn, a bow by a right angle (either way), and of degrees of head tilt.
 _TILT_TURN: Range = (3, 32)
 _TILT_BOW: Range = (5, 90)
@@ -30,7 +30,7 @@ _TILT_ROLL: Range = (0.1, 0.6)
 _SHIFT_TURN: Range = (-0.03, 0.08)  # shoulder widths, towards where the face turns
 _SHIFT_HEAD: Range = (0.0, 0.15)  # of the head's own way in the picture
 _SHIFT_HEAD_OUTSIDE: Range = (0.3, 1.0)  # of shoulders outside the picture
-_MOST_NARROW, _LEAST_NARROW = np.float32(0.4), np.float32(-0.08)
+_MOST_NARROW, _LEAST_NARROW = np.float32(0.36), np.float32(-0.08)
 _MOST_TILT = np.deg2rad(np.float32(20))
 _MOST_SHIFT = np.float32(0.15)
 _ELBOWS, _HIPS = np.float32(0.5), np.float32(0.3)  # of a shoulder's way

@@ -108,16 +108,16 @@ def synthesise(
     """
     draws = Draws(np.random.default_rng([seed, chunk]))
     scene = draw_scene(draws, count, classes, world)
-    marked = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
+    body, left, right, face = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
     layout = load_layout("ma52")
-    pieces = (slice(i, i + _PIECE) for i in range(0, count, _PIECE))
     filled = []
     told = np.empty(count, bool)
-    for piece in pieces:
-        some = skeletons(tuple(part[piece] for part in marked), scene.views.size[piece])[0]
-        told[piece] = [
+    for start in range(0, count, _PIECE):
+        i = slice(start, start + _PIECE)
+        some, _ = skeletons((body[i], left[i], right[i], face[i]), scene.views.size[i])
+        told[i] = [
             sayable(classes, visible_regions(Window(clip, t), layout))[label]
-            for clip, t, label in zip(some, scene.t[piece].astype(np.float64), scene.labels[piece], strict=True)
+            for clip, t, label in zip(some, scene.t[i].astype(np.float64), scene.labels[i], strict=True)
         ]
         filled.append(fill_missing(some, layout))
     joints = np.concatenate(filled)

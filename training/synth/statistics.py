@@ -6,7 +6,7 @@ The same measures of both, so that the generator's distance from reality is a ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,7 @@ def _values(
     return list(most.values())
 
 
-def table(columns: dict[str, Sequence[Figure]]) -> str:
+def table(columns: Mapping[str, Sequence[Figure]]) -> str:
     """Markdown: one line for each measure, one column for each source, the number of windows in brackets."""
     names = [figure.name for figure in next(iter(columns.values()))]
     lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]

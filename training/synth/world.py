@@ -49,7 +49,7 @@ class World:
     room_to_hips: float = 0.2
     room_crop: float = 0.15
     moving_camera: float = 0.15
-    drag: float = 0.85
+    drag: float = 0.8
     noise_by_size: float = 1.0
     loose_hands: float = 0.7
     low_hands: float = 5.0

@@ -71,9 +71,9 @@ HEAD: tuple[Action, ...] = (
                 (
                     Drive(C.HEAD_YAW, (0.88, 1)),
                     Drive(C.CHEST_YAW, (0, 0.1)),
-                    Drive(C.SWAY, (-0.08, 0.03)),
+                    Drive(C.SWAY, (-0.05, 0.03)),
                     *follow(C.HEAD_PITCH, C.HEAD_ROLL, share=0.2),
-                    *follow(C.LEAN, share=0.05),
+                    *follow(C.LEAN, share=0.03),
                 ),
             ),
         ),
