@@ -14,6 +14,7 @@ from edge.checkpoint import load_checkpoint
 from edge.errors import MarEdgeError
 from edge.labels import Label
 from training.balance import class_weights
+from training.datasets import synthetic
 from training.datasets.synthetic import SyntheticDataset
 from training.job import Job
 from training.recipe import CONCURRENT, PAPER, SYNTHETIC
@@ -314,7 +315,8 @@ def test_the_synthetic_recipe_on_synthetic_motion(tmp_path):
     )
 
 
-def test_a_network_that_says_several_labels(tmp_path):
+def test_a_network_that_says_several_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic, "_MEASURED_RECORDINGS", 60)
     recipe = msgspec.structs.replace(CONCURRENT, width=16, steps=3, batch=4, validate_every=2)
     data = [SyntheticDataset(seed, 16, live=0.5, concurrent=True) for seed in (1, 2)]
     job = Job(RunConfig(recipe=recipe, data="synth-concurrent"), *data)
