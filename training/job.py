@@ -30,6 +30,7 @@ _LEAST_RATE = 0.01
 _LICENCES = {
     "synth": "Apache-2.0",
     "ma52": "that of MA-52: non-commercial research",
+    "mma52": "that of MMA-52: non-commercial research",
     "imigue": "that of iMiGUE: non-commercial research",
 }
 

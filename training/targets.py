@@ -13,6 +13,7 @@ def targets_of(batch: ClipBatch, num_labels: int, background: int | None) -> NDA
     if batch.targets is not None:
         return batch.targets
     targets = np.eye(num_labels, dtype=np.float32)[batch.labels]
+    targets[batch.labels < 0] = 0
     if background is not None:
         targets[:, background] = 0
     return targets

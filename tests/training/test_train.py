@@ -14,9 +14,10 @@ from edge.checkpoint import load_checkpoint
 from edge.errors import MarEdgeError
 from edge.labels import Label
 from training.balance import class_weights
+from training.datasets import synthetic
 from training.datasets.synthetic import SyntheticDataset
 from training.job import Job
-from training.recipe import PAPER, SYNTHETIC
+from training.recipe import CONCURRENT, PAPER, SYNTHETIC
 from training.reporting import Report
 from training.run_folder import Progress, RunConfig, RunFolder
 from training.train import Machine, train
@@ -315,6 +316,46 @@ def test_the_synthetic_recipe_on_synthetic_motion(tmp_path):
     assert any(  # what is kept is an average, not the last weights
         not torch.equal(tensor, state["average"][f"module.{name}"]) for name, tensor in state["network"].items()
     )
+
+
+def test_a_network_that_says_several_labels(tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic, "_MEASURED_RECORDINGS", 60)
+    recipe = msgspec.structs.replace(CONCURRENT, width=16, steps=3, batch=4, validate_every=2)
+    data = [SyntheticDataset(seed, 16, live=0.5, concurrent=True) for seed in (1, 2)]
+    job = Job(RunConfig(recipe=recipe, data="synth-concurrent"), *data)
+    with pytest.raises(Killed):
+        run(job, tmp_path / "killed", report=Heard(kill))
+    for folder in ("killed", "whole"):
+        run(job, tmp_path / folder, Machine(save_every=1, keep_all=True))
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+    checkpoint = load_checkpoint(tmp_path / "whole" / "best.pt")
+    info = checkpoint.info
+    assert (info.activation, info.background, len(info.labels)) == ("sigmoid", None, 52)
+    assert checkpoint.network.config.num_classes == 52
+    rates = dict(zip((label.name for label in info.labels), info.rates, strict=True))
+    assert np.mean(list(rates.values())) == pytest.approx(1, abs=0.01)
+    assert rates["turning head"] > 3 * rates["covering face"] > 0
+    assert 0 < info.accuracy["mean_ap"] < 1
+    assert {line["mean_ap"] is None for line in metrics(tmp_path / "whole")} == {False}
+    kept = sorted(path.name for path in (tmp_path / "whole").glob("step-*.pt"))
+    assert kept == ["step-000002.pt", "step-000003.pt"]
+    labels = msgspec.json.decode((tmp_path / "whole" / "labels.json").read_bytes(), type=tuple[Label, ...])
+    assert labels == info.labels
+
+
+def test_one_label_a_clip_teaches_each_label_by_itself_too(job, tmp_path):
+    run(changed(job, loss="asymmetric", steps=2), tmp_path)
+    info = load_checkpoint(tmp_path / "best.pt").info
+    assert (info.activation, info.labels) == ("sigmoid", job.training.labels)
+    assert load_checkpoint(tmp_path / "best.pt").info.rates
+
+
+def test_several_labels_and_a_loss_that_teaches_one(tmp_path):
+    recipe = msgspec.structs.replace(SYNTHETIC, width=16)
+    data = SyntheticDataset(1, 16, live=0.5, concurrent=True)
+    assert any("--loss bce teaches all" in line for line in Job(RunConfig(recipe=recipe), data, data).warnings())
+    with pytest.raises(MarEdgeError, match="--balance weights goes with the loss cross-entropy, not with bce"):
+        msgspec.structs.replace(recipe, loss="bce", balance="weights")
 
 
 def uneven():

@@ -8,6 +8,7 @@ from edge.errors import MarEdgeError
 from training.command import TrainOptions, run_training
 from training.reporting import Report
 from training.synth.command import write_clips
+from training.synth.generator import CLASSES
 
 
 @pytest.fixture
@@ -41,6 +42,16 @@ def test_more_may_be_encoded_than_at_the_start_and_not_less(tmp_path, data, star
     for less, of in (("raw", start), ("motion", best)):
         with pytest.raises(MarEdgeError, match=rf"--encoding {less}: what begins from .* keeps its encoding, "):
             run(tmp_path / "less", data, of, encoding=less)
+
+
+def test_what_says_each_label_by_itself_goes_on_so(tmp_path, data, start):
+    first = load_checkpoint(run(tmp_path / "first", data, start, loss="focal"))
+    assert (first.info.activation, first.info.background) == ("sigmoid", None)
+    assert len(first.info.labels) == len(CLASSES) - 1
+    on = load_checkpoint(run(tmp_path / "on", data, tmp_path / "first" / "best.pt")).info
+    assert (on.activation, on.labels) == ("sigmoid", first.info.labels)
+    back = load_checkpoint(run(tmp_path / "back", data, tmp_path / "first" / "best.pt", loss="cross-entropy")).info
+    assert (back.activation, back.labels[back.background].name) == ("softmax", "no action")
 
 
 @pytest.mark.parametrize(("name", "value"), [("width", 32), ("depths", (2, 1, 1, 1))])

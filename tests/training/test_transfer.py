@@ -127,6 +127,25 @@ def test_a_joint_that_only_the_new_layout_has_begins_anew(start):
     assert torch.equal(network.state_dict()["STPE"][:, tail], before[:, tail])
 
 
+def test_labels_by_themselves_begin_as_what_they_have_over_the_background(start):
+    """A sigmoid of an output is then the softmax's choice between its label and nothing."""
+    softmax = replace(start, background=networks.BACKGROUND)
+    labels = tuple(label for label in networks.LABELS if label.id != background_label().id)
+    network = fresh(44, 11)
+    assert "all 11 classes kept" in transfer(softmax, network, MA52, labels, over_background=True)
+    x, index_t = torch.randn(2, 2, 64, 44, 1), torch.from_numpy(networks.windows(2, 44)[1])
+    with torch.no_grad():
+        own, theirs = network.eval()(x, index_t), start.network(x, index_t)
+    np.testing.assert_allclose(own, theirs[:, :11] - theirs[:, 11:], atol=1e-5)
+
+
+def test_outputs_of_labels_by_themselves_are_taken_over_as_they_are(start):
+    for already in (replace(start, activation="sigmoid"), replace(start, background=None)):
+        network = fresh(44, 12)
+        transfer(already, network, MA52, networks.LABELS, over_background=True)
+        assert torch.equal(network.state_dict()["head.bias"], start.network.state_dict()["head.bias"])
+
+
 def test_many_new_classes_are_not_all_listed(start):
     line = transfer(start, fresh(44, 6), MA52, tuple(Label(i, f"new {i}", "") for i in range(6)))
     assert "0 classes kept and 6 classes new (new 0, new 1, new 2 and 3 more)" in line

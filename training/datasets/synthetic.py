@@ -34,9 +34,9 @@ def _shown_of_clips() -> NDArray[np.float64]:
 
 
 @cache
-def _shown_of_windows() -> NDArray[np.float64]:
-    """(K,) the same of windows cut from recordings with several things at once: a measurement, of many of them."""
-    return expected_targets(_MEASURED_RECORDINGS)
+def _shown_of_windows(recordings: int) -> NDArray[np.float64]:
+    """(K,) the same of windows cut from recordings with several things at once: measured on so many of them."""
+    return expected_targets(recordings)
 
 
 def _window_ends_s() -> NDArray[np.float64]:
@@ -131,7 +131,9 @@ class SyntheticDataset:
 
     def _shown(self) -> NDArray[np.float64]:
         """(K,) how much a clip shows of each class, on average."""
-        shown: NDArray[np.float64] = self._live * _shown_of_windows() + (1 - self._live) * _shown_of_clips()
+        shown: NDArray[np.float64] = (
+            self._live * _shown_of_windows(_MEASURED_RECORDINGS) + (1 - self._live) * _shown_of_clips()
+        )
         return shown
 
     def clip_name(self, index: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -45,8 +45,10 @@ class CourseTable:
 
 
 def _looked_up(stack: _Course, which: Ints) -> _Course:
-    values = (getattr(stack, field.name) for field in fields(stack))
-    return type(stack)(*(tuple(x[which] for x in v) if isinstance(v, tuple) else v[which] for v in values))
+    def of(value: Any) -> Any:
+        return tuple(part[which] for part in value) if isinstance(value, tuple) else value[which]
+
+    return type(stack)(*(of(getattr(stack, field.name)) for field in fields(stack)))
 
 
 def taken(curve: _Fields, rows: Ints) -> _Fields:

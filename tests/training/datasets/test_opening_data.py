@@ -1,5 +1,6 @@
 """Data sets by their specs, and what goes with what."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import clips
@@ -11,6 +12,7 @@ from edge.labels import Label
 from training.augment import Augmentation
 from training.datasets.opening import DataSpec, open_dataset, open_training, parse_spec
 from training.datasets.synthetic import SyntheticDataset
+from training.synth.world import World
 
 
 def training(spec, validation=None, **options):
@@ -51,6 +53,9 @@ def recordings_of_imigue(folder):
     [
         ("synth", DataSpec("synth", Path(), None)),
         ("synth-live", DataSpec("synth", Path(), None, 0.5)),
+        ("synth-concurrent", DataSpec("synth", Path(), None, 176 / 256, concurrent=True)),
+        ("synth-live:no-drag,no-noise", DataSpec("synth", Path(), None, 0.5, lacking=("drag", "noise"))),
+        ("mma52-val:a", DataSpec("mma52", Path("a"), "val")),
         ("ma52:a/b", DataSpec("ma52", Path("a/b"), None)),
         ("imigue:C:\\data", DataSpec("imigue", Path("C:\\data"), None)),
         ("ma52-test:a", DataSpec("ma52", Path("a"), "test")),
@@ -88,6 +93,20 @@ def test_synthetic_motion_is_validated_on_other_clips_of_it():
     assert isinstance(held, SyntheticDataset)
     assert "not trained on" not in held.name
     assert not np.array_equal(learnt.batch(np.arange(2)).skeleton, held.batch(np.arange(2)).skeleton)
+
+
+def test_what_the_training_data_lack_is_in_the_validation(monkeypatch):
+    monkeypatch.setattr(World, "without", lambda world, *names: replace(world, desk=0.0))
+    learnt, held = training("synth-concurrent:no-drag,no-noise")
+    assert "several things at once) without drag, noise, seed" in learnt.name
+    assert "without" not in held.name
+    assert learnt.concurrent
+    assert held.concurrent
+
+
+def test_what_no_world_has_cannot_be_lacking():
+    with pytest.raises(MarEdgeError, match="nonsense"):
+        training("synth:no-nonsense")
 
 
 def test_only_what_is_learned_from_is_augmented(tmp_path):

@@ -90,6 +90,30 @@ def test_whose_event_it_is(folder, clip):
     assert len(dataset) == 2
 
 
+def test_events_that_overlap_give_a_window_several_labels(folder):
+    dataset = opened(folder, "take1,2,4,nodding\ntake1,3,5,waving\ntake1,8,10,52\ntake2,3,5,turning head\n")
+    batch = dataset.batch(np.arange(4))
+    names = [label.name for label in dataset.labels]
+    shown = [{n: round(float(v), 2) for n, v in zip(names, row, strict=True) if v} for row in batch.targets]
+    # Half of the neighbour is in the window: (0.5 - 0.15) / 0.5.
+    assert shown == [
+        {"nodding": 1.0, "waving": 0.7},
+        {"nodding": 0.7, "waving": 1.0},
+        {},
+        {"turning head": 1.0},
+    ]
+    assert [names[i] for i in batch.labels] == ["nodding", "waving", "no action", "turning head"]
+    assert opened(folder, "take1,2,4,nodding\ntake1,4,5,waving\n").clip_targets is None
+    both = dataset.only(np.array([1, 0]), "part")
+    np.testing.assert_array_equal(both.clip_targets, dataset.clip_targets[[1, 0]])
+    assert both.digest() != opened(folder, "take1,2,4,nodding\n").digest()
+
+
+def test_people_beside_each_other_do_not_share_labels(folder):
+    head = "recording,start_s,end_s,label,person\n"
+    assert opened(folder, "take2,2,4,nodding,0\ntake2,3,5,waving,1\n", head).clip_targets is None
+
+
 def test_labels_of_ones_own(folder):
     labels = (Label(1, "left hand up", ""), Label(2, "right hand up", ""), Label(3, "no action", "none"))
     dataset = opened(folder, "take1,1,3,right hand up\ntake1,4,6,3\n", labels=labels)
