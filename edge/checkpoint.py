@@ -10,7 +10,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import torch
@@ -37,7 +37,11 @@ NOT_READABLE = (
 
 
 class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What our own checkpoints say beside their weights; a published one says nothing."""
+    """What our own checkpoints say beside their weights; a published one says nothing.
+
+    activation: what makes probabilities of the outputs: one ``softmax``, or a ``sigmoid`` for each label.
+    rates: how often each label occurred in training, relative to the others (mean 1); empty where nothing is known.
+    """
 
     layout: str
     stream: str
@@ -48,6 +52,8 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     training_data: str
     accuracy: dict[str, float]
     licence: str
+    activation: Literal["softmax", "sigmoid"] = "softmax"
+    rates: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
