@@ -34,6 +34,7 @@ def demo(
 ) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.demo import DEMO_ON, DemoVideo
+    from edge.prior import UNIFORM
     from streaming.events import EventRules
     from streaming.pipeline import PipelineRules
     from streaming.serve_config import ServeConfig
@@ -42,9 +43,12 @@ def demo(
     print("A portrait comes alive; what it will do, and when:")
     for segment in script:
         print(f"  {segment.start_s:5.1f} - {segment.end_s:4.1f} s  {segment.label}")
-    print(f"What mar-edge sees, live, as 'mar-edge serve --on {DEMO_ON}' tells it; without it, serve waits until it is")
-    print("surer. The same stream: 'mar-edge subscribe' in another terminal.", flush=True)
-    rules = PipelineRules(events=EventRules(on=DEMO_ON))
+    print(
+        f"What mar-edge sees, live, as 'mar-edge serve --on {DEMO_ON} --prior {UNIFORM.name}' reports it. By default,"
+    )
+    print("serve waits until it is surer, and expects each action as often as in interviews.")
+    print("The same stream: 'mar-edge subscribe' in another terminal.", flush=True)
+    rules = PipelineRules(events=EventRules(on=DEMO_ON), prior=UNIFORM)
     run_service(
         ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules),
         model,

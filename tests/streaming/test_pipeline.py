@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from streaming_fakes import Motion, nod, person, skeleton
@@ -193,6 +194,31 @@ def test_a_prior_moves_scores_by_how_often_labels_happen(recognizer: Recognizer)
     ratio = odds(often) / odds(TRAINED)
     nodding, other = names.index("nodding"), names.index("shrugging")
     assert ratio[nodding] / ratio[other] == pytest.approx(9.0, rel=1e-3)
+
+
+def test_several_labels_of_one_window_are_events_side_by_side(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = recognizer.metadata
+    sigmoid = msgspec.structs.replace(
+        metadata, labels=metadata.labels[:BACKGROUND], background=None, activation="sigmoid"
+    )
+    names = [label.name for label in sigmoid.labels]
+    both = np.full(len(names), 0.01, np.float32)
+    both[[names.index("nodding"), names.index("shrugging"), names.index("head up")]] = 0.9, 0.8, 0.85
+
+    def sway(t_s: float) -> np.ndarray:
+        return person() + np.float32(30 * np.sin(2 * np.pi * 0.7 * t_s))
+
+    def told() -> set[str]:
+        steps = [*stream(pipeline_of(recognizer), sway, 30, 3.0)]
+        return {names[change.label] for step in steps for change in step.events if change.phase == "begin"}
+
+    monkeypatch.setattr(recognizer, "predict", lambda windows: [Prediction(both, w.person) for w in windows])
+    monkeypatch.setattr(recognizer, "metadata", sigmoid)
+    assert told() == {"nodding", "shrugging"}  # of two of the head the surer one
+    monkeypatch.setattr(recognizer, "metadata", msgspec.structs.replace(sigmoid, activation="softmax"))
+    assert told() == {"nodding"}
 
 
 @pytest.mark.parametrize("wrong", [{"stride_s": 0.0}, {"stride_s": float("nan")}, {"motion_gate": -1.0}])
