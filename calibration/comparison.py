@@ -77,10 +77,11 @@ def thresholds_of(metadata: ModelMetadata) -> NDArray[np.float64]:
 
 def said(probs: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.bool_]:
     """Return (N, K) which labels a model with the probabilities (N, K) says."""
-    known = np.isfinite(probs).all(axis=1, keepdims=True)
+    chosen: NDArray[np.bool_] = np.arange(probs.shape[1]) == probs.argmax(axis=1)[:, None]
     if metadata.activation == "sigmoid":
-        return known & (probs >= thresholds_of(metadata))
-    return known & (np.arange(probs.shape[1]) == probs.argmax(axis=1)[:, None])
+        chosen = probs >= thresholds_of(metadata)
+    chosen &= np.isfinite(probs).all(axis=1, keepdims=True)
+    return chosen
 
 
 def compare(
