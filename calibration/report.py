@@ -27,6 +27,7 @@ def report_text(
     """``sizes``: bytes of the FP32 file and of this one."""
     fidelity = comparison.fidelity
     before, after = sizes
+    same = "same labels above their thresholds" if metadata.activation == "sigmoid" else "same most probable label"
     lines = [
         f"# {metadata.name}, {metadata.precision}",
         "",
@@ -35,7 +36,7 @@ def report_text(
         "",
         "| | |",
         "|---|---|",
-        f"| same most probable label | {fidelity.agreement:.4f} |",
+        f"| {same} | {fidelity.agreement:.4f} |",
         f"| largest difference among a window's probabilities, mean | {fidelity.probability_error:.5f} |",
         f"| the same, at most | {fidelity.largest_probability_error:.5f} |",
     ]

@@ -24,8 +24,8 @@ Build = Callable[[Sequence[str]], onnx.ModelProto]
 class Allowed:
     """How far a model in fewer bits may be from its original.
 
-    agreement: the least share of windows with the same most probable label. class_drop: the most that the accuracy of
-    a label may drop, in [0, 1], among labels with windows enough to tell.
+    agreement: the least share of windows of which both say the same (``comparison.compare``). class_drop: the most that
+    the accuracy of a label may drop, in [0, 1], among labels with windows enough to tell.
     """
 
     agreement: float

@@ -18,7 +18,7 @@ _MAX_BYTES = 1 << 20
 
 
 class Confidence(msgspec.Struct, frozen=True, kw_only=True):
-    """temperature: probs = softmax(logits / temperature). thresholds: label name -> probability from which it is worth
+    """temperature: probs = activation(logits / temperature). thresholds: label name -> score from which it is worth
     believing, in (0, 1]. fitted_on: what clips, for people.
     """
 

@@ -23,6 +23,8 @@ from edge.model_file import ModelMetadata
 
 # What is rarer is shifted as if it happened so often a minute: an estimate from one or two instances is none.
 LEAST_RATE = 0.01
+# Likewise of a label that training hardly had: this share of the mean rate.
+LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ def shift_of(prior: Prior, metadata: ModelMetadata) -> NDArray[np.float64]:
             )
         shift[acting] = [math.log(max(prior.rates[metadata.labels[i].name], LEAST_RATE)) for i in acting]
     if metadata.rates:
-        shift[acting] -= np.log(np.array(metadata.rates)[acting])
+        trained = np.array(metadata.rates)[acting]
+        shift[acting] -= np.log(np.maximum(trained, LEAST_SHARE * trained.mean()))
     shift[acting] -= shift[acting].mean()
     return shift

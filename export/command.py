@@ -25,7 +25,7 @@ _WINDOW_S = 2.0  # the average length of MA-52's clips
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and the largest logit difference from PyTorch that its check found.
+    """What was written, and the largest difference from PyTorch that its check found.
 
     read_as: of each checkpoint that was unwrapped, what was (``Checkpoint.read_as``), with its name before it.
     """
@@ -75,6 +75,10 @@ def export_model(
         raise MarEdgeError(
             f"{paths[0]} and {paths[1]} have other classes or another input encoding; they cannot average"
         )
+    if len({one.info.activation if one.info else "softmax" for one in loaded}) > 1:
+        raise MarEdgeError(
+            f"{paths[0]} and {paths[1]} have different activations, softmax and sigmoid; they cannot average"
+        )
     metadata = _metadata(loaded, layout_name, streams, labels_file, window_s)
     if confidence_file is not None:
         confidence = read_confidence(confidence_file)
@@ -118,6 +122,8 @@ def _metadata(
         encoding=config.encoding,
         labels=labels,
         background=info.background if info else None,
+        activation=info.activation if info else "softmax",
+        rates=info.rates if info else (),
         window_s=window_s or (info.window_s if info else _WINDOW_S),
         sources_sha256=tuple(one.sha256 for one in loaded),
         training_data=info.training_data if info else f"unknown: a published checkpoint of the layout {layout_name}",

@@ -31,27 +31,35 @@ from torch.nn import functional as F
 
 from edge.layout import Layout
 from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
-from edge.model_file import Stream
+from edge.model_file import Activation, Stream
 from edge.preprocess import WINDOW_FRAMES
 from export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
 from export.regions import FullRegion, HalfRegion, QuantisableConv, QuantisableLinear
 
 
 class DeployGraph(nn.Module):
-    """One network a stream, their logits averaged; probs = softmax(logits / temperature).
+    """One network a stream, their logits averaged; probs = activation(logits / temperature).
 
     Forward: skeleton (B, 64, V, 2) normalised, in layout order, and index_t (B, 64) -> logits, probs (B, K).
     """
 
-    def __init__(self, networks: Sequence[tuple[Stream, MMN]], layout: Layout, temperature: float = 1.0) -> None:
+    def __init__(
+        self,
+        networks: Sequence[tuple[Stream, MMN]],
+        layout: Layout,
+        temperature: float = 1.0,
+        activation: Activation = "softmax",
+    ) -> None:
         super().__init__()
+        self.activation = activation
         self.temperature = temperature
         self.streams = nn.ModuleDict({stream: DeployStream(network, stream, layout) for stream, network in networks})
 
     def forward(self, skeleton: Tensor, index_t: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         logits = torch.stack([stream(skeleton, index_t) for stream in self.streams.values()]).mean(dim=0)
-        return logits, torch.softmax(logits / self.temperature, dim=-1)
+        tempered = logits / self.temperature
+        return logits, torch.sigmoid(tempered) if self.activation == "sigmoid" else torch.softmax(tempered, dim=-1)
 
 
 class DeployStream(nn.Module):

@@ -34,12 +34,12 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     The file appears whole or not at all: it is checked under another name first.
 
     Returns:
-        The largest difference of a logit between the file on ONNX Runtime and the PyTorch networks.
+        The largest difference of a logit or probability between the file on ONNX Runtime and the PyTorch networks.
 
     Raises:
-        MarEdgeError: the file's logits differ by more than ``TOLERANCE``, or it cannot be written.
+        MarEdgeError: they differ by more than ``TOLERANCE``, or the file cannot be written.
     """
-    graph = DeployGraph(networks, layout, metadata.temperature).eval()
+    graph = DeployGraph(networks, layout, metadata.temperature, metadata.activation).eval()
     # Two windows: torch takes a dimension of size 1 for a constant.
     example = (torch.zeros(2, WINDOW_FRAMES, layout.num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
     model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs"])
@@ -49,30 +49,39 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     onnx.checker.check_model(model, full_check=True)
     with draft_of(path) as draft:
         draft.write_bytes(model.SerializeToString())
-        difference = largest_difference(draft, networks, layout)
+        difference = largest_difference(draft, networks, layout, metadata)
         if not difference <= TOLERANCE:
             raise MarEdgeError(
-                f"{path} not written: its logits differ from the PyTorch network by {difference:.1e}, "
+                f"{path} not written: its answers differ from the PyTorch network by {difference:.1e}, "
                 f"more than {TOLERANCE:.0e}"
             )
     return difference
 
 
-def largest_difference(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout) -> float:
-    """The largest difference of a logit between a model file and the PyTorch networks, over random windows."""
+def largest_difference(
+    path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout, metadata: ModelMetadata
+) -> float:
+    """The largest difference of a logit or probability between a model file and the PyTorch networks.
+
+    Over random windows; the probabilities are those that ``metadata`` promises.
+    """
     generator = torch.Generator().manual_seed(0)
     skeleton = torch.rand(_CHECK_WINDOWS, WINDOW_FRAMES, layout.num_joints, 2, generator=generator) * 2 - 1
     # Smooth in time and of many sizes of motion, as clips are: noise alone would not try the small differences.
     weight = torch.linspace(0, 1, _CHECK_WINDOWS)[:, None, None, None] ** 3
     skeleton = skeleton[:, :1] * (1 - weight) + skeleton * weight
     index_t = torch.linspace(-1, 1, WINDOW_FRAMES + 1)[:-1].expand(_CHECK_WINDOWS, -1).contiguous()
-    expected = reference_logits(networks, layout, skeleton, index_t).numpy()
+    logits = reference_logits(networks, layout, skeleton, index_t)
+    tempered = logits / metadata.temperature
+    probs = tempered.sigmoid() if metadata.activation == "sigmoid" else tempered.softmax(dim=-1)
+    expected = {"logits": logits.numpy(), "probs": probs.numpy()}
     worst = 0.0
     with OnnxRuntime(path) as runtime:
         for rows in (slice(0, 1), slice(0, None)):  # batch 1 and more: the batch axis is dynamic
             outputs = runtime.infer({"skeleton": skeleton[rows].numpy(), "index_t": index_t[rows].numpy()})
-            difference = np.abs(outputs["logits"] - expected[rows]).max()
-            worst = float(np.maximum(worst, difference))  # NaN stays NaN
+            for name, values in expected.items():
+                difference = np.abs(outputs[name] - values[rows]).max()
+                worst = float(np.maximum(worst, difference))  # NaN stays NaN
     return worst
 
 

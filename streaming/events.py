@@ -1,21 +1,23 @@
-"""Probabilities over time -> begin, update and end of labels, one person at a time. No clock, no network, no wire.
+"""Scores over time -> begin, update and end of labels, one person at a time. No clock, no network, no wire.
 
-One movement is one event, at most: what is left of a bow in the window when its way out has left it looks like a head
-that is raised, and is none.
+Several events may be open at once, one in each channel of the body: one may nod while touching the leg. Within a
+channel one movement is one event, at most: what is left of a bow in the window when its way out has left it looks like
+a head that is raised, and is none.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Window
 from edge.errors import MarEdgeError
+from streaming.extent import Motions
+from streaming.movement_rules import MovementRules
 from streaming.thresholds import LabelChoice, Thresholds
 
 Phase = Literal["begin", "update", "end"]
@@ -29,7 +31,7 @@ class EventRules:
         says (see ``streaming.thresholds``). labels: which may be events, and thresholds of their own.
     smoothing_s: time constant of the exponential smoothing; 0 switches it off.
     min_duration_s: how long a label must hold before it begins.
-    update_s: a lasting event is reported this often.
+    update_s: a lasting event is reported this often. movement: how movements are told from rest.
 
     Raises:
         MarEdgeError: a value that makes no sense.
@@ -39,8 +41,9 @@ class EventRules:
     off: float | None = None
     labels: LabelChoice = field(default_factory=LabelChoice)
     smoothing_s: float = 0.3
-    min_duration_s: float = 0.4
+    min_duration_s: float = 0.6
     update_s: float = 0.5
+    movement: MovementRules = field(default_factory=MovementRules)
 
     def __post_init__(self) -> None:
         on = 1.0 if self.on is None else self.on
@@ -95,9 +98,9 @@ class Extent(Protocol):
 
     @property
     def goes_again(self) -> bool:
-        """Whether, after it ended, its way back begins, which is another event of the same label."""
+        """Whether what moves from now on may be another event of the same label: it is over, or its way back begins."""
 
-    def follow(self, window: Window) -> None:
+    def follow(self, motions: Motions) -> None:
         """Look at what a later window adds."""
 
 
@@ -109,6 +112,7 @@ BeginOf = Callable[[int], Extent]
 class _Past:
     """The last event that ended, and how sure it was. covered_s: until when its movement accounts for what is seen."""
 
+    label: int = -1
     t_end_s: float = -math.inf
     covered_s: float = -math.inf
     score: float = 0.0
@@ -135,7 +139,7 @@ class _Open:
     def past(self) -> _Past:
         """What it leaves when it ends now."""
         end_s = self.extent.end_s
-        return _Past(end_s, end_s if self.extent.is_over else -math.inf, self.score)
+        return _Past(self.label, end_s, end_s if self.extent.is_over else -math.inf, self.score)
 
 
 @dataclass
@@ -145,20 +149,16 @@ class _Candidate:
     extent: Extent
 
 
-# How far the beginning of a movement may be dated back into the one before it and still be another one.
-_OVERLAP_S = 0.1
-# Who has stayed so long since the label was last seen is not waited for: the event ended where they stopped.
-_STAYS_S = 4.0
-
-
 class EventTracker:
-    """The events of one person.
+    """The events of one person, each channel of the body by itself.
 
     Args:
         rules: times; its thresholds are in ``thresholds``, resolved for the model.
         ids: where event ids come from; shared by everybody in the stream.
         person: id the changes carry.
         outlives_s: how long a label is seen, at least, after its movement ended.
+        channels: (K,) for each label the channel it belongs to: one event at a time in each. None for one in all.
+        opposites: label -> that which its way back looks like.
     """
 
     def __init__(
@@ -167,37 +167,85 @@ class EventTracker:
         thresholds: Thresholds,
         ids: Iterator[int],
         person: int = 0,
+        *,
         outlives_s: float = 0.0,
+        channels: Sequence[str] | None = None,
+        opposites: Mapping[int, int] | None = None,
+    ) -> None:
+        self._rules = rules
+        names = channels or [""] * len(thresholds.on)
+        masks = [np.array([name == channel for name in names]) for channel in sorted(set(names))]
+        self._channels = [
+            _Channel(rules, thresholds.only(mask), ids, person=person, outlives_s=outlives_s, opposites=opposites or {})
+            for mask in masks
+        ]
+        self._smoothed: NDArray[np.float64] | None = None
+        self._time_s = 0.0
+
+    def follow(self, motions: Motions) -> None:
+        """Take what moves in the window of this moment, before its scores: where movements go on or end."""
+        for channel in self._channels:
+            channel.follow(motions)
+
+    def update(self, t_s: float, scores: NDArray[np.float32], begin: BeginOf) -> list[EventChange]:
+        """Take the scores at ``t_s``.
+
+        Args:
+            t_s: capture clock in seconds, later than the last.
+            scores: (K,) of this moment; all zero where nothing moves.
+            begin: asked about a label that stands out.
+
+        Returns:
+            What changed, in order; within a channel an end comes before the begin that follows from it.
+        """
+        smoothed = self._smooth(t_s, scores)
+        return [change for channel in self._channels for change in channel.update(t_s, smoothed, begin)]
+
+    def close(self, t_s: float) -> list[EventChange]:
+        """End what is open at ``t_s`` and forget the past: the person is gone, or the stream is over."""
+        self._smoothed = None
+        return [change for channel in self._channels for change in channel.close(t_s)]
+
+    def _smooth(self, t_s: float, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        now = scores.astype(np.float64)
+        if self._smoothed is not None and self._rules.smoothing_s > 0:
+            old = math.exp(-max(t_s - self._time_s, 0.0) / self._rules.smoothing_s)
+            now = old * self._smoothed + (1.0 - old) * now
+        self._smoothed, self._time_s = now, t_s
+        return now
+
+
+class _Channel:
+    """The events of the labels that exclude each other: one at a time, the surer one."""
+
+    def __init__(
+        self,
+        rules: EventRules,
+        thresholds: Thresholds,
+        ids: Iterator[int],
+        *,
+        person: int,
+        outlives_s: float,
+        opposites: Mapping[int, int],
     ) -> None:
         self._rules = rules
         self._thresholds = thresholds
         self._ids = ids
         self._person = person
         self._outlives_s = outlives_s
-        self._smoothed: NDArray[np.float64] | None = None
-        self._time_s = 0.0
+        self._opposites = opposites
         self._open: _Open | None = None
         self._candidate: _Candidate | None = None
         self._past = _Past()
 
-    def follow(self, window: Window) -> None:
-        """Take the window of this moment, before its probabilities: where movements go on or end."""
+    def follow(self, motions: Motions) -> None:
+        """See ``EventTracker``."""
         for state in (self._open, self._candidate):
             if state is not None:
-                state.extent.follow(window)
+                state.extent.follow(motions)
 
-    def update(self, t_s: float, probs: NDArray[np.float32], begin: BeginOf) -> list[EventChange]:
-        """Take the probabilities at ``t_s``.
-
-        Args:
-            t_s: capture clock in seconds, later than the last.
-            probs: (K,) of this moment; all zero where nothing moves.
-            begin: asked about a label that stands out.
-
-        Returns:
-            What changed, in order; an end comes before the begin that follows from it.
-        """
-        smoothed = self._smooth(t_s, probs)
+    def update(self, t_s: float, smoothed: NDArray[np.float64], begin: BeginOf) -> list[EventChange]:
+        """Take the smoothed scores at ``t_s``."""
         if self._open is not None:
             self._open.score = max(self._open.score, float(smoothed[self._open.label]))
         self._consider(self._best(smoothed), t_s, begin)
@@ -220,21 +268,13 @@ class EventTracker:
         return changes
 
     def close(self, t_s: float) -> list[EventChange]:
-        """End what is open at ``t_s`` and forget the past: the person is gone, or the stream is over."""
-        self._smoothed = None
-        self._candidate = None
-        if self._open is None:
-            return []
-        goes_on = math.isinf(self._open.faded_s) and not self._open.extent.is_over
-        return [self._end(t_s if goes_on else min(self._open.end_s(t_s), t_s))]
-
-    def _smooth(self, t_s: float, probs: NDArray[np.float32]) -> NDArray[np.float64]:
-        now = probs.astype(np.float64)
-        if self._smoothed is not None and self._rules.smoothing_s > 0:
-            old = math.exp(-max(t_s - self._time_s, 0.0) / self._rules.smoothing_s)
-            now = old * self._smoothed + (1.0 - old) * now
-        self._smoothed, self._time_s = now, t_s
-        return now
+        """See ``EventTracker``."""
+        changes: list[EventChange] = []
+        if self._open is not None:
+            goes_on = math.isinf(self._open.faded_s) and not self._open.extent.is_over
+            changes.append(self._end(t_s if goes_on else min(self._open.end_s(t_s), t_s)))
+        self._candidate, self._past = None, _Past()
+        return changes
 
     def _has_faded(self, event: _Open, t_s: float, smoothed: NDArray[np.float64]) -> bool:
         """Whether the label is not seen any more, and nobody is waited for who stays where it led."""
@@ -243,7 +283,7 @@ class EventTracker:
             return False
         if math.isinf(event.faded_s):
             event.faded_s, event.faded_end_s = t_s, t_s - self._outlives_s
-        return not event.extent.stays or t_s - event.faded_s >= _STAYS_S - 1e-3
+        return not event.extent.stays or t_s - event.faded_s >= self._rules.movement.stays_s - 1e-3
 
     def _best(self, smoothed: NDArray[np.float64]) -> int | None:
         """The most probable label of those above their thresholds."""
@@ -256,23 +296,44 @@ class EventTracker:
             self._candidate = None
         elif self._candidate is None or self._candidate.label != best:
             self._candidate = _Candidate(best, t_s, begin(best))
+        elif not self._is_another(self._candidate):
+            # What the label names so far is the movement before. The next one may have begun meanwhile.
+            newer = _Candidate(best, t_s, begin(best))
+            if self._is_another(newer):
+                self._candidate = newer
+
+    def _is_another(self, candidate: _Candidate) -> bool:
+        """Whether the candidate's movement is not that of the event before it, nor what is left of it.
+
+        An event whose label is still seen accounts for what has moved until now, one that came back and rested for what
+        moved until then.
+        """
+        event, overlap_s = self._open, self._rules.movement.overlap_s
+        if event is not None and candidate.label == event.label:
+            return candidate.extent.start_s >= event.extent.end_s
+        if event is not None and math.isinf(event.faded_s):
+            return candidate.extent.start_s >= event.extent.end_s - overlap_s
+        before = self._past if event is None else event.past
+        return candidate.extent.start_s >= before.covered_s - overlap_s
 
     def _holds(self, t_s: float, smoothed: NDArray[np.float64]) -> bool:
         """Whether the candidate has been the best for long enough, moves, and is no rest of what was an event already.
 
         A posture alone is no event, however much it looks like what an action leads to: who sits with the arms akimbo.
-        A movement that came back and rested accounts for all that is seen of it, unless another label is surer.
+        A movement that came back and rested accounts for all that is seen of it, unless another label is surer; but
+        not the opposite one, which is how every way back looks.
         """
         candidate = self._candidate
         if candidate is None or t_s - candidate.since_s < self._rules.min_duration_s - 1e-3:
             return False
         if not candidate.extent.stands_out:
             return False
-        if self._open is not None and candidate.label == self._open.label:
-            return candidate.extent.start_s >= self._open.extent.end_s
+        if self._is_another(candidate):
+            return True
         before = self._past if self._open is None else self._open.past
-        is_another = candidate.extent.start_s >= before.covered_s - _OVERLAP_S
-        return is_another or float(smoothed[candidate.label]) > before.score
+        is_way_back = self._opposites.get(candidate.label) == before.label
+        is_same = self._open is not None and candidate.label == self._open.label
+        return not is_same and not is_way_back and float(smoothed[candidate.label]) > before.score
 
     def _change(self, phase: Phase, t_end_s: float | None) -> EventChange:
         event = self._open

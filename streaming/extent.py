@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.data import Window
 from edge.layout import Layout
+from streaming.movement_rules import MovementRules
 from streaming.trigger import body_size, coherent_motion
 
 # Body groups of labels -> regions of a layout. What is in no row looks at every joint.
@@ -58,24 +59,14 @@ WAYS: dict[str, Way] = {
     "stretching feet": Way.ONE,
     "retracting feet": Way.ONE,
 }
-# A movement lasts while its speed stays above this part of the way from the window's quietest tenth to its peak.
-FRACTION = 0.42
-# Its first and last moments are those in which the speed, turning points not bridged, is this part of its highest.
-EDGE = 0.3
-# Without a peak this many times the quietest tenth nothing stands out: all rest, or all movement.
-PEAK_OVER_QUIET = 2.0
-# Who stays away from where a movement began, by this part of the farthest, has not ended it: a hand at the nose.
-AWAY = 0.35
-# Who is at least so far away, likewise, stays where it led.
-STAYS = 0.5
-# Who is so near again, likewise, is on the way back.
-ON_THE_WAY_BACK = 0.9
-# What comes back within this time belongs to the movement that went out. ``training.synth.recording`` has its like.
-TOGETHER_S = 1.0
-# RMS movement per joint in body sizes (``streaming.trigger``): 3.5 px in a figure of 880 px.
-GOES_ON = 0.004
-# So long at rest where it began, and it is over.
-REST_S = 0.25
+# What comes back from the one looks like the other.
+OPPOSITES: tuple[tuple[str, str], ...] = (
+    ("bowing head", "head up"),
+    ("stretching arms", "retracting arms"),
+    ("spread legs", "closing legs"),
+    ("stretching feet", "retracting feet"),
+)
+_RULES = MovementRules()
 _QUIET_PERCENT = 10.0
 _PLACE_SMOOTHING_S = 0.1
 # Bridges the turning points of a nod or shake (speed is zero there twice a period) down to about 1 Hz.
@@ -88,6 +79,23 @@ def region_joints(body: str, layout: Layout) -> tuple[int, ...]:
     return tuple(joints) or tuple(range(layout.num_joints))
 
 
+class Motions:
+    """What each region does in one window, computed once for all labels that look at it.
+
+    rules: from when on it is motion, and rest.
+    """
+
+    def __init__(self, window: Window, rules: MovementRules = _RULES) -> None:
+        self.window, self.rules = window, rules
+        self._of: dict[tuple[int, ...], _Motion | None] = {}
+
+    def of(self, joints: tuple[int, ...]) -> _Motion | None:
+        """Return how ``joints`` move; None where nothing can be said."""
+        if joints not in self._of:
+            self._of[joints] = _Motion.of(self.window, joints, self.rules)
+        return self._of[joints]
+
+
 class Extent:
     """When one movement began, and until when it goes as far as the windows so far tell.
 
@@ -95,16 +103,17 @@ class Extent:
     region moves or stays away from where it was; one that never comes back, or names one way, ended when it last moved.
 
     Args:
-        window: the first in which its label stands out.
+        motions: of the first window in which its label stands out.
         joints: where to look (``region_joints``).
         fallback_s: its beginning where nothing stands out.
-        way: unless it is both, who stays where it led for longer than ``TOGETHER_S`` has ended it, and what brings them
+        way: unless it is both, who stays where it led for longer than ``together_s`` has ended it, and what brings them
             back is another.
     """
 
-    def __init__(self, window: Window, joints: tuple[int, ...], fallback_s: float, way: Way = Way.BOTH) -> None:
+    def __init__(self, motions: Motions, joints: tuple[int, ...], fallback_s: float, way: Way = Way.BOTH) -> None:
         self._joints = joints
         self._way = way
+        self._rules = motions.rules
         self._has_arrived = False
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
@@ -113,9 +122,9 @@ class Extent:
         # rest to compare with.
         self._fast = 0.0
         self._is_over = False
-        motion = _Motion.of(window, joints)
+        window, motion = motions.window, motions.of(joints)
         start = None if motion is None else motion.newest_start()
-        self._stands_out = start is not None or _goes_on(window, joints)
+        self._stands_out = start is not None or _goes_on(window, joints, motions.rules)
         self.start_s = fallback_s if start is None else float(window.times_s[start])
         self._active_until_s = self._moved_until_s = self.start_s
         if motion is not None:
@@ -141,17 +150,17 @@ class Extent:
     @property
     def stays(self) -> bool:
         """Whether it goes on though its label may be lost: who stays where it led, and comes back from there."""
-        is_away = self._away >= STAYS * self._farthest or self._moves
+        is_away = self._away >= self._rules.stays * self._farthest or self._moves
         return self._way is Way.BOTH and not self._is_over and is_away
 
     @property
     def goes_again(self) -> bool:
-        """Whether, after it ended, there is a way back that has the same name."""
-        return self._way is Way.EACH and self._has_arrived
+        """Whether what moves from now on is another: it is over, or its way back has begun and has the same name."""
+        return self._is_over or (self._way is Way.EACH and self._has_arrived)
 
-    def follow(self, window: Window) -> None:
+    def follow(self, motions: Motions) -> None:
         """Look at what a later window adds."""
-        motion = None if self._is_over or self._has_arrived else _Motion.of(window, self._joints)
+        motion = None if self._is_over or self._has_arrived else motions.of(self._joints)
         if motion is not None:
             self._follow(motion)
 
@@ -163,17 +172,17 @@ class Extent:
             self._fast = max(self._fast, motion.fast)
         moving = motion.moving(self._fast)
         self._moves = bool(moving[-1])
-        active = moving | (away > AWAY * self._farthest)
+        active = moving | (away > self._rules.away * self._farthest)
         for i in np.flatnonzero(motion.times_s > self._active_until_s):
             now_s = float(motion.times_s[i])
-            if self._way is not Way.BOTH and moving[i] and now_s - self._moved_until_s > TOGETHER_S:
+            if self._way is not Way.BOTH and moving[i] and now_s - self._moved_until_s > self._rules.together_s:
                 self._has_arrived = True
                 return
             if active[i]:
                 self._active_until_s = now_s
                 if moving[i]:
                     self._moved_until_s = now_s
-            elif now_s - self._active_until_s > REST_S:
+            elif now_s - self._active_until_s > self._rules.rest_s:
                 self._is_over = True
                 return
 
@@ -187,6 +196,7 @@ class _Motion:
     infinite where none does.
     """
 
+    rules: MovementRules
     times_s: NDArray[np.float64]
     places: NDArray[np.float64]
     speed: NDArray[np.float64]
@@ -194,7 +204,7 @@ class _Motion:
     fast: float
 
     @classmethod
-    def of(cls, window: Window, joints: tuple[int, ...]) -> _Motion | None:
+    def of(cls, window: Window, joints: tuple[int, ...], rules: MovementRules) -> _Motion | None:
         """None where nothing can be said: too few frames, or none of the joints seen in three of them."""
         T = len(window.times_s)
         paths = window.clip[:, joints].astype(np.float64)  # (T, J, 2)
@@ -207,7 +217,7 @@ class _Motion:
         places[:, known] = smooth.reshape(T, -1, 2)
         sharp = _speed(smooth, window.times_s)
         speed = np.sqrt(np.maximum(_box(sharp[:, None] ** 2, _frames(_SPEED_SMOOTHING_S, step_s))[:, 0], 0.0))
-        return cls(window.times_s, places, speed, sharp, _fast(speed))
+        return cls(rules, window.times_s, places, speed, sharp, _fast(speed, rules))
 
     def moving(self, fast: float) -> NDArray[np.bool_]:
         """(T,) whether it moves, given the speed from which on it is motion."""
@@ -215,7 +225,7 @@ class _Motion:
         for start, stop in zip(*_runs(self.speed >= fast), strict=True):
             # Bridging smears a movement of a tenth of a second over four.
             sharp = self.sharp[start:stop]
-            inside = np.flatnonzero(sharp >= EDGE * sharp.max())
+            inside = np.flatnonzero(sharp >= self.rules.edge * sharp.max())
             mask[start + inside[0] : start + inside[-1] + 1] = True
         return mask
 
@@ -228,8 +238,8 @@ class _Motion:
         first = int(starts[-1])
         for start, last in zip(starts[-2::-1], lasts[-2::-1], strict=True):
             away = self.distance(self.places[max(start - 1, 0)])
-            comes_back = away[lasts[-1]] < ON_THE_WAY_BACK * away[start : lasts[-1] + 1].max()
-            if self.times_s[first] - self.times_s[last] > TOGETHER_S or not comes_back:
+            comes_back = away[lasts[-1]] < self.rules.on_the_way_back * away[start : lasts[-1] + 1].max()
+            if self.times_s[first] - self.times_s[last] > self.rules.together_s or not comes_back:
                 break
             first = int(start)
         return first
@@ -243,9 +253,9 @@ class _Motion:
         return np.sqrt(squares[:, known].mean(axis=1)) if known.any() else np.zeros(len(self.times_s))
 
 
-def _goes_on(window: Window, joints: tuple[int, ...]) -> bool:
+def _goes_on(window: Window, joints: tuple[int, ...], rules: MovementRules) -> bool:
     """Whether the region moves, though nothing stands out: who shakes a leg has no rest to compare with."""
-    return coherent_motion(window.clip[:, joints]) > GOES_ON * body_size(window.clip)
+    return coherent_motion(window.clip[:, joints]) > rules.goes_on * body_size(window.clip)
 
 
 def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -261,11 +271,11 @@ def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[
     return speed
 
 
-def _fast(speed: NDArray[np.float64]) -> float:
+def _fast(speed: NDArray[np.float64], rules: MovementRules) -> float:
     """From where on a speed stands out of those of a window."""
     peak = float(speed.max(initial=0.0))
     quiet = float(np.percentile(speed, _QUIET_PERCENT))
-    return quiet + FRACTION * (peak - quiet) if peak > PEAK_OVER_QUIET * quiet else math.inf
+    return quiet + rules.fraction * (peak - quiet) if peak > rules.peak_over_quiet * quiet else math.inf
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

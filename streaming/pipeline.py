@@ -19,18 +19,13 @@ from edge.prior import Prior, default_prior, shift_of
 from edge.recognizer import Recognizer
 from edge.scores import adjusted
 from edge.visibility import sayable, visible_regions
+from streaming.channels import channels_of, opposites_of
 from streaming.events import EventChange, EventRules, EventTracker
-from streaming.extent import WAYS, Extent, Way, region_joints
+from streaming.extent import WAYS, Extent, Motions, Way, region_joints
 from streaming.thresholds import resolve
 from streaming.timing import Timer
 from streaming.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
 from streaming.window import SkeletonWindow
-
-# A label stands out about so long after its movement began: its beginning where the movement itself does not tell.
-_REACTION_S = 0.7
-# A label is seen until most of its movement has left the window; so long after its end, in windows. In 30 minutes of
-# synthetic recordings nine of ten were lost 1.0 s after they ended or later, half of them 1.8 s, with windows of 2 s.
-_OUTLIVES = 0.55
 
 
 @dataclass(frozen=True)
@@ -104,6 +99,8 @@ class Pipeline:
         self._ids = itertools.count(1)
         self._people: dict[int, _Person] = {}
         self._bodies = [region_joints(label.body, recognizer.layout) for label in recognizer.metadata.labels]
+        self._channels = channels_of(recognizer.metadata)
+        self._opposites = opposites_of(recognizer.metadata.labels)
         self._ways = [WAYS.get(label.name, Way.BOTH) for label in recognizer.metadata.labels]
         self.inferences = 0
         self.gated = 0
@@ -213,17 +210,27 @@ class Pipeline:
         state = self._people[window.person]
         state.inferred_s = float(window.times_s[-1])
         nothing = np.zeros(len(self._bodies), np.float32)
-        fallback_s = max(state.inferred_s - _REACTION_S, float(window.times_s[0]))
-        state.events.follow(window)
+        movement = self._rules.events.movement
+        fallback_s = max(state.inferred_s - movement.reaction_s, float(window.times_s[0]))
+        motions = Motions(window, movement)
+        state.events.follow(motions)
         step.events.extend(
             state.events.update(
                 state.inferred_s,
                 nothing if probs is None else probs,
-                begin=lambda label: Extent(window, self._bodies[label], fallback_s, self._ways[label]),
+                begin=lambda label: Extent(motions, self._bodies[label], fallback_s, self._ways[label]),
             )
         )
 
     def _new_person(self, person: int) -> _Person:
         window_s = self._recognizer.metadata.window_s
-        events = EventTracker(self._rules.events, self.thresholds, self._ids, person, _OUTLIVES * window_s)
+        events = EventTracker(
+            self._rules.events,
+            self.thresholds,
+            self._ids,
+            person,
+            outlives_s=self._rules.events.movement.outlives * window_s,
+            channels=self._channels,
+            opposites=self._opposites,
+        )
         return _Person(SkeletonWindow(window_s, person=person), events)

@@ -70,6 +70,10 @@ class Thresholds:
         """(K,) which labels may be events."""
         return np.isfinite(self.on)
 
+    def only(self, mask: NDArray[np.bool_]) -> Thresholds:
+        """Return those of the labels in ``mask`` (K,); no others are ever events."""
+        return Thresholds(np.where(mask, self.on, math.inf), np.where(mask, self.off, math.inf))
+
 
 def resolve(metadata: ModelMetadata, on: float | None, off: float | None, choice: LabelChoice) -> Thresholds:
     """The thresholds of a model's labels.

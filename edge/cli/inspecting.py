@@ -106,6 +106,7 @@ def _describe(model: Path | None, as_json: bool) -> None:
         "layout": f"{metadata.layout}, {'+'.join(metadata.streams)} stream, {metadata.encoding} encoding",
         "window": f"{metadata.window_s:g} s",
         "precision": _precision(metadata),
+        "labels say": "one a window (softmax)" if metadata.activation == "softmax" else "several a window (sigmoid)",
         "trained on": metadata.training_data,
         "licence": metadata.licence,
     }
@@ -134,7 +135,8 @@ def _precision(metadata: ModelMetadata) -> str:
     if compared is None:
         return metadata.precision
     share = f"{100 * compared.agreement:.2f} %"
-    return f"{metadata.precision}, the same label as FP32 on {share} of {compared.windows} windows"
+    same = "the same label" if metadata.activation == "softmax" else "the same labels"
+    return f"{metadata.precision}, {same} as FP32 on {share} of {compared.windows} windows"
 
 
 @app.command()

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 GuardData = Annotated[str, typer.Option(help="synth, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz.")]
 GuardWindows = Annotated[int, typer.Option(help="Held-out windows to compare with FP32 on.", min=1)]
 MinAgreement = Annotated[
-    float, typer.Option(help="Share on which the most probable label must be FP32's.", min=0.0, max=1.0)
+    float,
+    typer.Option(
+        help="Share of windows of which it must say the same as FP32: the most probable label, or all of them.",
+        min=0.0,
+        max=1.0,
+    ),
 ]
 MaxClassDrop = Annotated[
     float, typer.Option(help="Points of accuracy that a label of 20 windows and more may lose.", min=0.0, max=100.0)

@@ -86,7 +86,8 @@ def chosen_prior(text: str | None) -> Prior | None:
     """Return ``--prior``; None where it is not given."""
     from edge.prior import parse_prior
 
-    return None if text is None else parse_prior(text)
+    with about("--prior"):
+        return None if text is None else parse_prior(text)
 
 
 def run_service(

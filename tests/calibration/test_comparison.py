@@ -1,5 +1,6 @@
 """Agreement, drops and errors, counted by hand."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -60,6 +61,23 @@ def test_answers_that_are_no_numbers_agree_with_nothing():
 def test_without_labels_there_is_no_worst_class():
     fidelity = compare(probs([0, 1]), probs([0, 1]), windows([-1, -1]), METADATA).fidelity
     assert (fidelity.agreement, fidelity.worst_class, fidelity.worst_drop) == (1, None, None)
+
+
+SEVERAL = msgspec.structs.replace(METADATA, activation="sigmoid", thresholds=(0.5, 0.5, 0.8))
+
+
+def test_sigmoid_networks_agree_where_the_same_labels_reach_their_thresholds():
+    before = np.array([[0.9, 0.7, 0.1], [0.9, 0.7, 0.1], [0.1, 0.1, 0.7], [0.51, 0.1, 0.1]], np.float32)
+    after = before.copy()
+    after[0] = (0.7, 0.9, 0.1)  # another label is the most probable one, and the same two are said
+    after[1, 1] = 0.4  # one of two is lost
+    after[2, 2] = 0.75  # nothing is said, as before
+    after[3, 0] = 0.49  # so near its threshold that it does not count
+    assert compare(before, after, windows([0, 0, 2, 0]), SEVERAL).fidelity.agreement == 0.75
+    labels = [1] * 20 + [3] * 5  # 3: windows of nothing, for which the network has no output
+    result = compare(np.repeat(before[1:2], 25, axis=0), np.repeat(after[1:2], 25, axis=0), windows(labels), SEVERAL)
+    assert (result.fidelity.worst_class, result.fidelity.worst_drop) == ("shrug", 1.0)
+    assert compare(before, np.full_like(before, np.nan), windows([0] * 4), SEVERAL).fidelity.agreement == 0
 
 
 def filled(skeleton):

@@ -43,6 +43,15 @@ def test_there_and_back():
     assert parse_metadata(METADATA.to_json(), "m.onnx") == METADATA
 
 
+def test_a_network_of_several_labels_a_window():
+    several = changed(activation="sigmoid", background=None, rates=[1.0] * len(networks.LABELS))
+    metadata = parse_metadata(several, "m.onnx")
+    assert (metadata.activation, metadata.rates[:2]) == ("sigmoid", (1.0, 1.0))
+    assert "all of its labels being low" in refusal(changed(activation="sigmoid"))
+    for rates in ([1.0], [0.0] * len(networks.LABELS), [-1.0] * len(networks.LABELS)):
+        assert "expected one each, of 0 or more, not all 0" in refusal(changed(rates=rates))
+
+
 def test_what_a_later_version_adds_is_passed_over():
     assert parse_metadata(changed(colour="blue"), "m.onnx") == METADATA
 

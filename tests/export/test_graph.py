@@ -52,6 +52,14 @@ def test_the_temperature_softens_the_probabilities_and_leaves_the_logits():
 
 
 @torch.no_grad()
+def test_a_sigmoid_network_says_each_label_by_itself():
+    layout = load_layout("imigue")
+    parts = pair("joint", "motion", layout)
+    logits, probs = DeployGraph(parts, layout, temperature=2.5, activation="sigmoid").eval()(*tensors(2, layout))
+    torch.testing.assert_close(probs, (logits / 2.5).sigmoid(), rtol=0, atol=1e-7)
+
+
+@torch.no_grad()
 def test_same_logits_with_more_blocks_and_other_times():
     layout = load_layout("ma52")
     parts = pair("both", "motion", layout, depths=(2, 1, 3, 2))

@@ -2,6 +2,7 @@
 
 import hashlib
 
+import msgspec
 import networks
 import numpy as np
 import onnx
@@ -100,11 +101,13 @@ def test_nothing_else_is_left_in_the_folder(ma52_model):
 
 
 def test_the_difference_is_found(imigue_model):
-    assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE) < 1e-5
+    assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE, METADATA) < 1e-5
     other = [("bone", networks.golden(networks.IMIGUE, 7))]
-    assert largest_difference(imigue_model.path, other, IMIGUE) > 0.01
+    assert largest_difference(imigue_model.path, other, IMIGUE, METADATA) > 0.01
+    as_sigmoid = msgspec.structs.replace(METADATA, activation="sigmoid")  # right logits, other probabilities
+    assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE, as_sigmoid) > 0.01
     as_joints = [("joint", imigue_model.networks[0][1])]
-    assert largest_difference(imigue_model.path, as_joints, IMIGUE) > 0.01
+    assert largest_difference(imigue_model.path, as_joints, IMIGUE, METADATA) > 0.01
 
 
 METADATA = ModelMetadata(
@@ -128,7 +131,7 @@ def test_a_graph_that_differs_by_a_hair_is_refused_and_leaves_no_trace(tmp_path,
     path = tmp_path / "model.onnx"
     if there_before:
         path.write_text("a good model")
-    with pytest.raises(MarEdgeError, match=r"not written: its logits differ .* by 3\.0e-04, more than 1e-04"):
+    with pytest.raises(MarEdgeError, match=r"not written: its answers differ .* by 3\.0e-04, more than 1e-04"):
         write_model(path, [("bone", network)], IMIGUE, METADATA)
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"] * there_before
     assert not there_before or path.read_text() == "a good model"
@@ -167,8 +170,8 @@ def test_a_pair_averages_its_logits(cli, tmp_path):
     assert metadata.streams == ("joint", "bone")
     assert metadata.accuracy == {}  # scores of one stream are not the pair's
     assert len(set(metadata.sources_sha256)) == 2
-    assert largest_difference(path, pair, layout) < 1e-5
-    assert largest_difference(path, pair[:1], layout) > 0.01
+    assert largest_difference(path, pair, layout, metadata) < 1e-5
+    assert largest_difference(path, pair[:1], layout, metadata) > 0.01
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from edge.data import Window
 from edge.errors import MarEdgeError
 from streaming.events import EventChange, EventRules, EventTracker
+from streaming.extent import Motions
+from streaming.movement_rules import MovementRules
 from streaming.thresholds import Thresholds
 
 K, BACKGROUND = 4, 3
@@ -29,7 +32,7 @@ def thresholds(rules: EventRules, background: int | None = BACKGROUND, **own: fl
     return Thresholds(on, off)
 
 
-def prompt(**rules: float) -> EventRules:
+def prompt(**rules: Any) -> EventRules:
     """Rules by which a label that is seen twice begins at once."""
     return EventRules(**{"smoothing_s": 0.0, "min_duration_s": 0.2, **rules})
 
@@ -72,9 +75,9 @@ class Movement:
     def goes_again(self) -> bool:
         return self.newest_s >= self.again_s
 
-    def follow(self, window: Window) -> None:
-        self.newest_s = float(window.times_s[-1])
-        self.end_s = min(float(window.times_s[-1]) - 0.1, self.over_s)
+    def follow(self, motions: Motions) -> None:
+        self.newest_s = float(motions.window.times_s[-1])
+        self.end_s = min(self.newest_s - 0.1, self.over_s)
 
 
 def run(
@@ -86,7 +89,7 @@ def run(
     """Feed (time, label, probability) rows; movements begin half a second before they are seen, or at ``onset``."""
     changes = []
     for t_s, label, p in script:
-        events.follow(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s])))
+        events.follow(Motions(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s]))))
         changes += events.update(
             t_s,
             probs(label, p),
@@ -155,7 +158,7 @@ def test_smoothing_is_in_time_not_in_samples() -> None:
 
 
 def test_another_label_ends_the_first_and_begins_where_it_ended() -> None:
-    script = rows(1, 0.9, 10.0, 11.0) + rows(2, 0.9, 11.0, 12.0)
+    script = rows(1, 0.9, 10.0, 11.0) + rows(2, 0.95, 11.0, 12.0)
     changes = run(tracker(prompt(off=0.01, update_s=100.0)), script)
     assert phases(changes) == [("begin", 1), ("end", 1), ("begin", 2)]
     assert changes[1].t_end_s == changes[2].t_start_s == pytest.approx(10.5)
@@ -202,7 +205,7 @@ def follow_and_update(events: EventTracker, script: list[Row], movement: Movemen
     """What changed and when; all labels are seen in ``movement``."""
     changes = []
     for t_s, label, p in script:
-        events.follow(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s])))
+        events.follow(Motions(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s]))))
         changes += [(t_s, change) for change in events.update(t_s, probs(label, p), lambda _: movement)]
     return [(t_s, change) for t_s, change in changes if change.phase != "update"]
 
@@ -213,7 +216,8 @@ def test_who_stays_is_waited_for() -> None:
     script = seen + rows(BACKGROUND, 0.9, 10.6, 16.0)
     (_, _), (told_s, end) = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=12.45, returns=True))
     assert (told_s, end.phase, end.t_end_s) == (pytest.approx(12.6), "end", 12.45)
-    (_, _), (told_s, end) = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=30.0, returns=True))
+    rules = prompt(movement=MovementRules(stays_s=4.0))
+    (_, _), (told_s, end) = follow_and_update(tracker(rules), script, Movement(9.5, 9.9, over_s=30.0, returns=True))
     assert (told_s, end.phase) == (pytest.approx(14.6), "end")
     assert end.t_end_s == pytest.approx(10.6 - OUTLIVES_S)
 
@@ -250,9 +254,13 @@ def test_a_way_back_of_the_same_name_is_an_event_of_its_own() -> None:
 
     def told(again_s: float, back_s: float) -> list[tuple[str, float, float | None]]:
         out, back = Movement(9.5, 10.3, over_s=10.3, again_s=again_s), Movement(back_s, back_s + 0.3)
-        events, movements, changes = tracker(prompt(update_s=100.0)), iter((out, back)), []
+        events, movements, changes = (
+            tracker(prompt(update_s=100.0)),
+            itertools.chain((out,), itertools.repeat(back)),
+            [],
+        )
         for t_s, label, p in rows(1, 0.9, 10.0, 13.0):
-            events.follow(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s])))
+            events.follow(Motions(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s]))))
             changes += events.update(t_s, probs(label, p), lambda _: next(movements))
         return [(change.phase, change.t_start_s, change.t_end_s) for change in changes]
 
@@ -268,7 +276,7 @@ def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
     (end,) = events.close(0.9)
     assert (end.phase, end.t_end_s) == ("end", 0.9)
     assert events.close(1.0) == []
-    assert phases(run(events, rows(2, 0.9, 5.0, 5.6))) == [("begin", 2)]
+    assert phases(run(events, rows(2, 0.9, 5.0, 5.8))) == [("begin", 2)]
 
 
 def test_a_person_at_rest_counts_as_nothing_happening() -> None:
@@ -335,3 +343,83 @@ def test_a_posture_is_no_event():
 
     assert begun(moves=False) == []
     assert begun(moves=True)[0] == "begin"
+
+
+def script_of(events: EventTracker, script: list[tuple[float, list[float]]], begin: Any) -> list[EventChange]:
+    """Feed (time, scores of all labels) rows; without updates."""
+    changes = []
+    for t_s, scores in script:
+        events.follow(Motions(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s]))))
+        changes += events.update(t_s, np.array(scores, np.float32), begin)
+    return [change for change in changes if change.phase != "update"]
+
+
+def side_by_side(**more: Any) -> EventTracker:
+    rules = prompt(update_s=100.0)
+    return EventTracker(rules, thresholds(rules), itertools.count(1), channels=["head", "hands", "hands", ""], **more)
+
+
+def test_events_of_different_parts_of_the_body_are_open_together() -> None:
+    script = [(10.0 + 0.2 * i, [0.9, 0.8 if 4 <= i < 12 else 0.0, 0.0, 0.0]) for i in range(20)]
+    script += [(14.0 + 0.2 * i, [0.0, 0.0, 0.0, 0.0]) for i in range(5)]
+    changes = script_of(side_by_side(), script, lambda _: Movement(9.5, 10.0))
+    assert phases(changes) == [("begin", 0), ("begin", 1), ("end", 1), ("end", 0)]
+    assert len({change.event_id for change in changes}) == 2
+
+
+def test_of_labels_of_one_part_of_the_body_the_surer_one_begins() -> None:
+    script = [(10.0 + 0.2 * i, [0.0, 0.8, 0.9, 0.0]) for i in range(8)]
+    assert phases(script_of(side_by_side(), script, lambda _: Movement(9.5, 10.0))) == [("begin", 2)]
+
+
+def test_a_held_posture_is_one_event_though_its_label_wavers() -> None:
+    """The hand is at the face from 10 to 17.2 s. Another label of the same movement is the best for a second, less
+    sure; for five seconds none is.
+    """
+    hand = Movement(9.8, 10.0, over_s=17.2, returns=True)
+    wavers = {range(10, 15): [0.0, 0.5, 0.7, 0.0], range(15, 34): [0.0, 0.0, 0.0, 0.0]}
+    script = [
+        (10.0 + 0.2 * i, next((scores for when, scores in wavers.items() if i in when), [0.0, 0.9, 0.0, 0.0]))
+        for i in range(36)
+    ]
+    script += [(17.2 + 0.2 * i, [0.0] * 4) for i in range(10)]
+    begin, end = script_of(side_by_side(outlives_s=1.0), script, lambda _: hand)
+    assert (begin.label, end.label) == (1, 1)
+    assert (end.t_start_s, end.t_end_s) == (9.8, 17.2)
+
+
+def test_a_way_back_is_no_event_of_the_opposite_label_however_sure() -> None:
+    out = Movement(9.5, 9.9, over_s=10.8)
+    script = [(10.0 + 0.2 * i, [0.0, 0.7, 0.0, 0.0]) for i in range(6)]
+    script += [(11.2 + 0.2 * i, [0.0, 0.0, 0.99, 0.0]) for i in range(8)]
+
+    def told(opposites: dict[int, int]) -> list[tuple[str, int]]:
+        # What the opposite label speaks of is the way back, at 10.4.
+        movements = lambda label: out if label == 1 else Movement(10.4, 10.8, over_s=10.8)  # noqa: E731
+        return phases(script_of(side_by_side(opposites=opposites), script, movements))
+
+    out.end_s = 9.9
+    assert told({}) == [("begin", 1), ("end", 1), ("begin", 2)]
+    out.end_s = 9.9
+    assert told({1: 2, 2: 1}) == [("begin", 1), ("end", 1)]
+
+
+def test_the_movement_that_follows_a_way_back_gets_its_own_event() -> None:
+    """The label of the way back is seen all along; from 12.0 on there is a movement of that name."""
+    newest = [0.0]
+
+    def begin(label: int) -> Movement:
+        if label == 1:
+            return Movement(9.5, 9.9, over_s=10.8)
+        return Movement(12.0, 12.1) if newest[0] >= 12.2 else Movement(10.4, 10.8, over_s=10.8)
+
+    events, changes = side_by_side(opposites={1: 2, 2: 1}), []
+    for i in range(20):
+        newest[0] = 10.0 + 0.2 * i
+        scores = [0.0, 0.7, 0.0, 0.0] if i < 6 else [0.0, 0.0, 0.9, 0.0]
+        changes += script_of(events, [(newest[0], scores)], begin)
+    assert [(change.phase, change.label, change.t_start_s) for change in changes] == [
+        ("begin", 1, 9.5),
+        ("end", 1, 9.5),
+        ("begin", 2, 12.0),
+    ]

@@ -7,7 +7,7 @@ from streaming_fakes import LAYOUT, Motion, nod, person
 
 from edge.data import Window
 from edge.labels import ma52_labels
-from streaming.extent import REGIONS_OF_BODY, WAYS, Extent, Way, region_joints
+from streaming.extent import REGIONS_OF_BODY, WAYS, Extent, Motions, Way, region_joints
 from training.synth.actions import ACTIONS
 
 HEAD = region_joints("head", LAYOUT)
@@ -55,9 +55,9 @@ def extent(
 ) -> Extent:
     """Of the movement that the window up to ``first_end_s`` shows, followed up to ``last_end_s``."""
     joints = region_joints(body, LAYOUT)
-    extent = Extent(window(motion, fps, end_s=first_end_s), joints, FALLBACK_S, way)
+    extent = Extent(Motions(window(motion, fps, end_s=first_end_s)), joints, FALLBACK_S, way)
     for end_s in np.arange(first_end_s + 0.2, last_end_s + 1e-6, 0.2):
-        extent.follow(window(motion, fps, end_s=float(end_s)))
+        extent.follow(Motions(window(motion, fps, end_s=float(end_s))))
     return extent
 
 
@@ -161,17 +161,17 @@ def test_the_newest_of_two_movements_begins_and_the_next_does_not_prolong_it() -
 
 def test_only_the_labels_own_region_counts() -> None:
     nodding = window(nod(8.0, hz=2.0, start_s=10.6, end_s=11.6), jitter_px=0.0)
-    assert Extent(nodding, region_joints("lower limb", LAYOUT), FALLBACK_S).start_s == FALLBACK_S
+    assert Extent(Motions(nodding), region_joints("lower limb", LAYOUT), FALLBACK_S).start_s == FALLBACK_S
 
 
 def test_where_nothing_stands_out_it_begins_at_the_fall_back() -> None:
-    assert Extent(window(lambda _: person(), jitter_px=0.0), HEAD, FALLBACK_S).start_s == FALLBACK_S
-    assert Extent(window(nod(8.0, hz=2.0), jitter_px=0.0), HEAD, FALLBACK_S).start_s == FALLBACK_S
+    assert Extent(Motions(window(lambda _: person(), jitter_px=0.0)), HEAD, FALLBACK_S).start_s == FALLBACK_S
+    assert Extent(Motions(window(nod(8.0, hz=2.0), jitter_px=0.0)), HEAD, FALLBACK_S).start_s == FALLBACK_S
 
 
 def test_what_moves_stands_out() -> None:
     def stands_out(motion: Motion, jitter_px: float = 0.5) -> bool:
-        return Extent(window(motion, jitter_px=jitter_px), HEAD, FALLBACK_S).stands_out
+        return Extent(Motions(window(motion, jitter_px=jitter_px)), HEAD, FALLBACK_S).stands_out
 
     assert stands_out(nod(8.0, hz=2.0, start_s=10.6, end_s=11.6))
     assert stands_out(nod(16.0, hz=2.0))  # all the time
@@ -183,8 +183,8 @@ def test_gaps_and_short_windows_have_defined_results() -> None:
     clip = nodding.clip.copy()
     clip[::3, 0] = np.nan
     clip[:, 3] = np.nan
-    assert Extent(Window(clip, nodding.times_s), HEAD, FALLBACK_S).start_s == pytest.approx(10.6, abs=0.2)
+    assert Extent(Motions(Window(clip, nodding.times_s)), HEAD, FALLBACK_S).start_s == pytest.approx(10.6, abs=0.2)
     for nothing in (Window(clip[:2], nodding.times_s[:2]), Window(np.full_like(clip, np.nan), nodding.times_s)):
-        empty = Extent(nothing, HEAD, FALLBACK_S)
-        empty.follow(nodding)
+        empty = Extent(Motions(nothing), HEAD, FALLBACK_S)
+        empty.follow(Motions(nodding))
         assert empty.start_s == FALLBACK_S

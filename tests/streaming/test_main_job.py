@@ -51,7 +51,7 @@ def test_the_true_label_of_a_real_clip_is_among_the_top_three(action, shared, tm
 
 def test_the_demo_person_is_understood(tmp_path: Path):
     """Each scripted action overlaps an event of its name; one miss is allowed: pose and model are not exact."""
-    messages = served("demo:", f"ipc://{tmp_path}/wire", "--on", str(DEMO_ON))
+    messages = served("demo:", f"ipc://{tmp_path}/wire", "--on", str(DEMO_ON), "--prior", "uniform")
     hello = next(m for m in messages if isinstance(m, HelloMessage))
     ended = [m for m in messages if isinstance(m, EventMessage) and m.phase == "end"]
     script = DemoVideo().script

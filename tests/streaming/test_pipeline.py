@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 from streaming_fakes import Motion, nod, person, skeleton
 
 from edge.data import Prediction, Window
 from edge.errors import MarEdgeError
+from edge.prior import TRAINED, Prior
 from edge.recognizer import Recognizer
 from streaming.events import EventRules
 from streaming.pipeline import Inference, Pipeline, PipelineRules, Step
 from streaming.timing import Timer
 from streaming.trigger import DEFAULT_THRESHOLD
 
-EAGER = EventRules(on=0.15, off=0.01, smoothing_s=0.0)
+BACKGROUND = 11
+EAGER = EventRules(on=0.15, off=0.01, smoothing_s=0.0, min_duration_s=0.4)
 
 
 def pipeline_of(recognizer: Recognizer, gate: bool = False, stride_s: float = 0.2) -> Pipeline:
@@ -159,6 +162,63 @@ def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
     assert inferences(steps) == []
     assert [c for step in steps for c in step.events] == []
     assert pipeline.invalid == pipeline.inferences > 0
+
+
+def test_what_a_window_does_not_show_is_not_said(recognizer: Recognizer) -> None:
+    def head_alone(t_s: float) -> np.ndarray:
+        joints = nod(30.0)(t_s).copy()
+        head = [joint for joint in range(len(joints)) if joint in recognizer.layout.regions["head"]]
+        joints[[joint for joint in range(len(joints)) if joint not in head]] = np.nan
+        return joints
+
+    pipeline = pipeline_of(recognizer)
+    (first, *_) = inferences(stream(pipeline, head_alone, 30, 2.0))
+    assert first.visible == ("head",)
+    assert first.probs is not None
+    groups = {label.body: first.probs[i] for i, label in enumerate(recognizer.metadata.labels)}
+    assert groups["body"] == 0
+    assert groups["head"] > 0
+    assert first.probs[BACKGROUND] == 1 - np.delete(first.probs, BACKGROUND).max()
+
+
+def test_a_prior_moves_scores_by_how_often_labels_happen(recognizer: Recognizer) -> None:
+    names = [label.name for label in recognizer.metadata.labels if label.name != "no action"]
+    often = Prior("often", {name: 9.0 if name == "nodding" else 1.0 for name in names})
+
+    def odds(prior: Prior) -> np.ndarray:
+        pipeline = Pipeline(recognizer, PipelineRules(motion_gate=None, events=EAGER, prior=prior), Timer())
+        (first, *_) = inferences(stream(pipeline, nod(30.0), 30, 1.5))
+        assert first.probs is not None
+        return first.probs / (1 - first.probs)
+
+    ratio = odds(often) / odds(TRAINED)
+    nodding, other = names.index("nodding"), names.index("shrugging")
+    assert ratio[nodding] / ratio[other] == pytest.approx(9.0, rel=1e-3)
+
+
+def test_several_labels_of_one_window_are_events_side_by_side(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = recognizer.metadata
+    sigmoid = msgspec.structs.replace(
+        metadata, labels=metadata.labels[:BACKGROUND], background=None, activation="sigmoid"
+    )
+    names = [label.name for label in sigmoid.labels]
+    both = np.full(len(names), 0.01, np.float32)
+    both[[names.index("nodding"), names.index("shrugging"), names.index("head up")]] = 0.9, 0.8, 0.85
+
+    def sway(t_s: float) -> np.ndarray:
+        return person() + np.float32(30 * np.sin(2 * np.pi * 0.7 * t_s))
+
+    def told() -> set[str]:
+        steps = [*stream(pipeline_of(recognizer), sway, 30, 3.0)]
+        return {names[change.label] for step in steps for change in step.events if change.phase == "begin"}
+
+    monkeypatch.setattr(recognizer, "predict", lambda windows: [Prediction(both, w.person) for w in windows])
+    monkeypatch.setattr(recognizer, "metadata", sigmoid)
+    assert told() == {"nodding", "shrugging"}  # of two of the head the surer one
+    monkeypatch.setattr(recognizer, "metadata", msgspec.structs.replace(sigmoid, activation="softmax"))
+    assert told() == {"nodding"}
 
 
 @pytest.mark.parametrize("wrong", [{"stride_s": 0.0}, {"stride_s": float("nan")}, {"motion_gate": -1.0}])

@@ -49,6 +49,10 @@ WRONG = {
     "labels": [("'head,,'", "is a list such as"), ("'-'", "is a list such as")],
     "on": [("0", "0 < --off <= --on <= 1"), ("1.1", "given were on 1.1"), ("nan", "on nan")],
     "off": [("0", "0 < --off <= --on <= 1"), ("1.1", "off 1.1"), ("nan", "off nan")],
+    "prior": [
+        ("'nowhere.csv'", "interview, uniform, trained or a CSV file"),
+        ("'{tmp}/text'", "columns action,per_minute"),
+    ],
     "top_k": [("0", "at least 1, not 0"), ("-1", "not -1")],
     "encoding": [("'xml'", "'xml' is not one of")],
     "skeletons": SWITCH,

@@ -1,0 +1,60 @@
+"""What a window shows, and what can be said of it."""
+
+import numpy as np
+import pytest
+
+from edge.data import Window
+from edge.labels import Label, background_label, ma52_labels
+from edge.layout import load_layout
+from edge.visibility import NEEDS_OF_BODY, sayable, visible_regions
+
+LAYOUT = load_layout("ma52")
+LABELS = (*ma52_labels(), background_label())
+
+
+def window(hidden=(), share=1.0):
+    clip = np.zeros((20, LAYOUT.num_joints, 2), np.float32)
+    clip[: round(20 * share), [LAYOUT.joints.index(name) for name in hidden]] = np.nan
+    return Window(clip, np.arange(20) / 10)
+
+
+KNEES, WRISTS = ("left_knee", "right_knee"), ("left_wrist", "right_wrist")
+FINGERS = ("left_index_tip", "right_index_tip")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "gone"),
+    [
+        ((), set()),
+        (KNEES, {"legs"}),
+        (KNEES[:1], set()),
+        (WRISTS, {"arms"}),
+        (WRISTS + FINGERS, {"arms", "hands"}),
+        (("left_shoulder",), {"trunk"}),
+        (("nose", "left_eye"), set()),
+        (("nose", "left_eye", "right_eye"), {"head"}),
+    ],
+)
+def test_what_is_hidden_is_not_visible(hidden, gone):
+    everything = {"head", "trunk", "arms", "hands", "legs"}
+    assert set(visible_regions(window(hidden), LAYOUT)) == everything - gone
+
+
+def test_half_of_the_frames_are_enough():
+    assert "legs" in visible_regions(window(KNEES, 0.5), LAYOUT)
+    assert "legs" not in visible_regions(window(KNEES, 0.55), LAYOUT)
+
+
+def test_each_body_group_of_the_data_set_needs_something_and_nothing_needs_nothing():
+    assert {label.body for label in ma52_labels()} == NEEDS_OF_BODY.keys()
+    names = {label.name for label, said in zip(LABELS, sayable(LABELS, ("head", "trunk", "arms")), strict=True) if said}
+    assert {"nodding", "shrugging", "touching nose", "waving", "no action"} <= names
+    assert not names & {"shaking legs", "touching legs"}
+    assert [label.name for label, said in zip(LABELS, sayable(LABELS, ()), strict=True) if said] == ["no action"]
+    assert sayable((Label(0, "class 0", ""),), ()).all()
+
+
+def test_a_layout_without_legs_shows_none():
+    layout = load_layout("imigue")
+    whole = Window(np.zeros((5, layout.num_joints, 2), np.float32), np.arange(5) / 10)
+    assert visible_regions(whole, layout) == ("head", "trunk", "arms", "hands")
