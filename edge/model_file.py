@@ -26,7 +26,8 @@ Activation = Literal["softmax", "sigmoid"]
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
     """How a file in fewer bits compares with its FP32 original, shown the same windows.
 
-    windows: how many; data: of what. agreement: share whose most probable label is the same, in [0, 1].
+    windows: how many; data: of what. agreement: share, in [0, 1], whose most probable label is the same; of sigmoid
+        networks, for which the same labels reach their thresholds (``calibration.comparison``).
     probability_error, largest_probability_error: the largest difference among a window's probabilities, its mean over
     the windows and its maximum. worst_class, worst_drop: the label whose windows lost most accuracy, and how much, in
     [0, 1]; None where no window was labelled.
@@ -46,7 +47,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
     activation: what turns logits into the graph's probs: softmax, one label a window, or sigmoid, each label by itself.
-    rates: one per label, how often it happened in training, in any one unit, above 0; empty for equally often.
+    rates: one per label, how often it happened in training, in any one unit; empty for equally often.
     encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
         or of motion and ``contact`` (``edge.mmn``).
     window_s: seconds of video one window spans.
@@ -128,8 +129,18 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
             f"{source}: inconsistent metadata: temperature {metadata.temperature}, "
             f"{len(metadata.thresholds)} thresholds in (0, 1] for {K} labels"
         )
-    if (metadata.rates and len(metadata.rates) != K) or not all(0 < rate < math.inf for rate in metadata.rates):
-        raise MarEdgeError(f"{source}: inconsistent metadata: {len(metadata.rates)} rates above 0 for {K} labels")
+    if metadata.rates and not (
+        len(metadata.rates) == K and all(0 <= rate < math.inf for rate in metadata.rates) and any(metadata.rates)
+    ):
+        raise MarEdgeError(
+            f"{source}: inconsistent metadata: {len(metadata.rates)} rates for {K} labels; expected one each, of 0 or "
+            "more, not all 0"
+        )
+    if metadata.activation == "sigmoid" and metadata.background is not None:
+        raise MarEdgeError(
+            f"{source}: inconsistent metadata: a sigmoid network with a background class; nothing happening is all of "
+            "its labels being low"
+        )
     return metadata
 
 
