@@ -55,7 +55,8 @@ def shown_labels(answers: Answers) -> NDArray[np.float32]:
     K = answers.logits.shape[1]
     if answers.targets is not None:
         return answers.targets[:, :K]
-    return (answers.labels[:, None] == np.arange(K)).astype(np.float32)
+    shown: NDArray[np.float32] = (answers.labels[:, None] == np.arange(K)).astype(np.float32)
+    return shown
 
 
 def sigmoid(z: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:

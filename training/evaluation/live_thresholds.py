@@ -46,7 +46,8 @@ def fit_live_thresholds(
     def choose(price: float) -> NDArray[np.intp]:
         worth = gain - price * loss
         # Of equal ones the highest.
-        return worth.shape[1] - 1 - worth[:, ::-1].argmax(axis=1)
+        highest: NDArray[np.intp] = worth.shape[1] - 1 - worth[:, ::-1].argmax(axis=1)
+        return highest
 
     cheap, dear = 1 / _SHARPEST, _SHARPEST
     for _ in range(_BISECTIONS):

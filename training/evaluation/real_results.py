@@ -7,7 +7,7 @@ window ends between 0.3 s after its start and 0.5 s after its end.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -273,7 +273,7 @@ def _level(by: str, min_tiou: float, matched: int, reported: int, actions: int) 
     )
 
 
-def _split(judged: Sequence[_Judged], names: Sequence[str], key: Callable[[_Judged], str]) -> tuple[Ranks, ...]:
+def _split(judged: Sequence[_Judged], names: Iterable[str], key: Callable[[_Judged], str]) -> tuple[Ranks, ...]:
     rows = (_count(name, [one for one in judged if key(one) == name]) for name in names)
     return tuple(row for row in rows if row.actions)
 

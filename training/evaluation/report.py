@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
@@ -89,7 +90,20 @@ def _table(clips: ClipResults) -> str:
     return text.getvalue()
 
 
-def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
+def render_card(evaluations: Sequence[Evaluation]) -> str:
+    """The figures of a model card, in Markdown: real people first, then synthetic ones by framing and body group.
+
+    Args:
+        evaluations: of one model; of each kind of figures the last that there are.
+    """
+    parts = {
+        name: next((part for one in reversed(evaluations) if (part := getattr(one, name)) is not None), None)
+        for name in ("real", "clips", "stream", "concurrent")
+    }
+    return _environment().get_template("card.md.jinja").render(parts)
+
+
+def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("training.evaluation"),
         autoescape=jinja2.select_autoescape(["html.jinja"]),
@@ -106,22 +120,30 @@ def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
         # A bar ends a cell of a Markdown table.
         "cell": lambda text: text.replace("|", "\\|"),
     }
+    return environment
+
+
+def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
     clips, stream, real, concurrent = evaluation.clips, evaluation.stream, evaluation.real, evaluation.concurrent
     best, worst = words.best_and_worst(clips.classes) if clips else ([], [])
-    return environment.get_template(template).render(
-        evaluation=evaluation,
-        model=evaluation.model,
-        clips=clips,
-        stream=stream,
-        concurrent=concurrent,
-        real=real,
-        sentences=[
-            *(words.real_sentences(real) if real else []),
-            *(words.clip_sentences(clips) if clips else []),
-            *(words.stream_sentences(stream) if stream else []),
-            *(words.stream_sentences(concurrent) if concurrent else []),
-        ],
-        best=best,
-        worst=worst,
-        png=base64.b64encode(png).decode(),
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            evaluation=evaluation,
+            model=evaluation.model,
+            clips=clips,
+            stream=stream,
+            concurrent=concurrent,
+            real=real,
+            sentences=[
+                *(words.real_sentences(real) if real else []),
+                *(words.clip_sentences(clips) if clips else []),
+                *(words.stream_sentences(stream) if stream else []),
+                *(words.stream_sentences(concurrent) if concurrent else []),
+            ],
+            best=best,
+            worst=worst,
+            png=base64.b64encode(png).decode(),
+        )
     )

@@ -50,7 +50,8 @@ def test_a_nod_is_heard():
     assert event.label.name == "nodding"
     assert (event.start_s, event.end_s) == pytest.approx((2.0, 4.0), abs=0.3)
     (nodding, *others) = next(one for one in heard.labels if 2.6 <= one.t_s <= 4.4).scores.items()
-    assert nodding == ("nodding", pytest.approx(0.95, abs=1e-6))
+    assert nodding[0] == "nodding"
+    assert nodding[1] > 0.9
     assert len(others) == TOP_K - 1
     # Before anything moved nothing was asked.
     assert heard.labels[0].scores == {NO_ACTION: 1.0}

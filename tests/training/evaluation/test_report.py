@@ -20,7 +20,7 @@ from training.evaluation.clip_results import score_answers
 from training.evaluation.hearing import Heard, HeardEvent, HeardLabels
 from training.evaluation.matching import LiveEvent
 from training.evaluation.real_results import score_real
-from training.evaluation.report import Evaluation, ModelFacts, write_report
+from training.evaluation.report import Evaluation, ModelFacts, render_card, write_report
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Watched
 from training.evaluation.truth import RealRecording, RealSet, TrueAction
@@ -217,3 +217,18 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MarEdgeError, match=r"cannot write .*scores\.json"):
         write_report(tmp_path / "file", evaluation(stream=stream_results()))
+
+
+def test_a_card_leads_with_real_people():
+    """Of several evaluations of one model, each kind of figures once."""
+    only_real = evaluation(real=real_results())
+    text = render_card([only_real, evaluation(clip_results(), stream_results(), concurrent=together())])
+    heads = re.findall(r"^## .*", text, re.MULTILINE)
+    assert heads == [
+        "## On real people",
+        "## On synthetic people who do several things at once",
+        "## On synthetic clips",
+    ]
+    assert "| framing: face only | 1 | 1 of 1 (100 %) |" in text
+    assert "| framing: face only | 2 | 1 | 0.67 | 0.500 | 0.555 |" in text
+    assert render_card([only_real]).count("## ") == 1
