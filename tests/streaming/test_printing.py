@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from recorded_runs import NOD, Stream
 from streaming_fakes import wait_until
@@ -59,6 +60,15 @@ def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Except
         printer.later(partial(print, "again", file=file))
     assert "again" in file.getvalue()
     assert printer.lost == 1
+
+
+def test_a_status_now_and_then_whatever_the_wall_clock_does() -> None:
+    file = io.StringIO()
+    display = Display(file, ("status",), status_every_s=10.0)
+    status = stamped(MESSAGES[4])
+    for t_s in (10_000, 10_005, 10_010, 6_411, 6_415, 6_421):  # set back by an hour
+        display.show(msgspec.structs.replace(status, t_publish_ns=t_s * 10**9))
+    assert len(file.getvalue().splitlines()) == 4
 
 
 def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
