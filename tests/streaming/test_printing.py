@@ -145,6 +145,45 @@ def test_logs_for_machines_are_json_lines_whoever_writes_them(monkeypatch: pytes
     assert "ZeroDivisionError" in documents[3]["traceback"]
 
 
+FOREIGN = """
+import os, sys, time
+from edge.cli.output import guarded_streams
+from streaming.logs import set_up_logs
+with guarded_streams():
+    set_up_logs()
+    os.write(2, b"\\x1b[0;93m2026-07-01 [W:onnxruntime] cannot persist\\x1b[m\\n\\n\\xff\\n")
+    os.write(2, b"x" * 5000 + b"\\n")
+    print("ours", file=sys.stderr, flush=True)
+    time.sleep(0.3)
+raise RuntimeError("a bug of ours")
+"""
+
+
+def test_what_libraries_write_to_the_descriptor_is_json_too_and_our_own_prints_are_not() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FOREIGN],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    lines = done.stderr.splitlines()
+    plain = [line for line in lines if not line.startswith("{")]
+    assert (plain[0], plain[1], plain[-1]) == (
+        "ours",
+        "Traceback (most recent call last):",
+        "RuntimeError: a bug of ours",
+    )
+    documents = [json.loads(line) for line in lines if line.startswith("{")]
+    assert [document["message"] for document in documents] == [
+        "2026-07-01 [W:onnxruntime] cannot persist",
+        "\ufffd",
+        "x" * 5000,
+    ]
+    assert {document["logger"] for document in documents} == {"stderr"}
+
+
 @pytest.mark.usefixtures("_logs")
 def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Broken()
