@@ -56,7 +56,8 @@ class Display:
                 return
             self._greeted = message.run
         if isinstance(message, StatusMessage):
-            if message.t_publish_ns < self._status_due_ns:
+            # A wall clock that was set back must not silence it.
+            if 0 < self._status_due_ns - message.t_publish_ns <= self._status_every_ns:
                 return
             self._status_due_ns = message.t_publish_ns + self._status_every_ns
         self._console.print(Text(line(message), style=_STYLE[message.kind]))

@@ -1,12 +1,14 @@
 """Logs on standard error: a line for people on a terminal, a JSON document a line for machines elsewhere.
 
-Elsewhere what other libraries log or warn of becomes JSON lines too. They are written in the background: who logs
-never waits for a disk or a pipe.
+Elsewhere what other libraries log, warn of or write to the descriptor becomes JSON lines too. They are written in the
+background: who logs never waits for a disk or a pipe.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import re
 import sys
 import threading
 from datetime import datetime, timezone
@@ -71,8 +73,54 @@ class BackgroundHandler(logging.Handler):
         super().close()
 
 
+class _ForeignLines:
+    """Makes log records of what C and C++ libraries write to the descriptor of standard error.
+
+    ``stream`` is where standard error really leads. What does not fit into the pipe is lost, and so may be what a crash
+    says last.
+    """
+
+    def __init__(self) -> None:
+        real = os.dup(2)
+        self.stream = os.fdopen(real, "w", encoding="utf-8", errors="backslashreplace")
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)  # who writes may hold what the reading thread needs
+        os.dup2(writing, 2)
+        os.close(writing)
+        self._lines = os.fdopen(reading, "rb")
+        threading.Thread(target=self._read, name="stderr", daemon=True).start()
+
+    def _read(self) -> None:
+        log = logging.getLogger("stderr")
+        while line := self._lines.readline(_LONGEST_LINE):
+            text = _COLOURS.sub("", line.decode("utf-8", "replace")).strip()
+            if text:
+                log.warning("%s", text)
+
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_LONGEST_LINE = 8192
+_foreign: list[_ForeignLines] = []
+"""The one of this process: its descriptor is redirected once."""
+
+
+def _catch_foreign_lines() -> None:
+    """Begin, where the command line's own prints can be kept out of it."""
+    redirect = getattr(sys.stderr, "redirect", None)
+    if redirect is None or _foreign:
+        return
+    try:
+        sys.stderr.flush()
+        _foreign.append(_ForeignLines())
+    except OSError:  # no descriptor is left: the lines stay as they are
+        return
+    redirect(_foreign[0].stream)
+
+
 def set_up_logs() -> None:
-    """Send our log to standard error; for machines, whatever Python code logs there, as JSON lines."""
+    """Send our log to standard error; for machines, whatever is written there by others, as JSON lines."""
+    if not sys.stderr.isatty():
+        _catch_foreign_lines()
     handler = BackgroundHandler(sys.stderr)
     root, ours = logging.getLogger(), logging.getLogger(LOGGER)
     if sys.stderr.isatty():

@@ -50,8 +50,16 @@ def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
     file = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
     # In an SVG, text stays text: to search, to edit.
-    style = {"font.size": _TEXT_PT, "axes.linewidth": 0.6, "svg.fonttype": "none", "svg.hashsalt": "mar-edge"}
-    with mpl.rc_context({**style, "font.family": _families(timelines, kind)}), warnings.catch_warnings():
+    style = mpl.rc_context(
+        {
+            "font.size": _TEXT_PT,
+            "font.family": _families(timelines, kind),
+            "axes.linewidth": 0.6,
+            "svg.fonttype": "none",
+            "svg.hashsalt": "mar-edge",
+        }
+    )
+    with style, warnings.catch_warnings():
         if kind == "svg":  # whoever opens it has the font, or not
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
         draw(timelines).savefig(file, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)

@@ -46,6 +46,16 @@ class Guarded:
         except (OSError, ValueError) as error:
             self._fail(error)
 
+    def redirect(self, stream: TextIO) -> None:
+        """Write to another stream from now on, until the guard is taken off."""
+        self._stream = stream
+
+    def take_off(self, stream: TextIO) -> None:
+        """Lead the descriptor of the guarded stream back to where it led, if it was turned away meanwhile."""
+        if self._stream is not stream:
+            with suppress(OSError, ValueError):
+                os.dup2(self._stream.fileno(), stream.fileno())
+
     def _fail(self, error: OSError | ValueError) -> None:
         self.lost += 1
         if self._strict:
@@ -71,6 +81,7 @@ def guarded_streams() -> Iterator[None]:
             guarded[0].flush()
         guarded[1].flush()
         for stream, guard in zip(streams, guarded, strict=True):
+            guard.take_off(stream)
             if guard.lost:
                 _give_up(stream)
         sys.stdout, sys.stderr = before

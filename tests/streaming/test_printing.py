@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from recorded_runs import NOD, Stream
 from streaming_fakes import wait_until
@@ -59,6 +60,15 @@ def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Except
         printer.later(partial(print, "again", file=file))
     assert "again" in file.getvalue()
     assert printer.lost == 1
+
+
+def test_a_status_now_and_then_whatever_the_wall_clock_does() -> None:
+    file = io.StringIO()
+    display = Display(file, ("status",), status_every_s=10.0)
+    status = stamped(MESSAGES[4])
+    for t_s in (10_000, 10_005, 10_010, 6_411, 6_415, 6_421):  # set back by an hour
+        display.show(msgspec.structs.replace(status, t_publish_ns=t_s * 10**9))
+    assert len(file.getvalue().splitlines()) == 4
 
 
 def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
@@ -133,6 +143,45 @@ def test_logs_for_machines_are_json_lines_whoever_writes_them(monkeypatch: pytes
         "mar_edge",
     ]
     assert "ZeroDivisionError" in documents[3]["traceback"]
+
+
+FOREIGN = """
+import os, sys, time
+from edge.cli.output import guarded_streams
+from streaming.logs import set_up_logs
+with guarded_streams():
+    set_up_logs()
+    os.write(2, b"\\x1b[0;93m2026-07-01 [W:onnxruntime] cannot persist\\x1b[m\\n\\n\\xff\\n")
+    os.write(2, b"x" * 5000 + b"\\n")
+    print("ours", file=sys.stderr, flush=True)
+    time.sleep(0.3)
+raise RuntimeError("a bug of ours")
+"""
+
+
+def test_what_libraries_write_to_the_descriptor_is_json_too_and_our_own_prints_are_not() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FOREIGN],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    lines = done.stderr.splitlines()
+    plain = [line for line in lines if not line.startswith("{")]
+    assert (plain[0], plain[1], plain[-1]) == (
+        "ours",
+        "Traceback (most recent call last):",
+        "RuntimeError: a bug of ours",
+    )
+    documents = [json.loads(line) for line in lines if line.startswith("{")]
+    assert [document["message"] for document in documents] == [
+        "2026-07-01 [W:onnxruntime] cannot persist",
+        "\ufffd",
+        "x" * 5000,
+    ]
+    assert {document["logger"] for document in documents} == {"stderr"}
 
 
 @pytest.mark.usefixtures("_logs")
