@@ -26,13 +26,13 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import torch
+from edge.pose.mediapipe import MediaPipePose
 
 from edge.demo import DemoVideo
 from edge.labels import default_labels
 from edge.layout import load_layout
 from edge.mmn import MMN, MMNConfig
 from edge.model_file import ModelMetadata, default_model_path
-from edge.pose.mediapipe import MediaPipePose
 from edge.preprocess import WINDOW_FRAMES
 from edge.runtime.onnxruntime import OnnxRuntime
 from edge.streams import stream_input

@@ -27,9 +27,7 @@ from edge.errors import MarEdgeError
 Status = Literal["ok", "warn", "fail"]
 
 DEFAULT_PORT = 5557
-MEDIAPIPE_VERSION = "0.10.21"
 _OLDEST_PYTHON = (3, 10)
-_NEWEST_MEDIAPIPE_PYTHON = (3, 12)
 _TIGHT_MEMORY_GB = 1.5
 _OPENCV_WHEELS = (
     "opencv-python",
@@ -60,7 +58,7 @@ def run_checks(
         port: where ``serve`` would publish, on the loopback address.
     """
     checks = [check_python(), check_package(), check_machine(), check_opencv(), check_opencv_wheels()]
-    checks += [check_mediapipe(), check_pose_models(), check_runtime(), *check_tensorrt()]
+    checks += [check_pose_models(), check_runtime(), *check_tensorrt()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -158,34 +156,12 @@ def check_opencv_wheels() -> Check:
     return Check("opencv wheels", "ok", detail)
 
 
-def check_mediapipe() -> Check:
-    """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows. Without it other pose models may serve."""
-    version = _version_of("mediapipe")
-    ready = _ready_pose_models()
-    lacking: Status = "warn" if ready else "fail"
-    install = "pip install 'mar-edge[mediapipe]'; or serve with --pose rtmw-m, which needs no MediaPipe"
-    if ready:
-        install = f"serve with --pose {ready[0]}; or pip install 'mar-edge[mediapipe]'"
-    if version is None:
-        if sys.version_info[:2] > _NEWEST_MEDIAPIPE_PYTHON:
-            install = "mediapipe has no wheel for this Python; use Python 3.10 to 3.12, then " + install
-        return Check("mediapipe", lacking, "not installed; serve's default pose needs it", install)
-    if version != MEDIAPIPE_VERSION:
-        return Check("mediapipe", lacking, f"{version}, made for {MEDIAPIPE_VERSION}", install)
-    try:
-        importlib.import_module("mediapipe.python._framework_bindings")
-    except ImportError as error:
-        return Check("mediapipe", lacking, f"{version} cannot be loaded: {error}", install)
-    return Check("mediapipe", "ok", f"{version}: pose of one person")
-
-
 def check_pose_models() -> Check:
     """The pose models known by name that are here with their detectors; their files are not looked into."""
     ready = _ready_pose_models()
     if not ready:
-        hint = "for several people, or on a GPU: mar-edge models rtmw-m --download"
-        return Check("pose models", "ok", "none downloaded; only --pose with a name or file needs one", hint)
-    return Check("pose models", "ok", f"{', '.join(ready)}: of several people, serve --pose {ready[0]}")
+        return Check("pose models", "ok", "none downloaded; --pose holistic, the default, comes with the package")
+    return Check("pose models", "ok", f"{', '.join(ready)}: serve --pose {ready[0]}")
 
 
 def check_runtime() -> Check:

@@ -1,17 +1,14 @@
 """The demo input: deterministic pictures, at rest between actions, with the script it claims."""
 
 import itertools
-import sys
 
 import numpy as np
 import pytest
 
 import edge.demo
 from edge.demo import SCRIPT, DemoVideo, Segment
-from edge.errors import MarEdgeError, MissingExtra
+from edge.errors import MarEdgeError
 from edge.labels import ma52_labels
-
-matplotlib = pytest.importorskip("matplotlib", reason="needs the mediapipe extra")
 
 
 @pytest.fixture(scope="module")
@@ -103,13 +100,7 @@ def test_the_warp_follows_the_signs_it_documents():
     assert np.abs(moved(nose, posture(0, 0, 0, 28))).max() < 1
 
 
-def test_without_matplotlib_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'mar-edge\[mediapipe\]'"):
-        DemoVideo()
-
-
 def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_path):
-    monkeypatch.setattr(matplotlib, "get_data_path", lambda: str(tmp_path))
-    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg.*reinstall matplotlib"):
+    monkeypatch.setattr(edge.demo.resources, "files", lambda package: tmp_path)
+    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg is absent or damaged; reinstall mar-edge"):
         DemoVideo()

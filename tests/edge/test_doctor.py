@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import socket
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -33,7 +32,7 @@ def test_every_check_has_a_name_and_says_something():
     checks = doctor.run_checks(read_model=lambda: "a model")
     names = [check.name for check in checks]
     assert len(set(names)) == len(names)
-    expected = {"python", "package", "machine", "opencv", "opencv wheels", "mediapipe", "pose models", "zeromq"}
+    expected = {"python", "package", "machine", "opencv", "opencv wheels", "pose models", "zeromq"}
     assert expected | {"onnxruntime", "model", "port"} <= set(names)
     for check in checks:
         assert check.status in ("ok", "warn", "fail")
@@ -177,34 +176,15 @@ def test_one_version_of_opencv_is_well(monkeypatch, versions):
     assert doctor.check_opencv_wheels().status == "ok"
 
 
-@pytest.mark.parametrize("versions", [{}, {"mediapipe": "0.10.35"}])
-def test_mediapipe_absent_or_of_another_version_fails_with_the_extra(monkeypatch, tmp_path, versions):
-    pretend_installed(monkeypatch, versions)
+def test_pose_models_that_are_here_with_their_detectors_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    check = doctor.check_mediapipe()
-    assert check.status == "fail"
-    assert "mar-edge[mediapipe]" in check.hint
-    assert "--download" in doctor.check_pose_models().hint
-
-
-def test_a_pose_model_that_is_here_with_its_detector_serves_without_mediapipe(monkeypatch, tmp_path):
-    pretend_installed(monkeypatch, {})
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "comes with the package" in doctor.check_pose_models().detail
+    cache_folder().mkdir(parents=True)
     for name in ("dwpose-s", "rtmdet-nano"):
-        assert doctor.check_mediapipe().status == "fail"
-        cache_folder().mkdir(parents=True, exist_ok=True)
         (cache_folder() / f"{name}.onnx").touch()
         record = Record(name, "here", "", "", "today")
         (cache_folder() / f"{name}.json").write_bytes(msgspec.json.encode(record))
-    assert doctor.check_mediapipe().status == "warn"
-    assert "--pose dwpose-s" in doctor.check_mediapipe().hint
-    assert doctor.check_pose_models().detail.startswith("dwpose-s: ")
-
-
-def test_the_version_asked_for_is_the_one_in_the_projects_metadata():
-    tomllib = pytest.importorskip("tomllib")
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    assert f"mediapipe=={doctor.MEDIAPIPE_VERSION}" in project["optional-dependencies"]["mediapipe"]
+    assert doctor.check_pose_models().detail == "dwpose-s: serve --pose dwpose-s"
 
 
 def test_a_model_that_cannot_be_read_fails_with_the_readers_words():

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +94,6 @@ def page_of(feed: Feed, address: str) -> Iterator[str]:
         yield server.url
 
 
-@pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the mediapipe extra")
 def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     command = [sys.executable, "-m", "edge.cli", "serve", "--camera", "demo:", "--bind", f"ipc://{tmp_path}/wire"]

@@ -8,11 +8,13 @@ frames to be what it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +30,12 @@ from edge.pose.holistic.networks import Networks
 from edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
 from edge.pose.holistic.regions import Region
 from edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
+from edge.pose.smoothing import PeopleFilters, Smoothing
 from edge.pose.tracking import PeopleTracker, distinct, pose_of
 from edge.runtime.choice import RuntimeName
+
+Stage = Literal["detect", "body", "hands", "face", "map"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
 
 # Parts of two clips were painted over, and joints compared with those of the whole picture: below a visibility of
 # 0.5 the median error is 75 to 210 px, from 0.5 on 37, from 0.7 on 24, from 0.9 on 7 (of a 1296 px frame).
@@ -93,6 +99,8 @@ class HolisticPose:
     Scores of body joints are visibilities; those of a hand or face that was found are 1. A joint that scores less than
     ``min_score`` keeps its score and has NaN for its place; one outside the picture is missing altogether (NaN, 0).
 
+    ``stage_s`` is what each stage of the last frame took, in seconds; ``detect`` is near 0 where nobody was looked for.
+
     One person is reported at once, with the id 0. Where more may be followed, each keeps an id of its own and is
     reported from the third frame on.
 
@@ -100,7 +108,7 @@ class HolisticPose:
         layout: ``ma52`` or a subset of its joints.
         focus: whom to follow, and how many at most.
         min_score: joints below it count as not seen; wrists below it are not searched for hands.
-        smooth: one-euro filter over the body's joints, as MediaPipe has it.
+        smooth: ``as-mediapipe`` filters the body's points as MediaPipe does, ``one-euro`` every joint.
         runtime, threads: what runs the networks, and threads of one inference on a CPU; 0 takes every core.
 
     Raises:
@@ -113,7 +121,7 @@ class HolisticPose:
         *,
         focus: Focus | None = None,
         min_score: float = MIN_SCORE,
-        smooth: bool = True,
+        smooth: Smoothing = "as-mediapipe",
         runtime: RuntimeName = "auto",
         threads: int = 0,
     ) -> None:
@@ -124,6 +132,7 @@ class HolisticPose:
         self._focus = focus or Focus(people=1)
         self._min_score = min_score
         self._smooth = smooth
+        self.stage_s: dict[Stage, float] = {}
         self.forget()
         with ExitStack() as stack:
             self._networks = stack.enter_context(Networks(runtime, body_threads=threads))
@@ -142,7 +151,8 @@ class HolisticPose:
     def forget(self) -> None:
         """Begin afresh with the next frame, as after opening."""
         self._people: list[_Person] = []
-        self._first = Steady(self._smooth)
+        self._first = self._steady()
+        self._filters = PeopleFilters() if self._smooth == "one-euro" else None
         self._tracker = PeopleTracker(self._min_score) if self._focus.people > 1 else None
         self._until_detection = 0
         self._shape: tuple[int, ...] = ()
@@ -153,16 +163,35 @@ class HolisticPose:
         if image.shape != self._shape:  # places of another picture say nothing about this one
             self.forget()
             self._shape = image.shape
-        self._find_new(image)
-        seen = self._follow(image, t_s)
+        self.stage_s = {}
+        with self._stage("detect"):
+            self._find_new(image)
+        with self._stage("body"):
+            seen = self._follow(image, t_s)
         if not seen:
             return []
-        self._find_parts(image, seen)
+        with self._stage("hands"):
+            self._find_hands(image, seen)
+        with self._stage("face"):
+            self._find_faces(image, seen)
+        with self._stage("map"):
+            return self._skeletons(seen, image, t_s)
+
+    def _skeletons(self, seen: Sequence[_Seen], image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         joints, scores = self._mapped(seen)
-        if self._tracker is None:
-            return [self._skeleton(joints[0], scores[0], image, 0)]
-        ids = self._ids(self._tracker, seen, np.dstack([joints, scores]), t_s)
-        return [self._skeleton(joints[i], scores[i], image, person) for i, person in ids]
+        ids = [(0, 0)]
+        if self._tracker is not None:
+            ids = self._ids(self._tracker, seen, np.dstack([joints, scores]), t_s)
+        H, W, _ = image.shape
+        # Only now, so that the neck of someone whose shoulder is just out of the picture still has its place.
+        outside = ~((joints >= 0) & (joints < (W, H))).all(axis=-1)
+        scores[outside] = 0
+        joints[outside | (scores < self._min_score)] = np.nan
+        if self._filters is not None and ids:
+            rows = [i for i, _ in ids]
+            sizes_px = [seen[i].body.size_px for i in rows]
+            joints[rows] = self._filters.smooth([person for _, person in ids], joints[rows], t_s, sizes_px)
+        return [Skeleton(joints[i, self._joints], scores[i, self._joints], person) for i, person in ids]
 
     def _find_new(self, image: NDArray[np.uint8]) -> None:
         """Add whoever is not followed yet, as far as the focus wants them."""
@@ -179,9 +208,12 @@ class HolisticPose:
         chosen = self._focus.choose(_boxes(followed), _boxes(others), (W, H))
         self._people = [(followed | others)[box.tobytes()] for box in chosen]
 
+    def _steady(self) -> Steady:
+        return Steady(self._smooth == "as-mediapipe")
+
     def _new_steady(self) -> Steady:
         # Of a single person the visibilities outlive a loss.
-        return self._first if self._tracker is None else Steady(self._smooth)
+        return self._first if self._tracker is None else self._steady()
 
     def _follow(self, image: NDArray[np.uint8], t_s: float) -> list[_Seen]:
         """Those who are still where they are expected; the others are forgotten."""
@@ -200,17 +232,13 @@ class HolisticPose:
         self._people = [one.person for one in seen]
         return seen
 
-    def _find_parts(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
-        # Hands of either side at the same time: half of the stage's work is theirs.
-        right = self._pool.submit(self._find_hands, image, [(one.person.right, one.body) for one in seen], RIGHT)
-        self._find_hands(image, [(one.person.left, one.body) for one in seen], LEFT)
+    def _find_hands(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
+        """Either side's at the same time: half of the stage's work is theirs."""
+        right = self._pool.submit(self._find_side, image, [(one.person.right, one.body) for one in seen], RIGHT)
+        self._find_side(image, [(one.person.left, one.body) for one in seen], LEFT)
         right.result()
-        due = [(one.person.face, one.body) for one in seen if one.person.face.is_due()]
-        faces = find_faces(self._networks, image, [Wanted(body, face.previous) for face, body in due])
-        for (search, _), face in zip(due, faces, strict=True):
-            search.take(face)
 
-    def _find_hands(self, image: NDArray[np.uint8], searches: Sequence[tuple[_Search, Body]], side: Side) -> None:
+    def _find_side(self, image: NDArray[np.uint8], searches: Sequence[tuple[_Search, Body]], side: Side) -> None:
         due = []
         for search, body in searches:
             if body.visibility[side.wrist] <= self._min_score:
@@ -220,6 +248,12 @@ class HolisticPose:
         hands = find_hands(self._networks, image, [Wanted(body, hand.previous) for hand, body in due], side)
         for (search, _), hand in zip(due, hands, strict=True):
             search.take(hand)
+
+    def _find_faces(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
+        due = [(one.person.face, one.body) for one in seen if one.person.face.is_due()]
+        faces = find_faces(self._networks, image, [Wanted(body, face.previous) for face, body in due])
+        for (search, _), face in zip(due, faces, strict=True):
+            search.take(face)
 
     def _mapped(self, seen: Sequence[_Seen]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Joints (P, 44, 2) px and scores (P, 44) in ``ma52`` order."""
@@ -245,15 +279,11 @@ class HolisticPose:
         ids = tracker.update(t_s, poses)
         return [(i, person) for i, person in zip(kept, ids, strict=True) if person is not None]
 
-    def _skeleton(
-        self, joints: NDArray[np.float32], scores: NDArray[np.float32], image: NDArray[np.uint8], person: int
-    ) -> Skeleton:
-        H, W, _ = image.shape
-        # Only now, so that the neck of someone whose shoulder is just out of the picture still has its place.
-        outside = ~((joints >= 0) & (joints < (W, H))).all(axis=-1)
-        scores[outside] = 0
-        joints[outside | (scores < self._min_score)] = np.nan
-        return Skeleton(joints[self._joints], scores[self._joints], person)
+    @contextmanager
+    def _stage(self, name: Stage) -> Iterator[None]:
+        start_s = time.perf_counter()
+        yield
+        self.stage_s[name] = time.perf_counter() - start_s
 
 
 def _subset(layout: Layout) -> NDArray[np.intp]:
