@@ -67,7 +67,8 @@ WRONG = {
     ],
     "min_score": [("-0.1", "0 to 1, not -0.1"), ("1.1", "not 1.1"), ("nan", "not nan")],
     "smooth": [
-        ("true", "not one of"),
+        ("true", "smooth is text, not true"),
+        ("'strong'", "'strong' is not one of"),
         ("'as-mediapipe'\npose = '{tmp}/text'", "as-mediapipe goes with --pose holistic"),
     ],
     "mirror": [("'{tmp}'\npose = 'rtmw-m'", "has no rtmw")],
