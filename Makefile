@@ -35,7 +35,7 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	$(PIP) --editable '.[mediapipe,web]'
+	$(PIP) --editable '.[web]'
 	touch $@
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip
