@@ -169,7 +169,9 @@ class DemoVideo:
         width, height = (x1 - x0) * _GRID_STEP, (y1 - y0) * _GRID_STEP
         lookup = cv2.resize(offset[y0:y1, x0:x1], (int(width), int(height)))
         lookup += self._pixels[part]
-        person = cv2.remap(self._person, lookup, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        person = cv2.remap(
+            self._person, lookup[..., 0], lookup[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         frame[part] = _composed(np.asarray(person, np.uint8), self._background[part])
         return frame
 

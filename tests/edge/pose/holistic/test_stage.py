@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from golden_frames import golden_frames
 
 from edge.demo import DemoVideo
 from edge.errors import MarEdgeError
@@ -71,7 +72,7 @@ def test_a_portrait_gives_a_plausible_head_and_shoulders(pose, portrait):
         "left_eye_outer": (329, 188),
         "lower_lip": (268, 290),
     }.items():
-        assert np.hypot(*(at(person, name) - xy)) < 20, name
+        assert np.hypot(*(at(person, name) - xy)) < 25, name
 
 
 def test_what_is_outside_the_picture_is_missing(pose, portrait):
@@ -139,7 +140,7 @@ def test_nobody_gives_nothing_before_and_after_somebody(pose, portrait):
 def test_pictures_of_other_sizes_may_follow(pose, portrait):
     settled(pose, portrait)
     person = settled(pose, cv2.resize(portrait, (256, 300)))
-    assert np.hypot(*(at(person, "nose") * 2 - (266, 240))) < 20
+    assert np.hypot(*(at(person, "nose") * 2 - (266, 240))) < 25
 
 
 @pytest.mark.parametrize(
@@ -167,7 +168,7 @@ def test_another_layout_gets_its_own_joints(portrait):
     with HolisticPose(layout, threads=1) as pose:
         person = settled(pose, portrait)
     assert person.joints.shape == (layout.num_joints, 2)
-    assert np.hypot(*(person.joints[layout.joints.index("nose")] - (266, 240))) < 20
+    assert np.hypot(*(person.joints[layout.joints.index("nose")] - (266, 240))) < 25
 
 
 def test_the_package_holds_every_network():
@@ -294,11 +295,11 @@ def test_points_are_mediapipes(name, shared, monkeypatch):
     seen = []
     mapped = HolisticPose._mapped
     monkeypatch.setattr(HolisticPose, "_mapped", lambda pose, people: seen.append(people[0]) or mapped(pose, people))
-    capture = cv2.VideoCapture(str(shared(f"clips/{name}.mp4")))
+    frames = golden_frames(shared(f"clips/{name}.mp4"))
     parts = {part: [] for part in ("body", "left_hand", "right_hand", "face6")}
     with np.load(shared("spec/golden_pose.npz")) as golden, HolisticPose(LAYOUT) as pose:
         for frame in range(30):
-            pose.estimate(capture.read()[1], frame * MEDIAPIPE_STEP_S)
+            pose.estimate(next(frames), frame * MEDIAPIPE_STEP_S)
             person, body = seen[-1].person, seen[-1].body
             found = {
                 "body": body.points,
