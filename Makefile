@@ -35,8 +35,8 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing what serving needs into $(VENV): 1.2 GB on disk, 0.4 GB to download; a minute once that is here."
-	$(PIP) --editable '.[mediapipe,web]'
+	@echo "Installing what serving needs into $(VENV): 0.8 GB on disk; a minute once it is downloaded."
+	$(PIP) --editable '.[web]'
 	touch $@
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip

@@ -1,17 +1,17 @@
 """The built-in demo input: a portrait that nods, shakes its head, shrugs... so that the whole pipeline runs without
 a camera and without a file of ours.
 
-The picture is the public-domain US Navy portrait of Grace Hopper that matplotlib carries among its sample data. The
+The picture is the public-domain US Navy portrait of Grace Hopper. The
 head is given depth, turned in 3-D about a point in the neck and drawn again over the background, frame by frame.
 Knows nothing of poses and labels beyond the names in its script: whoever watches sees only pixels.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError, MissingExtra
+from edge.errors import MarEdgeError
 
 FPS = 30.0
 REST_S = 1.0
@@ -114,8 +114,7 @@ class DemoVideo:
     """The scripted sequence as a video that can be asked for any moment.
 
     Raises:
-        MissingExtra: matplotlib, which has the picture, is not installed.
-        MarEdgeError: its sample data lack the picture, or it is another one.
+        MarEdgeError: the package lacks the picture, or it is another one.
     """
 
     fps = FPS
@@ -170,7 +169,9 @@ class DemoVideo:
         width, height = (x1 - x0) * _GRID_STEP, (y1 - y0) * _GRID_STEP
         lookup = cv2.resize(offset[y0:y1, x0:x1], (int(width), int(height)))
         lookup += self._pixels[part]
-        person = cv2.remap(self._person, lookup, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        person = cv2.remap(
+            self._person, lookup[..., 0], lookup[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         frame[part] = _composed(np.asarray(person, np.uint8), self._background[part])
         return frame
 
@@ -223,19 +224,10 @@ def _composed(person: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArr
 
 
 def _load_photo() -> NDArray[np.uint8]:
-    try:
-        import matplotlib  # optional, and 0.4 s to import
-    except ImportError:
-        # Where there is no MediaPipe, its extra cannot be installed; another one has the picture too.
-        there = sys.version_info[:2] <= NEWEST_MEDIAPIPE_PYTHON
-        raise MissingExtra("matplotlib", "mediapipe" if there else "plot") from None
-    path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    path = Path(str(resources.files("edge").joinpath("pictures", "grace_hopper.jpg")))
     photo = cv2.imread(str(path))
     if photo is None or photo.shape != _PHOTO_SHAPE:
-        raise MarEdgeError(
-            f"the demo needs matplotlib's sample picture {path} at 512x600, which is absent or another one; "
-            "reinstall matplotlib from its wheel: pip install --force-reinstall matplotlib"
-        )
+        raise MarEdgeError(f"the demo's picture {path} is absent or damaged; reinstall mar-edge")
     return np.asarray(photo, np.uint8)
 
 

@@ -22,7 +22,7 @@ from typing import Literal
 import edge
 from edge.cores import usable_cores
 from edge.digest import sha256_of
-from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError
+from edge.errors import MarEdgeError
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -58,7 +58,7 @@ def run_checks(
         port: where ``serve`` would publish, on the loopback address.
     """
     checks = [check_python(), check_package(), check_machine(), check_pyav(), check_opencv(), check_opencv_wheels()]
-    checks += [check_mediapipe(), check_pose_models(), check_runtime(), *check_tensorrt()]
+    checks += [check_pose_models(), check_runtime(), *check_tensorrt()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -71,8 +71,6 @@ def check_python() -> Check:
     found = f"Python {platform.python_version()}, mar-edge {edge.__version__}"
     if sys.version_info < _OLDEST_PYTHON:
         return Check("python", "fail", found, "mar-edge needs Python 3.10 or newer")
-    if sys.version_info[:2] > NEWEST_MEDIAPIPE_PYTHON:
-        return Check("python", "fail", found, "MediaPipe has no wheel for this Python; use Python 3.10 to 3.12")
     return Check("python", "ok", found)
 
 
@@ -165,39 +163,12 @@ def check_opencv_wheels() -> Check:
     return Check("opencv wheels", "ok", detail)
 
 
-def mediapipe_version() -> str:
-    """Which version this kind of machine installs; ``pyproject.toml`` says why."""
-    return "0.10.18" if (platform.system(), platform.machine()) == ("Linux", "aarch64") else "0.10.21"
-
-
-def check_mediapipe() -> Check:
-    """MediaPipe, of the version whose graph ``edge.pose.mediapipe`` knows. Without it other pose models may serve."""
-    version = _version_of("mediapipe")
-    ready = _ready_pose_models()
-    lacking: Status = "warn" if ready else "fail"
-    install = "pip install 'mar-edge[mediapipe]'; or serve with --pose rtmw-m, which needs no MediaPipe"
-    if ready:
-        install = f"serve with --pose {ready[0]}; or pip install 'mar-edge[mediapipe]'"
-    if version is None:
-        if sys.version_info[:2] > NEWEST_MEDIAPIPE_PYTHON:
-            install = "mediapipe has no wheel for this Python: use Python 3.10 to 3.12, then " + install
-        return Check("mediapipe", lacking, "not installed; serve's default pose needs it", install)
-    if version != mediapipe_version():
-        return Check("mediapipe", lacking, f"{version}, made for {mediapipe_version()}", install)
-    try:
-        importlib.import_module("mediapipe.python._framework_bindings")
-    except ImportError as error:
-        return Check("mediapipe", lacking, f"{version} cannot be loaded: {error}", install)
-    return Check("mediapipe", "ok", f"{version}: pose of one person")
-
-
 def check_pose_models() -> Check:
     """The pose models known by name that are here with their detectors; their files are not looked into."""
     ready = _ready_pose_models()
     if not ready:
-        hint = "for several people, or on a GPU: mar-edge models rtmw-m --download"
-        return Check("pose models", "ok", "none downloaded; only --pose with a name or file needs one", hint)
-    return Check("pose models", "ok", f"{', '.join(ready)}: of several people, serve --pose {ready[0]}")
+        return Check("pose models", "ok", "none downloaded; --pose holistic, the default, comes with the package")
+    return Check("pose models", "ok", f"{', '.join(ready)}: serve --pose {ready[0]}")
 
 
 def check_runtime() -> Check:

@@ -49,13 +49,13 @@ def bench(
     windows: Annotated[int, typer.Option(help="Of --verify.", min=1)] = 256,
     pose: Annotated[
         str | None,
-        typer.Option(help="Time this pose stage instead: mediapipe, a name, or an ONNX file.", show_default=False),
+        typer.Option(help="Time this pose stage instead: holistic, a name, or an ONNX file.", show_default=False),
     ] = None,
     detector: Detector = None,
     people: Annotated[str, typer.Option(help="Of --pose: how many, side by side.")] = "1,2,4,8",
     image: Annotated[
         Path | None,
-        typer.Option(help="Of --pose: a picture.  [default: noise; the demo's for mediapipe]", show_default=False),
+        typer.Option(help="Of --pose: a picture.  [default: noise; the demo's for holistic]", show_default=False),
     ] = None,
     mirror: Mirror = None,
     json: Annotated[Path | None, typer.Option(help="Write every figure there.", show_default=False)] = None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli.bench_reports import print_environment, write_json
-from edge.cli.posing import MEDIAPIPE, PoseOptions, model_files, pose_stage
+from edge.cli.posing import HOLISTIC, PoseOptions, model_files
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
 
@@ -37,11 +37,9 @@ def bench_pose(
     from edge.pose.timing import PoseReport
 
     found = environment(threads)
-    if options.pose == MEDIAPIPE:
-        if len(runtimes) > 1 or runtimes[0] != "auto":
-            raise MarEdgeError("MediaPipe runs on the CPU, in its own graph; --runtime goes with --pose rtmw-m")
+    if options.pose == HOLISTIC:
         picture = _demo() if image is None else _read(image)
-        name, rows = MEDIAPIPE, _mediapipe(options, picture, rounds)
+        name, rows = HOLISTIC, _holistic(runtimes, people, picture, rounds, threads)
     else:
         picture = _noise() if image is None else _read(image)
         name, rows = _top_down(options, runtimes, people, picture, rounds, threads)
@@ -85,12 +83,22 @@ def _top_down(
         return files.name, time_crowds(crowds, picture, rounds, progress)
 
 
-def _mediapipe(options: PoseOptions, picture: NDArray[np.uint8], rounds: int) -> tuple[PoseRow, ...]:
+def _holistic(
+    runtimes: Sequence[RuntimeName], people: Sequence[int], picture: NDArray[np.uint8], rounds: int, threads: int
+) -> tuple[PoseRow, ...]:
     from edge.layout import load_layout
-    from edge.pose.timing import time_whole
+    from edge.pose.focus import Focus
+    from edge.pose.holistic.stage import HolisticPose
+    from edge.pose.timing import time_holistic
 
-    with pose_stage(options)(load_layout(_LAYOUT)) as pose, showing_progress() as progress:
-        return (time_whole(pose, picture, rounds, progress),)
+    layout = load_layout(_LAYOUT)
+    with ExitStack() as stack, showing_progress() as progress:
+        stages = []
+        for runtime in runtimes:
+            for count in people:
+                pose = HolisticPose(layout, focus=Focus(count), runtime=runtime, threads=threads)
+                stages.append((count, stack.enter_context(pose)))
+        return time_holistic(stages, picture, rounds, progress)
 
 
 def _noise() -> NDArray[np.uint8]:
@@ -100,7 +108,7 @@ def _noise() -> NDArray[np.uint8]:
 
 
 def _demo() -> NDArray[np.uint8]:
-    """MediaPipe runs all its networks only where it sees somebody."""
+    """Hands and faces are looked for only where somebody is seen."""
     from edge.demo import DemoVideo
 
     return DemoVideo().frame_at(0.0)

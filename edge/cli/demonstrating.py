@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge.cli import app
 from edge.cli.page import OpenPage, ShowVideo, Token, ViewAt, live_view
-from edge.cli.posing import Detector, MinScore, Mirror, Pose, PoseOptions
+from edge.cli.posing import HOLISTIC, Detector, MinScore, Mirror, Pose, PoseOptions
 from edge.cli.running import Model, run_service
 from edge.cli.wire_options import ADDRESS, Bind
 from edge.errors import MissingExtra
@@ -23,7 +23,7 @@ _ANY_PORT = "127.0.0.1:*"
 def demo(
     model: Model = None,
     bind: Bind = ADDRESS,
-    pose: Pose = "mediapipe",
+    pose: Pose = HOLISTIC,
     detector: Detector = None,
     min_score: MinScore = None,
     mirror: Mirror = None,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from edge.zoo.catalogue import KnownModel
     from edge.zoo.download import Progress
 
-MEDIAPIPE = "mediapipe"
+HOLISTIC = "holistic"
 MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
 _DETECTOR = "rtmdet-nano"
 _LINE_EVERY_S = 10.0
@@ -34,7 +35,7 @@ MinScore = Annotated[
         help="Joints with a lower score count as not seen.  [default: the pose stage's own]", show_default=False
     ),
 ]
-Pose = Annotated[str, typer.Option(help="mediapipe, a model by name ('mar-edge models --list'), or an ONNX file.")]
+Pose = Annotated[str, typer.Option(help="holistic, a model by name ('mar-edge models --list'), or an ONNX file.")]
 Detector = Annotated[
     str | None,
     typer.Option(
@@ -43,10 +44,25 @@ Detector = Annotated[
     ),
 ]
 People = Annotated[
-    int | None, typer.Option(help="Follow at most so many.  [default: 4; MediaPipe sees one]", show_default=False)
+    int | None, typer.Option(help="Most people to follow.  [default: 1; 4 with a pose model]", show_default=False)
 ]
 FocusOn = Annotated[str, typer.Option(help="Whom: all, largest, or who is in x0,y0,x1,y1, in parts of the picture.")]
-Smooth = Annotated[bool, typer.Option("--smooth", help="Filter jitter out of the joints (one-euro).")]
+
+
+class Smoothing(str, Enum):
+    """The choices of ``--smooth`` (``edge.pose.smoothing``)."""
+
+    off = "off"
+    one_euro = "one-euro"
+    as_mediapipe = "as-mediapipe"
+
+
+Smooth = Annotated[
+    Smoothing | None,
+    typer.Option(
+        help="Filter over the joints.  [default: as-mediapipe of holistic, off of a pose model]", show_default=False
+    ),
+]
 Mirror = Annotated[
     str | None,
     typer.Option(
@@ -62,19 +78,20 @@ OpenPose = Callable[["Layout"], "PoseEstimator"]
 class PoseOptions:
     """As the command line has them.
 
-    pose: ``mediapipe``, a known name, or an ONNX file. detector: a known name, an ONNX file, or either with its
+    pose: ``holistic``, a known name, or an ONNX file. detector: a known name, an ONNX file, or either with its
     family before it (``yolox:FILE``); None for what goes with the pose model. people: how many at most, None for
     the pose stage's own number. focus: as ``edge.pose.focus`` reads it. min_score: of joints; None for the pose stage's
-    own. smooth: one-euro filter. mirror: where known models are fetched from; None for ``MAR_EDGE_MIRROR``, else their
-    own addresses. runtime: what runs the networks. threads: of one inference on a CPU; 0 takes every core.
+    own. smooth: filter of the joints; None for the pose stage's own. mirror: where known models are fetched from; None
+    for ``MAR_EDGE_MIRROR``, else their own addresses. runtime: what runs the networks. threads: of one inference on a
+    CPU; 0 takes every core.
     """
 
-    pose: str = MEDIAPIPE
+    pose: str = HOLISTIC
     detector: str | None = None
     people: int | None = None
     focus: str = "all"
     min_score: float | None = None
-    smooth: bool = False
+    smooth: Smoothing | None = None
     mirror: str | None = None
     runtime: RuntimeName = "auto"
     threads: int = 0
@@ -88,8 +105,10 @@ def pose_stage(options: PoseOptions) -> OpenPose:
     """
     if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
         raise MarEdgeError(f"--min-score is 0 to 1, not {options.min_score}")
-    if options.pose == MEDIAPIPE:
-        return _mediapipe(options)
+    if options.pose == HOLISTIC:
+        return _holistic(options)
+    if options.smooth is Smoothing.as_mediapipe:
+        raise MarEdgeError("--smooth as-mediapipe goes with --pose holistic; a pose model takes one-euro or off")
     from edge.pose.focus import DEFAULT_PEOPLE, Focus
     from edge.pose.topdown import MIN_SCORE, TopDownPose
 
@@ -108,7 +127,7 @@ def pose_stage(options: PoseOptions) -> OpenPose:
             name=files.name,
             focus=focus,
             min_score=MIN_SCORE if options.min_score is None else options.min_score,
-            smooth=options.smooth,
+            smooth=options.smooth is Smoothing.one_euro,
             full_score=files.full_score,
         )
 
@@ -162,25 +181,26 @@ def fetch_known(model: KnownModel, mirror: str | None) -> Path:
         return fetch(model, mirror=mirror, progress=progress)
 
 
-def _mediapipe(options: PoseOptions) -> OpenPose:
-    if options.detector is not None or options.smooth:
-        raise MarEdgeError(
-            "MediaPipe has its own detector and smoothing; --detector and --smooth go with --pose rtmw-m"
+def _holistic(options: PoseOptions) -> OpenPose:
+    if options.detector is not None:
+        raise MarEdgeError("--pose holistic has a detector of its own; --detector goes with a pose model")
+    from edge.pose.focus import Focus
+
+    focus = Focus.parse(options.focus, 1 if options.people is None else options.people)
+
+    def open_holistic(layout: Layout) -> PoseEstimator:
+        from edge.pose.holistic.stage import MIN_SCORE, HolisticPose
+
+        return HolisticPose(
+            layout,
+            focus=focus,
+            min_score=MIN_SCORE if options.min_score is None else options.min_score,
+            smooth="as-mediapipe" if options.smooth is None else options.smooth.value,
+            runtime=options.runtime,
+            threads=options.threads,
         )
-    if options.runtime != "auto":
-        raise MarEdgeError("MediaPipe runs on the CPU, in its own graph; --pose-runtime goes with --pose rtmw-m")
-    if (options.people or 1) > 1 or options.focus != "all":
-        raise MarEdgeError(
-            "MediaPipe sees one person and chooses whom; --people and --focus go with --pose rtmw-m and its like "
-            "('mar-edge models --list')"
-        )
 
-    def open_mediapipe(layout: Layout) -> PoseEstimator:  # its layout is its own; serve compares them
-        from edge.pose.mediapipe import MIN_SCORE, MediaPipePose
-
-        return MediaPipePose(min_score=MIN_SCORE if options.min_score is None else options.min_score)
-
-    return open_mediapipe
+    return open_holistic
 
 
 def _file(name: str, kind: str, mirror: str | None) -> tuple[Path, KnownModel | None]:

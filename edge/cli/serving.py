@@ -12,7 +12,7 @@ import typer
 from edge.cli import app
 from edge.cli.config_file import called_again, is_reread, use_config
 from edge.cli.page import ShowVideo, Token, ViewAt, ViewHost, live_view
-from edge.cli.posing import Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth
+from edge.cli.posing import HOLISTIC, Detector, FocusOn, MinScore, Mirror, People, Pose, PoseOptions, Smooth
 from edge.cli.running import (
     SHOWN,
     AsFastAsPossible,
@@ -92,12 +92,12 @@ def serve(
     ] = False,
     as_fast_as_possible: AsFastAsPossible = False,
     motion_gate: Annotated[bool, typer.Option(help="Ask the network only where something moves.")] = True,
-    pose: Pose = "mediapipe",
+    pose: Pose = HOLISTIC,
     detector: Detector = None,
     people: People = None,
     focus: FocusOn = "all",
     min_score: MinScore = None,
-    smooth: Smooth = False,
+    smooth: Smooth = None,
     mirror: Mirror = None,
     size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Ask cameras for this size, as 1280x720.", show_default=False)
@@ -118,7 +118,7 @@ def serve(
         Runtime, typer.Option(help="What runs the model; a named one that cannot is an error.")
     ] = Runtime.auto,
     pose_runtime: Annotated[
-        Runtime, typer.Option(help="What runs a pose model and its detector; likewise. Not MediaPipe.")
+        Runtime, typer.Option(help="What runs the networks of the pose stage; likewise.")
     ] = Runtime.auto,
     threads: Annotated[int, typer.Option(help="Of one inference on a CPU; 0 takes every core.", min=0, max=1024)] = 0,
     wait_subscribers: Annotated[int, typer.Option(help="Start once so many subscribers are there.")] = 0,

@@ -8,9 +8,14 @@ a nod of 4 px.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+Smoothing = Literal["off", "one-euro", "as-mediapipe"]
+"""``one-euro``: every joint, by this file. ``as-mediapipe``: the body's points of the holistic stage, by its own."""
 
 MIN_CUTOFF_HZ = 3.0
 SPEED_HZ = 60.0
@@ -53,6 +58,21 @@ class OneEuro:
         self._speed = np.where(anew, 0.0, speed).astype(np.float32)
         self._joints, self._t_s = np.where(anew, joints, smoothed).astype(np.float32), t_s
         return self._joints
+
+
+class PeopleFilters:
+    """A filter for each person in the picture; whoever leaves it begins anew."""
+
+    def __init__(self) -> None:
+        self._filters: dict[int, OneEuro] = {}
+
+    def smooth(
+        self, people: Sequence[int], joints: NDArray[np.float32], t_s: float, sizes_px: Sequence[float]
+    ) -> NDArray[np.float32]:
+        """Joints (P, V, 2) px of the people with these ids and sizes, all who are in the picture at ``t_s``."""
+        self._filters = {person: self._filters.get(person) or OneEuro() for person in people}
+        each = zip(self._filters.values(), joints, sizes_px, strict=True)
+        return np.stack([filter_.smooth(own, t_s, size_px) for filter_, own, size_px in each])
 
 
 def _weight(past_s: float, cutoff_hz: float | NDArray[np.float32]) -> float | NDArray[np.float32]:

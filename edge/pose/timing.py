@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from edge.bench import Environment
 from edge.layout import Layout
-from edge.pose.base import PoseEstimator
 from edge.pose.crops import cut, regions
 from edge.pose.detection import Detections, Family, Fitted, PersonDetector
 from edge.pose.focus import Focus
+from edge.pose.holistic.stage import STAGES as HOLISTIC_STAGES
+from edge.pose.holistic.stage import HolisticPose
+from edge.pose.holistic.stage import Stage as HolisticStage
 from edge.pose.simcc import SimccNetwork
 from edge.pose.topdown import DETECT_EVERY, Stage, TopDownPose
 from edge.progress import Progress
@@ -36,7 +38,7 @@ _WIDEST, _HEIGHT = 0.2, 0.8
 class PoseRow(msgspec.Struct, frozen=True, kw_only=True):
     """So many people on one runtime, in milliseconds: medians, and one 95th percentile.
 
-    stages_ms: by stage (``edge.pose.topdown.STAGES``; ``graph`` of a pose stage that is one). frame_ms, frame_p95_ms:
+    stages_ms: by stage (``STAGES`` of ``edge.pose.topdown`` or ``edge.pose.holistic.stage``). frame_ms, frame_p95_ms:
     of a whole frame, with its share of a detection, which only every ``DETECT_EVERY``-th has. one_by_one_ms: the
     network, an inference for each person; ``stages_ms["network"]`` is one for all. None of a single person.
     """
@@ -140,15 +142,20 @@ def time_crowds(
     return tuple(crowd.row() for crowd in crowds)
 
 
-def time_whole(pose: PoseEstimator, image: NDArray[np.uint8], rounds: int, progress: Progress) -> PoseRow:
-    """A pose stage that is one graph, for one person."""
-    taken_s = []
+def time_holistic(
+    stages: Sequence[tuple[int, HolisticPose]], image: NDArray[np.uint8], rounds: int, progress: Progress
+) -> tuple[PoseRow, ...]:
+    """The holistic stage on ``image``, a picture of one person, repeated for so many people each; a row for each."""
+    pictures = {people: np.tile(image, (1, people, 1)) for people, _ in stages}
+    taken: list[list[dict[HolisticStage, float]]] = [[] for _ in stages]
     for turn in range(_WARM_UP_ROUNDS + rounds):
-        start_s = time.perf_counter()
-        pose.estimate(image, turn * _FRAME_S)
-        taken_s.append({"graph": time.perf_counter() - start_s})
+        for (people, pose), rows in zip(stages, taken, strict=True):
+            pose.estimate(pictures[people], turn * _FRAME_S)
+            rows.append({stage: pose.stage_s.get(stage, 0.0) for stage in HOLISTIC_STAGES})
         progress("rounds", turn + 1, _WARM_UP_ROUNDS + rounds)
-    return _row(pose.name, 1, taken_s[_WARM_UP_ROUNDS:], [])
+    return tuple(
+        _row(pose.name, people, rows[_WARM_UP_ROUNDS:], []) for (people, pose), rows in zip(stages, taken, strict=True)
+    )
 
 
 def side_by_side(people: int, width: int, height: int) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ from edge.pose.detection import Family, PersonDetector
 from edge.pose.focus import Focus
 from edge.pose.mapping import mapping_to
 from edge.pose.simcc import SimccNetwork
-from edge.pose.smoothing import OneEuro
+from edge.pose.smoothing import PeopleFilters
 from edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 from edge.runtime.base import Runtime
 from edge.runtime.choice import RuntimeName, open_runtime
@@ -86,7 +86,7 @@ class TopDownPose:
         self._focus = focus or Focus()
         self._min_score = min_score
         self._detect_every = detect_every
-        self._filters: dict[int, OneEuro] | None = {} if smooth else None
+        self._filters = PeopleFilters() if smooth else None
         self._tracker = PeopleTracker(min_score)
         self._until_detection = 0
         self.detections = 0
@@ -178,9 +178,8 @@ class TopDownPose:
         scores[outside] = 0
         joints[outside | (scores < self._min_score)] = np.nan
         if self._filters is not None:
-            self._filters = {person: self._filters.get(person) or OneEuro() for person, _ in people}
-            filtered = zip(self._filters.values(), joints, people, strict=True)
-            joints = np.stack([filter_.smooth(j, t_s, pose.size_px) for filter_, j, (_, pose) in filtered])
+            sizes_px = [pose.size_px for _, pose in people]
+            joints = self._filters.smooth([person for person, _ in people], joints, t_s, sizes_px)
         return [Skeleton(j, s, person) for j, s, (person, _) in zip(joints, scores, people, strict=True)]
 
     @contextmanager

@@ -4,19 +4,15 @@ import itertools
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import edge.demo
-from edge.cli import demonstrating
 from edge.demo import SCRIPT, DemoVideo, Segment
-from edge.errors import MarEdgeError, MissingExtra
+from edge.errors import MarEdgeError
 from edge.labels import ma52_labels
-
-matplotlib = pytest.importorskip("matplotlib", reason="needs the mediapipe extra")
 
 
 @pytest.fixture(scope="module")
@@ -108,32 +104,9 @@ def test_the_warp_follows_the_signs_it_documents():
     assert np.abs(moved(nose, posture(0, 0, 0, 28))).max() < 1
 
 
-def test_without_matplotlib_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'mar-edge\[mediapipe\]'"):
-        DemoVideo()
-
-
-def test_where_there_is_no_mediapipe_no_install_is_asked_for_that_cannot_work(monkeypatch):
-    monkeypatch.setattr(sys, "version_info", (3, 13, 0, "final", 0))
-    assert "mar-edge[" not in str(MissingExtra("mediapipe", "mediapipe"))
-    assert "Python 3.10 to 3.12" in str(MissingExtra("mediapipe", "mediapipe"))
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'mar-edge\[plot\]'"):
-        DemoVideo()
-
-
-def test_the_demo_asks_for_mediapipe_before_anything_else(monkeypatch):
-    monkeypatch.setattr("edge.cli.extras.find_spec", lambda package: None)
-    monkeypatch.setattr("edge.demo.DemoVideo", None)
-    monkeypatch.setattr(sys, "version_info", (3, 13, 0, "final", 0))
-    with pytest.raises(MissingExtra, match="no wheel for Python"):
-        demonstrating.demo()
-
-
 def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_path):
-    monkeypatch.setattr(matplotlib, "get_data_path", lambda: str(tmp_path))
-    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg.*reinstall matplotlib"):
+    monkeypatch.setattr(edge.demo.resources, "files", lambda package: tmp_path)
+    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg is absent or damaged; reinstall mar-edge"):
         DemoVideo()
 
 

@@ -6,7 +6,6 @@ import importlib.metadata
 import os
 import socket
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -16,7 +15,7 @@ import zmq
 
 from edge import doctor
 from edge.engines import bindings, targets
-from edge.errors import NEWEST_MEDIAPIPE_PYTHON, MarEdgeError
+from edge.errors import MarEdgeError
 from edge.zoo.fetch import Record, cache_folder
 
 
@@ -33,7 +32,7 @@ def test_every_check_has_a_name_and_says_something():
     checks = doctor.run_checks(read_model=lambda: "a model")
     names = [check.name for check in checks]
     assert len(set(names)) == len(names)
-    expected = {"python", "package", "machine", "pyav", "opencv", "opencv wheels", "mediapipe", "pose models", "zeromq"}
+    expected = {"python", "package", "machine", "pyav", "opencv", "opencv wheels", "pose models", "zeromq"}
     assert expected | {"onnxruntime", "model", "port"} <= set(names)
     for check in checks:
         assert check.status in ("ok", "warn", "fail")
@@ -177,66 +176,15 @@ def test_one_version_of_opencv_is_well(monkeypatch, versions):
     assert doctor.check_opencv_wheels().status == "ok"
 
 
-@pytest.mark.parametrize("versions", [{}, {"mediapipe": "0.10.35"}])
-def test_mediapipe_absent_or_of_another_version_fails_with_the_extra(monkeypatch, tmp_path, versions):
-    pretend_installed(monkeypatch, versions)
+def test_pose_models_that_are_here_with_their_detectors_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    check = doctor.check_mediapipe()
-    assert check.status == "fail"
-    assert "mar-edge[mediapipe]" in check.hint
-    assert "--download" in doctor.check_pose_models().hint
-
-
-def test_a_pose_model_that_is_here_with_its_detector_serves_without_mediapipe(monkeypatch, tmp_path):
-    pretend_installed(monkeypatch, {})
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "comes with the package" in doctor.check_pose_models().detail
+    cache_folder().mkdir(parents=True)
     for name in ("dwpose-s", "rtmdet-nano"):
-        assert doctor.check_mediapipe().status == "fail"
-        cache_folder().mkdir(parents=True, exist_ok=True)
         (cache_folder() / f"{name}.onnx").touch()
         record = Record(name, "here", "", "", "today")
         (cache_folder() / f"{name}.json").write_bytes(msgspec.json.encode(record))
-    assert doctor.check_mediapipe().status == "warn"
-    assert "--pose dwpose-s" in doctor.check_mediapipe().hint
-    assert doctor.check_pose_models().detail.startswith("dwpose-s: ")
-
-
-@pytest.mark.parametrize(
-    ("system", "machine", "version"),
-    [
-        ("Linux", "x86_64", "0.10.21"),
-        ("Linux", "aarch64", "0.10.18"),
-        ("Darwin", "arm64", "0.10.21"),
-        ("Windows", "AMD64", "0.10.21"),
-    ],
-)
-def test_the_version_asked_for_is_the_one_that_this_kind_of_machine_installs(
-    monkeypatch, tmp_path, system, machine, version
-):
-    tomllib = pytest.importorskip("tomllib")
-    requirements = pytest.importorskip("packaging.requirements")
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    place = {"sys_platform": {"Windows": "win32"}.get(system, system.lower()), "platform_machine": machine}
-    wanted = map(requirements.Requirement, project["optional-dependencies"]["mediapipe"])
-    assert [str(each.specifier) for each in wanted if each.marker.evaluate(place)] == [f"=={version}"]
-
-    monkeypatch.setattr("platform.system", lambda: system)
-    monkeypatch.setattr("platform.machine", lambda: machine)
-    assert doctor.mediapipe_version() == version
-    other = {"0.10.18": "0.10.21", "0.10.21": "0.10.18"}[version]
-    pretend_installed(monkeypatch, {"mediapipe": other})
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert doctor.check_mediapipe().detail == f"{other}, made for {version}"
-
-
-def test_python_is_what_the_projects_metadata_asks_for(monkeypatch):
-    tomllib = pytest.importorskip("tomllib")
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
-    newest = ".".join(map(str, (NEWEST_MEDIAPIPE_PYTHON[0], NEWEST_MEDIAPIPE_PYTHON[1] + 1)))
-    assert project["requires-python"] == f">=3.10,<{newest}"
-    monkeypatch.setattr(doctor.sys, "version_info", (3, 13, 0))
-    check = doctor.check_python()
-    assert (check.status, check.hint.endswith("use Python 3.10 to 3.12")) == ("fail", True)
+    assert doctor.check_pose_models().detail == "dwpose-s: serve --pose dwpose-s"
 
 
 def test_a_model_that_cannot_be_read_fails_with_the_readers_words():

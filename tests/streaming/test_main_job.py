@@ -12,8 +12,6 @@ import pytest
 from edge.demo import DEMO_ON, DemoVideo
 from streaming import AnyMessage, EndMessage, EventMessage, HelloMessage, LabelMessage, LabelSubscriber, StatusMessage
 
-pytest.importorskip("mediapipe")
-
 
 def served(camera: str, address: str, *options: str) -> list[AnyMessage]:
     """Every message of ``mar-edge serve`` over one recorded source, as a subscriber in this process gets them."""

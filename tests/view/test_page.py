@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import ExitStack
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,6 @@ from view.feed import Feed
 from view.timeline import read_timelines
 
 
-@pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the mediapipe extra")
 def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     command = [sys.executable, "-m", "edge.cli", "serve", "--camera", "demo:", "--bind", f"ipc://{tmp_path}/wire"]

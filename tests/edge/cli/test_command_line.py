@@ -4,7 +4,7 @@ import pytest
 
 import edge
 
-HEAVY = {"torch", "cv2", "numpy", "onnxruntime", "onnx", "zmq", "mediapipe", "msgspec"}
+HEAVY = {"torch", "cv2", "numpy", "onnxruntime", "onnx", "zmq", "msgspec"}
 COMMANDS = [
     "serve",
     "subscribe",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import signal
 import subprocess
 import sys
 
 import msgspec
-import pytest
 
 from streaming import LabelSubscriber
 from streaming.messages import HelloMessage
@@ -64,7 +62,6 @@ def test_options_come_from_the_file_and_the_command_line_wins(cli, ma52_model, t
     assert on["shaking head"] == 0.9
 
 
-@pytest.mark.skipif(importlib.util.find_spec("mediapipe") is None, reason="needs the mediapipe extra")
 def test_a_hangup_reads_the_file_again_and_a_mistake_in_it_changes_nothing(tmp_path):
     path = tmp_path / "mar-edge.toml"
     path.write_text("stride-s = 0.2\nlabels = 'head'\n")

@@ -12,7 +12,7 @@ import numpy as np
 import pose_networks as networks
 import pytest
 
-from edge.cli.posing import PoseOptions, pose_stage
+from edge.cli.posing import PoseOptions, Smoothing, pose_stage
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.zoo import catalogue
@@ -80,11 +80,9 @@ def test_two_people_from_files_to_the_wire(files, video):
 def test_options_that_do_not_go_together(files):
     pose, detector = map(str, files)
     for options, message in (
-        (PoseOptions(people=2), "MediaPipe sees one person"),
-        (PoseOptions(focus="largest"), "MediaPipe sees one person"),
-        (PoseOptions(smooth=True), "its own detector and smoothing"),
-        (PoseOptions(detector=detector), "its own detector and smoothing"),
-        (PoseOptions(runtime="onnxruntime-cuda"), "MediaPipe runs on the CPU"),
+        (PoseOptions(detector=detector), "--pose holistic has a detector of its own"),
+        (PoseOptions(people=0), "--people is at least 1"),
+        (PoseOptions(pose, f"rtmdet:{detector}", smooth=Smoothing.as_mediapipe), "goes with --pose holistic"),
         (PoseOptions(pose, detector), "which kind of detector is detector.onnx"),
         (PoseOptions(pose, f"rtmdet:{detector}", focus="0,0,3"), "focus is"),
         (PoseOptions(pose, f"rtmdet:{detector}", people=0), "--people is at least 1"),

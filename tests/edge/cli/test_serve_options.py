@@ -6,7 +6,6 @@ The command runs in this process, as ``mar-edge`` runs it, up to the error.
 import logging
 import re
 import sys
-from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -64,15 +63,19 @@ WRONG = {
         ("'nobody'\npose = '{tmp}/text'", "no detector 'nobody'"),
         ("'{tmp}/text'\npose = '{tmp}/text'", "which kind of detector"),
         ("'yolox:{tmp}/nowhere.onnx'\npose = '{tmp}/text'", "no detector model at"),
-        ("'rtmdet-nano'", "MediaPipe has its own detector"),
+        ("'rtmdet-nano'", "--pose holistic has a detector of its own"),
     ],
-    "people": [("0\npose = '{tmp}/text'", "at least 1, not 0"), ("2", "MediaPipe sees one person")],
+    "people": [("0\npose = '{tmp}/text'", "at least 1, not 0"), ("0", "at least 1, not 0")],
     "focus": [
         ("'me'\npose = '{tmp}/text'", "'all', 'largest' or a region"),
-        ("'largest'", "MediaPipe sees one person"),
+        ("'1,0,0,1'", "'all', 'largest' or a region"),
     ],
     "min_score": [("-0.1", "0 to 1, not -0.1"), ("1.1", "not 1.1"), ("nan", "not nan")],
-    "smooth": [("true", "MediaPipe has its own detector and smoothing")],
+    "smooth": [
+        ("true", "smooth is text, not true"),
+        ("'strong'", "'strong' is not one of"),
+        ("'as-mediapipe'\npose = '{tmp}/text'", "as-mediapipe goes with --pose holistic"),
+    ],
     "mirror": [("'{tmp}'\npose = 'rtmw-m'", "has no rtmw")],
     "size": [("'big'", "WIDTHxHEIGHT"), ("'0x0'", "not (0, 0)"), ("'99999x1'", "not (99999, 1)")],
     "fps": [("0", "1 to 240"), ("241", "not 241"), ("nan", "not nan")],
@@ -82,7 +85,7 @@ WRONG = {
     "stall_s": [("0", "0.5 to 3600"), ("3601", "not 3601"), ("nan", "not nan")],
     "wait_camera": SWITCH,
     "runtime": [("'tpu'", "'tpu' is not one of")],
-    "pose_runtime": [("'tpu'", "'tpu' is not one of"), ("'openvino'", "MediaPipe runs on the CPU")],
+    "pose_runtime": [("'tpu'", "'tpu' is not one of")],
     "threads": [("-1", "Invalid value for '--threads'"), ("1000000", "Invalid value for '--threads'")],
     "wait_subscribers": [("-1", "0 or more, not -1")],
     "max_seconds": [("0", "more than 0, not 0"), ("-1", "not -1"), ("nan", "not nan")],
@@ -130,7 +133,6 @@ CONTRADICTIONS = [
     ("realtime = true\nas-fast-as-possible = true", "--realtime and --as-fast-as-possible exclude each other"),
     ("show-video = true", "--show-video needs a page"),
     ("record-keep = 3", "are of --record FOLDER, which is not given"),
-    ("smooth = true\ndetector = 'rtmdet-nano'", "--detector and --smooth go with --pose"),
     ("http = '[::]:0'\nkey = '{tmp}/box.key_secret'\nclients = '{tmp}'", "--http .* is not encrypted"),
 ]
 NOT_TOML = [
@@ -245,7 +247,6 @@ def test_a_file_too_large_or_not_there(refusal, tmp_path, monkeypatch, capsys):
     assert "cannot read config file" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(find_spec("mediapipe") is None, reason="needs the mediapipe extra")
 @pytest.mark.parametrize(
     ("toml", "said"), [("labels = 'yawning'", "--labels: "), ("[thresholds]\nyawning = 0.5", "[thresholds]: ")]
 )

@@ -1,6 +1,5 @@
 """``serve`` as a user runs it: what it refuses, how it stops, and that it needs no torch."""
 
-import importlib.util
 import signal
 import socket
 import subprocess
@@ -8,8 +7,6 @@ import sys
 
 import pytest
 from test_command_line import imported
-
-needs_pose = pytest.mark.skipif(importlib.util.find_spec("mediapipe") is None, reason="needs the mediapipe extra")
 
 
 @pytest.fixture
@@ -19,7 +16,6 @@ def address():
         return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
-@needs_pose
 def test_serving_needs_no_torch(cli, ma52_model, address):
     done = cli(
         *("serve", "--camera", "demo:", "--model", ma52_model.path, "--bind", address, "--max-seconds", 1.5),
@@ -27,11 +23,10 @@ def test_serving_needs_no_torch(cli, ma52_model, address):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "tiny joint" in done.stdout
-    assert {"zmq", "onnxruntime", "mediapipe", "cv2"} <= imported(done.stderr)
+    assert {"zmq", "onnxruntime", "cv2"} <= imported(done.stderr)
     assert not {"torch", "onnx", "onnxscript", "training", "export"} & imported(done.stderr)
 
 
-@needs_pose
 def test_cameras_that_are_none(user_error, tmp_path, address):
     text, empty = tmp_path / "text.mp4", tmp_path / "empty.mp4"
     text.write_text("hello, I am no video\n" * 50)
@@ -47,7 +42,6 @@ def test_cameras_that_are_none(user_error, tmp_path, address):
         assert expected in user_error("serve", "--camera", camera, "--bind", address)
 
 
-@needs_pose
 def test_a_port_in_use(user_error):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -56,13 +50,11 @@ def test_a_port_in_use(user_error):
         assert "in use" in user_error("serve", "--camera", "demo:", "--bind", address)
 
 
-@needs_pose
 def test_a_model_of_another_layout(user_error, imigue_model, address):
     message = user_error("serve", "--camera", "demo:", "--model", imigue_model.path, "--bind", address)
     assert "model of another layout" in message
 
 
-@needs_pose
 def test_a_file_that_is_no_model(user_error, tmp_path, address):
     (tmp_path / "m.onnx").write_text("hello\n")
     assert "is not a model" in user_error(
@@ -70,7 +62,6 @@ def test_a_file_that_is_no_model(user_error, tmp_path, address):
     )
 
 
-@needs_pose
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_a_signal_ends_it_in_order(ma52_model, address, sent, code):
     command = [sys.executable, "-u", "-m", "edge.cli", "serve", "--camera", "demo:"]

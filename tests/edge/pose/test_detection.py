@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pose_networks as networks
 import pytest
+from golden_frames import golden_frames
 
 from edge.errors import MarEdgeError
 from edge.pose.detection import PersonDetector
@@ -83,7 +84,7 @@ def test_boxes_come_back_from_the_letterbox(tmp_path, shape):
 
 
 def test_the_published_detector_finds_the_person(shared):
-    frame = cv2.VideoCapture(str(shared("clips/nodding.mp4"))).read()[1]
+    frame = next(golden_frames(shared("clips/nodding.mp4")))
     with PersonDetector(OnnxRuntime(shared("models/rtmdet_nano.onnx"), threads=1), "rtmdet") as opened:
         found = opened.detect(frame)
         assert len(opened.detect(np.full_like(frame, 114)).boxes) == 0

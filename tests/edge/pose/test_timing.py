@@ -11,6 +11,7 @@ from edge.cli.benching_pose import bench_pose
 from edge.cli.posing import PoseOptions
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
+from edge.pose.holistic.stage import STAGES as HOLISTIC_STAGES
 from edge.pose.timing import Crowd, side_by_side, time_crowds
 from edge.pose.topdown import DETECT_EVERY, STAGES
 from edge.runtime.onnxruntime import OnnxRuntime
@@ -102,5 +103,15 @@ def test_what_cannot_be_timed(files, tmp_path):
     broken.write_bytes(b"no picture")
     with pytest.raises(MarEdgeError, match="no picture that OpenCV can read"):
         bench(PoseOptions(str(files[0]), str(files[1])), broken)
-    with pytest.raises(MarEdgeError, match="MediaPipe runs on the CPU"):
-        bench(PoseOptions(), runtimes=("openvino",))
+
+
+def test_the_holistic_stage_for_one_and_two_people(tmp_path):
+    out = tmp_path / "pose.json"
+    bench_pose(PoseOptions(), ["onnxruntime"], [1, 2], None, 3, 1, out)
+    report = json.loads(out.read_text())
+    assert (report["pose"], report["picture"]) == ("holistic", [512, 600])
+    assert [row["people"] for row in report["rows"]] == [1, 2]
+    for row in report["rows"]:
+        assert tuple(row["stages_ms"]) == HOLISTIC_STAGES
+        assert row["stages_ms"]["body"] > 0
+        assert row["runtime"].startswith("holistic on onnxruntime ")

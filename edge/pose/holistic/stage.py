@@ -1,0 +1,311 @@
+"""The pose stage without anything to download: body, hands and face of each person, followed from frame to frame.
+
+The networks are MediaPipe's; what leads from one to the next is written here after its graphs, and gives the same
+points (docs/pose.md has the figures). Three things differ, all to save work: a face that is followed is not detected
+again, a hand or a face that is not there is looked for in every third frame only, and filters take the time between
+frames to be what it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.data import Skeleton
+from edge.errors import MarEdgeError
+from edge.layout import Layout, load_layout
+from edge.pose.base import check_image
+from edge.pose.focus import Focus
+from edge.pose.holistic import body as bodies
+from edge.pose.holistic.body import Body, Steady
+from edge.pose.holistic.networks import Networks
+from edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
+from edge.pose.holistic.regions import Region
+from edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
+from edge.pose.smoothing import PeopleFilters, Smoothing
+from edge.pose.tracking import PeopleTracker, distinct, pose_of
+from edge.runtime.choice import RuntimeName
+
+Stage = Literal["detect", "body", "hands", "face", "map"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+
+# Parts of two clips were painted over, and joints compared with those of the whole picture: below a visibility of
+# 0.5 the median error is 75 to 210 px, from 0.5 on 37, from 0.7 on 24, from 0.9 on 7 (of a 1296 px frame).
+MIN_SCORE = 0.5
+# Frames between two looks for a part that is surely not there.
+_LOOK_EVERY = 3
+_SURELY_ABSENT = 0.1
+DETECT_EVERY = 5
+_ONE_HEAD = 0.7  # of the larger box's width
+_HAND = tuple(range(21))
+
+
+@dataclass
+class _Search:
+    """One hand or face of one person over time."""
+
+    part: Part = NOTHING
+    _until_look: int = 0
+
+    def is_due(self) -> bool:
+        """Whether to look for it in this frame; asked once a frame."""
+        self._until_look -= 1
+        return self._until_look < 0
+
+    @property
+    def previous(self) -> Part | None:
+        return self.part if self.part.is_there else None
+
+    def take(self, part: Part) -> None:
+        self.part = part
+        self._until_look = 0 if part.presence >= _SURELY_ABSENT else _LOOK_EVERY - 1
+
+    def drop(self) -> None:
+        """It cannot be in sight."""
+        self.part, self._until_look = NOTHING, 0
+
+
+@dataclass
+class _Person:
+    """Somebody followed. region: where to look next. head: (4,) xyxy px."""
+
+    region: Region
+    head: NDArray[np.float32]
+    steady: Steady
+    left: _Search = field(default_factory=_Search)
+    right: _Search = field(default_factory=_Search)
+    face: _Search = field(default_factory=_Search)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """Somebody in this frame."""
+
+    person: _Person
+    body: Body
+
+
+class HolisticPose:
+    """People in the layout asked for, one by default (see ``edge.pose.base.PoseEstimator``).
+
+    Scores of body joints are visibilities; those of a hand or face that was found are 1. A joint that scores less than
+    ``min_score`` keeps its score and has NaN for its place; one outside the picture is missing altogether (NaN, 0).
+
+    ``stage_s`` is what each stage of the last frame took, in seconds; ``detect`` is near 0 where nobody was looked for.
+
+    One person is reported at once, with the id 0. Where more may be followed, each keeps an id of its own and is
+    reported from the third frame on.
+
+    Args:
+        layout: ``ma52`` or a subset of its joints.
+        focus: whom to follow, and how many at most.
+        min_score: joints below it count as not seen; wrists below it are not searched for hands.
+        smooth: ``as-mediapipe`` filters the body's points as MediaPipe does, ``one-euro`` every joint.
+        runtime, threads: what runs the networks, and threads of one inference on a CPU; 0 takes every core.
+
+    Raises:
+        MarEdgeError: a network cannot be loaded, or the layout has joints that ``ma52`` has not.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        *,
+        focus: Focus | None = None,
+        min_score: float = MIN_SCORE,
+        smooth: Smoothing = "as-mediapipe",
+        runtime: RuntimeName = "auto",
+        threads: int = 0,
+    ) -> None:
+        if not 0 <= min_score <= 1:
+            raise MarEdgeError(f"the pose's min_score is a number from 0 to 1, not {min_score}")
+        self.layout = layout
+        self._joints = _subset(layout)
+        self._focus = focus or Focus(people=1)
+        self._min_score = min_score
+        self._smooth = smooth
+        self.stage_s: dict[Stage, float] = {}
+        self.forget()
+        with ExitStack() as stack:
+            self._networks = stack.enter_context(Networks(runtime, body_threads=threads))
+            self._pool = stack.enter_context(ThreadPoolExecutor(1, "hand"))
+            self._stack = stack.pop_all()
+        self.name = f"holistic on {self._networks['pose_landmark'].runtime.name}"
+
+    def __enter__(self) -> HolisticPose:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, value, trace)
+
+    def forget(self) -> None:
+        """Begin afresh with the next frame, as after opening."""
+        self._people: list[_Person] = []
+        self._first = self._steady()
+        self._filters = PeopleFilters() if self._smooth == "one-euro" else None
+        self._tracker = PeopleTracker(self._min_score) if self._focus.people > 1 else None
+        self._until_detection = 0
+        self._shape: tuple[int, ...] = ()
+
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+        """See ``PoseEstimator.estimate``."""
+        check_image(image)
+        if image.shape != self._shape:  # places of another picture say nothing about this one
+            self.forget()
+            self._shape = image.shape
+        self.stage_s = {}
+        with self._stage("detect"):
+            self._find_new(image)
+        with self._stage("body"):
+            seen = self._follow(image, t_s)
+        if not seen:
+            return []
+        with self._stage("hands"):
+            self._find_hands(image, seen)
+        with self._stage("face"):
+            self._find_faces(image, seen)
+        with self._stage("map"):
+            return self._skeletons(seen, image, t_s)
+
+    def _skeletons(self, seen: Sequence[_Seen], image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+        joints, scores = self._mapped(seen)
+        ids = [(0, 0)]
+        if self._tracker is not None:
+            ids = self._ids(self._tracker, seen, np.dstack([joints, scores]), t_s)
+        H, W, _ = image.shape
+        # Only now, so that the neck of someone whose shoulder is just out of the picture still has its place.
+        outside = ~((joints >= 0) & (joints < (W, H))).all(axis=-1)
+        scores[outside] = 0
+        joints[outside | (scores < self._min_score)] = np.nan
+        if self._filters is not None and ids:
+            rows = [i for i, _ in ids]
+            sizes_px = [seen[i].body.size_px for i in rows]
+            joints[rows] = self._filters.smooth([person for _, person in ids], joints[rows], t_s, sizes_px)
+        return [Skeleton(joints[i, self._joints], scores[i, self._joints], person) for i, person in ids]
+
+    def _find_new(self, image: NDArray[np.uint8]) -> None:
+        """Add whoever is not followed yet, as far as the focus wants them."""
+        self._until_detection -= 1
+        if self._people and (self._until_detection > 0 or len(self._people) >= self._focus.people):
+            return
+        self._until_detection = DETECT_EVERY
+        H, W, _ = image.shape
+        found = bodies.find_people(self._networks, image)
+        new = [one for one in found if not any(_same_head(one.head, person.head) for person in self._people)]
+        # Boxes come back as they were given, so they say whose they are.
+        followed = {person.head.tobytes(): person for person in self._people}
+        others = {one.head.tobytes(): _Person(one.region, one.head, self._new_steady()) for one in new}
+        chosen = self._focus.choose(_boxes(followed), _boxes(others), (W, H))
+        self._people = [(followed | others)[box.tobytes()] for box in chosen]
+
+    def _steady(self) -> Steady:
+        return Steady(self._smooth == "as-mediapipe")
+
+    def _new_steady(self) -> Steady:
+        # Of a single person the visibilities outlive a loss.
+        return self._first if self._tracker is None else self._steady()
+
+    def _follow(self, image: NDArray[np.uint8], t_s: float) -> list[_Seen]:
+        """Those who are still where they are expected; the others are forgotten."""
+        if not self._people:
+            return []
+        seen = []
+        found = bodies.look(self._networks, image, [person.region for person in self._people])
+        for person, body in zip(self._people, found, strict=True):
+            if body is None:
+                person.steady.lose()
+                continue
+            steadied = person.steady.take(body, t_s)
+            person.region, person.head = steadied.region, steadied.head
+            if person.region.is_usable:
+                seen.append(_Seen(person, steadied))
+        self._people = [one.person for one in seen]
+        return seen
+
+    def _find_hands(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
+        """Either side's at the same time: half of the stage's work is theirs."""
+        right = self._pool.submit(self._find_side, image, [(one.person.right, one.body) for one in seen], RIGHT)
+        self._find_side(image, [(one.person.left, one.body) for one in seen], LEFT)
+        right.result()
+
+    def _find_side(self, image: NDArray[np.uint8], searches: Sequence[tuple[_Search, Body]], side: Side) -> None:
+        due = []
+        for search, body in searches:
+            if body.visibility[side.wrist] <= self._min_score:
+                search.drop()
+            elif search.is_due():
+                due.append((search, body))
+        hands = find_hands(self._networks, image, [Wanted(body, hand.previous) for hand, body in due], side)
+        for (search, _), hand in zip(due, hands, strict=True):
+            search.take(hand)
+
+    def _find_faces(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
+        due = [(one.person.face, one.body) for one in seen if one.person.face.is_due()]
+        faces = find_faces(self._networks, image, [Wanted(body, face.previous) for face, body in due])
+        for (search, _), face in zip(due, faces, strict=True):
+            search.take(face)
+
+    def _mapped(self, seen: Sequence[_Seen]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Joints (P, 44, 2) px and scores (P, 44) in ``ma52`` order."""
+        return mediapipe_to_ma52(
+            np.stack([np.column_stack([one.body.points, one.body.visibility]) for one in seen]),
+            np.stack([_scored(one.person.left.part, _HAND) for one in seen]),
+            np.stack([_scored(one.person.right.part, _HAND) for one in seen]),
+            np.stack([_scored(one.person.face.part, FACE_MESH_POINTS) for one in seen]),
+        )
+
+    def _ids(
+        self, tracker: PeopleTracker, seen: Sequence[_Seen], keypoints: NDArray[np.float32], t_s: float
+    ) -> list[tuple[int, int]]:
+        """Which of those seen, with keypoints (P, 44, 3), are who: their index and their id; each person once."""
+        every = [
+            pose_of(points, one.person.head, self._min_score)
+            for points, one in zip(np.nan_to_num(keypoints), seen, strict=True)
+        ]
+        index = {id(pose): i for i, pose in enumerate(every)}
+        poses = distinct([pose for pose in every if pose is not None], self._min_score)
+        kept = [index[id(pose)] for pose in poses]
+        self._people = [seen[i].person for i in kept]  # whoever was followed twice is followed once
+        ids = tracker.update(t_s, poses)
+        return [(i, person) for i, person in zip(kept, ids, strict=True) if person is not None]
+
+    @contextmanager
+    def _stage(self, name: Stage) -> Iterator[None]:
+        start_s = time.perf_counter()
+        yield
+        self.stage_s[name] = time.perf_counter() - start_s
+
+
+def _subset(layout: Layout) -> NDArray[np.intp]:
+    ma52 = load_layout("ma52").joints
+    missing = [name for name in layout.joints if name not in ma52]
+    if missing:
+        raise MarEdgeError(f"the holistic pose stage has no {', '.join(missing)} for the layout {layout.name}")
+    return np.array([ma52.index(name) for name in layout.joints], np.intp)
+
+
+def _scored(part: Part, points: tuple[int, ...]) -> NDArray[np.float32]:
+    """The chosen points of a part as (N, 3) x px, y px, 1; NaN where it was not found."""
+    if not part.is_there:
+        return np.full((len(points), 3), np.nan, np.float32)
+    return np.column_stack([part.points[list(points)], np.ones(len(points), np.float32)])
+
+
+def _same_head(found: NDArray[np.float32], followed: NDArray[np.float32]) -> bool:
+    """Whether two boxes (4,) lie so near each other, for their size, that they are one person's."""
+    apart = float(np.linalg.norm((found[:2] + found[2:] - followed[:2] - followed[2:]) / 2))
+    return apart < _ONE_HEAD * max(float(found[2] - found[0]), float(followed[2] - followed[0]))
+
+
+def _boxes(keys: Iterable[bytes]) -> NDArray[np.float32]:
+    return np.array([np.frombuffer(key, np.float32) for key in keys], np.float32).reshape(-1, 4)

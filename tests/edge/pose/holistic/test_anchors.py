@@ -1,0 +1,46 @@
+"""Detections from anchors: merging, order, thresholds."""
+
+import numpy as np
+
+from edge.pose.holistic.anchors import anchor_centers, detections
+
+ANCHORS = np.array([[0.5, 0.5], [0.5, 0.5], [0.1, 0.1]], np.float32)
+
+
+def row(dx=0.0, width=20.0):
+    """One anchor's output, px of a picture of 100: a box and one point 10 px right of the anchor."""
+    return [dx, 0.0, width, width, dx + 10.0, 0.0]
+
+
+def logit(p):
+    return float(np.log(p / (1 - p)))
+
+
+def test_anchors_lie_in_the_middle_of_cells_row_by_row():
+    centers = anchor_centers(((2, 1), (1, 2)))
+    np.testing.assert_allclose(
+        centers, [[0.25, 0.25], [0.75, 0.25], [0.25, 0.75], [0.75, 0.75], [0.5, 0.5], [0.5, 0.5]]
+    )
+
+
+def test_overlapping_detections_become_one_weighted_by_score_and_others_stay():
+    rows = np.array([row(0), row(4), row(0)], np.float32)
+    logits = np.array([logit(0.6), logit(0.9), logit(0.7)], np.float32)
+    first, second = detections(rows, logits, ANCHORS, 100)
+    assert abs(first.score - 0.9) < 1e-5
+    x = 0.5 + (0.6 * 0.0 + 0.9 * 0.04) / 1.5
+    np.testing.assert_allclose(first.box, [x - 0.1, 0.4, x + 0.1, 0.6], atol=1e-5)
+    np.testing.assert_allclose(first.points, [[x + 0.1, 0.5]], atol=1e-5)
+    assert abs(second.score - 0.7) < 1e-5
+    np.testing.assert_allclose(second.points, [[0.2, 0.1]], atol=1e-5)
+
+
+def test_below_a_half_nothing_is_found():
+    rows = np.array([row(), row(), row()], np.float32)
+    assert detections(rows, np.full(3, logit(0.499), np.float32), ANCHORS, 100) == []
+    assert len(detections(rows, np.full(3, logit(0.501), np.float32), ANCHORS, 100)) == 2
+
+
+def test_a_box_without_an_area_ends_the_search_too():
+    rows = np.array([row(width=0.0)] * 3, np.float32)
+    assert len(detections(rows, np.full(3, 4.0, np.float32), ANCHORS, 100)) == 3
