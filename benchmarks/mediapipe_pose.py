@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.data import Skeleton
-from edge.errors import MarEdgeError, MissingExtra
+from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.pose.base import check_image
 from edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
@@ -44,7 +44,7 @@ MIN_SCORE = 0.5
 
 _HAND_LITE = 0
 _NODES_TO_CHANGE = 2 * 3  # of either hand: two that select the network, one that holds the visibility threshold
-_REINSTALL = "install the version this was made for: pip install 'mar-edge[mediapipe]'"
+_REINSTALL = "install the version this was made for: pip install mediapipe==0.10.21"
 _KNOWN_NOISE = re.compile(
     rb"Created TensorFlow Lite XNNPACK delegate"
     rb"|All log messages before absl::InitializeLog"
@@ -137,7 +137,7 @@ def _open_graph(hand_min_visibility: float) -> Any:
         from mediapipe.python.solutions import holistic  # noqa: F401  # registers its types
     except ModuleNotFoundError as error:
         if error.name == "mediapipe":
-            raise MissingExtra("mediapipe", "mediapipe") from None
+            raise MarEdgeError("mediapipe is not installed: pip install mediapipe==0.10.21") from None
         raise MarEdgeError(f"mediapipe is installed but cannot be loaded: {error}; {_REINSTALL}") from None
     except ImportError as error:
         raise MarEdgeError(f"mediapipe is installed but cannot be loaded: {error}; {_REINSTALL}") from None

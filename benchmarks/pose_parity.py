@@ -2,7 +2,7 @@
 
     python benchmarks/pose_parity.py VIDEO... [--frames 100]
 
-Needs mediapipe 0.10.21 in the environment, which mar-edge itself does not. Each candidate runs alone, in a process of its
+Needs mediapipe 0.10.21, which mar-edge itself does not. Each candidate runs alone, in a process of its
 own; figures of cost are processor time of all threads a frame, as a ratio of MediaPipe's. Pictures are decoded once, by
 PyAV, and both see the same.
 """
