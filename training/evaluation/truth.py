@@ -105,7 +105,7 @@ def open_real(folder: Path) -> RealSet:
     recordings = []
     for file, happens in actions.items():
         path = folder / RECORDINGS / f"{Path(file).stem}.jsonl"
-        with Replay([path], as_fast_as_possible=True) as replay:
+        with Replay([path]) as replay:
             if layout not in (None, replay.layout):
                 raise MarEdgeError(f"{path} holds {replay.layout.name} skeletons, the recordings before it others")
             layout = replay.layout
