@@ -28,9 +28,9 @@ NEEDS_OF_BODY: dict[str, tuple[str, ...]] = {
     "head": ("head",),
     "upper limb": ("arms",),
     "lower limb": ("legs",),
-    "body-hand": ("arms",),
-    "head-hand": ("arms",),
-    "leg-hand": ("arms", "legs"),
+    "body-hand": ("hands",),
+    "head-hand": ("hands",),
+    "leg-hand": ("hands", "legs"),
 }
 # A window shows what this share of its frames shows.
 _LEAST_SHARE = 0.5

@@ -100,6 +100,9 @@ class Extent(Protocol):
     def goes_again(self) -> bool:
         """Whether what moves from now on may be another event of the same label: it is over, or its way back begins."""
 
+    def begin_after(self, t_s: float) -> None:
+        """Count only what moves after ``t_s``, where a movement of the same label ended."""
+
     def follow(self, motions: Motions) -> None:
         """Look at what a later window adds."""
 
@@ -295,12 +298,19 @@ class _Channel:
         if best is None or (self._open is not None and best == self._open.label and not self._open.extent.goes_again):
             self._candidate = None
         elif self._candidate is None or self._candidate.label != best:
-            self._candidate = _Candidate(best, t_s, begin(best))
+            self._candidate = _Candidate(best, t_s, self._beginning(best, begin))
         elif not self._is_another(self._candidate):
             # What the label names so far is the movement before. The next one may have begun meanwhile.
-            newer = _Candidate(best, t_s, begin(best))
+            newer = _Candidate(best, t_s, self._beginning(best, begin))
             if self._is_another(newer):
                 self._candidate = newer
+
+    def _beginning(self, label: int, begin: BeginOf) -> Extent:
+        """The newest movement behind ``label``; of the label that is open, what moves after it ended."""
+        extent = begin(label)
+        if self._open is not None and self._open.label == label:
+            extent.begin_after(self._open.extent.end_s)
+        return extent
 
     def _is_another(self, candidate: _Candidate) -> bool:
         """Whether the candidate's movement is not that of the event before it, nor what is left of it.

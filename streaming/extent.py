@@ -35,7 +35,7 @@ class Way(Enum):
 
     BOTH: the way out, the stay and the way back: a hand that stays at a face is doing something there until it leaves.
     ONE: the way out; who comes back does something else, as a head that was bowed goes up. EACH: the way out, and the
-    way back once more.
+    way back once more; a head that turns to one side, comes back and goes on to the other has turned twice.
     """
 
     BOTH = "both"
@@ -123,6 +123,7 @@ class Extent:
         self._fast = 0.0
         self._is_over = False
         window, motion = motions.window, motions.of(joints)
+        self._first = motion
         start = None if motion is None else motion.newest_start()
         self._stands_out = start is not None or _goes_on(window, joints, motions.rules)
         self.start_s = fallback_s if start is None else float(window.times_s[start])
@@ -158,8 +159,19 @@ class Extent:
         """Whether what moves from now on is another: it is over, or its way back has begun and has the same name."""
         return self._is_over or (self._way is Way.EACH and self._has_arrived)
 
+    def begin_after(self, t_s: float) -> None:
+        """Count only what moves after ``t_s``, where the movement before ended; only before ``follow`` is asked."""
+        motion = self._first
+        if motion is None or t_s <= self.start_s:
+            return
+        self.start_s = self._active_until_s = self._moved_until_s = t_s
+        self._rest = motion.places[max(int(np.searchsorted(motion.times_s, t_s)) - 1, 0)]
+        self._farthest, self._is_over, self._has_arrived = 0.0, False, False
+        self._follow(motion)
+
     def follow(self, motions: Motions) -> None:
         """Look at what a later window adds."""
+        self._first = None
         motion = None if self._is_over or self._has_arrived else motions.of(self._joints)
         if motion is not None:
             self._follow(motion)
@@ -173,8 +185,13 @@ class Extent:
         moving = motion.moving(self._fast)
         self._moves = bool(moving[-1])
         active = moving | (away > self._rules.away * self._farthest)
+        passes = self._passes_rest(motion) if self._way is Way.EACH else math.inf
         for i in np.flatnonzero(motion.times_s > self._active_until_s):
             now_s = float(motion.times_s[i])
+            if now_s > passes:
+                self._active_until_s = self._moved_until_s = max(passes, self.start_s)
+                self._is_over = True
+                return
             if self._way is not Way.BOTH and moving[i] and now_s - self._moved_until_s > self._rules.together_s:
                 self._has_arrived = True
                 return
@@ -185,6 +202,17 @@ class Extent:
             elif now_s - self._active_until_s > self._rules.rest_s:
                 self._is_over = True
                 return
+
+
+    def _passes_rest(self, motion: _Motion) -> float:
+        """When it came back to where it began, if it went on from there to the other side; infinite if it did not."""
+        side = motion.along(self._rest, self.start_s)
+        other = np.flatnonzero(side < -self._rules.other_side * side.max(initial=0.0))
+        other = other[other > side.argmax()]
+        if not len(other) or side.max() < self._rules.stays * self._farthest:
+            return math.inf
+        crossing = side.argmax() + np.flatnonzero(side[side.argmax() : other[0]] > 0)[-1]
+        return float(motion.times_s[crossing])
 
 
 @dataclass(frozen=True)
@@ -251,6 +279,21 @@ class _Motion:
         squares = ((self.places - rest) ** 2).sum(axis=-1)
         known = np.isfinite(squares).all(axis=0)
         return np.sqrt(squares[:, known].mean(axis=1)) if known.any() else np.zeros(len(self.times_s))
+
+    def along(self, rest: NDArray[np.float64] | None, start_s: float) -> NDArray[np.float64]:
+        """(T,) px from ``rest`` (V of the region, 2), along the way to where it is farthest after ``start_s``."""
+        nowhere = np.zeros(len(self.times_s))
+        after = self.times_s >= start_s
+        if rest is None or not after.any():
+            return nowhere
+        moved = self.places - rest
+        moved = moved[:, np.isfinite(moved).all(axis=(0, 2))].reshape(len(nowhere), -1)
+        farthest = moved[np.where(after, (moved**2).sum(axis=1), -1.0).argmax()]
+        length = np.sqrt((farthest**2).sum())
+        if not length > 0:
+            return nowhere
+        along: NDArray[np.float64] = moved @ farthest / (length * math.sqrt(max(moved.shape[1] / 2, 1)))
+        return np.where(after, along, 0.0)
 
 
 def _goes_on(window: Window, joints: tuple[int, ...], rules: MovementRules) -> bool:

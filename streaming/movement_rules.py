@@ -28,6 +28,9 @@ class MovementRules:
     on_the_way_back: float = 0.9
     # What comes back within this time belongs to the movement that went out. ``training.synth.recording`` has its like.
     together_s: float = 1.0
+    # Who goes on to the other side of where the movement began, by this part of the farthest, has begun another: heads
+    # of real people turn to one side, back, and on to the other without a rest between.
+    other_side: float = 0.35
     # RMS movement per joint in body sizes (``streaming.trigger``): 3.5 px in a figure of 880 px.
     goes_on: float = 0.004
     # So long at rest where it began, and it is over.

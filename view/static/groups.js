@@ -10,7 +10,7 @@ const given = new Map(Object.entries(COLOURS));
 // Regions that the pipeline wants in the picture before it says anything of a group.
 const NEEDS = {
   head: ["head"], body: ["trunk"], "upper limb": ["arms"], "lower limb": ["legs"],
-  "head-hand": ["arms"], "body-hand": ["arms"], "leg-hand": ["arms", "legs"],
+  "head-hand": ["hands"], "body-hand": ["hands"], "leg-hand": ["hands", "legs"],
 };
 
 export const OTHER = "other";
