@@ -70,14 +70,15 @@ def parse_prior(text: str) -> Prior:
 
 
 def default_prior(metadata: ModelMetadata) -> Prior:
-    """Return ``interview`` for a model of MA-52's actions that learned at known frequencies, else ``trained``.
+    """Return ``interview`` for a model of MA-52's actions that saw each equally often, else ``trained``.
 
-    A softmax without a background class is a classifier of cut clips, such as the authors' networks: they learned from
-    interviews already, at frequencies that their files do not state.
+    Two kinds of models learned at an interview's frequencies already, more or less: those whose file states ``rates``
+    (the mixture of ``synth-concurrent`` leans to them), and classifiers of cut clips without a background class, such
+    as the authors' networks.
     """
     actions = {label.name for index, label in enumerate(metadata.labels) if index != metadata.background}
-    is_unknown = metadata.activation == "softmax" and metadata.background is None and not metadata.rates
-    return interview() if actions == {label.name for label in ma52_labels()} and not is_unknown else TRAINED
+    saw_all_alike = not metadata.rates and not (metadata.activation == "softmax" and metadata.background is None)
+    return interview() if actions == {label.name for label in ma52_labels()} and saw_all_alike else TRAINED
 
 
 def parse_rates(text: str, source: str) -> dict[str, float]:

@@ -160,12 +160,16 @@ class Extent:
         return self._is_over or (self._way is Way.EACH and self._has_arrived)
 
     def begin_after(self, t_s: float) -> None:
-        """Count only what moves after ``t_s``, where the movement before ended; only before ``follow`` is asked."""
+        """Count only what moves after ``t_s``, where the movement before ended; for a new extent, if anything does."""
         motion = self._first
         if motion is None or t_s <= self.start_s:
             return
+        rest = motion.places[max(int(np.searchsorted(motion.times_s, t_s)) - 1, 0)]
+        reaches = motion.distance(rest)[motion.times_s > t_s].max(initial=0.0)
+        if reaches < self._rules.stays * self._farthest:
+            return
         self.start_s = self._active_until_s = self._moved_until_s = t_s
-        self._rest = motion.places[max(int(np.searchsorted(motion.times_s, t_s)) - 1, 0)]
+        self._rest = rest
         self._farthest, self._is_over, self._has_arrived = 0.0, False, False
         self._follow(motion)
 
@@ -202,7 +206,6 @@ class Extent:
             elif now_s - self._active_until_s > self._rules.rest_s:
                 self._is_over = True
                 return
-
 
     def _passes_rest(self, motion: _Motion) -> float:
         """When it came back to where it began, if it went on from there to the other side; infinite if it did not."""

@@ -48,6 +48,8 @@ def test_the_default_suits_the_model():
     assert default_prior(MA52).name == "interview"
     sigmoid = msgspec.structs.replace(MA52, labels=ma52_labels(), background=None, activation="sigmoid")
     assert default_prior(sigmoid).name == "interview"
+    leaning = msgspec.structs.replace(sigmoid, rates=(1.0,) * 52)
+    assert default_prior(leaning).name == "trained"  # it learned from a mixture that leans to interviews
     assert default_prior(THREE).name == "trained"
     authors = msgspec.structs.replace(MA52, labels=ma52_labels(), background=None)
     assert default_prior(authors).name == "trained"  # they learned from interviews

@@ -47,9 +47,16 @@ def test_half_of_the_frames_are_enough():
 
 def test_each_body_group_of_the_data_set_needs_something_and_nothing_needs_nothing():
     assert {label.body for label in ma52_labels()} == NEEDS_OF_BODY.keys()
-    names = {label.name for label, said in zip(LABELS, sayable(LABELS, ("head", "trunk", "arms")), strict=True) if said}
+    names = {
+        label.name
+        for label, said in zip(LABELS, sayable(LABELS, ("head", "trunk", "arms", "hands")), strict=True)
+        if said
+    }
     assert {"nodding", "shrugging", "touching nose", "waving", "no action"} <= names
     assert not names & {"shaking legs", "touching legs"}
+    fingers = {label.name for label, said in zip(LABELS, sayable(LABELS, ("head", "hands")), strict=True) if said}
+    assert "touching nose" in fingers  # a hand at a face whose wrist is below the picture
+    assert "waving" not in fingers
     assert [label.name for label, said in zip(LABELS, sayable(LABELS, ()), strict=True) if said] == ["no action"]
     assert sayable((Label(0, "class 0", ""),), ()).all()
 
