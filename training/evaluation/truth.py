@@ -105,7 +105,7 @@ def open_real(folder: Path) -> RealSet:
     recordings = []
     for file, happens in actions.items():
         path = folder / RECORDINGS / f"{Path(file).stem}.jsonl"
-        with Replay([path], as_fast_as_possible=True) as replay:
+        with Replay([path]) as replay:
             if layout not in (None, replay.layout):
                 raise MarEdgeError(f"{path} holds {replay.layout.name} skeletons, the recordings before it others")
             layout = replay.layout
@@ -127,7 +127,7 @@ def framing(joints: NDArray[np.float32], layout: Layout) -> str:
     Args:
         joints: (N, V, 2), a row for each person in each frame, and one of NaN for a frame without anybody.
     """
-    seen = np.isfinite(joints).all(axis=-1)  # (N, V)
+    seen: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)  # (N, V)
     for part, name in _LOWEST:
         places = [i for i, joint in enumerate(layout.joints) if joint in {f"left_{part}", f"right_{part}"}]
         if seen[:, places].any(axis=1).mean() > _MOST:
