@@ -19,6 +19,7 @@ import msgspec
 from edge.cli.progress import showing_progress
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
+from edge.prior import parse_prior
 from edge.progress import Progress
 from streaming.pipeline import PipelineRules
 from training.datasets.opening import open_dataset
@@ -46,6 +47,7 @@ class Wanted:
     idle: float
     concurrent: float
     seed: int
+    prior: str | None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,10 +71,17 @@ def main() -> None:
     parser.add_argument("--idle", type=float, default=0.0, help="minutes in which nothing with a name happens")
     parser.add_argument("--concurrent", type=float, default=0.0, help="minutes with several actions at once")
     parser.add_argument("--seed", type=int, default=1, help="of the recordings")
+    parser.add_argument("--prior", help="as of mar-edge evaluate")
     parser.add_argument("--out", type=Path, help="folder of each model's figures")
     arguments = parser.parse_args()
     wanted = Wanted(
-        arguments.real, arguments.clips, arguments.minutes, arguments.idle, arguments.concurrent, arguments.seed
+        arguments.real,
+        arguments.clips,
+        arguments.minutes,
+        arguments.idle,
+        arguments.concurrent,
+        arguments.seed,
+        arguments.prior,
     )
     try:
         with showing_progress() as progress:
@@ -108,7 +117,10 @@ def measure_once(name: str, path: Path, wanted: Wanted, out: Path | None, progre
 
 def measure(name: str, path: Path, wanted: Wanted, progress: Progress) -> Row:
     """One model's figures."""
-    source, rules = ModelSource((path,), threads=1), PipelineRules()
+    source, rules = (
+        ModelSource((path,), threads=1),
+        PipelineRules(prior=None if wanted.prior is None else parse_prior(wanted.prior)),
+    )
     real = clips = None
     with source.open(load_layout(LAYOUT)) as recognizer:
         metadata = recognizer.metadata

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -127,7 +127,8 @@ class DemoVideo:
         self._background = _without_person(photo, alpha)
         self._at_rest = _composed(self._person, self._background)
         self._pixels = np.stack(np.meshgrid(np.arange(W), np.arange(H)), axis=-1).astype(np.float32)
-        self._grid = cv2.resize(self._pixels, (W // _GRID_STEP, H // _GRID_STEP), interpolation=cv2.INTER_AREA)
+        coarse = cv2.resize(self._pixels, (W // _GRID_STEP, H // _GRID_STEP), interpolation=cv2.INTER_AREA)
+        self._grid = np.asarray(coarse, np.float32)
         reach = np.ones((2 * _REACH_CELLS + 1, 2 * _REACH_CELLS + 1), np.uint8)
         person = cv2.resize(alpha, (W // _GRID_STEP, H // _GRID_STEP), interpolation=cv2.INTER_AREA) > 0
         self._near_person = cv2.dilate(person.astype(np.uint8), reach) > 0
@@ -167,8 +168,8 @@ class DemoVideo:
         y0, y1, x0, x1 = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
         part = tuple(slice(a * _GRID_STEP, b * _GRID_STEP) for a, b in ((y0, y1), (x0, x1)))
         width, height = (x1 - x0) * _GRID_STEP, (y1 - y0) * _GRID_STEP
-        lookup = cv2.resize(offset[y0:y1, x0:x1], (int(width), int(height)))
-        lookup += self._pixels[part]
+        moved = np.asarray(cv2.resize(offset[y0:y1, x0:x1], (int(width), int(height))), np.float32)
+        lookup: NDArray[np.float32] = self._pixels[part] + moved
         person = cv2.remap(
             self._person, lookup[..., 0], lookup[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
@@ -236,7 +237,7 @@ def _person_mask(H: int, W: int) -> NDArray[np.float32]:
     mask = np.zeros((H, W), np.uint8)
     cv2.fillPoly(mask, [np.array(_OUTLINE, np.int32)], (255,), lineType=cv2.LINE_AA)
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8))
-    return cv2.GaussianBlur(inside, (0, 0), 1.2).astype(np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(inside, (0, 0), 1.2).astype(np.float32) / 255, np.float32)
 
 
 def _without_person(photo: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -255,7 +256,7 @@ def _without_person(photo: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDA
     return np.asarray(cv2.blendLinear(painted, photo, soft, 1 - soft), np.uint8)
 
 
-def _smooth_step(x: NDArray[np.float32] | float) -> NDArray[np.float32] | float:
+def _smooth_step(x: NDArray[np.floating[Any]] | float) -> NDArray[np.floating[Any]]:
     """0 below 0, 1 above 1, and in between a curve without corners."""
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+    u = np.clip(x, 0.0, 1.0)
+    return np.asarray(u * u * (3 - 2 * u))

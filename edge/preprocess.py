@@ -92,8 +92,8 @@ def fill_missing(clip: NDArray[np.float32], layout: Layout) -> NDArray[np.float3
     T, V = missing.shape[-2:]
     tracks = clip.reshape(-1, T, V, 2).transpose(0, 2, 1, 3).copy()  # (N, V, T, 2)
     missing = missing.reshape(-1, T, V).swapaxes(1, 2)  # (N, V, T)
-    never = missing.all(axis=-1)  # (N, V)
-    partly = missing.any(axis=-1) & ~never
+    never: NDArray[np.bool_] = np.all(missing, axis=-1)  # (N, V)
+    partly: NDArray[np.bool_] = np.any(missing, axis=-1) & ~never
     tracks[partly] = _join_gaps(tracks[partly], ~missing[partly])
 
     tracks[never] = 0

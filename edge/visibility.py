@@ -38,7 +38,7 @@ _LEAST_SHARE = 0.5
 
 def visible_regions(window: Window, layout: Layout) -> tuple[str, ...]:
     """Return the regions that a window shows, in the order of ``SEEN_BY``."""
-    seen = np.isfinite(window.clip).all(axis=-1)  # (T, V)
+    seen: NDArray[np.bool_] = np.all(np.isfinite(window.clip), axis=-1)  # (T, V)
     place = {name: v for v, name in enumerate(layout.joints)}
 
     def share(sets: tuple[tuple[str, ...], ...]) -> float:

@@ -179,7 +179,7 @@ class Replay:
         joints[~(np.abs(joints) <= _LARGEST_PIXEL).all(axis=1)] = np.nan
         scores = np.array(skeleton.scores, np.float32)
         if scores.shape != (len(joints),):
-            scores = np.isfinite(joints).all(axis=1).astype(np.float32)
+            scores = np.all(np.isfinite(joints), axis=1).astype(np.float32)
         return Skeleton(joints, scores, skeleton.person)
 
     def _messages(self) -> Iterator[tuple[str, AnyMessage | UnknownMessage]]:

@@ -157,7 +157,7 @@ def skeleton_messages(frame: Frame, people: Sequence[Skeleton]) -> list[Skeleton
 
 def skeleton_message(frame: Frame, skeleton: Skeleton) -> SkeletonMessage:
     """One person's joints, to a hundredth of a pixel."""
-    seen = np.isfinite(skeleton.joints).all(axis=1).tolist()
+    seen = np.all(np.isfinite(skeleton.joints), axis=1).tolist()
     places = skeleton.joints.astype(np.float64).round(2).tolist()
     scores = np.nan_to_num(skeleton.scores.astype(np.float64)).round(3).tolist()
     joints = tuple((x, y) if there else None for there, (x, y) in zip(seen, places, strict=True))

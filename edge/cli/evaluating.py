@@ -11,7 +11,7 @@ import typer
 from edge.cli import app
 from edge.cli.extras import require
 from edge.cli.progress import showing_progress
-from edge.cli.running import Runtime
+from edge.cli.running import PriorChoice, Runtime, chosen_prior
 
 
 class _Stream(str, Enum):
@@ -74,6 +74,7 @@ def evaluate(
         float,
         typer.Option(metavar="PER_MINUTE", help="Limit for thresholds that are fitted on live footage.", min=0.0),
     ] = 1.0,
+    prior: PriorChoice = None,
     stream: Annotated[_Stream, typer.Option(help="Of one published checkpoint: trained on.")] = _Stream.joint,
     device: Annotated[_Device, typer.Option(help="Where checkpoints run.")] = _Device.cpu,
     runtime: Annotated[Runtime, typer.Option(help="What runs model files.")] = Runtime.auto,
@@ -81,6 +82,7 @@ def evaluate(
 ) -> None:
     """How good a model is on a data set, and live: a report to read, and every figure as JSON."""
     require("train", "torch", "jinja2", "matplotlib")
+    from streaming.pipeline import PipelineRules
     from training.evaluation.command import EvaluateConfig
     from training.evaluation.command import evaluate as run_evaluation
     from training.evaluation.models import ModelSource
@@ -100,6 +102,7 @@ def evaluate(
         idle_minutes=idle,
         concurrent_minutes=concurrent,
         seed=seed,
+        rules=PipelineRules(prior=chosen_prior(prior)),
     )
     with showing_progress() as progress:
         evaluation = run_evaluation(config, progress)

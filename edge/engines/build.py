@@ -181,11 +181,12 @@ def _parse_error(parser: trt.OnnxParser) -> str:
     if not errors:
         return "it does not say why"
     error = errors[0]
+    said: str = error.desc()
     if not error.node_name() and not error.node_operator():
-        return error.desc()
+        return said
     # Nodes need no names; all that the parser says of an operator that it refuses is the check that failed: "false".
     named = f"node '{error.node_name()}'" if error.node_name() else f"node number {error.node()}, which has no name"
-    why = "it cannot compile this operator" if error.desc() in {"", "false"} else error.desc()
+    why = "it cannot compile this operator" if said in {"", "false"} else said
     return f"{named} ({error.node_operator()}): {why}"
 
 

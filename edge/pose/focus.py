@@ -86,5 +86,5 @@ class Focus:
         if self.region is None:
             return np.ones(len(boxes), bool)
         middle = (boxes[:, :2] + boxes[:, 2:]) / 2 / np.array(size, np.float32)
-        inside: NDArray[np.bool_] = ((middle >= self.region[:2]) & (middle < self.region[2:])).all(axis=1)
+        inside: NDArray[np.bool_] = np.all((middle >= self.region[:2]) & (middle < self.region[2:]), axis=1)
         return inside

@@ -185,8 +185,8 @@ def _overlay(target: NDArray[np.float32], points: NDArray[np.float32]) -> None:
 
     A point is whole or NaN altogether (``_checked``).
     """
-    whole = np.isfinite(points[..., 0]).all(axis=-1)[..., None, None]
-    np.copyto(target, points, where=whole)
+    whole: NDArray[np.bool_] = np.all(np.isfinite(points[..., 0]), axis=-1)
+    np.copyto(target, points, where=whole[..., None, None])
 
 
 def _mean(points: NDArray[np.float32]) -> NDArray[np.float32]:

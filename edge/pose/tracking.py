@@ -217,7 +217,7 @@ class PeopleTracker:
         boxes = np.stack([track.pose.box for track in tracks]) + np.tile(shifts, 2)
         seen = np.stack([pose.keypoints[:BODY] for pose in poses])
         overlap = iou(boxes, np.stack([pose.box for pose in poses]))
-        return (oks(bodies, seen, area(boxes), self._min_score) + overlap) / 2
+        return np.asarray((oks(bodies, seen, area(boxes), self._min_score) + overlap) / 2, np.float32)
 
     @staticmethod
     def _near(tracks: list[_Track], poses: Sequence[Pose], t_s: float) -> NDArray[np.float32]:
@@ -254,4 +254,4 @@ def pose_of(keypoints: NDArray[np.float32], cut_from: NDArray[np.float32], min_s
 
 
 def _centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (box[:2] + box[2:]) / 2
+    return np.asarray((box[:2] + box[2:]) / 2, np.float32)

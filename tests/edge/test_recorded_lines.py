@@ -18,7 +18,7 @@ from view.timeline import read_timelines
 
 
 def replayed(path: Path) -> int:
-    with Replay([path], as_fast_as_possible=True) as replay:
+    with Replay([path]) as replay:
         frames = 0
         while not replay.ended:
             frames += replay.read(0.0) is not None

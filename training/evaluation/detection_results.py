@@ -14,7 +14,7 @@ from training.evaluation.detection import TIOUS, Intervals, average_precisions, 
 from training.evaluation.matching import EventFigures, event_figures, match_events
 from training.evaluation.streaming import Watched
 from training.evaluation.truth import FRAMINGS
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 _QUOTED = (0.2, 0.5, 0.7)
 _SHOWN = 0.4  # of an event, or of the window where that is shorter: from here on a window shows it

@@ -14,7 +14,7 @@ from edge.model_file import ModelMetadata
 from streaming.events import EventRules
 from training.evaluation.candidates import Stretches, stretches, tracks
 from training.evaluation.streaming import Watched
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 GRID: NDArray[np.float64] = np.arange(0.2, 0.951, 0.025)
 _BISECTIONS = 40

@@ -12,7 +12,7 @@ from edge.model_file import ModelMetadata
 from training.evaluation.detection_results import DetectionResults, score_detection
 from training.evaluation.matching import EventFigures, Key, Match, event_figures, match_events
 from training.evaluation.streaming import Watched
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 MIN_TIOU = 0.5
 _TIOUS = (MIN_TIOU, 0.3, 0.1)

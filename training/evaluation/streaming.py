@@ -223,6 +223,4 @@ def _watch_take(take: Take) -> Watched:
 
 def make(take: Take) -> Recording:
     """The recording of a take."""
-    if take.concurrent:
-        return record(take.seed, duration_s=take.duration_s, labels=take.labels, concurrent=True)
-    return record(take.seed, duration_s=take.duration_s, idle=take.idle, labels=take.labels)
+    return record(take.seed, duration_s=take.duration_s, idle=take.idle, labels=take.labels, concurrent=take.concurrent)

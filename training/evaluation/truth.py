@@ -127,7 +127,7 @@ def framing(joints: NDArray[np.float32], layout: Layout) -> str:
     Args:
         joints: (N, V, 2), a row for each person in each frame, and one of NaN for a frame without anybody.
     """
-    seen = np.isfinite(joints).all(axis=-1)  # (N, V)
+    seen: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)  # (N, V)
     for part, name in _LOWEST:
         places = [i for i, joint in enumerate(layout.joints) if joint in {f"left_{part}", f"right_{part}"}]
         if seen[:, places].any(axis=1).mean() > _MOST:

@@ -159,8 +159,7 @@ def _sum(body: Body, figure: Figure, parts: HandParts, rows: Ints, habit: Floats
 
 def _blend(base: Floats, total: Floats, weight: Floats) -> Floats:
     """base + sum of weight * (there - base), the weights not more than 1 in all."""
-    blended: Floats = base + (total - weight[..., None] * base) / np.maximum(weight, 1)[..., None]
-    return blended
+    return np.asarray(base + (total - weight[..., None] * base) / np.maximum(weight, 1)[..., None], np.float32)
 
 
 def _solve(

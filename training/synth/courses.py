@@ -139,9 +139,10 @@ class StepCurve:
 
     def __call__(self, t: Floats) -> Floats:
         """See ``Curve``."""
-        since = t - self.onset[:, None]
+        since: Floats = t - self.onset[:, None]
+        since_stay: Floats = since - (self.move + self.hold)[:, None]
         out = smooth_step(since / self.move[:, None])
-        home = smooth_step((since - (self.move + self.hold)[:, None]) / self.back[:, None])
+        home = smooth_step(since_stay / self.back[:, None])
         return out - home * self.returns[:, None].astype(np.float32)
 
     def visible(self, t: Floats) -> Floats:
@@ -177,7 +178,7 @@ class Swing:
         min_cycles = np.broadcast_to(np.float32(self.min_cycles), N)
         least = np.where(one_sided, np.maximum(np.float32(1), min_cycles), min_cycles)
         hz = np.maximum(draws.log_uniform(self.hz, N), least / (np.float32(0.9) * duration_s))
-        cycles = np.round(2 * draws.log_uniform(self.cycles, N)) / 2
+        cycles = np.asarray(np.round(2 * draws.log_uniform(self.cycles, N)) / 2, np.float32)
         cycles = np.maximum(np.where(one_sided, np.ceil(cycles), cycles), least)
         length = cycles / hz
         inside = np.maximum(np.float32(1.2) * least / hz, np.float32(0.6) * length)

@@ -12,6 +12,7 @@ from training.synth.courses import Step, StepCurve, Swing, SwingCurve
 from training.synth.draws import Bools, Draws, Floats, Ints
 
 _Course = TypeVar("_Course", Step, Swing)
+_Curve = TypeVar("_Curve", StepCurve, SwingCurve)
 _Fields = TypeVar("_Fields", Step, Swing, StepCurve, SwingCurve)
 
 
@@ -56,7 +57,7 @@ def taken(curve: _Fields, rows: Ints) -> _Fields:
     return type(curve)(*(getattr(curve, field.name)[rows] for field in fields(curve)))
 
 
-def _joined(parts: Sequence[_Fields]) -> _Fields:
+def _joined(parts: Sequence[_Curve]) -> _Curve:
     names = [field.name for field in fields(parts[0])]
     return type(parts[0])(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 

@@ -23,7 +23,9 @@ _MIDDLE_JOINT = (0.68, 0.0, 0.06)
 def bend(curl: Floats) -> tuple[Floats, Floats]:
     """How far a finger bent in an arc of that angle reaches along the hand, and towards the palm, for its length."""
     curl = np.maximum(curl, np.float32(0.02))
-    return np.sin(curl) / curl, (1 - np.cos(curl)) / curl
+    sine: Floats = np.sin(curl)
+    versine: Floats = 1 - np.cos(curl)
+    return sine / curl, versine / curl
 
 
 def part_from_wrist(part: Ints, length: Floats, curl: Floats) -> Floats:

@@ -67,11 +67,12 @@ def two_bones(root: Floats, target: Floats, upper: Floats, lower: Floats, pole: 
         follows from the law of cosines.
     """
     reach = target - root
-    distance = np.sqrt(dot(reach, reach))
+    distance: Floats = np.sqrt(dot(reach, reach))
     a, b = upper[..., None], lower[..., None]
-    held = np.clip(distance, np.abs(a - b) + np.float32(0.02), (a + b) * np.float32(0.998))
-    along = reach / np.maximum(distance, np.float32(1e-6))
+    held: Floats = np.clip(distance, np.abs(a - b) + np.float32(0.02), (a + b) * np.float32(0.998))
+    along = np.asarray(reach / np.maximum(distance, np.float32(1e-6)), np.float32)
     cosine = (a * a + held * held - b * b) / (2 * a * held)
     sideways = unit(pole - dot(pole, along) * along)
     middle = root + a * (cosine * along + np.sqrt(np.maximum(1 - cosine * cosine, np.float32(0))) * sideways)
-    return middle, root + held * along
+    out: Floats = held * along
+    return middle, root + out

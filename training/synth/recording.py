@@ -100,7 +100,7 @@ def record(
     _, views = draw_figures(
         draws, doing, motion, t, desk=desk, standing=standing, acting=hands, world=world, framing=planned.framing
     )
-    shown = Shown(desk, shows_legs(named.row).any(keepdims=True), hands)
+    shown = Shown(desk, np.any(shows_legs(named.row), keepdims=True), hands)
     joints, scores = skeletons(keypoints(draws, views, t, shown=shown, world=world), views.size)
     width, height = views.size[0]
     return Recording(times, joints[0], scores[0], (int(width), int(height)), planned.events)

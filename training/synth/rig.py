@@ -83,7 +83,8 @@ def draw_bodies(draws: Draws, N: int, world: World) -> Body:
     stature = np.clip(mean + deviation * draws.normal(N), 1.3, 2.1).astype(np.float32)
 
     def length(share: float) -> Floats:
-        return stature * np.float32(share) * draws.uniform(world.proportion, N)
+        usual: Floats = stature * np.float32(share)
+        return usual * draws.uniform(world.proportion, N)
 
     return Body(
         stature=stature,
@@ -137,15 +138,17 @@ def pose_trunk(body: Body, pelvis_height: Floats, motion: Floats) -> Trunk:
     pelvis[..., 1] += pelvis_height[:, None]
     # A seated trunk sways above the seat; the hip line follows only a little.
     seat = rotation(angle[C.PELVIS_YAW], zero, np.float32(0.15) * angle[C.SWAY])
-    lumbar = seat @ rotation(zero, angle[C.LEAN] - np.float32(0.6) * slouch, np.float32(0.85) * angle[C.SWAY])
-    chest_frame = lumbar @ rotation(
+    lumbar: Floats = seat @ rotation(zero, angle[C.LEAN] - np.float32(0.6) * slouch, np.float32(0.85) * angle[C.SWAY])
+    chest_frame: Floats = lumbar @ rotation(
         angle[C.CHEST_YAW], angle[C.CHEST_PITCH] + np.float32(1.4) * slouch, angle[C.CHEST_ROLL]
     )
     # The gaze stays level as the back bends, but not wholly: the chin comes forward.
     neck_pitch = _NECK_SHARE * angle[C.HEAD_PITCH] + np.float32(0.1) * slouch
     skull_pitch = (1 - _NECK_SHARE) * angle[C.HEAD_PITCH] - np.float32(0.7) * slouch
-    neck_frame = chest_frame @ rotation(_NECK_SHARE * angle[C.HEAD_YAW], neck_pitch, _NECK_SHARE * angle[C.HEAD_ROLL])
-    head_frame = neck_frame @ rotation(
+    neck_frame: Floats = chest_frame @ rotation(
+        _NECK_SHARE * angle[C.HEAD_YAW], neck_pitch, _NECK_SHARE * angle[C.HEAD_ROLL]
+    )
+    head_frame: Floats = neck_frame @ rotation(
         (1 - _NECK_SHARE) * angle[C.HEAD_YAW], skull_pitch, (1 - _NECK_SHARE) * angle[C.HEAD_ROLL]
     )
     chest = pelvis + turned(lumbar, zero, along(body.lumbar) - _SAG_PER_RADIAN * slouch, zero)

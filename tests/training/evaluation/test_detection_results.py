@@ -9,7 +9,7 @@ from training.evaluation.detection import window_precisions
 from training.evaluation.matching import LiveEvent
 from training.evaluation.stream_results import score_watched
 from training.evaluation.streaming import Watched
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 NODDING, TOUCHING_LEGS, WAVING = 9, 49, 19
 

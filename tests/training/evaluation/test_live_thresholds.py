@@ -9,7 +9,7 @@ from streaming.events import EventRules
 from training.evaluation.candidates import ScoredWindows
 from training.evaluation.live_thresholds import GRID, count_events, fit_live_thresholds, smoothed
 from training.evaluation.streaming import Watched
-from training.synth.recording import TrueEvent
+from training.synth.events import TrueEvent
 
 NODDING, WAVING, BACKGROUND = range(3)
 FEW = msgspec.structs.replace(METADATA, labels=(LABELS[9], LABELS[19], LABELS[52]), background=BACKGROUND)
