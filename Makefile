@@ -1,6 +1,6 @@
-# Two commands on a fresh machine (Python 3.10 to 3.12, pip, make):
-#   make demo   installs what serving needs (1.2 GB) and runs the main job on a built-in input
-#   make test   installs what development needs (2.9 GB), checks the code and runs every test
+# Two commands on a fresh machine (Python 3.10 or newer, pip, make):
+#   make demo   installs what serving needs (0.6 GB) and runs the main job on a built-in input
+#   make test   installs what development needs (2.5 GB), checks the code and runs every test
 # Both share .venv; an install is repeated only when pyproject.toml or constraints.txt changed.
 
 PYTHON ?= python3
@@ -35,12 +35,12 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing what serving needs into $(VENV): 0.8 GB on disk; a minute once it is downloaded."
+	@echo "Installing what serving needs into $(VENV): 0.6 GB on disk; a minute once it is downloaded."
 	$(PIP) --editable '.[web]'
 	touch $@
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing what development needs into $(VENV): 2.9 GB on disk; some minutes."
+	@echo "Installing what development needs into $(VENV): 2.5 GB on disk; some minutes."
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/serve.installed
 
