@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from training.synth.actions import ACTIONS
+from training.synth.framing import shows_legs
 from training.synth.generator import CLASSES
 from training.synth.recording import Recording, record
 from training.synth.world import TRAINING
@@ -74,8 +75,12 @@ def test_only_what_was_asked_for_is_done():
 
 
 def test_all_actions_are_done_sooner_or_later():
+    legs = {row for row in range(len(ACTIONS)) if shows_legs(np.array([row]))[0]}
     done = {event.label.id for seed in range(40) for event in record(seed, fps=10.0).events}
-    assert len(done) > 0.95 * len(ACTIONS)
+    assert done >= set(range(len(ACTIONS))) - legs
+    # In a mixture, those of legs need a picture that shows them, which few do.
+    labels = [label for label in CLASSES if label.id in legs]
+    assert legs == {event.label.id for seed in range(10) for event in record(seed, fps=10.0, labels=labels).events}
 
 
 @pytest.mark.parametrize(("name", "before"), [("closing legs", "spread legs"), ("retracting feet", "stretching feet")])

@@ -11,6 +11,7 @@ from edge.errors import MarEdgeError
 from edge.labels import read_labels
 from edge.model_file import ModelMetadata
 from edge.outputs import check_outputs
+from edge.prior import default_prior, shift_of
 from edge.progress import Progress
 from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
@@ -84,6 +85,12 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         if config.submission is not None:
             action_ids(metadata)
         takes = _takes(config, metadata)
+        if config.rules.prior is not None and not takes:
+            raise MarEdgeError(
+                "--prior is for live use: clips are judged as the network answers them; "
+                f"give --streaming, --idle or --concurrent, or {TRUTH}FOLDER as the data"
+            )
+        prior = _prior(config, metadata)
         answers = ask(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
         if config.submission is not None:
             write_submission(config.submission, metadata, answers)
@@ -103,6 +110,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
+            prior=prior if takes else None,
             clips=score_answers(answers, judged_on) if labelled else None,
             stream=stream,
             concurrent=concurrent,
@@ -126,11 +134,13 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
     with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
         takes = _takes(config, recognizer.metadata)
+        prior = _prior(config, recognizer.metadata)
         heard = listen(real, recognizer, config.rules, progress)
         stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=edge.__version__,
             model=_facts(config, recognizer),
+            prior=prior,
             real=score_real(real, heard, recognizer.metadata),
             clips=None,
             stream=stream,
@@ -144,6 +154,13 @@ def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:
     if not config.minutes + config.idle_minutes + config.concurrent_minutes:
         return ()
     return plan_takes(metadata, config.minutes, config.idle_minutes, config.seed, config.concurrent_minutes)
+
+
+def _prior(config: EvaluateConfig, metadata: ModelMetadata) -> str:
+    """Name of the frequencies that live use assumes, found to fit the model."""
+    prior = config.rules.prior or default_prior(metadata)
+    shift_of(prior, metadata)
+    return prior.name
 
 
 def _live(

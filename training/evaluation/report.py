@@ -41,12 +41,14 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """``scores.json``. real: None without real recordings; clips: None where no clip has a label; stream, concurrent:
-    None where no footage with one action at a time or with several at once was asked for.
+    None where no footage with one action at a time or with several at once was asked for. prior: name of the
+    frequencies of actions that live use assumed; None where only clips were judged.
     """
 
     schema: int = SCHEMA
     mar_edge_version: str
     model: ModelFacts
+    prior: str | None = None
     real: RealResults | None = None
     clips: ClipResults | None
     stream: StreamResults | None

@@ -15,6 +15,8 @@ from edge.confidence import read_confidence
 from edge.errors import MarEdgeError
 from edge.layout import load_layout
 from edge.preprocess import clip_to_input
+from edge.prior import Prior
+from streaming.pipeline import PipelineRules
 from training.evaluation import command
 from training.evaluation.candidates import ScoredWindows
 from training.evaluation.command import EvaluateConfig, evaluate
@@ -185,6 +187,31 @@ def test_live_footage_joins_the_report(model, clips, tmp_path, monkeypatch):
     assert (evaluation.stream.seed, evaluation.stream.idle_per_minute) == (4, 2)
     assert len(evaluation.stream.actions) == 11
     assert "## Live" in (tmp_path / "report.md").read_text()
+    assert "| frequencies of actions | trained |" in (tmp_path / "report.md").read_text()
+
+
+def test_live_use_takes_the_prior_that_is_given(model, clips, tmp_path, monkeypatch):
+    asked = []
+
+    def watch_takes(source, rules, takes, progress, temperature=None):
+        asked.append(rules.prior)
+        return [Watched(take.duration_s, take.idle, (), ()) for take in takes]
+
+    monkeypatch.setattr(command, "watch_takes", watch_takes)
+    often = PipelineRules(prior=Prior("often.csv", dict.fromkeys(CLASSES, 2.0)))
+    evaluation = evaluate(config(model, clips, tmp_path, minutes=1.0, rules=often), quiet)
+    assert asked == [often.prior]
+    assert evaluation.prior == "often.csv"
+    assert "often.csv" in (tmp_path / "report.html").read_text()
+
+
+def test_a_prior_that_does_not_fit_is_known_before_the_first_inference(model, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(command, "ask", None)
+    few = PipelineRules(prior=Prior("few.csv", {CLASSES[0]: 1.0}))
+    with pytest.raises(MarEdgeError, match=r"few.csv lacks 10 of the model's labels"):
+        evaluate(config(model, clips, tmp_path, minutes=1.0, rules=few), quiet)
+    with pytest.raises(MarEdgeError, match="--prior is for live use"):
+        evaluate(config(model, clips, tmp_path, rules=few), quiet)
 
 
 def test_what_does_not_fit_is_known_before_the_first_inference(model, clips, tmp_path, monkeypatch):
@@ -214,6 +241,7 @@ def test_the_command(cli, model, clips, tmp_path):
         (("nowhere.pt",), "cannot read checkpoint nowhere.pt"),
         (("model.onnx", "--data", "nothing"), "no data set 'nothing'"),
         (("model.onnx", "--streaming", "-1"), "--streaming"),
+        (("model.onnx", "--prior", "sometimes"), "--prior"),
         ((), "model"),
     ],
 )
