@@ -8,13 +8,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test lint chromium bench clean
+.PHONY: demo test soak lint chromium bench clean
 
 demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
 
 test: lint chromium
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+# What other tests do a few times, many times over; minutes.
+soak: $(VENV)/dev.installed
+	$(BIN)/pytest -m soak
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .
