@@ -1,6 +1,6 @@
 # Two commands on a fresh machine (Python 3.10 or newer, pip, make):
 #   make demo   installs what serving needs (0.6 GB) and runs the main job on a built-in input
-#   make test   installs what development needs (2.5 GB), checks the code and runs every test
+#   make test   installs what development needs (2.5 GB), checks the code and runs the tests
 # Both share .venv; an install is repeated only when pyproject.toml or constraints.txt changed.
 
 PYTHON ?= python3
