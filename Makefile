@@ -1,6 +1,6 @@
 # Two commands on a fresh machine (Python 3.10 or newer, pip, make):
 #   make demo   installs what serving needs (0.6 GB) and runs the main job on a built-in input
-#   make test   installs what development needs (2.5 GB), checks the code and runs every test
+#   make test   installs what development needs (2.5 GB), checks the code and runs the tests
 # Both share .venv; an install is repeated only when pyproject.toml or constraints.txt changed.
 
 PYTHON ?= python3
@@ -8,13 +8,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test lint chromium bench clean
+.PHONY: demo test soak lint chromium bench clean
 
 demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
 
 test: lint chromium
 	$(BIN)/pytest --numprocesses auto --dist loadfile
+
+# What other tests do a few times, many times over; minutes.
+soak: $(VENV)/dev.installed
+	$(BIN)/pytest -m soak
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
+from functools import cache
 from types import TracebackType
 
 import pytest
@@ -39,10 +40,16 @@ GLib.MainLoop().run()
 )
 
 
+@cache
+def _is_there() -> bool:
+    check = _IMPORTS + "assert Gst.ElementFactory.find('x264enc')"
+    command = [PYTHON or "", "-c", check]
+    return PYTHON is not None and not subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+
+
 def skip_unless_there() -> None:
     """Skip the test where GStreamer's RTSP server is not installed."""
-    check = _IMPORTS + "assert Gst.ElementFactory.find('x264enc')"
-    if PYTHON is None or subprocess.run([PYTHON, "-c", check], capture_output=True, timeout=60, check=False).returncode:
+    if not _is_there():
         pytest.skip(
             "GStreamer's RTSP server is not here: gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-*"
         )

@@ -145,8 +145,8 @@ class FakeReader:
         self.closed.set()
 
 
-def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0) -> None:
-    """Until it holds; fails where it never does."""
+def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
+    """Until it holds; fails where it never does, on a machine that does much else as well."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

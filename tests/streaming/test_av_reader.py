@@ -238,7 +238,7 @@ def test_damage_within_a_file_costs_only_the_pictures_that_it_hits(tmp_path: Pat
     assert "2 pictures could not be decoded" in str(camera.end_reason)
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(600, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [60, pytest.param(600, marks=[pytest.mark.soak, pytest.mark.timeout(1200)])])
 def test_no_bytes_end_the_process(tmp_path: Path, count: int) -> None:
     """Videos with other bytes in them, pieces missing, and one format after another."""
     rng = random.Random(5)

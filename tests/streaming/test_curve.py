@@ -44,6 +44,13 @@ class Place:
         (self.folder / "clients" / f"{name}.key").unlink()
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is let in or revoked is noticed, and tries again, at once."""
+    monkeypatch.setattr("streaming.outlet.CLIENTS_EVERY_S", 0.05)
+    monkeypatch.setattr("streaming.outlet.HANDSHAKE_MS", 1000)
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)

@@ -47,7 +47,7 @@ def gives(camera: Camera, shape: tuple[int, ...]) -> bool:
     return frame is not None and frame.image.shape == shape
 
 
-@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [3, pytest.param(20, marks=pytest.mark.soak)])
 def test_a_network_camera_that_dies_and_comes_back_is_live_again_each_time(times: int) -> None:
     server = MjpegCamera()
     files = 0
@@ -319,7 +319,7 @@ def test_a_hangup_rereads_the_configuration_and_a_wrong_one_changes_nothing(
     assert (process.returncode, out) == (0, "terminated\n")
 
 
-@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_random_bytes_at_the_port_disturb_nobody(count: int) -> None:
     rng = random.Random(7)
     with publishing() as (publisher, outlet):
@@ -338,7 +338,7 @@ def test_random_bytes_at_the_port_disturb_nobody(count: int) -> None:
             assert (subscriber.lost, subscriber.malformed, subscriber.restarts) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.soak)])
 def test_a_model_file_with_other_bytes_in_it_is_one_clear_error_or_a_model(
     tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], count: int
 ) -> None:
@@ -362,7 +362,7 @@ def test_a_model_file_with_other_bytes_in_it_is_one_clear_error_or_a_model(
     assert capfd.readouterr().out == ""
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.soak)])
 def test_a_model_file_that_is_cut_anywhere_is_one_clear_error(tiny_model: Path, tmp_path: Path, count: int) -> None:
     whole = tiny_model.read_bytes()
     rng = random.Random(3)

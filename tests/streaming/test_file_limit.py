@@ -13,7 +13,7 @@ from streaming_fakes import open_files, polled, publishing
 from streaming.file_limit import RESERVE, raise_file_limit, room
 
 resource = pytest.importorskip("resource")
-ROOM = 30
+ROOM, CROWDED = 15, 40
 
 CROWD = """
 import resource, sys, zmq
@@ -23,7 +23,7 @@ context = zmq.Context()
 context.set(zmq.MAX_SOCKETS, 200)
 poller = zmq.Poller()
 poller.register(sys.stdin, zmq.POLLIN)
-for _ in range(80):
+for _ in range(int(sys.argv[2])):
     socket = context.socket(zmq.SUB)
     socket.linger = 0
     socket.subscribe(b"mar/")
@@ -46,13 +46,14 @@ def limits() -> Iterator[tuple[int, int]]:
 def test_a_crowd_of_subscribers_leaves_a_reserve_and_comes_in_once_there_is_room(limits: tuple[int, int]) -> None:
     with publishing() as (_, outlet):
         resource.setrlimit(resource.RLIMIT_NOFILE, (open_files() + RESERVE + ROOM, limits[1]))
-        with subprocess.Popen([sys.executable, "-c", CROWD, outlet.endpoints[0]], stdin=subprocess.PIPE) as crowd:
-            polled(outlet, lambda: outlet.shed > 60 and 10 < outlet.subscribers <= ROOM)
+        command = [sys.executable, "-c", CROWD, outlet.endpoints[0], str(CROWDED)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as crowd:
+            polled(outlet, lambda: outlet.shed > CROWDED - ROOM and 5 < outlet.subscribers <= ROOM)
             files = [os.open(os.devnull, os.O_RDONLY) for _ in range(RESERVE // 2)]  # what cameras and recordings do
             for file in files:
                 os.close(file)
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-            polled(outlet, lambda: outlet.subscribers == 80 and outlet.subscriptions >= 80)
+            polled(outlet, lambda: outlet.subscribers == CROWDED and outlet.subscriptions >= CROWDED)
             crowd.communicate(timeout=30)
 
 

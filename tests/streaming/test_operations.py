@@ -120,7 +120,7 @@ def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(operations
         each.close()
 
 
-@pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_random_bytes_at_the_http_port_disturb_nobody(operations: Operations, count: int) -> None:
     assert operations.http is not None
     host, port = operations.http.split(":")

@@ -123,7 +123,7 @@ def test_with_insecure_it_may_be_reached_from_outside() -> None:
         Outlet(("tcp://192.0.2.1:5557",), insecure=True)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_half_of_fifty_subscribers_never_reading_cost_the_others_nothing(
     outlet: Outlet, publisher: Publisher, connect: Connect
 ) -> None:

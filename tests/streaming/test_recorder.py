@@ -311,7 +311,7 @@ def kill_in_the_middle(folder: Path, after: int) -> tuple[int, Path]:
     return said, path
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.soak)])
 def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -> None:
     from edge.recording import read_recording
     from streaming.replay import Replay
