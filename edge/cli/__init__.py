@@ -61,6 +61,7 @@ def main() -> None:
         replaying,
         inspecting,
         making,
+        averaging,
         evaluating,
         narrowing,
         building,
