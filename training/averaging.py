@@ -52,9 +52,8 @@ def average(checkpoints: Sequence[Path], out: Path) -> None:
     network.load_state_dict(mean)
     rates = tuple(sum(values) / len(infos) for values in zip(*(info.rates for info in infos), strict=True))
     training_data = "; ".join(dict.fromkeys(info.training_data for info in infos))
-    save_checkpoint(
-        out, network, msgspec.structs.replace(infos[0], accuracy={}, rates=rates, training_data=training_data)
-    )
+    info = msgspec.structs.replace(infos[0], accuracy={}, rates=rates, training_data=training_data)
+    save_checkpoint(out, network, info)
 
 
 def _check_alike(first: Path, one: CheckpointInfo, path: Path, other: CheckpointInfo) -> None:
@@ -62,6 +61,4 @@ def _check_alike(first: Path, one: CheckpointInfo, path: Path, other: Checkpoint
         if getattr(one, field) != getattr(other, field):
             raise MarEdgeError(f"{path} and {first} differ in their {field}; only networks of one task average")
     if bool(one.rates) != bool(other.rates):
-        raise MarEdgeError(
-            f"of {path} and {first} only one states its training rates; only networks of one task average"
-        )
+        raise MarEdgeError(f"of {path} and {first} only one states its training rates; average networks of one task")
