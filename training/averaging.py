@@ -1,7 +1,7 @@
 """One network of several: the mean of their weights (Wortsman et al., "Model soups", ICML 2022).
 
-Networks that began from the same one and learned the same task lie in one valley of the loss; their mean is more robust to
-data unlike what they learned from than any of them, at the cost of one.
+Networks that began from the same one and learned the same task lie in one valley of the loss. Their mean is more robust
+than any of them to data unlike what they learned from, at the cost of one.
 """
 
 from __future__ import annotations
