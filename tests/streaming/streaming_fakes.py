@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ Motion = Callable[[float], NDArray[np.float32]]
 
 def person(height: float = 880.0) -> NDArray[np.float32]:
     """(V, 2) a figure of that height, in pixels; roughly where joints are."""
+    return _figure(height).copy()
+
+
+@cache
+def _figure(height: float) -> NDArray[np.float32]:
     rng = np.random.default_rng(3)
     middle = {"head": 0.06, "trunk": 0.3, "arms": 0.42, "legs": 0.8}
     joints = np.zeros((V, 2), np.float32)

@@ -16,7 +16,7 @@ from streaming import AnyMessage, EndMessage, EventMessage, HelloMessage, LabelM
 def served(camera: str, address: str, *options: str) -> list[AnyMessage]:
     """Every message of ``mar-edge serve`` over one recorded source, as a subscriber in this process gets them."""
     command = [sys.executable, "-m", "edge.cli", "serve", "--camera", camera, "--bind", address]
-    command += ["--as-fast-as-possible", "--wait-subscribers", "1", "--top-k", "99", "--quiet", *options]
+    command += ["--wait-subscribers", "1", "--top-k", "99", "--quiet", *options]
     with (
         LabelSubscriber(address, timeout_s=120, until_end=True) as subscriber,
         subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server,

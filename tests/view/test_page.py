@@ -31,7 +31,6 @@ def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium
         "--threads",
         "1",
         "--show-video",
-        "--as-fast-as-possible",
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as serving:
         try:
