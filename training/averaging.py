@@ -51,7 +51,8 @@ def average(checkpoints: Sequence[Path], out: Path) -> None:
     network = loaded[0].network
     network.load_state_dict(mean)
     rates = tuple(sum(values) / len(infos) for values in zip(*(info.rates for info in infos), strict=True))
-    training_data = "; ".join(dict.fromkeys(info.training_data for info in infos))
+    # What several say, such as where all began, is said once.
+    training_data = "; ".join(dict.fromkeys(clause for info in infos for clause in info.training_data.split("; ")))
     info = msgspec.structs.replace(infos[0], accuracy={}, rates=rates, training_data=training_data)
     save_checkpoint(out, network, info)
 
