@@ -23,8 +23,6 @@ from edge.errors import MarEdgeError
 
 FPS = 30.0
 REST_S = 1.0
-# Threshold of the demo's events. The model's own are for hours in which most windows show nothing.
-DEMO_ON = 0.7
 
 
 @dataclass(frozen=True)

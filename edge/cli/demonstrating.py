@@ -34,22 +34,17 @@ def demo(
 ) -> None:
     """The main job on a built-in input: a portrait that nods, shakes its head, shrugs... No camera needed."""
     from edge.cli.verdict import DemoDisplay
-    from edge.demo import DEMO_ON, DemoVideo
-    from edge.prior import UNIFORM
-    from streaming.events import EventRules
-    from streaming.pipeline import PipelineRules
+    from edge.demo import DemoVideo
     from streaming.serve_config import ServeConfig
 
     video = DemoVideo()
     print(f"A portrait comes alive for {video.duration_s:.0f} s; what it will do, and when:")
     for segment in video.script:
         print(f"  {segment.start_s:4.1f} - {segment.end_s:4.1f} s  {segment.label}")
-    print(f"What mar-edge recognizes, each event as it ends, as 'mar-edge serve --on {DEMO_ON} --prior {UNIFORM.name}'")
-    print("reports it. By default, serve waits until it is surer, and expects each action as often as in interviews.")
-    print("The same stream in another terminal: 'mar-edge subscribe'.", flush=True)
-    rules = PipelineRules(events=EventRules(on=DEMO_ON), prior=UNIFORM)
+    print("What mar-edge recognizes, each event as it ends. The same stream in another terminal: 'mar-edge subscribe'.")
+    sys.stdout.flush()
     run_service(
-        ServeConfig(camera="demo:", address=bind, stream="demo", pipeline=rules, realtime=True),
+        ServeConfig(camera="demo:", address=bind, stream="demo", realtime=True),
         model,
         PoseOptions(pose, detector, min_score=min_score, mirror=mirror),
         show=("hello", "event", "end"),
