@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -98,7 +99,14 @@ def _holistic(
             for count in people:
                 pose = HolisticPose(layout, focus=Focus(count), runtime=runtime, threads=threads)
                 stages.append((count, stack.enter_context(pose)))
-        return time_holistic(stages, picture, rounds, progress)
+        rows = time_holistic(stages, picture, rounds, progress)
+    missing = sorted(set(people) - {row.people for row in rows})
+    if missing:
+        why = f"the stage does not find {', '.join(map(str, missing))} people in this picture repeated"
+        if not rows:
+            raise MarEdgeError(f"{why}; give a picture of one person (--image), or fewer --people")
+        print(f"warning: not timed: {why}", file=sys.stderr)
+    return rows
 
 
 def _noise() -> NDArray[np.uint8]:

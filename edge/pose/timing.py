@@ -145,16 +145,24 @@ def time_crowds(
 def time_holistic(
     stages: Sequence[tuple[int, HolisticPose]], image: NDArray[np.uint8], rounds: int, progress: Progress
 ) -> tuple[PoseRow, ...]:
-    """The holistic stage on ``image``, a picture of one person, repeated for so many people each; a row for each."""
+    """The holistic stage on ``image``, a picture of one person, repeated for so many people each.
+
+    A row for each stage that follows everybody in every frame; its detector may not find many small people, and what
+    fewer cost is not the answer.
+    """
     pictures = {people: np.tile(image, (1, people, 1)) for people, _ in stages}
     taken: list[list[dict[HolisticStage, float]]] = [[] for _ in stages]
+    complete = [True] * len(stages)
     for turn in range(_WARM_UP_ROUNDS + rounds):
-        for (people, pose), rows in zip(stages, taken, strict=True):
-            pose.estimate(pictures[people], turn * _FRAME_S)
+        for index, ((people, pose), rows) in enumerate(zip(stages, taken, strict=True)):
+            seen = len(pose.estimate(pictures[people], turn * _FRAME_S))
+            complete[index] &= turn < _WARM_UP_ROUNDS or seen == people
             rows.append({stage: pose.stage_s.get(stage, 0.0) for stage in HOLISTIC_STAGES})
         progress("rounds", turn + 1, _WARM_UP_ROUNDS + rounds)
     return tuple(
-        _row(pose.name, people, rows[_WARM_UP_ROUNDS:], []) for (people, pose), rows in zip(stages, taken, strict=True)
+        _row(pose.name, people, rows[_WARM_UP_ROUNDS:], [])
+        for (people, pose), rows, all_seen in zip(stages, taken, complete, strict=True)
+        if all_seen
     )
 
 

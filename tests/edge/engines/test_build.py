@@ -19,6 +19,7 @@ from edge.errors import MarEdgeError
 from edge.labels import default_labels
 from edge.layout import load_layout
 from edge.model_file import ModelMetadata
+from edge.pose.holistic.networks import network_path
 from export.half import to_half
 from export.onnx_file import write_model
 
@@ -114,6 +115,15 @@ def test_every_kind(tmp_path, name, streams):
     for precision in ("fp32", "fp16", "int8"):
         for target in ("sm86", "sm89"):
             check(full, layout.num_joints, precision, target, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pose_landmark", "hand_landmark_lite"])
+def test_the_pose_stages_networks_compile(name):
+    """Their weights are stored in FP16 behind a Cast each; they compute in FP32, as on the other runtimes."""
+    engine = compiled(network_path(name), "sm86")
+    assert not engine.fallbacks
+    assert {kernel.computes_in for kernel in engine.kernels if kernel.is_product} == {"Float"}
+    assert engine.weights_bytes > 1.9 * network_path(name).stat().st_size  # widened once, when built
 
 
 def test_a_node_that_it_does_not_know_is_named(tmp_path):

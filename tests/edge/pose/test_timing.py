@@ -115,3 +115,13 @@ def test_the_holistic_stage_for_one_and_two_people(tmp_path):
         assert tuple(row["stages_ms"]) == HOLISTIC_STAGES
         assert row["stages_ms"]["body"] > 0
         assert row["runtime"].startswith("holistic on onnxruntime ")
+
+
+def test_people_whom_the_holistic_stage_does_not_find_are_not_timed(tmp_path, capsys):
+    picture, out = tmp_path / "nobody.png", tmp_path / "pose.json"
+    cv2.imwrite(str(picture), np.zeros((60, 50, 3), np.uint8))
+    with pytest.raises(MarEdgeError, match="does not find 1 people in this picture"):
+        bench_pose(PoseOptions(), ["onnxruntime"], [1], picture, 1, 1, None)
+    bench_pose(PoseOptions(), ["onnxruntime"], [1, 4], None, 1, 1, out)
+    assert [row["people"] for row in json.loads(out.read_text())["rows"]] == [1]
+    assert "not timed: the stage does not find 4 people" in capsys.readouterr().err

@@ -1,0 +1,105 @@
+"""What serving installs has wheels wherever it is to run, on the oldest and on the newest Python: pip's resolver says.
+
+pip decides by this machine which dependencies of dependencies a platform needs; what mar-edge itself asks for there is
+decided here. Linux is glibc 2.35 (Ubuntu 22.04, JetPack 6), which OpenVINO's wheels for aarch64 need.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+SERVING = ("web", "ops", "plot", "openvino")
+NO_ANSWER = ("Could not fetch URL", "Connection", "Read timed out", "Network is unreachable")
+
+
+def manylinux(machine: str) -> tuple[str, ...]:
+    return tuple(f"manylinux_2_{minor}_{machine}" for minor in (17, 24, 27, 28, 31, 34, 35))
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What wheels are named after, and what a requirement's marker asks."""
+
+    tags: tuple[str, ...]
+    sys_platform: str
+    system: str
+    machine: str
+
+    def environment(self, python: str) -> dict[str, str]:
+        names = {"sys_platform": self.sys_platform, "platform_system": self.system, "platform_machine": self.machine}
+        return names | {"python_version": python, "python_full_version": f"{python}.0"}
+
+
+PLATFORMS = {
+    "Linux x86-64": Platform(manylinux("x86_64"), "linux", "Linux", "x86_64"),
+    "Linux aarch64": Platform(manylinux("aarch64"), "linux", "Linux", "aarch64"),
+    "macOS arm64": Platform(("macosx_11_0_arm64", "macosx_14_0_arm64"), "darwin", "Darwin", "arm64"),
+    "Windows": Platform(("win_amd64",), "win32", "Windows", "AMD64"),
+}
+PYTHONS = ("3.10", "3.14")
+
+
+def requirements(platform: Platform, python: str) -> list[str]:
+    """What ``pip install 'mar-edge[web,ops,plot,openvino]'`` asks for there."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])
+    environment = platform.environment(python)
+    return [f"{one.name}{one.specifier}" for one in wanted if one.marker is None or one.marker.evaluate(environment)]
+
+
+def dry_run(*arguments: str) -> str:
+    """Return pip's errors, empty if it finds everything; nothing is installed."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    except subprocess.TimeoutExpired:
+        return "Read timed out"
+    if done.returncode == 0:
+        return ""
+    return "\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR") or "Retrying" in line)
+
+
+def lack(name: str, python: str) -> str:
+    """Return what that platform lacks, as pip says it."""
+    platform = PLATFORMS[name]
+    tags = [argument for tag in platform.tags for argument in ("--platform", tag)]
+    return dry_run(
+        *("--only-binary", ":all:", "--target", "nowhere", "--python-version", python, "--implementation", "cp"),
+        *tags,
+        *requirements(platform, python),
+    )
+
+
+@pytest.mark.slow
+def test_every_dependency_of_serving_has_a_wheel() -> None:
+    """All combinations at once: what takes time is the index."""
+    if dry_run("--no-deps", "msgspec"):
+        pytest.skip("no package index answers")
+    combinations = [(name, python) for name in PLATFORMS for python in PYTHONS]
+    with ThreadPoolExecutor(len(combinations)) as pool:
+        said = dict(zip(combinations, pool.map(lambda one: lack(*one), combinations), strict=True))
+    unanswered = [one for one, text in said.items() if any(sign in text for sign in NO_ANSWER)]
+    lacking = {one: text for one, text in said.items() if text and one not in unanswered}
+    assert not lacking
+    if unanswered:
+        pytest.skip(f"the package index did not answer for {unanswered}")
+
+
+def test_markers_are_those_of_the_platform() -> None:
+    """tomli is for Python 3.10 alone, wherever this test runs."""
+    asked = {python: requirements(PLATFORMS["Windows"], python) for python in PYTHONS}
+    assert [any(line.startswith("tomli") for line in asked[python]) for python in PYTHONS] == [True, False]
+    assert all(any(line.startswith("starlette") for line in lines) for lines in asked.values())
