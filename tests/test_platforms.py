@@ -1,7 +1,7 @@
 """What serving installs has wheels wherever it is to run, on the oldest and on the newest Python: pip's resolver says.
 
 pip decides by this machine which dependencies of dependencies a platform needs; what mar-edge itself asks for there is
-decided here. Linux is glibc 2.35 (Ubuntu 22.04, JetPack 6), which OpenVINO's wheels for aarch64 need.
+decided here. Linux is glibc 2.28 or newer.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SERVING = ("web", "ops", "plot", "openvino")
+SERVING = ("web", "ops", "plot")
 NO_ANSWER = ("Could not fetch URL", "Connection", "Read timed out", "Network is unreachable")
 
 
 def manylinux(machine: str) -> tuple[str, ...]:
-    return tuple(f"manylinux_2_{minor}_{machine}" for minor in (17, 24, 27, 28, 31, 34, 35))
+    return tuple(f"manylinux_2_{minor}_{machine}" for minor in (17, 24, 27, 28))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ PYTHONS = ("3.10", "3.14")
 
 
 def requirements(platform: Platform, python: str) -> list[str]:
-    """What ``pip install 'mar-edge[web,ops,plot,openvino]'`` asks for there."""
+    """What ``pip install 'mar-edge[web,ops,plot]'`` asks for there."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])
