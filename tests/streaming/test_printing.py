@@ -150,7 +150,7 @@ def test_logs_for_machines_are_json_lines_whoever_writes_them(monkeypatch: pytes
 FOREIGN = """
 import os, sys, time
 from edge.cli.output import guarded_streams
-from streaming.logs import BackgroundHandler, set_up_logs
+from streaming.logs import set_up_logs
 with guarded_streams():
     set_up_logs()
     os.write(2, b"\\x1b[0;93m2026-07-01 [W:onnxruntime] cannot persist\\x1b[m\\n\\n\\xff\\n")
