@@ -20,12 +20,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SERVING = ("web", "ops", "plot")
+SERVING = ("web", "ops")
 NO_ANSWER = ("Could not fetch URL", "Connection", "Read timed out", "Network is unreachable")
 
 
 def manylinux(machine: str) -> tuple[str, ...]:
-    return tuple(f"manylinux_2_{minor}_{machine}" for minor in (17, 24, 27, 28))
+    return tuple(f"manylinux_2_{minor}_{machine}" for minor in (5, 12, 17, 24, 26, 27, 28))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ PYTHONS = ("3.10", "3.14")
 
 
 def requirements(platform: Platform, python: str) -> list[str]:
-    """What ``pip install 'mar-edge[web,ops,plot]'`` asks for there."""
+    """What ``pip install 'mar-edge[web,ops]'`` asks for there."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])

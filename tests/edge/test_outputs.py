@@ -127,7 +127,9 @@ def test_what_a_killed_writer_left_is_removed(tmp_path):
 
 def answers():
     rng = np.random.default_rng(0)
-    return Answers(rng.normal(size=(9, 12)), rng.normal(size=(9, 12)), np.zeros(9, np.int64), tuple("abcdefghi"))
+    scores = rng.normal(size=(9, 12)).astype(np.float32)
+    own = metadata()
+    return Answers(scores, scores, np.zeros(9, np.int64), tuple("abcdefghi"), own.labels, own.background, scores)
 
 
 def metadata():

@@ -126,5 +126,7 @@ def test_the_model_in_the_package():
     with Recognizer.open() as recognizer:
         (prediction,) = recognizer.predict([window(60)])
     assert prediction.probs.shape == (len(recognizer.metadata.labels),)
-    assert recognizer.metadata.background is not None
+    assert ((prediction.probs >= 0) & (prediction.probs <= 1)).all()
+    assert (recognizer.metadata.activation, recognizer.metadata.background) == ("sigmoid", None)
+    assert len(recognizer.metadata.rates) == len(recognizer.metadata.thresholds) == 52
     assert "synthetic" in recognizer.metadata.training_data

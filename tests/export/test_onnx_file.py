@@ -182,7 +182,7 @@ def test_a_corrupted_deploy_graph_is_refused(monkeypatch, tmp_path):
             self.streams["bone"].scales[1].blocks[0].mix.adjacency[0, 3, 4] += 1.0
 
     monkeypatch.setattr(onnx_file, "DeployGraph", Corrupted)
-    with pytest.raises(MarEdgeError, match="not written: its logits differ"):
+    with pytest.raises(MarEdgeError, match="not written: its answers differ"):
         write_model(tmp_path / "model.onnx", [("bone", networks.golden(networks.IMIGUE))], IMIGUE, METADATA)
     assert not list(tmp_path.iterdir())
 

@@ -108,6 +108,7 @@ def _logs() -> Iterator[None]:
     loggers = logging.getLogger(), logging.getLogger(LOGGER)
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     hook = threading.excepthook
+    logging.captureWarnings(False)  # whatever a test before left on
     yield
     threading.excepthook = hook
     logging.captureWarnings(False)

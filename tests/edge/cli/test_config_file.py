@@ -83,7 +83,7 @@ def test_a_hangup_reads_the_file_again_and_a_mistake_in_it_changes_nothing(tmp_p
             serving.send_signal(signal.SIGHUP)
             while (message := next(subscriber)).kind != "hello" or message.stride_s != 0.5:
                 pass
-            assert sum(value is not None for value in message.on_thresholds) == len(message.labels) - 1
+            assert sum(value is not None for value in message.on_thresholds) == len(message.labels) == 52
             while (message := next(subscriber)).kind != "label":
                 pass
             assert len(message.top) == 3  # the command line still wins

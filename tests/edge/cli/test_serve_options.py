@@ -184,6 +184,7 @@ def refusal(folder, tmp_path, monkeypatch, capsys):
     """What ``serve`` says of a config file that it must refuse."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("edge.cli.typer.main.get_command", lambda _: COMMAND)  # most of the time goes into making it
+    monkeypatch.setattr("streaming.logs.set_up_logs", lambda: None)  # it takes the process's own standard error
     logger = logging.getLogger("mar_edge")
     before = logger.handlers[:], logger.level, logger.propagate
 

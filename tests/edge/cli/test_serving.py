@@ -34,7 +34,7 @@ def test_cameras_that_are_none(user_error, tmp_path, address):
     for camera, expected in {
         "99": "no camera with index 99",
         tmp_path: "is a directory",
-        text: "not a video that OpenCV can decode",
+        text: "not a video that FFmpeg can read",
         empty: "is empty (0 bytes)",
         tmp_path / "nowhere.mp4": "no such video file",
         "gopher://x": "unknown kind of URL",
@@ -50,9 +50,10 @@ def test_a_port_in_use(user_error):
         assert "in use" in user_error("serve", "--camera", "demo:", "--bind", address)
 
 
-def test_a_model_of_another_layout(user_error, imigue_model, address):
-    message = user_error("serve", "--camera", "demo:", "--model", imigue_model.path, "--bind", address)
-    assert "model of another layout" in message
+def test_a_model_of_another_layout_gets_its_own_joints(cli, imigue_model, address):
+    done = cli("serve", "--camera", "demo:", "--model", imigue_model.path, "--bind", address, "--max-seconds", 0.5)
+    assert done.returncode == 0, done.stderr
+    assert "imigue" in done.stdout
 
 
 def test_a_file_that_is_no_model(user_error, tmp_path, address):
