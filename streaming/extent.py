@@ -223,7 +223,7 @@ class _Motion:
     """What a region does in a window.
 
     times_s: (T,). places: (T, V of the region, 2) px, smoothed, gaps filled; NaN where a joint was never seen.
-    speed: (T,) px/s, turning points bridged. sharp: likewise, not bridged. fast: the speed from which on it stands out;
+    speed: (T,) px/s, turning points bridged. sharp: the same, not bridged. fast: the speed from which on it stands out;
     infinite where none does.
     """
 

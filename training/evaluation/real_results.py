@@ -18,6 +18,7 @@ from edge.model_file import ModelMetadata
 from edge.recognizer import Recognizer
 from streaming.pipeline import PipelineRules
 from training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels, listen
+from training.evaluation.matching import event_figures
 from training.evaluation.truth import FRAMINGS, RealSet, TrueAction
 
 TIOUS = (0.3, 0.5)
@@ -263,13 +264,14 @@ def _touches(event: HeardEvent, action: TrueAction) -> bool:
 
 
 def _level(by: str, min_tiou: float, matched: int, reported: int, actions: int) -> EventLevel:
+    figures = event_figures(true=actions, live=reported, matched=matched)
     return EventLevel(
         by=by,
         min_tiou=min_tiou,
         matched=matched,
-        precision=matched / reported if reported else None,
-        recall=matched / actions if actions else None,
-        f1=2 * matched / (reported + actions) if reported + actions else None,
+        precision=figures.precision,
+        recall=figures.recall,
+        f1=figures.f1,
     )
 
 

@@ -111,11 +111,11 @@ def synthesise(
     body, left, right, face = keypoints(draws, scene.views, scene.t, shown=scene.shown, world=world)
     layout = load_layout("ma52")
     filled = []
-    told = np.empty(count, bool)
+    visible = np.empty(count, bool)
     for start in range(0, count, _PIECE):
         i = slice(start, start + _PIECE)
         some, _ = skeletons((body[i], left[i], right[i], face[i]), scene.views.size[i])
-        told[i] = [
+        visible[i] = [
             sayable(classes, visible_regions(Window(clip, t), layout))[label]
             for clip, t, label in zip(some, scene.t[i].astype(np.float64), scene.labels[i], strict=True)
         ]
@@ -126,9 +126,9 @@ def synthesise(
     is_background = rows_of(np.array([label.id for label in classes])) < 0
     still = is_background[scene.labels] & draws.chance(_STILL_BACKGROUND, count)
     joints[still] = joints[still, :1]
-    # An action that cannot be told without joints that are not in the picture is nothing.
-    labels = np.where(told, scene.labels, is_background.argmax())
-    amplitude = np.where(told, scene.amplitude, np.float32(0))
+    # An action that cannot be recognized without joints that are not in the picture is nothing.
+    labels = np.where(visible, scene.labels, is_background.argmax())
+    amplitude = np.where(visible, scene.amplitude, np.float32(0))
     return SynthBatch(joints, labels, duration_s, amplitude, scene.visible, scene.shown.desk)
 
 

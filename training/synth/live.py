@@ -20,7 +20,7 @@ from edge.visibility import sayable, visible_regions
 from training.synth.draws import Draws, Floats
 from training.synth.events import TrueEvent
 from training.synth.generator import CLASSES
-from training.synth.recording import plan, record
+from training.synth.recording import Recording, plan, record
 from training.synth.world import TRAINING, World
 
 WINDOW_S = 2.0
@@ -75,8 +75,7 @@ def live_windows(
         ends = np.arange(WINDOW_S, taken.t[-1], _MOMENT_S)
         picked, shown = _pick(draws, ends, taken.events)
         for row, (end, event) in enumerate(zip(ends[picked], shown, strict=True), r * PER_RECORDING):
-            inside = (taken.t > end - WINDOW_S - 1e-6) & (taken.t < end + 1e-6)
-            joints[row] = resample(taken.joints[inside], taken.t[inside], layout)
+            joints[row] = resample(*_window(taken, end), layout)
             labels[row] = background if event < 0 else index[taken.events[event].label.id]
     order = np.argsort(draws.uniform((0, 1), len(joints)))[:count]
     return joints[order], labels[order]
@@ -127,13 +126,18 @@ def concurrent_windows(
         )
         ends, rows = pick_moments(draws, taken.t[-1], taken.events, classes)
         for row, (end, shown) in enumerate(zip(ends, rows, strict=True), r * PER_RECORDING):
-            inside = (taken.t > end - WINDOW_S - 1e-6) & (taken.t < end + 1e-6)
-            clip, times = taken.joints[inside], taken.t[inside]
+            clip, times = _window(taken, end)
             joints[row] = resample(clip, times, layout)
             # What the picture does not show is not said, neither here nor when it is served.
             targets[row] = shown * sayable(classes, visible_regions(Window(clip, times), layout))
     order = np.argsort(draws.uniform((0, 1), len(joints)))[:count]
     return Windows(joints[order], targets[order], most_shown(targets[order], _background_of(classes)))
+
+
+def _window(taken: Recording, end: float) -> tuple[Floats, NDArray[np.float64]]:
+    """Return the joints (T, V, 2) px and times (T,) s of the frames in the two seconds up to ``end``, s."""
+    inside = (taken.t > end - WINDOW_S - 1e-6) & (taken.t < end + 1e-6)
+    return taken.joints[inside], taken.t[inside]
 
 
 def pick_moments(

@@ -28,7 +28,7 @@ from training.synth.idle import beside, posture
 from training.synth.idle import idle as idling
 from training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
 from training.synth.schedule import UNNAMED_ROWS, rows_of
-from training.synth.tracks import act, put
+from training.synth.tracks import Slot, act, put
 from training.synth.world import HELD_OUT, World
 
 _STREAM = 52_000  # beside any chunk number: recordings share no random numbers with clips of the same seed
@@ -165,22 +165,11 @@ def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
     return order
 
 
-@dataclass(frozen=True)
-class _Slot:
-    """When one action happens, seconds: on the way to where it starts, the action itself, and what fades after it."""
-
-    start: float
-    ready: float
-    onset: float
-    stop: float
-    gone: float
-
-
 def _act(draws: Draws, t: Floats, order: Ints, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
     """The actions of ``order`` one after the other, as many as fit into t (1, T), and the events they are."""
     doing = _whole(draws, order, pace)
     length = doing.curves.length + (_LAG_S[doing.manner] * pace).astype(np.float32)
-    slots: list[_Slot] = []
+    slots: list[Slot] = []
     pauses: list[tuple[float, float]] = []
     free, earliest = 0.0, _drawn(draws, _START_S)
     for manner, length_s in zip(doing.manner, length, strict=True):
@@ -203,11 +192,11 @@ def _whole(draws: Draws, rows: Ints, pace: Floats) -> Performances:
     return replace(doing, curves=doing.curves.returning(_COMES_BACK[doing.manner]))
 
 
-def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: float) -> _Slot:
+def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: float) -> Slot:
     """The next slot when the last one has faded at ``free`` and something may happen from ``earliest`` on."""
     if not _PREPARED[manner]:
         start = max(free, earliest)
-        return _Slot(start, start, start, start + length_s, start + length_s)
+        return Slot(start, start, start, start + length_s, start + length_s)
     if _LEAVES[manner]:
         start = max(free, earliest)
         ready = start + _drawn(draws, _QUICK_S)
@@ -217,10 +206,10 @@ def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: flo
         start = max(free, earliest - way_s)
         ready = onset = start + way_s
     stop = onset + length_s
-    return _Slot(start, ready, onset, stop, stop + _drawn(draws, _SLOW_S))
+    return Slot(start, ready, onset, stop, stop + _drawn(draws, _SLOW_S))
 
 
-def _events(doing: Performances, slots: Sequence[_Slot], t: Floats) -> tuple[TrueEvent, ...]:
+def _events(doing: Performances, slots: Sequence[Slot], t: Floats) -> tuple[TrueEvent, ...]:
     """What the performances are to who looks on."""
     times = np.repeat(t, len(slots), axis=0)
     curve = doing.curves(times)

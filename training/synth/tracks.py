@@ -77,7 +77,7 @@ _HOLDS = np.array([row.id in HELD for row in ROWS])
 
 
 @dataclass(frozen=True)
-class _Slot:
+class Slot:
     """When one action happens, s: the way to where it starts, the action, its end, and when what is left has faded."""
 
     start: float
@@ -138,9 +138,7 @@ def _pause_s(track: int) -> float:
     return lasts * (1 - _ACTIVE[track]) / _ACTIVE[track]
 
 
-def _fill(
-    draws: Draws, duration_s: float, rows: Ints, pause_s: float, pace: Floats
-) -> tuple[Performances, list[_Slot]]:
+def _fill(draws: Draws, duration_s: float, rows: Ints, pause_s: float, pace: Floats) -> tuple[Performances, list[Slot]]:
     """One track: actions one after the other, from before the recording to its end."""
     most = int((duration_s + 2 * _BEFORE_S) / 0.8) + 1
     row = rows[draws.choice(weights(rows).tolist(), most)]
@@ -148,7 +146,7 @@ def _fill(
     length = doing.curves.length + (_LAG_S[doing.manner] * pace).astype(np.float32)
     pauses = -np.log(1 - draws.uniform((0, 0.999), most)) * pause_s
     ways = draws.uniform((0, 1), most, len(_WAYS_S)) * (_WAYS_S[:, 1] - _WAYS_S[:, 0]) + _WAYS_S[:, 0]
-    slots: list[_Slot] = []
+    slots: list[Slot] = []
     free = -_BEFORE_S - float(draws.uniform((0, 4), 1)[0])
     for i in range(most):
         stays_s = float(doing.curves.step.hold[i]) if _stays(doing, i) else 0.0
@@ -184,11 +182,11 @@ def _lasting(draws: Draws, row: Ints, pace: Floats) -> Performances:
     return replace(doing, curves=replace(curves, step=replace(curves.step, hold=hold)))
 
 
-def _slot(free: float, earliest: float, manner: int, length_s: float, ways_s: Sequence[float]) -> _Slot:
+def _slot(free: float, earliest: float, manner: int, length_s: float, ways_s: Sequence[float]) -> Slot:
     """The next slot of a track that is free from ``free`` on and has its next action from ``earliest`` on."""
     if not _PREPARED[manner]:
         stop = earliest + length_s
-        return _Slot(earliest, earliest, earliest, stop, stop)
+        return Slot(earliest, earliest, earliest, stop, stop)
     quick_s, wait_s, slow_s, fade_s = ways_s
     if _LEAVES[manner]:
         start = earliest
@@ -198,15 +196,15 @@ def _slot(free: float, earliest: float, manner: int, length_s: float, ways_s: Se
         start = max(free, earliest - slow_s)
         ready = onset = start + slow_s
     stop = onset + length_s
-    return _Slot(start, ready, onset, stop, stop + fade_s)
+    return Slot(start, ready, onset, stop, stop + fade_s)
 
 
-def _presence(slots: Sequence[_Slot]) -> Floats:
+def _presence(slots: Sequence[Slot]) -> Floats:
     times = [(s.start, s.ready, s.stop, s.gone) if s.gone > s.stop else ALWAYS for s in slots]
     return np.array(times, np.float32).reshape(-1, 4)
 
 
-def _events(doing: Performances, slots: Sequence[_Slot]) -> list[TrueEvent]:
+def _events(doing: Performances, slots: Sequence[Slot]) -> list[TrueEvent]:
     """What the performances of a track are to who looks on."""
     onset, length = doing.curves.onset, doing.curves.length
     times = onset[:, None] + length[:, None] * np.linspace(0, 1, _MOMENTS, dtype=np.float32)
@@ -244,7 +242,7 @@ def _events(doing: Performances, slots: Sequence[_Slot]) -> list[TrueEvent]:
     return events
 
 
-def _between(draws: Draws, slots: Sequence[_Slot], track: int, duration_s: float, pace: Floats) -> Performances:
+def _between(draws: Draws, slots: Sequence[Slot], track: int, duration_s: float, pace: Floats) -> Performances:
     """Movements without a name in some of a track's pauses that are long enough."""
     rows = UNNAMED_ROWS[_TRACK[UNNAMED_ROWS] == track]
     begin = np.array([0.0, *(slot.gone for slot in slots)], np.float32)
