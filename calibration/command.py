@@ -269,7 +269,8 @@ def _refusal(out: Path, comparison: Comparison, layers: Layers, guard: Guard) ->
     else:
         windows = next(change.windows for change in comparison.classes if change.name == fidelity.worst_class)
         wrong = (
-            f"of {windows} windows of '{fidelity.worst_class}' it tells {100 * (fidelity.worst_drop or 0):.1f} points "
-            f"fewer rightly than FP32, more than --max-class-drop {100 * guard.max_class_drop:g}"
+            f"on {windows} windows of '{fidelity.worst_class}' accuracy is "
+            f"{100 * (fidelity.worst_drop or 0):.1f} points "
+            f"below FP32, more than --max-class-drop {100 * guard.max_class_drop:g}"
         )
     return f"{out} not written: {wrong}; most error comes from {named}; --force writes it all the same"

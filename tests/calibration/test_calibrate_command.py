@@ -73,7 +73,7 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
 
 def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeypatch):
     def answers(model, windows, *_, **__):
-        """All are told rightly; in half precision the first that is labelled is not."""
+        """All are classified correctly; in half precision the first that is labelled is not."""
         told = np.maximum(windows.labels, 0)
         if any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.graph.initializer):
             first = np.flatnonzero(windows.labels >= 0)[:1]
@@ -86,7 +86,7 @@ def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeyp
     monkeypatch.setattr("calibration.comparison.FEWEST_OF_A_CLASS", 1)
     guard = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=0.03)
     with pytest.raises(
-        MarEdgeError, match=r"windows of '.*' it tells \d+\.0 points fewer rightly .* --max-class-drop 3;"
+        MarEdgeError, match=r"windows of '.*' accuracy is \d+\.0 points below FP32.* --max-class-drop 3;"
     ):
         write_half(ma52_model.path, tmp_path / "half.onnx", guard, silent)
     assert not list(tmp_path.glob("half*"))

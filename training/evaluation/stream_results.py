@@ -1,4 +1,4 @@
-"""The results of live use: how many events were reported rightly, how late, and how many were nothing at all."""
+"""The results of live use: how many events were reported correctly, how late, and how many were nothing at all."""
 
 from __future__ import annotations
 

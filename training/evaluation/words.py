@@ -60,8 +60,8 @@ def clip_sentences(results: ClipResults) -> list[str]:
     """What there is to say of single clips, the most important first."""
     deployed, actions = results.deployed, results.actions
     sentences = [
-        f"Of {deployed.clips} clips it told {percent(deployed.top1)} rightly, among {len(results.classes)} classes; "
-        f"the right class was among its five first guesses for {percent(deployed.top5)}."
+        f"Of {deployed.clips} clips top-1 accuracy is {percent(deployed.top1)} and top-5 accuracy "
+        f"{percent(deployed.top5)}, among {len(results.classes)} classes."
     ]
     if actions is not None and actions != deployed:
         sentences.append(
@@ -106,7 +106,7 @@ def stream_sentences(results: StreamResults) -> list[str]:
             f"An action is reported {figure(results.delay_median_s)} s after it began (median; nine of ten within "
             f"{figure(results.delay_p90_s)} s), before the time that pose and network take."
             if results.delay_median_s is not None
-            else "No action was reported rightly, so there is no delay to tell."
+            else "No action was reported correctly, so there is no delay to report."
         )
         if results.together is not None and results.alone is not None and results.together.true:
             sentences.append(

@@ -106,7 +106,7 @@ def test_scores_can_be_read_again_whole(folder):
 def test_plain_words_come_first(folder):
     text = (folder / "report.md").read_text()
     head = text[: text.index("## Real people")]
-    assert "Of 6 clips it told 83.3 % rightly, among 53 classes" in head
+    assert "Of 6 clips top-1 accuracy is 83.3 % and top-5 accuracy" in head
     assert "80.0 % of 5 clips" in head
     assert "1 of 4 clips of 'nodding' were taken for 'shaking head'" in head
     assert "In 1.0 minutes of live footage 2 actions happened and 1 were reported" in head
@@ -161,7 +161,7 @@ def test_the_page_needs_no_other_file(folder):
 def test_the_page_says_what_the_text_says_and_escapes_it(folder):
     page = (folder / "report.html").read_text()
     assert "told | &lt;b&gt;" in page
-    assert "Of 6 clips it told 83.3 % rightly" in page
+    assert "Of 6 clips top-1 accuracy is 83.3 %" in page
     assert page.count("<tr>") == page.count("</tr>") > 80
 
 

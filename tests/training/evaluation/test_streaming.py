@@ -50,7 +50,7 @@ SCRIPT = [seen(NODS[0], NODDING), seen(NODS[1], NODDING), seen(SHRUG, SHAKING_HE
 
 @functools.cache
 def acted():
-    """Two nods, told rightly, and a shrug that is taken for a shake of the head."""
+    """Two nods, recognized correctly, and a shrug that is taken for a shake of the head."""
     return watch(footage(21, [*NODS, SHRUG], [*NODDED, SHRUGGED]), ScriptedRecognizer(SCRIPT), PipelineRules())
 
 
