@@ -16,22 +16,22 @@ from pathlib import Path
 
 import msgspec
 
-from edge.cli.progress import showing_progress
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.prior import parse_prior
-from edge.progress import Progress
-from streaming.pipeline import PipelineRules
-from training.datasets.opening import open_dataset
-from training.evaluation.answers import ask
-from training.evaluation.clip_results import ClipResults, score_answers
-from training.evaluation.hearing import listen
-from training.evaluation.models import ModelSource
-from training.evaluation.real_results import RealResults, check_fits, score_real
-from training.evaluation.stream_results import StreamResults, score_watched
-from training.evaluation.streaming import plan_takes, watch_takes
-from training.evaluation.truth import open_real
-from training.evaluation.words import figure
+from mar_edge.cli.progress import showing_progress
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.prior import parse_prior
+from mar_edge.edge.progress import Progress
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.datasets.opening import open_dataset
+from mar_edge.training.evaluation.answers import ask
+from mar_edge.training.evaluation.clip_results import ClipResults, score_answers
+from mar_edge.training.evaluation.hearing import listen
+from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.evaluation.real_results import RealResults, check_fits, score_real
+from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
+from mar_edge.training.evaluation.streaming import plan_takes, watch_takes
+from mar_edge.training.evaluation.truth import open_real
+from mar_edge.training.evaluation.words import figure
 
 LAYOUT = "ma52"
 UNKNOWN = "–"

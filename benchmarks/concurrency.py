@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from training.synth.density import GROUPS, REAL_AT_ONCE, REAL_OVERLAP, measure_density
+from mar_edge.training.synth.density import GROUPS, REAL_AT_ONCE, REAL_OVERLAP, measure_density
 
 
 def main() -> None:

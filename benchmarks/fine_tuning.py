@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-import training.synth.actions as tables
-from training.synth.actions.row import Action, Drive, Hand, Manner, Play, Which
-from training.synth.courses import Step, Swing
-from training.synth.places import Anchor, Part, Place
-from training.synth.rig import Channel
+import mar_edge.training.synth.actions as tables
+from mar_edge.training.synth.actions.row import Action, Drive, Hand, Manner, Play, Which
+from mar_edge.training.synth.courses import Step, Swing
+from mar_edge.training.synth.places import Anchor, Part, Place
+from mar_edge.training.synth.rig import Channel
 
 C = Channel
 
@@ -78,16 +78,16 @@ NEW_ACTIONS = (
 # Before the modules that look the tables up as they are imported.
 tables.ACTIONS = (*tables.ACTIONS, *NEW_ACTIONS)
 
-from training.command import TrainOptions, run_training
-from training.datasets.archive import open_archive
-from training.datasets.stored import StoredDataset
-from training.evaluation.answers import ask
-from training.evaluation.models import ModelSource
-from training.metrics import score
-from training.reporting import Report
-from training.synth.generator import CLASSES, synthesise
-from training.synth.world import HELD_OUT
-from training.transfer import PACKAGE, open_start
+from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.datasets.archive import open_archive
+from mar_edge.training.datasets.stored import StoredDataset
+from mar_edge.training.evaluation.answers import ask
+from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.metrics import score
+from mar_edge.training.reporting import Report
+from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.world import HELD_OUT
+from mar_edge.training.transfer import PACKAGE, open_start
 
 LEARNED, CHOSEN_ON, JUDGED_ON = range(3)
 JUDGED_CLIPS = 200

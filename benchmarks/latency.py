@@ -122,8 +122,8 @@ def full_size() -> Any:
     """The network, its weights the same in every process."""
     import torch
 
-    from edge.layout import load_layout
-    from edge.mmn import MMN, MMNConfig
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.edge.network.mmn import MMN, MMNConfig
 
     torch.manual_seed(0)
     return MMN(MMNConfig(load_layout("ma52").num_joints, 52)).eval()
@@ -131,8 +131,8 @@ def full_size() -> Any:
 
 def windows(count: int, path: Path) -> dict[str, np.ndarray]:
     """Inputs of a model file: of the deploy graph skeletons, of the plain export the network's own input."""
-    from edge.layout import load_layout
-    from edge.preprocess import WINDOW_FRAMES
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.edge.preprocess import WINDOW_FRAMES
 
     V = load_layout("ma52").num_joints
     random = np.random.default_rng(0)
@@ -147,10 +147,10 @@ def export(folder: Path) -> None:
     import onnx
     import torch
 
-    from edge.labels import default_labels
-    from edge.layout import load_layout
-    from edge.model_file import ModelMetadata
-    from export.onnx_file import to_onnx, write_model
+    from mar_edge.edge.labels import default_labels
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.edge.model_file import ModelMetadata
+    from mar_edge.export.onnx_file import to_onnx, write_model
 
     network = full_size()
     metadata = ModelMetadata(
@@ -177,14 +177,14 @@ def in_torch(folder: Path) -> Run:
 
 
 def on_onnxruntime(path: Path) -> Run:
-    from edge.runtime.onnxruntime import OnnxRuntime
+    from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
     runtime, inputs = OnnxRuntime(path, THREADS), windows(1, path)
     return lambda: runtime.infer(inputs)
 
 
 def on_openvino(path: Path) -> Run:
-    from edge.runtime.openvino import OpenVino
+    from mar_edge.edge.runtime.openvino import OpenVino
 
     runtime, inputs = OpenVino(path, THREADS), windows(1, path)
     return lambda: runtime.infer(inputs)
@@ -204,14 +204,14 @@ def spinning(path: Path) -> Run:
 
 
 def package_model() -> Path:
-    from edge.model_file import default_model_path
+    from mar_edge.edge.model_file import default_model_path
 
     return default_model_path()
 
 
 def pose_times(video: Path | None) -> list[float]:
-    from edge.layout import load_layout
-    from edge.pose.holistic.stage import HolisticPose
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.edge.pose.holistic.stage import HolisticPose
 
     times = []
     with HolisticPose(load_layout("ma52")) as pose:
@@ -225,7 +225,7 @@ def pose_times(video: Path | None) -> list[float]:
 def frames(video: Path | None) -> Iterator[np.ndarray]:
     import cv2
 
-    from edge.demo import DemoVideo
+    from mar_edge.streaming.capture.demo import DemoVideo
 
     if video is None:
         demo = DemoVideo()

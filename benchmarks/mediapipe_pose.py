@@ -32,11 +32,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.pose.base import check_image
-from edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.base import check_image
+from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
 
 # Parts of either clip were painted over, and joints compared with those of the whole picture: below a visibility of
 # 0.5 the median error is 75 to 210 px, from 0.5 on 37, from 0.7 on 24, from 0.9 on 7 (of a 1296 px frame).

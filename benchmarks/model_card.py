@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from training.evaluation.report import Evaluation, render_card
+from mar_edge.training.evaluation.report import Evaluation, render_card
 
 
 def main() -> None:

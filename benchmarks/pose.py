@@ -26,10 +26,10 @@ import numpy as np
 import onnxruntime as ort
 from rtmlib import RTMDet, RTMPose
 
-from edge.cli.posing import PoseOptions, model_files
-from edge.layout import load_layout
-from edge.pose.timing import Crowd, side_by_side
-from edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.cli.pose_timing import Crowd, side_by_side
+from mar_edge.cli.posing import PoseOptions, model_files
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import pose_networks

@@ -56,7 +56,7 @@ def measured(name: str, video: Path, frames: int, folder: Path) -> dict[str, NDA
 def run(name: str, video: Path, frames: int) -> dict[str, NDArray[Any]]:
     import av
 
-    from edge.layout import load_layout
+    from mar_edge.edge.layout import load_layout
 
     with av.open(str(video)) as container:
         pictures = [frame.to_ndarray(format="bgr24") for frame in islice(container.decode(video=0), frames)]
@@ -66,7 +66,7 @@ def run(name: str, video: Path, frames: int) -> dict[str, NDArray[Any]]:
 
         opened: Any = MediaPipePose(min_score=0.0)
     else:
-        from edge.pose.holistic.stage import HolisticPose
+        from mar_edge.edge.pose.holistic.stage import HolisticPose
 
         opened = HolisticPose(load_layout("ma52"), min_score=0.0)
     joints = np.full((len(pictures), 44, 2), np.nan, np.float32)

@@ -24,18 +24,18 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.layout import load_layout
-from edge.recognizer import Recognizer
-from streaming.batching import BatchingRecognizer
-from streaming.bus import Publisher
-from streaming.frames import NS, Frame, State
-from streaming.messages import AnyMessage
-from streaming.metrics import resident_bytes
-from streaming.outlet import Outlet
-from streaming.serve_config import ServeConfig
-from streaming.sources import Source
-from streaming.stream import StreamLoop
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.frames import NS, Frame, State
+from mar_edge.streaming.capture.sources import Source
+from mar_edge.streaming.operations.metrics import resident_bytes
+from mar_edge.streaming.recognition.batching import BatchingRecognizer
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.stream import StreamLoop
+from mar_edge.streaming.wire.messages import AnyMessage
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
 
 FPS = 30.0
 LATE_S = 0.2
@@ -46,7 +46,7 @@ LAYOUT = load_layout("ma52")
 
 
 class Figure:
-    """A person as a source of frames (see ``streaming.frames.FrameSource``): nods for two seconds, rests for two."""
+    """A person as a source of frames (a ``FrameSource``): nods for two seconds, rests for two."""
 
     state: State = "live"
     segment = dropped = stalls = corrupt = clock_jumps = 0
@@ -113,7 +113,7 @@ def _figure(seed: int) -> NDArray[np.float32]:
 
 LISTENER = """
 import sys
-from streaming import LabelSubscriber
+from mar_edge import LabelSubscriber
 with LabelSubscriber(sys.argv[1], timeout_s=30) as subscriber:
     ended = 0
     for message in subscriber:

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 import zmq
 
-from streaming.bus import Publisher
-from streaming.messages import LabelMessage, Latency, ScoredLabel
-from streaming.metrics import resident_bytes
-from streaming.outlet import HIGH_WATER_MARK, Outlet
+from mar_edge.streaming.operations.metrics import resident_bytes
+from mar_edge.streaming.wire.messages import LabelMessage, Latency, ScoredLabel
+from mar_edge.streaming.wire.outlet import HIGH_WATER_MARK, Outlet
+from mar_edge.streaming.wire.publisher import Publisher
 
 BLOCK_S = 0.125
 PARTS = 10  # of a run, each with a ratio of its own
@@ -40,7 +40,7 @@ LABEL = LabelMessage(
 )
 READERS = """
 import json, sys, time, zmq
-from streaming.messages import decode
+from mar_edge.streaming.wire.messages import decode
 addresses, count, messages = sys.argv[1:3], int(sys.argv[3]), int(sys.argv[4])
 context, poller, side_of = zmq.Context(), zmq.Poller(), {}
 for _ in range(count):

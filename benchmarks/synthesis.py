@@ -13,9 +13,9 @@ import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from edge.cores import usable_cores
-from training.synth.chunks import CHUNK, make_chunk
-from training.synth.world import TRAINING
+from mar_edge.edge.cores import usable_cores
+from mar_edge.training.synth.chunks import CHUNK, make_chunk
+from mar_edge.training.synth.world import TRAINING
 
 ROUNDS = 3
 

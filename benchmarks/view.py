@@ -28,12 +28,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import load_layout
-from streaming.bus import Publisher
-from streaming.frames import Frame
-from streaming.messages import (
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
     LabelMessage,
@@ -42,10 +41,11 @@ from streaming.messages import (
     ScoredLabel,
     StatusMessage,
 )
-from streaming.outlet import Outlet
-from streaming.reports import skeleton_messages
-from training.synth.events import TrueEvent
-from training.synth.recording import record
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
+from mar_edge.streaming.wire.reports import skeleton_messages
+from mar_edge.training.synth.events import TrueEvent
+from mar_edge.training.synth.recording import record
 
 FPS = 30.0
 STRIDE = 6
@@ -242,7 +242,7 @@ def main() -> None:
 
     address, place = f"ipc://{tempfile.mkdtemp()}/wire", f"127.0.0.1:{PORT}"
     sender = (sys.executable, __file__, "--send", address, "--people", str(arguments.people))
-    server = (sys.executable, "-m", "edge.cli", "view", "--connect", address, "--bind", place, "--no-open")
+    server = (sys.executable, "-m", "mar_edge", "view", "--connect", address, "--bind", place, "--no-open")
     costs: dict[int, float] = {}
     with started(*sender), started(*server) as serving, sync_playwright() as playwright:
         wait_for(f"http://{place}/")

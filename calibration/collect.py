@@ -9,8 +9,8 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from calibration.ranges import Histogram
-from edge.errors import MarEdgeError
+from mar_edge.calibration.ranges import Histogram
+from mar_edge.edge.errors import MarEdgeError
 
 Batch = Mapping[str, NDArray[np.float32]]
 

@@ -15,22 +15,22 @@ import onnx
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 
-from calibration.collect import collect_ranges
-from calibration.comparison import Comparison, ask_model, compare
-from calibration.quantise import quantisable_layers, quantise
-from calibration.ranges import Method
-from calibration.report import Layers, report_text
-from calibration.sensitivity import Allowed, Build, Trial
-from calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
-from calibration.windows import FEWEST_WINDOWS, Windows, check_worth, open_data, read_windows
-from edge.cache import cache_folder
-from edge.errors import MarEdgeError, about
-from edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
-from edge.outputs import check_outputs, write_whole
-from edge.progress import Progress
-from export.half import half_regions, to_half
-from training.datasets.base import Dataset
-from training.datasets.opening import files_of
+from mar_edge.calibration.collect import collect_ranges
+from mar_edge.calibration.comparison import Comparison, ask_model, compare
+from mar_edge.calibration.quantise import quantisable_layers, quantise
+from mar_edge.calibration.ranges import Method
+from mar_edge.calibration.report import Layers, report_text
+from mar_edge.calibration.sensitivity import Allowed, Build, Trial
+from mar_edge.calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
+from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_worth, open_data, read_windows
+from mar_edge.edge.cache import cache_folder
+from mar_edge.edge.errors import MarEdgeError, about
+from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
+from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.progress import Progress
+from mar_edge.export.half import half_regions, to_half
+from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.opening import files_of
 
 _BATCH = 16
 # Costs are compared with each other: fewer windows tell them apart than it takes to tell agreement.

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from calibration.windows import Windows
-from edge.model_file import Fidelity, ModelMetadata
-from edge.outputs import write_whole
-from edge.progress import Progress
-from edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.calibration.windows import Windows
+from mar_edge.edge.model_file import Fidelity, ModelMetadata
+from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.progress import Progress
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 _BATCH = 16
 DEFAULT_THRESHOLD = 0.5

@@ -13,8 +13,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
-from calibration.ranges import LEVELS
-from export.regions import HALF_KEY, marks_of
+from mar_edge.calibration.ranges import LEVELS
+from mar_edge.export.regions import HALF_KEY, marks_of
 
 # Scales are FP16 in the end; below this they would lose digits.
 _SMALLEST_SCALE = float(np.finfo(np.float16).smallest_normal)

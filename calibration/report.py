@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from calibration.comparison import FEWEST_OF_A_CLASS, Comparison
-from edge.model_file import ModelMetadata
+from mar_edge.calibration.comparison import FEWEST_OF_A_CLASS, Comparison
+from mar_edge.edge.model_file import ModelMetadata
 
 
 @dataclass(frozen=True)

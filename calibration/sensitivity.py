@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from calibration.comparison import ask_model, compare, error
-from calibration.windows import Windows
-from edge.model_file import Fidelity, ModelMetadata
-from edge.progress import Progress
+from mar_edge.calibration.comparison import ask_model, compare, error
+from mar_edge.calibration.windows import Windows
+from mar_edge.edge.model_file import Fidelity, ModelMetadata
+from mar_edge.edge.progress import Progress
 
 _ROUNDING = 1e-9  # of a difference of two shares
 

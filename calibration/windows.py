@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.model_file import ModelMetadata
-from training.augment import NO_AUGMENTATION
-from training.datasets.base import Dataset
-from training.datasets.opening import SYNTHETIC, open_training
-from training.datasets.synthetic import SyntheticDataset
-from training.evaluation.answers import UNLABELLED, match_labels, short_name, spread
-from training.synth.world import HELD_OUT
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.training.augment import NO_AUGMENTATION
+from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.opening import SYNTHETIC, open_training
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.evaluation.answers import UNLABELLED, match_labels, short_name, spread
+from mar_edge.training.synth.world import HELD_OUT
 
 FEWEST_WINDOWS = 64
 # Of coordinates from -1 to 1: half a hundredth of their range. Synthetic windows lie 0.3 apart on average.

@@ -1,3 +1,1 @@
-"""mar-edge: what runs on the device. Imports nothing of export, streaming, calibration or training."""
-
-__version__ = "0.1.0"
+"""What a device needs to recognize micro-actions. Imports none of the other rooms."""

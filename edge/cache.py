@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 
 def cache_folder(kind: str) -> Path:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.outputs import write_whole
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.outputs import write_whole
 
 _MAX_BYTES = 1 << 20
 

@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 _CHUNK = 1 << 18
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 BACKGROUND_NAME = "no action"
 BACKGROUND_BODY = "none"
@@ -76,7 +76,7 @@ def read_labels(path: Path) -> tuple[Label, ...]:
 
 def ma52_labels() -> tuple[Label, ...]:
     """The 52 micro-actions of MA-52, in id order."""
-    text = resources.files("edge").joinpath("labelsets", "ma52.csv").read_text(encoding="utf-8")
+    text = resources.files("mar_edge.edge").joinpath("labelsets", "ma52.csv").read_text(encoding="utf-8")
     return parse_labels(text, "ma52.csv")
 
 

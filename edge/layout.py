@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 LAYOUT_NAMES = ("ma52", "imigue")
 
@@ -84,7 +84,7 @@ def load_layout(name: str) -> Layout:
     """
     if name not in LAYOUT_NAMES:
         raise MarEdgeError(f"no skeleton layout '{name}'; there are: {', '.join(LAYOUT_NAMES)}")
-    text = resources.files("edge").joinpath("layouts", f"{name}.json").read_bytes()
+    text = resources.files("mar_edge.edge").joinpath("layouts", f"{name}.json").read_bytes()
     return msgspec.convert(msgspec.json.decode(text), Layout)
 
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.layout import LAYOUT_NAMES, load_layout
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import LAYOUT_NAMES, load_layout
 
 METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
@@ -49,7 +49,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     activation: what turns logits into the graph's probs: softmax, one label a window, or sigmoid, each label by itself.
     rates: one per label, how often it happened in training, in any one unit; empty for equally often.
     encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
-        or of motion and ``contact`` (``edge.mmn``).
+        or of motion and ``contact`` (``edge.network.mmn``).
     window_s: seconds of video one window spans.
     temperature: the graph's probs are activation(logits / temperature), fitted on held-out clips so that they mean what
         they say; 1 where nothing was fitted.
@@ -86,7 +86,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
 def default_model_path() -> Path:
     """The model that comes with the package."""
-    return Path(str(resources.files("edge").joinpath("models", "mmn_synthetic.onnx")))
+    return Path(str(resources.files("mar_edge.edge").joinpath("models", "mmn_synthetic.onnx")))
 
 
 def default_checkpoint_path() -> Path:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 _DRAFTS = ".mar-edge-"
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.data import Window
-from edge.errors import MarEdgeError
-from edge.layout import Layout, load_layout
+from mar_edge.edge.data import Window
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout, load_layout
 
 WINDOW_FRAMES = 64
 _EPS = 1e-6

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import ma52_labels
-from edge.model_file import ModelMetadata
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import ma52_labels
+from mar_edge.edge.model_file import ModelMetadata
 
 # What is rarer is shifted as if it happened so often a minute: an estimate from one or two instances is none.
 LEAST_RATE = 0.01
@@ -44,7 +44,7 @@ UNIFORM = Prior("uniform", {})
 
 def interview() -> Prior:
     """Return the frequencies of MA-52's actions in 17 hours of interviews (MMA-52's annotations)."""
-    text = resources.files("edge").joinpath("labelsets", "ma52_rates.csv").read_text(encoding="utf-8")
+    text = resources.files("mar_edge.edge").joinpath("labelsets", "ma52_rates.csv").read_text(encoding="utf-8")
     return Prior("interview", parse_rates(text, "ma52_rates.csv"))
 
 

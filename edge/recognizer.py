@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.data import Prediction, Window
-from edge.digest import check_sha256
-from edge.layout import load_layout
-from edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
-from edge.onnx_parts import check_whole
-from edge.preprocess import WINDOW_FRAMES, window_to_input
-from edge.progress import Progress, silent
-from edge.runtime.base import Runtime
-from edge.scores import scores_of
+from mar_edge.edge.data import Prediction, Window
+from mar_edge.edge.digest import check_sha256
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
+from mar_edge.edge.onnx_parts import check_whole
+from mar_edge.edge.preprocess import WINDOW_FRAMES, window_to_input
+from mar_edge.edge.progress import Progress, silent
+from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.scores import scores_of
 
 if TYPE_CHECKING:
-    from edge.runtime.choice import RuntimeName
+    from mar_edge.edge.runtime.choice import RuntimeName
 
 
 class Recognizer:
@@ -57,7 +57,7 @@ class Recognizer:
         Raises:
             MarEdgeError: as the class, or ``open_runtime``; or the file has another SHA-256.
         """
-        from edge.runtime.choice import open_runtime
+        from mar_edge.edge.runtime.choice import open_runtime
 
         path = model or default_model_path()
         if sha256 is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model_file import ModelMetadata
+from mar_edge.edge.model_file import ModelMetadata
 
 
 def scores_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Window
-from edge.labels import Label
-from edge.layout import Layout
+from mar_edge.edge.data import Window
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import Layout
 
 # A frame shows a region if it shows every joint of any of these sets.
 SEEN_BY: dict[str, tuple[tuple[str, ...], ...]] = {

@@ -9,15 +9,15 @@ from typing import Literal
 
 import msgspec
 
-import edge
-from edge.checkpoint import Checkpoint, load_checkpoint
-from edge.confidence import read_confidence
-from edge.errors import MarEdgeError
-from edge.labels import Label, default_labels, read_labels
-from edge.layout import load_layout
-from edge.mmn import MMN
-from edge.model_file import ModelMetadata, Stream
-from export.onnx_file import write_model
+import mar_edge
+from mar_edge.edge.confidence import read_confidence
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, default_labels, read_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import ModelMetadata, Stream
+from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
+from mar_edge.edge.network.mmn import MMN
+from mar_edge.export.onnx_file import write_model
 
 StreamChoice = Literal["joint", "bone", "both"]
 _WINDOW_S = 2.0  # the average length of MA-52's clips
@@ -129,5 +129,5 @@ def _metadata(
         training_data=info.training_data if info else f"unknown: a published checkpoint of the layout {layout_name}",
         accuracy=accuracy,
         licence=info.licence if info else "that of the checkpoint",
-        mar_edge_version=edge.__version__,
+        mar_edge_version=mar_edge.__version__,
     )

@@ -1,6 +1,6 @@
 """The deploy graph: MMN rewritten for inference, exactly the same function. PyTorch; knows no files.
 
-What differs from ``edge.mmn``, all of it exact:
+What differs from ``edge.network.mmn``, all of it exact:
 
 - The residual stream of a block is tokens, (B, T V, C): what mixes channels alone (LayerNorm, the linear maps, the
   MLP) is one matrix product a layer. What looks along time or joints is (B, C, T, V), where convolutions and the
@@ -29,12 +29,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edge.layout import Layout
-from edge.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
-from edge.model_file import Activation, Stream
-from edge.preprocess import WINDOW_FRAMES
-from export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
-from export.regions import FullRegion, HalfRegion, QuantisableConv, QuantisableLinear
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.model_file import Activation, Stream
+from mar_edge.edge.network.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
+from mar_edge.edge.preprocess import WINDOW_FRAMES
+from mar_edge.export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
+from mar_edge.export.regions import FullRegion, HalfRegion, QuantisableConv, QuantisableLinear
 
 
 class DeployGraph(nn.Module):
@@ -111,7 +111,7 @@ class DeployStream(nn.Module):
 
 
 class DeployScale(nn.Module):
-    """``edge.mmn.Scale``, its last block's output: (B, C, T, V) -> the same shape."""
+    """``edge.network.mmn.Scale``, its last block's output: (B, C, T, V) -> the same shape."""
 
     def __init__(self, scale: Scale, place: Tensor, frames: int) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class DeployScale(nn.Module):
 
 
 class DeployBlock(nn.Module):
-    """``edge.mmn.Block`` on tokens (B, T V, C) of T ``frames``."""
+    """``edge.network.mmn.Block`` on tokens (B, T V, C) of T ``frames``."""
 
     def __init__(self, block: Block, place: Tensor, frames: int) -> None:
         super().__init__()
@@ -234,7 +234,7 @@ class _Normal(FullRegion):
 
 
 class DeployDownSample(nn.Module):
-    """``edge.mmn.DownSample``: (B, C, T, V) -> (B, C, T/2, V)."""
+    """``edge.network.mmn.DownSample``: (B, C, T, V) -> (B, C, T/2, V)."""
 
     def __init__(self, down: DownSample) -> None:
         super().__init__()
@@ -248,7 +248,7 @@ class DeployDownSample(nn.Module):
 
 
 class DeployFusion(HalfRegion):
-    """``edge.mmn.Fusion``."""
+    """``edge.network.mmn.Fusion``."""
 
     last_scale: Tensor
     last_shift: Tensor

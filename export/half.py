@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.errors import MarEdgeError
-from export.regions import marks_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.export.regions import marks_of
 
 # Weights of this many values and more are stored in half the bytes in the FP32 part too, and cast as they are loaded.
 _STORED_HALF = 256

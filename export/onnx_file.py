@@ -12,16 +12,16 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from edge.errors import MarEdgeError
-from edge.layout import Layout
-from edge.mmn import MMN
-from edge.model_file import METADATA_KEY, ModelMetadata, Stream
-from edge.outputs import draft_of
-from edge.preprocess import WINDOW_FRAMES
-from edge.runtime.onnxruntime import OnnxRuntime
-from edge.streams import stream_input
-from export.graph import DeployGraph
-from export.regions import mark_nodes
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, Stream
+from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.outputs import draft_of
+from mar_edge.edge.preprocess import WINDOW_FRAMES
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.streams import stream_input
+from mar_edge.export.graph import DeployGraph
+from mar_edge.export.regions import mark_nodes
 
 OPSET = 20  # the newest that every TensorRT from 10.0 on reads
 TOLERANCE = 1e-4

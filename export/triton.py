@@ -6,11 +6,11 @@ import re
 import shutil
 from pathlib import Path
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.model_file import ModelMetadata
-from edge.outputs import check_outputs, write_whole
-from edge.preprocess import WINDOW_FRAMES
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.preprocess import WINDOW_FRAMES
 
 MAX_BATCH = 64
 # A window is due every 200 ms: a batch may wait a fortieth of that for company.

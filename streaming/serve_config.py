@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.errors import MarEdgeError, about
-from streaming.address import DEFAULT_ADDRESS, parse_address, parse_http
-from streaming.bus import check_stream
-from streaming.camera import STALL_S
-from streaming.capture_modes import CaptureMode
-from streaming.keys import ServerKeys
-from streaming.messages import Encoding
-from streaming.pipeline import PipelineRules
-from streaming.recorder import RecordConfig
-from streaming.sources import parse_source
+from mar_edge.edge.errors import MarEdgeError, about
+from mar_edge.streaming.capture.camera import STALL_S
+from mar_edge.streaming.capture.capture_modes import CaptureMode
+from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.recording.recorder import RecordConfig
+from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address, parse_http
+from mar_edge.streaming.wire.keys import ServerKeys
+from mar_edge.streaming.wire.messages import Encoding
+from mar_edge.streaming.wire.publisher import check_stream
 
 
 @dataclass(frozen=True)
 class ServeConfig:
     """What ``serve`` does.
 
-    camera: source string (see ``streaming.sources``). address: where to publish. stream: name on the wire.
+    camera: source string (see ``streaming.capture.sources``). address: where to publish. stream: name on the wire.
     more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: to publish on as well.
     pipeline: how skeletons become events. top_k: labels in a label message.
     encoding: of the messages. publish_skeletons: send every frame's joints as well.

@@ -9,23 +9,23 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from edge.errors import MarEdgeError
-from edge.layout import Layout
-from edge.pose.base import PoseEstimator
-from edge.recognizer import Recognizer
-from streaming.batching import BatchingRecognizer
-from streaming.bus import Publisher
-from streaming.camera import Camera
-from streaming.file_limit import raise_file_limit
-from streaming.messages import AnyMessage
-from streaming.operations import Operations
-from streaming.outlet import Outlet
-from streaming.recorder import Recorder
-from streaming.replay import Replay
-from streaming.serve_config import ServeConfig
-from streaming.stopping import StopSignals
-from streaming.stream import OnMessage, StreamLoop, StreamSummary
-from streaming.watching import Watcher
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.pose.base import PoseEstimator
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.camera import Camera
+from mar_edge.streaming.operations.file_limit import raise_file_limit
+from mar_edge.streaming.operations.operations import Operations
+from mar_edge.streaming.operations.stopping import StopSignals
+from mar_edge.streaming.recognition.batching import BatchingRecognizer
+from mar_edge.streaming.recording.recorder import Recorder
+from mar_edge.streaming.recording.replay import Replay
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.stream import OnMessage, StreamLoop, StreamSummary
+from mar_edge.streaming.watching import Watcher
+from mar_edge.streaming.wire.messages import AnyMessage
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
 
 # How long the process waits between two looks at subscribers, signals and keys.
 _TURN_S = 0.02

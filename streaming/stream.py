@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.errors import MarEdgeError
-from edge.pose.base import PoseEstimator
-from edge.recognizer import Recognizer
-from streaming import reports
-from streaming.bus import M, Publisher
-from streaming.frames import NS, Frame, FrameSource
-from streaming.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
-from streaming.outlet import Outlet
-from streaming.pipeline import Pipeline, Step
-from streaming.recorder import Recorder
-from streaming.serve_config import ServeConfig
-from streaming.sightings import Sighting, Sightings
-from streaming.timing import Timer
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.pose.base import PoseEstimator
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.capture.pose_worker import Sighting, Sightings
+from mar_edge.streaming.recognition.pipeline import Pipeline, Step
+from mar_edge.streaming.recording.recorder import Recorder
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.timing import Timer
+from mar_edge.streaming.wire import reports
+from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import M, Publisher
 
 READ_TIMEOUT_S = 0.1
 

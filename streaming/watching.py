@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from streaming.frames import Frame
-from streaming.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 
 Answer = Callable[[], tuple[int, str, bytes]]
 """What HTTP answers: status, content type, body."""

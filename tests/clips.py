@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.layout import load_layout
-from training.datasets.stored import StoredDataset, checked_clip
+from mar_edge.edge.layout import load_layout
+from mar_edge.training.datasets.stored import StoredDataset, checked_clip
 
 JOINTS = {"ma52": 44, "imigue": 22}
 
@@ -57,7 +57,7 @@ def stored(
     layout: str, labels: Sequence[int], each: int, *, classes: int | None = None, seed: int = 0
 ) -> StoredDataset:
     """The same in memory, of labels 0 to ``classes`` - 1."""
-    from edge.labels import Label
+    from mar_edge.edge.labels import Label
 
     clips = labelled(layout, labels, each, seed)
     skeleton = load_layout(layout)
@@ -76,7 +76,7 @@ def skeleton_lines(
     clip: NDArray[np.float32], *, fps: float = 25.0, first_ns: int = 1_700_000_000_000_000_000, person: int = 0
 ) -> list[str]:
     """As ``mar-edge subscribe --kind skeleton --json`` prints them; NaN joints are null."""
-    from streaming.messages import SkeletonMessage, encode
+    from mar_edge.streaming.wire.messages import SkeletonMessage, encode
 
     lines = []
     for i, frame in enumerate(clip.tolist()):

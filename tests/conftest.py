@@ -45,7 +45,7 @@ def cli() -> Cli:
     """``mar-edge`` with these arguments, in a process of its own."""
 
     def run(*arguments: object, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, *python, "-m", "edge.cli", *map(str, arguments)]
+        command = [sys.executable, *python, "-m", "mar_edge", *map(str, arguments)]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=200, check=False, stdin=subprocess.DEVNULL
         )
@@ -58,8 +58,8 @@ def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Exported:
     """A joint network of our own kind, motion encoding, 44 joints, written by ``mar-edge export``."""
     import networks
 
-    from edge.checkpoint import save_checkpoint
-    from edge.layout import load_layout
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.edge.network.checkpoint import save_checkpoint
 
     folder = tmp_path_factory.mktemp("ma52")
     network = networks.golden(networks.MA52)
@@ -76,8 +76,8 @@ def imigue_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """A bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
     import networks
 
-    from edge.layout import load_layout
-    from export.command import export_model
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.export.command import export_model
 
     folder = tmp_path_factory.mktemp("imigue")
     network = networks.golden(networks.IMIGUE)

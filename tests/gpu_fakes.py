@@ -17,9 +17,9 @@ import onnx
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
-from edge.device.base import DeviceError
-from edge.engines.bindings import Bindings
-from edge.model_file import METADATA_KEY
+from mar_edge.edge.model_file import METADATA_KEY
+from mar_edge.edge.runtime.tensorrt.bindings import Bindings
+from mar_edge.edge.runtime.tensorrt.device.base import DeviceError
 
 SCRATCH = 4096
 PLAN = b"an engine"
@@ -53,7 +53,7 @@ def small_model(path, metadata=None):
 
 
 class FakeDevice:
-    """See ``edge.device.base.Device``. events: what happened, in order. failing: call -> what it raises."""
+    """A ``Device``. events: what happened, in order. failing: call -> what it raises."""
 
     name = "NVIDIA Fake"
     capability = (8, 6)

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edge.checkpoint import CheckpointInfo
-from edge.labels import background_label, ma52_labels
-from edge.layout import Layout
-from edge.mmn import MMN, MMNConfig
-from edge.model_file import Stream
+from mar_edge.edge.labels import background_label, ma52_labels
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.model_file import Stream
+from mar_edge.edge.network.checkpoint import CheckpointInfo
+from mar_edge.edge.network.mmn import MMN, MMNConfig
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1)}
 MA52 = MMNConfig(44, 12, "motion", **TINY)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.labels import Label, background_label, ma52_labels
-from streaming.messages import (
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.streaming.wire.messages import (
     AnyMessage,
     EndMessage,
     EventMessage,

@@ -17,35 +17,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded_runs import two_people
 
-from calibration.stored import read_calibration
-from edge.checkpoint import load_checkpoint, save_checkpoint
-from edge.cli.config_file import OptionKind, read_config
-from edge.cli.lists import batch_sizes
-from edge.cli.making import _depths
-from edge.confidence import read_confidence
-from edge.digest import parse_sha256
-from edge.errors import MarEdgeError
-from edge.labels import read_labels
-from edge.model_file import ModelMetadata, parse_metadata
-from edge.pose.focus import Focus
-from edge.recording import read_recording
-from edge.zoo.archive import extract_onnx
-from edge.zoo.catalogue import known_model
-from edge.zoo.fetch import cached
-from streaming.address import parse_address, parse_http
-from streaming.bus import check_stream
-from streaming.capture_modes import CaptureMode, parse_size
-from streaming.keys import read_secret_key, write_keys
-from streaming.sources import parse_source
-from streaming.thresholds import LabelChoice, resolve
-from training.datasets.archive import open_archive
-from training.datasets.opening import parse_spec
-from training.datasets.pickles import read_pickle
-from training.datasets.recordings import open_recordings
-from training.run_folder import RunFolder
-from training.synth.command import write_clips
-from view.annotations.formats import FORMATS
-from view.timeline import read_timelines
+from mar_edge.calibration.stored import read_calibration
+from mar_edge.cli.config_file import OptionKind, read_config
+from mar_edge.cli.lists import batch_sizes
+from mar_edge.cli.making import _depths
+from mar_edge.edge.confidence import read_confidence
+from mar_edge.edge.digest import parse_sha256
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import read_labels
+from mar_edge.edge.model_file import ModelMetadata, parse_metadata
+from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
+from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.zoo.archive import extract_onnx
+from mar_edge.edge.zoo.catalogue import known_model
+from mar_edge.edge.zoo.fetch import cached
+from mar_edge.streaming.capture.capture_modes import CaptureMode, parse_size
+from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
+from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.wire.address import parse_address, parse_http
+from mar_edge.streaming.wire.keys import read_secret_key, write_keys
+from mar_edge.streaming.wire.publisher import check_stream
+from mar_edge.training.datasets.archive import open_archive
+from mar_edge.training.datasets.opening import parse_spec
+from mar_edge.training.datasets.pickles import read_pickle
+from mar_edge.training.datasets.recordings import open_recordings
+from mar_edge.training.run_folder import RunFolder
+from mar_edge.training.synth.command import write_clips
+from mar_edge.view.annotations.formats import FORMATS
+from mar_edge.view.timeline import read_timelines
 
 METADATA = ModelMetadata(
     name="tiny",

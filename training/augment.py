@@ -12,8 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.layout import Layout
-from edge.preprocess import WINDOW_FRAMES, clip_to_input, normalise
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.preprocess import WINDOW_FRAMES, clip_to_input, normalise
 
 
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.utils import data as torch_data
 
-from training.datasets.base import ClipBatch, Dataset
+from mar_edge.training.datasets.base import ClipBatch, Dataset
 
 # What a worker prepares at once, clips: the chunk in which synthetic motion is made, so that no two workers make one.
 _BLOCK = 256

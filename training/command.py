@@ -10,20 +10,20 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-import edge
-from edge.errors import MarEdgeError
-from edge.labels import read_labels
-from edge.model_file import Encoding, Stream
-from edge.outputs import check_outputs
-from training.datasets.base import Dataset
-from training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
-from training.datasets.stored import StoredDataset
-from training.job import Job
-from training.recipe import PRESETS, Balance, Loss, Preset
-from training.reporting import Report
-from training.run_folder import RunConfig, RunFolder
-from training.train import Machine, open_device, train
-from training.transfer import PACKAGE, Start, open_start
+import mar_edge
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import read_labels
+from mar_edge.edge.model_file import Encoding, Stream
+from mar_edge.edge.outputs import check_outputs
+from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
+from mar_edge.training.datasets.stored import StoredDataset
+from mar_edge.training.job import Job
+from mar_edge.training.recipe import PRESETS, Balance, Loss, Preset
+from mar_edge.training.reporting import Report
+from mar_edge.training.run_folder import RunConfig, RunFolder
+from mar_edge.training.train import Machine, open_device, train
+from mar_edge.training.transfer import PACKAGE, Start, open_start
 
 # Half of the clips, where they are mirrored or run backwards at all.
 _HALF = 0.5
@@ -125,9 +125,9 @@ def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig 
 
 def _notes(job: Job, there: RunConfig | None) -> list[str]:
     notes = []
-    if there is not None and there.mar_edge_version != edge.__version__:
+    if there is not None and there.mar_edge_version != mar_edge.__version__:
         notes.append(
-            f"begun by mar-edge {there.mar_edge_version}, gone on with by {edge.__version__}: "
+            f"begun by mar-edge {there.mar_edge_version}, gone on with by {mar_edge.__version__}: "
             "the result may differ from that of an unbroken run"
         )
     if there is not None:

@@ -9,20 +9,20 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.checkpoint import CheckpointInfo
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.mmn import MMN, MMNConfig
-from training.balance import class_weights
-from training.batches import BatchPlan
-from training.datasets.base import Dataset
-from training.datasets.opening import parse_spec
-from training.datasets.stored import StoredDataset
-from training.datasets.synthetic import SyntheticDataset
-from training.metrics import Scores
-from training.multilabel import LabelScores
-from training.run_folder import RunConfig
-from training.transfer import Start, transfer
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.network.checkpoint import CheckpointInfo
+from mar_edge.edge.network.mmn import MMN, MMNConfig
+from mar_edge.training.balance import class_weights
+from mar_edge.training.batches import BatchPlan
+from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.opening import parse_spec
+from mar_edge.training.datasets.stored import StoredDataset
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.metrics import Scores
+from mar_edge.training.multilabel import LabelScores
+from mar_edge.training.run_folder import RunConfig
+from mar_edge.training.transfer import Start, transfer
 
 _WINDOW_S = 2.0
 # Times the mean, the rate of a label that the data has hardly a clip of: nothing is certain not to occur.

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import Label
+from mar_edge.edge.labels import Label
 
 CONFIDENCE_BINS = 15
 

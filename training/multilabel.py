@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import Label
+from mar_edge.edge.labels import Label
 
 _SHOWN = 0.5
 

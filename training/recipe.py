@@ -7,10 +7,10 @@ from typing import Literal
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.mmn import HEADS
-from edge.model_file import Encoding, Stream
-from training.augment import Augmentation
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import Encoding, Stream
+from mar_edge.edge.network.mmn import HEADS
+from mar_edge.training.augment import Augmentation
 
 Loss = Literal["cross-entropy", "bce", "asymmetric", "focal"]
 Balance = Literal["none", "weights", "sampling"]

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from training.run_folder import Progress
+from mar_edge.training.run_folder import Progress
 
 _LINE_EVERY_S = 60.0
 

@@ -21,13 +21,13 @@ from typing import Any, Protocol
 import msgspec
 import torch
 
-import edge
-from edge.checkpoint import NOT_READABLE
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.outputs import remove_drafts, write_whole
-from training.datasets.opening import parse_spec
-from training.recipe import Recipe
+import mar_edge
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.network.checkpoint import NOT_READABLE
+from mar_edge.edge.outputs import remove_drafts, write_whole
+from mar_edge.training.datasets.opening import parse_spec
+from mar_edge.training.recipe import Recipe
 
 _CONTENT = {
     "data_digest": "the data has changed since",
@@ -52,7 +52,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     start: str | None = None
     data_digest: str = ""
     start_sha256: str = ""
-    mar_edge_version: str = edge.__version__
+    mar_edge_version: str = mar_edge.__version__
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from training.recipe import Recipe
+from mar_edge.training.recipe import Recipe
 
 _ADAM_BETA1 = 0.9
 # As in Smith and Topin, "Super-convergence", and torch's OneCycleLR: where the rate begins and ends, as parts of its

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets.base import ClipBatch
+from mar_edge.training.datasets.base import ClipBatch
 
 
 def targets_of(batch: ClipBatch, num_labels: int, background: int | None) -> NDArray[np.float32]:

@@ -13,19 +13,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from edge.checkpoint import save_checkpoint
-from edge.errors import MarEdgeError
-from edge.mmn import MMN
-from edge.streams import stream_input
-from training.batches import training_batches
-from training.datasets.base import ClipBatch
-from training.job import Job
-from training.losses import label_losses
-from training.reporting import Report
-from training.run_folder import Progress, RunFolder, Stateful
-from training.schedule import Pace, pace
-from training.targets import targets_of, without_background
-from training.validation import ValidationClips
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.streams import stream_input
+from mar_edge.training.batches import training_batches
+from mar_edge.training.datasets.base import ClipBatch
+from mar_edge.training.job import Job
+from mar_edge.training.losses import label_losses
+from mar_edge.training.reporting import Report
+from mar_edge.training.run_folder import Progress, RunFolder, Stateful
+from mar_edge.training.schedule import Pace, pace
+from mar_edge.training.targets import targets_of, without_background
+from mar_edge.training.validation import ValidationClips
 
 _REPORT_EVERY = 10
 _SAVE_EVERY_S = 60.0

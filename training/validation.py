@@ -7,13 +7,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from edge.mmn import MMN
-from edge.model_file import Stream
-from edge.streams import stream_input
-from training.datasets.base import ClipBatch, Dataset
-from training.metrics import Scores, score
-from training.multilabel import LabelScores, score_labels
-from training.targets import targets_of, without_background
+from mar_edge.edge.model_file import Stream
+from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.streams import stream_input
+from mar_edge.training.datasets.base import ClipBatch, Dataset
+from mar_edge.training.metrics import Scores, score
+from mar_edge.training.multilabel import LabelScores, score_labels
+from mar_edge.training.targets import targets_of, without_background
 
 _BATCH = 256
 

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.errors import MarEdgeError
-from streaming.address import parse_http
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.address import parse_http
 
 _LEAST_TOKEN = 16
 _COOKIE = "mar_edge_view"

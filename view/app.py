@@ -18,14 +18,14 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from edge import __version__
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from streaming.watching import Answer
-from view.access import Access, Verdict
-from view.feed import Feed, Outbox
+from mar_edge import __version__
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.watching import Answer
+from mar_edge.view.access import Access, Verdict
+from mar_edge.view.feed import Feed, Outbox
 
-STATIC = Path(str(resources.files("view"))) / "static"
+STATIC = Path(str(resources.files("mar_edge.view"))) / "static"
 JSON = "application/json"
 # A browser that takes nothing for so long is gone, or might as well be.
 SEND_S = 10.0

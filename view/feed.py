@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from streaming.messages import (
+from mar_edge.streaming.wire.messages import (
     AnyMessage,
     EndMessage,
     HelloMessage,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from matplotlib import font_manager
 from matplotlib.ft2font import FT2Font
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 DEFAULT = "DejaVu Sans"
 # Looked into first, for they go well with it; then every other one.

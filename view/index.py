@@ -15,9 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.recorded_lines import recorded_lines
-from streaming.messages import (
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recording.lines import recorded_lines
+from mar_edge.streaming.recording.steady_time import SteadyTime
+from mar_edge.streaming.wire.messages import (
     NOBODY,
     EndMessage,
     EventMessage,
@@ -29,7 +30,6 @@ from streaming.messages import (
     decode,
     encode,
 )
-from streaming.steady_time import SteadyTime
 
 CHUNK_S = 5
 # What one answer may hold: far more than that many seconds of a roomful of people.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
-from edge.errors import MarEdgeError
-from streaming.client import LabelSubscriber
-from streaming.keys import ClientKeys
-from view.feed import Feed
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.keys import ClientKeys
+from mar_edge.streaming.wire.subscriber import LabelSubscriber
+from mar_edge.view.feed import Feed
 
 _LOOK_UP_S = 0.5
 

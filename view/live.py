@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
-from streaming.frames import Frame
-from streaming.messages import AnyMessage, SkeletonMessage
-from streaming.watching import Answer
-from view.app import page_app
-from view.feed import Feed
-from view.pictures import Pictures
-from view.server import PageServer
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.watching import Answer
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.view.app import page_app
+from mar_edge.view.feed import Feed
+from mar_edge.view.pictures import Pictures
+from mar_edge.view.server import PageServer
 
 # The last messages of a stream are worth so much waiting.
 _FAREWELL_S = 1.0

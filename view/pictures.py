@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.frames import Frame
-from view.feed import Feed
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.view.feed import Feed
 
 PERIOD_S = 1.0 / 12.0
 LONG_SIDE = 960

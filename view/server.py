@@ -14,9 +14,9 @@ from types import TracebackType
 import uvicorn
 from starlette.types import ASGIApp
 
-from edge.errors import MarEdgeError
-from streaming.file_limit import room
-from view.access import Access, PageAddress
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.operations.file_limit import room
+from mar_edge.view.access import Access, PageAddress
 
 # Connections at once, and bytes of a request's head.
 _MOST_CONNECTIONS = 128

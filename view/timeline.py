@@ -8,10 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.names import did_you_mean
-from streaming.messages import (
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.names import did_you_mean
+from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
+from mar_edge.streaming.recording.recorded import read_lines, recording_files
+from mar_edge.streaming.recording.steady_time import SteadyTime
+from mar_edge.streaming.wire.messages import (
     NOBODY,
     SCHEMA,
     AnyMessage,
@@ -22,9 +25,6 @@ from streaming.messages import (
     UnknownMessage,
     decode,
 )
-from streaming.recorded import read_lines, recording_files
-from streaming.steady_time import SteadyTime
-from streaming.thresholds import LabelChoice, chosen
 
 NS = 1_000_000_000
 NS_A_MS = 1_000_000
@@ -58,10 +58,10 @@ class Timeline:
     """One run of one stream: what was seen from a start of its sender to its end.
 
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
-    zero_ns: where seconds and milliseconds count from: media time 0, as in ``edge.recording``, or what ``rezeroed``
-    chose. first_ns, last_ns: between which something was recorded. people: ids of everybody who was seen. events: by
-    time; several of one person may run at once, of different labels. media_zero_ns: media time 0, at which a video's
-    player begins; None where it is ``zero_ns``. frames, dropped: how many were processed, and how many were not because
+    zero_ns: where seconds and milliseconds count from: media time 0, or what ``rezeroed`` chose. first_ns, last_ns:
+    between which something was recorded. people: ids of everybody who was seen. events: by time; several of one person may run
+    at once, of different labels. media_zero_ns: media time 0, at which a video's player begins; None where it is
+    ``zero_ns``. frames, dropped: how many were processed, and how many were not because
     that took too long.
     """
 

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.layout import Layout
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout
 
 
 def check_image(image: NDArray[np.uint8]) -> None:

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.pose.crops import BYTES_BGR, IMAGENET_BGR, Colours, normalised
-from edge.runtime.base import Runtime
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.pose.crops import BYTES_BGR, IMAGENET_BGR, Colours, normalised
+from mar_edge.edge.runtime.base import Runtime
 
 Family = Literal["rtmdet", "yolox"]
 FAMILIES: tuple[Family, ...] = get_args(Family)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.names import did_you_mean
-from edge.pose.keypoints import area, iou
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.pose.keypoints import area, iou
 
 DEFAULT_PEOPLE = 4
 # Who is followed stays the one until somebody is so much larger: two of one size would take turns otherwise.

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from edge.errors import MarEdgeError
-from edge.layout import Layout, load_layout
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout, load_layout
 
 MA52_JOINTS = 44
 HEAD_TOP, NECK, HIP_CENTRE = 17, 18, 19

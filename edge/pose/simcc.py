@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.pose.crops import IMAGENET_RGB, normalised
-from edge.runtime.base import Runtime
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.pose.crops import IMAGENET_RGB, normalised
+from mar_edge.edge.runtime.base import Runtime
 
 
 class SimccNetwork:

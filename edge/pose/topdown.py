@@ -16,19 +16,19 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.layout import Layout
-from edge.pose import crops
-from edge.pose.base import check_image
-from edge.pose.detection import Family, PersonDetector
-from edge.pose.focus import Focus
-from edge.pose.mapping import mapping_to
-from edge.pose.simcc import SimccNetwork
-from edge.pose.smoothing import PeopleFilters
-from edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
-from edge.runtime.base import Runtime
-from edge.runtime.choice import RuntimeName, open_runtime
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.pose import crops
+from mar_edge.edge.pose.base import check_image
+from mar_edge.edge.pose.detection import Family, PersonDetector
+from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.pose.mapping import mapping_to
+from mar_edge.edge.pose.simcc import SimccNetwork
+from mar_edge.edge.pose.smoothing import PeopleFilters
+from mar_edge.edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
+from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.choice import RuntimeName, open_runtime
 
 MIN_SCORE = 0.3
 DETECT_EVERY = 5

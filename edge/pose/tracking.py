@@ -15,7 +15,7 @@ import lap
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.pose.keypoints import BODY, area, box_of, iou, oks
+from mar_edge.edge.pose.keypoints import BODY, area, box_of, iou, oks
 
 KEEP_S = 2.0
 # Frames in which a person was seen, less those in which they were missed.

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 
 class Runtime(Protocol):

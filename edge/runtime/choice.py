@@ -11,13 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from edge.engines.cache import has_engine_of
-from edge.engines.store import SUFFIX
-from edge.errors import MarEdgeError
-from edge.model_file import parse_metadata
-from edge.progress import Progress, silent
-from edge.runtime.base import Runtime
-from edge.runtime.onnxruntime import CUDA_PROVIDER, OnnxRuntime, available_providers, read_metadata
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import parse_metadata
+from mar_edge.edge.progress import Progress, silent
+from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.onnxruntime import CUDA_PROVIDER, OnnxRuntime, available_providers, read_metadata
+from mar_edge.edge.runtime.tensorrt.cache import has_engine_of
+from mar_edge.edge.runtime.tensorrt.store import SUFFIX
 
 # The package's model has 0.5 MB, the full-size network 5.
 _FULL_SIZE_BYTES = 2 << 20
@@ -92,7 +92,7 @@ def _is_full_size(path: Path) -> bool:
 
 
 def _tensorrt(path: Path, progress: Progress | None) -> Opened:
-    from edge.engines.opening import open_engine
+    from mar_edge.edge.runtime.tensorrt.opening import open_engine
 
     runtime, how = open_engine(path, progress)
     return Opened(runtime, how)
@@ -107,7 +107,7 @@ def _onnxruntime_cuda(path: Path, threads: int) -> Runtime:
 
 
 def _openvino(path: Path, threads: int) -> Runtime:
-    from edge.runtime.openvino import OpenVino
+    from mar_edge.edge.runtime.openvino import OpenVino
 
     document = read_metadata(path)  # a pose network has none
     precision = "fp32" if document is None else parse_metadata(document, str(path)).precision

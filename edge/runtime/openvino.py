@@ -14,10 +14,10 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.cores import usable_cores
-from edge.errors import MarEdgeError, MissingExtra
-from edge.runtime.base import check_shapes
-from edge.runtime.onnxruntime import read_metadata
+from mar_edge.edge.cores import usable_cores
+from mar_edge.edge.errors import MarEdgeError, MissingExtra
+from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.onnxruntime import read_metadata
 
 try:
     import openvino

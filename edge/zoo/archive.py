@@ -7,8 +7,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from edge.errors import MarEdgeError
-from edge.zoo.download import MAX_BYTES
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.zoo.download import MAX_BYTES
 
 _CHUNK = 1 << 20
 _MAX_MEMBERS = 1000

@@ -13,8 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.names import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class KnownModel:
 @cache
 def known_models() -> dict[str, KnownModel]:
     """All of them, by name."""
-    text = resources.files("edge").joinpath("zoo", "models.json").read_bytes()
+    text = resources.files("mar_edge.edge").joinpath("zoo", "models.json").read_bytes()
     return {model.name: model for model in msgspec.json.decode(text, type=list[KnownModel])}
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from edge.digest import sha256_of
-from edge.errors import MarEdgeError
+from mar_edge.edge.digest import sha256_of
+from mar_edge.edge.errors import MarEdgeError
 
 Progress = Callable[[int, int | None], None]
 """Is told how many bytes are there, of how many (None where the server does not say)."""

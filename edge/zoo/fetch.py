@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from edge.cache import home
-from edge.digest import sha256_of
-from edge.errors import MarEdgeError
-from edge.outputs import write_whole
-from edge.zoo.archive import extract_onnx
-from edge.zoo.catalogue import KnownModel
-from edge.zoo.download import Progress, download
+from mar_edge.edge.cache import home
+from mar_edge.edge.digest import sha256_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.zoo.archive import extract_onnx
+from mar_edge.edge.zoo.catalogue import KnownModel
+from mar_edge.edge.zoo.download import Progress, download
 
 
 class Record(msgspec.Struct, frozen=True):

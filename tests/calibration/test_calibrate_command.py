@@ -4,12 +4,12 @@ import numpy as np
 import onnx
 import pytest
 
-from calibration import command
-from calibration.command import Guard, read_full, write_half, write_int8
-from calibration.windows import Windows
-from edge.errors import MarEdgeError
-from edge.model_file import parse_metadata
-from edge.recognizer import Recognizer
+from mar_edge.calibration import command
+from mar_edge.calibration.command import Guard, read_full, write_half, write_int8
+from mar_edge.calibration.windows import Windows
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import parse_metadata
+from mar_edge.edge.recognizer import Recognizer
 
 GUARD = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=1.0)
 
@@ -82,8 +82,8 @@ def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeyp
 
     K = len(said(ma52_model.path).labels)
     monkeypatch.setattr(command, "ask_model", answers)
-    monkeypatch.setattr("calibration.sensitivity.ask_model", answers)
-    monkeypatch.setattr("calibration.comparison.FEWEST_OF_A_CLASS", 1)
+    monkeypatch.setattr("mar_edge.calibration.sensitivity.ask_model", answers)
+    monkeypatch.setattr("mar_edge.calibration.comparison.FEWEST_OF_A_CLASS", 1)
     guard = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=0.03)
     with pytest.raises(
         MarEdgeError, match=r"windows of '.*' accuracy is \d+\.0 points below FP32.* --max-class-drop 3;"

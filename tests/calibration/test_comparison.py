@@ -4,12 +4,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from calibration.command import Guard
-from calibration.comparison import compare
-from calibration.windows import Windows, check_worth
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.model_file import ModelMetadata
+from mar_edge.calibration.command import Guard
+from mar_edge.calibration.comparison import compare
+from mar_edge.calibration.windows import Windows, check_worth
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata
 
 METADATA = ModelMetadata(
     name="x",

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, numpy_helper
 
-from calibration.collect import collect_ranges
-from calibration.quantise import quantisable_layers, quantise, quantise_weight
-from export.half import to_half
+from mar_edge.calibration.collect import collect_ranges
+from mar_edge.calibration.quantise import quantisable_layers, quantise, quantise_weight
+from mar_edge.export.half import to_half
 
 
 def batches(count=4):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from calibration.ranges import Histogram
+from mar_edge.calibration.ranges import Histogram
 
 
 def histogram(*batches):

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from calibration import sensitivity
-from calibration.sensitivity import Allowed, Trial
-from calibration.windows import Windows
-from edge.labels import Label
-from edge.model_file import Fidelity, ModelMetadata
+from mar_edge.calibration import sensitivity
+from mar_edge.calibration.sensitivity import Allowed, Trial
+from mar_edge.calibration.windows import Windows
+from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import Fidelity, ModelMetadata
 
 N, K, LAYERS = 400, 4, 10
 METADATA = ModelMetadata(

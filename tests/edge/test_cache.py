@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.cache import cache_folder
-from edge.engines.cache import has_engine_of
-from edge.errors import MarEdgeError
-from edge.zoo import fetch
-from edge.zoo.catalogue import known_models
+from mar_edge.edge.cache import cache_folder
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.runtime.tensorrt.cache import has_engine_of
+from mar_edge.edge.zoo import fetch
+from mar_edge.edge.zoo.catalogue import known_models
 
 
 @pytest.fixture

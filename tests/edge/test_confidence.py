@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.confidence import Confidence, read_confidence, write_confidence
-from edge.errors import MarEdgeError
-from edge.labels import Label
+from mar_edge.edge.confidence import Confidence, read_confidence, write_confidence
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
 
 LABELS = (Label(9, "nodding", "head"), Label(2, "shrugging", "body"))
 GOOD = Confidence(temperature=1.7, thresholds={"shrugging": 0.4, "nodding": 0.6}, fitted_on="a test")

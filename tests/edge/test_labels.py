@@ -2,8 +2,8 @@
 
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label, default_labels, ma52_labels, parse_labels, read_labels
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label, default_labels, ma52_labels, parse_labels, read_labels
 
 BODY_OF = [("body", 0, 4), ("head", 5, 10), ("upper limb", 11, 23), ("lower limb", 24, 31)]
 BODY_OF += [("body-hand", 32, 37), ("head-hand", 38, 47), ("leg-hand", 48, 51)]

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.layout import LAYOUT_NAMES, Layout, load_layout
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import LAYOUT_NAMES, Layout, load_layout
 
 MA52_BONES = """(7,9) (9,32) (32,33) (32,34) (32,35) (32,36) (32,37) | (8,10) (10,38) (38,39) (38,40) (38,41) (38,42)
 (38,43) |

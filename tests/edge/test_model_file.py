@@ -5,9 +5,9 @@ import json
 import networks
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.model_file import ModelMetadata, check_inputs, default_model_path, parse_metadata
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata, check_inputs, default_model_path, parse_metadata
 
 METADATA = ModelMetadata(
     name="a name",

@@ -5,23 +5,23 @@ from pathlib import Path
 import pytest
 from recorded_runs import two_people
 
-from edge.cli import with_suggestion
-from edge.cli.config_file import OptionKind, read_config
-from edge.engines.bindings import Bindings
-from edge.engines.targets import resolve
-from edge.errors import MarEdgeError
-from edge.labels import background_label, ma52_labels
-from edge.names import did_you_mean
-from edge.pose.focus import Focus
-from edge.zoo.catalogue import known_model
-from streaming.capture_modes import CaptureMode
-from streaming.client import LabelSubscriber
-from streaming.sources import parse_source
-from streaming.thresholds import LabelChoice, chosen
-from training.datasets.opening import parse_spec
-from training.datasets.recordings import open_recordings
-from training.synth.command import write_drawing
-from view.timeline import read_timelines
+from mar_edge.cli import with_suggestion
+from mar_edge.cli.config_file import OptionKind, read_config
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import background_label, ma52_labels
+from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.runtime.tensorrt.bindings import Bindings
+from mar_edge.edge.runtime.tensorrt.targets import resolve
+from mar_edge.edge.zoo.catalogue import known_model
+from mar_edge.streaming.capture.capture_modes import CaptureMode
+from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
+from mar_edge.streaming.wire.subscriber import LabelSubscriber
+from mar_edge.training.datasets.opening import parse_spec
+from mar_edge.training.datasets.recordings import open_recordings
+from mar_edge.training.synth.command import write_drawing
+from mar_edge.view.timeline import read_timelines
 
 KINDS = {"camera": OptionKind((str,), "text"), "stride_s": OptionKind((float,), "a number")}
 

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from full_disk import full_disk
 
-from calibration.stored import Calibration, keep_calibration
-from edge.checkpoint import save_checkpoint
-from edge.cli.bench_reports import write_json
-from edge.confidence import Confidence, write_confidence
-from edge.engines.store import write_engine
-from edge.errors import MarEdgeError
-from edge.mmn import MMN
-from edge.outputs import check_outputs, draft_of, remove_drafts, write_whole
-from export.triton import write_repository
-from training.evaluation.answers import Answers
-from training.evaluation.submission import write_submission
-from training.synth.command import write_clips, write_drawing
+from mar_edge.calibration.stored import Calibration, keep_calibration
+from mar_edge.cli.bench_reports import write_json
+from mar_edge.edge.confidence import Confidence, write_confidence
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.outputs import check_outputs, draft_of, remove_drafts, write_whole
+from mar_edge.edge.runtime.tensorrt.store import write_engine
+from mar_edge.export.triton import write_repository
+from mar_edge.training.evaluation.answers import Answers
+from mar_edge.training.evaluation.submission import write_submission
+from mar_edge.training.synth.command import write_clips, write_drawing
 
 BEFORE = b"what was there before"
 
@@ -133,7 +133,7 @@ def answers():
 
 
 def metadata():
-    from edge.model_file import ModelMetadata
+    from mar_edge.edge.model_file import ModelMetadata
 
     return ModelMetadata(
         name="n", layout="ma52", streams=("joint",), encoding="raw", labels=networks.LABELS, background=11

@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label, ma52_labels
-from edge.model_file import ModelMetadata
-from edge.prior import TRAINED, UNIFORM, Prior, default_prior, interview, parse_prior, shift_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.prior import TRAINED, UNIFORM, Prior, default_prior, interview, parse_prior, shift_of
 
 MA52 = ModelMetadata(
     name="x",

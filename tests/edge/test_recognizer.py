@@ -6,14 +6,14 @@ import onnx
 import pytest
 import torch
 
-from edge.data import Window
-from edge.digest import sha256_of
-from edge.errors import MarEdgeError
-from edge.model_file import METADATA_KEY
-from edge.preprocess import window_to_input
-from edge.recognizer import Recognizer
-from edge.scores import scores_of
-from export.onnx_file import reference_logits
+from mar_edge.edge.data import Window
+from mar_edge.edge.digest import sha256_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import METADATA_KEY
+from mar_edge.edge.preprocess import window_to_input
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.scores import scores_of
+from mar_edge.export.onnx_file import reference_logits
 
 
 def window(frames, V=44, person=0, seed=0):

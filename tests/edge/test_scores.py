@@ -4,9 +4,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.labels import Label
-from edge.model_file import ModelMetadata
-from edge.scores import adjusted, scores_of
+from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.scores import adjusted, scores_of
 
 SOFTMAX = ModelMetadata(
     name="x",

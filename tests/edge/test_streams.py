@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from edge.layout import load_layout
-from edge.streams import stream_input
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.streams import stream_input
 
 
 @pytest.fixture(params=["ma52", "imigue"])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from edge.data import Window
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import load_layout
-from edge.visibility import NEEDS_OF_BODY, sayable, visible_regions
+from mar_edge.edge.data import Window
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.visibility import NEEDS_OF_BODY, sayable, visible_regions
 
 LAYOUT = load_layout("ma52")
 LABELS = (*ma52_labels(), background_label())

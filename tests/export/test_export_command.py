@@ -4,11 +4,11 @@ import networks
 import pytest
 import torch
 
-from edge.checkpoint import save_checkpoint
-from edge.errors import MarEdgeError
-from edge.mmn import MMNConfig
-from export import command
-from export.command import export_model
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.mmn import MMNConfig
+from mar_edge.export import command
+from mar_edge.export.command import export_model
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from edge.layout import load_layout
-from edge.mmn import MMNConfig
-from export.graph import DeployGraph
-from export.onnx_file import reference_logits
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.network.mmn import MMNConfig
+from mar_edge.export.graph import DeployGraph
+from mar_edge.export.onnx_file import reference_logits
 
 STREAMS = {"joint": ("joint",), "bone": ("bone",), "both": ("joint", "bone")}
 

@@ -7,9 +7,9 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, numpy_helper
 
-from edge.errors import MarEdgeError
-from export.half import half_regions, to_half
-from export.regions import marks_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.export.half import half_regions, to_half
+from mar_edge.export.regions import marks_of
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from edge.checkpoint import save_checkpoint
-from edge.errors import MarEdgeError
-from edge.labels import default_labels
-from edge.layout import load_layout
-from edge.mmn import MMNConfig
-from edge.model_file import METADATA_KEY, ModelMetadata, parse_metadata
-from export import onnx_file
-from export.onnx_file import largest_difference, reference_logits, write_model
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import default_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, parse_metadata
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.mmn import MMNConfig
+from mar_edge.export import onnx_file
+from mar_edge.export.onnx_file import largest_difference, reference_logits, write_model
 
 IMIGUE = load_layout("imigue")
 

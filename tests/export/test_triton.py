@@ -6,10 +6,10 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.model_file import default_model_path, parse_metadata
-from edge.runtime.onnxruntime import OnnxRuntime
-from export.triton import MAX_BATCH, write_repository
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import default_model_path, parse_metadata
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.export.triton import MAX_BATCH, write_repository
 
 
 @pytest.fixture(scope="module")

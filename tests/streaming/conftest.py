@@ -13,11 +13,11 @@ import pytest
 import zmq
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.labels import background_label, ma52_labels
-from edge.model_file import METADATA_KEY, ModelMetadata
-from edge.recognizer import Recognizer
-from streaming.bus import Publisher
-from streaming.outlet import Outlet
+from mar_edge.edge.labels import background_label, ma52_labels
+from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
 
 BACKGROUND = 11
 

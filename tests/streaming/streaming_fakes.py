@@ -16,11 +16,11 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.layout import load_layout
-from streaming.bus import Publisher
-from streaming.messages import AnyMessage, Encoding, UnknownMessage, decode
-from streaming.outlet import Outlet
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.wire.messages import AnyMessage, Encoding, UnknownMessage, decode
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
 
 LAYOUT = load_layout("ma52")
 V = LAYOUT.num_joints

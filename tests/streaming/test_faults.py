@@ -20,18 +20,18 @@ import pytest
 from mjpeg_camera import MjpegCamera
 from numpy.typing import NDArray
 from streaming_fakes import ScriptedPose, nod, open_files, publishing, read_number, wait_until, write_video
-from test_messages import MESSAGES
+from wire_messages import MESSAGES
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.recognizer import Recognizer
-from streaming import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
-from streaming.camera import Camera
-from streaming.frames import Frame
-from streaming.pipeline import PipelineRules
-from streaming.reconnect import Pauses
-from streaming.serve_config import ServeConfig
-from streaming.service import ServeSummary, serve
+from mar_edge import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.camera import Camera
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.capture.reconnect import Pauses
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.service import ServeSummary, serve
 
 LABEL = MESSAGES[1]
 MOTION = nod(40.0, hz=0.7)
@@ -188,7 +188,7 @@ def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_
 def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
     tmp_path: Path, address: str, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.service.STOP_S", 0.2)
+    monkeypatch.setattr("mar_edge.streaming.service.STOP_S", 0.2)
     hangs, release = threading.Event(), threading.Event()
 
     class Hanging(ScriptedPose):
@@ -236,7 +236,7 @@ def test_streams_need_names_of_their_own() -> None:
 def test_a_lost_camera_is_seen_in_status_and_its_return_in_hello(
     address: str, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.camera.Pauses", lambda: Pauses(first_s=0.05, most_s=0.1))
+    monkeypatch.setattr("mar_edge.streaming.capture.camera.Pauses", lambda: Pauses(first_s=0.05, most_s=0.1))
     server = MjpegCamera()
     heard: list[AnyMessage] = []
     done = threading.Event()
@@ -274,12 +274,12 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
-from edge.recognizer import Recognizer
-from streaming.events import EventRules
-from streaming.pipeline import PipelineRules
-from streaming.serve_config import ServeConfig
-from streaming.service import serve
-from streaming.thresholds import LabelChoice
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.service import serve
+from mar_edge.streaming.recognition.thresholds import LabelChoice
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2], realtime=True)
 labels = iter(["nonsense", "head"])
 def reread():

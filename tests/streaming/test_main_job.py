@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.demo import DemoVideo
-from streaming import AnyMessage, EndMessage, EventMessage, HelloMessage, LabelMessage, LabelSubscriber, StatusMessage
+from mar_edge import AnyMessage, EndMessage, EventMessage, HelloMessage, LabelMessage, LabelSubscriber, StatusMessage
+from mar_edge.streaming.capture.demo import DemoVideo
 
 
 def served(camera: str, address: str, *options: str) -> list[AnyMessage]:
     """Every message of ``mar-edge serve`` over one recorded source, as a subscriber in this process gets them."""
-    command = [sys.executable, "-m", "edge.cli", "serve", "--camera", camera, "--bind", address]
+    command = [sys.executable, "-m", "mar_edge", "serve", "--camera", camera, "--bind", address]
     command += ["--wait-subscribers", "1", "--top-k", "99", "--quiet", *options]
     with (
         LabelSubscriber(address, timeout_s=120, until_end=True) as subscriber,

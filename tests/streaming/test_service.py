@@ -16,11 +16,7 @@ import pytest
 from numpy.typing import NDArray
 from streaming_fakes import ScriptedPose, nod, read_number, skeleton, write_video
 
-from edge.data import Skeleton, Window
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.recognizer import Recognizer
-from streaming import (
+from mar_edge import (
     AnyMessage,
     EndMessage,
     EventMessage,
@@ -30,14 +26,18 @@ from streaming import (
     SkeletonMessage,
     StatusMessage,
 )
-from streaming.events import EventRules
-from streaming.frames import Frame
-from streaming.messages import decode
-from streaming.pipeline import PipelineRules
-from streaming.recorder import RecordConfig
-from streaming.serve_config import ServeConfig
-from streaming.service import ServeSummary, serve
-from streaming.watching import Answer
+from mar_edge.edge.data import Skeleton, Window
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.recording.recorder import RecordConfig
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.service import ServeSummary, serve
+from mar_edge.streaming.watching import Answer
+from mar_edge.streaming.wire.messages import decode
 
 EAGER = EventRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
@@ -285,10 +285,10 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
-from edge.recognizer import Recognizer
-from streaming.pipeline import PipelineRules
-from streaming.serve_config import ServeConfig
-from streaming.service import serve
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.service import serve
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1))
 assert not {{"torch", "onnx"}} & sys.modules.keys()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from streaming.timing import Timer
+from mar_edge.streaming.timing import Timer
 
 
 class Clock:

@@ -8,14 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from streaming_fakes import FakeReader, ScriptedPose, nod, wait_until
 
-from edge.data import Skeleton
-from edge.recognizer import Recognizer
-from streaming.bus import Publisher
-from streaming.camera import Camera
-from streaming.messages import AnyMessage, EndMessage, StatusMessage
-from streaming.outlet import Outlet
-from streaming.serve_config import ServeConfig
-from streaming.stream import StreamLoop
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.camera import Camera
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.stream import StreamLoop
+from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, StatusMessage
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
 
 
 class HangingPose(ScriptedPose):
@@ -31,8 +31,8 @@ class HangingPose(ScriptedPose):
 def test_no_status_while_pose_hangs(
     recognizer: Recognizer, publisher: Publisher, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streaming.stream.STATUS_PERIOD_S", 0.001)
-    monkeypatch.setattr("streaming.stream.READ_TIMEOUT_S", 0.005)
+    monkeypatch.setattr("mar_edge.streaming.stream.STATUS_PERIOD_S", 0.001)
+    monkeypatch.setattr("mar_edge.streaming.stream.READ_TIMEOUT_S", 0.005)
     pose, said, turns = HangingPose(), list[AnyMessage](), list[None]()
     stopped: list[str] = []
 
@@ -64,7 +64,7 @@ def test_no_status_while_pose_hangs(
         thread = threading.Thread(target=loop.run)
         thread.start()
         wait_until(lambda: statuses() > 3)  # pose is at its first frame, for no longer than it may be
-        monkeypatch.setattr("streaming.sightings.STUCK_S", 0.0)
+        monkeypatch.setattr("mar_edge.streaming.capture.pose_worker.STUCK_S", 0.0)
         turned()
         silent_at = statuses()
         turned()

@@ -5,10 +5,10 @@ import networks
 import numpy as np
 import pytest
 
-from edge.layout import load_layout
-from edge.preprocess import clip_to_input, normalise
-from training.augment import NO_AUGMENTATION, Augmentation, augment, network_input, sample
-from training.recipe import SYNTHETIC
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.preprocess import clip_to_input, normalise
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation, augment, network_input, sample
+from mar_edge.training.recipe import SYNTHETIC
 
 LAYOUT = load_layout("ma52")
 BATCH = SYNTHETIC.augmentation

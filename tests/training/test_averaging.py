@@ -5,10 +5,10 @@ import networks
 import pytest
 import torch
 
-from edge.checkpoint import load_checkpoint, save_checkpoint
-from edge.errors import MarEdgeError
-from edge.mmn import MMN, MMNConfig
-from training.averaging import average
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
+from mar_edge.edge.network.mmn import MMN, MMNConfig
+from mar_edge.training.averaging import average
 
 CONFIG = MMNConfig(44, len(networks.LABELS), depths=(1, 1, 1, 1), width=16)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.balance import class_weights
+from mar_edge.training.balance import class_weights
 
 
 def test_rare_classes_weigh_more_by_their_effective_number():

@@ -4,10 +4,10 @@ import clips
 import numpy as np
 import pytest
 
-from training.augment import Augmentation
-from training.balance import class_weights
-from training.batches import BatchPlan, training_batches
-from training.datasets.stored import StoredDataset
+from mar_edge.training.augment import Augmentation
+from mar_edge.training.balance import class_weights
+from mar_edge.training.batches import BatchPlan, training_batches
+from mar_edge.training.datasets.stored import StoredDataset
 
 
 @pytest.fixture(scope="module")

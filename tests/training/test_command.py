@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from training.synth.command import write_clips, write_drawing
-from training.synth.generator import CLASSES, synthesise
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.training.synth.command import write_clips, write_drawing
+from mar_edge.training.synth.generator import CLASSES, synthesise
 
 
 def test_arrays(tmp_path):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from training.metrics import (
+from mar_edge.training.metrics import (
     f1_mean,
     fold_confusion,
     score,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from edge.labels import Label
-from training.datasets.base import ClipBatch
-from training.losses import label_losses
-from training.multilabel import score_labels
-from training.targets import targets_of, without_background
+from mar_edge.edge.labels import Label
+from mar_edge.training.datasets.base import ClipBatch
+from mar_edge.training.losses import label_losses
+from mar_edge.training.multilabel import score_labels
+from mar_edge.training.targets import targets_of, without_background
 
 LOGITS = np.array([[3, 1, -2], [2, -1, -1], [1, 2, -3], [-1, -2, -4]], np.float32)
 TARGETS = np.array([[1, 0.6, 0], [0, 1, 0], [1, 0, 0], [0, 0.3, 0]], np.float32)

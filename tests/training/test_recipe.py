@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from edge.errors import MarEdgeError
-from training.datasets.synthetic import SyntheticDataset
-from training.job import Job
-from training.recipe import FINE_TUNE, PAPER, PRESETS, SYNTHETIC, Recipe
-from training.run_folder import RunConfig
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.job import Job
+from mar_edge.training.recipe import FINE_TUNE, PAPER, PRESETS, SYNTHETIC, Recipe
+from mar_edge.training.run_folder import RunConfig
 
 
 def test_the_authors_configuration():

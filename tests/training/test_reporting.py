@@ -5,9 +5,9 @@ import io
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from training import reporting
-from training.reporting import Bar, Curves, Lines, Together
-from training.run_folder import Progress
+from mar_edge.training import reporting
+from mar_edge.training.reporting import Bar, Curves, Lines, Together
+from mar_edge.training.run_folder import Progress
 
 VALIDATION = Progress(step=20, epoch=2.0, loss=1.5, lr=1e-3, top1=0.25, f1_macro=0.125, elapsed_s=61.2)
 LINE = "step 20/40  loss 1.500  held-out top-1 0.250  macro F1 0.125  61 s"

@@ -18,13 +18,13 @@ import pytest
 import torch
 from full_disk import full_disk
 
-from edge.errors import MarEdgeError
-from training import command
-from training.command import TrainOptions, run_training
-from training.datasets import synthetic
-from training.recipe import PRESETS
-from training.reporting import Curves, Report
-from training.run_folder import RunConfig, RunFolder
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.training import command
+from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.datasets import synthetic
+from mar_edge.training.recipe import PRESETS
+from mar_edge.training.reporting import Curves, Report
+from mar_edge.training.run_folder import RunConfig, RunFolder
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "batch": 4, "validation_clips": 8, "least_steps": 0}
 STEPS = 3
@@ -66,7 +66,7 @@ def tiny(monkeypatch):
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    from edge.checkpoint import save_checkpoint
+    from mar_edge.edge.network.checkpoint import save_checkpoint
 
     path = tmp_path_factory.mktemp("start") / "start.pt"
     save_checkpoint(path, networks.golden(networks.MA52), networks.info("joint"))
@@ -222,7 +222,7 @@ def test_a_full_disk_costs_the_curves_and_not_the_run(tmp_path, capsys):
 
 
 def test_metrics_that_broke_off_are_cut_on_resuming(tmp_path):
-    from training.run_folder import Progress
+    from mar_edge.training.run_folder import Progress
 
     folder = RunFolder(tmp_path)
     progress = Progress(step=1, epoch=1, loss=1, lr=1, top1=1, f1_macro=1, elapsed_s=1)
@@ -251,9 +251,9 @@ def test_a_folder_in_which_nothing_began_is_not_left_behind(tmp_path):
 WORKER = """
 import sys
 import msgspec
-from training import command
-from training.recipe import PRESETS
-from training.reporting import Report
+from mar_edge.training import command
+from mar_edge.training.recipe import PRESETS
+from mar_edge.training.reporting import Report
 small = dict(width=16, depths=(1, 1, 1, 1), batch=4, validation_clips=8, validate_every=10**6)
 command.PRESETS = {name: msgspec.structs.replace(recipe, **small) for name, recipe in PRESETS.items()}
 asked = command.TrainOptions(data="ma52:" + sys.argv[2], preset="paper", steps=10**6)

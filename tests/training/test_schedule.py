@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.recipe import PAPER, SYNTHETIC
-from training.schedule import pace
+from mar_edge.training.recipe import PAPER, SYNTHETIC
+from mar_edge.training.schedule import pace
 
 
 @pytest.mark.parametrize(("steps", "warm_up"), [(7000, 0.1), (100, 0.3), (50, 0.1), (7, 0.5)])

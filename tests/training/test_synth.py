@@ -8,24 +8,32 @@ import numpy as np
 import pytest
 from synth_points import HIPS, LEFT_EYE, NOSE, RIGHT_EYE, apart, extent
 
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import load_layout
-from edge.preprocess import fill_missing
-from training.synth.actions import ACTIONS, Action
-from training.synth.actions.row import Manner
-from training.synth.camera import BODY
-from training.synth.courses import Step, Swing
-from training.synth.curves import CourseTable, Curves
-from training.synth.draw import contact_sheet, write_animation
-from training.synth.draws import Draws
-from training.synth.faults import camera_rate
-from training.synth.framing import Framing
-from training.synth.generator import BACKGROUND_WEIGHT, CLASSES, Scene, SynthBatch, class_labels, draw_scene, synthesise
-from training.synth.ik import rotation, two_bones
-from training.synth.perform import Lists, add_rows
-from training.synth.rig import Channel
-from training.synth.schedule import MOST_OF_FRAGMENT
-from training.synth.world import HELD_OUT, TRAINING
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.preprocess import fill_missing
+from mar_edge.training.synth.actions import ACTIONS, Action
+from mar_edge.training.synth.actions.row import Manner
+from mar_edge.training.synth.camera import BODY
+from mar_edge.training.synth.courses import Step, Swing
+from mar_edge.training.synth.curves import CourseTable, Curves
+from mar_edge.training.synth.draw import contact_sheet, write_animation
+from mar_edge.training.synth.draws import Draws
+from mar_edge.training.synth.faults import camera_rate
+from mar_edge.training.synth.framing import Framing
+from mar_edge.training.synth.generator import (
+    BACKGROUND_WEIGHT,
+    CLASSES,
+    Scene,
+    SynthBatch,
+    class_labels,
+    draw_scene,
+    synthesise,
+)
+from mar_edge.training.synth.ik import rotation, two_bones
+from mar_edge.training.synth.perform import Lists, add_rows
+from mar_edge.training.synth.rig import Channel
+from mar_edge.training.synth.schedule import MOST_OF_FRAGMENT
+from mar_edge.training.synth.world import HELD_OUT, TRAINING
 
 BACKGROUND = len(CLASSES) - 1
 

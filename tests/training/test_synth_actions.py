@@ -27,10 +27,10 @@ from synth_points import (
     reversals,
 )
 
-from training.synth.actions import ACTIONS, UNNAMED
-from training.synth.draws import Draws
-from training.synth.generator import CLASSES, Scene, draw_scene
-from training.synth.rig import Channel
+from mar_edge.training.synth.actions import ACTIONS, UNNAMED
+from mar_edge.training.synth.draws import Draws
+from mar_edge.training.synth.generator import CLASSES, Scene, draw_scene
+from mar_edge.training.synth.rig import Channel
 
 N = 40
 

@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from training.synth.actions import ACTIONS
-from training.synth.framing import shows_legs
-from training.synth.generator import CLASSES
-from training.synth.recording import Recording, record
-from training.synth.world import TRAINING
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.framing import shows_legs
+from mar_edge.training.synth.generator import CLASSES
+from mar_edge.training.synth.recording import Recording, record
+from mar_edge.training.synth.world import TRAINING
 
 BY_NAME = {label.name: label for label in CLASSES}
 

@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from training.synth import footage
-from training.synth.command import statistics_table
-from training.synth.statistics import FRAMINGS, Done, Figure, Footage, statistics, table
-from training.synth.world import TRAINING
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.training.synth import footage
+from mar_edge.training.synth.command import statistics_table
+from mar_edge.training.synth.statistics import FRAMINGS, Done, Figure, Footage, statistics, table
+from mar_edge.training.synth.world import TRAINING
 
 JOINTS = load_layout("ma52").joints
 T = 61

@@ -5,17 +5,17 @@ import itertools
 import numpy as np
 import pytest
 
-from training.synth.actions import ACTIONS
-from training.synth.density import REAL_AT_ONCE, REAL_OVERLAP, measure_density
-from training.synth.draws import Draws
-from training.synth.figure import draw_figures
-from training.synth.generator import CLASSES
-from training.synth.idle import posture
-from training.synth.perform import Performances, drive_trunk, joined
-from training.synth.rates import draw_durations, per_minute, typical_s
-from training.synth.recording import plan, record
-from training.synth.tracks import HELD, act, weights
-from training.synth.world import TRAINING
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.density import REAL_AT_ONCE, REAL_OVERLAP, measure_density
+from mar_edge.training.synth.draws import Draws
+from mar_edge.training.synth.figure import draw_figures
+from mar_edge.training.synth.generator import CLASSES
+from mar_edge.training.synth.idle import posture
+from mar_edge.training.synth.perform import Performances, drive_trunk, joined
+from mar_edge.training.synth.rates import draw_durations, per_minute, typical_s
+from mar_edge.training.synth.recording import plan, record
+from mar_edge.training.synth.tracks import HELD, act, weights
+from mar_edge.training.synth.world import TRAINING
 
 ALL = np.arange(len(ACTIONS))
 ROW = {action.name: row for row, action in enumerate(ACTIONS)}

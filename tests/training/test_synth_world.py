@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from synth_points import ELBOWS, HIPS, KNEES, LEFT_EYE, RIGHT_EYE, SHOULDERS, WRISTS, apart, extent
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from training.synth.actions import ACTIONS
-from training.synth.camera import FACE, POINTS
-from training.synth.courses import LONG_S
-from training.synth.drag import drag_shoulders
-from training.synth.draws import Draws
-from training.synth.faults import Shown, keypoints, skeletons
-from training.synth.framing import Framing, draw_framing
-from training.synth.generator import CLASSES, draw_scene, synthesise
-from training.synth.hand_parts import PLACES
-from training.synth.places import RESTS
-from training.synth.world import FEATURES, HELD_OUT, TRAINING
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.camera import FACE, POINTS
+from mar_edge.training.synth.courses import LONG_S
+from mar_edge.training.synth.drag import drag_shoulders
+from mar_edge.training.synth.draws import Draws
+from mar_edge.training.synth.faults import Shown, keypoints, skeletons
+from mar_edge.training.synth.framing import Framing, draw_framing
+from mar_edge.training.synth.generator import CLASSES, draw_scene, synthesise
+from mar_edge.training.synth.hand_parts import PLACES
+from mar_edge.training.synth.places import RESTS
+from mar_edge.training.synth.world import FEATURES, HELD_OUT, TRAINING
 
 N = 120
 BY_NAME = {label.name: label for label in CLASSES}

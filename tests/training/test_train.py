@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from edge.checkpoint import load_checkpoint
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from training.balance import class_weights
-from training.datasets import synthetic
-from training.datasets.synthetic import SyntheticDataset
-from training.job import Job
-from training.recipe import CONCURRENT, PAPER, SYNTHETIC
-from training.reporting import Report
-from training.run_folder import Progress, RunConfig, RunFolder
-from training.train import Machine, train
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.network.checkpoint import load_checkpoint
+from mar_edge.training.balance import class_weights
+from mar_edge.training.datasets import synthetic
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.job import Job
+from mar_edge.training.recipe import CONCURRENT, PAPER, SYNTHETIC
+from mar_edge.training.reporting import Report
+from mar_edge.training.run_folder import Progress, RunConfig, RunFolder
+from mar_edge.training.train import Machine, train
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "epochs": None, "steps": 5, "batch": 4, "validate_every": 3}
 RECIPE = msgspec.structs.replace(PAPER, **TINY)

@@ -3,12 +3,12 @@
 import networks
 import pytest
 
-from edge.checkpoint import load_checkpoint, save_checkpoint
-from edge.errors import MarEdgeError
-from training.command import TrainOptions, run_training
-from training.reporting import Report
-from training.synth.command import write_clips
-from training.synth.generator import CLASSES
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
+from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.reporting import Report
+from mar_edge.training.synth.command import write_clips
+from mar_edge.training.synth.generator import CLASSES
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from edge.checkpoint import save_checkpoint
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import load_layout
-from edge.mmn import MMN, MMNConfig
-from edge.model_file import default_model_path, parse_metadata
-from edge.runtime.onnxruntime import read_metadata
-from training.transfer import PACKAGE, open_start, transfer
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import default_model_path, parse_metadata
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.mmn import MMN, MMNConfig
+from mar_edge.edge.runtime.onnxruntime import read_metadata
+from mar_edge.training.transfer import PACKAGE, open_start, transfer
 
 MA52, IMIGUE = load_layout("ma52"), load_layout("imigue")
 NODDING = networks.LABELS.index(ma52_labels()[9])

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from view.app import page_app
-from view.feed import Feed
-from view.review import Recordings, review_routes
-from view.server import PageServer
+from mar_edge.view.app import page_app
+from mar_edge.view.feed import Feed
+from mar_edge.view.review import Recordings, review_routes
+from mar_edge.view.server import PageServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # Of a machine that does other things as well.

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.errors import MarEdgeError
-from view.access import Access, PageAddress
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.view.access import Access, PageAddress
 
 TOKEN = "0123456789abcdef-token"
 HERE = PageAddress.parse("127.0.0.1:8080")

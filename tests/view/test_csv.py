@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from recorded_runs import NOD, NS, SHRUG, ZERO_NS, Stream, two_people
 
-from view.annotations.table import COLUMNS, write_csv
-from view.timeline import read_timelines
+from mar_edge.view.annotations.table import COLUMNS, write_csv
+from mar_edge.view.timeline import read_timelines
 
 
 def rows(content: bytes) -> list[dict[str, str]]:
@@ -43,7 +43,7 @@ def test_nothing_happened(tmp_path: Path) -> None:
 def test_it_is_what_training_reads_as_labels(tmp_path: Path) -> None:
     """Review what was recognised, correct it, train on it: the times mean the same in both."""
     pytest.importorskip("torch", reason="needs the train extra")
-    from training.datasets.recordings import open_recordings
+    from mar_edge.training.datasets.recordings import open_recordings
 
     zero_ns = ZERO_NS - 5 * NS  # seen from the sixth second on
     (

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from lxml import etree
 from recorded_runs import NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from view.annotations.eaf import write_eaf
-from view.annotations.media import Media
-from view.timeline import TimedEvent, Timeline, read_timelines
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.view.annotations.eaf import write_eaf
+from mar_edge.view.annotations.media import Media
+from mar_edge.view.timeline import TimedEvent, Timeline, read_timelines
 
 SCHEMA = Path(__file__).parents[1] / "data" / "eaf.xsd"
 
@@ -149,7 +149,7 @@ def test_times_are_those_of_the_messages_to_a_millisecond(schema: etree.XMLSchem
 
 
 def test_times_that_count_from_elsewhere_than_the_video_say_so() -> None:
-    from view.annotations.boris import write_project
+    from mar_edge.view.annotations.boris import write_project
 
     event = TimedEvent(1, 0, NOD, ZERO_NS + 5 * NS, ZERO_NS + 6 * NS, 0.9, False, "a.jsonl")
     moments = ZERO_NS, ZERO_NS + 2_500_000_000, ZERO_NS + 8 * NS

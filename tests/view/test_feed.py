@@ -7,7 +7,7 @@ from typing import Any
 
 from view_messages import Stream
 
-from view.feed import HISTORY_S, MOST_BROWSERS, Feed, Outbox
+from mar_edge.view.feed import HISTORY_S, MOST_BROWSERS, Feed, Outbox
 
 
 def joined(feed: Feed) -> Outbox:

@@ -14,15 +14,15 @@ pytest.importorskip("starlette")
 from browser import PIXELS, free_port, opened, page_of, review_of
 from view_messages import Stream
 
-from streaming.recorder import RecordConfig, Recorder
-from view.annotations.formats import format_of
-from view.feed import Feed
-from view.timeline import read_timelines
+from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
+from mar_edge.view.annotations.formats import format_of
+from mar_edge.view.feed import Feed
+from mar_edge.view.timeline import read_timelines
 
 
 def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
-    command = [sys.executable, "-m", "edge.cli", "serve", "--camera", "demo:", "--bind", f"ipc://{tmp_path}/wire"]
+    command = [sys.executable, "-m", "mar_edge", "serve", "--camera", "demo:", "--bind", f"ipc://{tmp_path}/wire"]
     command += [
         "--view",
         url.split("/")[2],

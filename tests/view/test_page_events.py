@@ -17,9 +17,9 @@ pytest.importorskip("starlette")
 from browser import Seen, free_port, opened, page_of, review_of
 from view_messages import BOWING, EVERY_ACTION, GESTURES, LAYOUT, NODDING, TOUCHING_LEGS, ZERO_NS, Stream
 
-from streaming.messages import AnyMessage, encode
-from view.feed import Feed
-from view.pictures import PictureHead
+from mar_edge.streaming.wire.messages import AnyMessage, encode
+from mar_edge.view.feed import Feed
+from mar_edge.view.pictures import PictureHead
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
 # The rectangle of what is brighter than the ground, as parts of the canvas: left, top, right, bottom.

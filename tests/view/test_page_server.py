@@ -18,10 +18,10 @@ from view_messages import Stream
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
-from edge.errors import MarEdgeError
-from view.app import STATIC, page_app
-from view.feed import Feed
-from view.server import PageServer
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.view.app import STATIC, page_app
+from mar_edge.view.feed import Feed
+from mar_edge.view.server import PageServer
 
 TOKEN = "0123456789abcdef-token"
 LIVE = {"/live": lambda: (503, "application/json", b'{"ok":false}')}
@@ -146,7 +146,7 @@ def test_behind_a_proxy_that_is_stated_page_socket_and_health_are_had_and_a_head
 
 
 def test_a_browser_that_never_reads_is_cut_off_while_another_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("view.app.SEND_S", 0.2)
+    monkeypatch.setattr("mar_edge.view.app.SEND_S", 0.2)
     feed, cam = Feed(), Stream()
     with served(feed) as place, connect(f"ws://{place}/feed") as reader:
         json.loads(reader.recv(timeout=20))

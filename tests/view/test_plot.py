@@ -15,10 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.image import imread
 from recorded_runs import HUM, NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from view.plot import draw, plot
-from view.timeline import Timeline, read_timelines
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.view.plot import draw, plot
+from mar_edge.view.timeline import Timeline, read_timelines
 
 
 @pytest.fixture

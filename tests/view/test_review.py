@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from view_messages import ZERO_NS, Stream
 
-from edge.errors import MarEdgeError
-from streaming.messages import NOBODY, AnyMessage, encode
-from streaming.recorder import RecordConfig, Recorder
-from view.index import CHUNK_S, index_recording
-from view.review import Recordings
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
+from mar_edge.streaming.wire.messages import NOBODY, AnyMessage, encode
+from mar_edge.view.index import CHUNK_S, index_recording
+from mar_edge.view.review import Recordings
 
 
 def told(cam: Stream) -> list[AnyMessage]:

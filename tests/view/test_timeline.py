@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recorded_runs import HUM, LABELS, NOD, NS, RUN, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
-from edge.errors import MarEdgeError
-from streaming.messages import encode
-from streaming.recorder import RecordConfig, StreamRecorders
-from streaming.thresholds import LabelChoice
-from view.annotations.boris import write_project, write_table
-from view.annotations.eaf import write_eaf
-from view.annotations.table import write_csv
-from view.timeline import Timeline, read_timelines, rows_of, summary, the_only
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recognition.thresholds import LabelChoice
+from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
+from mar_edge.streaming.wire.messages import encode
+from mar_edge.view.annotations.boris import write_project, write_table
+from mar_edge.view.annotations.eaf import write_eaf
+from mar_edge.view.annotations.table import write_csv
+from mar_edge.view.timeline import Timeline, read_timelines, rows_of, summary, the_only
 
 
 def read(tmp_path: Path, stream: Stream) -> Timeline:

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import load_layout
-from streaming.messages import (
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.wire.messages import (
     NOBODY,
     AnyMessage,
     EndMessage,

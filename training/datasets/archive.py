@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.layout import layout_with
-from training.augment import NO_AUGMENTATION, Augmentation
-from training.datasets.recordings import known_labels
-from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import layout_with
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
+from mar_edge.training.datasets.recordings import known_labels
+from mar_edge.training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 
 _ARRAYS = ("joints", "labels", "duration_s", "classes")
 _MAX_BYTES = 16 << 30

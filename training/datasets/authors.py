@@ -15,12 +15,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, default_labels
-from edge.layout import Layout, load_layout
-from training.augment import NO_AUGMENTATION, Augmentation
-from training.datasets.pickles import PickledArray, read_pickle
-from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, default_labels
+from mar_edge.edge.layout import Layout, load_layout
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
+from mar_edge.training.datasets.pickles import PickledArray, read_pickle
+from mar_edge.training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import Label
-from edge.layout import Layout
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import Layout
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.preprocess import resample
-from edge.recording import read_recording
-from training.augment import NO_AUGMENTATION, Augmentation
-from training.datasets.authors import Split
-from training.datasets.recordings import known_labels
-from training.datasets.stored import StoredDataset, background_of, checked_clip
-from training.datasets.windows import MIN_FRAMES, Span, most_shown, targets_of_window
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.preprocess import resample
+from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
+from mar_edge.training.datasets.authors import Split
+from mar_edge.training.datasets.recordings import known_labels
+from mar_edge.training.datasets.stored import StoredDataset, background_of, checked_clip
+from mar_edge.training.datasets.windows import MIN_FRAMES, Span, most_shown, targets_of_window
 
 _COLUMNS = ("video_id", "start_frame", "end_frame", "class", "total_frames", "fps")
 _WINDOW_S = 2.0

@@ -9,19 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.names import did_you_mean
-from training.augment import NO_AUGMENTATION, Augmentation
-from training.datasets.archive import open_archive
-from training.datasets.authors import SPLITS, Split, open_authors
-from training.datasets.base import Dataset
-from training.datasets.mma52 import open_mma52
-from training.datasets.recordings import LABEL_FILE, open_recordings
-from training.datasets.stored import StoredDataset, hold_out
-from training.datasets.synthetic import SyntheticDataset
-from training.synth.chunks import CHUNK
-from training.synth.world import HELD_OUT, TRAINING, World
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.names import did_you_mean
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
+from mar_edge.training.datasets.archive import open_archive
+from mar_edge.training.datasets.authors import SPLITS, Split, open_authors
+from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.mma52 import open_mma52
+from mar_edge.training.datasets.recordings import LABEL_FILE, open_recordings
+from mar_edge.training.datasets.stored import StoredDataset, hold_out
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.synth.chunks import CHUNK
+from mar_edge.training.synth.world import HELD_OUT, TRAINING, World
 
 SYNTHETIC, SYNTHETIC_LIVE, SYNTHETIC_CONCURRENT = "synth", "synth-live", "synth-concurrent"
 _FORMS = (

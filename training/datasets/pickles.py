@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 # Twenty times MA-52 in double precision.
 _MAX_FILE_BYTES = 16 << 30

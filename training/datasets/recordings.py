@@ -1,7 +1,7 @@
 """Our own recordings: a folder of skeleton recordings (``*.jsonl``) and ``labels.csv``, which says what happens when.
 
 ``labels.csv`` has the columns recording,start_s,end_s,label and optionally person: a file of the folder, seconds in it
-(``edge.recording`` says from when), a class by name or id, and whose event it is where several people are seen.
+(``recording.skeletons`` says from when), a class by name or id, and whose event it is where several people are seen.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label, has_content, ma52_labels
-from edge.names import did_you_mean
-from edge.preprocess import resample
-from edge.recording import Recording, read_recording
-from training.augment import NO_AUGMENTATION, Augmentation
-from training.datasets.stored import StoredDataset, checked_clip, shows_nobody
-from training.datasets.windows import MIN_FRAMES, Span, targets_of_window
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label, has_content, ma52_labels
+from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.preprocess import resample
+from mar_edge.streaming.recording.skeletons import Recording, read_recording
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
+from mar_edge.training.datasets.stored import StoredDataset, checked_clip, shows_nobody
+from mar_edge.training.datasets.windows import MIN_FRAMES, Span, targets_of_window
 
 LABEL_FILE = "labels.csv"
 _COLUMNS = ("recording", "start_s", "end_s", "label")

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import BACKGROUND_NAME, Label
-from edge.layout import Layout
-from edge.preprocess import fill_missing
-from training.augment import NO_AUGMENTATION, Augmentation, network_input
-from training.datasets.base import ClipBatch
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import BACKGROUND_NAME, Label
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.preprocess import fill_missing
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation, network_input
+from mar_edge.training.datasets.base import ClipBatch
 
 UNKNOWN = -1
 

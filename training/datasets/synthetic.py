@@ -8,18 +8,18 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-import edge
-from edge.labels import Label
-from edge.layout import Layout, load_layout
-from training.augment import NO_AUGMENTATION, Augmentation, network_input
-from training.datasets.base import ClipBatch
-from training.datasets.stored import background_of
-from training.synth.actions import ACTIONS
-from training.synth.chunks import CHUNK, Chunk, make_chunk
-from training.synth.generator import BACKGROUND_WEIGHT, CLASSES
-from training.synth.live import LIVE_LABELLED, WINDOW_S, expected_targets, seen_for_s
-from training.synth.rates import typical_s
-from training.synth.world import TRAINING, World
+import mar_edge
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import Layout, load_layout
+from mar_edge.training.augment import NO_AUGMENTATION, Augmentation, network_input
+from mar_edge.training.datasets.base import ClipBatch
+from mar_edge.training.datasets.stored import background_of
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.chunks import CHUNK, Chunk, make_chunk
+from mar_edge.training.synth.generator import BACKGROUND_WEIGHT, CLASSES
+from mar_edge.training.synth.live import LIVE_LABELLED, WINDOW_S, expected_targets, seen_for_s
+from mar_edge.training.synth.rates import typical_s
+from mar_edge.training.synth.world import TRAINING, World
 
 # A batch may straddle two chunks; whoever asks in order needs no more than these.
 _KEPT_CHUNKS = 2
@@ -90,7 +90,7 @@ class SyntheticDataset:
             what += f" without {', '.join(self._lacking)}"
         elif self._world != TRAINING:
             what += " of a world not trained on"
-        return f"synthetic motion only, {what}, seed {self._seed}, mar-edge {edge.__version__}"
+        return f"synthetic motion only, {what}, seed {self._seed}, mar-edge {mar_edge.__version__}"
 
     @property
     def layout(self) -> Layout:

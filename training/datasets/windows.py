@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import BACKGROUND_NAME, Label
-from training.synth.live import most_shown, shown_part
+from mar_edge.edge.labels import BACKGROUND_NAME, Label
+from mar_edge.training.synth.live import most_shown, shown_part
 
 MIN_FRAMES = 8  # of a window: fewer say nothing about how somebody moves
 

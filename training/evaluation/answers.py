@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label
-from edge.model_file import ModelMetadata
-from edge.progress import Progress
-from edge.recognizer import Recognizer
-from streaming.thresholds import DEFAULT_ON
-from training.datasets.base import Dataset
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.progress import Progress
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
+from mar_edge.training.datasets.base import Dataset
 
 UNLABELLED = -1
 _NAMES_SHOWN = 3

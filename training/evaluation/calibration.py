@@ -10,9 +10,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.confidence import Confidence
-from edge.model_file import ModelMetadata
-from training.evaluation.answers import Answers
+from mar_edge.edge.confidence import Confidence
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.training.evaluation.answers import Answers
 
 TEMPERATURES = (0.05, 20.0)
 _BISECTIONS = 60

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.detection import Intervals
+from mar_edge.training.evaluation.detection import Intervals
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# A label is seen so long after its movement began, and so long after it ended, in windows (``streaming.pipeline``).
+# A label is seen so long after its movement began, and so long after it ended, in windows (``recognition.pipeline``).
 _SEEN_AFTER_S = 0.7
 _OUTLIVES = 0.55
 _SHORTEST_S = 0.3

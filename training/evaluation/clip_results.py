@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import Label
-from training.evaluation.answers import Answers
-from training.evaluation.calibration import SHOWN, shown_labels
-from training.evaluation.detection import mean_ap, window_precisions
-from training.metrics import (
+from mar_edge.edge.labels import Label
+from mar_edge.training.evaluation.answers import Answers
+from mar_edge.training.evaluation.calibration import SHOWN, shown_labels
+from mar_edge.training.evaluation.detection import mean_ap, window_precisions
+from mar_edge.training.metrics import (
     ClassScores,
     Scores,
     f1_mean,

@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import edge
-from edge.confidence import write_confidence
-from edge.errors import MarEdgeError
-from edge.labels import read_labels
-from edge.model_file import ModelMetadata
-from edge.outputs import check_outputs
-from edge.prior import default_prior, shift_of
-from edge.progress import Progress
-from edge.recognizer import Recognizer
-from streaming.pipeline import PipelineRules
-from training.datasets.opening import files_of, open_dataset
-from training.evaluation.answers import Answers, ask
-from training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
-from training.evaluation.clip_results import score_answers
-from training.evaluation.hearing import listen
-from training.evaluation.live_thresholds import fit_live_thresholds
-from training.evaluation.models import ModelSource
-from training.evaluation.real_results import check_fits, score_real
-from training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
-from training.evaluation.stream_results import StreamResults, score_watched
-from training.evaluation.streaming import Take, plan_takes, watch_takes
-from training.evaluation.submission import action_ids, write_submission
-from training.evaluation.truth import open_real
+import mar_edge
+from mar_edge.edge.confidence import write_confidence
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import read_labels
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.outputs import check_outputs
+from mar_edge.edge.prior import default_prior, shift_of
+from mar_edge.edge.progress import Progress
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.datasets.opening import files_of, open_dataset
+from mar_edge.training.evaluation.answers import Answers, ask
+from mar_edge.training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
+from mar_edge.training.evaluation.clip_results import score_answers
+from mar_edge.training.evaluation.hearing import listen
+from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
+from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.evaluation.real_results import check_fits, score_real
+from mar_edge.training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
+from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
+from mar_edge.training.evaluation.streaming import Take, plan_takes, watch_takes
+from mar_edge.training.evaluation.submission import action_ids, write_submission
+from mar_edge.training.evaluation.truth import open_real
 
 TRUTH = "truth:"
 
@@ -108,7 +108,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
             takes = ()
         stream, concurrent = _live(config, takes, metadata, progress)
         evaluation = Evaluation(
-            mar_edge_version=edge.__version__,
+            mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior if takes else None,
             clips=score_answers(answers, judged_on) if labelled else None,
@@ -138,7 +138,7 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
         heard = listen(real, recognizer, config.rules, progress)
         stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
-            mar_edge_version=edge.__version__,
+            mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
             real=score_real(real, heard, recognizer.metadata),

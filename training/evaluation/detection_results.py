@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import Label
-from training.evaluation.candidates import ScoredWindows, propose
-from training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
-from training.evaluation.matching import EventFigures, event_figures, match_events
-from training.evaluation.streaming import Watched
-from training.evaluation.truth import FRAMINGS
-from training.synth.events import TrueEvent
+from mar_edge.edge.labels import Label
+from mar_edge.training.evaluation.candidates import ScoredWindows, propose
+from mar_edge.training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
+from mar_edge.training.evaluation.matching import EventFigures, event_figures, match_events
+from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.truth import FRAMINGS
+from mar_edge.training.synth.events import TrueEvent
 
 _QUOTED = (0.2, 0.5, 0.7)
 _SHOWN = 0.4  # of an event, or of the window where that is shorter: from here on a window shows it

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Prediction, Window
-from edge.labels import Label
-from edge.progress import Progress, silent
-from edge.recognizer import Recognizer
-from streaming.frames import NS, Frame
-from streaming.pipeline import Pipeline, PipelineRules, Step
-from streaming.reports import event_message, label_message
-from streaming.serve_config import ServeConfig
-from streaming.timing import Timer
-from training.evaluation.truth import RealRecording, RealSet
+from mar_edge.edge.data import Prediction, Window
+from mar_edge.edge.labels import Label
+from mar_edge.edge.progress import Progress, silent
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.frames import NS, Frame
+from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.timing import Timer
+from mar_edge.streaming.wire.reports import event_message, label_message
+from mar_edge.training.evaluation.truth import RealRecording, RealSet
 
 BATCH = 8
 """Larger ones are slower on a CPU: a batch no longer fits its cache."""

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.model_file import ModelMetadata
-from streaming.events import EventRules
-from training.evaluation.candidates import Stretches, stretches, tracks
-from training.evaluation.streaming import Watched
-from training.synth.events import TrueEvent
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.training.evaluation.candidates import Stretches, stretches, tracks
+from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.synth.events import TrueEvent
 
 GRID: NDArray[np.float64] = np.arange(0.2, 0.951, 0.025)
 _BISECTIONS = 40

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from edge.labels import Label
-from training.synth.events import TrueEvent
+from mar_edge.edge.labels import Label
+from mar_edge.training.synth.events import TrueEvent
 
 Key = Callable[[Label], str]
 """What of two labels must agree: the name, or the body group."""

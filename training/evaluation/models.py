@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import MarEdgeError
-from edge.layout import Layout
-from edge.model_file import Stream
-from edge.recognizer import Recognizer
-from edge.runtime.choice import RuntimeName
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout
+from mar_edge.edge.model_file import Stream
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.runtime.choice import RuntimeName
 
 _CHECKPOINTS = (".pt", ".pth")
 _MODELS = (".onnx", ".engine")
@@ -38,7 +38,7 @@ class ModelSource:
         """
         first, *others = self.paths
         if all(path.suffix in _CHECKPOINTS for path in self.paths):
-            from training.evaluation.torch_runtime import TorchRuntime
+            from mar_edge.training.evaluation.torch_runtime import TorchRuntime
 
             checkpoints = TorchRuntime(self.paths, layout, self.stream, self.device, self.threads)
             return Recognizer(checkpoints, " + ".join(map(str, self.paths)))

@@ -13,13 +13,13 @@ from operator import attrgetter
 
 import msgspec
 
-from edge.errors import MarEdgeError
-from edge.model_file import ModelMetadata
-from edge.recognizer import Recognizer
-from streaming.pipeline import PipelineRules
-from training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels, listen
-from training.evaluation.matching import event_figures
-from training.evaluation.truth import FRAMINGS, RealSet, TrueAction
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels, listen
+from mar_edge.training.evaluation.matching import event_figures
+from mar_edge.training.evaluation.truth import FRAMINGS, RealSet, TrueAction
 
 TIOUS = (0.3, 0.5)
 BOUNDS = ("name", "any right name", "body group")

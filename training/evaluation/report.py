@@ -14,12 +14,12 @@ import jinja2
 import msgspec
 import numpy as np
 
-from edge.outputs import write_whole
-from training.evaluation import words
-from training.evaluation.clip_results import ClipResults
-from training.evaluation.picture import draw_confusion
-from training.evaluation.real_results import RealResults
-from training.evaluation.stream_results import StreamResults
+from mar_edge.edge.outputs import write_whole
+from mar_edge.training.evaluation import words
+from mar_edge.training.evaluation.clip_results import ClipResults
+from mar_edge.training.evaluation.picture import draw_confusion
+from mar_edge.training.evaluation.real_results import RealResults
+from mar_edge.training.evaluation.stream_results import StreamResults
 
 SCHEMA = 1
 
@@ -107,7 +107,7 @@ def render_card(evaluations: Sequence[Evaluation]) -> str:
 
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("training.evaluation"),
+        loader=jinja2.PackageLoader("mar_edge.training.evaluation"),
         autoescape=jinja2.select_autoescape(["html.jinja"]),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

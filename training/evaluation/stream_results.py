@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from edge.labels import Label
-from edge.model_file import ModelMetadata
-from training.evaluation.detection_results import DetectionResults, score_detection
-from training.evaluation.matching import EventFigures, Key, Match, event_figures, match_events
-from training.evaluation.streaming import Watched
-from training.synth.events import TrueEvent
+from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.training.evaluation.detection_results import DetectionResults, score_detection
+from mar_edge.training.evaluation.matching import EventFigures, Key, Match, event_figures, match_events
+from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.synth.events import TrueEvent
 
 MIN_TIOU = 0.5
 _TIOUS = (MIN_TIOU, 0.3, 0.1)

@@ -17,22 +17,22 @@ from multiprocessing import get_context
 import msgspec
 import numpy as np
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.layout import load_layout
-from edge.model_file import ModelMetadata
-from edge.progress import Progress
-from edge.recognizer import Recognizer
-from streaming.pipeline import Inference, Pipeline, PipelineRules, Step
-from streaming.timing import Timer
-from training.evaluation.candidates import ScoredWindows
-from training.evaluation.matching import LiveEvent
-from training.evaluation.models import ModelSource
-from training.evaluation.truth import FRAMINGS, framing
-from training.synth.events import TrueEvent
-from training.synth.generator import CLASSES
-from training.synth.recording import Recording, record
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.progress import Progress
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
+from mar_edge.streaming.timing import Timer
+from mar_edge.training.evaluation.candidates import ScoredWindows
+from mar_edge.training.evaluation.matching import LiveEvent
+from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.evaluation.truth import FRAMINGS, framing
+from mar_edge.training.synth.events import TrueEvent
+from mar_edge.training.synth.generator import CLASSES
+from mar_edge.training.synth.recording import Recording, record
 
 LAYOUT = "ma52"
 _RECORDING_S = 60.0

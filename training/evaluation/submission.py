@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.labels import ma52_labels
-from edge.model_file import ModelMetadata
-from edge.outputs import write_whole
-from training.evaluation.answers import Answers
-from training.metrics import rank
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import ma52_labels
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.outputs import write_whole
+from mar_edge.training.evaluation.answers import Answers
+from mar_edge.training.metrics import rank
 
 MEMBER = "prediction.csv"
 GUESSES = 5

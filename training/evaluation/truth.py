@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.layout import Layout
-from streaming.frames import Frame
-from streaming.replay import Replay
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.recording.replay import Replay
 
 TABLE = "truth.csv"
 RECORDINGS = "skeletons"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from training.evaluation.clip_results import ClipResults, Row
-from training.evaluation.real_results import RealResults
-from training.evaluation.stream_results import StreamResults
+from mar_edge.training.evaluation.clip_results import ClipResults, Row
+from mar_edge.training.evaluation.real_results import RealResults
+from mar_edge.training.evaluation.stream_results import StreamResults
 
 _SHOWN = 5
 # Differences between sureness and truth that are not worth a word.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synth.draws import Floats, Ints
-from training.synth.legs import Legs
-from training.synth.places import Anchor
-from training.synth.rig import Trunk
+from mar_edge.training.synth.draws import Floats, Ints
+from mar_edge.training.synth.legs import Legs
+from mar_edge.training.synth.places import Anchor
+from mar_edge.training.synth.rig import Trunk
 
 ON_OTHER_ARM = (Anchor.OTHER_UPPER_ARM, Anchor.OTHER_FOREARM)
 _DOWN_THE_THIGH, _HALF = np.float32(0.67), np.float32(0.5)

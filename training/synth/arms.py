@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from training.synth.anchors import ON_OTHER_ARM, Figure, anchored
-from training.synth.courses import smooth_step
-from training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
-from training.synth.hand_parts import PLACES, FingerParts, HandParts
-from training.synth.hands import hand_frame, part_from_wrist, pose_hand
-from training.synth.ik import turned, two_bones, unit
-from training.synth.perform import add_rows
-from training.synth.places import POSES, REST_CURL, RESTS, Anchor, Vector
-from training.synth.rig import Body
+from mar_edge.training.synth.anchors import ON_OTHER_ARM, Figure, anchored
+from mar_edge.training.synth.courses import smooth_step
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
+from mar_edge.training.synth.hand_parts import PLACES, FingerParts, HandParts
+from mar_edge.training.synth.hands import hand_frame, part_from_wrist, pose_hand
+from mar_edge.training.synth.ik import turned, two_bones, unit
+from mar_edge.training.synth.perform import add_rows
+from mar_edge.training.synth.places import POSES, REST_CURL, RESTS, Anchor, Vector
+from mar_edge.training.synth.rig import Body
 
 _JIGGLE_M: Range = (0.0002, 0.003)
 _HANDS_ALIKE = 0.75

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synth.arms import Arms
-from training.synth.camera_motion import move
-from training.synth.draws import Bools, Draws, Floats, Ints
-from training.synth.framing import Framing, borders
-from training.synth.ik import rotation, unit
-from training.synth.legs import Legs
-from training.synth.rig import Body, Trunk
-from training.synth.world import World
+from mar_edge.training.synth.arms import Arms
+from mar_edge.training.synth.camera_motion import move
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints
+from mar_edge.training.synth.framing import Framing, borders
+from mar_edge.training.synth.ik import rotation, unit
+from mar_edge.training.synth.legs import Legs
+from mar_edge.training.synth.rig import Body, Trunk
+from mar_edge.training.synth.world import World
 
 # The points in order: BlazePose's 33, either hand's wrist and five tips, the six of FACE_MESH_POINTS.
 BODY, LEFT_HAND, RIGHT_HAND, FACE = slice(0, 33), slice(33, 39), slice(39, 45), slice(45, 51)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.draws import Draws, Floats, Range, wander
-from training.synth.world import World
+from mar_edge.training.synth.draws import Draws, Floats, Range, wander
+from mar_edge.training.synth.world import World
 
 # Standard deviations over a long time, of those that move so; the slow ones look like a ramp in a window.
 _SLOW = 0.7  # probability

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import background_label
-from training.synth.draws import Floats
-from training.synth.generator import CLASSES, synthesise
-from training.synth.live import WINDOW_S, concurrent_windows, live_windows
-from training.synth.world import World
+from mar_edge.edge.labels import background_label
+from mar_edge.training.synth.draws import Floats
+from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.live import WINDOW_S, concurrent_windows, live_windows
+from mar_edge.training.synth.world import World
 
 CHUNK = 256
 # Beside the numbers of a chunk's own clips.

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.names import did_you_mean
-from edge.outputs import write_whole
-from training.synth.chunks import CHUNK, make_chunk
-from training.synth.draw import write_animation
-from training.synth.footage import generated, real
-from training.synth.generator import CLASSES, synthesise
-from training.synth.statistics import statistics, table
-from training.synth.world import TRAINING, World
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.outputs import write_whole
+from mar_edge.training.synth.chunks import CHUNK, make_chunk
+from mar_edge.training.synth.draw import write_animation
+from mar_edge.training.synth.footage import generated, real
+from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.statistics import statistics, table
+from mar_edge.training.synth.world import TRAINING, World
 
 
 def write_clips(path: Path, count: int, seed: int, world: World = TRAINING, live: float = 0.0) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from training.synth.draws import Bools, Bounds, Draws, Floats
+from mar_edge.training.synth.draws import Bools, Bounds, Draws, Floats
 
 _MOST_ON_THE_WAY = 0.85  # of a step with a way back: the rest of the time it is there
 # The longest that people stay in a posture, s: 95 % of such actions in interviews are shorter.

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from training.synth.courses import Step, StepCurve, Swing, SwingCurve
-from training.synth.draws import Bools, Draws, Floats, Ints
+from mar_edge.training.synth.courses import Step, StepCurve, Swing, SwingCurve
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints
 
 _Course = TypeVar("_Course", Step, Swing)
 _Curve = TypeVar("_Curve", StepCurve, SwingCurve)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.synth.actions import ACTIONS
-from training.synth.draws import Draws
-from training.synth.events import LABEL_OF
-from training.synth.tracks import act
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.draws import Draws
+from mar_edge.training.synth.events import LABEL_OF
+from mar_edge.training.synth.tracks import act
 
 GROUPS = ("body", "head", "upper limb", "lower limb", "body-hand", "head-hand", "leg-hand")
 # Li et al., MMA-52, validation and training annotations: percent of the time with 0, 1, 2 and 3 labels; the share of

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.draws import Bools, Draws, Floats, Range
-from training.synth.world import World
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Range
+from mar_edge.training.synth.world import World
 
 _STRENGTH: Range = (0.6, 2.6)
 # Of what is seen: hips hold the shoulders in their place, elbows a little.

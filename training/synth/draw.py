@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.layout import Layout, load_layout
-from edge.outputs import draft_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout, load_layout
+from mar_edge.edge.outputs import draft_of
 
 Image = NDArray[np.uint8]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.labels import Label
-from training.synth.generator import CLASSES
+from mar_edge.edge.labels import Label
+from mar_edge.training.synth.generator import CLASSES
 
 SEEN_MOVING = 0.03  # of the way out: from where on a movement shows
 LABEL_OF = {label.id: label for label in CLASSES}

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.pose.mapping import mediapipe_to_ma52
-from training.synth.camera import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND, Views
-from training.synth.drag import drag_shoulders
-from training.synth.draws import Bools, Draws, Floats, Range, wander
-from training.synth.framing import Framing
-from training.synth.world import TRAINING, World
+from mar_edge.edge.pose.mapping import mediapipe_to_ma52
+from mar_edge.training.synth.camera import BODY, FACE, LEFT_HAND, POINTS, RIGHT_HAND, Views
+from mar_edge.training.synth.drag import drag_shoulders
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Range, wander
+from mar_edge.training.synth.framing import Framing
+from mar_edge.training.synth.world import TRAINING, World
 
 # A person whose seated height fills 880 px; noise grows with the person in the image.
 _REFERENCE_PX_PER_M = 880 / 1.35

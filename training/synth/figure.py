@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.actions import ACTIONS
-from training.synth.anchors import Figure
-from training.synth.arms import pose_arms, rest_places
-from training.synth.camera import Views, marked_points, view
-from training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
-from training.synth.framing import draw_framing, shows_legs
-from training.synth.hand_parts import hand_parts
-from training.synth.leg_parts import leg_parts
-from training.synth.legs import pose_legs
-from training.synth.perform import Performances
-from training.synth.rig import draw_bodies, pose_trunk
-from training.synth.world import World
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.anchors import Figure
+from mar_edge.training.synth.arms import pose_arms, rest_places
+from mar_edge.training.synth.camera import Views, marked_points, view
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints, Range, wander
+from mar_edge.training.synth.framing import draw_framing, shows_legs
+from mar_edge.training.synth.hand_parts import hand_parts
+from mar_edge.training.synth.leg_parts import leg_parts
+from mar_edge.training.synth.legs import pose_legs
+from mar_edge.training.synth.perform import Performances
+from mar_edge.training.synth.rig import draw_bodies, pose_trunk
+from mar_edge.training.synth.world import World
 
 _FINGERS = 0.5  # probability of fidgeting with them
 _TALKING = 0.4

@@ -6,13 +6,13 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, ma52_labels
-from edge.recording import read_recording
-from training.synth.generator import CLASSES
-from training.synth.recording import record
-from training.synth.statistics import Done, Footage
-from training.synth.world import World
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, ma52_labels
+from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.training.synth.generator import CLASSES
+from mar_edge.training.synth.recording import record
+from mar_edge.training.synth.statistics import Done, Footage
+from mar_edge.training.synth.world import World
 
 TRUTH_FILE, SKELETONS = "truth.csv", "skeletons"
 _NOTHING = "nothing"

@@ -6,10 +6,10 @@ from enum import IntEnum
 
 import numpy as np
 
-from edge.labels import ma52_labels
-from training.synth.actions import ACTIONS
-from training.synth.draws import Bools, Draws, Floats, Ints, Range
-from training.synth.world import World
+from mar_edge.edge.labels import ma52_labels
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints, Range
+from mar_edge.training.synth.world import World
 
 
 class Framing(IntEnum):

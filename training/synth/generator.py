@@ -12,22 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Window
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import load_layout
-from edge.preprocess import WINDOW_FRAMES, fill_missing
-from edge.visibility import sayable, visible_regions
-from training.synth.actions import ACTIONS, Action
-from training.synth.camera import Views
-from training.synth.draws import Bools, Draws, Floats, Range
-from training.synth.faults import Shown, camera_rate, frozen_moments, keypoints, skeletons
-from training.synth.figure import draw_figures
-from training.synth.framing import Framing, draw_framing, shows_legs
-from training.synth.hand_parts import uses_hands
-from training.synth.idle import beside, idle, posture
-from training.synth.perform import drive_trunk, joined
-from training.synth.schedule import rows_of, schedule
-from training.synth.world import TRAINING, World
+from mar_edge.edge.data import Window
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.preprocess import WINDOW_FRAMES, fill_missing
+from mar_edge.edge.visibility import sayable, visible_regions
+from mar_edge.training.synth.actions import ACTIONS, Action
+from mar_edge.training.synth.camera import Views
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Range
+from mar_edge.training.synth.faults import Shown, camera_rate, frozen_moments, keypoints, skeletons
+from mar_edge.training.synth.figure import draw_figures
+from mar_edge.training.synth.framing import Framing, draw_framing, shows_legs
+from mar_edge.training.synth.hand_parts import uses_hands
+from mar_edge.training.synth.idle import beside, idle, posture
+from mar_edge.training.synth.perform import drive_trunk, joined
+from mar_edge.training.synth.schedule import rows_of, schedule
+from mar_edge.training.synth.world import TRAINING, World
 
 
 def class_labels(actions: Sequence[Action]) -> tuple[Label, ...]:

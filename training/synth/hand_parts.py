@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synth.actions.row import Play, Rhythm
-from training.synth.courses import smooth_step
-from training.synth.draws import Bools, Draws, Floats, Ints, wander
-from training.synth.limbs import PartTable, phase
-from training.synth.perform import MANNERS, Lists, Performances, bounds
-from training.synth.places import POSES, RESTS, Place
+from mar_edge.training.synth.actions.row import Play, Rhythm
+from mar_edge.training.synth.courses import smooth_step
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints, wander
+from mar_edge.training.synth.limbs import PartTable, phase
+from mar_edge.training.synth.perform import MANNERS, Lists, Performances, bounds
+from mar_edge.training.synth.places import POSES, RESTS, Place
 
 _RIPPLE_RAD = 1.1  # from one finger to the next
 _AXIS_OFF = 0.2

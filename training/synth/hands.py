@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.draws import Floats, Ints
-from training.synth.ik import cross, unit
-from training.synth.places import Part
+from mar_edge.training.synth.draws import Floats, Ints
+from mar_edge.training.synth.ik import cross, unit
+from mar_edge.training.synth.places import Part
 
 FINGERS = ("index", "middle", "ring", "little")
 # In shares of the hand's length: knuckles from the middle line towards the thumb, and how long the fingers are.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.courses import Course, Step, Swing, smooth_step
-from training.synth.draws import Draws, Floats, Range, wander
-from training.synth.rig import Channel
+from mar_edge.training.synth.courses import Course, Step, Swing, smooth_step
+from mar_edge.training.synth.draws import Draws, Floats, Range, wander
+from mar_edge.training.synth.rig import Channel
 
 C = Channel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.draws import Floats
+from mar_edge.training.synth.draws import Floats
 
 
 def rotation(yaw: Floats, pitch: Floats, roll: Floats) -> Floats:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synth.actions.row import Shake
-from training.synth.courses import smooth_step
-from training.synth.draws import Draws, Floats, Ints
-from training.synth.limbs import PartTable, phase
-from training.synth.perform import MANNERS, Lists, Performances, bounds
-from training.synth.stances import SIDE_BY_SIDE, Joint, Stance
+from mar_edge.training.synth.actions.row import Shake
+from mar_edge.training.synth.courses import smooth_step
+from mar_edge.training.synth.draws import Draws, Floats, Ints
+from mar_edge.training.synth.limbs import PartTable, phase
+from mar_edge.training.synth.perform import MANNERS, Lists, Performances, bounds
+from mar_edge.training.synth.stances import SIDE_BY_SIDE, Joint, Stance
 
 # Standard deviation of where people put their feet.
 _OFF = Stance(out=0.02, forward=0.03, open=0.05, splay=5, pitch=4, roll=4).values

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.synth.draws import Bools, Draws, Floats, Range, wander
-from training.synth.ik import rotation, turned, two_bones
-from training.synth.leg_parts import LegParts
-from training.synth.perform import add_rows
-from training.synth.rig import Body, Trunk
-from training.synth.stances import LEG_OVER, RESTS, STANDING, Joint
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Range, wander
+from mar_edge.training.synth.ik import rotation, turned, two_bones
+from mar_edge.training.synth.leg_parts import LegParts
+from mar_edge.training.synth.perform import add_rows
+from mar_edge.training.synth.rig import Body, Trunk
+from mar_edge.training.synth.stances import LEG_OVER, RESTS, STANDING, Joint
 
 _LEG_OVER = 0.12  # probability of one leg over the other
 _SWAY_M: Range = (0.0002, 0.003)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.synth.actions.row import Hand, Leg, Which
-from training.synth.draws import Draws, Floats, Ints
-from training.synth.perform import Lists, Performances, bounds
+from mar_edge.training.synth.actions.row import Hand, Leg, Which
+from mar_edge.training.synth.draws import Draws, Floats, Ints
+from mar_edge.training.synth.perform import Lists, Performances, bounds
 
 
 class PartTable:

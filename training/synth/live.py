@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Window
-from edge.labels import Label, background_label
-from edge.layout import load_layout
-from edge.preprocess import WINDOW_FRAMES, resample
-from edge.visibility import sayable, visible_regions
-from training.synth.draws import Draws, Floats
-from training.synth.events import TrueEvent
-from training.synth.generator import CLASSES
-from training.synth.recording import Recording, plan, record
-from training.synth.world import TRAINING, World
+from mar_edge.edge.data import Window
+from mar_edge.edge.labels import Label, background_label
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.preprocess import WINDOW_FRAMES, resample
+from mar_edge.edge.visibility import sayable, visible_regions
+from mar_edge.training.synth.draws import Draws, Floats
+from mar_edge.training.synth.events import TrueEvent
+from mar_edge.training.synth.generator import CLASSES
+from mar_edge.training.synth.recording import Recording, plan, record
+from mar_edge.training.synth.world import TRAINING, World
 
 WINDOW_S = 2.0
 PER_RECORDING = 8  # windows; a recording is a person, a camera and a room

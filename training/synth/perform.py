@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from training.synth.actions import ACTIONS, UNNAMED
-from training.synth.courses import smooth_step
-from training.synth.curves import CourseTable, Curves
-from training.synth.draws import Bools, Draws, Floats, Ints, Range
-from training.synth.rig import SIDED, Channel
+from mar_edge.training.synth.actions import ACTIONS, UNNAMED
+from mar_edge.training.synth.courses import smooth_step
+from mar_edge.training.synth.curves import CourseTable, Curves
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints, Range
+from mar_edge.training.synth.rig import SIDED, Channel
 
 ROWS = (*ACTIONS, *UNNAMED)
 MANNERS = tuple(manner for row in ROWS for manner in row.manners)

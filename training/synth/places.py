@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from training.synth.draws import Range
+from mar_edge.training.synth.draws import Range
 
 Vector = tuple[float, float, float]
 

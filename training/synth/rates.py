@@ -8,8 +8,8 @@ from importlib import resources
 
 import numpy as np
 
-from training.synth.actions import ACTIONS
-from training.synth.draws import Draws, Floats, Ints
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.draws import Draws, Floats, Ints
 
 _FILE = "ma52_rates.csv"
 _PERCENTILES = (5, 25, 50, 75, 95)
@@ -22,7 +22,7 @@ _UNKNOWN = (0.1, 0.8, 1.4, 2.5, 5.0, 10.0)
 @cache
 def _table() -> Floats:
     """(len(ACTIONS), 6): times a minute, then the percentiles of the duration, s."""
-    text = resources.files("edge").joinpath("labelsets", _FILE).read_text(encoding="utf-8")
+    text = resources.files("mar_edge.edge").joinpath("labelsets", _FILE).read_text(encoding="utf-8")
     columns = ("per_minute", *(f"dur_p{p:02d}_s" for p in _PERCENTILES))
     known = {int(row["id"]): [float(row[c]) for c in columns] for row in csv.DictReader(text.splitlines())}
     return np.array([known.get(action.id, _UNKNOWN) for action in ACTIONS], np.float32)

@@ -14,22 +14,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.labels import Label
-from training.synth.actions import ACTIONS
-from training.synth.courses import Step
-from training.synth.draws import Bools, Draws, Floats, Ints, Range
-from training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
-from training.synth.faults import Shown, keypoints, skeletons
-from training.synth.figure import draw_figures
-from training.synth.framing import Framing, draw_framing, shows_legs
-from training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES
-from training.synth.hand_parts import uses_hands
-from training.synth.idle import beside, posture
-from training.synth.idle import idle as idling
-from training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
-from training.synth.schedule import UNNAMED_ROWS, rows_of
-from training.synth.tracks import Slot, act, put
-from training.synth.world import HELD_OUT, World
+from mar_edge.edge.labels import Label
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.courses import Step
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints, Range
+from mar_edge.training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
+from mar_edge.training.synth.faults import Shown, keypoints, skeletons
+from mar_edge.training.synth.figure import draw_figures
+from mar_edge.training.synth.framing import Framing, draw_framing, shows_legs
+from mar_edge.training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES
+from mar_edge.training.synth.hand_parts import uses_hands
+from mar_edge.training.synth.idle import beside, posture
+from mar_edge.training.synth.idle import idle as idling
+from mar_edge.training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
+from mar_edge.training.synth.schedule import UNNAMED_ROWS, rows_of
+from mar_edge.training.synth.tracks import Slot, act, put
+from mar_edge.training.synth.world import HELD_OUT, World
 
 _STREAM = 52_000  # beside any chunk number: recordings share no random numbers with clips of the same seed
 _START_S: Range = (1.0, 3.0)

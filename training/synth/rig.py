@@ -10,9 +10,9 @@ from enum import IntEnum
 
 import numpy as np
 
-from training.synth.draws import Draws, Floats
-from training.synth.ik import rotation, turned
-from training.synth.world import World
+from mar_edge.training.synth.draws import Draws, Floats
+from mar_edge.training.synth.ik import rotation, turned
+from mar_edge.training.synth.world import World
 
 
 class Channel(IntEnum):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.synth.actions import ACTIONS
-from training.synth.draws import Bools, Draws, Floats, Ints
-from training.synth.perform import ROWS, Performances, joined
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.draws import Bools, Draws, Floats, Ints
+from mar_edge.training.synth.perform import ROWS, Performances, joined
 
 # Probability, with a labelled action and without.
 _FRAGMENTS = (0.25, 0.25)

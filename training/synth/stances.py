@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from training.synth.draws import Floats
+from mar_edge.training.synth.draws import Floats
 
 
 class Joint(IntEnum):

@@ -14,13 +14,13 @@ from functools import cache
 
 import numpy as np
 
-from training.synth.actions import ACTIONS
-from training.synth.actions.row import Manner
-from training.synth.draws import Draws, Floats, Ints, Range
-from training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
-from training.synth.perform import ALWAYS, MANNERS, ROWS, Lists, Performances, joined
-from training.synth.rates import draw_durations, per_minute
-from training.synth.schedule import UNNAMED_ROWS
+from mar_edge.training.synth.actions import ACTIONS
+from mar_edge.training.synth.actions.row import Manner
+from mar_edge.training.synth.draws import Draws, Floats, Ints, Range
+from mar_edge.training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
+from mar_edge.training.synth.perform import ALWAYS, MANNERS, ROWS, Lists, Performances, joined
+from mar_edge.training.synth.rates import draw_durations, per_minute
+from mar_edge.training.synth.schedule import UNNAMED_ROWS
 
 HEAD, TRUNK, HANDS, LEGS = range(4)
 _GROUPS = {"head": HEAD, "body": TRUNK, "lower limb": LEGS, "upper limb": HANDS}

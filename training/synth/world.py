@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from edge.errors import MarEdgeError
-from training.synth.draws import Range
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.training.synth.draws import Range
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge.errors import MarEdgeError
-from view.annotations import boris, eaf, table
-from view.annotations.media import Media
-from view.timeline import Timeline, the_only
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.view.annotations import boris, eaf, table
+from mar_edge.view.annotations.media import Media
+from mar_edge.view.timeline import Timeline, the_only
 
 
 @dataclass(frozen=True)

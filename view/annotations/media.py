@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.pose.holistic.networks import sigmoid
+from mar_edge.edge.pose.holistic.networks import sigmoid
 
 MIN_SCORE = 0.5
 _MERGE_IOU = 0.3

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.pose.holistic.anchors import anchor_centers, detections
-from edge.pose.holistic.networks import Networks, sigmoid
-from edge.pose.holistic.regions import Points, Region, cut, from_two_points
+from mar_edge.edge.pose.holistic.anchors import anchor_centers, detections
+from mar_edge.edge.pose.holistic.networks import Networks, sigmoid
+from mar_edge.edge.pose.holistic.regions import Points, Region, cut, from_two_points
 
 POINTS = 33
 MIN_PRESENCE = 0.5

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.errors import MarEdgeError
-from edge.runtime.base import Runtime
-from edge.runtime.choice import RuntimeName, open_runtime
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.choice import RuntimeName, open_runtime
 
 NetworkName = Literal[
     "pose_detection", "pose_landmark", "hand_recrop", "hand_landmark_lite", "face_detection", "face_landmark"
@@ -34,7 +34,7 @@ _SIGNED_NETWORKS = ("pose_detection", "face_detection")
 
 def network_path(name: NetworkName) -> Path:
     """The file that comes with the package."""
-    return Path(str(resources.files("edge.pose.holistic").joinpath("networks", f"{name}.onnx")))
+    return Path(str(resources.files("mar_edge.edge.pose.holistic").joinpath("networks", f"{name}.onnx")))
 
 
 @dataclass(frozen=True)

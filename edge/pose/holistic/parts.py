@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.pose.holistic.anchors import anchor_centers, detections
-from edge.pose.holistic.body import Body
-from edge.pose.holistic.networks import Network, Networks, sigmoid
-from edge.pose.holistic.regions import (
+from mar_edge.edge.pose.holistic.anchors import anchor_centers, detections
+from mar_edge.edge.pose.holistic.body import Body
+from mar_edge.edge.pose.holistic.networks import Network, Networks, sigmoid
+from mar_edge.edge.pose.holistic.regions import (
     Coordinates,
     Likeness,
     Points,

@@ -19,20 +19,20 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Skeleton
-from edge.errors import MarEdgeError
-from edge.layout import Layout, load_layout
-from edge.pose.base import check_image
-from edge.pose.focus import Focus
-from edge.pose.holistic import body as bodies
-from edge.pose.holistic.body import Body, Steady
-from edge.pose.holistic.networks import Networks
-from edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
-from edge.pose.holistic.regions import Region
-from edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
-from edge.pose.smoothing import PeopleFilters, Smoothing
-from edge.pose.tracking import PeopleTracker, distinct, pose_of
-from edge.runtime.choice import RuntimeName
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import Layout, load_layout
+from mar_edge.edge.pose.base import check_image
+from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.pose.holistic import body as bodies
+from mar_edge.edge.pose.holistic.body import Body, Steady
+from mar_edge.edge.pose.holistic.networks import Networks
+from mar_edge.edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
+from mar_edge.edge.pose.holistic.regions import Region
+from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
+from mar_edge.edge.pose.smoothing import PeopleFilters, Smoothing
+from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
+from mar_edge.edge.runtime.choice import RuntimeName
 
 Stage = Literal["detect", "body", "hands", "face", "map"]
 STAGES: tuple[Stage, ...] = get_args(Stage)

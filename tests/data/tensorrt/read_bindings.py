@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 EDGE = HERE.parents[2] / "edge"
 USED = {
     name
-    for path in (*EDGE.glob("engines/*.py"), EDGE / "runtime" / "tensorrt.py")
+    for path in EDGE.glob("runtime/tensorrt/**/*.py")
     for name in re.findall(r"\.(\w+)", path.read_text(encoding="utf-8"))
 }
 CLASSES = [

@@ -4,9 +4,9 @@ import pose_networks as networks
 import pytest
 from golden_frames import golden_frames
 
-from edge.errors import MarEdgeError
-from edge.pose.detection import PersonDetector
-from edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.pose.detection import PersonDetector
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 PICTURE = np.full((480, 640, 3), networks.BACKGROUND, np.uint8)  # halved by a detector of 320 px
 BOXES = np.array([[10, 20, 60, 120], [100, 30, 160, 200], [102, 32, 158, 198], [0, 0, 20, 20]], np.float32)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.pose.mapping import (
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.mapping import (
     CROWN_FROM_NECK,
     coco133_to_ma52,
     halpe26_to_ma52,

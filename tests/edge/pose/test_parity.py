@@ -10,10 +10,10 @@ import numpy as np
 import pose_networks as networks
 import pytest
 
-from edge.pose.crops import cut, regions, to_picture
-from edge.pose.detection import PersonDetector
-from edge.pose.simcc import SimccNetwork, decode
-from edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.pose.crops import cut, regions, to_picture
+from mar_edge.edge.pose.detection import PersonDetector
+from mar_edge.edge.pose.simcc import SimccNetwork, decode
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 rtmlib = pytest.importorskip("rtmlib")
 

@@ -3,10 +3,10 @@ import onnx
 import pose_networks as networks
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.pose.crops import regions, to_picture
-from edge.pose.simcc import SimccNetwork, decode
-from edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.pose.crops import regions, to_picture
+from mar_edge.edge.pose.simcc import SimccNetwork, decode
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 SIZE = (192, 256)
 

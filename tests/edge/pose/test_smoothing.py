@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edge.pose.smoothing import OneEuro
+from mar_edge.edge.pose.smoothing import OneEuro
 
 SIZE = 880.0  # px, somebody in full view
 FPS = 30

@@ -4,11 +4,11 @@ import numpy as np
 import pose_networks as networks
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.pose.focus import Focus
-from edge.pose.mapping import mapping_to
-from edge.pose.topdown import TopDownPose
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.pose.mapping import mapping_to
+from mar_edge.edge.pose.topdown import TopDownPose
 
 MA52 = load_layout("ma52")
 SIZE = (720, 640)  # width, height

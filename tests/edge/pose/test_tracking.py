@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edge.pose.keypoints import BODY, box_of, iou, oks
-from edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
+from mar_edge.edge.pose.keypoints import BODY, box_of, iou, oks
+from mar_edge.edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 
 FPS = 30
 MIN_SCORE = 0.3

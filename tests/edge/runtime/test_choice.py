@@ -10,12 +10,12 @@ import onnxruntime as ort
 import pose_networks
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.model_file import METADATA_KEY, default_model_path
-from edge.runtime import choice
-from edge.runtime import onnxruntime as backend
-from edge.runtime.choice import open_runtime
-from export.half import to_half
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import METADATA_KEY, default_model_path
+from mar_edge.edge.runtime import choice
+from mar_edge.edge.runtime import onnxruntime as backend
+from mar_edge.edge.runtime.choice import open_runtime
+from mar_edge.export.half import to_half
 
 
 def inputs(count=3):
@@ -79,7 +79,7 @@ def test_openvino_says_the_same_as_onnx_runtime(ma52_model):
 SIGNAL_AFTER_CLOSING = """
 import os, signal, sys
 from pathlib import Path
-from edge.runtime.openvino import OpenVino
+from mar_edge.edge.runtime.openvino import OpenVino
 signal.signal(signal.SIGTERM, lambda *_: print("handled"))
 first, second = (OpenVino(Path(sys.argv[1]), 1) for _ in range(2))
 del first

@@ -6,9 +6,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from edge.errors import MarEdgeError
-from edge.model_file import METADATA_KEY
-from edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.model_file import METADATA_KEY
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 
 def inputs(count=2):

@@ -11,13 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from edge.digest import sha256_of
-from edge.errors import MarEdgeError
-from edge.zoo import download as downloading
-from edge.zoo.archive import extract_onnx
-from edge.zoo.catalogue import KnownModel, known_model, known_models
-from edge.zoo.download import download
-from edge.zoo.fetch import cached, fetch
+from mar_edge.edge.digest import sha256_of
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.zoo import download as downloading
+from mar_edge.edge.zoo.archive import extract_onnx
+from mar_edge.edge.zoo.catalogue import KnownModel, known_model, known_models
+from mar_edge.edge.zoo.download import download
+from mar_edge.edge.zoo.fetch import cached, fetch
 
 CONTENT = os.urandom(1_200_000)
 SHA = hashlib.sha256(CONTENT).hexdigest()

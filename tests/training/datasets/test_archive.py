@@ -6,12 +6,12 @@ import clips
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label, ma52_labels
-from edge.preprocess import clip_to_input
-from training.datasets.archive import open_archive
-from training.synth.command import write_clips
-from training.synth.generator import CLASSES, synthesise
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.preprocess import clip_to_input
+from mar_edge.training.datasets.archive import open_archive
+from mar_edge.training.synth.command import write_clips
+from mar_edge.training.synth.generator import CLASSES, synthesise
 
 
 def arrays(**changes):
@@ -102,7 +102,7 @@ def test_files_that_are_no_archive_of_ours(tmp_path):
 
 def test_a_small_file_cannot_unpack_to_much(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
-    monkeypatch.setattr("training.datasets.archive._MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("mar_edge.training.datasets.archive._MAX_BYTES", 1 << 20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("joints.npy", bytes(2 << 20))
     with pytest.raises(MarEdgeError, match="unpacks to more than"):

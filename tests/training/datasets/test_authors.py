@@ -7,11 +7,11 @@ import clips
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, ma52_labels
-from edge.layout import load_layout
-from edge.preprocess import clip_to_input
-from training.datasets.authors import open_authors
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, ma52_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.preprocess import clip_to_input
+from mar_edge.training.datasets.authors import open_authors
 
 ROW = {"frame_dir": "a", "keypoint": np.ones((1, 5, 22, 2), np.float32)}
 

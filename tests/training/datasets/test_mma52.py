@@ -4,8 +4,8 @@ import clips
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from training.datasets.mma52 import open_mma52
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.training.datasets.mma52 import open_mma52
 
 FPS = 25.0
 HEAD = "id,video_id,start_frame,end_frame,class,total_frames,fps\n"

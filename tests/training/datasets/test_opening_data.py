@@ -7,12 +7,12 @@ import clips
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from training.augment import Augmentation
-from training.datasets.opening import DataSpec, open_dataset, open_training, parse_spec
-from training.datasets.synthetic import SyntheticDataset
-from training.synth.world import World
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.training.augment import Augmentation
+from mar_edge.training.datasets.opening import DataSpec, open_dataset, open_training, parse_spec
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.synth.world import World
 
 
 def training(spec, validation=None, **options):

@@ -7,8 +7,8 @@ import struct
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from training.datasets.pickles import PickledArray, read_pickle
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.training.datasets.pickles import PickledArray, read_pickle
 
 
 def write(path, content, protocol=None):

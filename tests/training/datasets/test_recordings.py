@@ -4,12 +4,12 @@ import clips
 import numpy as np
 import pytest
 
-from edge.data import Window
-from edge.errors import MarEdgeError
-from edge.labels import Label, read_labels
-from edge.layout import load_layout
-from edge.preprocess import window_to_input
-from training.datasets.recordings import open_recordings
+from mar_edge.edge.data import Window
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, read_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.preprocess import window_to_input
+from mar_edge.training.datasets.recordings import open_recordings
 
 FPS = 25.0
 HEAD = "recording,start_s,end_s,label\n"

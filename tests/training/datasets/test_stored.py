@@ -4,10 +4,10 @@ import clips
 import numpy as np
 import pytest
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label
-from training.augment import Augmentation
-from training.datasets.stored import UNKNOWN, background_of, hold_out
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label
+from mar_edge.training.augment import Augmentation
+from mar_edge.training.datasets.stored import UNKNOWN, background_of, hold_out
 
 
 def test_augmented_only_with_a_generator_and_alike_for_the_same_one():

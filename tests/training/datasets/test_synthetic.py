@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from edge.preprocess import normalise
-from training.augment import Augmentation
-from training.datasets import synthetic
-from training.datasets.synthetic import SyntheticDataset
-from training.synth.chunks import CHUNK, make_chunk
-from training.synth.generator import CLASSES, synthesise
-from training.synth.world import HELD_OUT, TRAINING
+from mar_edge.edge.preprocess import normalise
+from mar_edge.training.augment import Augmentation
+from mar_edge.training.datasets import synthetic
+from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.synth.chunks import CHUNK, make_chunk
+from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.world import HELD_OUT, TRAINING
 
 
 @pytest.fixture

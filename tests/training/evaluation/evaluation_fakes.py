@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.data import Prediction, Window
-from edge.labels import Label, background_label, ma52_labels
-from edge.layout import Layout, load_layout
-from edge.model_file import ModelMetadata
-from edge.recognizer import Recognizer
-from training.datasets.base import ClipBatch
+from mar_edge.edge.data import Prediction, Window
+from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.edge.layout import Layout, load_layout
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.training.datasets.base import ClipBatch
 
 LABELS = (*ma52_labels(), background_label())
 BACKGROUND = 52

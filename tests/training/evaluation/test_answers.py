@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sure, told
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, background_label
-from training.evaluation.answers import UNLABELLED, ask, match_labels, spread
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, background_label
+from mar_edge.training.evaluation.answers import UNLABELLED, ask, match_labels, spread
 
 NODDING, WAVING = 9, 19
 

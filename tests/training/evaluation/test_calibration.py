@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.evaluation.calibration import (
+from mar_edge.training.evaluation.calibration import (
     TEMPERATURES,
     fit_label_thresholds,
     fit_sigmoid_temperature,
@@ -11,7 +11,7 @@ from training.evaluation.calibration import (
     fit_thresholds,
     sigmoid,
 )
-from training.metrics import score_confidence
+from mar_edge.training.metrics import score_confidence
 
 
 def softmax(z):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.evaluation.candidates import ScoredWindows, propose, soften
+from mar_edge.training.evaluation.candidates import ScoredWindows, propose, soften
 
 WINDOW_S = 2.0
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from evaluation_fakes import BACKGROUND, METADATA, ToldClips, quiet, sure, told
 
-from edge.labels import default_labels
-from training.evaluation.answers import ask
-from training.evaluation.clip_results import body_groups, score_answers
+from mar_edge.edge.labels import default_labels
+from mar_edge.training.evaluation.answers import ask
+from mar_edge.training.evaluation.clip_results import body_groups, score_answers
 
 NODDING, SHAKING_HEAD, WAVING, SHRUGGING = 9, 10, 19, 2
 # Nods: two right, one taken for a shake, one for nothing. A wave right. Idle: once right, once taken for a shrug.

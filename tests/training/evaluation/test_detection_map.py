@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap
+from mar_edge.training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden_map.npz"
 

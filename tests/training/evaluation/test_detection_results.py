@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from evaluation_fakes import LABELS, METADATA
 
-from training.evaluation.candidates import ScoredWindows
-from training.evaluation.detection import window_precisions
-from training.evaluation.matching import LiveEvent
-from training.evaluation.stream_results import score_watched
-from training.evaluation.streaming import Watched
-from training.synth.events import TrueEvent
+from mar_edge.training.evaluation.candidates import ScoredWindows
+from mar_edge.training.evaluation.detection import window_precisions
+from mar_edge.training.evaluation.matching import LiveEvent
+from mar_edge.training.evaluation.stream_results import score_watched
+from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.synth.events import TrueEvent
 
 NODDING, TOUCHING_LEGS, WAVING = 9, 49, 19
 

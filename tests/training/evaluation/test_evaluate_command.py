@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from recorded_runs import Stream
 
-from edge.checkpoint import save_checkpoint
-from edge.confidence import read_confidence
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.preprocess import clip_to_input
-from edge.prior import Prior
-from streaming.pipeline import PipelineRules
-from training.evaluation import command
-from training.evaluation.candidates import ScoredWindows
-from training.evaluation.command import EvaluateConfig, evaluate
-from training.evaluation.matching import LiveEvent
-from training.evaluation.models import ModelSource
-from training.evaluation.report import Evaluation
-from training.evaluation.streaming import Watched
+from mar_edge.edge.confidence import read_confidence
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.preprocess import clip_to_input
+from mar_edge.edge.prior import Prior
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.evaluation import command
+from mar_edge.training.evaluation.candidates import ScoredWindows
+from mar_edge.training.evaluation.command import EvaluateConfig, evaluate
+from mar_edge.training.evaluation.matching import LiveEvent
+from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.evaluation.report import Evaluation
+from mar_edge.training.evaluation.streaming import Watched
 
 CLASSES = [label.name for label in networks.LABELS]
 N = 30
@@ -131,7 +131,7 @@ def test_what_scores_are_worth_is_fitted_for_export(model, clips, tmp_path):
 
 
 def test_a_place_that_cannot_be_written_is_known_before_the_data_is_read(model, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr("training.evaluation.command.open_dataset", None)
+    monkeypatch.setattr("mar_edge.training.evaluation.command.open_dataset", None)
     for wrong in ({"confidence": tmp_path}, {"submission": tmp_path}, {"out": clips}):
         with pytest.raises(MarEdgeError, match="cannot write"):
             evaluate(config(model, clips, **({"out": tmp_path} | wrong)), quiet)

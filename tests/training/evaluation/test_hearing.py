@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from evaluation_fakes import BACKGROUND, LABELS, ScriptedRecognizer
 
-from edge.data import Skeleton
-from edge.layout import load_layout
-from streaming.frames import NS, Frame
-from streaming.pipeline import PipelineRules
-from training.evaluation.hearing import NO_ACTION, TOP_K, collect_windows, hear_scores, listen
-from training.evaluation.real_results import judge_real
-from training.evaluation.truth import RealRecording, RealSet, TrueAction
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.capture.frames import NS, Frame
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.evaluation.hearing import NO_ACTION, TOP_K, collect_windows, hear_scores, listen
+from mar_edge.training.evaluation.real_results import judge_real
+from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 
 ZERO_NS = 1_795_288_668_909_371_342
 NODDING = 9

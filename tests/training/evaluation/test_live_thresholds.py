@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from evaluation_fakes import LABELS, METADATA
 
-from streaming.events import EventRules
-from training.evaluation.candidates import ScoredWindows
-from training.evaluation.live_thresholds import GRID, count_events, fit_live_thresholds, smoothed
-from training.evaluation.streaming import Watched
-from training.synth.events import TrueEvent
+from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.training.evaluation.candidates import ScoredWindows
+from mar_edge.training.evaluation.live_thresholds import GRID, count_events, fit_live_thresholds, smoothed
+from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.synth.events import TrueEvent
 
 NODDING, WAVING, BACKGROUND = range(3)
 FEW = msgspec.structs.replace(METADATA, labels=(LABELS[9], LABELS[19], LABELS[52]), background=BACKGROUND)

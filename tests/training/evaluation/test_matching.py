@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.labels import ma52_labels
-from training.evaluation.matching import LiveEvent, match_events, temporal_iou
-from training.synth.events import TrueEvent
+from mar_edge.edge.labels import ma52_labels
+from mar_edge.training.evaluation.matching import LiveEvent, match_events, temporal_iou
+from mar_edge.training.synth.events import TrueEvent
 
 NAMED = {label.name: label for label in ma52_labels()}
 NOD, SHAKE, SHRUG = (NAMED[name] for name in ("nodding", "shaking head", "shrugging"))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from edge.checkpoint import save_checkpoint
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.layout import load_layout
-from edge.mmn import MMNConfig
-from edge.model_file import default_model_path
-from training.evaluation.models import ModelSource
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import default_model_path
+from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.mmn import MMNConfig
+from mar_edge.training.evaluation.models import ModelSource
 
 MA52, IMIGUE = load_layout("ma52"), load_layout("imigue")
 

@@ -7,12 +7,12 @@ from evaluation_fakes import LABELS, METADATA
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from streaming.frames import Frame
-from training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels
-from training.evaluation.real_results import check_fits, score_real
-from training.evaluation.truth import RealRecording, RealSet, TrueAction
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels
+from mar_edge.training.evaluation.real_results import check_fits, score_real
+from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 
 NAMED = {label.name: label for label in LABELS}
 NO_IMAGE = np.zeros((0, 0, 3), np.uint8)

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sure, told
 
-from edge.errors import MarEdgeError
-from edge.labels import Label
-from edge.layout import load_layout
-from streaming.frames import Frame
-from training.evaluation.answers import ask
-from training.evaluation.candidates import ScoredWindows
-from training.evaluation.clip_results import score_answers
-from training.evaluation.hearing import Heard, HeardEvent, HeardLabels
-from training.evaluation.matching import LiveEvent
-from training.evaluation.real_results import score_real
-from training.evaluation.report import Evaluation, ModelFacts, render_card, write_report
-from training.evaluation.stream_results import score_watched
-from training.evaluation.streaming import Watched
-from training.evaluation.truth import RealRecording, RealSet, TrueAction
-from training.synth.events import TrueEvent
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.training.evaluation.answers import ask
+from mar_edge.training.evaluation.candidates import ScoredWindows
+from mar_edge.training.evaluation.clip_results import score_answers
+from mar_edge.training.evaluation.hearing import Heard, HeardEvent, HeardLabels
+from mar_edge.training.evaluation.matching import LiveEvent
+from mar_edge.training.evaluation.real_results import score_real
+from mar_edge.training.evaluation.report import Evaluation, ModelFacts, render_card, write_report
+from mar_edge.training.evaluation.stream_results import score_watched
+from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
+from mar_edge.training.synth.events import TrueEvent
 
 NODDING, SHAKING_HEAD, WAVING = 9, 10, 19
 FACTS = ModelFacts(

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from evaluation_fakes import BACKGROUND, LABELS, METADATA, ScriptedRecognizer, ToldRuntime
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.model_file import default_model_path
-from edge.recognizer import Recognizer
-from streaming.pipeline import PipelineRules
-from training.evaluation.models import ModelSource
-from training.evaluation.stream_results import score_watched
-from training.evaluation.streaming import Take, plan_takes, watch, watch_takes
-from training.synth.events import TrueEvent
-from training.synth.recording import Recording, record
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import default_model_path
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.evaluation.stream_results import score_watched
+from mar_edge.training.evaluation.streaming import Take, plan_takes, watch, watch_takes
+from mar_edge.training.synth.events import TrueEvent
+from mar_edge.training.synth.recording import Recording, record
 
 FPS = 30
 NODDING, SHAKING_HEAD, WAVING, SHRUGGING = 9, 10, 19, 2

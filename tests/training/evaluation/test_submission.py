@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sure, told
 
-from edge.errors import MarEdgeError
-from edge.labels import Label, ma52_labels
-from training.evaluation.answers import ask
-from training.evaluation.submission import body_of, write_submission
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label, ma52_labels
+from mar_edge.training.evaluation.answers import ask
+from mar_edge.training.evaluation.submission import body_of, write_submission
 
 HEADER = "vid,action_pred_1,action_pred_2,action_pred_3,action_pred_4,action_pred_5," + ",".join(
     f"body_pred_{i}" for i in range(1, 6)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from recorded_runs import Stream
 
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from training.evaluation.truth import FRAMINGS, TrueAction, framing, open_real
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.training.evaluation.truth import FRAMINGS, TrueAction, framing, open_real
 
 HEAD = "file,start_s,end_s,label,confidence_of_label,also\n"
 LAYOUT = load_layout("ma52")

@@ -1,6 +1,6 @@
 import pytest
 
-from training.evaluation.words import figure, lateness, percent
+from mar_edge.training.evaluation.words import figure, lateness, percent
 
 
 @pytest.mark.parametrize(

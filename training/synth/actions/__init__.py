@@ -6,15 +6,15 @@ drive's ``gain`` says how much of the amplitude its channel gets, drawn uniforml
 its ``manners``: drives of trunk and head, parts of hands and legs, all on one course through time.
 """
 
-from training.synth.actions.body import BODY
-from training.synth.actions.body_hand import BODY_HAND
-from training.synth.actions.head import HEAD
-from training.synth.actions.head_hand import HEAD_HAND
-from training.synth.actions.leg_hand import LEG_HAND
-from training.synth.actions.lower_limb import LOWER_LIMB
-from training.synth.actions.row import Action
-from training.synth.actions.unnamed import UNNAMED
-from training.synth.actions.upper_limb import UPPER_LIMB
+from mar_edge.training.synth.actions.body import BODY
+from mar_edge.training.synth.actions.body_hand import BODY_HAND
+from mar_edge.training.synth.actions.head import HEAD
+from mar_edge.training.synth.actions.head_hand import HEAD_HAND
+from mar_edge.training.synth.actions.leg_hand import LEG_HAND
+from mar_edge.training.synth.actions.lower_limb import LOWER_LIMB
+from mar_edge.training.synth.actions.row import Action
+from mar_edge.training.synth.actions.unnamed import UNNAMED
+from mar_edge.training.synth.actions.upper_limb import UPPER_LIMB
 
 ACTIONS: tuple[Action, ...] = (*BODY, *HEAD, *UPPER_LIMB, *LOWER_LIMB, *BODY_HAND, *HEAD_HAND, *LEG_HAND)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Hand, Manner, Which, follow
-from training.synth.actions.upper_limb import TALK, TALKING
-from training.synth.courses import Step, Swing
-from training.synth.rig import Channel
+from mar_edge.training.synth.actions.row import Action, Drive, Hand, Manner, Which, follow
+from mar_edge.training.synth.actions.upper_limb import TALK, TALKING
+from mar_edge.training.synth.courses import Step, Swing
+from mar_edge.training.synth.rig import Channel
 
 C = Channel
 

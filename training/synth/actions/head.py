@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Manner, follow
-from training.synth.courses import Step, Swing
-from training.synth.rig import Channel
+from mar_edge.training.synth.actions.row import Action, Drive, Manner, follow
+from mar_edge.training.synth.courses import Step, Swing
+from mar_edge.training.synth.rig import Channel
 
 C = Channel
 

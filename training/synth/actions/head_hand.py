@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Hand, Manner, Play, Which, attention
-from training.synth.courses import LONG_S, Step
-from training.synth.draws import Range
-from training.synth.places import Anchor, Part, Place, Vector
+from mar_edge.training.synth.actions.row import Action, Drive, Hand, Manner, Play, Which, attention
+from mar_edge.training.synth.courses import LONG_S, Step
+from mar_edge.training.synth.draws import Range
+from mar_edge.training.synth.places import Anchor, Part, Place, Vector
 
 P = Part
 _UP: Vector = (-0.35, 0.85, -0.3)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Hand, Leg, Manner, Play, Rhythm, Which, attention
-from training.synth.courses import LONG_S, Step
-from training.synth.places import Anchor, Part, Place
-from training.synth.rig import Channel
-from training.synth.stances import ANKLE_ON_KNEE, APART, LEG_OVER, SIDE_BY_SIDE, TUCKED
+from mar_edge.training.synth.actions.row import Action, Drive, Hand, Leg, Manner, Play, Rhythm, Which, attention
+from mar_edge.training.synth.courses import LONG_S, Step
+from mar_edge.training.synth.places import Anchor, Part, Place
+from mar_edge.training.synth.rig import Channel
+from mar_edge.training.synth.stances import ANKLE_ON_KNEE, APART, LEG_OVER, SIDE_BY_SIDE, TUCKED
 
 A, C, P = Anchor, Channel, Part
 BOTH, ONE, OTHER = Which.BOTH, Which.ONE, Which.OTHER

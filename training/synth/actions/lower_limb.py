@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Leg, Manner, Shake, Which, follow
-from training.synth.courses import LONG_S, Step
-from training.synth.rig import Channel
-from training.synth.stances import (
+from mar_edge.training.synth.actions.row import Action, Drive, Leg, Manner, Shake, Which, follow
+from mar_edge.training.synth.courses import LONG_S, Step
+from mar_edge.training.synth.rig import Channel
+from mar_edge.training.synth.stances import (
     ANKLE_ON_KNEE,
     ANKLES_CROSSED,
     APART,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from training.synth.courses import Step, Swing
-from training.synth.draws import Range
-from training.synth.places import Place, Vector
-from training.synth.rig import Channel
-from training.synth.stances import Stance
+from mar_edge.training.synth.courses import Step, Swing
+from mar_edge.training.synth.draws import Range
+from mar_edge.training.synth.places import Place, Vector
+from mar_edge.training.synth.rig import Channel
+from mar_edge.training.synth.stances import Stance
 
 NONE: Range = (0.0, 0.0)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Hand, Leg, Manner, Play, attention
-from training.synth.courses import Step
-from training.synth.places import RESTS, Anchor, Part, Place
-from training.synth.rig import Channel
-from training.synth.stances import SIDE_BY_SIDE, Stance
+from mar_edge.training.synth.actions.row import Action, Drive, Hand, Leg, Manner, Play, attention
+from mar_edge.training.synth.courses import Step
+from mar_edge.training.synth.places import RESTS, Anchor, Part, Place
+from mar_edge.training.synth.rig import Channel
+from mar_edge.training.synth.stances import SIDE_BY_SIDE, Stance
 
 C = Channel
 UNNAMED_ID = -1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from training.synth.actions.row import Action, Drive, Hand, Manner, Play, Rhythm, Which, attention
-from training.synth.courses import LONG_S, Step, Swing
-from training.synth.places import Anchor, Part, Place
-from training.synth.rig import Channel
+from mar_edge.training.synth.actions.row import Action, Drive, Hand, Manner, Play, Rhythm, Which, attention
+from mar_edge.training.synth.courses import LONG_S, Step, Swing
+from mar_edge.training.synth.places import Anchor, Part, Place
+from mar_edge.training.synth.rig import Channel
 
 A, C, P = Anchor, Channel, Part
 BOTH, OTHER = Which.BOTH, Which.OTHER

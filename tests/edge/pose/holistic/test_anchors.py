@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from edge.pose.holistic.anchors import anchor_centers, detections
+from mar_edge.edge.pose.holistic.anchors import anchor_centers, detections
 
 ANCHORS = np.array([[0.5, 0.5], [0.5, 0.5], [0.1, 0.1]], np.float32)
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from edge.pose.holistic import parts
-from edge.pose.holistic.body import Body, Steady
-from edge.pose.holistic.regions import Likeness, Region, cut, wrap
+from mar_edge.edge.pose.holistic import parts
+from mar_edge.edge.pose.holistic.body import Body, Steady
+from mar_edge.edge.pose.holistic.regions import Likeness, Region, cut, wrap
 
 CLIPS = ("nodding", "turning_around")
 FRAMES = 30

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from golden_frames import golden_frames
 
-from edge.demo import DemoVideo
-from edge.errors import MarEdgeError
-from edge.layout import load_layout
-from edge.pose.focus import Focus
-from edge.pose.holistic.networks import NETWORKS, network_path
-from edge.pose.holistic.stage import MIN_SCORE, HolisticPose
-from edge.pose.mapping import FACE_MESH_POINTS
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.pose.holistic.networks import NETWORKS, network_path
+from mar_edge.edge.pose.holistic.stage import MIN_SCORE, HolisticPose
+from mar_edge.edge.pose.mapping import FACE_MESH_POINTS
+from mar_edge.streaming.capture.demo import DemoVideo
 
 LAYOUT = load_layout("ma52")
 JOINTS = LAYOUT.joints

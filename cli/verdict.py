@@ -1,0 +1,143 @@
+"""What the demo prints: each event as it ends, then what was recognized of the script. Knows no cameras, no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from mar_edge.streaming.capture.demo import Segment
+from mar_edge.streaming.wire.display import line
+from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, EventMessage, HelloMessage
+
+NS = 1_000_000_000
+# With fewer of its actions recognized, something is wrong with the machine rather than with single scores.
+_LEAST_PART = 0.5
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An event that ended. start_s, end_s: onset and offset, seconds from the first frame. score: its highest."""
+
+    label: str
+    start_s: float
+    end_s: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The script against the events.
+
+    answers: of each action of the script that was played, the event that recognized it; None where it was missed.
+    wrong: events that recognize none. unplayed: actions that the demo did not come to.
+    """
+
+    answers: tuple[tuple[Segment, Heard | None], ...]
+    wrong: tuple[Heard, ...]
+    unplayed: tuple[Segment, ...]
+
+    @property
+    def recognized(self) -> int:
+        """How many actions were recognized."""
+        return sum(answer is not None for _, answer in self.answers)
+
+
+def judge(script: Sequence[Segment], events: Sequence[Heard], played_s: float) -> Verdict:
+    """Compare what was recognized with what was done.
+
+    An action is recognized by an event of its name that overlaps it; each event counts once, the longest overlap first.
+
+    Args:
+        played_s: how far the demo came; what ends later is not judged.
+    """
+    played = [segment for segment in script if segment.end_s <= played_s]
+    pairs = [
+        (min(event.end_s, segment.end_s) - max(event.start_s, segment.start_s), number, place)
+        for number, event in enumerate(events)
+        for place, segment in enumerate(played)
+        if event.label == segment.label
+    ]
+    answer_of: dict[int, int] = {}
+    for overlap_s, number, place in sorted(pairs, reverse=True):
+        if overlap_s > 0 and place not in answer_of and number not in answer_of.values():
+            answer_of[place] = number
+    return Verdict(
+        answers=tuple(
+            (segment, events[answer_of[place]] if place in answer_of else None) for place, segment in enumerate(played)
+        ),
+        wrong=tuple(event for number, event in enumerate(events) if number not in answer_of.values()),
+        unplayed=tuple(segment for segment in script if segment.end_s > played_s),
+    )
+
+
+def table(verdict: Verdict) -> Iterator[str]:
+    """A line for each action of the script and for each wrong event, by time."""
+    width = max([len("expected"), *(len(segment.label) for segment, _ in verdict.answers)])
+    yield f"  {'expected':<{width}}  {'when':<13}  result      recognized as"
+    rows = [
+        (segment.start_s, segment.label, _span(segment), "missed" if event is None else "recognized", event)
+        for segment, event in verdict.answers
+    ]
+    rows += [(event.start_s, "", "", "wrong", event) for event in verdict.wrong]
+    for _, label, when, result, event in sorted(rows, key=lambda row: row[0]):
+        yield f"  {label:<{width}}  {when:<13}  {result:<10}  {'' if event is None else described(event)}".rstrip()
+
+
+def described(event: Heard) -> str:
+    """An event in words: onset and offset, name, score."""
+    return f"{_span(event)}  {event.label} {event.score:.2f}"
+
+
+def sentence(verdict: Verdict, frames: int, dropped: int) -> str:
+    """The verdict in one line. ``frames`` were processed, ``dropped`` were not."""
+    count = len(verdict.answers)
+    if not count:
+        return "Verdict: none; the demo was stopped before its first action was over."
+    text = f"Verdict: {verdict.recognized} of {count} actions recognized, {count - verdict.recognized} missed, "
+    text += f"{len(verdict.wrong)} wrong {'event' if len(verdict.wrong) == 1 else 'events'}"
+    if verdict.unplayed:
+        text += f", {len(verdict.unplayed)} not played"
+    if dropped > frames:
+        return f"{text}; too slow for real time: {dropped} of {frames + dropped} frames were dropped."
+    if verdict.recognized >= _LEAST_PART * count:
+        return f"{text}; mar-edge works on this machine."
+    return f"{text}; that is too few: 'mar-edge doctor' checks this machine."
+
+
+def _span(part: Segment | Heard) -> str:
+    return f"{part.start_s:4.1f} - {part.end_s:4.1f} s"
+
+
+class DemoDisplay:
+    """Prints the demo: who speaks, each event as it ends, and at the end the table and the verdict.
+
+    Args:
+        file: where to.
+        script: what the person does.
+    """
+
+    def __init__(self, file: TextIO, script: Sequence[Segment]) -> None:
+        self._file, self._script = file, script
+        self._zero_ns: int | None = None
+        self._heard: list[Heard] = []
+
+    def show(self, message: AnyMessage) -> None:
+        """Print what a message says, if it is news of the demo."""
+        match message:
+            case HelloMessage() if self._zero_ns is None:
+                self._zero_ns = message.t_zero_ns
+                self._print(line(message))
+            case EventMessage(phase="end", t_end_ns=int(end_ns)):
+                event = Heard(message.label.name, self._at_s(message.t_start_ns), self._at_s(end_ns), message.score)
+                self._heard.append(event)
+                self._print(f"  {described(event)}")
+            case EndMessage():
+                verdict = judge(self._script, self._heard, self._at_s(message.t_capture_ns))
+                self._print(line(message), "", *table(verdict), sentence(verdict, message.frames, message.dropped))
+
+    def _at_s(self, t_ns: int) -> float:
+        return (t_ns - (self._zero_ns or 0)) / NS
+
+    def _print(self, *lines: str) -> None:
+        print(*lines, sep="\n", file=self._file, flush=True)

@@ -1,5 +1,0 @@
-"""``python -m edge.cli``."""
-
-from edge.cli import main
-
-main()

@@ -1,1 +1,0 @@
-"""TensorRT engines: built from model files, kept, checked and opened. ``edge.runtime.tensorrt`` runs them."""

@@ -1,0 +1,1 @@
+"""A service in operation: health, metrics, logs, signals, limits."""

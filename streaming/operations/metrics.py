@@ -1,0 +1,122 @@
+"""Prometheus metrics of the streams, from the messages that are sent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from mar_edge.streaming.operations.health import Health
+from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, LabelMessage, StatusMessage
+
+# Seconds: from a small network on a GPU to a full body on a slow core.
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
+_STATES = ("connecting", "live", "stalled", "lost", "ended")
+_COUNTS = {
+    "frames": ("frames", "Frames that were processed."),
+    "dropped": ("frames_dropped", "Frames that were not processed, because a newer one had come."),
+    "corrupt": ("frames_corrupt", "Frames that could not be decoded."),
+    "connections": ("camera_connections", "How often the camera was opened."),
+    "stalls": ("camera_stalls", "How often the camera gave no frame for too long."),
+    "clock_jumps": ("clock_jumps", "Jumps of the wall clock."),
+    "inferences": ("inferences", "Windows that the network was asked about."),
+    "gated": ("windows_gated", "Windows in which nothing moved."),
+    "invalid": ("inferences_invalid", "Inferences whose result was not a number."),
+    "resets": ("window_resets", "Windows emptied by a gap."),
+    "recorded": ("recorded_lines", "Lines written to recordings."),
+    "record_lost": ("recorded_lines_lost", "Lines that could not be written."),
+}
+_GAUGES = {
+    "subscribers": ("subscribers", "Who is connected now."),
+    "people": ("people", "Who is seen now."),
+    "fps_in": ("frames_in_per_second", "Frames that the camera gives."),
+    "fps_out": ("frames_out_per_second", "Frames that are processed."),
+    "frame_age_s": ("frame_age_seconds", "How old the newest frame is."),
+    "uptime_s": ("uptime_seconds", "Since the stream began."),
+}
+
+
+class Metrics(Collector):
+    """Counts what goes by (``see``) and tells Prometheus (``exposition``). Both may be called by any thread."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+        self._registry = CollectorRegistry()
+        self._latency = Histogram(
+            "mar_edge_latency_seconds",
+            "Of a label message: each stage, and from its frame to its sending (total).",
+            ["stream", "stage"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._events = Counter(
+            "mar_edge_events", "Events that began.", ["stream", "label", "body"], registry=self._registry
+        )
+        self._messages = Counter(
+            "mar_edge_messages", "Messages that were sent.", ["stream", "kind"], registry=self._registry
+        )
+        self._registry.register(self)
+
+    def see(self, message: AnyMessage) -> None:
+        """Take note of a message."""
+        self._messages.labels(message.stream, message.kind).inc()
+        if isinstance(message, EventMessage) and message.phase == "begin":
+            self._events.labels(message.stream, message.label.name, message.label.body).inc()
+        elif isinstance(message, LabelMessage):
+            latency = message.latency
+            stages = {
+                "pose": latency.pose_ms,
+                "wait": latency.wait_ms,
+                "window": latency.window_ms,
+                "total": latency.total_ms,
+            }
+            if not message.gated:
+                stages["infer"] = latency.infer_ms
+            for stage, milliseconds in stages.items():
+                self._latency.labels(message.stream, stage).observe(milliseconds / 1000.0)
+
+    def exposition(self) -> tuple[int, str, bytes]:
+        """An HTTP answer: status, content type, body."""
+        return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
+
+    def collect(self) -> Iterator[Metric]:
+        """What the newest status of each stream says; asked by the registry at each scrape."""
+        statuses = self._health.statuses()
+        for field, (name, text) in _COUNTS.items():
+            counter = CounterMetricFamily(f"mar_edge_{name}", text, labels=["stream"])
+            for status in statuses:
+                counter.add_metric([status.stream], getattr(status, field))
+            yield counter
+        for field, (name, text) in _GAUGES.items():
+            gauge = GaugeMetricFamily(f"mar_edge_{name}", text, labels=["stream"])
+            for status in statuses:
+                if (value := getattr(status, field)) is not None:
+                    gauge.add_metric([status.stream], value)
+            yield gauge
+        yield self._camera_states(statuses)
+        memory = resident_bytes()
+        if memory is not None:
+            yield GaugeMetricFamily("mar_edge_resident_memory_bytes", "Memory of the process.", value=memory)
+
+    @staticmethod
+    def _camera_states(statuses: list[StatusMessage]) -> Metric:
+        states = GaugeMetricFamily(
+            "mar_edge_camera_state", "1 for the state that the camera is in.", labels=["stream", "state"]
+        )
+        for status in statuses:
+            for state in _STATES:
+                states.add_metric([status.stream, state], float(status.camera == state))
+        return states
+
+
+def resident_bytes() -> int | None:
+    """Memory of this process; None where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None

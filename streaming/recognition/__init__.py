@@ -1,0 +1,1 @@
+"""Skeletons over time to events: window, trigger, recognizer, event rules."""

@@ -1,0 +1,358 @@
+"""From when to when a movement goes: the body region that its label speaks of, followed window by window.
+
+A network that looks at two seconds says that something happened, not when; and its label outlives the movement by most
+of a window. Knows nothing of probabilities.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mar_edge.edge.data import Window
+from mar_edge.edge.layout import Layout
+from mar_edge.streaming.recognition.event_rules import MovementRules
+from mar_edge.streaming.recognition.trigger import body_size, coherent_motion
+
+# Body groups of labels -> regions of a layout. What is in no row looks at every joint.
+REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
+    "body": ("trunk",),
+    "head": ("head",),
+    "upper limb": ("arms",),
+    "lower limb": ("legs",),
+    "body-hand": ("arms",),
+    "head-hand": ("arms",),
+    "leg-hand": ("arms",),
+}
+
+
+class Way(Enum):
+    """What of a movement a label names, where somebody stays before they come back.
+
+    BOTH: the way out, the stay and the way back: a hand that stays at a face is doing something there until it leaves.
+    ONE: the way out; who comes back does something else, as a head that was bowed goes up. EACH: the way out, and the
+    way back once more; a head that turns to one side, comes back and goes on to the other has turned twice.
+    """
+
+    BOTH = "both"
+    ONE = "one"
+    EACH = "each"
+
+
+# What is in no row is both.
+WAYS: dict[str, Way] = {
+    "sitting straightly": Way.ONE,
+    "turning around": Way.EACH,
+    "bowing head": Way.ONE,
+    "head up": Way.ONE,
+    "tilting head": Way.EACH,
+    "turning head": Way.EACH,
+    "stretching arms": Way.ONE,
+    "retracting arms": Way.ONE,
+    "spread legs": Way.ONE,
+    "closing legs": Way.ONE,
+    "crossing legs": Way.ONE,
+    "stretching feet": Way.ONE,
+    "retracting feet": Way.ONE,
+}
+# What comes back from the one looks like the other.
+OPPOSITES: tuple[tuple[str, str], ...] = (
+    ("bowing head", "head up"),
+    ("stretching arms", "retracting arms"),
+    ("spread legs", "closing legs"),
+    ("stretching feet", "retracting feet"),
+)
+_RULES = MovementRules()
+_QUIET_PERCENT = 10.0
+_PLACE_SMOOTHING_S = 0.1
+# Bridges the turning points of a nod or shake (speed is zero there twice a period) down to about 1 Hz.
+_SPEED_SMOOTHING_S = 0.3
+
+
+def region_joints(body: str, layout: Layout) -> tuple[int, ...]:
+    """Joint indices of the region a label's body group moves; all joints where the layout has none there."""
+    joints = [v for region in REGIONS_OF_BODY.get(body, ()) for v in layout.regions.get(region, ())]
+    return tuple(joints) or tuple(range(layout.num_joints))
+
+
+class Motions:
+    """What each region does in one window, computed once for all labels that look at it.
+
+    rules: from when on it is motion, and rest.
+    """
+
+    def __init__(self, window: Window, rules: MovementRules = _RULES) -> None:
+        self.window, self.rules = window, rules
+        self._of: dict[tuple[int, ...], _Motion | None] = {}
+
+    def of(self, joints: tuple[int, ...]) -> _Motion | None:
+        """Return how ``joints`` move; None where nothing can be said."""
+        if joints not in self._of:
+            self._of[joints] = _Motion.of(self.window, joints, self.rules)
+        return self._of[joints]
+
+
+class Extent:
+    """When one movement began, and until when it goes as far as the windows so far tell.
+
+    It begins where speed last rose, or, if that was a way back, where the way out before it did. It lasts while the
+    region moves or stays away from where it was; one that never comes back, or names one way, ended when it last moved.
+
+    Args:
+        motions: of the first window in which its label stands out.
+        joints: where to look (``region_joints``).
+        fallback_s: its beginning where nothing stands out.
+        way: unless it is both, who stays where it led for longer than ``together_s`` has ended it, and what brings them
+            back is another.
+    """
+
+    def __init__(self, motions: Motions, joints: tuple[int, ...], fallback_s: float, way: Way = Way.BOTH) -> None:
+        self._joints = joints
+        self._way = way
+        self._rules = motions.rules
+        self._has_arrived = False
+        self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
+        self._farthest = 0.0
+        self._away, self._moves = 0.0, False  # in the newest frame
+        # px/s from which on it is motion; until something stands out, all is. Kept, for a window full of motion has no
+        # rest to compare with.
+        self._fast = 0.0
+        self._is_over = False
+        window, motion = motions.window, motions.of(joints)
+        self._first = motion
+        start = None if motion is None else motion.newest_start()
+        self._stands_out = start is not None or _goes_on(window, joints, motions.rules)
+        self.start_s = fallback_s if start is None else float(window.times_s[start])
+        self._active_until_s = self._moved_until_s = self.start_s
+        if motion is not None:
+            before = max(int(np.searchsorted(window.times_s, self.start_s)) - 1, 0)
+            self._rest = motion.places[before]
+            self._follow(motion)
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether there is a movement at all: one that begins in the window, or goes on throughout."""
+        return self._stands_out
+
+    @property
+    def end_s(self) -> float:
+        """The last frame that belongs to it, of those seen so far."""
+        return self._active_until_s if self._is_over else self._moved_until_s
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has come to rest where it began: nothing later belongs to it."""
+        return self._is_over
+
+    @property
+    def stays(self) -> bool:
+        """Whether it goes on though its label may be lost: who stays where it led, and comes back from there."""
+        is_away = self._away >= self._rules.stays * self._farthest or self._moves
+        return self._way is Way.BOTH and not self._is_over and is_away
+
+    @property
+    def goes_again(self) -> bool:
+        """Whether what moves from now on is another: it is over, or its way back has begun and has the same name."""
+        return self._is_over or (self._way is Way.EACH and self._has_arrived)
+
+    def begin_after(self, t_s: float) -> None:
+        """Count only what moves after ``t_s``, where the movement before ended; for a new extent, if anything does."""
+        motion = self._first
+        if motion is None or t_s <= self.start_s:
+            return
+        rest = motion.places[max(int(np.searchsorted(motion.times_s, t_s)) - 1, 0)]
+        reaches = motion.distance(rest)[motion.times_s > t_s].max(initial=0.0)
+        if reaches < self._rules.stays * self._farthest:
+            return
+        self.start_s = self._active_until_s = self._moved_until_s = t_s
+        self._rest = rest
+        self._farthest, self._is_over, self._has_arrived = 0.0, False, False
+        self._follow(motion)
+
+    def follow(self, motions: Motions) -> None:
+        """Look at what a later window adds."""
+        self._first = None
+        motion = None if self._is_over or self._has_arrived else motions.of(self._joints)
+        if motion is not None:
+            self._follow(motion)
+
+    def _follow(self, motion: _Motion) -> None:
+        away = motion.distance(self._rest)
+        self._farthest = max(self._farthest, away[motion.times_s >= self.start_s].max(initial=0.0))
+        self._away = float(away[-1])
+        if math.isfinite(motion.fast):
+            self._fast = max(self._fast, motion.fast)
+        moving = motion.moving(self._fast)
+        self._moves = bool(moving[-1])
+        active = moving | (away > self._rules.away * self._farthest)
+        passes = self._passes_rest(motion) if self._way is Way.EACH else math.inf
+        for i in np.flatnonzero(motion.times_s > self._active_until_s):
+            now_s = float(motion.times_s[i])
+            if now_s > passes:
+                self._active_until_s = self._moved_until_s = max(passes, self.start_s)
+                self._is_over = True
+                return
+            if self._way is not Way.BOTH and moving[i] and now_s - self._moved_until_s > self._rules.together_s:
+                self._has_arrived = True
+                return
+            if active[i]:
+                self._active_until_s = now_s
+                if moving[i]:
+                    self._moved_until_s = now_s
+            elif now_s - self._active_until_s > self._rules.rest_s:
+                self._is_over = True
+                return
+
+    def _passes_rest(self, motion: _Motion) -> float:
+        """When it came back to where it began, if it went on from there to the other side; infinite if it did not."""
+        side = motion.along(self._rest, self.start_s)
+        other = np.flatnonzero(side < -self._rules.other_side * side.max(initial=0.0))
+        other = other[other > side.argmax()]
+        if not len(other) or side.max() < self._rules.stays * self._farthest:
+            return math.inf
+        crossing = side.argmax() + np.flatnonzero(side[side.argmax() : other[0]] > 0)[-1]
+        return float(motion.times_s[crossing])
+
+
+@dataclass(frozen=True)
+class _Motion:
+    """What a region does in a window.
+
+    times_s: (T,). places: (T, V of the region, 2) px, smoothed, gaps filled; NaN where a joint was never seen.
+    speed: (T,) px/s, turning points bridged. sharp: the same, not bridged. fast: the speed from which on it stands out;
+    infinite where none does.
+    """
+
+    rules: MovementRules
+    times_s: NDArray[np.float64]
+    places: NDArray[np.float64]
+    speed: NDArray[np.float64]
+    sharp: NDArray[np.float64]
+    fast: float
+
+    @classmethod
+    def of(cls, window: Window, joints: tuple[int, ...], rules: MovementRules) -> _Motion | None:
+        """None where nothing can be said: too few frames, or none of the joints seen in three of them."""
+        T = len(window.times_s)
+        paths = window.clip[:, joints].astype(np.float64)  # (T, J, 2)
+        known = np.isfinite(paths).all(axis=-1).sum(axis=0) >= 3
+        if T < 3 or not known.any():
+            return None
+        step_s = float(np.median(np.diff(window.times_s)))
+        smooth = _box(_filled(paths[:, known]).reshape(T, -1), _frames(_PLACE_SMOOTHING_S, step_s))
+        places = np.full_like(paths, np.nan)
+        places[:, known] = smooth.reshape(T, -1, 2)
+        sharp = _speed(smooth, window.times_s)
+        speed = np.sqrt(np.maximum(_box(sharp[:, None] ** 2, _frames(_SPEED_SMOOTHING_S, step_s))[:, 0], 0.0))
+        return cls(rules, window.times_s, places, speed, sharp, _fast(speed, rules))
+
+    def moving(self, fast: float) -> NDArray[np.bool_]:
+        """(T,) whether it moves, given the speed from which on it is motion."""
+        mask = np.zeros(len(self.speed), bool)
+        for start, stop in zip(*_runs(self.speed >= fast), strict=True):
+            # Bridging smears a movement of a tenth of a second over four.
+            sharp = self.sharp[start:stop]
+            inside = np.flatnonzero(sharp >= self.rules.edge * sharp.max())
+            mask[start + inside[0] : start + inside[-1] + 1] = True
+        return mask
+
+    def newest_start(self) -> int | None:
+        """The frame where the newest movement began; None where nothing moves."""
+        starts, stops = _runs(self.moving(self.fast))
+        if not len(starts):
+            return None
+        lasts = stops - 1
+        first = int(starts[-1])
+        for start, last in zip(starts[-2::-1], lasts[-2::-1], strict=True):
+            away = self.distance(self.places[max(start - 1, 0)])
+            comes_back = away[lasts[-1]] < self.rules.on_the_way_back * away[start : lasts[-1] + 1].max()
+            if self.times_s[first] - self.times_s[last] > self.rules.together_s or not comes_back:
+                break
+            first = int(start)
+        return first
+
+    def distance(self, rest: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """(T,) px, RMS over the joints, from where they were in ``rest`` (V of the region, 2); 0 where not known."""
+        if rest is None:
+            return np.zeros(len(self.times_s))
+        squares = ((self.places - rest) ** 2).sum(axis=-1)
+        known = np.isfinite(squares).all(axis=0)
+        return np.sqrt(squares[:, known].mean(axis=1)) if known.any() else np.zeros(len(self.times_s))
+
+    def along(self, rest: NDArray[np.float64] | None, start_s: float) -> NDArray[np.float64]:
+        """(T,) px from ``rest`` (V of the region, 2), along the way to where it is farthest after ``start_s``."""
+        nowhere = np.zeros(len(self.times_s))
+        after = self.times_s >= start_s
+        if rest is None or not after.any():
+            return nowhere
+        moved = self.places - rest
+        moved = moved[:, np.isfinite(moved).all(axis=(0, 2))].reshape(len(nowhere), -1)
+        farthest = moved[np.where(after, (moved**2).sum(axis=1), -1.0).argmax()]
+        length = np.sqrt((farthest**2).sum())
+        if not length > 0:
+            return nowhere
+        along: NDArray[np.float64] = moved @ farthest / (length * math.sqrt(max(moved.shape[1] / 2, 1)))
+        return np.where(after, along, 0.0)
+
+
+def _goes_on(window: Window, joints: tuple[int, ...], rules: MovementRules) -> bool:
+    """Whether the region moves, though nothing stands out: who shakes a leg has no rest to compare with."""
+    return coherent_motion(window.clip[:, joints]) > rules.goes_on * body_size(window.clip)
+
+
+def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How fast joints move together at each frame, (T,) px/s, from their smoothed paths (T, J * 2).
+
+    The speed along the paths' two strongest joint movements (singular vectors): jitter of single joints, which is
+    faster than a small nod, lies mostly beside them.
+    """
+    paths = paths - paths.mean(axis=0)
+    _, _, movements = np.linalg.svd(paths, full_matrices=False)
+    speeds = np.gradient(paths @ movements[:2].T, times_s, axis=0)  # (T, 2)
+    speed: NDArray[np.float64] = np.sqrt((speeds**2).sum(axis=1))
+    return speed
+
+
+def _fast(speed: NDArray[np.float64], rules: MovementRules) -> float:
+    """From where on a speed stands out of those of a window."""
+    peak = float(speed.max(initial=0.0))
+    quiet = float(np.percentile(speed, _QUIET_PERCENT))
+    return quiet + rules.fraction * (peak - quiet) if peak > rules.peak_over_quiet * quiet else math.inf
+
+
+def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(T,) -> where runs of True start, and where they stop (the frame after the last)."""
+    edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
+    return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+
+
+def _frames(span_s: float, step_s: float) -> int:
+    """An odd number of frames that covers about ``span_s``."""
+    return 2 * math.floor(span_s / step_s / 2 + 0.5) + 1 if step_s > 0 else 1
+
+
+def _filled(paths: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, J, 2) with NaN -> straight lines between seen places; rest before the first and after the last."""
+    T, J, _ = paths.shape
+    frames = np.arange(T)
+    filled = paths.copy()
+    for j in range(J):
+        seen = np.isfinite(paths[:, j]).all(axis=1)
+        for axis in range(2):
+            filled[:, j, axis] = np.interp(frames, frames[seen], paths[seen, j, axis])
+    return filled
+
+
+def _box(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """(T, C) -> moving mean over ``width`` (odd) frames, edges repeated."""
+    if width <= 1:
+        return values
+    half = width // 2
+    padded = np.pad(values, ((half, half), (0, 0)), mode="edge")
+    sums = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), padded]), axis=0)
+    mean: NDArray[np.float64] = (sums[width:] - sums[:-width]) / width
+    return mean

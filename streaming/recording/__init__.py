@@ -1,0 +1,1 @@
+"""Recordings: the messages of the wire, written, read and replayed."""

@@ -1,0 +1,187 @@
+"""Recordings as a source of frames: what was seen of people, without the pictures. Knows no pipeline, no sockets.
+
+A replay goes through the same windows, gate, network and event rules as the recorded stream did, at the recorded
+times, so that the same model gives the same events.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.layout import LAYOUT_NAMES, Layout, load_layout
+from mar_edge.streaming.capture.frames import NS, Frame, State
+from mar_edge.streaming.capture.sources import Source
+from mar_edge.streaming.operations.stopping import REASONS
+from mar_edge.streaming.recording.recorded import read_lines, recording_files
+from mar_edge.streaming.wire.messages import (
+    NOBODY,
+    AnyMessage,
+    EndMessage,
+    HelloMessage,
+    SkeletonMessage,
+    UnknownMessage,
+    decode,
+)
+
+_NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
+_LARGEST_PIXEL = 1e6
+
+
+class Replay:
+    """Frames from recordings of one stream (see ``FrameSource``). Used from one thread.
+
+    Args:
+        paths: files in the order in which they were written, or one folder of them.
+        realtime: wait for each frame's time.
+
+    Raises:
+        MarEdgeError: there is no recording, it is damaged, or it lacks the ``hello`` that says of what it is.
+    """
+
+    state: State = "live"
+    connections = 1
+    stalls = corrupt = clock_jumps = dropped = 0
+    last_error: str | None = None
+
+    def __init__(self, paths: Sequence[Path], realtime: bool = False) -> None:
+        self._files = recording_files(paths)
+        self.every_frame = not realtime
+        names = self._files[0].name + (f" and {len(self._files) - 1} more" if len(self._files) > 1 else "")
+        self.source = Source("file", names, f"replay of {names}")
+        self.hello = self._first_hello()
+        if self.hello.layout not in LAYOUT_NAMES:
+            raise MarEdgeError(
+                f"{self._files[0]}: skeletons of an unknown layout, {self.hello.layout}; there are "
+                + ", ".join(LAYOUT_NAMES)
+            )
+        self.layout: Layout = load_layout(self.hello.layout)
+        self.fps, self.size, self.t_zero_ns = self.hello.fps, self.hello.size, self.hello.t_zero_ns
+        self.segment = self.frames = 0
+        self.end_reason: str | None = None
+        self._stopped_by_signal = True
+        self._frames = self._read_frames()
+        self._next: Frame | None = None
+        self._mono_zero_ns: int | None = None
+        self._media_zero_s = 0.0
+        self._sign_ns: int | None = None
+        self._pause = threading.Event()  # never set: waiting that a closing program need not wait for
+
+    @property
+    def ended(self) -> bool:
+        """See ``FrameSource``."""
+        return self.end_reason is not None
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether the recorded stream ran to its own end."""
+        return self.ended and not self._stopped_by_signal
+
+    def start(self) -> None:
+        """See ``FrameSource``."""
+        self._mono_zero_ns = time.monotonic_ns()
+
+    def elapsed_s(self) -> float:
+        """See ``FrameSource``."""
+        return 0.0 if self._mono_zero_ns is None else (time.monotonic_ns() - self._mono_zero_ns) / NS
+
+    def frame_age_s(self) -> float | None:
+        """See ``FrameSource``."""
+        return None if self._sign_ns is None else (time.monotonic_ns() - self._sign_ns) / NS
+
+    def read(self, timeout_s: float) -> Frame | None:
+        """The next frame; None where it is not yet due, or there is none (``ended``).
+
+        Raises:
+            MarEdgeError: a line is no message, or another recording begins (the message names the line).
+        """
+        if self._next is None:
+            self._next = next(self._frames, None)
+            if self._next is None:
+                self.end_reason = "end of recording"
+                return None
+            if self.frames == 0:
+                self._media_zero_s = self._next.media_s
+        if not self.every_frame:
+            early_s = self._next.media_s - self._media_zero_s - self.elapsed_s()
+            self._pause.wait(min(max(early_s, 0.0), timeout_s))
+            if early_s > timeout_s:
+                return None
+        frame, self._next = self._next, None
+        self.frames += 1
+        self.segment = frame.segment
+        self._sign_ns = time.monotonic_ns()
+        return replace(frame, t_mono_ns=self._sign_ns)
+
+    def __enter__(self) -> Replay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._frames.close()
+
+    def _first_hello(self) -> HelloMessage:
+        for _, message in self._messages():
+            if isinstance(message, HelloMessage):
+                return message
+            if isinstance(message, SkeletonMessage):
+                break
+        raise MarEdgeError(
+            f"{self._files[0]} has no 'hello' before its first skeleton; record with 'mar-edge serve --record FOLDER' "
+            "or 'mar-edge record'"
+        )
+
+    def _read_frames(self) -> Generator[Frame, None, None]:
+        """Frames in order; the skeletons of one frame stand together."""
+        for _, together in groupby(self._skeletons(), key=lambda skeleton: (skeleton.segment, skeleton.frame)):
+            skeletons = list(together)
+            first = skeletons[0]
+            media_ns = first.t_capture_ns - self.t_zero_ns if first.t_media_ns is None else first.t_media_ns
+            people = tuple(self._person(skeleton) for skeleton in skeletons if skeleton.person != NOBODY)
+            yield Frame(first.frame, first.t_capture_ns, 0, media_ns / NS, _NO_IMAGE, first.segment, people)
+
+    def _skeletons(self) -> Iterator[SkeletonMessage]:
+        last: tuple[int, int] | None = None
+        for where, message in self._messages():
+            if isinstance(message, HelloMessage) and message.layout != self.hello.layout:
+                raise MarEdgeError(f"{where}: skeletons of another layout, {message.layout}, not {self.hello.layout}")
+            if isinstance(message, HelloMessage):
+                self.size = message.size
+            if isinstance(message, EndMessage):
+                self._stopped_by_signal = message.reason in REASONS
+            if not isinstance(message, SkeletonMessage):
+                continue
+            if message.run != self.hello.run:
+                raise MarEdgeError(f"{where}: another run of the sender begins; replay one at a time")
+            if message.person != NOBODY and len(message.joints) != self.layout.num_joints:
+                raise MarEdgeError(
+                    f"{where}: a skeleton of {len(message.joints)} joints; {self.layout.name} has "
+                    f"{self.layout.num_joints}"
+                )
+            place = message.segment, message.frame
+            if last is not None and place < last:
+                raise MarEdgeError(f"{where}: frame {message.frame} stands behind a later one; files out of order?")
+            last = place
+            yield message
+
+    def _person(self, skeleton: SkeletonMessage) -> Skeleton:
+        joints = np.array([(np.nan, np.nan) if joint is None else joint for joint in skeleton.joints], np.float32)
+        joints[~(np.abs(joints) <= _LARGEST_PIXEL).all(axis=1)] = np.nan
+        scores = np.array(skeleton.scores, np.float32)
+        if scores.shape != (len(joints),):
+            scores = np.all(np.isfinite(joints), axis=1).astype(np.float32)
+        return Skeleton(joints, scores, skeleton.person)
+
+    def _messages(self) -> Iterator[tuple[str, AnyMessage | UnknownMessage]]:
+        for path, number, message in read_lines(self._files, decode):
+            yield f"{path}, line {number}", message

@@ -1,0 +1,1 @@
+"""The label stream over ZeroMQ: messages, publisher, subscriber, relay, keys."""

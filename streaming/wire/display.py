@@ -1,0 +1,126 @@
+"""Messages as lines for people; colours on a terminal, plain text elsewhere. Knows no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from mar_edge.streaming.wire.messages import (
+    NOBODY,
+    AnyMessage,
+    EndMessage,
+    EventMessage,
+    HelloMessage,
+    LabelMessage,
+    SkeletonMessage,
+    StatusMessage,
+)
+from mar_edge.streaming.wire.subscriber import Gap, Malformed, Notice, Restart, Silence
+
+_SHOWN_LABELS = 3
+_STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the caller: rich would end the process."""
+        raise BrokenPipeError
+
+
+class Display:
+    """Prints the messages of some kinds, a line each; a ``hello`` that repeats is left out.
+
+    Args:
+        file: where to.
+        kinds: which are printed.
+        status_every_s: of ``status`` messages, one in so many seconds.
+    """
+
+    def __init__(self, file: TextIO, kinds: Collection[str], status_every_s: float = 0.0) -> None:
+        self._console = _Console(file=file, highlight=False, markup=False, soft_wrap=True)
+        self._kinds = frozenset(kinds)
+        self._greeted: str | None = None
+        self._status_every_ns = int(status_every_s * 1e9)
+        self._status_due_ns = 0
+
+    def show(self, message: AnyMessage) -> None:
+        """Print one message, if it is of a kind that is shown."""
+        if message.kind not in self._kinds:
+            return
+        if isinstance(message, HelloMessage):
+            if message.run == self._greeted:
+                return
+            self._greeted = message.run
+        if isinstance(message, StatusMessage):
+            # A wall clock that was set back must not silence it.
+            if 0 < self._status_due_ns - message.t_publish_ns <= self._status_every_ns:
+                return
+            self._status_due_ns = message.t_publish_ns + self._status_every_ns
+        self._console.print(Text(line(message), style=_STYLE[message.kind]))
+
+
+def notice_line(notice: Notice) -> str:
+    """A fault that a subscriber noticed, in one line."""
+    match notice:
+        case Gap():
+            what = f"{notice.kind} messages" if notice.kind else "messages"
+            return f"{notice.stream}: {notice.count} {what} were lost on the way, from number {notice.first_missing} on"
+        case Restart():
+            return f"{notice.stream}: the sender restarted"
+        case Silence(stream=None):
+            return "nothing has been heard yet; is the address right, are the keys known, is anybody serving?"
+        case Silence():
+            return f"{notice.stream}: silent, not even a status; the sender hangs, or cannot be reached"
+        case Malformed():
+            return f"a message could not be read: {notice.why}"
+
+
+def line(message: AnyMessage) -> str:
+    """One message in one line, its capture time first."""
+    clock = datetime.fromtimestamp(message.t_capture_ns / 1e9).strftime("%H:%M:%S.%f")[:-4]
+    return f"{clock}  {message.kind:<8} {_say(message)}"
+
+
+def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
+    match message:
+        case HelloMessage():
+            return (
+                f"{message.stream}: {message.model}, {len(message.labels)} labels, window {message.window_s:g} s "
+                f"every {message.stride_s:g} s, {message.pose} + {message.runtime}, from {message.source}"
+            )
+        case LabelMessage(gated=True):
+            return f"person {message.person}  still"
+        case LabelMessage():
+            top = "  ".join(f"{label.name} {label.score:.2f}" for label in message.top[:_SHOWN_LABELS])
+            return f"person {message.person}  {top}  ({message.latency.total_ms:.0f} ms)"
+        case EventMessage():
+            lasted = ""
+            if message.t_end_ns is not None:
+                lasted = f", lasted {(message.t_end_ns - message.t_start_ns) / 1e9:.1f} s"
+            label = f"{message.label.name} [{message.label.body}]"
+            return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
+        case SkeletonMessage() if message.person == NOBODY:
+            return "nobody seen"
+        case SkeletonMessage():
+            seen = sum(joint is not None for joint in message.joints)
+            return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
+        case StatusMessage():
+            total = message.latency_ms.get("total")
+            latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
+            wrong = f" ({message.camera_error})" if message.camera != "live" and message.camera_error else ""
+            record = f", not recording: {message.record_error}" if message.record_error else ""
+            behind = " but too slow for it" if message.behind else ""
+            return (
+                f"camera {message.camera}{wrong}{behind}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
+                f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
+                f"{message.people} people{record}"
+            )
+        case EndMessage():
+            return (
+                f"{message.stream}: {message.reason}; {message.frames} frames, {message.dropped} dropped, "
+                f"{message.inferences} inferences, {message.gated} still, {message.events} events"
+            )

@@ -1,0 +1,129 @@
+"""Many senders behind one endpoint: messages go down and subscriptions go up, both untouched. Decodes no message.
+
+Because nothing is touched, numbers, gaps and restarts mean to a subscriber of the relay what they mean to one of the
+sender, and a late subscriber's wish for ``hello`` reaches every sender.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import zmq
+
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.address import parse_address
+from mar_edge.streaming.wire.keys import ClientKeys
+from mar_edge.streaming.wire.messages import MAX_BYTES
+from mar_edge.streaming.wire.outlet import HEARTBEAT_MS, HIGH_WATER_MARK, Outlet
+
+_TOPIC = re.compile(rb"mar/([A-Za-z0-9_.-]{1,64})/([a-z]{1,32})/")
+_ROOT = b"mar/"
+_TURN_MS = 20
+_MOST_AT_ONCE = 1000
+# So long one sender of a stream may be quiet before another one may take its name.
+_OWNER_S = 10.0
+_log = logging.getLogger("mar_edge.relay")
+
+
+class Relay:
+    """Joins senders. A context manager; used from one thread.
+
+    ``forwarded`` counts messages by stream, ``malformed`` what was none and went no further, ``collisions`` streams
+    that two senders sent under one name.
+
+    Args:
+        addresses: of the senders.
+        outlet: where subscribers connect.
+        keys: to decrypt with, for each sender; None where they send in clear.
+
+    Raises:
+        MarEdgeError: no such address.
+    """
+
+    def __init__(self, addresses: Sequence[str], outlet: Outlet, keys: Sequence[ClientKeys | None] = ()) -> None:
+        if not addresses:
+            raise MarEdgeError("a relay needs at least one sender to join; give it with --connect")
+        endpoints = [parse_address(address, bind=False) for address in addresses]
+        self.forwarded: dict[str, int] = {}
+        self.malformed = 0
+        self.collisions: set[str] = set()
+        self._outlet = outlet
+        self._owners: dict[str, tuple[int, float]] = {}
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        # A socket for each sender: CURVE keys are the socket's, and so we see which of them a message came from.
+        self._senders = [
+            self._connect(each.endpoint, each.ipv6, key)
+            for each, key in zip(endpoints, keys or [None] * len(endpoints), strict=True)
+        ]
+        self._poller = zmq.Poller()
+        for sender in self._senders:
+            self._poller.register(sender, zmq.POLLIN)
+        outlet.on_subscribe(self._pass_up)
+
+    def run(self, should_stop: Callable[[], bool]) -> None:
+        """Pass messages on until it is time to stop."""
+        while not should_stop():
+            self.turn(_TURN_MS)
+
+    def turn(self, wait_ms: int) -> None:
+        """Look once who wants what, and pass on what has come."""
+        self._outlet.poll()
+        for sender, _ in self._poller.poll(wait_ms):
+            number = self._senders.index(sender)
+            for _ in range(_MOST_AT_ONCE):
+                if not sender.poll(0):
+                    break
+                self._pass_down(number, sender.recv_multipart())
+
+    def _pass_down(self, number: int, parts: list[bytes]) -> None:
+        topic = _TOPIC.fullmatch(parts[0]) if len(parts) == 2 else None
+        if topic is None or len(parts[1]) > MAX_BYTES:
+            self.malformed += 1
+            return
+        stream = topic[1].decode()
+        self._note_owner(stream, number)
+        self.forwarded[stream] = self.forwarded.get(stream, 0) + 1
+        self._outlet.send(parts)
+
+    def _note_owner(self, stream: str, number: int) -> None:
+        now_s = time.monotonic()
+        owner, heard_s = self._owners.get(stream, (number, now_s))
+        if owner != number and now_s - heard_s < _OWNER_S:
+            if stream not in self.collisions:
+                self.collisions.add(stream)
+                _log.error("two senders use the stream name '%s'; start one of them with another --stream", stream)
+            return
+        self._owners[stream] = number, now_s
+
+    def _pass_up(self, prefixes: list[bytes]) -> None:
+        """Wishes that some topic can meet; senders need not remember the others."""
+        for prefix in dict.fromkeys(prefixes):
+            if prefix.startswith(_ROOT) or _ROOT.startswith(prefix):
+                for sender in self._senders:
+                    sender.send(b"\x01" + prefix)
+
+    def _connect(self, endpoint: str, ipv6: bool, keys: ClientKeys | None) -> zmq.Socket[bytes]:
+        sender = self._context.socket(zmq.XSUB)
+        sender.setsockopt(zmq.LINGER, 0)
+        sender.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        sender.setsockopt(zmq.MAXMSGSIZE, MAX_BYTES)
+        sender.setsockopt(zmq.HEARTBEAT_IVL, HEARTBEAT_MS)
+        sender.setsockopt(zmq.IPV6, int(ipv6))
+        if keys is not None:
+            sender.setsockopt(zmq.CURVE_PUBLICKEY, keys.own.public)
+            sender.setsockopt(zmq.CURVE_SECRETKEY, keys.own.secret)
+            sender.setsockopt(zmq.CURVE_SERVERKEY, keys.server)
+        sender.connect(endpoint)
+        return sender
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.destroy(linger=0)

@@ -1,0 +1,80 @@
+"""``serve`` as a user runs it: what it refuses, how it stops, and that it needs no torch."""
+
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from test_command_line import imported
+
+
+@pytest.fixture
+def address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_serving_needs_no_torch(cli, ma52_model, address):
+    done = cli(
+        *("serve", "--camera", "demo:", "--model", ma52_model.path, "--bind", address, "--max-seconds", 1.5),
+        python=("-X", "importtime"),
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "tiny joint" in done.stdout
+    assert {"zmq", "onnxruntime", "cv2"} <= imported(done.stderr)
+    assert not {"torch", "onnx", "onnxscript", "training", "export"} & imported(done.stderr)
+
+
+def test_cameras_that_are_none(user_error, tmp_path, address):
+    text, empty = tmp_path / "text.mp4", tmp_path / "empty.mp4"
+    text.write_text("hello, I am no video\n" * 50)
+    empty.touch()
+    for camera, expected in {
+        "99": "no camera with index 99",
+        tmp_path: "is a directory",
+        text: "not a video that FFmpeg can read",
+        empty: "is empty (0 bytes)",
+        tmp_path / "nowhere.mp4": "no such video file",
+        "gopher://x": "unknown kind of URL",
+    }.items():
+        assert expected in user_error("serve", "--camera", camera, "--bind", address)
+
+
+def test_a_port_in_use(user_error):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        assert "in use" in user_error("serve", "--camera", "demo:", "--bind", address)
+
+
+def test_a_model_of_another_layout_gets_its_own_joints(cli, imigue_model, address):
+    done = cli("serve", "--camera", "demo:", "--model", imigue_model.path, "--bind", address, "--max-seconds", 0.5)
+    assert done.returncode == 0, done.stderr
+    assert "imigue" in done.stdout
+
+
+def test_a_file_that_is_no_model(user_error, tmp_path, address):
+    (tmp_path / "m.onnx").write_text("hello\n")
+    assert "is not a model" in user_error(
+        "serve", "--camera", "demo:", "--model", tmp_path / "m.onnx", "--bind", address
+    )
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_a_signal_ends_it_in_order(ma52_model, address, sent, code):
+    command = [sys.executable, "-u", "-m", "mar_edge", "serve", "--camera", "demo:"]
+    command += ["--model", str(ma52_model.path), "--bind", address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:
+        try:
+            first = serving.stdout.readline()
+            assert first, serving.stderr.read()
+            serving.send_signal(sent)
+            out, err = serving.communicate(timeout=60)
+        finally:
+            serving.kill()
+    assert serving.returncode == code, err
+    assert "Traceback" not in out + err
+    assert "end" in out.splitlines()[-1]

@@ -1,0 +1,219 @@
+"""TensorRT's real builder, on the CPU: it takes the files in every precision, and computes in what they say."""
+
+import os
+from types import SimpleNamespace
+
+import networks
+import onnx
+import pytest
+from gpu_fakes import small_model
+
+from mar_edge.calibration.collect import collect_ranges
+from mar_edge.calibration.quantise import quantisable_layers, quantise
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import default_labels
+from mar_edge.edge.layout import load_layout
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.pose.holistic.networks import network_path
+from mar_edge.edge.runtime.tensorrt import build
+from mar_edge.edge.runtime.tensorrt.bindings import Bindings, use_tensorrt
+from mar_edge.edge.runtime.tensorrt.build import Batches, BuildOptions, compile_engine
+from mar_edge.edge.runtime.tensorrt.layers import product_types
+from mar_edge.edge.runtime.tensorrt.targets import Place
+from mar_edge.export.half import to_half
+from mar_edge.export.onnx_file import write_model
+
+pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX has no wheel for this machine")
+
+EVERY_KIND = "MAR_EDGE_EVERY_ENGINE"
+
+
+def compiled(path, target, **options):
+    return compile_engine(path, use_tensorrt("tensorrt_rtx"), Place(target, None), BuildOptions(**options))
+
+
+def products(model):
+    return [node for node in model.graph.node if node.op_type in {"Conv", "MatMul"}]
+
+
+def types(engine, model):
+    """What the products of each kind of layer compute in."""
+    found = {}
+    for node in products(model):
+        layer = node.name.split("/")[0].split(".blocks.0.")[-1]
+        found.setdefault(layer, set()).update(product_types(engine.kernels, node.name))
+    return found
+
+
+def int8(model, joints):
+    skeleton, index_t = networks.windows(2, joints)
+    inputs = quantisable_layers(model)
+    histograms = collect_ranges(model, inputs.values(), [{"skeleton": skeleton, "index_t": index_t}])
+    limits = {layer: histograms[tensor].limit("minmax") for layer, tensor in inputs.items()}
+    return to_half(quantise(model, limits, store_int8=True))
+
+
+def check(full, joints, precision, target, tmp_path):
+    """Build it for one to eight windows; every product computes in what that precision means for its layer."""
+    model = {"fp32": lambda: full, "fp16": lambda: to_half(full), "int8": lambda: int8(full, joints)}[precision]()
+    path = tmp_path / "model.onnx"
+    onnx.save(model, str(path))
+    engine = compiled(path, target)
+    assert len(engine.plan) > 1000
+    assert engine.weights_bytes > 0
+    assert not engine.fallbacks
+    found = types(engine, model)
+    if precision == "fp32":
+        assert set().union(*found.values()) == {"Float"}
+        return
+    for layer, kinds in found.items():
+        if ".stem." in layer or ".down_samplers." in layer:
+            assert kinds == {"Float"}, layer
+        elif precision == "int8" and any(name.endswith(layer) for name in quantisable_layers(full)):
+            assert kinds == {"Int8"}, layer
+        elif layer == "mix.gate_out":  # three channels: the builder may make it part of a pointwise kernel
+            assert kinds <= {"Half"}
+        else:
+            assert kinds == {"Half"}, layer
+
+
+@pytest.mark.parametrize("kind", ["ma52_model", "imigue_model"])  # of joints, of bones
+@pytest.mark.parametrize(("precision", "target"), [("fp32", "sm86"), ("fp16", "sm89"), ("int8", "sm86")])
+def test_it_compiles_and_computes_in_what_the_file_says(request, kind, tmp_path, precision, target):
+    exported = request.getfixturevalue(kind)
+    check(onnx.load(exported.path), exported.layout.num_joints, precision, target, tmp_path)
+
+
+def written(folder, layout, streams):
+    config = networks.MA52 if layout.name == "ma52" else networks.IMIGUE
+    labels = networks.LABELS if layout.name == "ma52" else default_labels(layout.name, config.num_classes)
+    metadata = ModelMetadata(name="x", layout=layout.name, streams=streams, encoding=config.encoding, labels=labels)
+    parts = [(stream, networks.golden(config, 1000 * i)) for i, stream in enumerate(streams)]
+    path = folder / "full.onnx"
+    write_model(path, parts, layout, metadata)
+    return onnx.load(path)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("pair"), load_layout("ma52"), ("joint", "bone"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("precision", "target"), [("fp32", "sm89"), ("fp16", "sm86"), ("int8", "sm89")])
+def test_a_pair_of_streams(pair, tmp_path, precision, target):
+    check(pair, 44, precision, target, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(EVERY_KIND not in os.environ, reason=f"half an hour of building: {EVERY_KIND}=1 asks for it")
+@pytest.mark.parametrize("name", ["ma52", "imigue"])
+@pytest.mark.parametrize("streams", [("joint",), ("bone",), ("joint", "bone")])
+def test_every_kind(tmp_path, name, streams):
+    layout = load_layout(name)
+    full = written(tmp_path, layout, streams)
+    for precision in ("fp32", "fp16", "int8"):
+        for target in ("sm86", "sm89"):
+            check(full, layout.num_joints, precision, target, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pose_landmark", "hand_landmark_lite"])
+def test_the_pose_stages_networks_compile(name):
+    """Their weights are stored in FP16 behind a Cast each; they compute in FP32, as on the other runtimes."""
+    engine = compiled(network_path(name), "sm86")
+    assert not engine.fallbacks
+    assert {kernel.computes_in for kernel in engine.kernels if kernel.is_product} == {"Float"}
+    assert engine.weights_bytes > 1.9 * network_path(name).stat().st_size  # widened once, when built
+
+
+def test_a_node_that_it_does_not_know_is_named(tmp_path):
+    model = onnx.load(small_model(tmp_path / "small.onnx"))
+    node = next(node for node in model.graph.node if node.op_type == "Add")
+    node.name, node.op_type = "scales.0/Odd", "NoSuchThing"
+    onnx.save(model, str(tmp_path / "unknown.onnx"))
+    with pytest.raises(MarEdgeError, match=r"cannot take .*: node 'scales\.0/Odd' \(NoSuchThing\)"):
+        compiled(tmp_path / "unknown.onnx", "sm86")
+
+
+def test_a_node_without_a_name_is_named_by_its_number_and_operator(shared):
+    with pytest.raises(MarEdgeError, match=r"node number 0, .* \(Unique\): it cannot compile this operator"):
+        compiled(shared("cases/unsupported_unique.onnx"), "sm86")
+
+
+def test_what_is_no_model(tmp_path):
+    path = tmp_path / "text.onnx"
+    path.write_text("hello")
+    with pytest.raises(MarEdgeError, match=r"TensorRT for RTX .* cannot take"):
+        compiled(path, "sm86")
+
+
+def test_what_varies_besides_the_batch_is_refused(tmp_path):
+    model = onnx.load(small_model(tmp_path / "small.onnx"))
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "T"
+    onnx.save(model, str(tmp_path / "free.onnx"))
+    with pytest.raises(MarEdgeError, match=r"input 'skeleton' has the shape .*; only the batch may be dynamic"):
+        compiled(tmp_path / "free.onnx", "sm86")
+
+
+def test_progress_is_the_builders_own_and_two_builds_are_the_same(tmp_path):
+    path = small_model(tmp_path / "small.onnx")
+    told = []
+    engine = compile_engine(
+        path,
+        use_tensorrt("tensorrt_rtx"),
+        Place("sm86", None),
+        progress=lambda what, done, total: told.append((what, done, total)),
+    )
+    assert told
+    assert all(0 <= done <= total for _, done, total in told)
+    assert compiled(path, "sm86").plan == engine.plan
+    assert compiled(path, "sm86", batches=Batches(1, 2, 3)).plan != engine.plan
+
+
+def test_modes_that_this_tensorrt_lacks_are_refused(tmp_path, monkeypatch):
+    path = small_model(tmp_path / "small.onnx")
+    for options in ({"version_compatible": True}, {"hardware": "ampere-plus"}):
+        with pytest.raises(MarEdgeError, match="has no --version-compatible and no --hardware"):
+            compiled(path, "sm86", **options)
+
+
+@pytest.mark.filterwarnings("ignore:Use Deprecated in TensorRT-RTX")  # for RTX it does nothing
+def test_what_the_builder_measured_is_given_to_it_again(tmp_path, monkeypatch):
+    """The way of full TensorRT, with the bindings at hand."""
+    path, rtx = small_model(tmp_path / "small.onnx"), use_tensorrt("tensorrt_rtx")
+    full = Bindings("tensorrt", rtx.version, rtx.log)
+    set_modes = build._set_modes
+    monkeypatch.setattr(build, "_set_modes", lambda config, _, *rest: set_modes(config, rtx, *rest))
+    first = compile_engine(path, full, Place("sm86", None))
+    assert first.timing
+    again = compile_engine(path, full, Place("sm86", None), timing=first.timing)
+    assert again.plan == first.plan
+    assert compile_engine(path, full, Place("sm86", None), timing=b"not one").timing
+    assert not compile_engine(path, rtx, Place("sm86", None)).timing
+
+
+class Config:
+    """What ``_set_modes`` sets of a full TensorRT's configuration."""
+
+    hardware_compatibility_level = None
+
+    def __init__(self):
+        self.flags = []
+
+    def set_flag(self, flag):
+        self.flags.append(flag)
+
+
+def test_modes_of_full_tensorrt(monkeypatch):
+    levels = SimpleNamespace(__members__={"NONE": 0, "AMPERE_PLUS": 1})  # of 10.3
+    flags = SimpleNamespace(VERSION_COMPATIBLE="compatible")
+    full = Bindings("tensorrt", "10.3.0", None)
+    monkeypatch.setattr(build, "trt", SimpleNamespace(HardwareCompatibilityLevel=levels, BuilderFlag=flags))
+    config = Config()
+    build._set_modes(config, full, BuildOptions(), Place("sm87", None))
+    assert (config.flags, config.hardware_compatibility_level) == ([], None)
+    options = BuildOptions(version_compatible=True, hardware="ampere-plus")
+    build._set_modes(config, full, options, Place("sm87", None))
+    assert (config.flags, config.hardware_compatibility_level) == (["compatible"], 1)
+    with pytest.raises(MarEdgeError, match=r"has no --hardware same-capability; it has same, ampere-plus"):
+        build._set_modes(config, full, BuildOptions(hardware="same-capability"), Place("sm87", None))

@@ -1,0 +1,122 @@
+"""The demo input: deterministic pictures, at rest between actions, with the script it claims."""
+
+import itertools
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mar_edge.streaming.capture.demo
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import ma52_labels
+from mar_edge.streaming.capture.demo import SCRIPT, DemoVideo, Segment
+
+
+@pytest.fixture(scope="module")
+def video():
+    return DemoVideo()
+
+
+def middle(segment: Segment) -> float:
+    return segment.start_s + 0.4 * (segment.end_s - segment.start_s)
+
+
+def difference(a, b):
+    return np.abs(a.astype(int) - b.astype(int))
+
+
+def test_frames_have_the_size_and_type_promised(video):
+    frame = video.frame_at(0.0)
+    assert video.size == (512, 600)
+    assert frame.shape == (600, 512, 3)
+    assert frame.dtype == np.uint8
+    assert video.fps == 30.0
+    assert 20 <= video.duration_s <= 25
+
+
+def test_the_script_is_in_order_has_rests_between_and_uses_real_labels(video):
+    names = {label.name for label in ma52_labels()}
+    assert [s.label for s in video.script] == [m.label for m in SCRIPT]
+    assert {s.label for s in video.script} <= names
+    ends = [0.0, *(s.end_s for s in video.script)]
+    starts = [*(s.start_s for s in video.script), video.duration_s]
+    assert all(start - end == pytest.approx(1.0) for end, start in zip(ends, starts, strict=True))
+
+
+def test_the_same_time_gives_the_same_picture_whatever_came_before(video):
+    t_s = middle(video.script[1])
+    first = video.frame_at(t_s)
+    video.frame_at(3.0)
+    np.testing.assert_array_equal(video.frame_at(t_s), first)
+    np.testing.assert_array_equal(DemoVideo().frame_at(t_s), first)
+
+
+def test_it_repeats_for_ever(video):
+    t_s = middle(video.script[0])
+    np.testing.assert_array_equal(video.frame_at(t_s + 3 * video.duration_s), video.frame_at(t_s))
+
+
+def test_frames_are_the_callers_to_keep(video):
+    first = video.frame_at(0.0)
+    first[:] = 0
+    assert video.frame_at(0.0).any()
+
+
+def test_it_rests_outside_the_segments_and_moves_within_each(video):
+    rest = video.frame_at(0.0)
+    for segment in video.script:
+        np.testing.assert_array_equal(video.frame_at(segment.start_s), rest)
+        np.testing.assert_array_equal(video.frame_at(segment.end_s + 0.5), rest)
+        frames = [video.frame_at(t) for t in np.linspace(segment.start_s, segment.end_s, 12)]
+        assert max(np.mean(difference(frame, rest)) for frame in frames) > 1.5, segment.label
+
+
+def test_the_background_and_the_chest_stand_still(video):
+    rest = video.frame_at(0.0)
+    for segment in video.script:
+        frame = video.frame_at(middle(segment))
+        assert difference(frame[:, :60], rest[:, :60])[:280].max() <= 2, segment.label
+        assert difference(frame[:200, 460:], rest[:200, 460:]).max() <= 2, segment.label
+        assert difference(frame[590:, 200:330], rest[590:, 200:330]).max() <= 30, segment.label
+
+
+def test_motion_is_smooth_from_frame_to_frame(video):
+    times = np.arange(0, video.duration_s, 1 / video.fps)
+    frames = [video.frame_at(t)[::4, ::4] for t in times]
+    steps = [np.mean(difference(a, b)) for a, b in itertools.pairwise(frames)]
+    assert max(steps) < 14
+
+
+def test_the_warp_follows_the_signs_it_documents():
+    nose = np.array([[264.0, 240.0]], np.float32)
+    crown = np.array([[264.0, 40.0]], np.float32)
+    shoulder = np.array([[440.0, 400.0]], np.float32)
+    posture = mar_edge.streaming.capture.demo._Posture
+    moved = mar_edge.streaming.capture.demo._moved
+    assert moved(nose, posture(20, 0, 0, 0))[0, 0] > 20
+    assert moved(nose, posture(0, 20, 0, 0))[0, 1] > 20
+    assert moved(crown, posture(0, 0, 10, 0))[0, 0] > 20
+    assert moved(shoulder, posture(0, 0, 0, 28))[0, 1] < -20
+    assert np.abs(moved(shoulder, posture(20, 20, 10, 0))).max() < 1
+    assert np.abs(moved(nose, posture(0, 0, 0, 28))).max() < 1
+
+
+def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_path):
+    monkeypatch.setattr(mar_edge.streaming.capture.demo.resources, "files", lambda package: tmp_path)
+    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg is absent or damaged; reinstall mar-edge"):
+        DemoVideo()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+@pytest.mark.parametrize("target", ["demo", "lint"])
+def test_make_says_how_much_it_installs_before_it_does(target, tmp_path):
+    command = ["make", "--dry-run", f"VENV={tmp_path}/none", target]
+    planned = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    said, installing = re.search(r"echo .*[\d.]+ GB", planned), re.search(r"pip install", planned)
+    assert said is not None
+    assert said.start() < installing.start()

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from streaming_fakes import nod, wait_until
+
+from mar_edge.edge.data import Prediction, Window
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.batching import BatchingRecognizer
+
+
+def window(number: int) -> Window:
+    times = np.arange(61) / 30
+    return Window(np.stack([nod(3.0 + number)(t) for t in times]), times, person=number)
+
+
+def test_everybody_gets_his_own_answer(recognizer: Recognizer) -> None:
+    windows = [window(number) for number in range(24)]
+    alone = [recognizer.predict([each])[0].probs for each in windows]
+    shared = BatchingRecognizer(recognizer)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda each: shared.predict([each])[0], windows))
+    for number, answer in enumerate(answers):
+        assert answer.person == number
+        np.testing.assert_allclose(answer.probs, alone[number], atol=1e-5)
+    assert shared.windows == 24
+    assert shared.predict([]) == []
+
+
+class Gate:
+    """A recogniser that waits until it is let through, and keeps what it was asked."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self.runtime, self.metadata, self.layout = recognizer.runtime, recognizer.metadata, recognizer.layout
+        self.asked: list[list[int]] = []
+        self.open = threading.Event()
+
+    def predict(self, windows: Sequence[Window]) -> list[Prediction]:
+        self.asked.append([each.person for each in windows])
+        assert self.open.wait(10)
+        if any(each.person == 13 for each in windows):
+            raise ZeroDivisionError("thirteen")
+        return [Prediction(np.zeros(1, np.float32), each.person) for each in windows]
+
+
+@pytest.fixture
+def gate(recognizer: Recognizer) -> Gate:
+    return Gate(recognizer)
+
+
+def test_what_comes_meanwhile_goes_together_and_no_more_than_fits(gate: Gate) -> None:
+    shared = BatchingRecognizer(gate, most_windows=3)  # type: ignore[arg-type]
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(shared.predict, [window(0)])
+        wait_until(lambda: gate.asked)
+        rest = [pool.submit(shared.predict, [window(number)]) for number in range(1, 6)]
+        wait_until(lambda: len(shared._waiting) == 5)
+        gate.open.set()
+        assert [future.result(10)[0].person for future in [first, *rest]] == [0, 1, 2, 3, 4, 5]
+    assert [len(batch) for batch in gate.asked] == [1, 3, 2]
+    assert shared.batches == 3
+
+
+def test_a_failure_is_of_those_whose_windows_were_in_it(gate: Gate) -> None:
+    gate.open.set()
+    shared = BatchingRecognizer(gate)  # type: ignore[arg-type]
+    with pytest.raises(ZeroDivisionError):
+        shared.predict([window(13)])
+    assert shared.predict([window(1)])[0].person == 1

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import msgspec
+
+from mar_edge.edge.labels import ma52_labels
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.streaming.recognition.channels import channels_of, opposites_of
+
+METADATA = ModelMetadata(
+    name="x", layout="ma52", streams=("joint",), encoding="raw", labels=ma52_labels(), activation="sigmoid"
+)
+
+
+def test_hands_do_one_thing_at_a_time_whatever_they_touch() -> None:
+    channels = dict(zip((label.name for label in METADATA.labels), channels_of(METADATA), strict=True))
+    assert channels["waving"] == channels["touching nose"] == channels["crossing arms"] == channels["patting legs"]
+    assert len({channels[name] for name in ("waving", "nodding", "shrugging", "shaking legs")}) == 4
+
+
+def test_a_network_of_one_label_a_window_has_one_event_at_a_time() -> None:
+    assert set(channels_of(msgspec.structs.replace(METADATA, activation="softmax"))) == {""}
+
+
+def test_opposites_go_both_ways_and_exist_in_the_data_set() -> None:
+    opposites = opposites_of(METADATA.labels)
+    assert len(opposites) == 8
+    assert all(opposites[other] == one for one, other in opposites.items())
+    assert METADATA.labels[opposites[5]].name == "head up"
+    assert opposites_of(METADATA.labels[:6]) == {}

@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from streaming_fakes import ScriptedPose, V, nod, read_number, write_video
+from wire_messages import MESSAGES, stamped
+
+from mar_edge.edge.data import Skeleton
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.recording.recorder import RecordConfig
+from mar_edge.streaming.recording.replay import Replay
+from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.service import serve
+from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, encode
+
+HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
+SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)
+EAGER = PipelineRules(events=EventRules(on=0.15, off=0.01))
+MOTION = nod(40.0, hz=0.7)
+
+
+class ComesAndGoes(ScriptedPose):
+    """Somebody who leaves the picture for a while, and whose hand is sometimes hidden."""
+
+    def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+        number = read_number(image)
+        if 80 <= number < 110:
+            return []
+        people = super().estimate(image, t_s)
+        people[0].joints[5, :] = np.nan if number % 3 else 1.23456
+        return people
+
+
+def said(messages: list[AnyMessage]) -> list[Any]:
+    """What was recognised, and when."""
+    return [
+        (m.frame, m.t_capture_ns, m.person, m.top, m.gated, m.t_start_ns, m.t_end_ns)
+        for m in messages
+        if isinstance(m, LabelMessage)
+    ] + [
+        (m.event_id, m.person, m.label, m.phase, m.score, m.t_start_ns, m.t_end_ns)
+        for m in messages
+        if isinstance(m, EventMessage)
+    ]
+
+
+def served(config: ServeConfig, model: Path, pose: ScriptedPose | None = None) -> list[AnyMessage]:
+    heard: list[AnyMessage] = []
+    serve(config, lambda: pose or ComesAndGoes(MOTION), lambda: Recognizer.open(model, threads=1), heard.append)
+    return heard
+
+
+@pytest.mark.parametrize("most_mb", [256.0, 0.05])
+def test_a_recording_gives_the_same_labels_and_events_again(
+    tmp_path: Path, address: str, tiny_model: Path, most_mb: float
+) -> None:
+    folder = tmp_path / "recorded"
+    config = ServeConfig(
+        camera=str(write_video(tmp_path / "clip.mp4", 150)),
+        address=address,
+        pipeline=EAGER,
+        record=RecordConfig(folder, most_mb=most_mb),
+    )
+    live = served(config, tiny_model)
+    assert sum(isinstance(message, EventMessage) for message in live) > 3
+    assert (len(list(folder.iterdir())) == 1) == (most_mb > 1)
+    replayed = served(replace(config, record=None, replay=(folder,)), tiny_model)
+    assert said(replayed) == said(live)
+
+
+def test_in_real_time_it_is_the_same_and_takes_its_time(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    config = ServeConfig(
+        camera=str(write_video(tmp_path / "clip.mp4", 40)),
+        address=address,
+        pipeline=EAGER,
+        record=RecordConfig(tmp_path / "recorded"),
+    )
+    live = served(config, tiny_model)
+    start_s = time.monotonic()
+    again = replace(config, record=None, replay=(tmp_path / "recorded",), realtime=True)
+    assert said(served(again, tiny_model)) == said(live)
+    assert time.monotonic() - start_s > 1.3
+
+
+def test_a_stream_that_was_stopped_ends_where_it_was_stopped(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    config = ServeConfig(
+        camera=str(write_video(tmp_path / "clip.mp4", 90)),
+        address=address,
+        pipeline=EAGER,
+        record=RecordConfig(tmp_path / "recorded"),
+        max_seconds=2.0,
+    )
+    live = served(config, tiny_model)
+    replayed = served(replace(config, record=None, replay=(tmp_path / "recorded",), max_seconds=None), tiny_model)
+    assert said(replayed) == said(live)
+
+
+def test_recordings_are_what_training_reads(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    config = ServeConfig(
+        camera=str(write_video(tmp_path / "clip.mp4", 120)),
+        address=address,
+        record=RecordConfig(tmp_path / "recorded"),
+    )
+    served(config, tiny_model)
+    (path,) = (tmp_path / "recorded").iterdir()
+    track = read_recording(path).tracks[0]
+    assert len(track.times_s) == 90  # nobody was seen in the others
+    np.testing.assert_allclose(track.times_s[:3], [0, 1 / 30, 2 / 30], atol=0.002)
+
+
+def test_a_break_of_the_camera_is_a_break_of_the_replay(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    skeletons = [
+        msgspec.structs.replace(
+            SKELETON, frame=frame, t_media_ns=frame * 33_000_000, t_capture_ns=frame * 33_000_000, segment=frame // 20
+        )
+        for frame in range(60)
+    ]
+    path = write(tmp_path / "a.jsonl", HELLO, *skeletons)
+    heard = served(ServeConfig(camera="", address=address, replay=(path,)), tiny_model)
+    assert heard[-2].resets == 2  # type: ignore[union-attr]
+    assert sum(isinstance(message, HelloMessage) for message in heard) == 3
+    assert not any(isinstance(message, LabelMessage) for message in heard)  # no stretch is long enough
+
+
+def test_a_replay_says_the_size_that_was_recorded(tmp_path: Path, address: str, tiny_model: Path) -> None:
+    frames = [
+        msgspec.structs.replace(
+            SKELETON, frame=n, t_media_ns=n * 1_000_000_000, t_capture_ns=n * 1_000_000_000, segment=n // 3
+        )
+        for n in range(6)
+    ]
+    smaller = msgspec.structs.replace(HELLO, size=(64, 48))
+    path = write(tmp_path / "a.jsonl", HELLO, *frames[:3], smaller, *frames[3:])
+    heard = served(ServeConfig(camera="", address=address, replay=(path,)), tiny_model)
+    assert [message.size for message in heard if isinstance(message, HelloMessage)] == [HELLO.size, (64, 48)]
+
+
+def write(path: Path, *messages: AnyMessage | bytes) -> Path:
+    path.write_bytes(b"\n".join(m if isinstance(m, bytes) else encode(m) for m in messages) + b"\n")
+    return path
+
+
+def numbered(frame: int, **fields: Any) -> AnyMessage:
+    fields = {"frame": frame, "t_media_ns": frame * 1000, "t_capture_ns": 5 + frame * 1000, **fields}
+    return msgspec.structs.replace(SKELETON, **fields)
+
+
+def drain(*paths: Path) -> int:
+    with Replay(paths) as replay:
+        frames = 0
+        while not replay.ended:
+            frames += replay.read(0.0) is not None
+    return frames
+
+
+def test_people_of_one_frame_stand_together(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", HELLO, numbered(1), numbered(1, person=2), numbered(2))
+    with Replay([path]) as replay:
+        first, second = replay.read(0.0), replay.read(0.0)
+        assert first is not None
+        assert second is not None
+        assert [person.person for person in first.people or ()] == [SKELETON.person, 2]
+        assert len(second.people or ()) == 1
+        assert replay.read(0.0) is None
+        assert replay.ended
+
+
+@pytest.mark.parametrize(
+    ("messages", "says"),
+    [
+        ((SKELETON,), "has no 'hello'"),
+        ((HELLO, b"nonsense", SKELETON), "line 2"),
+        ((HELLO, numbered(1), numbered(2, run="other")), "line 3: another run"),
+        ((HELLO, numbered(1), numbered(2, joints=((1.0, 2.0),))), "line 3: a skeleton of 1 joints"),
+        ((HELLO, numbered(5), numbered(4)), "line 3: frame 4 stands behind"),
+        ((msgspec.structs.replace(HELLO, layout="coco"), SKELETON), "unknown layout"),
+        ((HELLO, numbered(1), msgspec.structs.replace(HELLO, layout="imigue")), "another layout"),
+    ],
+)
+def test_each_thing_that_can_be_wrong_is_one_line(tmp_path: Path, messages: tuple[Any, ...], says: str) -> None:
+    with pytest.raises(MarEdgeError, match=says) as raised:
+        drain(write(tmp_path / "a.jsonl", *messages))
+    assert "\n" not in str(raised.value)
+
+
+def test_where_there_is_no_recording(tmp_path: Path) -> None:
+    with pytest.raises(MarEdgeError, match="holds no recording"):
+        Replay([tmp_path])
+    with pytest.raises(MarEdgeError, match="no recording at"):
+        Replay([tmp_path / "nowhere.jsonl"])
+
+
+WHOLE = b"\n".join([encode(HELLO), *(encode(numbered(frame)) for frame in range(5)), encode(END)]) + b"\n"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(cut=st.integers(0, len(WHOLE)), at=st.integers(0, len(WHOLE) - 1), byte=st.integers(0, 255))
+def test_any_damage_is_a_shorter_recording_or_one_clear_error(tmp_path: Path, cut: int, at: int, byte: int) -> None:
+    path = tmp_path / "a.jsonl"
+    for damaged in (WHOLE[:cut], WHOLE[:at] + bytes([byte]) + WHOLE[at + 1 :]):
+        path.write_bytes(damaged)
+        try:
+            assert drain(path) <= 5
+        except MarEdgeError as error:
+            assert str(path) in str(error)  # noqa: PT017 - either outcome is right

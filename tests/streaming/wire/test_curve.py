@@ -1,0 +1,178 @@
+"""The wire with keys: who has the right one hears everything, anybody else nothing."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import zmq
+from streaming_fakes import polled, wait_until
+from wire_messages import MESSAGES
+
+from mar_edge import LabelSubscriber, SubscriberTimeout
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.keys import ClientKeys, KeyPair, ServerKeys, read_public_key, read_secret_key, write_keys
+from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publisher import Publisher
+
+HELLO, LABEL, *_ = MESSAGES
+
+
+@dataclass
+class Place:
+    """A sender's keys, and those of its clients by name; all of them are let in at first."""
+
+    folder: Path
+
+    def server(self) -> ServerKeys:
+        _, secret = write_keys(self.folder, "box")
+        (self.folder / "clients").mkdir(exist_ok=True)
+        return ServerKeys(read_secret_key(secret), self.folder / "clients")
+
+    def client(self, name: str, known: bool = True) -> ClientKeys:
+        public, secret = write_keys(self.folder, name)
+        if known:
+            shutil.copy(public, self.folder / "clients" / public.name)
+        return ClientKeys(read_secret_key(secret), read_public_key(self.folder / "box.key"))
+
+    def revoke(self, name: str) -> None:
+        (self.folder / "clients" / f"{name}.key").unlink()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who is let in or revoked is noticed, and tries again, at once."""
+    monkeypatch.setattr("mar_edge.streaming.wire.outlet.CLIENTS_EVERY_S", 0.05)
+    monkeypatch.setattr("mar_edge.streaming.wire.outlet.HANDSHAKE_MS", 1000)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def heard(outlet: Outlet, publisher: Publisher, subscriber: LabelSubscriber, for_s: float = 10.0) -> bool:
+    """Whether a label that is sent now and again arrives."""
+    deadline = time.monotonic() + for_s
+    while time.monotonic() < deadline:
+        outlet.poll()
+        publisher.publish(LABEL)
+        try:
+            next(subscriber)
+        except SubscriberTimeout:
+            continue
+        return True
+    return False
+
+
+def test_with_the_right_key_messages_arrive(place: Place) -> None:
+    server, ann = place.server(), place.client("ann")
+    with Outlet(("tcp://127.0.0.1:*",), server) as outlet:
+        publisher = Publisher("cam", outlet)
+        publisher.publish(HELLO)
+        with LabelSubscriber(outlet.endpoints[0], keys=ann, timeout_s=10) as subscriber:
+            polled(outlet, lambda: outlet.subscriptions)
+            assert next(subscriber).kind == "hello"
+            assert outlet.subscribers == 1
+
+
+@pytest.mark.parametrize("which", ["none", "unknown", "of another sender"])
+def test_without_the_right_key_nothing_arrives_and_nobody_is_disturbed(place: Place, which: str) -> None:
+    with Outlet(("tcp://127.0.0.1:*",), place.server()) as outlet:
+        publisher = Publisher("cam", outlet)
+        good = place.client("good")
+        keys: ClientKeys | None = None
+        if which == "unknown":
+            keys = place.client("mallory", known=False)
+        elif which == "of another sender":
+            keys = ClientKeys(good.own, KeyPair(*zmq.curve_keypair()).public)
+        with (
+            LabelSubscriber(outlet.endpoints[0], keys=good, timeout_s=0.1) as welcome,
+            LabelSubscriber(outlet.endpoints[0], keys=keys, timeout_s=0.1) as stranger,
+        ):
+            assert heard(outlet, publisher, welcome)
+            assert not heard(outlet, publisher, stranger, for_s=1.0)
+            assert heard(outlet, publisher, welcome)
+            polled(outlet, lambda: outlet.refused)
+            assert outlet.subscribers == 1
+
+
+def test_who_is_revoked_hears_no_more_and_the_others_come_back(place: Place) -> None:
+    with Outlet(("tcp://127.0.0.1:*", "tcp://127.0.0.1:*"), place.server()) as outlet:
+        publisher = Publisher("cam", outlet)
+        with (
+            LabelSubscriber(outlet.endpoints[0], keys=place.client("ann"), timeout_s=0.1) as ann,
+            LabelSubscriber(outlet.endpoints[1], keys=place.client("bob"), timeout_s=0.1) as bob,
+        ):
+            assert heard(outlet, publisher, ann)
+            assert heard(outlet, publisher, bob)
+            place.revoke("ann")
+            polled(outlet, lambda: outlet.clients == 1)
+            while heard(outlet, publisher, ann, for_s=0.5):
+                pass  # what was on its way
+            assert not heard(outlet, publisher, ann, for_s=1.5)
+            assert heard(outlet, publisher, bob)
+
+
+def test_who_is_let_in_later_need_not_be_restarted(place: Place) -> None:
+    with Outlet(("tcp://127.0.0.1:*",), place.server()) as outlet:
+        publisher = Publisher("cam", outlet)
+        keys = place.client("ann", known=False)
+        with LabelSubscriber(outlet.endpoints[0], keys=keys, timeout_s=0.1) as subscriber:
+            polled(outlet, lambda: outlet.refused)
+            shutil.copy(place.folder / "ann.key", place.folder / "clients")
+            assert heard(outlet, publisher, subscriber)
+
+
+def test_another_machine_may_only_come_with_keys(place: Place) -> None:
+    with pytest.raises(MarEdgeError, match="mar-edge keygen"):
+        Outlet(("tcp://127.0.0.1:*", "tcp://0.0.0.0:*"))
+    with Outlet(("tcp://0.0.0.0:*",), place.server()) as outlet:
+        assert outlet.clients == 0
+
+
+def test_several_addresses_ipv6_among_them(place: Place, tmp_path: Path) -> None:
+    addresses = ("tcp://127.0.0.1:*", f"ipc://{tmp_path}/bus", "tcp://[::1]:*")
+    if not socket.has_ipv6:
+        addresses = addresses[:2]
+    with Outlet(addresses) as outlet:
+        publisher = Publisher("cam", outlet)
+        for endpoint in outlet.endpoints:
+            with LabelSubscriber(endpoint, timeout_s=0.1) as subscriber:
+                assert heard(outlet, publisher, subscriber)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_capture_of_the_port_shows_labels_only_where_nothing_is_encrypted(
+    place: Place, tmp_path: Path, encrypted: bool
+) -> None:
+    keys = place.server() if encrypted else None
+    with Outlet(("tcp://127.0.0.1:*",), keys) as outlet:
+        publisher = Publisher("cam", outlet)
+        port = outlet.endpoints[0].rpartition(":")[2]
+        capture = tmp_path / "wire.pcap"
+        command = ["tshark", "-i", "lo", "-f", f"tcp port {port}", "-w", str(capture)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tshark:
+            try:
+                assert tshark.stderr is not None
+                first = next(line for line in tshark.stderr if "Capturing" in line or "permission" in line.lower())
+                if "Capturing" not in first:
+                    pytest.skip("may not capture here")
+                client = place.client("ann") if encrypted else None
+                wait_until(capture.exists)
+                time.sleep(1.0)  # tshark says that it captures before it does
+                with LabelSubscriber(outlet.endpoints[0], keys=client, timeout_s=0.1) as subscriber:
+                    assert heard(outlet, publisher, subscriber)
+                wait_until(lambda: capture.stat().st_size > 500)
+            finally:
+                tshark.terminate()
+        seen = capture.read_bytes()
+        assert (b"nodding" in seen) == (not encrypted)
+        assert (b"mar/cam/label/" in seen) == (not encrypted)

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wire_messages import MESSAGES, changed, stamped
+
+from mar_edge.streaming.wire.display import line
+from mar_edge.streaming.wire.messages import (
+    KINDS,
+    MAX_BYTES,
+    TYPE_OF,
+    AnyMessage,
+    Encoding,
+    MalformedMessage,
+    StatusMessage,
+    UnknownMessage,
+    UnknownSchema,
+    decode,
+    encode,
+    topic,
+)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=KINDS)
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+def test_every_kind_comes_back_as_it_went(message: AnyMessage, encoding: Encoding) -> None:
+    assert decode(encode(stamped(message), encoding)) == stamped(message)
+    assert TYPE_OF[message.kind] is type(message)
+
+
+def test_the_head_stands_in_every_payload() -> None:
+    for message in MESSAGES:
+        payload = json.loads(encode(stamped(message)))
+        head = {"kind", "schema", "stream", "run", "seq", "kind_seq", "t_capture_ns", "t_publish_ns", "frame"}
+        assert head <= payload.keys()
+        assert payload["kind"] == message.kind
+
+
+def test_a_topic_ends_in_its_delimiter() -> None:
+    assert topic("cam1", "label") == b"mar/cam1/label/"
+    assert not topic("cam10", "label").startswith(b"mar/cam1/")
+
+
+def test_fields_of_later_versions_are_skipped_and_kinds_of_later_versions_known_as_such() -> None:
+    assert decode(changed(mood="good")) == stamped(MESSAGES[2])
+    unknown = decode(changed(kind="heartbeat"))
+    assert isinstance(unknown, UnknownMessage)
+    assert (unknown.kind, unknown.seq) == ("heartbeat", 3)
+
+
+def test_another_schema_is_named() -> None:
+    with pytest.raises(UnknownSchema, match="schema 2, this version reads 1"):
+        decode(changed(schema=2))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[1]",
+        b"\x93\x01\x02\x03",
+        b"\xff" * 100,
+        b'{"schema": 1}',
+        b"{" + b'"a":{' * 100_000,
+        b" " * (MAX_BYTES + 1),
+        changed(seq=...),
+        changed(seq=-1),
+        changed(run=""),
+        changed(stream=...),
+        changed(phase="middle"),
+        changed(label=...),
+        changed(score="high"),
+        changed(t_capture_ns=-5),
+        changed(event_id=1.5),
+        changed(label={"id": 1}),
+    ],
+)
+def test_what_is_no_message(payload: bytes) -> None:
+    with pytest.raises(MalformedMessage):
+        decode(payload)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.binary(max_size=200), st.binary(max_size=50).map(lambda b: encode(stamped(MESSAGES[1]))[:-1] + b)))
+def test_no_bytes_do_anything_worse(payload: bytes) -> None:
+    with contextlib.suppress(MalformedMessage, UnknownSchema):
+        decode(payload)
+
+
+@pytest.mark.parametrize(
+    ("change", "behind"),
+    [
+        ({"fps_out": 14.0, "dropped": 16}, True),
+        ({"fps_out": 16.0, "dropped": 14}, False),
+        ({"fps_out": 14.0}, False),  # a file that is read ahead of its processing
+        ({"fps_out": 0.0, "fps_in": 0.0, "dropped": 9}, False),
+        ({"fps_out": 14.0, "dropped": 16, "camera": "lost"}, False),
+    ],
+)
+def test_a_stream_is_behind_that_drops_more_than_half(change: dict[str, Any], behind: bool) -> None:
+    status = next(message for message in MESSAGES if isinstance(message, StatusMessage))
+    status = msgspec.structs.replace(status, **change)
+    assert status.behind == behind
+    assert ("too slow" in line(status)) == behind

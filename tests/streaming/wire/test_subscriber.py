@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+import zmq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from streaming_fakes import polled, publishing
+from wire_messages import MESSAGES, changed, stamped
+
+import mar_edge
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, Encoding, Kind, UnknownSchema, encode, topic
+from mar_edge.streaming.wire.subscriber import (
+    Gap,
+    LabelSubscriber,
+    Malformed,
+    Notice,
+    Restart,
+    Silence,
+    SubscriberTimeout,
+)
+
+HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
+
+
+class Sender:
+    """A publisher without rules: numbers, topics and bytes as the test wants them."""
+
+    def __init__(self, context: zmq.Context[zmq.Socket[bytes]]) -> None:
+        self._socket = context.socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        port = self._socket.bind_to_random_port("tcp://127.0.0.1")
+        self.address = f"tcp://127.0.0.1:{port}"
+
+    def wait_for(self, subscriptions: int = 1) -> None:
+        for _ in range(subscriptions):
+            assert self._socket.poll(5000)
+            self._socket.recv()
+
+    def raw(self, *parts: bytes) -> None:
+        self._socket.send_multipart(parts)
+
+    def send(self, message: AnyMessage, seq: int, kind_seq: int = 0, *, run: str = "r1", stream: str = "cam") -> None:
+        message = msgspec.structs.replace(message, stream=stream, run=run, seq=seq, kind_seq=kind_seq)
+        self.raw(topic(stream, message.kind), encode(message))
+
+
+@pytest.fixture
+def sender() -> Iterator[Sender]:
+    with zmq.Context() as context:
+        yield Sender(context)
+        context.destroy(linger=0)
+
+
+def end(seq: int, **sent: int) -> AnyMessage:
+    return msgspec.structs.replace(END, last_seq=seq, sent=sent)
+
+
+def test_importing_the_client_needs_no_opencv_and_no_model_runtime() -> None:
+    heavy = {"cv2", "onnxruntime", "torch", "numpy"}
+    program = f"import sys; from mar_edge import LabelSubscriber; sys.exit(bool({heavy} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+    assert mar_edge.LabelSubscriber is LabelSubscriber
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack"])
+def test_messages_arrive_typed_and_in_order_until_the_end(encoding: Encoding) -> None:
+    with (
+        publishing(encoding=encoding) as (publisher, outlet),
+        LabelSubscriber(outlet.endpoints[0], timeout_s=5, until_end=True) as subscriber,
+    ):
+        polled(outlet, lambda: outlet.subscriptions)
+        sent = [publisher.publish(message) for message in (HELLO, LABEL, EVENT, STATUS, LABEL, END)]
+        assert list(subscriber) == sent
+        assert list(subscriber) == []
+        assert (subscriber.lost, subscriber.restarts, subscriber.malformed) == (0, 0, 0)
+
+
+def test_a_late_joiner_gets_hello_and_status_and_counts_nothing_as_lost() -> None:
+    with publishing() as (publisher, outlet):
+        for message in (HELLO, LABEL, LABEL, STATUS):
+            publisher.publish(message)
+        with LabelSubscriber(outlet.endpoints[0], timeout_s=5) as subscriber:
+            polled(outlet, lambda: publisher.next_seq == 6)
+            publisher.publish(LABEL)
+            assert [next(subscriber).kind for _ in range(3)] == ["hello", "status", "label"]
+            assert subscriber.lost == 0
+
+
+def test_what_was_dropped_is_counted_and_placed(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, timeout_s=5, until_end=True) as subscriber:
+        sender.wait_for()
+        for seq in (7, 8, 11, 12, 13, 20):
+            sender.send(LABEL, seq)
+        sender.send(end(21), 21)
+        assert len(list(subscriber)) == 7
+        assert subscriber.lost == 8
+        assert list(subscriber.gaps) == [Gap("cam", None, 9, 2), Gap("cam", None, 14, 6)]
+
+
+def test_with_some_kinds_only_losses_of_those_count_the_last_of_them_too(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, "cam", ("event", "end"), timeout_s=5, until_end=True) as subscriber:
+        sender.wait_for(3)
+        for seq, kind_seq in ((3, 0), (9, 1), (20, 4)):
+            sender.send(EVENT, seq, kind_seq)
+        sender.send(LABEL, 21, 17)
+        sender.send(end(30, event=7, label=19), 30)
+        assert [message.kind for message in subscriber] == ["event", "event", "event", "end"]
+        assert list(subscriber.gaps) == [Gap("cam", "event", 2, 2), Gap("cam", "event", 5, 2)]
+
+
+def test_streams_are_followed_one_by_one(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, kinds=("label",), timeout_s=5) as subscriber:
+        sender.wait_for()
+        for seq, stream in ((5, "a"), (900, "b"), (6, "a"), (901, "b"), (8, "a")):
+            sender.send(LABEL, seq, stream=stream)
+        sender.send(EVENT, 902, stream="b")
+        sender.send(LABEL, 903, stream="b")
+        assert [next(subscriber).stream for _ in range(6)] == ["a", "b", "a", "b", "a", "b"]
+        assert list(subscriber.gaps) == [Gap("a", None, 7, 1)]
+
+
+def test_only_the_stream_asked_for_comes_and_not_one_whose_name_begins_alike(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, "cam1", timeout_s=5) as subscriber:
+        sender.wait_for()
+        sender.send(LABEL, 0, stream="cam10")
+        sender.send(LABEL, 5, stream="cam1")
+        assert next(subscriber).stream == "cam1"
+
+
+def test_a_restarted_sender_is_noticed_and_is_no_gap(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, timeout_s=5) as subscriber:
+        sender.wait_for()
+        for seq, run in ((100, "r1"), (101, "r1"), (0, "r2"), (1, "r2"), (3, "r2")):
+            sender.send(LABEL, seq, run=run)
+        assert [next(subscriber).seq for _ in range(5)] == [100, 101, 0, 1, 3]
+        assert (subscriber.restarts, subscriber.lost) == (1, 1)
+
+
+def test_a_message_seen_twice_is_no_gap(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, timeout_s=5) as subscriber:
+        sender.wait_for()
+        for seq in (1, 2, 3, 2, 3, 4):
+            sender.send(LABEL, seq)
+        assert [next(subscriber).seq for _ in range(6)] == [1, 2, 3, 2, 3, 4]
+        assert subscriber.lost == 0
+
+
+def test_garbage_on_the_wire_is_counted_and_skipped(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, timeout_s=5) as subscriber:
+        sender.wait_for()
+        sender.send(LABEL, 0)
+        sender.raw(b"mar/cam/label/", b"\xff\xfe garbage")
+        sender.raw(b"mar/cam/label/")
+        sender.raw(b"mar/cam/label/", b"{}", b"{}")
+        sender.raw(b"mar/cam/label/", changed())  # an event under the topic of labels
+        sender.raw(b"mar/cam/event/", changed(stream="other"))
+        sender.send(LABEL, 1)
+        assert [next(subscriber).seq for _ in range(2)] == [0, 1]
+        assert (subscriber.malformed, subscriber.lost) == (5, 0)
+
+
+def test_a_kind_of_a_later_version_has_its_place_in_the_count(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, "cam", timeout_s=5) as subscriber:
+        sender.wait_for()
+        sender.send(LABEL, 0)
+        sender.raw(b"mar/cam/mood/", changed(kind="mood", seq=1, run="r1"))
+        sender.send(LABEL, 2)
+        assert [next(subscriber).seq for _ in range(2)] == [0, 2]
+        assert (subscriber.malformed, subscriber.lost) == (0, 0)
+
+
+def test_another_schema_is_a_clear_error(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, timeout_s=5) as subscriber:
+        sender.wait_for()
+        sender.raw(b"mar/cam/event/", changed(schema=99))
+        with pytest.raises(UnknownSchema, match="schema 99"):
+            next(subscriber)
+
+
+def test_silence_is_an_error_after_the_timeout_and_not_the_last_word(sender: Sender) -> None:
+    with LabelSubscriber(sender.address, timeout_s=0.05, kinds=("event",), stream="cam") as subscriber:
+        with pytest.raises(SubscriberTimeout, match=r"no event message from tcp://.* within 0.05 s"):
+            next(subscriber)
+        with pytest.raises(TimeoutError):
+            next(subscriber)
+        sender.wait_for(3)
+        sender.send(EVENT, 0)
+        while True:
+            try:
+                assert next(subscriber).kind == "event"
+                break
+            except SubscriberTimeout:
+                continue
+
+
+def test_faults_are_told_as_they_are_noticed(sender: Sender) -> None:
+    told: list[Notice] = []
+    with LabelSubscriber(sender.address, timeout_s=5, on_notice=told.append) as subscriber:
+        sender.wait_for()
+        sender.send(LABEL, 4)
+        sender.send(LABEL, 7)
+        sender.send(LABEL, 0, run="r2")
+        sender.raw(b"mar/cam/label/", b"garbage")
+        sender.send(LABEL, 1, run="r2")
+        for _ in range(4):
+            next(subscriber)
+    assert told[:2] == [Gap("cam", None, 5, 2), Restart("cam")]
+    assert isinstance(told[2], Malformed)
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize("kinds", [KINDS, ("event",)])
+def test_a_stream_that_falls_silent_is_told_once_and_again_when_it_returns_and_falls_silent(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch, kinds: tuple[Kind, ...]
+) -> None:
+    monkeypatch.setattr("mar_edge.streaming.wire.subscriber.SILENT_S", 0.1)
+    told: list[Notice] = []
+    with LabelSubscriber(sender.address, "cam", kinds, timeout_s=0.4, on_notice=told.append) as subscriber:
+        sender.wait_for(1 if kinds == KINDS else 3)
+        with pytest.raises(SubscriberTimeout):
+            next(subscriber)
+        assert told == [Silence(None)]
+        for _ in range(2):
+            sender.send(STATUS, 0)
+            sender.send(EVENT, 1)
+            while next(subscriber).kind != "event":
+                pass
+            with pytest.raises(SubscriberTimeout):
+                next(subscriber)
+            assert subscriber.silent == ("cam",)
+        assert told[1:] == [Silence("cam")] * 2
+        sender.send(end(2), 2)
+        if "end" in kinds:
+            assert next(subscriber).kind == "end"
+        with pytest.raises(SubscriberTimeout):  # a stream that has ended owes nothing
+            next(subscriber)
+        assert (subscriber.silent, len(told)) == ((), 3)
+
+
+def test_a_slow_reader_does_not_take_its_own_pauses_for_silence(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mar_edge.streaming.wire.subscriber.SILENT_S", 0.1)
+    told: list[Notice] = []
+    with LabelSubscriber(sender.address, timeout_s=5, on_notice=told.append) as subscriber:
+        sender.wait_for()
+        for seq in range(3):
+            sender.send(LABEL, seq)
+        for _ in range(3):
+            next(subscriber)
+            time.sleep(0.15)
+    assert told == []
+
+
+@pytest.mark.parametrize(
+    ("address", "kinds"), [("nonsense", KINDS), ("tcp://127.0.0.1:5557", ()), ("ipc:///x", ("labels",))]
+)
+def test_what_cannot_be_subscribed_to(address: str, kinds: tuple[Kind, ...]) -> None:
+    with pytest.raises(MarEdgeError):
+        LabelSubscriber(address, kinds=kinds)
+
+
+# Topics of ours, of others, and of nobody; payloads of ours with a few bytes changed, and any.
+TOPICS = st.sampled_from([topic("cam", kind) for kind in KINDS]) | st.binary(max_size=20).map(b"mar/".__add__)
+PLACES = st.tuples(st.integers(0, 5), st.integers(0, 2000), st.binary(max_size=4))
+
+
+def patched(place: tuple[int, int, bytes], encoding: Encoding) -> bytes:
+    payload = encode(stamped(MESSAGES[place[0]]), encoding)
+    at = place[1] % len(payload)
+    return payload[:at] + place[2] + payload[at + len(place[2]) :]
+
+
+PAYLOADS = st.builds(patched, PLACES, st.sampled_from(["json", "msgpack"])) | st.binary(max_size=60)
+PARTS = st.tuples(TOPICS) | st.tuples(TOPICS, PAYLOADS) | st.tuples(TOPICS, PAYLOADS, PAYLOADS)
+
+
+def test_no_bytes_end_a_subscription() -> None:
+    with zmq.Context() as context:
+        sender = Sender(context)
+        with LabelSubscriber(sender.address, timeout_s=10) as subscriber:
+            sender.wait_for()
+
+            @settings(max_examples=60, deadline=None)
+            @given(st.lists(PARTS, max_size=5))
+            def whatever_comes(sent: list[tuple[bytes, ...]]) -> None:
+                for parts in sent:
+                    sender.raw(*parts)
+                sender.send(LABEL, 0, stream="after")
+                stream = ""
+                while stream != "after":
+                    with contextlib.suppress(UnknownSchema):
+                        stream = next(subscriber).stream
+
+            whatever_comes()
+            assert subscriber.malformed > 0
+        context.destroy(linger=0)

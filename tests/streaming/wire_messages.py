@@ -1,0 +1,86 @@
+"""One message of each kind, for tests."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from mar_edge.edge.labels import Label
+from mar_edge.streaming.wire.messages import (
+    AnyMessage,
+    EndMessage,
+    EventMessage,
+    HelloMessage,
+    LabelMessage,
+    Latency,
+    Quantiles,
+    ScoredLabel,
+    SkeletonMessage,
+    StatusMessage,
+    encode,
+)
+
+NOD = Label(9, "nodding", "head")
+MESSAGES: tuple[AnyMessage, ...] = (
+    HelloMessage(
+        source="demo:",
+        size=(640, 480),
+        fps=None,
+        t_zero_ns=1,
+        model="tiny",
+        precision="fp32",
+        layout="ma52",
+        joints=("nose",),
+        labels=(NOD,),
+        background=None,
+        window_s=2.0,
+        stride_s=0.2,
+        on_thresholds=(0.5, None),
+        off_thresholds=(0.3, None),
+        pose="scripted",
+        runtime="none",
+        versions={"mar-edge": "0"},
+    ),
+    LabelMessage(
+        person=0,
+        top=(ScoredLabel(9, "nodding", "head", 0.9),),
+        gated=False,
+        t_start_ns=1,
+        t_end_ns=2,
+        latency=Latency(1.0, 2.0, 3.0, 6.0),
+    ),
+    EventMessage(event_id=1, person=0, label=NOD, phase="begin", t_start_ns=1, t_end_ns=None, score=0.9),
+    SkeletonMessage(person=0, joints=((1.5, 2.5), None), scores=(0.9, 0.0)),
+    StatusMessage(
+        camera="live",
+        fps_in=30.0,
+        fps_out=30.0,
+        frames=1,
+        dropped=0,
+        latency_ms={"total": Quantiles(1.0, 2.0, 3.0)},
+        runtime="none",
+        model="tiny",
+        subscribers=1,
+        inferences=1,
+        gated=0,
+        invalid=0,
+        resets=0,
+        people=1,
+        events=0,
+        uptime_s=1.0,
+    ),
+    EndMessage(
+        last_seq=5, reason="end of file", sent={"hello": 1}, frames=1, dropped=0, inferences=1, gated=0, events=0
+    ),
+)
+
+
+def stamped(message: AnyMessage) -> AnyMessage:
+    return msgspec.structs.replace(message, stream="cam", run="r", seq=3, kind_seq=1, t_publish_ns=7)
+
+
+def changed(**fields: object) -> bytes:
+    payload = json.loads(encode(stamped(MESSAGES[2])))
+    payload.update(fields)
+    return json.dumps({key: value for key, value in payload.items() if value is not ...}).encode()
