@@ -12,9 +12,9 @@ import msgspec
 
 import mar_edge
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import Encoding, Stream
-from mar_edge.edge.outputs import check_outputs
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
 from mar_edge.training.datasets.stored import StoredDataset

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label
-from mar_edge.edge.names import did_you_mean
 from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
 from mar_edge.streaming.recording.recorded import read_lines, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime

@@ -11,8 +11,7 @@ from types import TracebackType
 
 import zmq
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address
 from mar_edge.streaming.wire.keys import ClientKeys
 from mar_edge.streaming.wire.messages import (
