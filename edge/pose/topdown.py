@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, get_args
 
 import numpy as np
@@ -191,8 +190,6 @@ class TopDownPose:
     def __enter__(self) -> TopDownPose:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._network.runtime.__exit__(kind, value, trace)
-        self._detector.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._network.runtime.__exit__(*exc_info)
+        self._detector.__exit__(*exc_info)

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 
 import zmq
 
@@ -210,9 +209,7 @@ class LabelSubscriber:
     def __enter__(self) -> LabelSubscriber:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def _receive(self, deadline_s: float | None) -> AnyMessage | UnknownMessage | None:

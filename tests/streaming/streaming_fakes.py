@@ -106,7 +106,7 @@ class ScriptedPose:
     def __enter__(self) -> ScriptedPose:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         pass
 
 

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, get_args
 
 import cv2
@@ -99,10 +98,8 @@ class Networks:
     def __enter__(self) -> Networks:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Literal, get_args
 
 import numpy as np
@@ -143,10 +142,8 @@ class HolisticPose:
     def __enter__(self) -> HolisticPose:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
 
     def forget(self) -> None:
         """Begin afresh with the next frame, as after opening."""
