@@ -12,6 +12,7 @@ import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.choices import Encoding, Kind
 
 SCHEMA = 1
 MAX_BYTES = 1 << 20
@@ -20,8 +21,6 @@ STATUS_PERIOD_S = 1.0
 
 NOBODY = -1
 
-Kind = Literal["hello", "label", "event", "skeleton", "status", "end"]
-Encoding = Literal["json", "msgpack"]
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
