@@ -15,7 +15,7 @@ from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
 from mar_edge.streaming.recording.recorded import read_lines, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     SCHEMA,
     AnyMessage,
     EndMessage,
@@ -231,7 +231,7 @@ class _Seen(msgspec.Struct, frozen=True):
     run: str
     t_capture_ns: int
     frame: int = 0
-    person: int = NOBODY
+    person: int = NO_PERSON
     t_media_ns: int | None = None
 
 
@@ -292,7 +292,7 @@ class _Run:
                     self.frames += 1
 
     def _see(self, t_ns: int, person: int) -> None:
-        if person != NOBODY:
+        if person != NO_PERSON:
             self.people.add(person)
         self.first_ns = t_ns if self.first_ns is None else min(t_ns, self.first_ns)
         self.last_ns = max(t_ns, self.last_ns)

@@ -18,7 +18,7 @@ MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
 """How often ``status`` comes; a subscriber that misses three in a row may call the sender silent."""
 
-NOBODY = -1
+NO_PERSON = -1
 
 Kind = Literal["hello", "label", "event", "skeleton", "status", "end"]
 Encoding = Literal["json", "msgpack"]
@@ -144,7 +144,7 @@ class EventMessage(Message, frozen=True, kw_only=True, tag="event"):
 class SkeletonMessage(Message, frozen=True, kw_only=True, tag="skeleton"):
     """One person in one frame: joints in pixels, null where not seen, and their scores in [0, 1].
 
-    person: ``NOBODY``, with no joints, for a frame in which nobody was seen. t_media_ns: the frame's place on the
+    person: ``NO_PERSON``, with no joints, for a frame in which nobody was seen. t_media_ns: the frame's place on the
     capture clock. segment: counts the unbroken stretches of the source; across two of them nobody moved.
     """
 

@@ -21,8 +21,8 @@ from streaming_fakes import wait_until
 from wire_messages import MESSAGES, stamped
 
 from mar_edge.cli.output import CannotPrint, Guarded, say
+from mar_edge.streaming.operations.background_printer import BackgroundPrinter
 from mar_edge.streaming.operations.logs import LOGGER, BackgroundHandler, set_up_logs
-from mar_edge.streaming.operations.printing import Printer
 from mar_edge.streaming.wire.display import Display
 
 HELLO = stamped(MESSAGES[0])
@@ -51,7 +51,7 @@ class Broken(io.StringIO):
 def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Exception) -> None:
     file = Broken()
     file.error = error
-    with Printer() as printer:
+    with BackgroundPrinter() as printer:
         display = Display(file, ("hello", "event"))
         printer.later(lambda: display.show(HELLO))
         wait_until(lambda: printer.lost == 1)
@@ -74,7 +74,7 @@ def test_a_status_now_and_then_whatever_the_wall_clock_does() -> None:
 def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
     go_on = threading.Event()
     printed: list[int] = []
-    printer = Printer(most_waiting=5)
+    printer = BackgroundPrinter(most_waiting=5)
     printer.later(lambda: go_on.wait() and None)
     for number in range(100):
         printer.later(partial(printed.append, number))
