@@ -19,7 +19,7 @@ from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.scores import scores_of
 
 if TYPE_CHECKING:
-    from mar_edge.edge.runtime.choice import RuntimeName
+    from mar_edge.edge.choices import RuntimeName
 
 
 class Recognizer:

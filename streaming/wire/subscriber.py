@@ -12,6 +12,7 @@ import zmq
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.names import did_you_mean
+from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address
 from mar_edge.streaming.wire.keys import ClientKeys
 from mar_edge.streaming.wire.messages import (
@@ -20,7 +21,6 @@ from mar_edge.streaming.wire.messages import (
     STATUS_PERIOD_S,
     AnyMessage,
     EndMessage,
-    Kind,
     MalformedMessage,
     UnknownMessage,
     decode,

@@ -117,15 +117,15 @@ def test_no_bytes_stop_a_relay(relay: tuple[Relay, PublishSocket], boxes: list[B
 
 def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:
     with (
-        publishing("front") as (twin, twins_outlet),
+        publishing("front") as (twin, twins_socket),
         PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
-        Relay([boxes[0].address, twins_outlet.endpoints[0]], publish_socket) as relay,
+        Relay([boxes[0].address, twins_socket.endpoints[0]], publish_socket) as relay,
         LabelSubscriber(publish_socket.endpoints[0], timeout_s=5),
     ):
 
         def collides() -> bool:
             relay.turn(1)
-            twins_outlet.poll()
+            twins_socket.poll()
             boxes[0].publisher.publish(LABEL)
             twin.publish(LABEL)
             return relay.collisions == {"front"}
