@@ -15,10 +15,10 @@ import onnx
 import onnxruntime as ort
 from google.protobuf.message import DecodeError
 
+from mar_edge.calibration.choices import Method
 from mar_edge.calibration.collect import collect_ranges
 from mar_edge.calibration.comparison import Comparison, ask_model, compare
 from mar_edge.calibration.quantise import quantisable_layers, quantise
-from mar_edge.calibration.ranges import Method
 from mar_edge.calibration.report import Layers, report_text
 from mar_edge.calibration.sensitivity import Allowed, Build, Trial
 from mar_edge.calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration

@@ -5,12 +5,10 @@ numpy only; knows nothing of models.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-Method = Literal["entropy", "percentile", "minmax"]
+from mar_edge.calibration.choices import Method
 
 LEVELS = 127  # of int8 to either side of zero, which is symmetric here
 _BINS = 2048

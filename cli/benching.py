@@ -21,7 +21,7 @@ from mar_edge.edge.outputs import check_outputs
 
 if TYPE_CHECKING:
     from mar_edge.cli.bench import Inputs, Report
-    from mar_edge.edge.runtime.choice import RuntimeName
+    from mar_edge.edge.choices import RuntimeName
 
 _VERIFY_BATCH = 16
 _SEED = 5_000_011

@@ -17,10 +17,10 @@ import typer
 from mar_edge.edge.errors import MarEdgeError
 
 if TYPE_CHECKING:
+    from mar_edge.edge.choices import RuntimeName
     from mar_edge.edge.layout import Layout
     from mar_edge.edge.pose.base import PoseEstimator
     from mar_edge.edge.pose.detection import Family
-    from mar_edge.edge.runtime.choice import RuntimeName
     from mar_edge.edge.zoo.catalogue import KnownModel
     from mar_edge.edge.zoo.download import Progress
 

@@ -20,8 +20,8 @@ from mar_edge.cli.wire_options import SIGINT
 from mar_edge.edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
+    from mar_edge.edge.choices import RuntimeName
     from mar_edge.edge.prior import Prior
-    from mar_edge.edge.runtime.choice import RuntimeName
     from mar_edge.streaming.serve_config import ServeConfig
     from mar_edge.streaming.service import ServeSummary
     from mar_edge.streaming.wire.messages import AnyMessage

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +19,7 @@ from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.scores import scores_of
 
 if TYPE_CHECKING:
-    from mar_edge.edge.runtime.choice import RuntimeName
+    from mar_edge.edge.choices import RuntimeName
 
 
 class Recognizer:
@@ -92,7 +91,5 @@ class Recognizer:
     def __enter__(self) -> Recognizer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.runtime.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self.runtime.__exit__(*exc_info)

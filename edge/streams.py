@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mar_edge.edge.choices import Stream
 from mar_edge.edge.layout import Layout
-from mar_edge.edge.model_file import Stream
 
 
 def stream_input(skeleton: Tensor, layout: Layout, stream: Stream) -> Tensor:

@@ -29,8 +29,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mar_edge.edge.choices import Stream
 from mar_edge.edge.layout import Layout
-from mar_edge.edge.model_file import Activation, Stream
+from mar_edge.edge.model_file import Activation
 from mar_edge.edge.network.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
 from mar_edge.edge.preprocess import WINDOW_FRAMES
 from mar_edge.export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from types import TracebackType
 
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.watching import Answer
@@ -73,7 +72,5 @@ class LiveView:
         self._stack.callback(self._feed.wait_sent, _FAREWELL_S)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._stack.close()

@@ -6,7 +6,6 @@ Encoding runs on a thread of its own, so that a stream's loop only leaves its fr
 from __future__ import annotations
 
 import threading
-from types import TracebackType
 
 import cv2
 import msgspec
@@ -61,9 +60,7 @@ class Pictures:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._stop.set()
         with self._changed:
             self._changed.notify()

@@ -9,7 +9,6 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -98,9 +97,7 @@ class PageServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._server.should_exit = True
         self._done.wait(_START_S)
         self._socket.close()

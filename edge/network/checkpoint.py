@@ -18,9 +18,9 @@ import msgspec
 import torch
 from torch import Tensor
 
+from mar_edge.edge.choices import Encoding
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
-from mar_edge.edge.model_file import Encoding
 from mar_edge.edge.network.mmn import MMN, SCALES, MMNConfig
 from mar_edge.edge.outputs import write_whole
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from types import TracebackType
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.pose.base import PoseEstimator
@@ -91,9 +90,7 @@ class Sightings:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Waits for the frame that pose is at: it must not be closed under it."""
         with self._changed:
             self._stop = True

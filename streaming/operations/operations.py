@@ -10,7 +10,6 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import TracebackType
 
 from mar_edge.streaming.operations.health import Health
 from mar_edge.streaming.watching import Watcher
@@ -113,8 +112,6 @@ class Operations:
     def __enter__(self) -> Operations:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         if self._web is not None:
             self._web.close()

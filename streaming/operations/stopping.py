@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any
 
 _REASONS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
@@ -37,9 +37,7 @@ class StopSignals:
                 self._before[_HANGUP] = signal.signal(_HANGUP, self._hang_up if self._rereads else self._stop)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._restore()
 
     def take_hangup(self) -> bool:

@@ -12,7 +12,6 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
@@ -125,9 +124,7 @@ class Replay:
     def __enter__(self) -> Replay:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._frames.close()
 
     def _first_hello(self) -> HelloMessage:

@@ -12,7 +12,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
@@ -244,9 +243,7 @@ class Outlet:
     def __enter__(self) -> Outlet:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Close; waits up to ``LINGER_MS`` for what is still on its way."""
         self._close(LINGER_MS)
 

@@ -14,7 +14,8 @@ from typing import TypeVar
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, Encoding, Kind, encode, topic
+from mar_edge.streaming.choices import Encoding, Kind
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, encode, topic
 from mar_edge.streaming.wire.outlet import Outlet
 
 # What is said to late subscribers, in this order.

@@ -10,7 +10,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
 import zmq
 
@@ -123,7 +122,5 @@ class Relay:
     def __enter__(self) -> Relay:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._context.destroy(linger=0)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
-from mar_edge.streaming.wire.messages import AnyMessage, Encoding, UnknownMessage, decode
+from mar_edge.streaming.choices import Encoding
+from mar_edge.streaming.wire.messages import AnyMessage, UnknownMessage, decode
 from mar_edge.streaming.wire.outlet import Outlet
 from mar_edge.streaming.wire.publisher import Publisher
 
@@ -106,7 +107,7 @@ class ScriptedPose:
     def __enter__(self) -> ScriptedPose:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         pass
 
 

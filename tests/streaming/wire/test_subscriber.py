@@ -16,7 +16,8 @@ from wire_messages import MESSAGES, changed, stamped
 
 import mar_edge
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, Encoding, Kind, UnknownSchema, encode, topic
+from mar_edge.streaming.choices import Encoding, Kind
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, UnknownSchema, encode, topic
 from mar_edge.streaming.wire.subscriber import (
     Gap,
     LabelSubscriber,
