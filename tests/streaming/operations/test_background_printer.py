@@ -169,7 +169,7 @@ def test_what_libraries_write_to_the_descriptor_is_json_too_and_our_own_prints_a
         text=True,
         timeout=60,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     lines = done.stderr.splitlines()
     plain = [line for line in lines if not line.startswith("{")]
@@ -210,7 +210,7 @@ def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_that_cannot_print_says_so_in_one_line_if_somebody_is_there(line: str, code: int, says: str) -> None:
     shell = ["bash", "-o", "pipefail", "-c", line.format(f"{sys.executable} -m mar_edge")]
     done = subprocess.run(
-        shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2]
+        shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[3]
     )
     assert (done.returncode, done.stderr) == (code, says)
 
@@ -245,8 +245,8 @@ def test_the_service_goes_on_whatever_becomes_of_its_output(
         text=True,
         timeout=100,
         check=False,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
