@@ -60,9 +60,8 @@ class Timeline:
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, or what ``rezeroed`` chose. first_ns, last_ns:
     between which something was recorded. people: ids of everybody who was seen. events: by time; several of one person
-    may run at once, of different labels. media_zero_ns: media time 0, at which a video's player begins; None where it is
-    ``zero_ns``. frames, dropped: how many were processed, and how many were not because
-    that took too long.
+    may run at once, of different labels. media_zero_ns: media time 0, at which a video's player begins; None where it
+    is ``zero_ns``. frames, dropped: how many were processed, and how many were not because that took too long.
     """
 
     stream: str
