@@ -223,7 +223,7 @@ def train(
     require("train", "torch", "tensorboard")
     from rich.console import Console
 
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.training.command import TrainOptions, run_training
     from mar_edge.training.reporting import Bar, Curves, Lines, Together
 

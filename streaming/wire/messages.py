@@ -19,8 +19,7 @@ MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
 """How often ``status`` comes; a subscriber that misses three in a row may call the sender silent."""
 
-NOBODY = -1
-
+NO_PERSON = -1
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 

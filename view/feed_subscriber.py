@@ -12,7 +12,7 @@ from mar_edge.view.feed import Feed
 _LOOK_UP_S = 0.5
 
 
-class Listener:
+class FeedSubscriber:
     """Passes on what a publisher sends, from entering until leaving. A context manager.
 
     Args:
@@ -42,7 +42,7 @@ class Listener:
     def _run(self) -> None:
         try:
             for message in self._subscriber.until(self._stop.is_set):
-                self._feed.see(message)
+                self._feed.publish(message)
                 self._note()
         except MarEdgeError as error:
             self._failure = error
@@ -52,7 +52,7 @@ class Listener:
     def _note(self, _: object = None) -> None:
         self._feed.lost, self._feed.silent = self._subscriber.lost, self._subscriber.silent
 
-    def __enter__(self) -> Listener:
+    def __enter__(self) -> FeedSubscriber:
         self._thread.start()
         return self
 

@@ -10,7 +10,7 @@ import pytest
 
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.view.feed import Feed, Outbox
-from mar_edge.view.pictures import LONG_SIDE, Pictures, picture
+from mar_edge.view.picture_encoder import LONG_SIDE, Pictures, picture
 
 
 def frame(number: int, width: int = 1920, height: int = 1080) -> Frame:

@@ -19,9 +19,9 @@ from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.observer import Answer
 from mar_edge.streaming.operations.health import HUNG_S, Health
-from mar_edge.streaming.operations.operations import Operations, Systemd
-from mar_edge.streaming.watching import Answer
+from mar_edge.streaming.operations.monitoring import Monitoring, Systemd
 from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
@@ -45,52 +45,52 @@ def test_a_stream_that_says_nothing_hangs_and_one_that_ended_does_not() -> None:
     assert health.hung() == []
     health.run()
     clock.now_s += HUNG_S - 1
-    health.see(of("a", STATUS))
+    health.on_message(of("a", STATUS))
     clock.now_s += 2
     assert health.hung() == ["b"]
-    health.see(of("b", END))
+    health.on_message(of("b", END))
     assert health.hung() == []
 
 
 def test_ready_means_that_every_stream_has_had_its_first_frame() -> None:
     health = Health(["a", "b"])
     assert health.waiting() == ["a", "b"]
-    health.see(of("a", STATUS, frames=0))
-    health.see(of("b", STATUS, frames=7))
+    health.on_message(of("a", STATUS, frames=0))
+    health.on_message(of("b", STATUS, frames=7))
     assert health.waiting() == ["a"]
-    health.see(of("a", STATUS, frames=1))
+    health.on_message(of("a", STATUS, frames=1))
     assert health.waiting() == []
-    health.see(of("b", END))
+    health.on_message(of("b", END))
     assert health.waiting() == ["b"]
 
 
 @pytest.fixture
-def operations() -> Iterator[Operations]:
-    with Operations("127.0.0.1:*", ["cam"]) as opened:
+def monitoring() -> Iterator[Monitoring]:
+    with Monitoring("127.0.0.1:*", ["cam"]) as opened:
         yield opened
 
 
-def get(operations: Operations, path: str) -> tuple[int, str]:
+def get(monitoring: Monitoring, path: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://{operations.http}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{monitoring.http}{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
 
-def test_health_over_http(operations: Operations) -> None:
-    assert get(operations, "/live") == (200, '{"ok":true,"hung":[]}')
-    status, body = get(operations, "/ready")
+def test_health_over_http(monitoring: Monitoring) -> None:
+    assert get(monitoring, "/live") == (200, '{"ok":true,"hung":[]}')
+    status, body = get(monitoring, "/ready")
     assert (status, json.loads(body)) == (503, {"ok": False, "waiting": ["cam"]})
-    operations.see(STATUS)
-    assert get(operations, "/ready")[0] == 200
-    assert get(operations, "/nothing")[0] == 404
+    monitoring.on_message(STATUS)
+    assert get(monitoring, "/ready")[0] == 200
+    assert get(monitoring, "/nothing")[0] == 404
 
 
-def test_metrics_are_what_prometheus_reads(operations: Operations) -> None:
+def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
     for message in (HELLO, LABEL, LABEL, EVENT, of("cam", STATUS, frames=31, stalls=2, camera="stalled")):
-        operations.see(message)
-    status, body = get(operations, "/metrics")
+        monitoring.on_message(message)
+    status, body = get(monitoring, "/metrics")
     assert status == 200
     samples = {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -109,27 +109,27 @@ def test_metrics_are_what_prometheus_reads(operations: Operations) -> None:
     assert samples[("mar_edge_resident_memory_bytes",)] > 1e6
 
 
-def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(operations: Operations) -> None:
-    assert operations.http is not None
-    host, port = operations.http.split(":")
+def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(monitoring: Monitoring) -> None:
+    assert monitoring.http is not None
+    host, port = monitoring.http.split(":")
     silent = [socket.create_connection((host, int(port))) for _ in range(8)]
     with socket.create_connection((host, int(port))) as garbage:
         garbage.sendall(b"\xff\x00" * 5000)
-    assert get(operations, "/live")[0] == 200
+    assert get(monitoring, "/live")[0] == 200
     for each in silent:
         each.close()
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.soak)])
-def test_random_bytes_at_the_http_port_disturb_nobody(operations: Operations, count: int) -> None:
-    assert operations.http is not None
-    host, port = operations.http.split(":")
+def test_random_bytes_at_the_http_port_disturb_nobody(monitoring: Monitoring, count: int) -> None:
+    assert monitoring.http is not None
+    host, port = monitoring.http.split(":")
     rng = random.Random(7)
     threads = threading.active_count()
 
     def lives() -> bool:
         with contextlib.suppress(OSError):  # every place is taken, for a moment
-            return get(operations, "/live")[0] == 200
+            return get(monitoring, "/live")[0] == 200
         return False
 
     for number in range(count):
@@ -142,25 +142,25 @@ def test_random_bytes_at_the_http_port_disturb_nobody(operations: Operations, co
     wait_until(lambda: threading.active_count() <= threads + 1)
 
 
-def test_http_from_outside_and_ports_in_use_are_refused(operations: Operations) -> None:
+def test_http_from_outside_and_ports_in_use_are_refused(monitoring: Monitoring) -> None:
     with pytest.raises(MarEdgeError, match="not encrypted"):
-        Operations("0.0.0.0:*", ["cam"])
+        Monitoring("0.0.0.0:*", ["cam"])
     with pytest.raises(MarEdgeError, match="in use"):
-        Operations(operations.http, ["cam"])
+        Monitoring(monitoring.http, ["cam"])
     with pytest.raises(MarEdgeError, match="is no HOST:PORT"):
-        Operations("9090", ["cam"])
+        Monitoring("9090", ["cam"])
 
 
 class Page:
-    """A watcher that serves HTTP at one address."""
+    """An observer that serves HTTP at one address."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self.told: Mapping[str, Answer] = {}
 
-    def see(self, message: AnyMessage) -> None: ...
+    def on_message(self, message: AnyMessage) -> None: ...
 
-    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None: ...
+    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None: ...
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
         if address == self.address:
@@ -170,14 +170,14 @@ class Page:
 
 def test_a_page_at_the_same_address_answers_for_them() -> None:
     page = Page("127.0.0.1:*")
-    with Operations("127.0.0.1:*", ["cam"], watcher=page) as operations:
-        assert operations.http is None  # no second server
-        operations.see(of("cam", STATUS, frames=1))
+    with Monitoring("127.0.0.1:*", ["cam"], observer=page) as monitoring:
+        assert monitoring.http is None  # no second server
+        monitoring.on_message(of("cam", STATUS, frames=1))
         assert page.told["/ready"]()[0] == 200
         assert b"mar_edge_frames_total" in page.told["/metrics"]()[2]
     elsewhere = Page("127.0.0.1:1")
-    with Operations("127.0.0.1:*", ["cam"], watcher=elsewhere) as operations:
-        assert (operations.http is not None, elsewhere.told) == (True, {})
+    with Monitoring("127.0.0.1:*", ["cam"], observer=elsewhere) as monitoring:
+        assert (monitoring.http is not None, elsewhere.told) == (True, {})
 
 
 def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:
@@ -199,9 +199,9 @@ def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:
     Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog(1.0)
 
 
-def test_head_is_answered_as_get_is_without_a_body(operations: Operations) -> None:
+def test_head_is_answered_as_get_is_without_a_body(monitoring: Monitoring) -> None:
     for path, status in (("/live", 200), ("/ready", 503), ("/metrics", 200), ("/nothing", 404)):
-        connection = http.client.HTTPConnection(str(operations.http), timeout=10)
+        connection = http.client.HTTPConnection(str(monitoring.http), timeout=10)
         connection.request("HEAD", path)
         answer = connection.getresponse()
         assert (answer.status, answer.read()) == (status, b"")
@@ -209,13 +209,13 @@ def test_head_is_answered_as_get_is_without_a_body(operations: Operations) -> No
         connection.close()
 
 
-def test_slow_clients_make_room_for_whoever_asks(operations: Operations) -> None:
-    assert operations.http is not None
-    host, port = operations.http.split(":")
+def test_slow_clients_make_room_for_whoever_asks(monitoring: Monitoring) -> None:
+    assert monitoring.http is not None
+    host, port = monitoring.http.split(":")
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(40)]
         for each in slow:
             with contextlib.suppress(OSError):  # it had to go already
                 each.sendall(b"GET /live HTTP/1.1\r\nX: ")
         for _ in range(20):
-            assert get(operations, "/live")[0] == 200
+            assert get(monitoring, "/live")[0] == 200

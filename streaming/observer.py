@@ -12,14 +12,14 @@ Answer = Callable[[], tuple[int, str, bytes]]
 """What HTTP answers: status, content type, body."""
 
 
-class Watcher(Protocol):
+class StreamObserver(Protocol):
     """Is shown what streams do, by their own threads: nothing here may wait."""
 
-    def see(self, message: AnyMessage) -> None:
+    def on_message(self, message: AnyMessage) -> None:
         """Take note of a message that was sent."""
 
-    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
         """Take note of a frame and who is in it, whether or not skeletons are sent."""
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
-        """Answer HTTP at these paths, if ``address`` is where the watcher does; whether it is."""
+        """Answer HTTP at these paths, if ``address`` is where the observer does; whether it is."""

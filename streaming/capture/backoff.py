@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Pauses:
+class Backoff:
     """The pause before each new try, for ever.
 
     Each is ``growth`` times the one before, up to ``most_s``, give or take ``jitter`` of itself, so that a hundred

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mar_edge.streaming.operations.stopping import StopSignals
+from mar_edge.streaming.operations.stop_signals import StopSignals
 
 
 @pytest.fixture

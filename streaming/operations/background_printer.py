@@ -13,7 +13,7 @@ MOST_WAITING = 1000
 _FAREWELL_S = 1.0
 
 
-class Printer:
+class BackgroundPrinter:
     """Makes calls that print, in order, on a thread of its own. A context manager; any thread may call ``later``.
 
     ``lost`` counts the calls that could not print, or did not get their turn.
@@ -70,7 +70,7 @@ class Printer:
             return  # it is held up, and ends with the process
         self._thread.join(_FAREWELL_S)
 
-    def __enter__(self) -> Printer:
+    def __enter__(self) -> BackgroundPrinter:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import zmq
 
-from mar_edge.streaming.wire.connections import Connections
+from mar_edge.streaming.wire.connection_counter import ConnectionCounter
 
 ACCEPTED, OK, GONE = zmq.EVENT_ACCEPTED, zmq.EVENT_HANDSHAKE_SUCCEEDED, zmq.EVENT_DISCONNECTED
 FAILED = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL
 
 
 def counts(*events: tuple[int, int]) -> list[int]:
-    connections = Connections()
+    connections = ConnectionCounter()
     seen = []
     for event, value in events:
-        connections.see(event, value)
+        connections.observe(event, value)
         seen.append(connections.count)
     return seen
 

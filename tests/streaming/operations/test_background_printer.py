@@ -21,8 +21,8 @@ from streaming_fakes import wait_until
 from wire_messages import MESSAGES, stamped
 
 from mar_edge.cli.output import CannotPrint, Guarded, say
+from mar_edge.streaming.operations.background_printer import BackgroundPrinter
 from mar_edge.streaming.operations.logs import LOGGER, BackgroundHandler, set_up_logs
-from mar_edge.streaming.operations.printing import Printer
 from mar_edge.streaming.wire.display import Display
 
 HELLO = stamped(MESSAGES[0])
@@ -51,7 +51,7 @@ class Broken(io.StringIO):
 def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Exception) -> None:
     file = Broken()
     file.error = error
-    with Printer() as printer:
+    with BackgroundPrinter() as printer:
         display = Display(file, ("hello", "event"))
         printer.later(lambda: display.show(HELLO))
         wait_until(lambda: printer.lost == 1)
@@ -74,7 +74,7 @@ def test_a_status_now_and_then_whatever_the_wall_clock_does() -> None:
 def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
     go_on = threading.Event()
     printed: list[int] = []
-    printer = Printer(most_waiting=5)
+    printer = BackgroundPrinter(most_waiting=5)
     printer.later(lambda: go_on.wait() and None)
     for number in range(100):
         printer.later(partial(printed.append, number))
@@ -169,7 +169,7 @@ def test_what_libraries_write_to_the_descriptor_is_json_too_and_our_own_prints_a
         text=True,
         timeout=60,
         check=False,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     lines = done.stderr.splitlines()
     plain = [line for line in lines if not line.startswith("{")]
@@ -210,7 +210,7 @@ def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_command_that_cannot_print_says_so_in_one_line_if_somebody_is_there(line: str, code: int, says: str) -> None:
     shell = ["bash", "-o", "pipefail", "-c", line.format(f"{sys.executable} -m mar_edge")]
     done = subprocess.run(
-        shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[2]
+        shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[3]
     )
     assert (done.returncode, done.stderr) == (code, says)
 
@@ -245,8 +245,8 @@ def test_the_service_goes_on_whatever_becomes_of_its_output(
         text=True,
         timeout=100,
         check=False,
-        cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.watching import Answer
+from mar_edge.streaming.observer import Answer
 from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 from mar_edge.view.app import page_app
 from mar_edge.view.feed import Feed
-from mar_edge.view.pictures import Pictures
+from mar_edge.view.picture_encoder import Pictures
 from mar_edge.view.server import PageServer
 
 # The last messages of a stream are worth so much waiting.
@@ -19,8 +19,8 @@ _FAREWELL_S = 1.0
 _log = logging.getLogger("mar_edge.view")
 
 
-class LiveView:
-    """A ``streaming.watching.Watcher`` that is a page. A context manager; binds when made.
+class LivePage:
+    """A ``streaming.observer.StreamObserver`` that is a page. A context manager; binds when made.
 
     Args:
         address, token, hosts: as of ``PageServer``.
@@ -45,31 +45,31 @@ class LiveView:
         """What to open; with the token, if there is one."""
         return self._server.url
 
-    def see(self, message: AnyMessage) -> None:
-        """See ``Watcher``."""
+    def on_message(self, message: AnyMessage) -> None:
+        """See ``StreamObserver``."""
         if not isinstance(message, SkeletonMessage):  # those come with their frame
-            self._feed.see(message)
+            self._feed.publish(message)
 
-    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
-        """See ``Watcher``."""
+    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+        """See ``StreamObserver``."""
         for skeleton in skeletons:
-            self._feed.see(skeleton)
+            self._feed.publish(skeleton)
         if self._pictures is not None:
             self._pictures.offer(skeletons[0].stream, frame)
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
-        """See ``Watcher``."""
+        """See ``StreamObserver``."""
         if address != self._address:
             return False
         self._answers = answers
         return True
 
-    def __enter__(self) -> LiveView:
+    def __enter__(self) -> LivePage:
         self._stack.enter_context(self._server)
         if self._pictures is not None:
             _log.warning("camera pictures leave this process: the page shows them to whoever may open it")
             self._stack.enter_context(self._pictures)
-        self._stack.callback(self._feed.wait_sent, _FAREWELL_S)
+        self._stack.callback(self._feed.flush, _FAREWELL_S)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -18,9 +18,9 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils.monitor import recv_monitor_message
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.operations.file_limit import hang_up, room
+from mar_edge.streaming.operations.file_limit import room, shut_down_connection
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, Address, parse_address
-from mar_edge.streaming.wire.connections import EVENTS, FAILED, Connections
+from mar_edge.streaming.wire.connection_counter import EVENTS, FAILED, ConnectionCounter
 from mar_edge.streaming.wire.keys import Clients, ServerKeys
 
 HIGH_WATER_MARK = 1000
@@ -55,7 +55,7 @@ class _Authenticator(ThreadAuthenticator):
         super()._send_zap_reply(request_id, status_code, status_text, user_id)
 
 
-class Outlet:
+class PublishSocket:
     """Binds, sends and lets subscribers in. A context manager.
 
     ``subscriptions`` counts what was ever asked for, ``refused`` the connections that failed to say who they are,
@@ -86,7 +86,7 @@ class Outlet:
         self.refused = 0
         self.shed = 0
         self.lock = threading.RLock()
-        self._connections = Connections()
+        self._connections = ConnectionCounter()
         self._accepted: dict[int, None] = {}
         self._room_due_s = 0.0
         self._on_subscribe: list[OnSubscribe] = []
@@ -127,7 +127,7 @@ class Outlet:
             while self._monitor.poll(0):
                 event = recv_monitor_message(self._monitor)
                 self.refused += bool(event["event"] & FAILED)
-                self._connections.see(event["event"], event["value"])
+                self._connections.observe(event["event"], event["value"])
                 if event["event"] == zmq.EVENT_ACCEPTED:
                     self._accepted[event["value"]] = None
                 elif event["event"] == zmq.EVENT_DISCONNECTED:
@@ -163,7 +163,7 @@ class Outlet:
         lacking = -room()
         while lacking > 0 and self._accepted:
             connection, _ = self._accepted.popitem()
-            if not hang_up(connection, self._ends):
+            if not shut_down_connection(connection, self._ends):
                 continue
             lacking -= 1
             self.shed += 1
@@ -240,7 +240,7 @@ class Outlet:
                 self._authenticator.stop()
             self._context.term()
 
-    def __enter__(self) -> Outlet:
+    def __enter__(self) -> PublishSocket:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -13,7 +13,7 @@ FAILED = zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTO
 EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | FAILED
 
 
-class Connections:
+class ConnectionCounter:
     """Counts subscribers. Feed it every event in ``EVENTS``, in order."""
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Connections:
         """Connections that completed their handshake and still stand."""
         return len(self._subscribers) + self._succeeded
 
-    def see(self, event: int, value: int) -> None:
+    def observe(self, event: int, value: int) -> None:
         """Take one event; ``value`` is the connection's number where the event carries it."""
         if event == zmq.EVENT_ACCEPTED:
             self._undecided.add(value)

@@ -1,6 +1,6 @@
 """What an operator sees of the process: health and metrics over HTTP, and systemd's notifications.
 
-All of it is read off the messages that are sent (``see``), so that what is reported is what subscribers get.
+All of it is read off the messages that are sent (``on_message``), so that what is reported is what subscribers get.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.health import Health
-from mar_edge.streaming.watching import Watcher
 from mar_edge.streaming.wire.messages import AnyMessage
 
 
@@ -46,21 +46,21 @@ class Systemd:
             self.notify("WATCHDOG=1")
 
 
-class Operations:
+class Monitoring:
     """Health, metrics and systemd together. A context manager.
 
     Args:
         http: ``HOST:PORT`` to serve health and metrics on; None for nowhere.
         streams: names of the streams.
         insecure: allow an HTTP address that other machines reach.
-        watcher: answers over HTTP itself where ``http`` is its own address.
+        observer: answers over HTTP itself where ``http`` is its own address.
 
     Raises:
         MarEdgeError: the HTTP address is none, is taken, or can be reached from outside.
     """
 
     def __init__(
-        self, http: str | None, streams: Sequence[str], insecure: bool = False, watcher: Watcher | None = None
+        self, http: str | None, streams: Sequence[str], insecure: bool = False, observer: StreamObserver | None = None
     ) -> None:
         self.health = Health(streams)
         self._systemd = Systemd()
@@ -72,7 +72,7 @@ class Operations:
 
             self._metrics = Metrics(self.health)
             answered = answers(self.health, self._metrics)
-            if watcher is None or not watcher.answers(http, answered):
+            if observer is None or not observer.answers(http, answered):
                 self._web = HealthServer(http, answered, insecure)
 
     @property
@@ -80,11 +80,11 @@ class Operations:
         """Where HTTP is served; says the port where any was asked for."""
         return None if self._web is None else self._web.address
 
-    def see(self, message: AnyMessage) -> None:
+    def on_message(self, message: AnyMessage) -> None:
         """Take note of a message that was sent."""
-        self.health.see(message)
+        self.health.on_message(message)
         if self._metrics is not None:
-            self._metrics.see(message)
+            self._metrics.on_message(message)
 
     def ready(self) -> None:
         """The streams run."""
@@ -109,7 +109,7 @@ class Operations:
         finally:
             self._systemd.notify("READY=1")
 
-    def __enter__(self) -> Operations:
+    def __enter__(self) -> Monitoring:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

@@ -20,7 +20,7 @@ LONG_SIDE = 960
 _QUALITY = 70
 
 
-class PictureHead(msgspec.Struct, frozen=True):
+class PictureHeader(msgspec.Struct, frozen=True):
     """What stands in a line before the JPEG. width, height: of the frame in the camera's pixels, as joints are."""
 
     stream: str
@@ -54,7 +54,7 @@ class Pictures:
                     self._changed.wait()
                 frames, self._newest = self._newest, {}
             for stream, frame in frames.items():
-                self._feed.see_picture(stream, picture(stream, frame))
+                self._feed.publish_picture(stream, picture(stream, frame))
 
     def __enter__(self) -> Pictures:
         self._thread.start()
@@ -68,9 +68,9 @@ class Pictures:
 
 
 def picture(stream: str, frame: Frame) -> bytes:
-    """A line of JSON (``PictureHead``), and the JPEG."""
+    """A line of JSON (``PictureHeader``), and the JPEG."""
     height, width = frame.image.shape[:2]
-    head = PictureHead(stream, frame.seq, frame.t_capture_ns, width, height)
+    head = PictureHeader(stream, frame.seq, frame.t_capture_ns, width, height)
     return msgspec.json.encode(head) + b"\n" + _jpeg(frame.image)
 
 
