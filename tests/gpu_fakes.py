@@ -215,13 +215,13 @@ class FakeEngine:
         return [(size if first == -1 else first, *rest) for size in self.fake.batches]
 
     def create_runtime_config(self):
-        assert self.fake.flavour == "tensorrt_rtx"
+        assert self.fake.flavor == "tensorrt_rtx"
         config = SimpleNamespace(dynamic_shapes_kernel_specialization_strategy=None, strategy=None)
         config.set_execution_context_allocation_strategy = lambda strategy: setattr(config, "strategy", strategy)
         return config
 
     def create_execution_context(self, argument):
-        strategy = argument.strategy if self.fake.flavour == "tensorrt_rtx" else argument
+        strategy = argument.strategy if self.fake.flavor == "tensorrt_rtx" else argument
         assert strategy == self.fake.module.ExecutionContextAllocationStrategy.USER_MANAGED
         self.fake.contexts += 1
         return FakeContext(self)
@@ -283,14 +283,14 @@ class FakeContext:
 class FakeTensorRt:
     """``bindings`` and ``module`` in place of those of a TensorRT, whose one engine is that of ``model``."""
 
-    def __init__(self, real, model, *, batches=(1, 4, 8), device=None, flavour="tensorrt_rtx", version="1.7.1"):
+    def __init__(self, real, model, *, batches=(1, 4, 8), device=None, flavor="tensorrt_rtx", version="1.7.1"):
         self.device = device or FakeDevice()
-        self.flavour, self.batches, self.contexts, self.refusing = flavour, batches, 0, ""
+        self.flavor, self.batches, self.contexts, self.refusing = flavor, batches, 0, ""
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        log = SimpleNamespace(errors=[], messages=None) if flavour == "tensorrt" else real.log
-        self.bindings = Bindings(flavour, version, log)
+        log = SimpleNamespace(errors=[], messages=None) if flavor == "tensorrt" else real.log
+        self.bindings = Bindings(flavor, version, log)
         self.module = SimpleNamespace(**vars(real.module) | {"Runtime": self.runtime})
 
     def runtime(self, log):
