@@ -1,7 +1,11 @@
-"""A GPU and a TensorRT runtime that are not there: memory of the host, engines that ONNX Runtime computes.
+"""A simulated GPU and TensorRT runtime: memory of the host, engines that ONNX Runtime computes.
 
-They check what a real one would punish: use outside of ``current()``, copies over the end of a buffer or to one that
-was let go, a result that was not waited for, a context that changes after its graph was captured.
+They check for errors that a real GPU does not tolerate:
+
+- use outside of ``current()``,
+- copies beyond a buffer or to one that was released,
+- reading a result without waiting for it,
+- a context that changes after its graph was captured.
 """
 
 from __future__ import annotations
@@ -28,13 +32,13 @@ _TYPES = {"tensor(float)": "FLOAT", "tensor(float16)": "HALF", "tensor(int64)": 
 
 
 def windows(count, seed=0):
-    """Inputs of ``small_model``."""
+    """Return inputs of ``small_model``."""
     rng = np.random.default_rng([seed, count])
     return {name: rng.random((count, *shape), np.float32) for name, shape in INPUTS.items()}
 
 
 def small_model(path, metadata=None):
-    """An ONNX file with a model file's names: logits (B, 4), sums over joints with the time added, and probs."""
+    """Write an ONNX file with a model file's names: logits (B, 4), sums over joints plus the time, and probs."""
     given = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", *s]) for n, s in INPUTS.items()]
     said = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", 4]) for n in ("logits", "probs")]
     nodes = [
@@ -53,7 +57,7 @@ def small_model(path, metadata=None):
 
 
 class FakeDevice:
-    """A ``Device``. events: what happened, in order. failing: call -> what it raises."""
+    """A ``Device``. events: the calls, in order. failing: call -> the exception it raises."""
 
     name = "NVIDIA Fake"
     capability = (8, 6)
@@ -182,7 +186,7 @@ class FakeDevice:
 
 @dataclass
 class FakeEngine:
-    """What a TensorRT engine does, of an ONNX file and a range of batches."""
+    """A TensorRT engine of an ONNX file and a range of batches."""
 
     fake: FakeTensorRt
     session: ort.InferenceSession
@@ -229,7 +233,7 @@ class FakeEngine:
 
 @dataclass
 class FakeContext:
-    """Its kernels are enqueued with the shapes and addresses of that moment, as real ones are."""
+    """A context whose kernels take the shapes and addresses at enqueueing, like a real one's."""
 
     engine: FakeEngine
     shapes: dict = field(default_factory=dict)
@@ -281,7 +285,7 @@ class FakeContext:
 
 
 class FakeTensorRt:
-    """``bindings`` and ``module`` in place of those of a TensorRT, whose one engine is that of ``model``."""
+    """``bindings`` and ``module`` to replace a TensorRT's; its only engine is that of ``model``."""
 
     def __init__(self, real, model, *, batches=(1, 4, 8), device=None, flavor="tensorrt_rtx", version="1.7.1"):
         self.device = device or FakeDevice()
