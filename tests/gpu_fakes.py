@@ -2,10 +2,10 @@
 
 They check for errors that a real GPU does not tolerate:
 
-- use outside of ``current()``,
-- copies beyond a buffer or to one that was released,
-- reading a result without waiting for it,
-- a context that changes after its graph was captured.
+- Use outside of ``current()``.
+- Copies beyond a buffer or to one that was released.
+- Reading a result without waiting for it.
+- A context that changes after its graph was captured.
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ class FakeEngine:
 
 @dataclass
 class FakeContext:
-    """A context whose kernels take the shapes and addresses at enqueueing, like a real one's."""
+    """A context whose kernels take the shapes and addresses at enqueueing, like real ones."""
 
     engine: FakeEngine
     shapes: dict = field(default_factory=dict)

@@ -58,7 +58,7 @@ _BLAZE_NOSE, _BLAZE_RIGHT_EYE_OUTER, _BLAZE_LEFT_EYE_OUTER = 0, 6, 3
 _BLAZE_HANDS = ((15, 21, 19, 17), (16, 22, 20, 18))
 
 # Smallest fraction of joints that a pose model must fill. A missing joint lies on its parent and does not move; the
-# network was not trained on people of whom more is missing.
+# network was not trained with more joints missing.
 _LEAST_FILLED = 0.7
 
 # Keypoints of MediaPipe's 468-point face mesh for ma52 26-31: nose bridge, nose base, outer corners of the right and

@@ -8,7 +8,7 @@ from mar_edge.edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 
 FPS = 30
 MIN_SCORE = 0.3
-# COCO's 17 keypoints of somebody who stands, in parts of the height, from the middle of the hips.
+# COCO's 17 keypoints of a standing person, in fractions of the height, from the middle of the hips.
 _FACE = [(0, -0.42), (0.015, -0.435), (-0.015, -0.435), (0.035, -0.43), (-0.035, -0.43)]
 _ARMS = [(0.1, -0.3), (-0.1, -0.3), (0.13, -0.16), (-0.13, -0.16), (0.13, -0.03), (-0.13, -0.03)]
 _LEGS = [(0.06, 0), (-0.06, 0), (0.065, 0.24), (-0.065, 0.24), (0.07, 0.46), (-0.07, 0.46)]
