@@ -106,13 +106,13 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
 def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
     with Recorder(RecordConfig(tmp_path), "cam", "a" * 32) as recorder:
-        recorder.write(cam.hello())
+        recorder.write(EncodedMessage(cam.hello()))
         for frame in range(360):
-            recorder.write(cam.skeleton(frame / 30))
+            recorder.write(EncodedMessage(cam.skeleton(frame / 30)))
             if frame % 6 == 0:
-                recorder.write(cam.label(frame / 30))
-        recorder.write(cam.event(8.0, 3, 7.25))
-        recorder.write(cam.event(9.0, 3, 7.25, 8.75))
+                recorder.write(EncodedMessage(cam.label(frame / 30)))
+        recorder.write(EncodedMessage(cam.event(8.0, 3, 7.25)))
+        recorder.write(EncodedMessage(cam.event(9.0, 3, 7.25, 8.75)))
     with review_of([tmp_path]) as url, opened(chromium, url) as seen:
         seen.says("time", "0:00.000 of 0:11.967")
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
