@@ -19,7 +19,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.reader import Head, Recorded, of_one_run, read_messages
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     EndMessage,
     EventMessage,
     HelloMessage,
@@ -196,7 +196,7 @@ class _Indexer:
         self._offsets.extend([recorded.line.start] * (chunk + 1 - len(self._offsets)))
         self._frames += self._frame != (head.segment, head.frame)
         self._frame = head.segment, head.frame
-        if head.person != NOBODY:
+        if head.person != NO_PERSON:
             self._people.add(head.person)
 
     def result(self, path: Path) -> IndexedRecording:

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
@@ -27,7 +28,7 @@ from mar_edge.edge.pose.simcc import SimccNetwork
 from mar_edge.edge.pose.smoothing import PeopleFilters
 from mar_edge.edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 from mar_edge.edge.runtime.base import Runtime
-from mar_edge.edge.runtime.choice import RuntimeName, open_runtime
+from mar_edge.edge.runtime.choice import open_runtime
 
 MIN_SCORE = 0.3
 DETECT_EVERY = 5

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.errors import MarEdgeError, about
+from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.names import did_you_mean
 
 DEFAULT_ON = 0.5
 # Hysteresis: an event ends below this share of the threshold at which it began.

@@ -14,13 +14,13 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.recording.recorder import SUFFIX, age_order
 from mar_edge.streaming.wire.messages import (
     MAX_BYTES,
-    NOBODY,
+    NO_PERSON,
     SCHEMA,
     AnyMessage,
-    Kind,
     MalformedMessage,
     UnknownMessage,
     UnknownSchema,
@@ -41,7 +41,7 @@ class Head(msgspec.Struct, frozen=True):
     t_capture_ns: int
     frame: int = 0
     segment: int = 0
-    person: int = NOBODY
+    person: int = NO_PERSON
     t_media_ns: int | None = None
 
 

@@ -19,10 +19,10 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
 from mar_edge.streaming.capture.frames import NS, Frame, State
 from mar_edge.streaming.capture.sources import Source
-from mar_edge.streaming.operations.stopping import REASONS
+from mar_edge.streaming.operations.stop_signals import REASONS
 from mar_edge.streaming.recording.reader import Recorded, of_one_run, read_messages, recording_files
 from mar_edge.streaming.recording.skeletons import check_joints, layout_of, skeleton_of
-from mar_edge.streaming.wire.messages import NOBODY, EndMessage, HelloMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import NO_PERSON, EndMessage, HelloMessage, SkeletonMessage
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
@@ -129,7 +129,7 @@ class Replay:
             skeletons = list(together)
             first = skeletons[0]
             media_ns = first.t_capture_ns - self.t_zero_ns if first.t_media_ns is None else first.t_media_ns
-            people = tuple(skeleton_of(skeleton) for skeleton in skeletons if skeleton.person != NOBODY)
+            people = tuple(skeleton_of(skeleton) for skeleton in skeletons if skeleton.person != NO_PERSON)
             yield Frame(first.frame, first.t_capture_ns, 0, media_ns / NS, _NO_IMAGE, first.segment, people)
 
     def _skeletons(self) -> Iterator[SkeletonMessage]:
@@ -142,7 +142,7 @@ class Replay:
             elif isinstance(message, EndMessage):
                 self._stopped_by_signal = message.reason in REASONS
             elif isinstance(message, SkeletonMessage):
-                if message.person != NOBODY:
+                if message.person != NO_PERSON:
                     check_joints(recorded, message, self.layout)
                 place = message.segment, message.frame
                 if last is not None and place < last:

@@ -15,7 +15,7 @@ from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import LAYOUT_NAMES, Layout, layout_with, load_layout
 from mar_edge.streaming.recording.reader import Recorded, of_one_run, read_messages
-from mar_edge.streaming.wire.messages import NOBODY, HelloMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import NO_PERSON, HelloMessage, SkeletonMessage
 
 _LARGEST_PIXEL = 1e6
 _NS = 1e9
@@ -137,7 +137,7 @@ class SkeletonReader:
         if isinstance(message, HelloMessage):
             self.layout = layout_of(recorded, message, self.layout)
             self._zero_ns = message.t_zero_ns
-        elif isinstance(message, SkeletonMessage) and message.person != NOBODY:
+        elif isinstance(message, SkeletonMessage) and message.person != NO_PERSON:
             self._take_skeleton(recorded, message)
 
     def _take_skeleton(self, recorded: Recorded, message: SkeletonMessage) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import msgspec
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.recording.reader import Head, Recorded, read_messages, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     AnyMessage,
     EndMessage,
     EventMessage,
@@ -126,7 +125,7 @@ class _Run:
                     self.frames += 1
 
     def _see(self, t_ns: int, person: int) -> None:
-        if person != NOBODY:
+        if person != NO_PERSON:
             self.people.add(person)
         self.first_ns = t_ns if self.first_ns is None else min(t_ns, self.first_ns)
         self.last_ns = max(t_ns, self.last_ns)

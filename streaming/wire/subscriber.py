@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import zmq
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address
 from mar_edge.streaming.wire.keys import ClientKeys
 from mar_edge.streaming.wire.messages import (
@@ -20,7 +20,6 @@ from mar_edge.streaming.wire.messages import (
     STATUS_PERIOD_S,
     AnyMessage,
     EndMessage,
-    Kind,
     MalformedMessage,
     UnknownMessage,
     decode,

@@ -16,9 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.runtime.base import Runtime
-from mar_edge.edge.runtime.choice import RuntimeName, open_runtime
+from mar_edge.edge.runtime.choice import open_runtime
 
 NetworkName = Literal[
     "pose_detection", "pose_landmark", "hand_recrop", "hand_landmark_lite", "face_detection", "face_landmark"

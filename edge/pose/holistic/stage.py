@@ -18,6 +18,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import RuntimeName, Smoothing
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout, load_layout
@@ -29,9 +30,8 @@ from mar_edge.edge.pose.holistic.networks import Networks
 from mar_edge.edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
 from mar_edge.edge.pose.holistic.regions import Region
 from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
-from mar_edge.edge.pose.smoothing import PeopleFilters, Smoothing
+from mar_edge.edge.pose.smoothing import PeopleFilters
 from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
-from mar_edge.edge.runtime.choice import RuntimeName
 
 Stage = Literal["detect", "body", "hands", "face", "map"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
