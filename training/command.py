@@ -14,6 +14,7 @@ import mar_edge
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import Encoding, Stream
+from mar_edge.edge.movements import read_movements
 from mar_edge.edge.outputs import check_outputs
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
@@ -120,7 +121,8 @@ def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig 
     config = msgspec.structs.replace(
         config, data_digest=_digest(training, validation), start_sha256=start.sha256 if start else ""
     )
-    return Job(config, training, validation, start), there
+    movements = read_movements(Path(config.labels_file)) if config.labels_file else {}
+    return Job(config, training, validation, start, movements), there
 
 
 def _notes(job: Job, there: RunConfig | None) -> list[str]:
