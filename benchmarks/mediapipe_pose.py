@@ -25,7 +25,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -85,9 +84,7 @@ class MediaPipePose:
             self._graph.process(np.zeros((256, 256, 3), np.uint8))  # the graph's nodes open with its first frame
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         if self._graph is not None:
             self._graph.close()
             self._graph = None

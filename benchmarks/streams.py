@@ -19,7 +19,6 @@ import threading
 import time
 from collections import deque
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,7 @@ from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import StreamLoop
 from mar_edge.streaming.wire.messages import AnyMessage
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 FPS = 30.0
@@ -95,9 +94,7 @@ class Figure:
     def __enter__(self) -> Figure:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         pass
 
 
@@ -133,7 +130,7 @@ class Box:
         self.heard = ""
         self.messages = 0
         self._stop: str | None = None
-        self._outlet = Outlet(("tcp://127.0.0.1:*",))
+        self._socket = PublishSocket(("tcp://127.0.0.1:*",))
         self._loops = [self._loop(number, figure) for number, figure in enumerate(self.figures)]
         self._threads = [threading.Thread(target=loop.run) for loop in self._loops]
 
@@ -141,8 +138,8 @@ class Box:
         return StreamLoop(
             ServeConfig(camera="demo:", stream=f"s{number}"),
             stop=lambda: self._stop,
-            publisher=Publisher(f"s{number}", self._outlet),
-            outlet=self._outlet,
+            publisher=Publisher(f"s{number}", self._socket),
+            socket=self._socket,
             source=figure,
             recognizer=self.recognizer,
             pose=None,
@@ -158,29 +155,27 @@ class Box:
         """Let it work for so long."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
-            self._outlet.poll()
+            self._socket.poll()
             time.sleep(0.02)
 
     def __enter__(self) -> Box:
         self._listener = subprocess.Popen(
-            [sys.executable, "-c", LISTENER, self._outlet.endpoints[0], str(len(self.figures))],
+            [sys.executable, "-c", LISTENER, self._socket.endpoints[0], str(len(self.figures))],
             stdout=subprocess.PIPE,
             text=True,
         )
-        while not self._outlet.subscriptions:
+        while not self._socket.subscriptions:
             self.attend(0.05)
         for thread in self._threads:
             thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._stop = "measured"
         for thread in self._threads:
             thread.join()
         self.heard = self._listener.communicate()[0].strip()
-        self._outlet.__exit__(None, None, None)
+        self._socket.__exit__(None, None, None)
 
 
 def saturate(recognizer: Recognizer, seconds: float) -> None:

@@ -5,12 +5,10 @@ numpy only; knows nothing of models.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
-Method = Literal["entropy", "percentile", "minmax"]
+from mar_edge.calibration.choices import Method
 
 LEVELS = 127  # of int8 to either side of zero, which is symmetric here
 _BINS = 2048
@@ -66,7 +64,7 @@ class Histogram:
         Inference with TensorRT, GTC 2017): Kullback-Leibler divergence, what is cut off counted into the last bin.
         """
         counts = self._counts.astype(np.float64)
-        # Zeros quantise to zero whatever the cut; a ReLU's or a gate's would drown everything else.
+        # Zeros quantize to zero whatever the cut; a ReLU's or a gate's would drown everything else.
         counts[0] = counts[1]
         levels = LEVELS + 1
         best, best_divergence = len(counts), np.inf

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mar_edge.cli.pose_timing import PoseReport, PoseRow
-    from mar_edge.edge.runtime.choice import RuntimeName
+    from mar_edge.edge.choices import RuntimeName
 
 _LAYOUT = "ma52"
 _NOISE = (1080, 1920, 3)

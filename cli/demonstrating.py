@@ -13,7 +13,7 @@ from mar_edge.cli.wire_options import ADDRESS, Bind
 from mar_edge.edge.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
 # Any free port: a newcomer's 8080 may be taken.
 _ANY_PORT = "127.0.0.1:*"
@@ -54,7 +54,7 @@ def demo(
     )
 
 
-def _page(view: str | None, token: str | None, video: bool) -> LiveView | None:
+def _page(view: str | None, token: str | None, video: bool) -> LivePage | None:
     """The page of the demo; it goes without where it has not been asked for and cannot be had."""
     try:
         return live_view(view, token, video)

@@ -16,7 +16,7 @@ from mar_edge.cli.lists import whole_numbers
 from mar_edge.cli.narrowing import Force, GuardData, GuardWindows, MaxClassDrop, MinAgreement, tell_written
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs
+from mar_edge.edge.files.outputs import check_outputs
 
 
 class _Layout(str, Enum):
@@ -224,7 +224,7 @@ def train(
     require("train", "torch", "tensorboard")
     from rich.console import Console
 
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.training.command import TrainOptions, run_training
     from mar_edge.training.reporting import Bar, Curves, Lines, Together
 

@@ -14,7 +14,7 @@ from mar_edge.cli.extras import require
 from mar_edge.edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
 ViewAt = Annotated[
     str | None,
@@ -54,7 +54,7 @@ def require_web() -> None:
 
 def live_view(
     address: str | None, token: str | None, video: bool, hosts: Sequence[str] | None = None
-) -> LiveView | None:
+) -> LivePage | None:
     """The page that ``--view`` and its companions ask for, bound; None where they do not.
 
     Raises:
@@ -67,10 +67,10 @@ def live_view(
             raise MarEdgeError("--view-host is of a page, which is not asked for: --view 127.0.0.1:8080")
         return None
     require_web()
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
     with about("--view"):
-        return LiveView(address, token, video, hosts or ())
+        return LivePage(address, token, video, hosts or ())
 
 
 def has_screen() -> bool:

@@ -9,7 +9,7 @@ import typer
 
 from mar_edge.cli import app
 from mar_edge.cli.extras import require
-from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
     from mar_edge.view.timeline import Timeline

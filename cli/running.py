@@ -20,12 +20,12 @@ from mar_edge.cli.wire_options import SIGINT
 from mar_edge.edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
+    from mar_edge.edge.choices import RuntimeName
     from mar_edge.edge.prior import Prior
-    from mar_edge.edge.runtime.choice import RuntimeName
     from mar_edge.streaming.serve_config import ServeConfig
     from mar_edge.streaming.service import ServeSummary
     from mar_edge.streaming.wire.messages import AnyMessage
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
 SHOWN = ("hello", "event", "status", "end")
 """Kinds of messages that are printed."""
@@ -99,7 +99,7 @@ def run_service(
     threads: int = 0,
     sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
-    page: LiveView | None = None,
+    page: LivePage | None = None,
     open_it: bool = False,
     display: Shows | None = None,
 ) -> None:
@@ -110,8 +110,8 @@ def run_service(
             open_it: in a browser, where there is a screen. display: what prints them; a line each, if None.
     """
     from mar_edge.edge.recognizer import Recognizer
+    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
     from mar_edge.streaming.operations.logs import set_up_logs
-    from mar_edge.streaming.operations.printing import Printer
     from mar_edge.streaming.service import serve as serve_stream
     from mar_edge.streaming.wire.display import Display
 
@@ -142,7 +142,7 @@ def run_service(
         printer.later(lambda: shows.show(message))
 
     shows: Shows = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
-    with page or nullcontext(), Printer() as printer:
+    with page or nullcontext(), BackgroundPrinter() as printer:
         if page is not None:
             tell(f"page: {page.url}")
             if open_it and has_screen():
@@ -153,7 +153,7 @@ def run_service(
             open_recognizer=open_recognizer,
             on_message=on_message,
             reread=reread,
-            watcher=page,
+            observer=page,
         )
         if show:
             tell(summary.report)
@@ -166,7 +166,7 @@ def run_service(
 
 def stated_sha256(model_sha256: str | None) -> str | None:
     """``--model-sha256`` as the digest it must be; None where it is not given."""
-    from mar_edge.edge.digest import parse_sha256
+    from mar_edge.edge.files.digest import parse_sha256
 
     with about("--model-sha256"):
         return None if model_sha256 is None else parse_sha256(model_sha256)

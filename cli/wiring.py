@@ -107,9 +107,9 @@ def relay(
     """Join the streams of many senders into one endpoint; each stream needs a name of its own."""
     from mar_edge.streaming.operations.file_limit import raise_file_limit
     from mar_edge.streaming.operations.logs import set_up_logs
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.streaming.wire.keys import ClientKeys, read_public_key, read_secret_key
-    from mar_edge.streaming.wire.outlet import Outlet
+    from mar_edge.streaming.wire.publish_socket import PublishSocket
     from mar_edge.streaming.wire.relay import Relay
 
     set_up_logs()
@@ -124,8 +124,12 @@ def relay(
         every = server_key * len(connect) if len(server_key) == 1 else server_key
         keys = [ClientKeys(own, read_public_key(path)) for path in every]
     own_keys = server_keys(key, clients) if clients is not None or not server_key else None
-    with StopSignals() as stop, Outlet(bind, own_keys, insecure) as outlet, Relay(connect, outlet, keys) as joined:
-        say(f"relay of {', '.join(connect)} at {', '.join(outlet.endpoints)}")
+    with (
+        StopSignals() as stop,
+        PublishSocket(bind, own_keys, insecure) as socket,
+        Relay(connect, socket, keys) as joined,
+    ):
+        say(f"relay of {', '.join(connect)} at {', '.join(socket.endpoints)}")
         joined.run(lambda: stop.reason is not None)
         counts = ", ".join(f"{stream} {count}" for stream, count in sorted(joined.forwarded.items()))
     print(f"{stop.reason}; passed on: {counts or 'nothing'}; {joined.malformed} malformed", file=sys.stderr)
@@ -146,8 +150,8 @@ def record(
     server_key: ServerKey = None,
 ) -> None:
     """Record what a publisher sends, skeletons and labels, never pictures: for replay, train and evaluate."""
-    from mar_edge.streaming.operations.printing import Printer
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
     from mar_edge.streaming.wire.display import notice_line
     from mar_edge.streaming.wire.subscriber import LabelSubscriber
@@ -155,7 +159,7 @@ def record(
     config = RecordConfig(out, record_mb, record_hours, record_keep)
     with (
         StopSignals() as stop,
-        Printer() as printer,
+        BackgroundPrinter() as printer,
         StreamRecorders(config) as recorders,
         LabelSubscriber(
             connect,

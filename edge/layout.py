@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
+from typing import get_args
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import LayoutName
 from mar_edge.edge.errors import MarEdgeError
 
-LAYOUT_NAMES = ("ma52", "imigue")
+LAYOUT_NAMES = get_args(LayoutName)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from mar_edge.edge.choices import Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import LAYOUT_NAMES, load_layout
@@ -17,9 +18,6 @@ from mar_edge.edge.movements import Movement
 METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
 
-Stream = Literal["joint", "bone"]
-Encoding = Literal["raw", "motion", "contact"]
-"""Each feeds the network what the one before it does, and more."""
 Precision = Literal["fp32", "fp16", "int8"]
 Activation = Literal["softmax", "sigmoid"]
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mar_edge.edge.data import Prediction, Window
-from mar_edge.edge.digest import check_sha256
+from mar_edge.edge.files.digest import check_sha256
+from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
-from mar_edge.edge.onnx_parts import check_whole
 from mar_edge.edge.preprocess import WINDOW_FRAMES, window_to_input
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.scores import scores_of
 
 if TYPE_CHECKING:
-    from mar_edge.edge.runtime.choice import RuntimeName
+    from mar_edge.edge.choices import RuntimeName
 
 
 class Recognizer:
@@ -92,7 +91,5 @@ class Recognizer:
     def __enter__(self) -> Recognizer:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.runtime.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self.runtime.__exit__(*exc_info)

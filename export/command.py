@@ -5,22 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 import mar_edge
+from mar_edge.edge.choices import Stream
 from mar_edge.edge.confidence import read_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import ModelMetadata, Stream
+from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.movements import Movement, read_movements, stated_for
 from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
 from mar_edge.edge.network.mmn import MMN
+from mar_edge.export.choices import StreamChoice
 from mar_edge.export.onnx_file import write_model
 
-StreamChoice = Literal["joint", "bone", "both"]
 _WINDOW_S = 2.0  # the average length of MA-52's clips
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mar_edge.streaming.choices import Kind
     from mar_edge.streaming.wire.messages import (
         AnyMessage,
         EndMessage,
         EventMessage,
         HelloMessage,
-        Kind,
         LabelMessage,
         SkeletonMessage,
         StatusMessage,

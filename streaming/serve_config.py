@@ -9,11 +9,11 @@ from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.streaming.capture.camera import STALL_S
 from mar_edge.streaming.capture.capture_modes import CaptureMode
 from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.streaming.choices import Encoding
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address, parse_http
 from mar_edge.streaming.wire.keys import ServerKeys
-from mar_edge.streaming.wire.messages import Encoding
 from mar_edge.streaming.wire.publisher import check_stream
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import Stream
 from mar_edge.edge.labels import background_label, ma52_labels
 from mar_edge.edge.layout import Layout
-from mar_edge.edge.model_file import Stream
 from mar_edge.edge.network.checkpoint import CheckpointInfo
 from mar_edge.edge.network.mmn import MMN, MMNConfig
 

@@ -22,14 +22,14 @@ from mar_edge.cli.config_file import OptionKind, read_config
 from mar_edge.cli.lists import batch_sizes
 from mar_edge.cli.making import _depths
 from mar_edge.edge.confidence import read_confidence
-from mar_edge.edge.digest import parse_sha256
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import parse_sha256
 from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import ModelMetadata, parse_metadata
 from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
 from mar_edge.edge.pose.focus import Focus
 from mar_edge.edge.zoo.archive import extract_onnx
-from mar_edge.edge.zoo.catalogue import known_model
+from mar_edge.edge.zoo.catalog import known_model
 from mar_edge.edge.zoo.fetch import cached
 from mar_edge.streaming.capture.capture_modes import CaptureMode, parse_size
 from mar_edge.streaming.capture.sources import parse_source

@@ -11,16 +11,17 @@ from typing import Any, Literal, get_args
 import msgspec
 
 import mar_edge
+from mar_edge.edge.choices import Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import read_labels
-from mar_edge.edge.model_file import Encoding, Stream
 from mar_edge.edge.movements import read_movements
-from mar_edge.edge.outputs import check_outputs
+from mar_edge.training.choices import Balance, Loss, Preset
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
 from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.job import Job
-from mar_edge.training.recipe import PRESETS, Balance, Loss, Preset
+from mar_edge.training.recipe import PRESETS
 from mar_edge.training.reporting import Report
 from mar_edge.training.run_folder import RunConfig, RunFolder
 from mar_edge.training.train import Machine, open_device, train

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mar_edge.training.recipe import Loss
+from mar_edge.training.choices import Loss
 
 # Ridnik et al., "Asymmetric Loss For Multi-Label Classification", ICCV 2021: easy negatives count less, and the easiest
 # not at all.

@@ -7,14 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from mar_edge.edge.choices import Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.model_file import Encoding, Stream
 from mar_edge.edge.network.mmn import HEADS
 from mar_edge.training.augment import Augmentation
-
-Loss = Literal["cross-entropy", "bce", "asymmetric", "focal"]
-Balance = Literal["none", "weights", "sampling"]
-Preset = Literal["paper", "synthetic", "live", "concurrent", "fine-tune"]
+from mar_edge.training.choices import Balance, Loss, Preset
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, TextIO
 
 from rich.console import Console
@@ -27,9 +26,7 @@ class Report:
     def __enter__(self) -> Report:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         pass
 
     def note(self, line: str) -> None:
@@ -77,9 +74,7 @@ class Bar(Report):
         self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._bar.stop()
 
     def note(self, line: str) -> None:
@@ -109,9 +104,7 @@ class Curves(Report):
         self._file: BinaryIO | None = None
         self._is_lost = False
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         if self._file is not None:
             with suppress(OSError) if self._is_lost else self._losing():
                 self._file.close()
@@ -171,10 +164,8 @@ class Together(Report):
             self._stack.enter_context(report)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
 
     def note(self, line: str) -> None:
         """See ``Report``."""

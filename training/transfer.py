@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mar_edge.edge.choices import Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout, layout_with
-from mar_edge.edge.model_file import Stream, default_checkpoint_path
+from mar_edge.edge.model_file import default_checkpoint_path
 from mar_edge.edge.network.checkpoint import load_checkpoint
 from mar_edge.edge.network.mmn import MMN
 

@@ -178,7 +178,7 @@ class Feed:
         with self._lock:
             self._loop, self._waking = loop, False
 
-    def see(self, message: AnyMessage) -> None:
+    def publish(self, message: AnyMessage) -> None:
         """Take a message; never waits for a browser."""
         payload = encode(message)
         place: Hashable = None
@@ -193,7 +193,7 @@ class Feed:
                 outbox.put(payload, place, (message.run, message.frame) if message.kind == "skeleton" else object())
             self._wake()
 
-    def see_picture(self, stream: str, payload: bytes) -> None:
+    def publish_picture(self, stream: str, payload: bytes) -> None:
         """Take a picture, as the page reads it; never waits for a browser."""
         with self._lock:
             for outbox in self._outboxes:
@@ -225,7 +225,7 @@ class Feed:
             self._skipped += outbox.skipped
             self.dropped += outbox.full
 
-    def wait_sent(self, timeout_s: float) -> None:
+    def flush(self, timeout_s: float) -> None:
         """Until browsers have taken all there is, or the time is up."""
         deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:

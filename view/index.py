@@ -19,7 +19,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.lines import recorded_lines
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     EndMessage,
     EventMessage,
     HelloMessage,
@@ -46,7 +46,7 @@ class _Head(msgspec.Struct):
     t_capture_ns: int
     frame: int = 0
     segment: int = 0
-    person: int = NOBODY
+    person: int = NO_PERSON
     t_media_ns: int | None = None
 
 
@@ -229,7 +229,7 @@ class _Indexer:
         self._offsets.extend([position] * (chunk + 1 - len(self._offsets)))
         self._frames += self._frame != (head.segment, head.frame)
         self._frame = head.segment, head.frame
-        if head.person != NOBODY:
+        if head.person != NO_PERSON:
             self._people.add(head.person)
 
     def result(self, path: Path, position: int) -> IndexedRecording:

@@ -9,7 +9,6 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,7 +17,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.operations.file_limit import room
 from mar_edge.view.access import Access, PageAddress
 
-# Connections at once, and bytes of a request's head.
+# ConnectionCounter at once, and bytes of a request's head.
 _MOST_CONNECTIONS = 128
 _LEAST_CONNECTIONS = 8  # where the process may open few files
 _MOST_HEAD = 16_384
@@ -98,9 +97,7 @@ class PageServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._server.should_exit = True
         self._done.wait(_START_S)
         self._socket.close()

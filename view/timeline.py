@@ -8,14 +8,13 @@ from pathlib import Path
 
 import msgspec
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label
-from mar_edge.edge.names import did_you_mean
 from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
 from mar_edge.streaming.recording.recorded import read_lines, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     SCHEMA,
     AnyMessage,
     EndMessage,
@@ -59,10 +58,9 @@ class Timeline:
 
     source, model: "" where no ``hello`` was recorded. labels: what an event may be; without a ``hello``, what occurs.
     zero_ns: where seconds and milliseconds count from: media time 0, or what ``rezeroed`` chose. first_ns, last_ns:
-    between which something was recorded. people: ids of everybody who was seen. events: by time; several of one person may run
-    at once, of different labels. media_zero_ns: media time 0, at which a video's player begins; None where it is
-    ``zero_ns``. frames, dropped: how many were processed, and how many were not because
-    that took too long.
+    between which something was recorded. people: ids of everybody who was seen. events: by time; several of one person
+    may run at once, of different labels. media_zero_ns: media time 0, at which a video's player begins; None where it
+    is ``zero_ns``. frames, dropped: how many were processed, and how many were not because that took too long.
     """
 
     stream: str
@@ -231,7 +229,7 @@ class _Seen(msgspec.Struct, frozen=True):
     run: str
     t_capture_ns: int
     frame: int = 0
-    person: int = NOBODY
+    person: int = NO_PERSON
     t_media_ns: int | None = None
 
 
@@ -292,7 +290,7 @@ class _Run:
                     self.frames += 1
 
     def _see(self, t_ns: int, person: int) -> None:
-        if person != NOBODY:
+        if person != NO_PERSON:
             self.people.add(person)
         self.first_ns = t_ns if self.first_ns is None else min(t_ns, self.first_ns)
         self.last_ns = max(t_ns, self.last_ns)

@@ -18,12 +18,12 @@ import msgspec
 import torch
 from torch import Tensor
 
+from mar_edge.edge.choices import Encoding
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
-from mar_edge.edge.model_file import Encoding
 from mar_edge.edge.movements import Movement
 from mar_edge.edge.network.mmn import MMN, SCALES, MMNConfig
-from mar_edge.edge.outputs import write_whole
 
 _FORMAT = "mar-edge checkpoint"
 # Where training programs keep the state_dict; the first that there is holds the network.

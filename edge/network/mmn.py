@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mar_edge.edge.model_file import Encoding
+from mar_edge.edge.choices import Encoding
 
 HEADS = 4
 SCALES = 4

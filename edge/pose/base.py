@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Protocol
 
 import numpy as np
@@ -52,6 +51,4 @@ class PoseEstimator(Protocol):
 
     def __enter__(self) -> PoseEstimator: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *exc_info: object) -> None: ...

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Literal, get_args
 
 import cv2
@@ -150,10 +149,8 @@ class PersonDetector:
     def __enter__(self) -> PersonDetector:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.runtime.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self.runtime.__exit__(*exc_info)
 
 
 def _decode_yolox(rows: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

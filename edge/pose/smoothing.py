@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-
-Smoothing = Literal["off", "one-euro", "as-mediapipe"]
-"""``one-euro``: every joint, by this file. ``as-mediapipe``: the body's points of the holistic stage, by its own."""
 
 MIN_CUTOFF_HZ = 3.0
 SPEED_HZ = 60.0

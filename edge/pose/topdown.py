@@ -10,12 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
@@ -28,7 +28,7 @@ from mar_edge.edge.pose.simcc import SimccNetwork
 from mar_edge.edge.pose.smoothing import PeopleFilters
 from mar_edge.edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 from mar_edge.edge.runtime.base import Runtime
-from mar_edge.edge.runtime.choice import RuntimeName, open_runtime
+from mar_edge.edge.runtime.choice import open_runtime
 
 MIN_SCORE = 0.3
 DETECT_EVERY = 5
@@ -191,8 +191,6 @@ class TopDownPose:
     def __enter__(self) -> TopDownPose:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._network.runtime.__exit__(kind, value, trace)
-        self._detector.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._network.runtime.__exit__(*exc_info)
+        self._detector.__exit__(*exc_info)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Protocol
 
 import numpy as np
@@ -40,9 +39,7 @@ class Runtime(Protocol):
 
     def __enter__(self) -> Runtime: ...
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *exc_info: object) -> None: ...
 
 
 def check_shapes(expected: Mapping[str, tuple[int | None, ...]], inputs: Mapping[str, NDArray[np.float32]]) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
+from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import parse_metadata
 from mar_edge.edge.progress import Progress, silent
@@ -21,8 +21,6 @@ from mar_edge.edge.runtime.tensorrt.store import SUFFIX
 
 # The package's model has 0.5 MB, the full-size network 5.
 _FULL_SIZE_BYTES = 2 << 20
-
-RuntimeName = Literal["auto", "onnxruntime", "onnxruntime-cuda", "openvino", "tensorrt"]
 
 
 @dataclass(frozen=True)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Literal
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from mar_edge.edge.cores import usable_cores
+from mar_edge.edge.choices import Device
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import METADATA_KEY
 from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.cores import usable_cores
 
 _CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 
-Device = Literal["cpu", "cuda"]
 
 # What a file that is no model, or was one before it was damaged, makes ONNX Runtime raise.
 _REFUSED = (
@@ -122,9 +120,7 @@ class OnnxRuntime:
     def __enter__(self) -> OnnxRuntime:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         del self._session
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.cores import usable_cores
 from mar_edge.edge.errors import MarEdgeError, MissingExtra
 from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.cores import usable_cores
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 
 try:
@@ -89,7 +88,5 @@ class OpenVino:
     def __enter__(self) -> OpenVino:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         del self._request

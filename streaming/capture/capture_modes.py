@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.choices import RtspTransport
 
-RtspTransport = Literal["tcp", "udp"]
 _SINK = "videoconvert ! video/x-raw, format=(string)BGR ! appsink drop=true max-buffers=1 sync=false"
 _CSI_SIZE, _CSI_FPS = (1280, 720), 30.0
 _LARGEST_SIDE = 16384

@@ -86,5 +86,5 @@ class BatchingRecognizer(Recognizer):
             count += len(batch[-1].windows)
         return batch
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Nothing to let go of."""

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.errors import MarEdgeError, about
+from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.names import did_you_mean
 from mar_edge.streaming.recognition.event_rules import EventRules
 
 DEFAULT_ON = 0.5

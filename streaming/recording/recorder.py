@@ -17,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from types import TracebackType
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.messages import AnyMessage, HelloMessage, encode
@@ -227,9 +226,7 @@ class Recorder:
             raise MarEdgeError(f"cannot record to {self._config.folder}: {error.strerror}") from None
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         try:
             self._close()
         except OSError as error:
@@ -287,8 +284,6 @@ class StreamRecorders:
             raise MarEdgeError(f"cannot record to {self._config.folder}: {error.strerror}") from None
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         for stream in list(self._open):
             self._close(stream)

@@ -12,7 +12,6 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
@@ -21,10 +20,10 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import LAYOUT_NAMES, Layout, load_layout
 from mar_edge.streaming.capture.frames import NS, Frame, State
 from mar_edge.streaming.capture.sources import Source
-from mar_edge.streaming.operations.stopping import REASONS
+from mar_edge.streaming.operations.stop_signals import REASONS
 from mar_edge.streaming.recording.recorded import read_lines, recording_files
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     AnyMessage,
     EndMessage,
     HelloMessage,
@@ -125,9 +124,7 @@ class Replay:
     def __enter__(self) -> Replay:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._frames.close()
 
     def _first_hello(self) -> HelloMessage:
@@ -147,7 +144,7 @@ class Replay:
             skeletons = list(together)
             first = skeletons[0]
             media_ns = first.t_capture_ns - self.t_zero_ns if first.t_media_ns is None else first.t_media_ns
-            people = tuple(self._person(skeleton) for skeleton in skeletons if skeleton.person != NOBODY)
+            people = tuple(self._person(skeleton) for skeleton in skeletons if skeleton.person != NO_PERSON)
             yield Frame(first.frame, first.t_capture_ns, 0, media_ns / NS, _NO_IMAGE, first.segment, people)
 
     def _skeletons(self) -> Iterator[SkeletonMessage]:
@@ -163,7 +160,7 @@ class Replay:
                 continue
             if message.run != self.hello.run:
                 raise MarEdgeError(f"{where}: another run of the sender begins; replay one at a time")
-            if message.person != NOBODY and len(message.joints) != self.layout.num_joints:
+            if message.person != NO_PERSON and len(message.joints) != self.layout.num_joints:
                 raise MarEdgeError(
                     f"{where}: a skeleton of {len(message.joints)} joints; {self.layout.name} has "
                     f"{self.layout.num_joints}"

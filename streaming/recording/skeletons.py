@@ -42,7 +42,7 @@ class _Skeleton(msgspec.Struct):
     t_media_ns: int | None = None
 
 
-_NOBODY = -1
+_NO_PERSON = -1
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class _Reader:
         self._zero_ns = hello.t_zero_ns
 
     def _take_skeleton(self, skeleton: _Skeleton) -> None:
-        if skeleton.person == _NOBODY and not skeleton.joints:
+        if skeleton.person == _NO_PERSON and not skeleton.joints:
             return  # a frame in which nobody was seen
         self.layout = self.layout or layout_with(len(skeleton.joints))
         if self.layout is None or len(skeleton.joints) != self.layout.num_joints:

@@ -12,16 +12,14 @@ import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.choices import Encoding, Kind
 
 SCHEMA = 1
 MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
 """How often ``status`` comes; a subscriber that misses three in a row may call the sender silent."""
 
-NOBODY = -1
-
-Kind = Literal["hello", "label", "event", "skeleton", "status", "end"]
-Encoding = Literal["json", "msgpack"]
+NO_PERSON = -1
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -37,10 +35,15 @@ class UnknownSchema(MarEdgeError):
 class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag=""):
     """The head of every message. The publisher fills in all but ``t_capture_ns`` and ``frame``.
 
-    stream: the camera's name. run: id of this start of the sender; a new one means that it restarted.
-    seq: counts every message of the stream and run, from 0, without gaps. kind_seq: likewise within its kind.
-    t_capture_ns: when the newest frame it speaks of was taken. t_publish_ns: when it was sent.
-    frame: number of that frame in the source.
+    Attributes:
+        schema: Version of the format, ``SCHEMA``. Fields may be added without a new one.
+        stream: Name of the stream, one for each camera.
+        run: Random id of this start of the sender. A new one means that the sender restarted.
+        seq: Number of the message in its stream and run, from 0, without gaps over all kinds.
+        kind_seq: Number of the message among those of its kind, from 0, without gaps.
+        t_capture_ns: Wall-clock time at which the newest frame of this message was captured, since 1970.
+        t_publish_ns: Wall-clock time at which the message was sent, since 1970.
+        frame: Number of that newest frame in the source, from 0.
     """
 
     schema: _Count = SCHEMA
@@ -59,14 +62,29 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="
 
 
 class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
-    """Who sends: at start, and again whenever somebody subscribes.
+    """Describe the sender: at start, after each new subscription, and when the camera or the event rules changed.
 
-    source: the camera, without credentials. size: width and height of its pictures. t_zero_ns: capture time of media
-    time 0. joints: names in the order of ``SkeletonMessage.joints``. on_thresholds, off_thresholds: per label, the
-    smoothed probability at which its event begins and below which it ends; None where the label is never an event.
-    prior: name of the label frequencies that scores assume. activation: "softmax" for a network of one label a window,
-    "sigmoid" for one of several. needs: per label, the regions of the body without which it is not said.
-    versions: of the programs involved.
+    Attributes:
+        source: The camera or file, without credentials.
+        size: Width and height of its pictures, px.
+        fps: Frame rate that the source states, frames/s; null if unknown.
+        t_zero_ns: Wall-clock capture time of media time 0.
+        model: Description of the model.
+        precision: Number format of the model file: ``fp32``, ``fp16`` or ``int8``.
+        layout: Name of the skeleton layout.
+        joints: Names of the joints, in the order of ``joints`` in ``skeleton`` messages.
+        labels: All labels of the model, in output order.
+        background: Id of the label that means "no action"; null if the model has none.
+        window_s: Duration of the window that the network receives.
+        stride_s: Time between two inferences.
+        on_thresholds: Per label, the smoothed probability at which its event begins; null if it is never an event.
+        off_thresholds: Per label, the smoothed probability below which its event ends; null as above.
+        pose: Pose stage and its runtime.
+        runtime: Runtime of the model.
+        versions: Version of each program involved.
+        prior: Name of the label frequencies that scores assume (``--prior``).
+        activation: ``softmax`` for a network of one label per window, ``sigmoid`` for one of several.
+        needs: Per label, the regions of the body that must be visible; otherwise its score is 0.
     """
 
     source: str
@@ -92,7 +110,14 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
 
 
 class ScoredLabel(msgspec.Struct, frozen=True):
-    """A label and its probability in [0, 1]."""
+    """A label and its probability.
+
+    Attributes:
+        id: Id of the label.
+        name: Name of the label.
+        body: Body group of the label.
+        score: Probability in [0, 1].
+    """
 
     id: int
     name: str
@@ -101,8 +126,14 @@ class ScoredLabel(msgspec.Struct, frozen=True):
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds a message took: in each stage, waiting for pose and then for the recogniser, and from its frame
-    becoming available to its being sent.
+    """Time that a label message took, stage by stage.
+
+    Attributes:
+        pose_ms: Pose estimation.
+        window_ms: Resampling and the motion gate.
+        infer_ms: Inference.
+        total_ms: From the frame becoming available to the message being sent.
+        wait_ms: Waiting for the pose stage and then for the recognizer.
     """
 
     pose_ms: float
@@ -113,11 +144,16 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):
-    """What the network says of one window: each stride, for each person.
+    """Scores of one window: every stride, for each person.
 
-    top: the k labels of the highest scores, best first; empty where ``gated``: nothing moved, so nothing was asked.
-    Each score is of its own: several may be high, and they need not sum to 1. visible: regions of the body that the
-    window shows; a label that needs another one has the score 0.
+    Attributes:
+        person: Id of the person.
+        top: Labels with the highest scores, best first. Scores are independent, so they need not sum to 1.
+        gated: True if nothing moved, so that no inference ran and ``top`` is empty.
+        t_start_ns: Wall-clock start of the window.
+        t_end_ns: Wall-clock end of the window.
+        latency: Time that this message took.
+        visible: Regions of the body that the window shows.
     """
 
     person: int
@@ -130,7 +166,17 @@ class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):
 
 
 class EventMessage(Message, frozen=True, kw_only=True, tag="event"):
-    """A label begins, lasts or ends. ``score``: its highest smoothed probability so far."""
+    """An event: an action begins, continues (every 0.5 s) or ends.
+
+    Attributes:
+        event_id: Number of the event in its stream and run.
+        person: Id of the person.
+        label: The action.
+        phase: ``begin``, ``update`` or ``end``.
+        t_start_ns: Wall-clock onset of the movement.
+        t_end_ns: Wall-clock offset of the movement; null until it ended.
+        score: Highest smoothed probability of the event so far.
+    """
 
     event_id: int
     person: int
@@ -142,10 +188,14 @@ class EventMessage(Message, frozen=True, kw_only=True, tag="event"):
 
 
 class SkeletonMessage(Message, frozen=True, kw_only=True, tag="skeleton"):
-    """One person in one frame: joints in pixels, null where not seen, and their scores in [0, 1].
+    """One person in one frame; sent with ``--skeletons``.
 
-    person: ``NOBODY``, with no joints, for a frame in which nobody was seen. t_media_ns: the frame's place on the
-    capture clock. segment: counts the unbroken stretches of the source; across two of them nobody moved.
+    Attributes:
+        person: Id of the person; -1, without joints, for a frame in which no person was detected.
+        joints: x and y of each joint, px from the top left corner of the picture; null if not seen.
+        scores: Confidence of each joint, in [0, 1].
+        t_media_ns: Time of the frame on the media clock of the source; null if unknown.
+        segment: Number of the continuous stretch of the source. Two segments never share a movement.
     """
 
     person: int
@@ -156,7 +206,13 @@ class SkeletonMessage(Message, frozen=True, kw_only=True, tag="skeleton"):
 
 
 class Quantiles(msgspec.Struct, frozen=True):
-    """Of the recent past, in milliseconds."""
+    """Quantiles over the recent past, in milliseconds.
+
+    Attributes:
+        p50: Median.
+        p95: 95th percentile.
+        p99: 99th percentile.
+    """
 
     p50: float
     p95: float
@@ -164,14 +220,34 @@ class Quantiles(msgspec.Struct, frozen=True):
 
 
 class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
-    """How the sender is: each second, and again whenever somebody subscribes.
+    """State of the sender: every second, and after each new subscription.
 
-    fps_in, fps_out: frames taken and processed per second since the last status. dropped: frames that were not
-    processed. latency_ms: ``total`` (frame available to label sent) and each stage. invalid: inferences whose result
-    was not a number. resets: windows emptied by a gap. people: how many are seen now.
-    camera: connecting, live, stalled (it gave no frame for too long), lost or ended. camera_error: what was wrong with
-    it last. connections: how often it was opened; stalls, corrupt frames and jumps of the wall clock are counted.
-    frame_age_s: how old the newest frame is. recorded, record_error: lines written, and why none are.
+    Attributes:
+        camera: ``connecting``, ``live``, ``stalled`` (no frame for too long), ``lost`` or ``ended``.
+        fps_in: Frames received per second since the last status.
+        fps_out: Frames processed per second since the last status.
+        frames: Frames processed.
+        dropped: Frames not processed because a newer one was available.
+        latency_ms: Quantiles of ``total`` (frame available to label sent) and of each stage.
+        runtime: Runtime of the model.
+        model: Description of the model.
+        subscribers: Subscribers connected now.
+        inferences: Inferences that ran.
+        gated: Windows in which nothing moved, so that no inference ran.
+        invalid: Inferences with a result that is not a number.
+        resets: Windows emptied because of a gap in the source.
+        people: People currently detected.
+        events: Events so far.
+        uptime_s: Time since the stream started.
+        camera_error: Last error of the camera; null if there was none.
+        connections: Times that the camera was opened.
+        stalls: Times that the camera gave no frame for too long.
+        corrupt: Frames that could not be decoded.
+        clock_jumps: Jumps of the wall clock, counted.
+        frame_age_s: Age of the newest frame; null before the first.
+        recorded: Lines written to the recording.
+        record_lost: Lines that could not be written.
+        record_error: Reason why nothing is recorded now; null if there is none.
     """
 
     camera: str
@@ -207,9 +283,17 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
 
 
 class EndMessage(Message, frozen=True, kw_only=True, tag="end"):
-    """The stream is over, and why.
+    """The end of the stream: end of file, Ctrl-C or SIGTERM.
 
-    last_seq: this message's own ``seq``: nothing comes after it. sent: how many of each kind came before it.
+    Attributes:
+        last_seq: ``seq`` of this message; no message follows it.
+        reason: Why the stream ended.
+        sent: Messages of each kind sent before this one.
+        frames: Frames processed.
+        dropped: Frames not processed because a newer one was available.
+        inferences: Inferences that ran.
+        gated: Windows in which nothing moved, so that no inference ran.
+        events: Events in total.
     """
 
     last_seq: int

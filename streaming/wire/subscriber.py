@@ -7,12 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from types import TracebackType
 
 import zmq
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address
 from mar_edge.streaming.wire.keys import ClientKeys
 from mar_edge.streaming.wire.messages import (
@@ -21,7 +20,6 @@ from mar_edge.streaming.wire.messages import (
     STATUS_PERIOD_S,
     AnyMessage,
     EndMessage,
-    Kind,
     MalformedMessage,
     UnknownMessage,
     decode,
@@ -210,9 +208,7 @@ class LabelSubscriber:
     def __enter__(self) -> LabelSubscriber:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def _receive(self, deadline_s: float | None) -> AnyMessage | UnknownMessage | None:

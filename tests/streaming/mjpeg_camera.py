@@ -6,7 +6,6 @@ import contextlib
 import itertools
 import socket
 import threading
-from types import TracebackType
 
 import cv2
 from streaming_fakes import numbered_image
@@ -72,7 +71,5 @@ class MjpegCamera:
     def __enter__(self) -> MjpegCamera:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.kill()

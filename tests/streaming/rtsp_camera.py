@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 from functools import cache
-from types import TracebackType
 
 import pytest
 
@@ -83,7 +82,5 @@ class RtspCamera:
     def __enter__(self) -> RtspCamera:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.kill()

@@ -31,11 +31,11 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.observer import Answer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import ServeSummary, serve
-from mar_edge.streaming.watching import Answer
 from mar_edge.streaming.wire.messages import decode
 
 EAGER = PipelineRules(on=0.15, off=0.01)
@@ -317,16 +317,16 @@ def test_signals_end_the_stream_in_order(
 
 
 class Onlooker:
-    """A watcher (see ``streaming.watching``) that keeps what it is shown."""
+    """An observer (see ``streaming.observer``) that keeps what it is shown."""
 
     def __init__(self) -> None:
         self.messages: list[AnyMessage] = []
         self.frames: list[tuple[Frame, Sequence[SkeletonMessage]]] = []
 
-    def see(self, message: AnyMessage) -> None:
+    def on_message(self, message: AnyMessage) -> None:
         self.messages.append(message)
 
-    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
         self.frames.append((frame, skeletons))
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
@@ -343,7 +343,7 @@ def test_who_looks_on_sees_everybody_in_every_frame_whether_or_not_it_is_sent(
         config,
         lambda: ScriptedPose(MOTION),
         lambda: Recognizer.open(tiny_model, threads=1),
-        watcher=onlooker,
+        observer=onlooker,
     )
     assert [read_number(frame.image) for frame, _ in onlooker.frames] == list(range(75))
     assert all(shown.frame == frame.seq for frame, (shown,) in onlooker.frames)

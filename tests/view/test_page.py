@@ -73,20 +73,20 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
     address = f"127.0.0.1:{free_port()}"
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(0.5), cam.skeleton(0.5), cam.skeleton(0.5, 1), cam.label(0.5)):
-        feed.see(message)
+        feed.publish(message)
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}
     with ExitStack() as serving, opened(chromium, serving.enter_context(page_of(feed, address)), **phone) as seen:
         seen.says("link", "live")
-        feed.see(cam.skeleton(1.0))
+        feed.publish(cam.skeleton(1.0))
         seen.page.wait_for_selector("#person option[value='0']", state="attached")
         assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-        feed.see(cam.status(1.0, fps_out=6.0, dropped=24))
+        feed.publish(cam.status(1.0, fps_out=6.0, dropped=24))
         seen.says("link", "too slow")
         seen.page.wait_for_selector("#link.warn")
         seen.says("health", "24 of 54")
-        feed.see(cam.status(1.0, fps_out=16.0, dropped=38))
+        feed.publish(cam.status(1.0, fps_out=16.0, dropped=38))
         seen.says("link", "live")
-        feed.see(cam.status(1.0, camera="lost"))
+        feed.publish(cam.status(1.0, camera="lost"))
         seen.says("banner", "Camera lost")
         seen.says("link", "camera lost")
         assert (seen.errors, seen.strangers) == ([], [])
@@ -96,8 +96,8 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
         seen.says("banner", "trying again")
         restarted = Stream(run="b" * 32)
         with page_of(feed, address):
-            feed.see(restarted.hello())
-            feed.see(restarted.status(2.0))
+            feed.publish(restarted.hello())
+            feed.publish(restarted.status(2.0))
             seen.says("link", "live")
             assert seen.page.evaluate("() => window.stayed")  # the same page, not loaded anew
 

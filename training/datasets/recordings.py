@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label, background_label, has_content, ma52_labels
-from mar_edge.edge.names import did_you_mean
 from mar_edge.edge.preprocess import resample
 from mar_edge.streaming.recording.skeletons import Recording, read_recording
 from mar_edge.training.augment import NO_AUGMENTATION, Augmentation

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from mar_edge.edge.choices import RuntimeName, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
-from mar_edge.edge.model_file import Stream
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.edge.runtime.choice import RuntimeName
 
 _CHECKPOINTS = (".pt", ".pth")
 _MODELS = (".onnx", ".engine")

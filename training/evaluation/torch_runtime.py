@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout
-from mar_edge.edge.model_file import ModelMetadata, Stream
+from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
+from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.preprocess import WINDOW_FRAMES
-from mar_edge.edge.streams import stream_input
 
 _UNKNOWN = "unknown: a published checkpoint"
 _PAIR: tuple[Stream, ...] = ("joint", "bone")
@@ -94,9 +94,7 @@ class TorchRuntime:
     def __enter__(self) -> TorchRuntime:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self._networks.clear()
 
 

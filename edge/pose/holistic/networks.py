@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.runtime.base import Runtime
-from mar_edge.edge.runtime.choice import RuntimeName, open_runtime
+from mar_edge.edge.runtime.choice import open_runtime
 
 NetworkName = Literal[
     "pose_detection", "pose_landmark", "hand_recrop", "hand_landmark_lite", "face_detection", "face_landmark"
@@ -99,10 +99,8 @@ class Networks:
     def __enter__(self) -> Networks:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import RuntimeName, Smoothing
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout, load_layout
@@ -30,9 +30,8 @@ from mar_edge.edge.pose.holistic.networks import Networks
 from mar_edge.edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
 from mar_edge.edge.pose.holistic.regions import Region
 from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
-from mar_edge.edge.pose.smoothing import PeopleFilters, Smoothing
+from mar_edge.edge.pose.smoothing import PeopleFilters
 from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
-from mar_edge.edge.runtime.choice import RuntimeName
 
 Stage = Literal["detect", "body", "hands", "face", "map"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
@@ -143,10 +142,8 @@ class HolisticPose:
     def __enter__(self) -> HolisticPose:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, value, trace)
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
 
     def forget(self) -> None:
         """Begin afresh with the next frame, as after opening."""

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, SupportsInt
+from typing import Any, SupportsInt
 
+from mar_edge.edge.choices import Hardware
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.tensorrt.bindings import Bindings, rtx, trt
@@ -25,8 +26,6 @@ from mar_edge.edge.runtime.tensorrt.layers import (
     kernels_of_log,
 )
 from mar_edge.edge.runtime.tensorrt.targets import Place
-
-Hardware = Literal["same", "same-capability", "ampere-plus"]
 
 _MEMORY = re.compile(r"Total (Weights|Activation) Memory: (\d+) bytes")
 _PRODUCTS = ("CONVOLUTION", "DECONVOLUTION", "MATRIX_MULTIPLY")
@@ -198,7 +197,7 @@ def _parse_error(parser: trt.OnnxParser) -> str:
 
 
 def _intended(network: trt.INetworkDefinition) -> dict[str, str]:
-    """Each product node of the file -> the type that it is to compute in: int8 where it reads what was quantised."""
+    """Each product node of the file -> the type that it is to compute in: int8 where it reads what was quantized."""
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     decoded = {
         layer.get_output(index).name

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire_messages import MESSAGES, changed, stamped
 
+from mar_edge.streaming.choices import Encoding
 from mar_edge.streaming.wire.display import line
 from mar_edge.streaming.wire.messages import (
     KINDS,
     MAX_BYTES,
     TYPE_OF,
     AnyMessage,
-    Encoding,
     MalformedMessage,
     StatusMessage,
     UnknownMessage,

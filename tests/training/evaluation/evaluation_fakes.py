@@ -79,7 +79,7 @@ class ToldRuntime:
     def __enter__(self) -> ToldRuntime:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         pass
 
 
