@@ -17,7 +17,6 @@ from wire_messages import MESSAGES, stamped
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.recognition.events import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.recording.replay import Replay
@@ -28,7 +27,7 @@ from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMess
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)
-EAGER = PipelineRules(events=EventRules(on=0.15, off=0.01))
+EAGER = PipelineRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
 
 
