@@ -32,7 +32,6 @@ from mar_edge.edge.layout import load_layout
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.observer import HttpHandler
-from mar_edge.streaming.recognition.events import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
@@ -40,7 +39,7 @@ from mar_edge.streaming.service import ServeSummary, serve
 from mar_edge.streaming.wire.messages import EncodedMessage, decode, encode
 from mar_edge.view.live_page import LivePage
 
-EAGER = EventRules(on=0.15, off=0.01)
+EAGER = PipelineRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
 
 
@@ -55,7 +54,7 @@ def config(video: Path, address: str) -> ServeConfig:
         camera=str(video),
         address=address,
         wait_subscribers=1,
-        pipeline=PipelineRules(motion_gate=None, events=EAGER),
+        pipeline=replace(EAGER, motion_gate=None),
     )
 
 
@@ -195,7 +194,7 @@ def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig)
 
 
 def test_without_motion_the_network_rests(run: Run, config: ServeConfig) -> None:
-    summary, heard = run(replace(config, pipeline=PipelineRules(events=EAGER)), ScriptedPose(lambda _: MOTION(0.0)))
+    summary, heard = run(replace(config, pipeline=EAGER), ScriptedPose(lambda _: MOTION(0.0)))
     labels = of(LabelMessage, heard)
     assert (summary.inferences, summary.gated) == (0, len(labels))
     assert all(label.gated and label.top == () for label in labels)
