@@ -10,8 +10,7 @@ import typer
 
 import mar_edge
 from mar_edge.cli.output import CannotPrint, guarded_streams
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 
 USER_ERROR = 1
 INTERRUPTED = 130

@@ -17,7 +17,7 @@ from mar_edge.cli.posing import Detector, Mirror, PoseOptions
 from mar_edge.cli.progress import showing_progress
 from mar_edge.cli.running import Runtime
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs
+from mar_edge.edge.files.outputs import check_outputs
 
 if TYPE_CHECKING:
     from mar_edge.cli.bench import Inputs, Report

@@ -12,7 +12,7 @@ from mar_edge.cli import app
 from mar_edge.cli.lists import batch_sizes
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
     from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavour

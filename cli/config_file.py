@@ -13,8 +13,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import typer
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"

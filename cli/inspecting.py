@@ -41,8 +41,9 @@ def models(
 
 
 def _list_known() -> None:
-    from mar_edge.edge.zoo.catalogue import known_models
-    from mar_edge.edge.zoo.fetch import cache_folder, cached
+    from mar_edge.edge.files.cache import cache_folder
+    from mar_edge.edge.zoo.catalog import known_models
+    from mar_edge.edge.zoo.fetch import cached
 
     print(f"{'name':<18} {'kind':<9} {'points':>6}  {'input':<8} {'here':<5} {'licence':<11} trained on")
     for known in known_models().values():
@@ -52,12 +53,12 @@ def _list_known() -> None:
             f"{known.name:<18} {known.kind:<9} {known.points or '':>6}  {size:<8} {here:<5} {known.licence:<11} "
             f"{known.trained_on}{'; ' if known.accuracy else ''}{known.accuracy}"
         )
-    print(f"cache: {cache_folder()}; 'mar-edge models NAME' says more, '--download' fetches")
+    print(f"cache: {cache_folder('models')}; 'mar-edge models NAME' says more, '--download' fetches")
 
 
 def _known(name: str, download: bool, mirror: str | None) -> None:
     from mar_edge.cli.posing import fetch_known
-    from mar_edge.edge.zoo.catalogue import known_model
+    from mar_edge.edge.zoo.catalog import known_model
     from mar_edge.edge.zoo.fetch import cached
 
     known = known_model(name)
@@ -165,7 +166,7 @@ def doctor(
 
 
 def _describe_default_model() -> str:
-    from mar_edge.edge.digest import check_sha256
+    from mar_edge.edge.files.digest import check_sha256
     from mar_edge.edge.model_file import default_checkpoint_path
     from mar_edge.edge.recognizer import Recognizer
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mar_edge.edge.layout import Layout
     from mar_edge.edge.pose.base import PoseEstimator
     from mar_edge.edge.pose.detection import Family
-    from mar_edge.edge.zoo.catalogue import KnownModel
-    from mar_edge.edge.zoo.download import Progress
+    from mar_edge.edge.zoo.catalog import KnownModel
+    from mar_edge.edge.zoo.download import OnBytes
 
 HOLISTIC = "holistic"
 MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
@@ -204,7 +204,7 @@ def _holistic(options: PoseOptions) -> OpenPose:
 
 
 def _file(name: str, kind: str, mirror: str | None) -> tuple[Path, KnownModel | None]:
-    from mar_edge.edge.zoo.catalogue import known_model
+    from mar_edge.edge.zoo.catalog import known_model
 
     path = Path(name)
     if path.suffix == ".onnx" or path.is_file():
@@ -230,7 +230,7 @@ def _family(prefix: str, known: KnownModel | None, detector: Path) -> Family:
 
 
 @contextmanager
-def _progress(name: str) -> Iterator[Progress]:
+def _progress(name: str) -> Iterator[OnBytes]:
     """A bar on a terminal; elsewhere a line now and then. On standard error."""
     if not sys.stderr.isatty():
         yield _lines(name)
@@ -244,7 +244,7 @@ def _progress(name: str) -> Iterator[Progress]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _lines(name: str) -> Progress:
+def _lines(name: str) -> OnBytes:
     told_s = time.monotonic()
 
     def show(done: int, total: int | None) -> None:

@@ -166,7 +166,7 @@ def run_service(
 
 def stated_sha256(model_sha256: str | None) -> str | None:
     """``--model-sha256`` as the digest it must be; None where it is not given."""
-    from mar_edge.edge.digest import parse_sha256
+    from mar_edge.edge.files.digest import parse_sha256
 
     with about("--model-sha256"):
         return None if model_sha256 is None else parse_sha256(model_sha256)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 
 Answer = Callable[[], tuple[int, str, bytes]]
 """What HTTP answers: status, content type, body."""
@@ -18,7 +18,7 @@ class StreamObserver(Protocol):
     def on_message(self, message: AnyMessage) -> None:
         """Take note of a message that was sent."""
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
         """Take note of a frame and who is in it, whether or not skeletons are sent."""
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:

@@ -17,14 +17,14 @@ from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire import reports
-from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EncodedMessage, EndMessage, M, SkeletonMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
-from mar_edge.streaming.wire.publisher import M, Publisher
+from mar_edge.streaming.wire.publisher import Publisher
 
 READ_TIMEOUT_S = 0.1
 
 OnMessage = Callable[[AnyMessage], None]
-OnFrame = Callable[[Frame, Sequence[SkeletonMessage]], None]
+OnFrame = Callable[[Frame, Sequence[EncodedMessage[SkeletonMessage]]], None]
 _log = logging.getLogger("mar_edge.stream")
 
 
@@ -214,21 +214,21 @@ class StreamLoop:
         self._behind = status.behind
         self._send(status)
 
-    def _show(self, skeleton: SkeletonMessage) -> SkeletonMessage:
+    def _show(self, skeleton: SkeletonMessage) -> EncodedMessage[SkeletonMessage]:
         """Send somebody's joints if that is asked for; who records or looks on has them all the same."""
         if self._config.publish_skeletons:
             return self._send(skeleton)
-        stamped = self._publisher.stamped(skeleton)
+        prepared = self._publisher.prepare(skeleton)
         if self._recorder is not None:
-            self._recorder.write(stamped)
-        return stamped
+            self._recorder.write(prepared)
+        return prepared
 
-    def _send(self, message: M) -> M:
+    def _send(self, message: M) -> EncodedMessage[M]:
         sent = self._publisher.publish(message)
         if self._recorder is not None:
             self._recorder.write(sent)
         if self._on_message is not None:
-            self._on_message(sent)
+            self._on_message(sent.message)
         return sent
 
     def _end(self, reason: str) -> StreamSummary:

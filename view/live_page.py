@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.observer import Answer
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 from mar_edge.view.app import page_app
 from mar_edge.view.feed import Feed
 from mar_edge.view.picture_encoder import Pictures
@@ -48,14 +48,14 @@ class LivePage:
     def on_message(self, message: AnyMessage) -> None:
         """See ``StreamObserver``."""
         if not isinstance(message, SkeletonMessage):  # those come with their frame
-            self._feed.publish(message)
+            self._feed.publish(EncodedMessage(message))
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
         """See ``StreamObserver``."""
         for skeleton in skeletons:
             self._feed.publish(skeleton)
         if self._pictures is not None:
-            self._pictures.offer(skeletons[0].stream, frame)
+            self._pictures.offer(skeletons[0].message.stream, frame)
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
         """See ``StreamObserver``."""

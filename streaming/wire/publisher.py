@@ -9,19 +9,16 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Encoding, Kind
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, encode, topic
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, EncodedMessage, M, topic
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 
 # What is said to late subscribers, in this order.
 RESENT_KINDS: tuple[Kind, ...] = ("hello", "status")
-
-M = TypeVar("M", bound=AnyMessage)
 
 
 def check_stream(name: str) -> str:
@@ -72,33 +69,35 @@ class Publisher:
         """The number of the next message, and how many were sent."""
         return sum(self.sent.values())
 
-    def stamped(self, message: M) -> M:
-        """The message as it would be sent next, with all that a sender fills in."""
-        return msgspec.structs.replace(
-            message,
-            stream=self.stream,
-            run=self.run,
-            seq=self.next_seq,
-            kind_seq=self.sent[message.kind],
-            t_publish_ns=self._wall_ns(),
+    def prepare(self, message: M) -> EncodedMessage[M]:
+        """Return the message as it would be sent next: numbered, stamped with the time, encoded when asked for."""
+        return EncodedMessage(
+            msgspec.structs.replace(
+                message,
+                stream=self.stream,
+                run=self.run,
+                seq=self.next_seq,
+                kind_seq=self.sent[message.kind],
+                t_publish_ns=self._wall_ns(),
+            )
         )
 
-    def publish(self, message: M) -> M:
-        """Number, stamp and send a message; never waits.
+    def publish(self, message: M) -> EncodedMessage[M]:
+        """Number, stamp and send a message. Never blocks.
 
         Returns:
             The message as it was sent.
         """
         kind = message.kind
         with self._socket.lock:
-            stamped = self.stamped(message)
-            self._socket.send([self._topics[kind], encode(stamped, self._encoding)])
+            prepared = self.prepare(message)
+            self._socket.send([self._topics[kind], prepared.payload(self._encoding)])
             self.sent[kind] += 1
             if kind in RESENT_KINDS:
                 self._greeting[kind] = message
             elif kind == "end":
                 self._greeting.clear()  # nothing comes after it
-        return stamped
+        return prepared
 
     def _greet(self, prefixes: list[bytes]) -> None:
         """Answer subscriptions, however many, with one greeting."""

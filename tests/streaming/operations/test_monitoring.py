@@ -22,7 +22,7 @@ from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.observer import Answer
 from mar_edge.streaming.operations.health import HUNG_S, Health
 from mar_edge.streaming.operations.monitoring import Monitoring, Systemd
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 
@@ -160,7 +160,7 @@ class Page:
 
     def on_message(self, message: AnyMessage) -> None: ...
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None: ...
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None: ...
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
         if address == self.address:

@@ -22,7 +22,7 @@ def test_numbers_are_gap_free_over_all_kinds_and_within_each(
     sub = connect(publish_socket)
     polled(publish_socket, lambda: publish_socket.subscriptions)
     for message in (HELLO, LABEL, LABEL, EVENT, LABEL, END):
-        sent = publisher.publish(message)
+        sent = publisher.publish(message).message
         assert sent.stream == "cam"
         assert sent.t_publish_ns > 0
     got = receive(sub, publish_socket, 6)

@@ -73,7 +73,7 @@ def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, Publi
         assert {message.kind for message in greeted} == {"hello", "status"}
         with LabelSubscriber(publish_socket.endpoints[0], "back", timeout_s=10) as late:
             assert [message.kind for message in take(late, 2)] == ["hello", "status"]
-            sent = [boxes[1].publisher.publish(LABEL) for _ in range(200)]
+            sent = [boxes[1].publisher.publish(LABEL).message for _ in range(200)]
             assert take(late, 200) == sent  # untouched, to the last field
             for _ in range(50):
                 boxes[0].publisher.publish(EVENT)

@@ -78,7 +78,7 @@ def test_messages_arrive_typed_and_in_order_until_the_end(encoding: Encoding) ->
         LabelSubscriber(publish_socket.endpoints[0], timeout_s=5, until_end=True) as subscriber,
     ):
         polled(publish_socket, lambda: publish_socket.subscriptions)
-        sent = [publisher.publish(message) for message in (HELLO, LABEL, EVENT, STATUS, LABEL, END)]
+        sent = [publisher.publish(message).message for message in (HELLO, LABEL, EVENT, STATUS, LABEL, END)]
         assert list(subscriber) == sent
         assert list(subscriber) == []
         assert (subscriber.lost, subscriber.restarts, subscriber.malformed) == (0, 0, 0)

@@ -1,4 +1,4 @@
-"""The processor cores that this process may use."""
+"""How many processor cores this process may use."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import os
 
 
 def usable_cores() -> int:
-    """How many; a container or ``taskset`` may leave fewer than the machine has."""
+    """Return the number of cores; a container or ``taskset`` may allow fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

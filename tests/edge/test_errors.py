@@ -1,4 +1,4 @@
-"""A name with a slip in it is answered with the one that was meant, wherever a user writes names."""
+"""A misspelled name is answered with the closest known one, wherever a user writes names."""
 
 from pathlib import Path
 
@@ -7,26 +7,25 @@ from recorded_runs import two_people
 
 from mar_edge.cli import with_suggestion
 from mar_edge.cli.config_file import OptionKind, read_config
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import background_label, ma52_labels
-from mar_edge.edge.names import did_you_mean
 from mar_edge.edge.pose.focus import Focus
 from mar_edge.edge.runtime.tensorrt.bindings import Bindings
 from mar_edge.edge.runtime.tensorrt.targets import resolve
-from mar_edge.edge.zoo.catalogue import known_model
+from mar_edge.edge.zoo.catalog import known_model
 from mar_edge.streaming.capture.capture_modes import CaptureMode
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.training.datasets.opening import parse_spec
 from mar_edge.training.datasets.recordings import open_recordings
 from mar_edge.training.synth.command import write_drawing
-from mar_edge.view.timeline import read_timelines
 
 KINDS = {"camera": OptionKind((str,), "text"), "stride_s": OptionKind((float,), "a number")}
 
 
-def test_only_what_is_close():
+def test_only_close_names_are_suggested():
     assert did_you_mean("nooding", ["nodding", "bowing head"]) == "; did you mean 'nodding'?"
     assert did_you_mean("Stride-S", ["stride_s"]) == "; did you mean 'stride_s'?"
     assert did_you_mean("flying", ["nodding"]) == ""
@@ -51,7 +50,7 @@ def recorded(tmp_path):
 
 
 LABELS = (*ma52_labels(), background_label())
-SLIPS = {
+MISSPELLED = {
     "--labels": (lambda _: chosen(LABELS, None, LabelChoice.parse("nooding")), "nodding"),
     "--labels, a group": (lambda _: chosen(LABELS, None, LabelChoice.parse("-haed")), "head"),
     "a config's option": (lambda path: config(path, "camra = 0"), "camera"),
@@ -70,14 +69,14 @@ SLIPS = {
 }
 
 
-@pytest.mark.parametrize("where", SLIPS)
-def test_a_slip_is_answered_with_what_was_meant(tmp_path, where):
-    write, meant = SLIPS[where]
+@pytest.mark.parametrize("where", MISSPELLED)
+def test_a_misspelled_name_is_answered_with_the_closest_one(tmp_path, where):
+    write, meant = MISSPELLED[where]
     with pytest.raises(MarEdgeError, match=rf"; did you mean '{meant}.*'\?$"):
         write(tmp_path)
 
 
-def test_a_choice_of_an_option_too():
+def test_a_misspelled_choice_is_answered_too():
     said = "Invalid value for '--runtime': 'openvin' is not one of 'auto', 'onnxruntime', 'openvino'."
     assert with_suggestion(said).endswith("'openvino'; did you mean 'openvino'?")
     assert with_suggestion("No such option: --x") == "No such option: --x"
@@ -90,13 +89,13 @@ def test_a_config_with_a_byte_order_mark_is_read(tmp_path, encoding):
     assert read_config(path, KINDS).options == {"camera": "0"}
 
 
-def test_a_config_in_utf_16_says_so(tmp_path):
+def test_a_config_in_utf_16_is_refused(tmp_path):
     path = tmp_path / "wide.toml"
     path.write_text('camera = "0"\n', encoding="utf-16")
     with pytest.raises(MarEdgeError, match="is UTF-16 text; save it as UTF-8"):
         read_config(path, KINDS)
 
 
-def test_the_config_that_stands_beside_the_project(shared):
+def test_the_shared_config_with_a_byte_order_mark_is_read(shared):
     path: Path = shared("cases/bom.toml")
     assert read_config(path, {"quiet": OptionKind((bool,), "true or false")}).options == {"quiet": True}

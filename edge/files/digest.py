@@ -1,4 +1,4 @@
-"""SHA-256 of files: computed, and compared with what somebody states. Reads bytes, and knows not what they mean."""
+"""SHA-256 of files: computed, and compared with a stated one. Knows nothing of the files' content."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CHUNK = 1 << 18
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file's content, lower case."""
+    """Return the SHA-256 of a file's content, in lower case."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):
@@ -21,10 +21,10 @@ def sha256_of(path: Path) -> str:
 
 
 def parse_sha256(text: str) -> str:
-    """A SHA-256 as it is written, 64 hexadecimal digits -> lower case.
+    """Return a SHA-256 of 64 hexadecimal digits in lower case.
 
     Raises:
-        MarEdgeError: it is none.
+        MarEdgeError: the text is not one.
     """
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
         raise MarEdgeError(f"a SHA-256 is 64 hexadecimal digits, as 'sha256sum FILE' prints it; not '{text[:80]}'")
@@ -32,10 +32,10 @@ def parse_sha256(text: str) -> str:
 
 
 def check_sha256(path: Path, expected: str) -> None:
-    """Compare a file with the SHA-256 that is stated of it.
+    """Compare a file with the SHA-256 that is stated for it.
 
     Raises:
-        MarEdgeError: it cannot be read, or has another one.
+        MarEdgeError: it cannot be read, or has another hash.
     """
     try:
         found = sha256_of(path)
@@ -43,6 +43,6 @@ def check_sha256(path: Path, expected: str) -> None:
         raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
     if found != expected.lower():
         raise MarEdgeError(
-            f"{path} is not the file that was meant: its SHA-256 is {found}, stated is {expected}; get it again, or "
-            "state this one's if you trust it"
+            f"{path} is not the expected file: its SHA-256 is {found}, stated is {expected}. Get it again, or "
+            "state the new hash if you trust the file"
         )

@@ -1,7 +1,7 @@
 """The published pose models and detectors that are known by name (``models.json``). Data; downloads nothing.
 
-``accuracy`` is what their authors publish, on COCO-WholeBody's validation set. ``sha256`` is of the archive, as others
-who downloaded it published it; None where nobody did.
+``accuracy`` is the authors' figure on COCO-WholeBody's validation set. ``sha256`` is the archive's, as published by
+people who downloaded it; None where no source publishes one.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from typing import Literal
 
 import msgspec
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 
 
 @dataclass(frozen=True)
 class KnownModel:
     """One published model.
 
-    size: width and height of its input, px. points: keypoints of a pose model. full_score: see ``edge.pose.simcc``.
-    detector: name of the one a pose model goes with. family: of a detector. licence: of the weights.
-    url: a zip of OpenMMLab's SDK with one ONNX file in it. sha256: of the zip, or None.
+    size: width and height of its input, px. points: number of keypoints of a pose model. full_score: see
+    ``edge.pose.simcc``. detector: name of the detector to use with a pose model. family: a detector's. ``licence``:
+    the weights' license. url: a zip of OpenMMLab's SDK with one ONNX file in it. sha256: of the zip, or None.
     """
 
     name: str
@@ -42,16 +41,16 @@ class KnownModel:
 
 @cache
 def known_models() -> dict[str, KnownModel]:
-    """All of them, by name."""
+    """Return all models by name."""
     text = resources.files("mar_edge.edge").joinpath("zoo", "models.json").read_bytes()
     return {model.name: model for model in msgspec.json.decode(text, type=list[KnownModel])}
 
 
 def known_model(name: str, kind: Literal["pose", "detector"] | None = None) -> KnownModel:
-    """The model of that name.
+    """Return the model of that name.
 
     Raises:
-        MarEdgeError: there is none, or it is of another kind.
+        MarEdgeError: no model of that kind has the name.
     """
     models = {model.name: model for model in known_models().values() if kind in (None, model.kind)}
     if name not in models:

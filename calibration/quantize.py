@@ -1,6 +1,6 @@
 """int8 into a graph: a QuantizeLinear and DequantizeLinear of its own before each layer that bears it.
 
-Private pairs, and none behind a layer: a pair shared by a tensor's readers would quantise the motion branch, which has
+Private pairs, and none behind a layer: a pair shared by a tensor's readers would quantize the motion branch, which has
 differences of neighbouring frames, with them. Symmetric, weights per output channel. Knows nothing of data.
 """
 
@@ -23,12 +23,12 @@ _STORED_INT8 = 256
 _PRODUCTS = ("MatMul", "Conv")
 
 
-def quantisable_layers(model: onnx.ModelProto) -> dict[str, str]:
+def quantizable_layers(model: onnx.ModelProto) -> dict[str, str]:
     """The layers that bear int8, in graph order -> the tensor each reads."""
     return {layer: node.input[0] for node in model.graph.node if (layer := marks_of(node).int8) is not None}
 
 
-def quantise(model: onnx.ModelProto, limits: Mapping[str, float], *, store_int8: bool = False) -> onnx.ModelProto:
+def quantize(model: onnx.ModelProto, limits: Mapping[str, float], *, store_int8: bool = False) -> onnx.ModelProto:
     """A copy with int8 products.
 
     Args:
@@ -91,7 +91,7 @@ def _weight_pair(
     """DQ of the node's weight, which becomes int8."""
     weight = numpy_helper.to_array(weights[node.input[1]])
     axis = 0 if node.op_type == "Conv" else weight.ndim - 1
-    codes, scale = quantise_weight(weight, axis)
+    codes, scale = quantize_weight(weight, axis)
     name, decoded = node.name, f"{node.name}:weight"
     inputs = [
         _constant(f"{name}:weight_codes", codes, added),
@@ -104,7 +104,7 @@ def _weight_pair(
     return made
 
 
-def quantise_weight(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def quantize_weight(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """A weight as int8, and the scale (C',) of each index of ``axis``, a number that FP16 holds exactly."""
     others = tuple(i for i in range(weight.ndim) if i != axis)
     scale = np.maximum(np.abs(weight).max(axis=others) / LEVELS, _SMALLEST_SCALE).astype(np.float16).astype(np.float32)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.streams import stream_input
+from mar_edge.edge.network.inputs import stream_input
 
 
 @pytest.fixture(params=["ma52", "imigue"])

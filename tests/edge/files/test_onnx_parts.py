@@ -5,9 +5,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.onnx_parts import check_whole
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.recognizer import Recognizer
 
 WEIGHTS = numpy_helper.from_array(np.arange(600, dtype=np.float32).reshape(2, 300), "weights")

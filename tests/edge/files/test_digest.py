@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from mar_edge.edge.digest import check_sha256, parse_sha256, sha256_of
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import check_sha256, parse_sha256, sha256_of
 
 CONTENT = b"weights" * 100_000
 STATED = hashlib.sha256(CONTENT).hexdigest()

@@ -1,6 +1,7 @@
-"""Whether a model file is all there is of the model: an ONNX file may keep its weights in other files beside it.
+"""Checks that a model is one file: an ONNX file may keep its weights in other files next to it.
 
-Reads the protocol buffers by hand: serving does without the ``onnx`` package. Field numbers are those of onnx.proto3.
+Reads the protocol buffers by hand, because serving does without the ``onnx`` package. Field numbers are those of
+onnx.proto3.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from mar_edge.edge.errors import MarEdgeError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
-# Message -> field -> the message in it: every way from a model to its tensors.
+# Message -> field -> the message in it: every path from a model to its tensors.
 _PARTS: dict[str, dict[int, str]] = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -27,14 +28,14 @@ _DEEPEST = 100
 
 
 class _NoProtobuf(Exception):
-    """Bytes that are no message."""
+    """The bytes are not a message."""
 
 
 def check_whole(path: Path) -> None:
-    """Refuse a model whose hash does not cover all of it.
+    """Refuse a model that its file's hash covers only in part.
 
     Raises:
-        MarEdgeError: it is no ONNX file, or one that keeps weights elsewhere, or it cannot be read.
+        MarEdgeError: it is no ONNX file, keeps weights in other files, or cannot be read.
     """
     try:
         content = memoryview(path.read_bytes())
@@ -43,16 +44,16 @@ def check_whole(path: Path) -> None:
     try:
         is_whole = not any(_is_external(tensor) for tensor in _tensors(content, "model", 0))
     except _NoProtobuf:
-        raise MarEdgeError(f"{path} is no ONNX file: a SHA-256 is stated of the model file (.onnx) itself") from None
+        raise MarEdgeError(f"{path} is no ONNX file; state the SHA-256 of the model file (.onnx) itself") from None
     if not is_whole:
         raise MarEdgeError(
-            f"{path} keeps weights in other files, which no SHA-256 of it covers; write them into the file "
-            "(onnx.save with save_as_external_data=False) and state that one's"
+            f"{path} keeps weights in other files, which its SHA-256 does not cover. Write them into the file "
+            "(onnx.save with save_as_external_data=False) and state the hash of that file"
         )
 
 
 def _tensors(message: memoryview, kind: str, depth: int) -> Iterator[memoryview]:
-    """Find every tensor in a message of that kind."""
+    """Yield every tensor in a message of that kind."""
     if depth > _DEEPEST:
         raise _NoProtobuf
     for field, value in _fields(message):
@@ -74,7 +75,7 @@ def _is_external(tensor: memoryview) -> bool:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
-    """The fields of a message: their numbers, and bytes or a whole number."""
+    """Yield the fields of a message: their numbers, and their values as bytes or an integer."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

@@ -1,6 +1,6 @@
-"""Files that commands write: found to be possible before the work, and then written whole or not at all.
+"""Files that are written: checked before the work, and then written whole or not at all. Knows no file formats.
 
-Knows nothing of what the files hold.
+Every file that must not be half there (models, checkpoints, engines, reports, downloads) goes through ``draft_of``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _DRAFTS = ".mar-edge-"
 
 
 def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None] = ()) -> None:
-    """Find out, before minutes of work, that each output can be written and is none of the inputs.
+    """Check, before minutes of work, that each output can be written and is none of the inputs.
 
-    None stands for a file that was not named. Nothing is left behind, and no folder is made.
+    None is a file that was not named. Nothing is left behind, and no folder is made.
 
     Raises:
-        MarEdgeError: an output is an input (by whatever path or link), is named twice, is a folder, or lies where
-            nothing can be written.
+        MarEdgeError: an output is an input (by any path or link), is named twice, is a folder, or cannot be written
+            there.
     """
     read = [path for path in inputs if path is not None]
     wanted = [path for path in outputs if path is not None]
@@ -38,10 +38,10 @@ def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None] 
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file, its folder too; what was there before stays until all of it is on the disk.
+    """Write a file, and its folder where there is none. The file that was there stays until the new one is on the disk.
 
     Raises:
-        MarEdgeError: it cannot be written; then nothing of it is left behind.
+        MarEdgeError: it cannot be written. Nothing of it is left behind.
     """
     with draft_of(path) as draft:
         draft.write_bytes(content)
@@ -49,12 +49,12 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """A path of the same name to write to, whose file takes the place of ``path`` once it is on the disk.
+    """Yield a path of the same name to write to. Its file then takes the place of ``path``.
 
-    A device or a pipe is written to directly. What a failed or killed writer leaves, ``remove_drafts`` removes.
+    A device or a pipe is written to directly. ``remove_drafts`` removes what a killed process left.
 
     Raises:
-        MarEdgeError: it cannot be written; then nothing of it is left behind.
+        MarEdgeError: it cannot be written. Nothing of it is left behind.
     """
     target = Path(os.path.realpath(path))  # a link stays a link
     try:
@@ -67,16 +67,28 @@ def draft_of(path: Path) -> Iterator[Path]:
             yield draft
             if target.exists():
                 shutil.copymode(target, draft)
-            with draft.open("rb") as file:
-                os.fsync(file.fileno())
-            os.replace(draft, target)
-        _sync_folder(target.parent)
+            put_in_place(draft, target)
     except OSError as error:
         raise MarEdgeError(f"cannot write {path}: {error.strerror or error}") from None
 
 
+def put_in_place(draft: Path, target: Path) -> None:
+    """Replace ``target`` by a finished file in the same file system, so that it survives a power cut.
+
+    Raises:
+        MarEdgeError: it cannot be written.
+    """
+    try:
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(draft, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise MarEdgeError(f"cannot write {target}: {error.strerror or error}") from None
+
+
 def remove_drafts(folder: Path) -> None:
-    """Remove what killed writers left in a folder in which nobody else is writing now."""
+    """Remove what killed processes left in a folder. No other process may be writing there."""
     for left in folder.glob(f"{_DRAFTS}*"):
         shutil.rmtree(left, ignore_errors=True)
 
@@ -111,7 +123,7 @@ def _try(output: Path) -> None:
 
 
 def _sync_folder(path: Path) -> None:
-    """Make a replaced file survive a power cut, where the system lets a folder be opened for that."""
+    """Write the folder's entries to the disk, on systems that can open a folder."""
     if hasattr(os, "O_DIRECTORY"):
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -13,9 +13,9 @@ from mar_edge.calibration.stored import Calibration, keep_calibration
 from mar_edge.cli.bench_reports import write_json
 from mar_edge.edge.confidence import Confidence, write_confidence
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import check_outputs, draft_of, remove_drafts, write_whole
 from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.mmn import MMN
-from mar_edge.edge.outputs import check_outputs, draft_of, remove_drafts, write_whole
 from mar_edge.edge.runtime.tensorrt.store import write_engine
 from mar_edge.export.triton import write_repository
 from mar_edge.training.evaluation.answers import Answers
