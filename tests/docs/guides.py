@@ -56,13 +56,13 @@ class Block:
         return text
 
     def commands(self) -> Iterator[list[str]]:
-        """Yield the commands of a shell block, as words; comments, pipes and redirections are dropped."""
+        """Yield the commands of a shell block, as words; comments, pipes and redirections are left out."""
         for line in self.text.replace("\\\n", " ").splitlines():
-            lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+            lexer = shlex.shlex(re.sub(r"\s*[<>]+\s*\S+", "", line), posix=True, punctuation_chars="&|;")
             lexer.whitespace_split = True
             words: list[str] = []
-            for word in [*lexer, "&"]:
-                if set(word) <= set("&|;()<>"):
+            for word in [*lexer, ";"]:
+                if set(word) <= set("&|;"):
                     if words:
                         yield words
                     words = []
