@@ -55,7 +55,7 @@ def test_every_link_resolves(page: Path) -> None:
 
 @by_page
 def test_every_command_has_options_that_exist(page: Path, command_line: Mistake) -> None:
-    """Whether or not the block is run."""
+    """Check blocks that are not run, too."""
     shell = [block for block in guides.blocks(page) if block.language == "sh"]
     wrong = [
         f"{block}: {' '.join(words)}: {why}"
@@ -123,7 +123,7 @@ def command_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[s
 
 @pytest.fixture(scope="session")
 def mar_edge_on_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the command ``mar-edge``, of these sources."""
+    """Return a folder with the command ``mar-edge``, of these sources."""
     folder = tmp_path_factory.mktemp("bin")
     (folder / "mar-edge").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mar_edge "$@"\n')
     (folder / "mar-edge").chmod(0o755)
@@ -133,7 +133,7 @@ def mar_edge_on_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files that blocks name."""
+    """Return a folder with the files that blocks name."""
     return prepared_folder.fill(tmp_path_factory.mktemp("inputs"))
 
 
@@ -144,7 +144,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ids=lambda page: str(page.relative_to(ROOT)),
 )  # fmt: skip
 def test_blocks_run(page: Path, inputs: Path, mar_edge_on_path: Path, tmp_path: Path) -> None:
-    """In one folder, in order, so that a block can use what an earlier one wrote."""
+    """Run them in one folder, in order, so that a block can use what an earlier one wrote."""
     folder = tmp_path / "here"
     shutil.copytree(inputs, folder)
     environment = os.environ | {
