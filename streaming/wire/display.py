@@ -19,7 +19,7 @@ from mar_edge.streaming.wire.messages import (
     SkeletonMessage,
     StatusMessage,
 )
-from mar_edge.streaming.wire.subscriber import Gap, Malformed, Notice, Restart, Silence
+from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence
 
 _SHOWN_LABELS = 3
 _STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}

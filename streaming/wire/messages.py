@@ -64,7 +64,7 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="
 
 
 class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
-    """Describe the sender: at start, after each new subscription, and when the camera or the event rules changed.
+    """Description of the sender: at start, after each new subscription, and when the camera or the event rules changed.
 
     Attributes:
         source: The camera or file, without credentials.
