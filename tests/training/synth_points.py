@@ -1,4 +1,4 @@
-"""Where the synthesiser's points are, and measures of them that several tests take."""
+"""Where the synthesizer's points are, and measures of them that several tests take."""
 
 import numpy as np
 

@@ -27,7 +27,7 @@ from mar_edge.training.synth.generator import (
     SynthBatch,
     class_labels,
     draw_scene,
-    synthesise,
+    synthesize,
 )
 from mar_edge.training.synth.ik import rotation, two_bones
 from mar_edge.training.synth.perform import Lists, add_rows
@@ -45,7 +45,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="module")
 def batch() -> SynthBatch:
-    return synthesise(3, 0, 256)
+    return synthesize(3, 0, 256)
 
 
 def test_classes_are_the_52_actions_and_the_background():
@@ -58,7 +58,7 @@ def test_an_action_beyond_ma52_becomes_a_class():
 
 
 def chunk_of_96(number: int) -> tuple[np.ndarray, np.ndarray]:
-    made = synthesise(3, number, 96)
+    made = synthesize(3, number, 96)
     return made.joints, made.labels
 
 
@@ -72,7 +72,7 @@ def test_a_chunk_is_the_same_clips_whoever_makes_it():
 
 @pytest.mark.parametrize(("seed", "chunk"), [(3, 1), (4, 0)])
 def test_another_chunk_or_seed_is_other_clips(batch, seed, chunk):
-    other = synthesise(seed, chunk, 256)
+    other = synthesize(seed, chunk, 256)
     assert not np.isclose(batch.joints, other.joints).all(axis=(1, 2, 3)).any()
 
 
@@ -94,7 +94,7 @@ def test_every_class_occurs_as_often_as_it_should(scene):
 
 
 def test_a_batch_of_few_classes_has_those():
-    few = synthesise(0, 0, 60, classes=(CLASSES[9], CLASSES[-1]))
+    few = synthesize(0, 0, 60, classes=(CLASSES[9], CLASSES[-1]))
     assert set(few.labels) == {0, 1}
     assert (few.amplitude[few.labels == 0] > 0).all()
     assert (few.amplitude[few.labels == 1] == 0).all()
@@ -104,13 +104,13 @@ def test_enough_of_every_action_is_inside_its_clip(scene):
     assert scene.visible.min() >= 0.45
 
 
-def test_fragments_of_others_show_little_and_less_than_the_labelled_action(scene):
+def test_fragments_of_others_show_little_and_less_than_the_labeled_action(scene):
     with_label, without = MOST_OF_FRAGMENT
-    labelled = scene.labels != BACKGROUND
+    labeled = scene.labels != BACKGROUND
     assert 0.15 < (scene.fragment > 0).mean() < 0.3
-    assert scene.fragment[labelled].max() <= with_label + 1e-5 < 0.2
-    assert scene.fragment[~labelled].max() <= without + 1e-5 < 0.15
-    assert (scene.fragment < 0.45 * scene.visible)[labelled].all()
+    assert scene.fragment[labeled].max() <= with_label + 1e-5 < 0.2
+    assert scene.fragment[~labeled].max() <= without + 1e-5 < 0.15
+    assert (scene.fragment < 0.45 * scene.visible)[labeled].all()
 
 
 def test_the_held_out_world_is_another_one():
@@ -208,7 +208,7 @@ def test_rows_with_one_key_add_up():
     assert target.tolist() == [[4, 5], [1, 1], [7, 9]]
 
 
-def test_background_heads_move_less_than_any_labelled_one():
+def test_background_heads_move_less_than_any_labeled_one():
     motion = draw_scene(Draws(np.random.default_rng(4)), 300, (CLASSES[-1],), alone=True).motion
     yaw = motion[Channel.HEAD_YAW] + motion[Channel.CHEST_YAW]
     pitch = motion[Channel.HEAD_PITCH] + motion[Channel.CHEST_PITCH] + motion[Channel.LEAN]
@@ -230,14 +230,14 @@ def test_every_camera_keeps_the_head_and_the_hips_where_it_frames_them(scene):
 
 def test_a_desk_camera_loses_the_hips(batch):
     layout = load_layout("ma52")
-    neck, hip_centre = layout.root, layout.joints.index("hip_centre")
-    lost = np.isclose(batch.joints[:, :, hip_centre], batch.joints[:, :, neck], atol=1e-2).all(axis=(1, 2))
+    neck, hip_center = layout.root, layout.joints.index("hip_center")
+    lost = np.isclose(batch.joints[:, :, hip_center], batch.joints[:, :, neck], atol=1e-2).all(axis=(1, 2))
     assert lost[batch.desk].mean() > 0.75
     assert lost[~batch.desk].mean() < 0.3
 
 
 def test_the_figure_is_smooth(scene):
-    # 2 s in 64 frames: nothing crosses a third of a metre between two of them.
+    # 2 s in 64 frames: nothing crosses a third of a meter between two of them.
     step = np.abs(np.diff(scene.points[:, :, BODY], axis=1)).max(axis=(1, 2, 3))
     assert np.quantile(step, 0.99) < 0.35
 

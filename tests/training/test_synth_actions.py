@@ -1,4 +1,4 @@
-"""Each of the 52 rows does what its label means, in the figure's points (metres)."""
+"""Each of the 52 rows does what its label means, in the figure's points (meters)."""
 
 from functools import cache
 
@@ -85,7 +85,7 @@ def test_enough_of_a_limb_action_is_to_be_seen_in_every_clip(action):
     assert scene_of(action.name).visible.min() >= 0.45
 
 
-def _towards_eyes(points: np.ndarray) -> np.ndarray:
+def _toward_eyes(points: np.ndarray) -> np.ndarray:
     """(n, T, 3) of the length from mouth to eyes, up the face."""
     return points[:, :, [LEFT_EYE, RIGHT_EYE]].mean(axis=2) - points[:, :, MOUTH].mean(axis=2)
 
@@ -143,7 +143,7 @@ TOUCHES = {
     "scratching or touching chest": (lambda p: closest(_to_midline(palms(p), p)), 0.2),
     "scratching or touching shoulder": (lambda p: _nearest(tips(p, 2, 3), *(p[:, :, i] for i in SHOULDERS)), 0.09),
     "arms akimbo": (lambda p: _nearest(palms(p), p[:, :, HIPS[0]], p[:, :, HIPS[1]]), 0.19),
-    "scratching or touching forehead": (lambda p: _nearest(tips(p, 2, 3), _eyes(p) + 0.7 * _towards_eyes(p)), 0.06),
+    "scratching or touching forehead": (lambda p: _nearest(tips(p, 2, 3), _eyes(p) + 0.7 * _toward_eyes(p)), 0.06),
     "scratching or touching face": (lambda p: _nearest_of((tips(p, 2, 3), palms(p)), *_cheeks(p)), 0.07),
     "rubbing eyes": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EYE], p[:, :, RIGHT_EYE], _eyes(p)), 0.045),
     "touching nose": (lambda p: _nearest(tips(p, 2, 3), p[:, :, NOSE]), 0.045),

@@ -15,7 +15,7 @@ from mar_edge.training.synth.drag import drag_shoulders
 from mar_edge.training.synth.draws import Draws
 from mar_edge.training.synth.faults import Shown, keypoints, skeletons
 from mar_edge.training.synth.framing import Framing, draw_framing
-from mar_edge.training.synth.generator import CLASSES, draw_scene, synthesise
+from mar_edge.training.synth.generator import CLASSES, draw_scene, synthesize
 from mar_edge.training.synth.hand_parts import PLACES
 from mar_edge.training.synth.places import RESTS
 from mar_edge.training.synth.world import FEATURES, HELD_OUT, TRAINING
@@ -160,7 +160,7 @@ def test_small_people_wander_and_their_parts_together():
         body, _, _, face = keypoints(draws(8), small, scene.t, shown=scene.shown, world=world)
         noise[name] = body[..., :2] - small.points[:, :, :33], face[..., :2] - small.points[:, :, FACE]
     added = [a - b for a, b in zip(noise["with"], noise["without"], strict=True)]
-    # px of a person 200 px a metre tall; the table's are of one of 652.
+    # px of a person 200 px a meter tall; the table's are of one of 652.
     eyes, knees = ((part[:, :, pair] * 652 / 200).std(axis=1) for part, pair in ((added[0], (2, 5)), (added[0], KNEES)))
     assert 1 < np.median(eyes) < 4
     assert np.median(knees) > 1
@@ -216,6 +216,6 @@ def test_who_stays_may_stay_long():
 
 
 def test_a_world_without_anything_makes_other_clips():
-    plain = synthesise(3, 0, 32, world=TRAINING.without(*FEATURES))
+    plain = synthesize(3, 0, 32, world=TRAINING.without(*FEATURES))
     assert np.isfinite(plain.joints).all()
-    assert not np.array_equal(plain.joints, synthesise(3, 0, 32).joints)
+    assert not np.array_equal(plain.joints, synthesize(3, 0, 32).joints)
