@@ -30,9 +30,8 @@ try:
     for event in islice(events, most_events):
         lasted_s = event.end_s - event.start_s
         seconds[event.label] += lasted_s
-        print(
-            f"{event.start_s:6.1f} s  person {event.person}  {event.label} [{event.body}], {lasted_s:.1f} s, {event.score:.2f}"
-        )
+        what = f"person {event.person}  {event.label} [{event.body}]"
+        print(f"{event.start_s:6.1f} s  {what}, lasted {lasted_s:.1f} s, score {event.score:.2f}")
 except KeyboardInterrupt:
     pass
 events.close()
