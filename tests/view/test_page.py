@@ -15,10 +15,10 @@ from browser import PIXELS, free_port, opened, page_of, review_of
 from view_messages import Stream
 
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.view.annotations.formats import format_of
 from mar_edge.view.feed import Feed
-from mar_edge.view.timeline import read_timelines
 
 
 def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:

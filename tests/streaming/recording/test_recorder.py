@@ -15,7 +15,7 @@ import pytest
 from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.recording.recorded import recording_files
+from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.recorder import RETRY_S, RecordConfig, Recorder, StreamRecorders
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, encode
 
@@ -315,7 +315,7 @@ def kill_in_the_middle(folder: Path, after: int) -> tuple[int, Path]:
 @pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.soak)])
 def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -> None:
     from mar_edge.streaming.recording.replay import Replay
-    from mar_edge.streaming.recording.skeletons import read_recording
+    from mar_edge.streaming.recording.skeletons import read_skeletons
 
     for number in range(times):
         said, path = kill_in_the_middle(tmp_path / str(number), after=37 + 41 * number)
@@ -324,4 +324,4 @@ def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -
             while not replay.ended:
                 frames += replay.read(0.0) is not None
         assert frames >= said  # whatever was said to be written is there
-        assert len(read_recording(path).tracks[0].times_s) == frames
+        assert len(read_skeletons(path).tracks[0].times_s) == frames
