@@ -23,6 +23,7 @@ from mar_edge.edge.choices import Encoding
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
+from mar_edge.edge.movements import Movement
 from mar_edge.edge.network.mmn import MMN, SCALES, MMNConfig
 
 _FORMAT = "mar-edge checkpoint"
@@ -52,6 +53,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The description in our own checkpoints; a published one has none.
 
     activation: turns the outputs into probabilities: one ``softmax``, or a ``sigmoid`` for each label.
+    movements: as in a model file (``edge.model_file``).
     rates: how often each label occurred in training, relative to the others (mean 1); empty where it is not known.
     """
 
@@ -66,6 +68,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     activation: Literal["softmax", "sigmoid"] = "softmax"
     rates: tuple[float, ...] = ()
+    movements: tuple[Movement, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from recorded_runs import HUM, NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_peopl
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.timeline import Timeline
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.plot import draw, plot
-from mar_edge.view.timeline import Timeline, read_timelines
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def write_font(path: Path, family: str, letters: str) -> Path:
 def test_labels_in_chinese_are_drawn_with_a_font_that_has_their_letters(
     chinese: list[Timeline], tmp_path: Path, recwarn: pytest.WarningsRecorder
 ) -> None:
-    with pytest.raises(MarEdgeError, match="no font here has the letters 头点部; install one"):
+    with pytest.raises(MarEdgeError, match="no installed font has the letters 头点部"):
         plot(chinese, ".png")
     assert "点头".encode() in plot(chinese, ".svg")
     for family, letters in (("Some Han", "点头"), ("More Han", "头部")):
