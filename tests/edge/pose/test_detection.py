@@ -59,7 +59,7 @@ def test_nan_is_an_error_and_not_an_empty_result(tmp_path, family, outputs):
     ("family", "outputs", "message"),
     [
         ("rtmdet", {"masks": np.zeros((3, 4), np.float32)}, r"This model's are \{'masks': \(1, 3, 4\)\}"),
-        ("yolox", {"output": np.zeros((99, 85), np.float32)}, "2100 cells, This model's are 99"),
+        ("yolox", {"output": np.zeros((99, 85), np.float32)}, "2100 cells, this model gives 99"),
     ],
 )
 def test_other_outputs_are_refused_with_their_shapes(tmp_path, family, outputs, message):
