@@ -196,14 +196,15 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
     comment, begin, last = list[str](), 0, -1
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
-            if token.start[0] != last + 1 and comment:
+            alone = not token.line[: token.start[1]].strip()  # after code, a comment is for its own line
+            if comment and not (alone and token.start[0] == last + 1):
                 yield begin, " ".join(comment)
                 comment = []
             if not comment:
                 begin = token.start[0]
             if not re.match(r"#\s*(noqa|type:|pragma)", token.string):
                 comment.append(token.string.lstrip("# "))
-            last = token.start[0]
+            last = token.start[0] if alone else -1
     if comment:
         yield begin, " ".join(comment)
     inside = set[int]()
