@@ -100,7 +100,7 @@ class FakeDevice:
 
     def allocate(self, size):
         self.note("allocate")
-        block = ctypes.create_string_buffer(b"\xff" * size, size)  # NaN where nothing was written
+        block = ctypes.create_string_buffer(b"\xff" * size, size)  # NaN until written
         self.blocks[ctypes.addressof(block)] = block
         return ctypes.addressof(block)
 
