@@ -1,25 +1,27 @@
-"""``--config FILE``: the options of a command from a TOML file; what stands on the command line wins."""
+"""``--config FILE``: the options of a command from a TOML file; the command line wins.
+
+Which options there are, and of what kind, comes from their declarations.
+"""
 
 from __future__ import annotations
 
 import codecs
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import unwrap
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
+from mar_edge.cli.app import UsageError
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.names import did_you_mean
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
-# Wherever this typer keeps click: what it raises for wrong options.
-_UsageError: Any = typer.BadParameter.__bases__[0]
 _THRESHOLDS = "thresholds"
 _SHOWN = 60
 
@@ -28,20 +30,20 @@ _SHOWN = 60
 class ConfigFile:
     """options: by parameter name, as TOML gives them. thresholds: per label or body group."""
 
-    options: dict[str, Any]
-    thresholds: dict[str, float]
+    options: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class OptionKind:
-    """What an option takes in TOML. several: a list of it as well. said: for people."""
+    """The kind of value of an option in TOML. several: a list of it as well. said: for people."""
 
     types: tuple[type, ...]
     said: str
     several: bool = False
 
     def takes(self, value: object) -> bool:
-        """Whether the value is of this kind; no bool is a number."""
+        """Return whether the value is of this kind; no bool is a number."""
         if isinstance(value, list):
             return self.several and bool(value) and all(not isinstance(one, list) and self.takes(one) for one in value)
         if isinstance(value, str) and "\0" in value:  # no path, no address and no name holds one
@@ -49,7 +51,7 @@ class OptionKind:
         return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
 
     def of(self, value: Any) -> Any:
-        """The value as the command line would have it."""
+        """Return the value as the command line would give it."""
         if self.several:
             return [str(one) for one in (value if isinstance(value, list) else [value])]
         return str(value) if str in self.types else value
@@ -66,24 +68,55 @@ _TEXTS = OptionKind((str, int), "text, or a list of it", several=True)
 
 
 def option_kinds(command: Any) -> dict[str, OptionKind]:
-    """What may stand in a config file of a command (click's): every option but ``--config``, by parameter name."""
+    """Return what a config file of a command (click's) may hold: every option but ``--config``, by parameter name."""
     hints = get_type_hints(unwrap(command.callback))
-    names = {parameter.name for parameter in command.params} - {"config"}
+    names = {parameter.name for parameter in command.params if parameter.param_type_name == "option"} - {"config"}
     return {name: _kind(hint) for name, hint in hints.items() if name in names}
 
 
 def _kind(hint: object) -> OptionKind:
-    if get_origin(hint) is UnionType:  # X | None
+    if get_origin(hint) in (Union, UnionType):  # X | None
         (hint,) = (each for each in get_args(hint) if each is not NoneType)
     return _TEXTS if get_origin(hint) is list else _KINDS.get(hint, _TEXT)
 
 
-def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
+def read_config(
+    path: Path, kinds: Mapping[str, OptionKind], others: Mapping[str, OptionKind] | None = None
+) -> ConfigFile:
     """Read a file whose keys are options (``stride-s`` or ``stride_s``) and the table ``[thresholds]``.
 
+    Args:
+        kinds: options of the command.
+        others: options of another command that shares the file; they are checked and left out.
+
     Raises:
-        MarEdgeError: it cannot be read, is not TOML, or holds an option that there is not, or of another kind.
+        MarEdgeError: it cannot be read, is not TOML, or holds an unknown option or one of another kind.
     """
+    import msgspec
+
+    table = _read_toml(path)
+    try:
+        thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
+    except msgspec.ValidationError as error:
+        raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
+    every = {**(others or {}), **kinds}
+    options: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in every:
+            close = did_you_mean(key, [*every, _THRESHOLDS])
+            raise MarEdgeError(
+                f"{path}: no such option: {key}; there are {', '.join(sorted(every))} and [{_THRESHOLDS}]{close}"
+            )
+        if name in options:
+            raise MarEdgeError(f"{path}: {key} is there twice, with '-' and with '_'")
+        if not every[name].takes(value):
+            raise MarEdgeError(f"{path}: {key} is {every[name].said}, not {_shown(value)}")
+        options[name] = every[name].of(value)
+    return ConfigFile({name: value for name, value in options.items() if name in kinds}, thresholds)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     import msgspec
 
     try:
@@ -92,53 +125,64 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
         content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise MarEdgeError(f"{path} is not a TOML file: it is UTF-16 text; save it as UTF-8")
-        table = msgspec.toml.decode(content, type=dict[str, Any])
+        return msgspec.toml.decode(content, type=dict[str, Any])
     except OSError as error:
         raise MarEdgeError(f"cannot read config file {path}: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MarEdgeError(f"{path} is not a TOML file: {error}") from None
-    try:
-        thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
-    except msgspec.ValidationError as error:
-        raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
-    options: dict[str, Any] = {}
-    for key, value in table.items():
-        name = key.replace("-", "_")
-        if name not in kinds:
-            close = did_you_mean(key, [*kinds, _THRESHOLDS])
-            raise MarEdgeError(
-                f"{path}: no such option: {key}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]{close}"
-            )
-        if name in options:
-            raise MarEdgeError(f"{path}: {key} stands there twice, with '-' and with '_'")
-        if not kinds[name].takes(value):
-            raise MarEdgeError(f"{path}: {key} is {kinds[name].said}, not {_shown(value)}")
-        options[name] = kinds[name].of(value)
-    return ConfigFile(options, thresholds)
 
 
 def _shown(value: object) -> str:
-    """A value of TOML's, short enough for one line."""
+    """Return a value of TOML's, short enough for one line."""
     if isinstance(value, dict):
         return "a table"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def use_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Callback of an eager ``--config`` option: the file's values become the command's defaults.
+def _use_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the file's values the defaults of the command: a callback of an eager option.
 
-    The options themselves check what may be in them, as they check the command line.
+    The options themselves check their values, as they check the command line.
     """
     if path is not None:
-        config = read_config(path, option_kinds(context.command))
+        serve = context.parent.command.commands["serve"]  # type: ignore[union-attr, attr-defined]
+        config = read_config(path, option_kinds(context.command), option_kinds(serve))
         context.default_map = {**(context.default_map or {}), **config.options}
         context.obj = config
     return path
 
 
+def settings(context: typer.Context) -> ConfigFile:
+    """Return what the config file of this call says beyond its options; an empty one without ``--config``."""
+    return context.obj if isinstance(context.obj, ConfigFile) else ConfigFile()
+
+
+ConfigFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="TOML file with these options by name, and a table \\[thresholds] by action or body group. A SIGHUP "
+        "reads it again.",
+        show_default=False,
+        is_eager=True,
+        callback=_use_config,
+    ),
+]
+ServeConfigFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="TOML file as of serve; options that only serve has are ignored.",
+        show_default=False,
+        is_eager=True,
+        callback=_use_config,
+    ),
+]
+
+
 def called_again(context: typer.Context) -> Any:
-    """What the command returns, called with the same command line and with its config file read anew.
+    """Call the command with the same command line, its config file read again, and return what it returns.
 
     The command sees by ``is_reread`` that only its configuration is wanted.
 
@@ -152,10 +196,10 @@ def called_again(context: typer.Context) -> Any:
         again.meta[_REREAD] = True
         with again:
             return again.command.invoke(again)
-    except _UsageError as error:
+    except UsageError as error:
         raise MarEdgeError(error.format_message()) from None
 
 
 def is_reread(context: typer.Context) -> bool:
-    """Whether the command was called to give its configuration, and to do nothing else."""
+    """Return whether the command was called to give its configuration, and to do nothing else."""
     return bool(context.meta.get(_REREAD))

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
 
-Progress = Callable[[int, int | None], None]
-"""Is told how many bytes are there, of how many (None where the server does not say)."""
+OnBytes = Callable[[int, int | None], None]
+"""Receives the number of bytes that arrived and their total, None where the server does not say."""
 
 MAX_BYTES = 2 << 30
 _CHUNK = 1 << 18
@@ -28,7 +28,7 @@ _SPARE_BYTES = 64 << 20
 
 
 def download(
-    url: str, target: Path, *, sha256: str | None, progress: Progress | None = None, pause_s: float = _PAUSE_S
+    url: str, target: Path, *, sha256: str | None, progress: OnBytes | None = None, pause_s: float = _PAUSE_S
 ) -> str:
     """Fetch ``url`` to ``target``; what was fetched before and cut off stays beside it and is gone on with.
 
@@ -76,7 +76,7 @@ class _CutOffError(Exception):
     """Worth another attempt."""
 
 
-def _fetch(url: str, part: Path, progress: Progress | None) -> None:
+def _fetch(url: str, part: Path, progress: OnBytes | None) -> None:
     """Append to ``part`` what is still missing, of the version of the file that its first bytes were of."""
     have = _size(part)
     headers = {"User-Agent": "mar-edge", "Accept-Encoding": "identity"}

@@ -22,7 +22,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.outputs import write_whole
 from mar_edge.edge.zoo.archive import extract_onnx
 from mar_edge.edge.zoo.catalogue import KnownModel
-from mar_edge.edge.zoo.download import Progress, download
+from mar_edge.edge.zoo.download import OnBytes, download
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -68,7 +68,7 @@ def cached(model: KnownModel, folder: Path | None = None) -> Record | None:
 
 
 def fetch(
-    model: KnownModel, *, mirror: str | None = None, folder: Path | None = None, progress: Progress | None = None
+    model: KnownModel, *, mirror: str | None = None, folder: Path | None = None, progress: OnBytes | None = None
 ) -> Path:
     """The model's ONNX file, downloaded where it is not in the cache.
 
@@ -90,7 +90,7 @@ def fetch(
         return _fetch(model, mirror, folder, progress)
 
 
-def _fetch(model: KnownModel, mirror: str | None, folder: Path, progress: Progress | None) -> Path:
+def _fetch(model: KnownModel, mirror: str | None, folder: Path, progress: OnBytes | None) -> Path:
     path = _onnx_path(model, folder)
     record = cached(model, folder)
     if record is not None:

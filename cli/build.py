@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mar_edge.cli import app
-from mar_edge.cli.lists import batch_sizes
+from mar_edge.cli.app import command
+from mar_edge.cli.number_lists import batch_sizes
 from mar_edge.cli.progress import showing_progress
+from mar_edge.edge.choices import Hardware
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.outputs import check_outputs, write_whole
 
@@ -18,43 +18,54 @@ if TYPE_CHECKING:
     from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavour
     from mar_edge.edge.runtime.tensorrt.build import BuildOptions, Engine
 
-
-class _With(str, Enum):
-    tensorrt = "tensorrt"
-    tensorrt_rtx = "tensorrt-rtx"
+_FLAVOURS: dict[str, Flavour] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 
 
-class _Hardware(str, Enum):
-    same = "same"
-    same_capability = "same-capability"
-    ampere_plus = "ampere-plus"
-
-
-@app.command()
+@command(
+    "Train and deploy",
+    "build model.onnx",
+    "build model.onnx --target orin --with tensorrt --out model.engine",
+    "build model.onnx --target sm86 --with tensorrt-rtx --out model.engine",
+)
 def build(
     model: Annotated[Path, typer.Argument(help="Model file, of any precision.")],
     target: Annotated[
-        str, typer.Option(help="native (this machine's GPU), orin, thor, or a GPU: sm86 (RTX 30), sm89 (RTX 40)...")
+        str,
+        typer.Option(
+            metavar="GPU", help="GPU that runs it: native (this machine's), orin, thor, sm86 (RTX 30), sm89 (RTX 40)."
+        ),
     ] = "native",
     out: Annotated[
         Path | None,
-        typer.Option(help="Engine to write.  [default: the cache, where serve finds it]", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Engine to write (default: in the cache, where serve finds it).", show_default=False
+        ),
     ] = None,
-    batch: Annotated[str, typer.Option(help="Windows in one inference: smallest, usual, largest.")] = "1,4,8",
+    batch: Annotated[
+        str, typer.Option(metavar="N,N,N", help="Windows in one inference: smallest, usual, largest number.")
+    ] = "1,4,8",
     using: Annotated[
-        _With | None, typer.Option("--with", help="Which TensorRT.  [default: the one there is]", show_default=False)
+        Literal["tensorrt", "tensorrt-rtx"] | None,
+        typer.Option("--with", help="Which TensorRT (default: the installed one).", show_default=False),
     ] = None,
     workspace_mb: Annotated[
-        int, typer.Option(help="The most that a kernel may use besides its tensors.", min=1)
+        int, typer.Option(metavar="MB", help="Megabytes that a kernel may use besides its tensors, at most.", min=1)
     ] = 1024,
     version_compatible: Annotated[
-        bool, typer.Option("--version-compatible", help="Later versions of TensorRT (same first number) run it too.")
+        bool,
+        typer.Option("--version-compatible", help="Run on later versions of TensorRT too (same first number)."),
     ] = False,
     hardware: Annotated[
-        _Hardware, typer.Option(help="Which GPUs run it: the same, all of its capability, all from Ampere on.")
-    ] = _Hardware.same,
+        Hardware,
+        typer.Option(
+            metavar="GPUS", help="GPUs that run it: same, same-capability, or ampere-plus (all from Ampere on)."
+        ),
+    ] = "same",
     layers: Annotated[
-        Path | None, typer.Option(help="Write there what each kernel computes, and in what type.", show_default=False)
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Table to write: what each kernel computes, in which type.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Compile a model file into an engine for an NVIDIA GPU.
@@ -70,11 +81,10 @@ def build(
 
     check_outputs([out, sidecar(out) if out else None, layers], [model])
     sizes = batch_sizes(batch)
-    flavour: Flavour | None = None if using is None else "tensorrt" if using is _With.tensorrt else "tensorrt_rtx"
-    options = BuildOptions(Batches.of(sizes), workspace_mb, version_compatible, hardware.value)
+    options = BuildOptions(Batches.of(sizes), workspace_mb, version_compatible, hardware)
     metadata = read_metadata(model)
     precision = f"{parse_metadata(metadata, str(model)).precision} " if metadata else ""
-    path, engine = _build(model, metadata, out, target, use_tensorrt(flavour), options)
+    path, engine = _build(model, metadata, out, target, use_tensorrt(using and _FLAVOURS[using]), options)
     if layers is not None:
         write_whole(layers, table(engine.kernels, engine.fallbacks).encode())
     memory = ""
@@ -92,7 +102,7 @@ def build(
 def _build(
     model: Path, metadata: str | None, out: Path | None, target: str, tensorrt: Bindings, options: BuildOptions
 ) -> tuple[Path, Engine]:
-    """Where the engine is now, and what it is."""
+    """Return where the engine is now, and the engine."""
     from mar_edge.edge.runtime.tensorrt.build import compile_engine
     from mar_edge.edge.runtime.tensorrt.cache import build_into_cache, model_hash
     from mar_edge.edge.runtime.tensorrt.store import SUFFIX, describe, write_engine
@@ -108,6 +118,6 @@ def _build(
             return out, engine
         if place.gpu is None:
             raise MarEdgeError(
-                f"an engine for {place.capability} cannot run on this machine; say where to write it, with --out"
+                f"an engine for {place.capability} cannot run on this machine; name the file to write, with --out"
             )
         return build_into_cache(model, tensorrt, place.gpu, options, progress)

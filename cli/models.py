@@ -1,4 +1,4 @@
-"""``models`` and ``doctor``."""
+"""``models``."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mar_edge.cli import USER_ERROR, app
+from mar_edge.cli.app import command
+from mar_edge.cli.options.pose import Mirror
 
 if TYPE_CHECKING:
     from mar_edge.edge.model_file import ModelMetadata
     from mar_edge.edge.runtime.tensorrt.store import EngineInfo
 
-_STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 
-
-@app.command()
+@command("Inspect", "models", "models model.onnx --json", "models --list", "models rtmw-m --download")
 def models(
     model: Annotated[
         str | None,
         typer.Argument(
-            help="Model file, or a pose model by name; without it the one in the package.", show_default=False
+            help="Model file, or a pose model by name (default: the model in the package).", show_default=False
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The file's own description, as it is.")] = False,
-    list_known: Annotated[bool, typer.Option("--list", help="The pose models and detectors known by name.")] = False,
-    download: Annotated[bool, typer.Option("--download", help="Fetch the named one and its detector now.")] = False,
-    mirror: Annotated[
-        str | None, typer.Option(help="Folder or address to fetch from, not the published one.", show_default=False)
-    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the file's own description.")] = False,
+    list_known: Annotated[
+        bool, typer.Option("--list", help="List the pose models and detectors known by name.")
+    ] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Download the named model and its detector now.")
+    ] = False,
+    mirror: Mirror = None,
 ) -> None:
-    """What a model file says of itself; the pose models known by name, and their download."""
+    """Describe a model file; list or download pose models."""
     if list_known:
         _list_known()
     elif download or (model is not None and Path(model).suffix != ".onnx" and not Path(model).exists()):
@@ -44,7 +45,7 @@ def _list_known() -> None:
     from mar_edge.edge.zoo.catalogue import known_models
     from mar_edge.edge.zoo.fetch import cache_folder, cached
 
-    print(f"{'name':<18} {'kind':<9} {'points':>6}  {'input':<8} {'here':<5} {'licence':<11} trained on")
+    print(f"{'name':<18} {'kind':<9} {'points':>6}  {'input':<8} {'here':<5} {'license':<11} trained on")
     for known in known_models().values():
         size = "x".join(map(str, known.size))
         here = "yes" if cached(known) else "no"
@@ -56,7 +57,7 @@ def _list_known() -> None:
 
 
 def _known(name: str, download: bool, mirror: str | None) -> None:
-    from mar_edge.cli.posing import fetch_known
+    from mar_edge.cli.pose_stage import fetch_known
     from mar_edge.edge.zoo.catalogue import known_model
     from mar_edge.edge.zoo.fetch import cached
 
@@ -72,7 +73,7 @@ def _known(name: str, download: bool, mirror: str | None) -> None:
         "detector": known.detector,
         "trained on": known.trained_on,
         "accuracy": f"{known.accuracy}, as published" if known.accuracy else "",
-        "licence": known.licence,
+        "license": known.licence,
         "address": known.url,
         "SHA-256": known.sha256 or "not published; recorded at the first download",
         "here": f"yes, since {record.downloaded}, SHA-256 {record.onnx_sha256}" if record else "no",
@@ -90,7 +91,7 @@ def _describe(model: Path | None, as_json: bool) -> None:
 
     path = model or default_model_path()
     if path.suffix == SUFFIX:
-        # Its document says it all: an engine is looked at where its GPU is not.
+        # Its document is enough: an engine can be described where its GPU is missing.
         info = read_engine(path).info
         metadata, runtime = parse_metadata(info.metadata, str(path)), _target(info)
     else:
@@ -108,7 +109,7 @@ def _describe(model: Path | None, as_json: bool) -> None:
         "precision": _precision(metadata),
         "labels say": "one a window (softmax)" if metadata.activation == "softmax" else "several a window (sigmoid)",
         "trained on": metadata.training_data,
-        "licence": metadata.licence,
+        "license": metadata.licence,
     }
     for name, value in rows.items():
         print(f"  {name:<11} {value}")
@@ -137,39 +138,3 @@ def _precision(metadata: ModelMetadata) -> str:
     share = f"{100 * compared.agreement:.2f} %"
     same = "the same label" if metadata.activation == "softmax" else "the same labels"
     return f"{metadata.precision}, {same} as FP32 on {share} of {compared.windows} windows"
-
-
-@app.command()
-def doctor(
-    probe_cameras: Annotated[
-        bool, typer.Option("--probe-cameras", help="Open each camera for a frame (its lamp lights).")
-    ] = False,
-) -> None:
-    """What this machine has and lacks, with a hint for each lack. Exit 1 if the main job cannot run."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from mar_edge.cli.doctor import run_checks
-
-    checks = run_checks(probe_cameras, read_model=_describe_default_model)
-    table = Table(box=None, pad_edge=False)
-    for column in ("", "what", "found", "hint"):
-        table.add_column(column, overflow="fold")
-    for check in checks:
-        style = _STATUS_STYLE[check.status]
-        table.add_row(f"[{style}]{check.status}[/]", check.name, escape(check.detail), escape(check.hint))
-    Console().print(table)
-    if any(check.status == "fail" for check in checks):
-        raise typer.Exit(USER_ERROR)
-
-
-def _describe_default_model() -> str:
-    from mar_edge.edge.digest import check_sha256
-    from mar_edge.edge.model_file import default_checkpoint_path
-    from mar_edge.edge.recognizer import Recognizer
-
-    with Recognizer.open() as recognizer:
-        for stated in recognizer.metadata.sources_sha256:
-            check_sha256(default_checkpoint_path(), stated)
-        return f"{recognizer.metadata.name}, on {recognizer.runtime.name}; its checkpoint is the one it names"

@@ -1,4 +1,4 @@
-"""What every report of ``bench`` has: the line about the machine, and the JSON file."""
+"""Parts of every report of ``bench``: the line about the machine, and the JSON file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mar_edge.edge.outputs import write_whole
 if TYPE_CHECKING:
     import msgspec
 
-    from mar_edge.cli.bench import Environment
+    from mar_edge.cli.model_timing import Environment
 
 
 def print_environment(where: Environment) -> None:
-    """Where it was measured, in a line."""
+    """Print in one line where it was measured."""
     load = "" if where.load is None else f"; load {where.load:.1f}"
     print(
         f"{where.processor}, {where.cores} cores, {where.threads} threads; {where.machine}, Python {where.python}{load}"
@@ -22,7 +22,7 @@ def print_environment(where: Environment) -> None:
 
 
 def write_json(report: msgspec.Struct, path: Path | None) -> None:
-    """Every figure, if there is a ``path``.
+    """Write every figure, if there is a ``path``.
 
     Raises:
         MarEdgeError: it cannot be written.

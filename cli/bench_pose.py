@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mar_edge.cli.bench_reports import print_environment, write_json
-from mar_edge.cli.posing import HOLISTIC, PoseOptions, model_files
+from mar_edge.cli.bench_report import print_environment, write_json
+from mar_edge.cli.options.pose import HOLISTIC, PoseModel
+from mar_edge.cli.pose_stage import model_files
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.errors import MarEdgeError
 
@@ -25,7 +26,7 @@ _NOISE = (1080, 1920, 3)
 
 
 def bench_pose(
-    options: PoseOptions,
+    options: PoseModel,
     runtimes: Sequence[RuntimeName],
     people: Sequence[int],
     image: Path | None,
@@ -33,8 +34,8 @@ def bench_pose(
     threads: int,
     json: Path | None,
 ) -> None:
-    """Time a pose stage, print a table, and write ``json`` if it is to be."""
-    from mar_edge.cli.bench import environment
+    """Time a pose stage, print a table, and write its figures to ``json``, if there is one."""
+    from mar_edge.cli.model_timing import environment
     from mar_edge.cli.pose_timing import PoseReport
 
     found = environment(threads)
@@ -51,7 +52,7 @@ def bench_pose(
 
 
 def _top_down(
-    options: PoseOptions,
+    options: PoseModel,
     runtimes: Sequence[RuntimeName],
     people: Sequence[int],
     picture: NDArray[np.uint8],
@@ -116,7 +117,7 @@ def _noise() -> NDArray[np.uint8]:
 
 
 def _demo() -> NDArray[np.uint8]:
-    """Hands and faces are looked for only where somebody is seen."""
+    """Return a picture of a person: hands and faces are searched only where a person is found."""
     from mar_edge.streaming.capture.demo import DemoVideo
 
     return DemoVideo().frame_at(0.0)
@@ -128,7 +129,7 @@ def _read(path: Path) -> NDArray[np.uint8]:
 
     image = cv2.imread(str(path))
     if image is None:
-        raise MarEdgeError(f"{path} is no picture that OpenCV can read; give a PNG or JPEG file")
+        raise MarEdgeError(f"{path} is not a picture that OpenCV can read; give a PNG or JPEG file")
     return np.asarray(image, np.uint8)
 
 
@@ -149,4 +150,4 @@ def _print(report: PoseReport) -> None:
         alone = "        -" if row.one_by_one_ms is None else f"{row.one_by_one_ms:9.2f}"
         print(f"{row.runtime:<{on}}  {row.people:>6}" + "".join(f"{figure:9.2f}" for figure in figures) + alone)
     if any(row.one_by_one_ms is not None for row in report.rows):
-        print("network: everybody in one inference; singly: an inference each")
+        print("network: all people in one inference; singly: one inference per person")

@@ -1,4 +1,4 @@
-"""``view``: a stream elsewhere, or recordings, in a browser."""
+"""``view``."""
 
 from __future__ import annotations
 
@@ -9,33 +9,38 @@ from typing import Annotated
 
 import typer
 
-from mar_edge.cli import INTERRUPTED, app
+from mar_edge.cli.app import INTERRUPTED, SIGINT, command
+from mar_edge.cli.browser import has_screen, open_page
+from mar_edge.cli.options.publishing import ADDRESS, ClientAccess, OnlyStream
+from mar_edge.cli.options.view import OpenPage, PageAccess, require_web
 from mar_edge.cli.output import say
-from mar_edge.cli.page import OpenPage, Token, ViewHost, has_screen, open_page, require_web
-from mar_edge.cli.wire_options import ADDRESS, SIGINT, Key, ServerKey, client_keys
 from mar_edge.edge.errors import MarEdgeError
 
 _TURN_S = 0.1
 
 
-@app.command()
+@command("Review", "view", "view --connect tcp://10.0.0.7:5557", "view recordings")
 def view(
+    page: PageAccess,
+    access: ClientAccess,
     recordings: Annotated[
         list[Path] | None, typer.Argument(help="Recordings to review, or a folder of them.", show_default=False)
     ] = None,
     connect: Annotated[
         str | None,
-        typer.Option(help=f"Address of a publisher; it must serve with --skeletons.  [default: {ADDRESS}]"),
+        typer.Option(
+            metavar="ADDRESS",
+            help=f"Address of a publisher that serves with --skeletons (default: {ADDRESS}).",
+            show_default=False,
+        ),
     ] = None,
-    stream: Annotated[str | None, typer.Option(help="Only this stream.", show_default=False)] = None,
-    bind: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the page is.")] = "127.0.0.1:8080",
-    token: Token = None,
-    view_host: ViewHost = None,
-    key: Key = None,
-    server_key: ServerKey = None,
+    stream: OnlyStream = None,
+    bind: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Address of the page.", rich_help_panel="View")
+    ] = "127.0.0.1:8080",
     open_it: OpenPage = True,
 ) -> None:
-    """Look at a stream, live, or at recordings, in a browser."""
+    """Show a live stream or recordings in a browser."""
     require_web()
     from mar_edge.streaming.operations.file_limit import raise_file_limit
     from mar_edge.streaming.operations.logs import set_up_logs
@@ -47,21 +52,20 @@ def view(
     from mar_edge.view.server import PageServer
 
     if recordings and connect is not None:
-        raise MarEdgeError("either recordings or --connect: a page shows one or the other")
-    hosts = view_host or ()
+        raise MarEdgeError("give recordings or --connect; a page shows one or the other")
+    token, hosts = page.view_token, page.view_host or ()
     set_up_logs()
     raise_file_limit()
     listener: Listener | None = None
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:
             found = Recordings(recordings)
-            found.get(0)  # what is wrong with it is said here
+            found.get(0)  # so that a mistake in it is reported here
             server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)), hosts)
         else:
             feed = Feed()
             server = PageServer(bind, token, lambda access: page_app(access, feed), hosts)
-            keys = client_keys(key, server_key)
-            listener = stack.enter_context(Listener(connect or ADDRESS, stream, keys, feed))
+            listener = stack.enter_context(Listener(connect or ADDRESS, stream, access.keys(), feed))
         stack.enter_context(server)
         say(f"{server.url}  (Ctrl-C ends it)")
         if open_it and has_screen():
