@@ -33,7 +33,7 @@ from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import StreamLoop
 from mar_edge.streaming.wire.messages import AnyMessage
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 FPS = 30.0
@@ -130,7 +130,7 @@ class Box:
         self.heard = ""
         self.messages = 0
         self._stop: str | None = None
-        self._outlet = Outlet(("tcp://127.0.0.1:*",))
+        self._socket = PublishSocket(("tcp://127.0.0.1:*",))
         self._loops = [self._loop(number, figure) for number, figure in enumerate(self.figures)]
         self._threads = [threading.Thread(target=loop.run) for loop in self._loops]
 
@@ -138,8 +138,8 @@ class Box:
         return StreamLoop(
             ServeConfig(camera="demo:", stream=f"s{number}"),
             stop=lambda: self._stop,
-            publisher=Publisher(f"s{number}", self._outlet),
-            outlet=self._outlet,
+            publisher=Publisher(f"s{number}", self._socket),
+            socket=self._socket,
             source=figure,
             recognizer=self.recognizer,
             pose=None,
@@ -155,16 +155,16 @@ class Box:
         """Let it work for so long."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
-            self._outlet.poll()
+            self._socket.poll()
             time.sleep(0.02)
 
     def __enter__(self) -> Box:
         self._listener = subprocess.Popen(
-            [sys.executable, "-c", LISTENER, self._outlet.endpoints[0], str(len(self.figures))],
+            [sys.executable, "-c", LISTENER, self._socket.endpoints[0], str(len(self.figures))],
             stdout=subprocess.PIPE,
             text=True,
         )
-        while not self._outlet.subscriptions:
+        while not self._socket.subscriptions:
             self.attend(0.05)
         for thread in self._threads:
             thread.start()
@@ -175,7 +175,7 @@ class Box:
         for thread in self._threads:
             thread.join()
         self.heard = self._listener.communicate()[0].strip()
-        self._outlet.__exit__(None, None, None)
+        self._socket.__exit__(None, None, None)
 
 
 def saturate(recognizer: Recognizer, seconds: float) -> None:

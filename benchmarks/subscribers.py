@@ -24,7 +24,7 @@ import zmq
 
 from mar_edge.streaming.operations.metrics import resident_bytes
 from mar_edge.streaming.wire.messages import LabelMessage, Latency, ScoredLabel
-from mar_edge.streaming.wire.outlet import HIGH_WATER_MARK, Outlet
+from mar_edge.streaming.wire.publish_socket import HIGH_WATER_MARK, PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 BLOCK_S = 0.125
@@ -86,17 +86,17 @@ def measure(readers: int, dead: int, messages: int, rate: float) -> tuple[Side, 
     messages -= messages % (2 * block)
     with ExitStack() as stack:
         context = stack.enter_context(zmq.Context())
-        outlets = [stack.enter_context(Outlet(("tcp://127.0.0.1:*",))) for _ in range(2)]
-        publishers = [Publisher("cam", outlet) for outlet in outlets]
-        kept = [_never_reads(context, outlets[1].endpoints[0]) for _ in range(dead)]
-        _wait_for(outlets[1], dead)
+        sockets = [stack.enter_context(PublishSocket(("tcp://127.0.0.1:*",))) for _ in range(2)]
+        publishers = [Publisher("cam", socket) for socket in sockets]
+        kept = [_never_reads(context, sockets[1].endpoints[0]) for _ in range(dead)]
+        _wait_for(sockets[1], dead)
         for _ in range(FILL):
             publishers[1].publish(LABEL)
-        endpoints = [outlet.endpoints[0] for outlet in outlets]
+        endpoints = [socket.endpoints[0] for socket in sockets]
         command = [sys.executable, "-c", READERS, *endpoints, str(readers), str(messages // 2)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            _wait_for(outlets[0], readers)
-            _wait_for(outlets[1], readers + dead)
+            _wait_for(sockets[0], readers)
+            _wait_for(sockets[1], readers + dead)
             sends_us = np.full(messages, np.nan)  # there before memory is looked at
             sides = np.arange(messages) // block % 2
             start_s = time.monotonic()
@@ -130,9 +130,9 @@ def _never_reads(context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> zmq.
     return socket
 
 
-def _wait_for(outlet: Outlet, subscriptions: int) -> None:
-    while outlet.subscriptions < subscriptions:
-        outlet.poll()
+def _wait_for(socket: PublishSocket, subscriptions: int) -> None:
+    while socket.subscriptions < subscriptions:
+        socket.poll()
         time.sleep(0.01)
 
 

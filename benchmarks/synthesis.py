@@ -13,7 +13,7 @@ import statistics
 import time
 from concurrent.futures import ProcessPoolExecutor
 
-from mar_edge.edge.cores import usable_cores
+from mar_edge.edge.runtime.cores import usable_cores
 from mar_edge.training.synth.chunks import CHUNK, make_chunk
 from mar_edge.training.synth.world import TRAINING
 

@@ -41,7 +41,7 @@ from mar_edge.streaming.wire.messages import (
     ScoredLabel,
     StatusMessage,
 )
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 from mar_edge.streaming.wire.reports import skeleton_messages
 from mar_edge.training.synth.events import TrueEvent
@@ -173,14 +173,14 @@ def send(address: str, people: int) -> None:
     """Send until killed."""
     room = [Person(number) for number in range(people)]
     image = np.zeros((0, 0, 3), np.uint8)
-    with Outlet((address,)) as outlet:
-        publisher = Publisher("room", outlet)
+    with PublishSocket((address,)) as socket:
+        publisher = Publisher("room", socket)
         publisher.publish(hello(people))
         start_ns, number = time.time_ns(), 0
         while True:
             t_ns = start_ns + round(number / FPS * NS)
             time.sleep(max((t_ns - time.time_ns()) / NS, 0.0))
-            outlet.poll()
+            socket.poll()
             at = number % room[0].frames
             frame = Frame(number, t_ns, 0, number / FPS, image)
             for skeleton in skeleton_messages(frame, [person.skeleton(at) for person in room]):
@@ -190,7 +190,7 @@ def send(address: str, people: int) -> None:
                 for event in person.events(at, t_ns, number * people + person.number):
                     publisher.publish(event)
             if number % round(FPS) == 0:
-                publisher.publish(status(number, people, outlet.subscribers, publisher.sent["event"]))
+                publisher.publish(status(number, people, socket.subscribers, publisher.sent["event"]))
             number += 1
 
 

@@ -18,15 +18,15 @@ from google.protobuf.message import DecodeError
 from mar_edge.calibration.choices import Method
 from mar_edge.calibration.collect import collect_ranges
 from mar_edge.calibration.comparison import Comparison, ask_model, compare
-from mar_edge.calibration.quantise import quantisable_layers, quantise
+from mar_edge.calibration.quantize import quantizable_layers, quantize
 from mar_edge.calibration.report import Layers, report_text
 from mar_edge.calibration.sensitivity import Allowed, Build, Trial
 from mar_edge.calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
 from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_worth, open_data, read_windows
-from mar_edge.edge.cache import cache_folder
 from mar_edge.edge.errors import MarEdgeError, about
+from mar_edge.edge.files.cache import cache_folder
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
-from mar_edge.edge.outputs import check_outputs, write_whole
 from mar_edge.edge.progress import Progress
 from mar_edge.export.half import half_regions, to_half
 from mar_edge.training.datasets.base import Dataset
@@ -129,7 +129,7 @@ def write_int8(
     _check_out(source, out, guard.data)
     folder = cache_folder("calibration")
     model, metadata = read_full(source)
-    inputs = quantisable_layers(model)
+    inputs = quantizable_layers(model)
     choose_on = max(calibrate_on, _CHOOSE_ON)
     learnt, held_out = open_data(guard.data, metadata, choose_on, guard.windows)
     many = read_windows(learnt, metadata, choose_on)
@@ -143,7 +143,7 @@ def write_int8(
     limits = found.limits
 
     def build(int8: Sequence[str]) -> onnx.ModelProto:
-        return to_half(quantise(model, {layer: limits[layer] for layer in int8}, store_int8=True))
+        return to_half(quantize(model, {layer: limits[layer] for layer in int8}, store_int8=True))
 
     target = 1 - _MARGIN * (1 - guard.min_agreement)
     reference = ask_model(model, many, progress, "FP32", guard.threads)
@@ -178,7 +178,7 @@ def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
     metadata = parse_metadata(document, str(source))
     if metadata.precision != "fp32":
         raise MarEdgeError(f"{source} is {metadata.precision} already; start from the FP32 file")
-    if not half_regions(model) or not quantisable_layers(model):
+    if not half_regions(model) or not quantizable_layers(model):
         raise MarEdgeError(
             f"{source} does not say which of its nodes bear less than FP32; write it again with 'mar-edge export'"
         )
@@ -208,7 +208,7 @@ def _measure(
     progress: Progress,
 ) -> Calibration:
     few = windows.first(_COSTS_ON)
-    inputs = quantisable_layers(model)
+    inputs = quantizable_layers(model)
     done = 0
 
     def count(batch: int) -> None:
@@ -220,7 +220,7 @@ def _measure(
     limits = {layer: histograms[tensor].limit(method) for layer, tensor in inputs.items()}
 
     def build(int8: Sequence[str]) -> onnx.ModelProto:
-        return to_half(quantise(model, {layer: limits[layer] for layer in int8}))
+        return to_half(quantize(model, {layer: limits[layer] for layer in int8}))
 
     trial = Trial(build, metadata, few, ask_model(model, few, threads=threads), progress, threads)
     return Calibration(limits=limits, costs=trial.costs(list(inputs)))

@@ -11,8 +11,8 @@ import onnx
 from numpy.typing import NDArray
 
 from mar_edge.calibration.windows import Windows
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.model_file import Fidelity, ModelMetadata
-from mar_edge.edge.outputs import write_whole
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 

@@ -64,7 +64,7 @@ class Histogram:
         Inference with TensorRT, GTC 2017): Kullback-Leibler divergence, what is cut off counted into the last bin.
         """
         counts = self._counts.astype(np.float64)
-        # Zeros quantise to zero whatever the cut; a ReLU's or a gate's would drown everything else.
+        # Zeros quantize to zero whatever the cut; a ReLU's or a gate's would drown everything else.
         counts[0] = counts[1]
         levels = LEVELS + 1
         best, best_divergence = len(counts), np.inf

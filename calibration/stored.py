@@ -12,7 +12,7 @@ import onnx
 from mar_edge.calibration.choices import Method
 from mar_edge.calibration.windows import Windows
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.files.outputs import write_whole
 
 _FORMAT = 1  # raised when ranges or costs are measured otherwise
 

@@ -9,7 +9,7 @@ import typer
 
 from mar_edge.cli.app import command
 from mar_edge.cli.options.selection import Recordings, Selection, count_text
-from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 
 @command(
@@ -26,7 +26,7 @@ def write_annotations(
         Path,
         typer.Option(
             metavar="FILE",
-            help="File to write: .csv, .eaf (ELAN), .boris (BORIS project), .tsv (BORIS tabular events).",
+            help="File to write: .csv, .eaf (ELAN), .boris (BORIS project) or .tsv (BORIS events).",
         ),
     ],
     media: Annotated[
@@ -35,10 +35,10 @@ def write_annotations(
     ] = None,
 ) -> None:
     """Write the events of recordings for annotation programs: ELAN, BORIS, CSV."""
-    from mar_edge.streaming.recording.recorded import recording_files
+    from mar_edge.streaming.recording.reader import recording_files
     from mar_edge.view.annotations.formats import format_of
     from mar_edge.view.annotations.media import probe
-    from mar_edge.view.timeline import the_only
+    from mar_edge.streaming.recording.timeline import the_only
 
     kind = format_of(out.suffix)
     check_outputs([out], [*recording_files(recordings), media])

@@ -18,7 +18,7 @@ from mar_edge.cli.options.pose import Detector, Mirror, PoseModel
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs
+from mar_edge.edge.files.outputs import check_outputs
 
 if TYPE_CHECKING:
     from mar_edge.cli.model_timing import Inputs, Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.files.outputs import write_whole
 
 if TYPE_CHECKING:
     import msgspec

@@ -12,7 +12,7 @@ from mar_edge.cli.number_lists import batch_sizes
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import Hardware
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
     from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavour
@@ -64,7 +64,7 @@ def build(
     layers: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Table to write: what each kernel computes, in which type.", show_default=False
+            metavar="FILE", help="Table of kernels to write: operations and types.", show_default=False
         ),
     ] = None,
 ) -> None:

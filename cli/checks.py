@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Literal
 
 import mar_edge
-from mar_edge.edge.cores import usable_cores
-from mar_edge.edge.digest import sha256_of
+from mar_edge.edge.runtime.cores import usable_cores
+from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
 
 Status = Literal["ok", "warn", "fail"]
@@ -263,7 +263,7 @@ def _built_with(build_information: str) -> dict[str, bool]:
 
 def _ready_pose_models() -> list[str]:
     """Names of the known pose models that are in the cache, each with the detector it goes with."""
-    from mar_edge.edge.zoo.catalogue import known_model, known_models
+    from mar_edge.edge.zoo.catalog import known_model, known_models
     from mar_edge.edge.zoo.fetch import cached
 
     return [

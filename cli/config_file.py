@@ -18,7 +18,7 @@ import typer
 
 from mar_edge.cli.app import UsageError
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import did_you_mean
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"

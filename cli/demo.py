@@ -16,7 +16,7 @@ from mar_edge.cli.service import run_service
 from mar_edge.edge.errors import MissingExtra
 
 if TYPE_CHECKING:
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
 # Any free port: a newcomer's 8080 may be taken.
 _ANY_PORT = "127.0.0.1:*"
@@ -60,7 +60,7 @@ def demo(
     )
 
 
-def _page(view: str | None, access: PageAccess, video: bool) -> LiveView | None:
+def _page(view: str | None, access: PageAccess, video: bool) -> LivePage | None:
     """Return the page of the demo; None where nobody asked for it and its packages are missing."""
     try:
         return live_view(view, access, video)

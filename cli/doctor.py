@@ -40,7 +40,7 @@ def doctor(
 
 
 def _describe_default_model() -> str:
-    from mar_edge.edge.digest import check_sha256
+    from mar_edge.edge.files.digest import check_sha256
     from mar_edge.edge.model_file import default_checkpoint_path
     from mar_edge.edge.recognizer import Recognizer
 

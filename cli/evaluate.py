@@ -30,7 +30,7 @@ class LiveFootage:
     idle: Annotated[
         float,
         typer.Option(
-            metavar="MINUTES", help="Minutes of live footage without actions, to count false events.", min=0.0
+            metavar="MINUTES", help="Minutes of live footage without actions: false events.", min=0.0
         ),
     ] = 0.0
     concurrent: Annotated[

@@ -14,7 +14,7 @@ from mar_edge.cli.options.guard import Comparison, print_written
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import LayoutName
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs
+from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.export.choices import Precision, StreamChoice
 
 _CHECKPOINT = "Checkpoint"
@@ -44,7 +44,7 @@ def export(
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="CSV with id,action,body, in output order.", show_default=False,
+            metavar="FILE", help="CSV with id,action,body\\[,way,opposite], in output order.", show_default=False,
             rich_help_panel=_CHECKPOINT,
         ),
     ] = None,

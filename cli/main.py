@@ -21,7 +21,7 @@ from mar_edge.cli import models, doctor, bench  # noqa: F401 - as above  # isort
 from mar_edge.cli.app import INTERRUPTED, USER_ERROR, UsageError, app
 from mar_edge.cli.output import CannotPrint, guarded_streams
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import did_you_mean
 
 # What an error quotes of a file may be as long as the file.
 _LONGEST = 2000

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 import mar_edge
 from mar_edge.edge.choices import RuntimeName
-from mar_edge.edge.cores import usable_cores
+from mar_edge.edge.runtime.cores import usable_cores
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata, Precision, parse_metadata
 from mar_edge.edge.progress import Progress, silent

@@ -25,10 +25,10 @@ def models(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file's own description.")] = False,
     list_known: Annotated[
-        bool, typer.Option("--list", help="List the pose models and detectors known by name.")
+        bool, typer.Option("--list", help="List the known pose models and detectors.")
     ] = False,
     download: Annotated[
-        bool, typer.Option("--download", help="Download the named model and its detector now.")
+        bool, typer.Option("--download", help="Download the named model and its detector.")
     ] = False,
     mirror: Mirror = None,
 ) -> None:
@@ -42,8 +42,9 @@ def models(
 
 
 def _list_known() -> None:
-    from mar_edge.edge.zoo.catalogue import known_models
-    from mar_edge.edge.zoo.fetch import cache_folder, cached
+    from mar_edge.edge.files.cache import cache_folder
+    from mar_edge.edge.zoo.catalog import known_models
+    from mar_edge.edge.zoo.fetch import cached
 
     print(f"{'name':<18} {'kind':<9} {'points':>6}  {'input':<8} {'here':<5} {'license':<11} trained on")
     for known in known_models().values():
@@ -53,12 +54,12 @@ def _list_known() -> None:
             f"{known.name:<18} {known.kind:<9} {known.points or '':>6}  {size:<8} {here:<5} {known.licence:<11} "
             f"{known.trained_on}{'; ' if known.accuracy else ''}{known.accuracy}"
         )
-    print(f"cache: {cache_folder()}; 'mar-edge models NAME' says more, '--download' fetches")
+    print(f"cache: {cache_folder('models')}; 'mar-edge models NAME' says more, '--download' fetches")
 
 
 def _known(name: str, download: bool, mirror: str | None) -> None:
     from mar_edge.cli.pose_stage import fetch_known
-    from mar_edge.edge.zoo.catalogue import known_model
+    from mar_edge.edge.zoo.catalog import known_model
     from mar_edge.edge.zoo.fetch import cached
 
     known = known_model(name)

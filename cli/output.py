@@ -2,7 +2,7 @@
 
 Standard error is for people and programs that may not be there: what cannot be written to it is counted, and nothing
 else happens. Standard output is what a command is for: where it cannot be written, the command ends with one line,
-unless the command prints in the background (``streaming.operations.printing``) and goes on.
+unless the command prints in the background (``streaming.operations.background_printer``) and goes on.
 """
 
 from __future__ import annotations

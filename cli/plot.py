@@ -10,7 +10,7 @@ import typer
 from mar_edge.cli.app import command
 from mar_edge.cli.extras import require
 from mar_edge.cli.options.selection import Recordings, Selection, count_text
-from mar_edge.edge.outputs import check_outputs, write_whole
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 
 @command("Review", "plot recordings --out events.png", "plot recordings --out head.svg --labels head --rezero")
@@ -21,7 +21,7 @@ def plot(
 ) -> None:
     """Draw the events of recordings, and how often each label occurs."""
     require("plot", "matplotlib")
-    from mar_edge.streaming.recording.recorded import recording_files
+    from mar_edge.streaming.recording.reader import recording_files
     from mar_edge.view.plot import plot as draw
 
     check_outputs([out], recording_files(recordings))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mar_edge.edge.layout import Layout
     from mar_edge.edge.pose.base import PoseEstimator
     from mar_edge.edge.pose.detection import Family
-    from mar_edge.edge.zoo.catalogue import KnownModel
+    from mar_edge.edge.zoo.catalog import KnownModel
 
 MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
 _DETECTOR = "rtmdet-nano"
@@ -138,7 +138,7 @@ def _holistic(options: PoseOptions, runtime: RuntimeName, threads: int) -> OpenP
 
 
 def _file(name: str, kind: str, mirror: str | None) -> tuple[Path, KnownModel | None]:
-    from mar_edge.edge.zoo.catalogue import known_model
+    from mar_edge.edge.zoo.catalog import known_model
 
     path = Path(name)
     if path.suffix == ".onnx" or path.is_file():

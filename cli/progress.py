@@ -50,6 +50,6 @@ def _lines(in_bytes: bool) -> Progress:
             known = [
                 f"{amount / 1e6:.1f}" if in_bytes else str(amount) for amount in (done, total) if amount is not None
             ]
-            print(f"{what}: {' of '.join(known)}{' MB' * in_bytes}", file=sys.stderr, flush=True)
+            print(f"{what}: {' of '.join(shown)}{' MB' * in_bytes}", file=sys.stderr, flush=True)
 
     return show

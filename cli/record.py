@@ -26,8 +26,8 @@ def record(
 
     The publisher must serve with --skeletons. Recordings are for replay, view, annotations, train and evaluate.
     """
-    from mar_edge.streaming.operations.printing import Printer
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.streaming.recording.recorder import StreamRecorders
     from mar_edge.streaming.wire.display import notice_line
     from mar_edge.streaming.wire.subscriber import LabelSubscriber
@@ -35,7 +35,7 @@ def record(
     config = limits.config(out)
     with (
         StopSignals() as stop,
-        Printer() as printer,
+        BackgroundPrinter() as printer,
         StreamRecorders(config) as recorders,
         LabelSubscriber(
             connect,

@@ -46,7 +46,7 @@ def replay(
         camera="",
         address=publishing.bind[0],
         stream=stream,
-        pipeline=events.rules(settings(context).thresholds),
+        pipeline=events.rules(settings(context)),
         publish_skeletons=publishing.skeletons,
         realtime=pace.is_real_time,
         wait_subscribers=publishing.wait_subscribers,

@@ -85,7 +85,7 @@ def serve(
         camera=first_camera,
         address=publishing.bind[0],
         stream=first_stream,
-        pipeline=events.rules(settings(context).thresholds),
+        pipeline=events.rules(settings(context)),
         top_k=top_k,
         encoding=encoding,
         publish_skeletons=publishing.skeletons,

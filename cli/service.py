@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mar_edge.streaming.serve_config import ServeConfig
     from mar_edge.streaming.service import ServeSummary
     from mar_edge.streaming.wire.messages import AnyMessage
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
 SHOWN = ("hello", "event", "status", "end")
 """Kinds of messages that are printed."""
@@ -46,7 +46,7 @@ def run_service(
     threads: int = 0,
     sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
-    page: LiveView | None = None,
+    page: LivePage | None = None,
     open_it: bool = False,
     display: MessagePrinter | None = None,
 ) -> None:
@@ -60,7 +60,7 @@ def run_service(
     """
     from mar_edge.edge.recognizer import Recognizer
     from mar_edge.streaming.operations.logs import set_up_logs
-    from mar_edge.streaming.operations.printing import Printer
+    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
     from mar_edge.streaming.service import serve as serve_stream
     from mar_edge.streaming.wire.display import Display
 
@@ -90,7 +90,7 @@ def run_service(
         printer.later(lambda: messages.show(message))
 
     messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
-    with page or nullcontext(), Printer() as printer:
+    with page or nullcontext(), BackgroundPrinter() as printer:
         if page is not None:
             report(f"page: {page.url}")
             if open_it and has_screen():
@@ -101,7 +101,7 @@ def run_service(
             open_recognizer=open_recognizer,
             on_message=on_message,
             reread=reread,
-            watcher=page,
+            observer=page,
         )
         if show:
             report(summary.report)

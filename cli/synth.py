@@ -9,7 +9,7 @@ import typer
 
 from mar_edge.cli.app import command
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import check_outputs
+from mar_edge.edge.files.outputs import check_outputs
 
 _ARRAYS, _DRAWING, _TABLE = "Arrays (.npz)", "Drawing (.mp4, .gif)", "Statistics"
 

@@ -42,7 +42,7 @@ class Data:
     ] = None
     labels: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="CSV with id,action,body: names of the classes.", show_default=False),
+        typer.Option(metavar="FILE", help="CSV with id,action,body\\[,way,opposite]: class names.", show_default=False),
     ] = None
     mirror: Annotated[
         bool | None,
@@ -185,7 +185,7 @@ def train(
     require("train", "torch", "tensorboard")
     from rich.console import Console
 
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.training.command import TrainOptions, run_training
     from mar_edge.training.reporting import Bar, Curves, Lines, Together
 

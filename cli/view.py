@@ -44,10 +44,10 @@ def view(
     require_web()
     from mar_edge.streaming.operations.file_limit import raise_file_limit
     from mar_edge.streaming.operations.logs import set_up_logs
-    from mar_edge.streaming.operations.stopping import StopSignals
+    from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.view.app import page_app
     from mar_edge.view.feed import Feed
-    from mar_edge.view.listening import Listener
+    from mar_edge.view.feed_subscriber import FeedSubscriber
     from mar_edge.view.review import Recordings, review_routes
     from mar_edge.view.server import PageServer
 
@@ -56,7 +56,7 @@ def view(
     token, hosts = page.view_token, page.view_host or ()
     set_up_logs()
     raise_file_limit()
-    listener: Listener | None = None
+    listener: FeedSubscriber | None = None
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:
             found = Recordings(recordings)
@@ -65,7 +65,7 @@ def view(
         else:
             feed = Feed()
             server = PageServer(bind, token, lambda access: page_app(access, feed), hosts)
-            listener = stack.enter_context(Listener(connect or ADDRESS, stream, access.keys(), feed))
+            listener = stack.enter_context(FeedSubscriber(connect or ADDRESS, stream, access.keys(), feed))
         stack.enter_context(server)
         say(f"{server.url}  (Ctrl-C ends it)")
         if open_it and has_screen():

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
-from mar_edge.edge.outputs import write_whole
 
 _MAX_BYTES = 1 << 20
 

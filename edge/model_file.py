@@ -13,6 +13,7 @@ from mar_edge.edge.choices import Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import LAYOUT_NAMES, load_layout
+from mar_edge.edge.movements import Movement
 
 METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
@@ -46,6 +47,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
     activation: what turns logits into the graph's probs: softmax, one label a window, or sigmoid, each label by itself.
     rates: one per label, how often it happened in training, in any one unit; empty for equally often.
+    movements: one per label, which way it leads and its opposite; empty for those of MA-52's actions, by name.
     encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
         or of motion and ``contact`` (``edge.network.mmn``).
     window_s: seconds of video one window spans.
@@ -66,6 +68,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     background: int | None = None
     activation: Activation = "softmax"
     rates: tuple[float, ...] = ()
+    movements: tuple[Movement, ...] = ()
     window_s: float = 2.0
     temperature: float = 1.0
     thresholds: tuple[float, ...] = ()
@@ -134,6 +137,8 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
             f"{source}: inconsistent metadata: {len(metadata.rates)} rates for {K} labels; expected one each, of 0 or "
             "more, not all 0"
         )
+    if len(metadata.movements) not in (0, K):
+        raise MarEdgeError(f"{source}: inconsistent metadata: {len(metadata.movements)} movements for {K} labels")
     if metadata.activation == "sigmoid" and metadata.background is not None:
         raise MarEdgeError(
             f"{source}: inconsistent metadata: a sigmoid network with a background class; nothing happening is all of "

@@ -1,11 +1,11 @@
-"""How long work reports its progress."""
+"""How long-running work reports its progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[str, int, int | None], None]
-"""What is being done, how much of it is done, and out of how much; None where that is not known."""
+"""Called with the name of the work, the number of steps done, and the number of steps in total, None if unknown."""
 
 
 def silent(what: str, done: int, total: int | None) -> None:

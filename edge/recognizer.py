@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mar_edge.edge.data import Prediction, Window
-from mar_edge.edge.digest import check_sha256
+from mar_edge.edge.files.digest import check_sha256
+from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
-from mar_edge.edge.onnx_parts import check_whole
 from mar_edge.edge.preprocess import WINDOW_FRAMES, window_to_input
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime

@@ -35,7 +35,7 @@ from mar_edge.edge.model_file import Activation
 from mar_edge.edge.network.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
 from mar_edge.edge.preprocess import WINDOW_FRAMES
 from mar_edge.export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
-from mar_edge.export.regions import FullRegion, HalfRegion, QuantisableConv, QuantisableLinear
+from mar_edge.export.regions import FullRegion, HalfRegion, QuantizableConv, QuantizableLinear
 
 
 class DeployGraph(nn.Module):
@@ -149,8 +149,8 @@ class _Mlp(HalfRegion):
     def __init__(self, block: Block) -> None:
         super().__init__()
         fc1, fc2 = block.mlp.fc1, block.mlp.fc2
-        self.fc1 = linear_of(QuantisableLinear, fc1.weight.detach(), fc1.bias.detach())
-        self.fc2 = linear_of(QuantisableLinear, fc2.weight.detach(), fc2.bias.detach())
+        self.fc1 = linear_of(QuantizableLinear, fc1.weight.detach(), fc1.bias.detach())
+        self.fc2 = linear_of(QuantizableLinear, fc2.weight.detach(), fc2.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
@@ -169,7 +169,7 @@ class _Mix(HalfRegion):
         self.frames, self.joints = frames, len(place)
         self.quarter = quarter = block.mapping.in_features // 4
         weight, bias = block.mapping.weight.detach(), block.mapping.bias.detach()
-        self.map_su = linear_of(QuantisableLinear, weight[: 2 * quarter], bias[: 2 * quarter])
+        self.map_su = linear_of(QuantizableLinear, weight[: 2 * quarter], bias[: 2 * quarter])
         self.map_motion = linear_of(nn.Linear, weight[2 * quarter :], None)
         # (H, V, V), transposed: it stands on the right of (.., V).
         self.register_buffer("adjacency", block.gconv.detach()[:, place][:, :, place].transpose(1, 2).contiguous())
@@ -213,8 +213,8 @@ class _Modulation(nn.Module):
         super().__init__()
         half = len(bias) // 2
         padding = (weight.shape[2] // 2, 0)
-        self.gamma = conv_of(QuantisableConv, weight[:half], bias[:half], padding=padding)
-        self.beta = conv_of(QuantisableConv, weight[half:], bias[half:], padding=padding)
+        self.gamma = conv_of(QuantizableConv, weight[:half], bias[:half], padding=padding)
+        self.beta = conv_of(QuantizableConv, weight[half:], bias[half:], padding=padding)
         self.normal = _Normal()
 
     def forward(self, x: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor]:

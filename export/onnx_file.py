@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from mar_edge.edge.choices import Stream
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import draft_of
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata
+from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
-from mar_edge.edge.outputs import draft_of
 from mar_edge.edge.preprocess import WINDOW_FRAMES
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
-from mar_edge.edge.streams import stream_input
 from mar_edge.export.graph import DeployGraph
 from mar_edge.export.regions import mark_nodes
 

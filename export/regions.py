@@ -1,7 +1,7 @@
 """Where a deploy graph may be less precise than FP32. Decided by the modules it is built of, carried by its ONNX nodes.
 
 A graph is FP32 but for what stands inside a ``HalfRegion``; inside one, a ``FullRegion`` is FP32 again. The layers that
-bear int8 are the ``Quantisable`` ones. Knows no network.
+bear int8 are the ``Quantizable`` ones. Knows no network.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class FullRegion(nn.Module):
     """Inside a ``HalfRegion``: what is inside this runs in FP32 all the same."""
 
 
-class QuantisableLinear(nn.Linear):
+class QuantizableLinear(nn.Linear):
     """A linear map whose product may run in int8."""
 
 
-class QuantisableConv(nn.Conv2d):
+class QuantizableConv(nn.Conv2d):
     """A convolution whose product may run in int8."""
 
 
@@ -60,8 +60,8 @@ def mark_nodes(model: onnx.ModelProto, module: nn.Module) -> None:
         del node.metadata_props[:]
         if half is not None and isinstance(module.get_submodule(half), HalfRegion):
             _write(node, HALF_KEY, half)
-            is_quantisable = isinstance(inside[-1][1], QuantisableLinear | QuantisableConv)
-            if is_quantisable and node.op_type in {"MatMul", "Conv"}:
+            is_quantizable = isinstance(inside[-1][1], QuantizableLinear | QuantizableConv)
+            if is_quantizable and node.op_type in {"MatMul", "Conv"}:
                 _write(node, INT8_KEY, path)
         name = f"{path}/{node.op_type}"
         names[name] = names.get(name, 0) + 1

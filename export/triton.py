@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import check_outputs, write_whole
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.outputs import check_outputs, write_whole
 from mar_edge.edge.preprocess import WINDOW_FRAMES
 
 MAX_BATCH = 64

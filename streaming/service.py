@@ -14,17 +14,17 @@ from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.camera import Camera
+from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.file_limit import raise_file_limit
-from mar_edge.streaming.operations.operations import Operations
-from mar_edge.streaming.operations.stopping import StopSignals
+from mar_edge.streaming.operations.monitoring import Monitoring
+from mar_edge.streaming.operations.stop_signals import StopSignals
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import OnMessage, StreamLoop, StreamSummary
-from mar_edge.streaming.watching import Watcher
 from mar_edge.streaming.wire.messages import AnyMessage
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 # How long the process waits between two looks at subscribers, signals and keys.
@@ -61,7 +61,7 @@ def serve(
     on_message: OnMessage | None = None,
     reread: Callable[[], ServeConfig] | None = None,
     *,
-    watcher: Watcher | None = None,
+    observer: StreamObserver | None = None,
 ) -> ServeSummary:
     """Serve until every stream has ended, a signal comes or the time is up.
 
@@ -74,7 +74,7 @@ def serve(
         open_pose, open_recognizer: make the stages, a pose stage for each stream; ``serve`` closes what they give.
         on_message: is shown each message as it was sent, one at a time.
         reread: gives the configuration anew when a SIGHUP asks for it.
-        watcher: looks on from within the process.
+        observer: looks on from within the process.
 
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
@@ -83,17 +83,19 @@ def serve(
     with ExitStack() as stack:
         stop = stack.enter_context(StopSignals(rereads=reread is not None))
         names = [name for name, _ in config.streams]
-        operations = stack.enter_context(Operations(config.http, names, config.insecure, watcher))
-        outlet = stack.enter_context(Outlet((config.address, *config.more_addresses), config.keys, config.insecure))
-        publishers = [Publisher(stream, outlet, config.encoding) for stream, _ in config.streams]
+        monitoring = stack.enter_context(Monitoring(config.http, names, config.insecure, observer))
+        socket = stack.enter_context(
+            PublishSocket((config.address, *config.more_addresses), config.keys, config.insecure)
+        )
+        publishers = [Publisher(stream, socket, config.encoding) for stream, _ in config.streams]
         recorders = _recorders(config, publishers, stack)
         sources = _sources(config)
         for source in sources:
             stack.enter_context(source)
         recognizer = stack.enter_context(open_recognizer())
         shared = BatchingRecognizer(recognizer) if len(sources) > 1 else recognizer
-        watching = None if watcher is None else watcher.see
-        seen = _Serially([operations.see, *(call for call in (watching, on_message) if call is not None)])
+        watching = None if observer is None else observer.on_message
+        seen = _Serially([monitoring.on_message, *(call for call in (watching, on_message) if call is not None)])
         loops = []
         for source, publisher, recorder in zip(sources, publishers, recorders, strict=True):
             pose: PoseEstimator | None = None
@@ -108,31 +110,31 @@ def serve(
                     config,
                     stop=lambda: stop.reason,
                     publisher=publisher,
-                    outlet=outlet,
+                    socket=socket,
                     source=source,
                     recognizer=shared,
                     pose=pose,
                     pose_name=name,
                     recorder=recorder,
                     on_message=seen,
-                    on_frame=None if watcher is None else watcher.see_frame,
+                    on_frame=None if observer is None else observer.on_frame,
                 )
             )
-        _wait_for_subscribers(config.wait_subscribers, outlet, stop)
+        _wait_for_subscribers(config.wait_subscribers, socket, stop)
         threads = [_StreamThread(loop, publisher.stream) for loop, publisher in zip(loops, publishers, strict=True)]
         for thread in threads:
             thread.start()
-        operations.ready()
-        _attend(threads, outlet, stop, operations, reread)
-        operations.stopping()
+        monitoring.ready()
+        _attend(threads, socket, stop, monitoring, reread)
+        monitoring.stopping()
         return _summarise({thread.name: thread.result() for thread in threads}, stop.signal)
 
 
 def _attend(
     threads: Sequence[_StreamThread],
-    outlet: Outlet,
+    socket: PublishSocket,
     stop: StopSignals,
-    operations: Operations,
+    monitoring: Monitoring,
     reread: Callable[[], ServeConfig] | None,
 ) -> None:
     """What the process does while its streams run; once it is to stop, those that hang are not waited for."""
@@ -142,13 +144,13 @@ def _attend(
             stopping_s = stopping_s or time.monotonic()
             if time.monotonic() - stopping_s > STOP_S:
                 return
-        outlet.poll()
-        operations.attend()
+        socket.poll()
+        monitoring.attend()
         if reread is not None and stop.take_hangup():
-            with operations.reloading():
+            with monitoring.reloading():
                 _reload(threads, reread)
         time.sleep(_TURN_S)
-    outlet.poll()
+    socket.poll()
 
 
 def _reload(threads: Sequence[_StreamThread], reread: Callable[[], ServeConfig]) -> None:
@@ -234,12 +236,12 @@ def _check_fit(recognizer: Recognizer, pose: str, layout: Layout) -> None:
         )
 
 
-def _wait_for_subscribers(wanted: int, outlet: Outlet, stop: StopSignals) -> None:
+def _wait_for_subscribers(wanted: int, socket: PublishSocket, stop: StopSignals) -> None:
     """Until as many as were asked for have connected and said what they want."""
     there_since: float | None = None
     while wanted and stop.reason is None:
-        outlet.poll()
-        there = min(outlet.subscribers, outlet.subscriptions) >= wanted
+        socket.poll()
+        there = min(socket.subscribers, socket.subscriptions) >= wanted
         there_since = (there_since or time.monotonic()) if there else None
         if there_since is not None and time.monotonic() - there_since >= _SETTLE_S:
             return

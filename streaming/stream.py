@@ -1,4 +1,4 @@
-"""One stream's loop: sightings -> windows -> recogniser -> events -> messages. Opens nothing, knows no signals."""
+"""One stream's loop: posed frames -> windows -> recognizer -> events -> messages. Opens nothing, knows no signals."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
-from mar_edge.streaming.capture.pose_worker import Sighting, Sightings
+from mar_edge.streaming.capture.pose_worker import PosedFrame, PoseWorker
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire import reports
-from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
-from mar_edge.streaming.wire.outlet import Outlet
-from mar_edge.streaming.wire.publisher import M, Publisher
+from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EncodedMessage, EndMessage, M, SkeletonMessage
+from mar_edge.streaming.wire.publish_socket import PublishSocket
+from mar_edge.streaming.wire.publisher import Publisher
 
 READ_TIMEOUT_S = 0.1
 
 OnMessage = Callable[[AnyMessage], None]
-OnFrame = Callable[[Frame, Sequence[SkeletonMessage]], None]
+OnFrame = Callable[[Frame, Sequence[EncodedMessage[SkeletonMessage]]], None]
 _log = logging.getLogger("mar_edge.stream")
 
 
@@ -61,7 +61,7 @@ class StreamLoop:
         *,
         stop: Callable[[], str | None],
         publisher: Publisher,
-        outlet: Outlet,
+        socket: PublishSocket,
         source: FrameSource,
         recognizer: Recognizer,
         pose: PoseEstimator | None,
@@ -70,9 +70,9 @@ class StreamLoop:
         on_message: OnMessage | None,
         on_frame: OnFrame | None = None,
     ) -> None:
-        self._config, self._stop, self._publisher, self._outlet = config, stop, publisher, outlet
+        self._config, self._stop, self._publisher, self._socket = config, stop, publisher, socket
         self._source, self._recognizer, self._pose_name = source, recognizer, pose_name
-        self._sightings = Sightings(source, pose)
+        self._pose_worker = PoseWorker(source, pose)
         self._recorder, self._on_message, self._on_frame = recorder, on_message, on_frame
         self._timer = Timer()
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
@@ -97,7 +97,7 @@ class StreamLoop:
         self._say_hello()
         self._send_status()
         try:
-            with self._sightings:
+            with self._pose_worker:
                 reason = self._loop()
         except BaseException as error:
             self._end(f"failed: {type(error).__name__}")
@@ -109,29 +109,29 @@ class StreamLoop:
         while (reason := self._reason_to_stop()) is None:
             if self._changed is not None:
                 self._change_rules()
-            sighting = self._sightings.read(READ_TIMEOUT_S)
-            if sighting is not None:
-                if sighting.frame.segment != self._segment:
+            posed = self._pose_worker.read(READ_TIMEOUT_S)
+            if posed is not None:
+                if posed.frame.segment != self._segment:
                     self._break_off()
-                    self._segment = sighting.frame.segment
-                    self._size = _size_of(sighting.frame) or self._source.size
+                    self._segment = posed.frame.segment
+                    self._size = _size_of(posed.frame) or self._source.size
                     self._say_hello()
-                self._take(sighting)
-            elif self._sightings.segment != self._segment:
+                self._take(posed)
+            elif self._pose_worker.segment != self._segment:
                 self._break_off()  # nobody waits for a lost camera to learn that an event is over
             # Silence is how whoever watches the process learns that pose hangs.
-            if self._status.due() and not self._sightings.stuck:
+            if self._status.due() and not self._pose_worker.stuck:
                 self._send_status()
         if self._frame is not None:
             ran_out = self._stop() is None and (self._source.ran_out or not self._source.ended)
             self._send_step(self._frame, self._pipeline.finish(infer=ran_out))
         return reason
 
-    def _take(self, sighting: Sighting) -> None:
-        frame, people = sighting.frame, sighting.people
-        if sighting.pose_s is not None:
-            self._timer.record("pose", sighting.pose_s)
-        self._timer.record("wait", (time.monotonic_ns() - frame.t_mono_ns) / NS - (sighting.pose_s or 0.0))
+    def _take(self, posed: PosedFrame) -> None:
+        frame, people = posed.frame, posed.people
+        if posed.pose_s is not None:
+            self._timer.record("pose", posed.pose_s)
+        self._timer.record("wait", (time.monotonic_ns() - frame.t_mono_ns) / NS - (posed.pose_s or 0.0))
         if self._config.publish_skeletons or self._recorder is not None or self._on_frame is not None:
             shown = [self._show(message) for message in reports.skeleton_messages(frame, people)]
             if self._on_frame is not None:
@@ -164,7 +164,7 @@ class StreamLoop:
             return stopped
         if limit_s is not None and self._elapsed_s() >= limit_s:
             return f"time limit of {limit_s:g} s reached"
-        return self._source.end_reason if self._sightings.ended else None
+        return self._source.end_reason if self._pose_worker.ended else None
 
     def _elapsed_s(self) -> float:
         """Capture time; where frames come at their own pace, also without any."""
@@ -202,7 +202,7 @@ class StreamLoop:
         )
 
     def _send_status(self) -> None:
-        status = self._status.message(self._frame, self._frames, self._outlet.subscribers, self._recorder)
+        status = self._status.message(self._frame, self._frames, self._socket.subscribers, self._recorder)
         if status.behind and not self._behind:
             _log.warning(
                 "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
@@ -214,21 +214,21 @@ class StreamLoop:
         self._behind = status.behind
         self._send(status)
 
-    def _show(self, skeleton: SkeletonMessage) -> SkeletonMessage:
+    def _show(self, skeleton: SkeletonMessage) -> EncodedMessage[SkeletonMessage]:
         """Send somebody's joints if that is asked for; who records or looks on has them all the same."""
         if self._config.publish_skeletons:
             return self._send(skeleton)
-        stamped = self._publisher.stamped(skeleton)
+        prepared = self._publisher.prepare(skeleton)
         if self._recorder is not None:
-            self._recorder.write(stamped)
-        return stamped
+            self._recorder.write(prepared)
+        return prepared
 
-    def _send(self, message: M) -> M:
+    def _send(self, message: M) -> EncodedMessage[M]:
         sent = self._publisher.publish(message)
         if self._recorder is not None:
             self._recorder.write(sent)
         if self._on_message is not None:
-            self._on_message(sent)
+            self._on_message(sent.message)
         return sent
 
     def _end(self, reason: str) -> StreamSummary:

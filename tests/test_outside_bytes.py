@@ -22,19 +22,20 @@ from mar_edge.cli.config_file import OptionKind, read_config
 from mar_edge.cli.lists import batch_sizes
 from mar_edge.cli.making import _depths
 from mar_edge.edge.confidence import read_confidence
-from mar_edge.edge.digest import parse_sha256
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import parse_sha256
 from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import ModelMetadata, parse_metadata
 from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
 from mar_edge.edge.pose.focus import Focus
 from mar_edge.edge.zoo.archive import extract_onnx
-from mar_edge.edge.zoo.catalogue import known_model
+from mar_edge.edge.zoo.catalog import known_model
 from mar_edge.edge.zoo.fetch import cached
 from mar_edge.streaming.capture.capture_modes import CaptureMode, parse_size
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
-from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.recording.skeletons import read_skeletons
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.address import parse_address, parse_http
 from mar_edge.streaming.wire.keys import read_secret_key, write_keys
 from mar_edge.streaming.wire.publisher import check_stream
@@ -45,7 +46,6 @@ from mar_edge.training.datasets.recordings import open_recordings
 from mar_edge.training.run_folder import RunFolder
 from mar_edge.training.synth.command import write_clips
 from mar_edge.view.annotations.formats import FORMATS
-from mar_edge.view.timeline import read_timelines
 
 METADATA = ModelMetadata(
     name="tiny",
@@ -143,7 +143,7 @@ def files(tmp_path_factory):
                 b"recording,start_s,end_s,label,person\ntake,0.0,0.4,nodding,0\n",
                 on_disk(lambda path: open_recordings(path.parent), "labels.csv"),
             ),
-            "recording": (lines, on_disk(read_recording)),
+            "recording": (lines, on_disk(read_skeletons)),
             "timelines": (two_people().write(folder / "events.jsonl").read_bytes(), on_disk(annotations)),
             "secret key": (write_keys(folder, "box")[1].read_bytes(), on_disk(secret)),
             "config": (

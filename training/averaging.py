@@ -13,8 +13,8 @@ import msgspec
 import torch
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.network.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
-from mar_edge.edge.outputs import check_outputs
 
 # What the networks must have in common; the rest describes each by itself.
 _SHARED = ("layout", "stream", "labels", "background", "window_s", "activation")

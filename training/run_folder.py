@@ -23,9 +23,9 @@ import torch
 
 import mar_edge
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import remove_drafts, write_whole
 from mar_edge.edge.labels import Label
 from mar_edge.edge.network.checkpoint import NOT_READABLE
-from mar_edge.edge.outputs import remove_drafts, write_whole
 from mar_edge.training.datasets.opening import parse_spec
 from mar_edge.training.recipe import Recipe
 

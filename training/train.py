@@ -15,8 +15,8 @@ from torch.nn import functional as F
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.network.checkpoint import save_checkpoint
+from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
-from mar_edge.edge.streams import stream_input
 from mar_edge.training.batches import training_batches
 from mar_edge.training.datasets.base import ClipBatch
 from mar_edge.training.job import Job

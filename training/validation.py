@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from mar_edge.edge.choices import Stream
+from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
-from mar_edge.edge.streams import stream_input
 from mar_edge.training.datasets.base import ClipBatch, Dataset
 from mar_edge.training.metrics import Scores, score
 from mar_edge.training.multilabel import LabelScores, score_labels

@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 from mar_edge import __version__
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
-from mar_edge.streaming.watching import Answer
+from mar_edge.streaming.observer import Answer
 from mar_edge.view.access import Access, Verdict
 from mar_edge.view.feed import Feed, Outbox
 

@@ -20,11 +20,11 @@ import msgspec
 
 from mar_edge.streaming.wire.messages import (
     AnyMessage,
+    EncodedMessage,
     EndMessage,
     HelloMessage,
     SkeletonMessage,
     StatusMessage,
-    encode,
 )
 
 MOST_BROWSERS = 32
@@ -178,9 +178,9 @@ class Feed:
         with self._lock:
             self._loop, self._waking = loop, False
 
-    def see(self, message: AnyMessage) -> None:
-        """Take a message; never waits for a browser."""
-        payload = encode(message)
+    def publish(self, encoded: EncodedMessage[AnyMessage]) -> None:
+        """Put a message into the outbox of every browser. Never waits for one."""
+        message, payload = encoded.message, encoded.json
         place: Hashable = None
         if isinstance(message, (SkeletonMessage, StatusMessage)):
             place = message.kind, message.stream
@@ -193,7 +193,7 @@ class Feed:
                 outbox.put(payload, place, (message.run, message.frame) if message.kind == "skeleton" else object())
             self._wake()
 
-    def see_picture(self, stream: str, payload: bytes) -> None:
+    def publish_picture(self, stream: str, payload: bytes) -> None:
         """Take a picture, as the page reads it; never waits for a browser."""
         with self._lock:
             for outbox in self._outboxes:
@@ -225,7 +225,7 @@ class Feed:
             self._skipped += outbox.skipped
             self.dropped += outbox.full
 
-    def wait_sent(self, timeout_s: float) -> None:
+    def flush(self, timeout_s: float) -> None:
         """Until browsers have taken all there is, or the time is up."""
         deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:

@@ -17,7 +17,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.operations.file_limit import room
 from mar_edge.view.access import Access, PageAddress
 
-# Connections at once, and bytes of a request's head.
+# ConnectionCounter at once, and bytes of a request's head.
 _MOST_CONNECTIONS = 128
 _LEAST_CONNECTIONS = 8  # where the process may open few files
 _MOST_HEAD = 16_384

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -11,6 +10,7 @@ import typer
 from mar_edge.edge.errors import about
 
 if TYPE_CHECKING:
+    from mar_edge.cli.config_file import ConfigFile
     from mar_edge.edge.prior import Prior
     from mar_edge.streaming.recognition.pipeline import PipelineRules
 
@@ -61,16 +61,13 @@ class Events:
         bool, typer.Option("--motion-gate/--no-motion-gate", help="Skip inference where nothing moves.")
     ] = True
 
-    def rules(self, thresholds: Mapping[str, float] | None = None) -> PipelineRules:
-        """Return how skeletons become events.
-
-        Args:
-            thresholds: by action or body group, from a config file.
+    def rules(self, config: ConfigFile | None = None) -> PipelineRules:
+        """Return how skeletons become events, with what a config file says of thresholds and event rules.
 
         Raises:
             MarEdgeError: a value that makes no sense.
         """
-        from mar_edge.streaming.recognition.events import EventRules
+        from mar_edge.streaming.recognition.event_rules import EventRules
         from mar_edge.streaming.recognition.pipeline import PipelineRules
         from mar_edge.streaming.recognition.thresholds import LabelChoice
         from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
@@ -78,7 +75,10 @@ class Events:
         return PipelineRules(
             stride_s=self.stride_s,
             motion_gate=DEFAULT_THRESHOLD if self.motion_gate else None,
-            events=EventRules(on=self.on, off=self.off, labels=LabelChoice.parse(self.labels, thresholds)),
+            on=self.on,
+            off=self.off,
+            labels=LabelChoice.parse(self.labels, config.thresholds if config else None),
+            events=config.event_rules if config else EventRules(),
             prior=chosen_prior(self.prior),
         )
 

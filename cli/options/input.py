@@ -59,16 +59,16 @@ class Cameras:
     size: Annotated[
         str | None,
         typer.Option(
-            metavar="WxH", help="Picture size that cameras are asked for, such as 1280x720.", show_default=False
+            metavar="WxH", help="Picture size to ask cameras for, such as 1280x720.", show_default=False
         ),
     ] = None
     fps: Annotated[
-        float | None, typer.Option(help="Frames per second that cameras are asked for.", show_default=False)
+        float | None, typer.Option(help="Frames per second to ask cameras for.", show_default=False)
     ] = None
     pixel_format: Annotated[
         str | None,
         typer.Option(
-            metavar="FOURCC", help="Format that V4L2 cameras are asked for, such as MJPG.", show_default=False
+            metavar="FOURCC", help="Format to ask V4L2 cameras for, such as MJPG.", show_default=False
         ),
     ] = None
     rtsp_transport: Annotated[RtspTransport, typer.Option(help="Transport of RTSP cameras.")] = "tcp"

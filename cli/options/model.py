@@ -59,7 +59,7 @@ class ModelFile:
         Raises:
             MarEdgeError: it is not a SHA-256.
         """
-        from mar_edge.edge.digest import parse_sha256
+        from mar_edge.edge.files.digest import parse_sha256
 
         with about("--model-sha256"):
             return None if self.model_sha256 is None else parse_sha256(self.model_sha256)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 if TYPE_CHECKING:
-    from mar_edge.view.timeline import Timeline
+    from mar_edge.streaming.recording.timeline import Timeline
 
 Recordings = Annotated[
     list[Path],
@@ -44,7 +44,7 @@ class Selection:
             MarEdgeError: a file cannot be read, or holds no such stream.
         """
         from mar_edge.streaming.recognition.thresholds import LabelChoice
-        from mar_edge.view.timeline import read_timelines
+        from mar_edge.streaming.recording.timeline import read_timelines
 
         choice = LabelChoice.parse(self.labels)
         chosen = [timeline.only(choice, self.min_score) for timeline in read_timelines(recordings, self.stream)]
@@ -53,7 +53,7 @@ class Selection:
 
 def count_text(timelines: list[Timeline]) -> str:
     """Return how much there is, in words."""
-    from mar_edge.view.timeline import summary
+    from mar_edge.streaming.recording.timeline import summary
 
     is_open = sum(event.is_open for timeline in timelines for event in timeline.events)
     return summary(timelines) + (f"; of {is_open} the end was not recorded" if is_open else "")

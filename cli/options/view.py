@@ -11,7 +11,7 @@ from mar_edge.cli.extras import require
 from mar_edge.edge.errors import MarEdgeError, about
 
 if TYPE_CHECKING:
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
 ViewAt = Annotated[
     str | None,
@@ -41,7 +41,7 @@ ShowVideo = Annotated[
 OpenPage = Annotated[
     bool,
     typer.Option(
-        "--open/--no-open", help="Open the page in a browser, where there is a screen.", rich_help_panel="View"
+        "--open/--no-open", help="Open the page in a browser, if there is a screen.", rich_help_panel="View"
     ),
 ]
 
@@ -70,7 +70,7 @@ def require_web() -> None:
     require("web", "starlette", "uvicorn", "websockets")
 
 
-def live_view(address: str | None, access: PageAccess, video: bool) -> LiveView | None:
+def live_view(address: str | None, access: PageAccess, video: bool) -> LivePage | None:
     """Return the page that ``--view`` asks for, bound; None where it does not.
 
     Raises:
@@ -83,7 +83,7 @@ def live_view(address: str | None, access: PageAccess, video: bool) -> LiveView 
             raise MarEdgeError("--view-host needs a page: --view 127.0.0.1:8080")
         return None
     require_web()
-    from mar_edge.view.live import LiveView
+    from mar_edge.view.live_page import LivePage
 
     with about("--view"):
-        return LiveView(address, access.view_token, video, access.view_host or ())
+        return LivePage(address, access.view_token, video, access.view_host or ())

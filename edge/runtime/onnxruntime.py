@@ -10,10 +10,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from mar_edge.edge.choices import Device
-from mar_edge.edge.cores import usable_cores
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import METADATA_KEY
 from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.cores import usable_cores
 
 _CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.cores import usable_cores
 from mar_edge.edge.errors import MarEdgeError, MissingExtra
 from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.cores import usable_cores
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 
 try:

@@ -1,9 +1,8 @@
-"""One file over HTTP: goes on where it was cut, checks what came, and puts it in place only when it is right."""
+"""Downloads one file over HTTP: resumes after a break, checks the hash, and only then puts the file in place."""
 
 from __future__ import annotations
 
 import http.client
-import os
 import shutil
 import time
 import urllib.error
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.files.outputs import put_in_place
 
 OnBytes = Callable[[int, int | None], None]
-"""Receives the number of bytes that arrived and their total, None where the server does not say."""
+"""Called with the number of bytes so far and in total (None where the server does not state it)."""
 
 MAX_BYTES = 2 << 30
 _CHUNK = 1 << 18
@@ -30,19 +30,19 @@ _SPARE_BYTES = 64 << 20
 def download(
     url: str, target: Path, *, sha256: str | None, progress: OnBytes | None = None, pause_s: float = _PAUSE_S
 ) -> str:
-    """Fetch ``url`` to ``target``; what was fetched before and cut off stays beside it and is gone on with.
+    """Download ``url`` to ``target``. A part that an earlier attempt left next to it is resumed.
 
     Args:
-        url: http, https or file. https that leads to plain http is refused.
-        sha256: what the file must have; None takes what comes.
-        pause_s: before trying again, growing with each attempt that brought nothing.
+        url: http, https or file. A redirect from https to plain http is refused.
+        sha256: hash that the file must have; None accepts any file.
+        pause_s: seconds before another attempt, times the number of attempts in a row that brought no byte.
 
     Returns:
         The file's SHA-256, lower case.
 
     Raises:
-        MarEdgeError: it cannot be had, is larger than ``MAX_BYTES`` or than the disk has room for, or has another hash
-            (and is deleted).
+        MarEdgeError: it cannot be downloaded, is larger than ``MAX_BYTES`` or than the free disk space, or has another
+            hash (and is deleted).
     """
     part = target.with_name(target.name + ".part")
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +56,7 @@ def download(
             fruitless = 0 if _size(part) > before else fruitless + 1
             if fruitless >= _FRUITLESS_ATTEMPTS:
                 raise MarEdgeError(
-                    f"{url} cannot be downloaded: {error}; what came so far is kept, the next attempt goes on from "
+                    f"{url} cannot be downloaded: {error}; the part so far is kept, and the next attempt resumes "
                     "there. Offline: give --pose and --detector files, or --mirror"
                 ) from None
             time.sleep(pause_s * fruitless)
@@ -64,20 +64,20 @@ def download(
     if sha256 is not None and found != sha256.lower():
         _forget(part)
         raise MarEdgeError(
-            f"{url} is not the file that is known by that name: its SHA-256 is {found}, expected was {sha256}; it was "
-            "deleted. Do not use it; if it was published anew, download it yourself and give it as a file"
+            f"{url} is not the file that is known by that name: its SHA-256 is {found}, expected {sha256}; it was "
+            "deleted. Do not use it; if a new version was published, download it yourself and give it as a file"
         )
-    os.replace(part, target)
+    put_in_place(part, target)
     _forget(part)
     return found
 
 
 class _CutOffError(Exception):
-    """Worth another attempt."""
+    """A download broke off; another attempt may succeed."""
 
 
 def _fetch(url: str, part: Path, progress: OnBytes | None) -> None:
-    """Append to ``part`` what is still missing, of the version of the file that its first bytes were of."""
+    """Append the missing bytes to ``part``, if the server still has the version that its first bytes came from."""
     have = _size(part)
     headers = {"User-Agent": "mar-edge", "Accept-Encoding": "identity"}
     mark = _mark_of(part)
@@ -107,7 +107,7 @@ def _fetch(url: str, part: Path, progress: OnBytes | None) -> None:
     except urllib.error.HTTPError as error:
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             if error.headers.get("Content-Range") == f"bytes */{have}":
-                return  # an earlier process had fetched all of it
+                return  # an earlier process downloaded all of it
             _forget(part)
             raise _CutOffError("the file has changed on the server") from None
         if error.code in (408, 425, 429) or error.code >= 500:
@@ -126,17 +126,17 @@ def _starts_at(response: Any, first: int) -> bool:
 def _check_room(url: str, part: Path, missing: int, total: int) -> None:
     if total > MAX_BYTES:
         _forget(part)
-        raise MarEdgeError(f"{url} is larger than {MAX_BYTES >> 20} MiB, which no known model is; nothing was kept")
+        raise MarEdgeError(f"{url} is larger than {MAX_BYTES >> 20} MiB, more than any known model; nothing was kept")
     free = shutil.disk_usage(part.parent).free
     if missing + _SPARE_BYTES > free:
         raise MarEdgeError(
-            f"{url} has {missing >> 20} MiB to come and {part.parent} has room for {free >> 20} MiB; make room, or set "
-            "XDG_CACHE_HOME to another disk"
+            f"{missing >> 20} MiB of {url} are missing and {part.parent} has room for {free >> 20} MiB; make room, or "
+            "set MAR_EDGE_CACHE to a folder on another disk"
         )
 
 
 def _note_version(mark: Path, headers: Any) -> None:
-    """What the server calls this version of the file; without a name for it, it is not gone on with."""
+    """Record the server's name for this version of the file. Without one the download cannot be resumed."""
     etag = str(headers.get("ETag") or "")
     version = etag if etag and not etag.startswith("W/") else str(headers.get("Last-Modified") or "")
     if version:

@@ -1,14 +1,12 @@
 """From a known model's name to its ONNX file on this machine: from the cache, else from its address or a mirror.
 
-Beside each file lies a record of where it came from and what it hashed to. Where no hash is published, the first
-download's is what every later use is checked against.
+Next to each file is a record of its origin and hash. Where no hash is published, later uses are checked against the
+hash of the first download.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
@@ -16,17 +14,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from mar_edge.edge.cache import home
-from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.files.cache import cache_folder
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.zoo.archive import extract_onnx
-from mar_edge.edge.zoo.catalogue import KnownModel
+from mar_edge.edge.zoo.catalog import KnownModel
 from mar_edge.edge.zoo.download import OnBytes, download
 
 
 class Record(msgspec.Struct, frozen=True):
-    """Where a cached model came from: hashes of the zip and of the ONNX file in it."""
+    """Origin of a cached model, with the hashes of the zip and of the ONNX file in it."""
 
     name: str
     source: str
@@ -35,28 +33,11 @@ class Record(msgspec.Struct, frozen=True):
     downloaded: str
 
 
-def cache_folder() -> Path:
-    """Where downloaded models lie: ``mar-edge/models`` in the user's cache folder.
-
-    Raises:
-        MarEdgeError: the user has no home folder.
-    """
-    if chosen := os.environ.get("XDG_CACHE_HOME"):
-        base = Path(chosen)
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home() / "AppData/Local")
-    elif sys.platform == "darwin":
-        base = home() / "Library/Caches"
-    else:
-        base = home() / ".cache"
-    return base / "mar-edge" / "models"
-
-
 def cached(model: KnownModel, folder: Path | None = None) -> Record | None:
-    """The record of a model that is in the cache; its file is not looked into."""
+    """Return the record of a model in the cache, or None. Its file is not read."""
     try:
-        folder = folder or cache_folder()
-    except MarEdgeError:  # there is no place for a cache
+        folder = folder or cache_folder("models")
+    except MarEdgeError:  # there is no folder for a cache
         return None
     path = _record_path(model, folder)
     if not path.is_file() or not _onnx_path(model, folder).is_file():
@@ -70,21 +51,21 @@ def cached(model: KnownModel, folder: Path | None = None) -> Record | None:
 def fetch(
     model: KnownModel, *, mirror: str | None = None, folder: Path | None = None, progress: OnBytes | None = None
 ) -> Path:
-    """The model's ONNX file, downloaded where it is not in the cache.
+    """Return the model's ONNX file, after downloading it if it is not in the cache.
 
     Args:
-        mirror: address or folder that has the model's zip under its own file name; else the published address.
+        mirror: address or folder that has the model's zip under its own file name; None takes the published address.
         folder: the cache.
 
     Raises:
-        MarEdgeError: it cannot be had, or is not what it should be; the message says what to do.
+        MarEdgeError: it cannot be downloaded, or has another hash; the message says what to do.
     """
-    folder = folder or cache_folder()
+    folder = folder or cache_folder("models")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise MarEdgeError(
-            f"cannot write to the cache {folder}: {error.strerror}; set XDG_CACHE_HOME to another folder"
+            f"cannot write to the cache {folder}: {error.strerror}; set MAR_EDGE_CACHE to another folder"
         ) from None
     with _locked(folder / f"{model.name}.lock"):
         return _fetch(model, mirror, folder, progress)
@@ -97,7 +78,7 @@ def _fetch(model: KnownModel, mirror: str | None, folder: Path, progress: OnByte
         found = sha256_of(path)
         if found != record.onnx_sha256 or model.sha256 not in (None, record.archive_sha256):
             raise MarEdgeError(
-                f"{path} is not what was downloaded on {record.downloaded}: its SHA-256 is {found}, recorded was "
+                f"{path} is not the file downloaded on {record.downloaded}: its SHA-256 is {found}, recorded is "
                 f"{record.onnx_sha256}; delete it to download it again"
             )
         return path
@@ -113,7 +94,11 @@ def _fetch(model: KnownModel, mirror: str | None, folder: Path, progress: OnByte
 
 
 def address(model: KnownModel, mirror: str | None) -> str:
-    """Where its zip is fetched from."""
+    """Return the address of its zip.
+
+    Raises:
+        MarEdgeError: the mirror is a folder without the zip.
+    """
     if mirror is None:
         return model.url
     name = Path(urlsplit(model.url).path).name
@@ -135,7 +120,7 @@ def _record_path(model: KnownModel, folder: Path) -> Path:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Two processes that want the same model take turns, and the second finds it there. Not on Windows."""
+    """Make two processes that want the same model take turns, so that the second finds it. Not on Windows."""
     try:
         import fcntl
     except ImportError:

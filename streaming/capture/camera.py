@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.capture.backoff import Backoff
 from mar_edge.streaming.capture.capture_modes import CaptureMode
 from mar_edge.streaming.capture.frames import NS, Frame, State
 from mar_edge.streaming.capture.pacing import Pacer
 from mar_edge.streaming.capture.readers import OPEN_TIMEOUT_S, Reader, open_source
-from mar_edge.streaming.capture.reconnect import Pauses
 from mar_edge.streaming.capture.sources import Source, parse_source
 
 OPEN_SLACK_S = 5.0
@@ -79,7 +79,7 @@ class Camera:
         stall_s: a live source that gives no frame for so long is opened anew.
         patient: entering does not wait for the source; one that does not open is tried again like one that was lost.
         open_timeout_s: how long opening may take.
-        pauses: how long to wait before each new try.
+        backoff: how long to wait before each new try.
         opener: opens the parsed source; another one in tests.
 
     Raises:
@@ -95,7 +95,7 @@ class Camera:
         stall_s: float = STALL_S,
         patient: bool = False,
         open_timeout_s: float = OPEN_TIMEOUT_S,
-        pauses: Pauses | None = None,
+        backoff: Backoff | None = None,
         opener: Opener = open_source,
     ) -> None:
         self.source = parse_source(source, mode)
@@ -113,7 +113,7 @@ class Camera:
         self._stall_s = stall_s
         self._patient = patient
         self._open_timeout_s = open_timeout_s
-        self._pauses = pauses or Pauses()
+        self._backoff = backoff or Backoff()
         self._opener = opener
         self._mono_zero_ns = 0
         self._sign_ns: int | None = None
@@ -248,7 +248,7 @@ class Camera:
             self.state = "stalled" if stalled and link.live_ns is not None else "lost"
             self.last_error = link.reason
             self.segment += 1
-        pause_s = self._pauses.after(link.lasted_s)
+        pause_s = self._backoff.after(link.lasted_s)
         _log.warning("camera %s: %s; trying again in %.1f s", self.state, link.reason, pause_s)
         self._stop.wait(pause_s)
         while not self._stop.is_set():

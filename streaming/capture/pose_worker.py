@@ -24,7 +24,7 @@ _READ_TIMEOUT_S = 0.1
 
 
 @dataclass(frozen=True)
-class Sighting:
+class PosedFrame:
     """A frame and whom it shows. pose_s: what finding them took; None where they were known, as in a replay."""
 
     frame: Frame
@@ -32,7 +32,7 @@ class Sighting:
     pose_s: float | None = None
 
 
-class Sightings:
+class PoseWorker:
     """Whom the frames of a source show, in order. A context manager, within which a thread works ahead of the reader.
 
     It takes a frame only when there is room for what comes of it. So a slow reader never gets what is older than
@@ -46,7 +46,7 @@ class Sightings:
     def __init__(self, source: FrameSource, pose: PoseEstimator | None) -> None:
         self.segment = source.segment
         self._source, self._pose = source, pose
-        self._ready: deque[Sighting] = deque()
+        self._ready: deque[PosedFrame] = deque()
         self._reached = source.segment
         self._failure: BaseException | None = None
         self._looking_since_s: float | None = None
@@ -66,7 +66,7 @@ class Sightings:
         since_s = self._looking_since_s
         return since_s is not None and time.monotonic() - since_s > STUCK_S
 
-    def read(self, timeout_s: float) -> Sighting | None:
+    def read(self, timeout_s: float) -> PosedFrame | None:
         """The next one; None where none came in time, or none will come (``ended``).
 
         ``segment`` is then that of what was read, or, where nothing is left on the way, the source's own.
@@ -77,16 +77,16 @@ class Sightings:
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._done, timeout_s)
             if self._ready:
-                sighting = self._ready.popleft()
-                self.segment = sighting.frame.segment
+                posed = self._ready.popleft()
+                self.segment = posed.frame.segment
                 self._changed.notify_all()
-                return sighting
+                return posed
             if self._failure is not None:
                 raise self._failure
             self.segment = self._reached
             return None
 
-    def __enter__(self) -> Sightings:
+    def __enter__(self) -> PoseWorker:
         self._thread.start()
         return self
 
@@ -103,9 +103,9 @@ class Sightings:
                 ended = self._source.ended  # asked before reading, which raises what ended it
                 frame = self._source.read(_READ_TIMEOUT_S)
                 if frame is not None:
-                    sighting = self._look(frame)
+                    posed = self._look(frame)
                     with self._changed:
-                        self._ready.append(sighting)
+                        self._ready.append(posed)
                         self._reached = frame.segment
                         self._changed.notify_all()
                 elif ended:
@@ -125,10 +125,10 @@ class Sightings:
             self._changed.wait_for(lambda: self._stop or len(self._ready) < AHEAD)
             return not self._stop
 
-    def _look(self, frame: Frame) -> Sighting:
+    def _look(self, frame: Frame) -> PosedFrame:
         if frame.people is not None or self._pose is None:
-            return Sighting(frame, frame.people or ())
+            return PosedFrame(frame, frame.people or ())
         start_s = self._looking_since_s = time.monotonic()
         found = self._pose.estimate(frame.image, frame.media_s)
         self._looking_since_s = None
-        return Sighting(frame, tuple(reports.rounded(person) for person in found), time.monotonic() - start_s)
+        return PosedFrame(frame, tuple(reports.rounded(person) for person in found), time.monotonic() - start_s)

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.capture.capture_modes import CaptureMode, csi_pipeline, rtsp_pipeline, v4l2_pipeline
 from mar_edge.streaming.wire.address import has_control_characters
 

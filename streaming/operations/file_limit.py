@@ -42,7 +42,7 @@ def room() -> int:
     return soft - RESERVE - held
 
 
-def hang_up(connection: int, ends: Collection[object]) -> bool:
+def shut_down_connection(connection: int, ends: Collection[object]) -> bool:
     """End a connection that a library holds: the library sees its peer go, and closes it.
 
     Args:

@@ -28,7 +28,7 @@ class Health:
         self._ended: dict[str, str] = {}
         self._running = False
 
-    def see(self, message: AnyMessage) -> None:
+    def on_message(self, message: AnyMessage) -> None:
         """Take note of a message."""
         with self._lock:
             self._heard_s[message.stream] = self._clock()

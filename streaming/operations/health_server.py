@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.observer import Answer
 from mar_edge.streaming.operations.health import Health
 from mar_edge.streaming.operations.metrics import Metrics
-from mar_edge.streaming.watching import Answer
 from mar_edge.streaming.wire.address import parse_http
 
 # Of a slow or silent client; and how many are answered at once. One more takes the place of whoever has it longest: an

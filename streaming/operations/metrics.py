@@ -41,7 +41,7 @@ _GAUGES = {
 
 
 class Metrics(Collector):
-    """Counts what goes by (``see``) and tells Prometheus (``exposition``). Both may be called by any thread."""
+    """Counts what goes by (``on_message``) and tells Prometheus (``exposition``). Both may be called by any thread."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
@@ -61,7 +61,7 @@ class Metrics(Collector):
         )
         self._registry.register(self)
 
-    def see(self, message: AnyMessage) -> None:
+    def on_message(self, message: AnyMessage) -> None:
         """Take note of a message."""
         self._messages.labels(message.stream, message.kind).inc()
         if isinstance(message, EventMessage) and message.phase == "begin":

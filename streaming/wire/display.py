@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     AnyMessage,
     EndMessage,
     EventMessage,
@@ -103,7 +103,7 @@ def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
                 lasted = f", lasted {(message.t_end_ns - message.t_start_ns) / 1e9:.1f} s"
             label = f"{message.label.name} [{message.label.body}]"
             return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
-        case SkeletonMessage() if message.person == NOBODY:
+        case SkeletonMessage() if message.person == NO_PERSON:
             return "nobody seen"
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)

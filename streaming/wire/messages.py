@@ -6,7 +6,9 @@ Fields may be added without a new ``SCHEMA``; a receiver skips those it does not
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -19,8 +21,7 @@ MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
 """How often ``status`` comes; a subscriber that misses three in a row may call the sender silent."""
 
-NOBODY = -1
-
+NO_PERSON = -1
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -343,6 +344,26 @@ _from_msgpack = {kind: msgspec.msgpack.Decoder(struct).decode for kind, struct i
 def topic(stream: str, kind: str) -> bytes:
     """What a message is sent under. It ends in its delimiter, since a subscription matches every longer topic too."""
     return f"mar/{stream}/{kind}/".encode()
+
+
+M = TypeVar("M", bound=AnyMessage)
+M_co = TypeVar("M_co", bound=AnyMessage, covariant=True)
+
+
+@dataclass(frozen=True)
+class EncodedMessage(Generic[M_co]):
+    """A message with its bytes. They are encoded once: wire, recording and page share them."""
+
+    message: M_co
+
+    @cached_property
+    def json(self) -> bytes:
+        """One JSON document, without a line break."""
+        return encode(self.message)
+
+    def payload(self, encoding: Encoding) -> bytes:
+        """Return the bytes that go over the wire."""
+        return self.json if encoding == "json" else encode(self.message, encoding)
 
 
 def encode(message: AnyMessage, encoding: Encoding = "json") -> bytes:

@@ -9,19 +9,16 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Encoding, Kind
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, encode, topic
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, EncodedMessage, M, topic
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 
 # What is said to late subscribers, in this order.
-GREETING: tuple[Kind, ...] = ("hello", "status")
-
-M = TypeVar("M", bound=AnyMessage)
+RESENT_KINDS: tuple[Kind, ...] = ("hello", "status")
 
 
 def check_stream(name: str) -> str:
@@ -36,13 +33,13 @@ def check_stream(name: str) -> str:
 
 
 class Publisher:
-    """Sends one stream's messages through an outlet, which several may share. Used from one thread.
+    """Sends one stream's messages through a socket, which several may share. Used from one thread.
 
     ``run`` is the id of this start.
 
     Args:
         stream: name of the stream, letters, digits, ``_``, ``.`` and ``-``.
-        outlet: where messages leave.
+        socket: where messages leave.
         encoding: of the payload.
         wall_ns: wall clock; another one in tests.
 
@@ -53,55 +50,57 @@ class Publisher:
     def __init__(
         self,
         stream: str,
-        outlet: Outlet,
+        socket: PublishSocket,
         encoding: Encoding = "json",
         wall_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.stream = check_stream(stream)
         self.run = uuid.uuid4().hex
         self.sent: dict[Kind, int] = dict.fromkeys(KINDS, 0)
-        self._outlet = outlet
+        self._socket = socket
         self._encoding: Encoding = encoding
         self._wall_ns = wall_ns
         self._topics = {kind: topic(stream, kind) for kind in KINDS}
         self._greeting: dict[Kind, AnyMessage] = {}
-        outlet.on_subscribe(self._greet)
+        socket.on_subscribe(self._greet)
 
     @property
     def next_seq(self) -> int:
         """The number of the next message, and how many were sent."""
         return sum(self.sent.values())
 
-    def stamped(self, message: M) -> M:
-        """The message as it would be sent next, with all that a sender fills in."""
-        return msgspec.structs.replace(
-            message,
-            stream=self.stream,
-            run=self.run,
-            seq=self.next_seq,
-            kind_seq=self.sent[message.kind],
-            t_publish_ns=self._wall_ns(),
+    def prepare(self, message: M) -> EncodedMessage[M]:
+        """Return the message as it would be sent next: numbered, stamped with the time, encoded when asked for."""
+        return EncodedMessage(
+            msgspec.structs.replace(
+                message,
+                stream=self.stream,
+                run=self.run,
+                seq=self.next_seq,
+                kind_seq=self.sent[message.kind],
+                t_publish_ns=self._wall_ns(),
+            )
         )
 
-    def publish(self, message: M) -> M:
-        """Number, stamp and send a message; never waits.
+    def publish(self, message: M) -> EncodedMessage[M]:
+        """Number, stamp and send a message. Never blocks.
 
         Returns:
             The message as it was sent.
         """
         kind = message.kind
-        with self._outlet.lock:
-            stamped = self.stamped(message)
-            self._outlet.send([self._topics[kind], encode(stamped, self._encoding)])
+        with self._socket.lock:
+            prepared = self.prepare(message)
+            self._socket.send([self._topics[kind], prepared.payload(self._encoding)])
             self.sent[kind] += 1
-            if kind in GREETING:
+            if kind in RESENT_KINDS:
                 self._greeting[kind] = message
             elif kind == "end":
                 self._greeting.clear()  # nothing comes after it
-        return stamped
+        return prepared
 
     def _greet(self, prefixes: list[bytes]) -> None:
         """Answer subscriptions, however many, with one greeting."""
-        for kind in GREETING:
+        for kind in RESENT_KINDS:
             if kind in self._greeting and any(self._topics[kind].startswith(prefix) for prefix in prefixes):
                 self.publish(self._greeting[kind])

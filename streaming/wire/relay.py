@@ -17,7 +17,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.address import parse_address
 from mar_edge.streaming.wire.keys import ClientKeys
 from mar_edge.streaming.wire.messages import MAX_BYTES
-from mar_edge.streaming.wire.outlet import HEARTBEAT_MS, HIGH_WATER_MARK, Outlet
+from mar_edge.streaming.wire.publish_socket import HEARTBEAT_MS, HIGH_WATER_MARK, PublishSocket
 
 _TOPIC = re.compile(rb"mar/([A-Za-z0-9_.-]{1,64})/([a-z]{1,32})/")
 _ROOT = b"mar/"
@@ -36,21 +36,21 @@ class Relay:
 
     Args:
         addresses: of the senders.
-        outlet: where subscribers connect.
+        socket: where subscribers connect.
         keys: to decrypt with, for each sender; None where they send in clear.
 
     Raises:
         MarEdgeError: no such address.
     """
 
-    def __init__(self, addresses: Sequence[str], outlet: Outlet, keys: Sequence[ClientKeys | None] = ()) -> None:
+    def __init__(self, addresses: Sequence[str], socket: PublishSocket, keys: Sequence[ClientKeys | None] = ()) -> None:
         if not addresses:
             raise MarEdgeError("a relay needs at least one sender to join; give it with --connect")
         endpoints = [parse_address(address, bind=False) for address in addresses]
         self.forwarded: dict[str, int] = {}
         self.malformed = 0
         self.collisions: set[str] = set()
-        self._outlet = outlet
+        self._socket = socket
         self._owners: dict[str, tuple[int, float]] = {}
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         # A socket for each sender: CURVE keys are the socket's, and so we see which of them a message came from.
@@ -61,7 +61,7 @@ class Relay:
         self._poller = zmq.Poller()
         for sender in self._senders:
             self._poller.register(sender, zmq.POLLIN)
-        outlet.on_subscribe(self._pass_up)
+        socket.on_subscribe(self._pass_up)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Pass messages on until it is time to stop."""
@@ -70,7 +70,7 @@ class Relay:
 
     def turn(self, wait_ms: int) -> None:
         """Look once who wants what, and pass on what has come."""
-        self._outlet.poll()
+        self._socket.poll()
         for sender, _ in self._poller.poll(wait_ms):
             number = self._senders.index(sender)
             for _ in range(_MOST_AT_ONCE):
@@ -86,7 +86,7 @@ class Relay:
         stream = topic[1].decode()
         self._note_owner(stream, number)
         self.forwarded[stream] = self.forwarded.get(stream, 0) + 1
-        self._outlet.send(parts)
+        self._socket.send(parts)
 
     def _note_owner(self, stream: str, number: int) -> None:
         now_s = time.monotonic()

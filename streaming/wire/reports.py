@@ -23,7 +23,7 @@ from mar_edge.streaming.recognition.pipeline import Inference, Pipeline
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     EventMessage,
     HelloMessage,
     LabelMessage,
@@ -152,7 +152,7 @@ def skeleton_messages(frame: Frame, people: Sequence[Skeleton]) -> list[Skeleton
     """Everybody in the frame; where nobody is, a message that says so."""
     if people:
         return [skeleton_message(frame, skeleton) for skeleton in people]
-    return [_skeleton_message(frame, NOBODY, (), ())]
+    return [_skeleton_message(frame, NO_PERSON, (), ())]
 
 
 def skeleton_message(frame: Frame, skeleton: Skeleton) -> SkeletonMessage:

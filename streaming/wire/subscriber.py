@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import zmq
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address
 from mar_edge.streaming.wire.keys import ClientKeys

@@ -1,8 +1,7 @@
 """``mar-edge`` itself: what it costs to ask for help, and how it says that something is wrong."""
 
-import re
-
 import pytest
+from import_times import imported
 
 import mar_edge
 
@@ -21,11 +20,6 @@ COMMANDS = [
     "plot",
     "view",
 ]
-
-
-def imported(importtime: str) -> set[str]:
-    """Top-level packages in the output of ``python -X importtime``, some of it perhaps within JSON lines of a log."""
-    return set(re.findall(r"import time:[^|]*\|[^|]*\|\s*(\w+)", importtime))
 
 
 def test_help_is_cheap_and_names_every_command(cli):

@@ -15,8 +15,9 @@ import zmq
 
 from mar_edge.cli import doctor
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.cache import cache_folder
 from mar_edge.edge.runtime.tensorrt import bindings, targets
-from mar_edge.edge.zoo.fetch import Record, cache_folder
+from mar_edge.edge.zoo.fetch import Record
 
 
 def pretend_installed(monkeypatch, versions):
@@ -177,13 +178,13 @@ def test_one_version_of_opencv_is_well(monkeypatch, versions):
 
 
 def test_pose_models_that_are_here_with_their_detectors_are_named(monkeypatch, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path))
     assert "comes with the package" in doctor.check_pose_models().detail
-    cache_folder().mkdir(parents=True)
+    cache_folder("models").mkdir(parents=True)
     for name in ("dwpose-s", "rtmdet-nano"):
-        (cache_folder() / f"{name}.onnx").touch()
+        (cache_folder("models") / f"{name}.onnx").touch()
         record = Record(name, "here", "", "", "today")
-        (cache_folder() / f"{name}.json").write_bytes(msgspec.json.encode(record))
+        (cache_folder("models") / f"{name}.json").write_bytes(msgspec.json.encode(record))
     assert doctor.check_pose_models().detail == "dwpose-s: serve --pose dwpose-s"
 
 

@@ -16,7 +16,7 @@ from mar_edge import LabelSubscriber
 from mar_edge.cli.posing import PoseOptions, Smoothing, pose_stage
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.zoo import catalogue
+from mar_edge.edge.zoo import catalog
 from mar_edge.streaming.wire.messages import HelloMessage, LabelMessage, SkeletonMessage
 
 
@@ -127,7 +127,7 @@ def test_a_rtmw_file_scores_ten(files, tmp_path):
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("MAR_EDGE_MIRROR", raising=False)
     return tmp_path
 
@@ -138,7 +138,7 @@ def mirror(home, files):
     folder = home / "mirror"
     folder.mkdir()
     for name, path in (("rtmpose-s-halpe26", files[0]), ("rtmdet-nano", files[1])):
-        archive = folder / os.path.basename(catalogue.known_model(name).url)
+        archive = folder / os.path.basename(catalog.known_model(name).url)
         with zipfile.ZipFile(archive, "w") as opened:
             opened.write(path, "20230831/end2end.onnx")
     return folder
@@ -147,7 +147,7 @@ def mirror(home, files):
 def test_models_by_name_from_a_mirror(cli, mirror):
     listed = cli("models", "--list")
     assert (listed.returncode, listed.stderr) == (0, "")
-    for name, model in catalogue.known_models().items():
+    for name, model in catalog.known_models().items():
         assert name in listed.stdout
         assert model.licence in listed.stdout
     done = cli("models", "rtmpose-s-halpe26", "--download", "--mirror", mirror)

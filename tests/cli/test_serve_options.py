@@ -182,7 +182,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def refusal(folder, tmp_path, monkeypatch, capsys):
     """What ``serve`` says of a config file that it must refuse."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path))
     monkeypatch.setattr(
         "mar_edge.cli.typer.main.get_command", lambda _: COMMAND
     )  # most of the time goes into making it

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from test_command_line import imported
+from import_times import imported
 
 
 @pytest.fixture

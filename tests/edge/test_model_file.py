@@ -85,6 +85,7 @@ def test_no_document(document):
         {"schema_version": "1"},
         {"accuracy": {"top1": "good"}},
         {"thresholds": ["high"]},
+        {"movements": [{"way": "up"}]},
     ],
 )
 def test_a_field_of_another_kind(fields):
@@ -100,7 +101,15 @@ def test_another_layout():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"labels": []}, {"background": 12}, {"background": -1}, {"window_s": 0}, {"window_s": -2.0}]
+    "fields",
+    [
+        {"labels": []},
+        {"background": 12},
+        {"background": -1},
+        {"window_s": 0},
+        {"window_s": -2.0},
+        {"movements": [{"way": "one"}]},
+    ],
 )
 def test_what_contradicts_itself(fields):
     assert "inconsistent metadata" in refusal(changed(**fields))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mar_edge.edge.data import Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
+from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.preprocess import clip_to_input, fill_missing, normalise, resample, window_to_input
-from mar_edge.edge.streams import stream_input
 
 MA52 = load_layout("ma52")
 ROOT, NECKLESS = MA52.root, (5, 6, 17, 19)

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mar_edge.edge.data import Window
-from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.model_file import METADATA_KEY
 from mar_edge.edge.preprocess import window_to_input
 from mar_edge.edge.recognizer import Recognizer

@@ -16,7 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from mar_edge.edge.labels import background_label, ma52_labels
 from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 BACKGROUND = 11
@@ -104,14 +104,14 @@ def address(free_port: int) -> str:
 
 
 @pytest.fixture
-def outlet() -> Iterator[Outlet]:
-    with Outlet(("tcp://127.0.0.1:*",)) as opened:
+def publish_socket() -> Iterator[PublishSocket]:
+    with PublishSocket(("tcp://127.0.0.1:*",)) as opened:
         yield opened
 
 
 @pytest.fixture
-def publisher(outlet: Outlet) -> Publisher:
-    return Publisher("cam", outlet)
+def publisher(publish_socket: PublishSocket) -> Publisher:
+    return Publisher("cam", publish_socket)
 
 
 Connect = Callable[..., "zmq.Socket[bytes]"]
@@ -122,12 +122,12 @@ def connect() -> Iterator[Connect]:
     with zmq.Context() as context:
         kept = []  # a socket that nobody holds is closed
 
-        def make(outlet: Outlet, *prefixes: bytes) -> zmq.Socket[bytes]:
+        def make(publish_socket: PublishSocket, *prefixes: bytes) -> zmq.Socket[bytes]:
             sub = context.socket(zmq.SUB)
             sub.setsockopt(zmq.LINGER, 0)
             for prefix in prefixes or (b"mar/",):
                 sub.subscribe(prefix)
-            sub.connect(outlet.endpoints[0])
+            sub.connect(publish_socket.endpoints[0])
             kept.append(sub)
             return sub
 

@@ -20,7 +20,7 @@ from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.choices import Encoding
 from mar_edge.streaming.wire.messages import AnyMessage, UnknownMessage, decode
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 LAYOUT = load_layout("ma52")
@@ -163,17 +163,17 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
 @contextmanager
 def publishing(
     stream: str = "cam", *addresses: str, encoding: Encoding = "json", **options: Any
-) -> Iterator[tuple[Publisher, Outlet]]:
-    """A stream's publisher and the outlet it sends through, on any free port."""
-    with Outlet(addresses or ("tcp://127.0.0.1:*",), **options) as outlet:
-        yield Publisher(stream, outlet, encoding), outlet
+) -> Iterator[tuple[Publisher, PublishSocket]]:
+    """A stream's publisher and the publish_socket it sends through, on any free port."""
+    with PublishSocket(addresses or ("tcp://127.0.0.1:*",), **options) as publish_socket:
+        yield Publisher(stream, publish_socket, encoding), publish_socket
 
 
-def receive(sub: zmq.Socket[bytes], outlet: Outlet, count: int) -> list[AnyMessage | UnknownMessage]:
+def receive(sub: zmq.Socket[bytes], publish_socket: PublishSocket, count: int) -> list[AnyMessage | UnknownMessage]:
     messages: list[AnyMessage | UnknownMessage] = []
 
     def enough() -> bool:
-        outlet.poll()
+        publish_socket.poll()
         while sub.poll(0):
             _, payload = sub.recv_multipart()
             messages.append(decode(payload))
@@ -188,9 +188,9 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def polled(outlet: Outlet, condition: Callable[[], Any]) -> None:
+def polled(publish_socket: PublishSocket, condition: Callable[[], Any]) -> None:
     def holds() -> Any:
-        outlet.poll()
+        publish_socket.poll()
         return condition()
 
     wait_until(holds)

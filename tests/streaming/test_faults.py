@@ -26,16 +26,16 @@ from mar_edge import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, Stat
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.backoff import Backoff
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.capture.reconnect import Pauses
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import ServeSummary, serve
 
 LABEL = MESSAGES[1]
 MOTION = nod(40.0, hz=0.7)
-QUICK = Pauses(first_s=0.02, most_s=0.1)
+QUICK = Backoff(first_s=0.02, most_s=0.1)
 
 
 def read_after(camera: Camera, connections: int) -> bool:
@@ -51,7 +51,7 @@ def gives(camera: Camera, shape: tuple[int, ...]) -> bool:
 def test_a_network_camera_that_dies_and_comes_back_is_live_again_each_time(times: int) -> None:
     server = MjpegCamera()
     files = 0
-    with Camera(server.url, pauses=QUICK, stall_s=3.0) as camera:
+    with Camera(server.url, backoff=QUICK, stall_s=3.0) as camera:
         camera.start()
         for number in range(1, times + 1):
             wait_until(partial(read_after, camera, number), timeout_s=20)
@@ -68,7 +68,7 @@ def test_a_network_camera_that_dies_and_comes_back_is_live_again_each_time(times
 
 
 def test_a_network_camera_that_stalls_is_opened_anew() -> None:
-    with MjpegCamera() as server, Camera(server.url, pauses=QUICK, stall_s=0.5) as camera:
+    with MjpegCamera() as server, Camera(server.url, backoff=QUICK, stall_s=0.5) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1))
         server.stalled.set()
@@ -82,7 +82,7 @@ def test_a_network_camera_that_stalls_is_opened_anew() -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_random_bytes_among_the_pictures_do_not_end_a_stream(seed: int) -> None:
     garbage = random.Random(seed).randbytes(2000)
-    with MjpegCamera(garbage=garbage) as server, Camera(server.url, pauses=QUICK, stall_s=2.0) as camera:
+    with MjpegCamera(garbage=garbage) as server, Camera(server.url, backoff=QUICK, stall_s=2.0) as camera:
         camera.start()
         frames = 0
 
@@ -97,7 +97,7 @@ def test_random_bytes_among_the_pictures_do_not_end_a_stream(seed: int) -> None:
 
 def test_a_camera_that_comes_back_in_another_size_begins_anew() -> None:
     first = MjpegCamera()
-    with Camera(first.url, pauses=QUICK) as camera:
+    with Camera(first.url, backoff=QUICK) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1))
         assert camera.size == (192, 32)
@@ -116,7 +116,7 @@ class Nobody(ScriptedPose):
 
 
 def test_a_camera_that_changes_its_picture_is_followed_without_a_new_connection() -> None:
-    with MjpegCamera() as server, Camera(server.url, pauses=QUICK) as camera:
+    with MjpegCamera() as server, Camera(server.url, backoff=QUICK) as camera:
         camera.start()
         before: Frame | None = None
         for scale, grey in ((1, False), (2, False), (2, True), (1, True)):
@@ -236,7 +236,7 @@ def test_streams_need_names_of_their_own() -> None:
 def test_a_lost_camera_is_seen_in_status_and_its_return_in_hello(
     address: str, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mar_edge.streaming.capture.camera.Pauses", lambda: Pauses(first_s=0.05, most_s=0.1))
+    monkeypatch.setattr("mar_edge.streaming.capture.camera.Backoff", lambda: Backoff(first_s=0.05, most_s=0.1))
     server = MjpegCamera()
     heard: list[AnyMessage] = []
     done = threading.Event()
@@ -275,7 +275,6 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.recognition.events import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
@@ -283,8 +282,8 @@ from mar_edge.streaming.recognition.thresholds import LabelChoice
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2], realtime=True)
 labels = iter(["nonsense", "head"])
 def reread():
-    events = EventRules(labels=LabelChoice.parse(next(labels)))
-    return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, events=events))
+    choice = LabelChoice.parse(next(labels))
+    return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, labels=choice))
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1),
                 reread=reread)
 print(summary.reason)
@@ -322,19 +321,19 @@ def test_a_hangup_rereads_the_configuration_and_a_wrong_one_changes_nothing(
 @pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.soak)])
 def test_random_bytes_at_the_port_disturb_nobody(count: int) -> None:
     rng = random.Random(7)
-    with publishing() as (publisher, outlet):
-        port = int(outlet.endpoints[0].rpartition(":")[2])
-        with LabelSubscriber(outlet.endpoints[0], timeout_s=10) as subscriber:
-            wait_until(lambda: (outlet.poll(), outlet.subscriptions)[1])
+    with publishing() as (publisher, publish_socket):
+        port = int(publish_socket.endpoints[0].rpartition(":")[2])
+        with LabelSubscriber(publish_socket.endpoints[0], timeout_s=10) as subscriber:
+            wait_until(lambda: (publish_socket.poll(), publish_socket.subscriptions)[1])
             files = open_files()
             for number in range(count):
                 with socket.create_connection(("127.0.0.1", port)) as stranger:
                     stranger.sendall(rng.randbytes(rng.randrange(1, 300)))
                 if number % 50 == 0:
-                    outlet.poll()
+                    publish_socket.poll()
                     publisher.publish(LABEL)
                     assert next(subscriber).kind == "label"
-            wait_until(lambda: (outlet.poll(), open_files() <= files + 5)[1], timeout_s=20)
+            wait_until(lambda: (publish_socket.poll(), open_files() <= files + 5)[1], timeout_s=20)
             assert (subscriber.lost, subscriber.malformed, subscriber.restarts) == (0, 0, 0)
 
 

@@ -31,15 +31,15 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.observer import Answer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import ServeSummary, serve
-from mar_edge.streaming.watching import Answer
-from mar_edge.streaming.wire.messages import decode
+from mar_edge.streaming.wire.messages import EncodedMessage, decode, encode
+from mar_edge.view.live_page import LivePage
 
-EAGER = EventRules(on=0.15, off=0.01)
+EAGER = PipelineRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
 
 
@@ -54,7 +54,7 @@ def config(video: Path, address: str) -> ServeConfig:
         camera=str(video),
         address=address,
         wait_subscribers=1,
-        pipeline=PipelineRules(motion_gate=None, events=EAGER),
+        pipeline=replace(EAGER, motion_gate=None),
     )
 
 
@@ -194,7 +194,7 @@ def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig)
 
 
 def test_without_motion_the_network_rests(run: Run, config: ServeConfig) -> None:
-    summary, heard = run(replace(config, pipeline=PipelineRules(events=EAGER)), ScriptedPose(lambda _: MOTION(0.0)))
+    summary, heard = run(replace(config, pipeline=EAGER), ScriptedPose(lambda _: MOTION(0.0)))
     labels = of(LabelMessage, heard)
     assert (summary.inferences, summary.gated) == (0, len(labels))
     assert all(label.gated and label.top == () for label in labels)
@@ -318,16 +318,16 @@ def test_signals_end_the_stream_in_order(
 
 
 class Onlooker:
-    """A watcher (see ``streaming.watching``) that keeps what it is shown."""
+    """An observer (see ``streaming.observer``) that keeps what it is shown."""
 
     def __init__(self) -> None:
         self.messages: list[AnyMessage] = []
-        self.frames: list[tuple[Frame, Sequence[SkeletonMessage]]] = []
+        self.frames: list[tuple[Frame, Sequence[EncodedMessage[SkeletonMessage]]]] = []
 
-    def see(self, message: AnyMessage) -> None:
+    def on_message(self, message: AnyMessage) -> None:
         self.messages.append(message)
 
-    def see_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
         self.frames.append((frame, skeletons))
 
     def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
@@ -344,12 +344,34 @@ def test_who_looks_on_sees_everybody_in_every_frame_whether_or_not_it_is_sent(
         config,
         lambda: ScriptedPose(MOTION),
         lambda: Recognizer.open(tiny_model, threads=1),
-        watcher=onlooker,
+        observer=onlooker,
     )
     assert [read_number(frame.image) for frame, _ in onlooker.frames] == list(range(75))
-    assert all(shown.frame == frame.seq for frame, (shown,) in onlooker.frames)
-    first = onlooker.frames[0][1][0]
+    assert all(shown.message.frame == frame.seq for frame, (shown,) in onlooker.frames)
+    first = onlooker.frames[0][1][0].message
     assert (first.stream, first.joints[0]) == ("camera", pytest.approx(MOTION(0.0)[0], abs=0.01))
     assert len(of(SkeletonMessage, onlooker.messages)) == (75 if sent else 0)
     assert len(of(LabelMessage, onlooker.messages)) == summary.inferences
     assert summary.last_seq == len(onlooker.messages) - 1
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_each_skeleton_is_encoded_once_for_wire_recording_and_page(
+    config: ServeConfig, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bool
+) -> None:
+    encoded: list[int] = []
+
+    def counted(message: AnyMessage) -> bytes:
+        if isinstance(message, SkeletonMessage):
+            encoded.append(message.frame)
+        return encode(message)
+
+    monkeypatch.setattr("mar_edge.streaming.wire.messages.encode", counted)
+    with LivePage("127.0.0.1:*") as page:
+        serve(
+            replace(config, wait_subscribers=0, publish_skeletons=sent, record=RecordConfig(tmp_path / "recorded")),
+            lambda: ScriptedPose(MOTION),
+            lambda: Recognizer.open(tiny_model, threads=1),
+            observer=page,
+        )
+    assert encoded == list(range(75))

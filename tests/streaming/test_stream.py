@@ -14,7 +14,7 @@ from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import StreamLoop
 from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, StatusMessage
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 
@@ -29,7 +29,7 @@ class HangingPose(ScriptedPose):
 
 
 def test_no_status_while_pose_hangs(
-    recognizer: Recognizer, publisher: Publisher, outlet: Outlet, monkeypatch: pytest.MonkeyPatch
+    recognizer: Recognizer, publisher: Publisher, publish_socket: PublishSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mar_edge.streaming.stream.STATUS_PERIOD_S", 0.001)
     monkeypatch.setattr("mar_edge.streaming.stream.READ_TIMEOUT_S", 0.005)
@@ -53,7 +53,7 @@ def test_no_status_while_pose_hangs(
             ServeConfig(camera="demo:"),
             stop=stop,
             publisher=publisher,
-            outlet=outlet,
+            socket=publish_socket,
             source=camera,
             recognizer=recognizer,
             pose=pose,

@@ -264,7 +264,7 @@ command.run_training(command.Path(sys.argv[1]), asked, Report(), lambda: False, 
 @pytest.mark.usefixtures("tiny")
 def test_a_real_process_that_is_killed_leaves_no_lock(tmp_path, data):
     folder = tmp_path / "run"
-    environment = os.environ | {"PYTHONPATH": str(Path(command.__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(command.__file__).resolve().parents[1])}
     process = subprocess.Popen([sys.executable, "-c", WORKER, folder, data], env=environment)
     try:
         while not (folder / "state.pt").exists():

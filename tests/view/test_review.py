@@ -10,7 +10,7 @@ from view_messages import ZERO_NS, Stream
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
-from mar_edge.streaming.wire.messages import NOBODY, AnyMessage, encode
+from mar_edge.streaming.wire.messages import NO_PERSON, AnyMessage, EncodedMessage, encode
 from mar_edge.view.index import CHUNK_S, index_recording
 from mar_edge.view.review import Recordings
 
@@ -20,7 +20,7 @@ def told(cam: Stream) -> list[AnyMessage]:
     messages: list[AnyMessage] = [cam.hello()]
     for tenth in range(120):
         at_s = tenth / 10
-        seen = (NOBODY,) if 60 <= tenth < 110 else (0, 1)
+        seen = (NO_PERSON,) if 60 <= tenth < 110 else (0, 1)
         messages += [cam.skeleton(at_s, person) for person in seen]
         if tenth % 2 == 0:
             messages.append(cam.label(at_s))
@@ -38,7 +38,7 @@ def recording(tmp_path: Path) -> Path:
     cam = Stream()
     with Recorder(RecordConfig(tmp_path), "cam", "a" * 32) as recorder:
         for message in told(cam):
-            recorder.write(message)
+            recorder.write(EncodedMessage(message))
         assert recorder.path is not None
         return recorder.path
 

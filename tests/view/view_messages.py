@@ -11,7 +11,7 @@ import msgspec
 from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.wire.messages import (
-    NOBODY,
+    NO_PERSON,
     AnyMessage,
     EndMessage,
     EventMessage,
@@ -76,7 +76,7 @@ class Stream:
         return self._stamped(message, 0.0)
 
     def skeleton(self, at_s: float, person: int = 0) -> SkeletonMessage:
-        if person == NOBODY:
+        if person == NO_PERSON:
             return self._stamped(SkeletonMessage(person=person, joints=(), scores=()), at_s)
         joints = tuple((100.0 + 5 * v + 40 * at_s, 60.0 + 8 * v) for v in range(LAYOUT.num_joints))
         return self._stamped(SkeletonMessage(person=person, joints=joints, scores=(0.9,) * len(joints)), at_s)

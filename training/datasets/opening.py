@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label
-from mar_edge.edge.names import did_you_mean
 from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
 from mar_edge.training.datasets.archive import open_archive
 from mar_edge.training.datasets.authors import SPLITS, Split, open_authors

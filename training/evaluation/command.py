@@ -8,9 +8,9 @@ from pathlib import Path
 import mar_edge
 from mar_edge.edge.confidence import write_confidence
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.outputs import check_outputs
 from mar_edge.edge.prior import default_prior, shift_of
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import Recognizer

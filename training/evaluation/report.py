@@ -14,7 +14,7 @@ import jinja2
 import msgspec
 import numpy as np
 
-from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.training.evaluation import words
 from mar_edge.training.evaluation.clip_results import ClipResults
 from mar_edge.training.evaluation.picture import draw_confusion

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import ma52_labels
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.outputs import write_whole
 from mar_edge.training.evaluation.answers import Answers
 from mar_edge.training.metrics import rank
 

@@ -15,9 +15,9 @@ from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
+from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.preprocess import WINDOW_FRAMES
-from mar_edge.edge.streams import stream_input
 
 _UNKNOWN = "unknown: a published checkpoint"
 _PAIR: tuple[Stream, ...] = ("joint", "bone")

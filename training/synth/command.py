@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
-from mar_edge.edge.names import did_you_mean
-from mar_edge.edge.outputs import write_whole
 from mar_edge.training.synth.chunks import CHUNK, make_chunk
 from mar_edge.training.synth.draw import write_animation
 from mar_edge.training.synth.footage import generated, real

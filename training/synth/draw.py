@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.outputs import draft_of
 from mar_edge.edge.layout import Layout, load_layout
-from mar_edge.edge.outputs import draft_of
 
 Image = NDArray[np.uint8]
 

@@ -197,7 +197,7 @@ def _parse_error(parser: trt.OnnxParser) -> str:
 
 
 def _intended(network: trt.INetworkDefinition) -> dict[str, str]:
-    """Each product node of the file -> the type that it is to compute in: int8 where it reads what was quantised."""
+    """Each product node of the file -> the type that it is to compute in: int8 where it reads what was quantized."""
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     decoded = {
         layer.get_output(index).name

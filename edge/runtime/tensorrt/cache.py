@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 
-from mar_edge.edge.cache import cache_folder
-from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.files.cache import cache_folder
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.edge.runtime.tensorrt.bindings import Bindings

@@ -15,7 +15,7 @@ import msgspec
 
 from mar_edge.edge.choices import Hardware
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.outputs import write_whole
+from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.runtime.tensorrt.bindings import NAMES, Bindings, Flavour
 from mar_edge.edge.runtime.tensorrt.build import BuildOptions, Engine
 from mar_edge.edge.runtime.tensorrt.targets import Gpu, sm

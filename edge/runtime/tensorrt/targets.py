@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.names import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.runtime.tensorrt.bindings import Bindings, rtx
 from mar_edge.edge.runtime.tensorrt.device.base import DeviceError
 from mar_edge.edge.runtime.tensorrt.device.choice import open_device

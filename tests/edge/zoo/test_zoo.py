@@ -1,4 +1,4 @@
-"""Downloads from a real HTTP server that misbehaves on purpose."""
+"""Downloads from a real HTTP server that fails on purpose."""
 
 import hashlib
 import http.server
@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from mar_edge.edge.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.zoo import download as downloading
 from mar_edge.edge.zoo.archive import extract_onnx
-from mar_edge.edge.zoo.catalogue import KnownModel, known_model, known_models
+from mar_edge.edge.zoo.catalog import KnownModel, known_model, known_models
 from mar_edge.edge.zoo.download import download
 from mar_edge.edge.zoo.fetch import cached, fetch
 
@@ -98,24 +98,24 @@ def left(tmp_path):
     return sorted(path.name for path in (tmp_path / "cache").iterdir())
 
 
-def test_a_file_comes_whole_and_says_how_far_it_is(get, tmp_path):
-    told = []
-    assert get(progress=lambda done, total: told.append((done, total))) == SHA
+def test_a_file_is_downloaded_with_progress(get, tmp_path):
+    reported = []
+    assert get(progress=lambda done, total: reported.append((done, total))) == SHA
     assert (tmp_path / "cache" / "model.bin").read_bytes() == CONTENT
     assert left(tmp_path) == ["model.bin"]
-    assert told[-1] == (len(CONTENT), len(CONTENT))
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert reported[-1] == (len(CONTENT), len(CONTENT))
+    assert [done for done, _ in reported] == sorted(done for done, _ in reported)
 
 
-def test_a_cut_is_gone_on_from_where_it_was(get, server):
+def test_a_broken_download_resumes_where_it_stopped(get, server):
     server.cuts = [500_000, 0, 300_000]
     assert get() == SHA
     assert server.asked == [None, "bytes=500000-", "bytes=500000-", "bytes=800000-"]
 
 
-def test_another_process_goes_on_as_well(get, server, tmp_path):
+def test_another_process_resumes_it_too(get, server, tmp_path):
     server.cuts = [700_000, 0, 0, 0, 0]
-    with pytest.raises(MarEdgeError, match="connection ended after 700000 of 1200000 bytes; what came so far is kept"):
+    with pytest.raises(MarEdgeError, match="connection ended after 700000 of 1200000 bytes; the part so far is kept"):
         get()
     server.cuts = []
     server.asked.clear()
@@ -124,7 +124,7 @@ def test_another_process_goes_on_as_well(get, server, tmp_path):
     assert left(tmp_path) == ["model.bin"]
 
 
-def test_all_there_but_not_yet_in_place(get, server, tmp_path):
+def test_a_complete_part_is_put_in_place(get, server, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "model.bin.part").write_bytes(CONTENT)
     (tmp_path / "cache" / "model.bin.part.version").write_text(server.etag)
@@ -132,7 +132,7 @@ def test_all_there_but_not_yet_in_place(get, server, tmp_path):
     assert server.asked == [f"bytes={len(CONTENT)}-"]
 
 
-def test_a_file_that_changed_meanwhile_is_begun_anew(get, server):
+def test_a_file_that_changed_on_the_server_is_downloaded_again(get, server):
     server.cuts = [500_000, 0, 0, 0, 0]
     with pytest.raises(MarEdgeError, match="cannot be downloaded"):
         get()
@@ -141,13 +141,13 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(get, server):
     assert get(sha256=None) == hashlib.sha256(other).hexdigest()
 
 
-def test_a_server_without_ranges_begins_anew(get, server):
+def test_a_server_without_ranges_sends_the_whole_file_again(get, server):
     server.ranges = False
     server.cuts = [500_000]
     assert get() == SHA
 
 
-def test_busy_servers_are_asked_again_and_missing_files_are_not(get, server):
+def test_a_busy_server_is_tried_again_and_a_missing_file_is_not(get, server):
     server.errors = [503, 429, 500]
     assert get() == SHA
     server.errors = [404]
@@ -157,33 +157,33 @@ def test_busy_servers_are_asked_again_and_missing_files_are_not(get, server):
     assert len(server.asked) == 1
 
 
-def test_nobody_there(server, get):
+def test_a_server_that_does_not_answer(server, get):
     server.shutdown()
     server.server_close()
     with pytest.raises(MarEdgeError, match=r"Connection refused.*--mirror"):
         get()
 
 
-def test_a_wrong_hash_leaves_nothing(get, tmp_path):
-    with pytest.raises(MarEdgeError, match=f"its SHA-256 is {SHA}, expected was {'0' * 64}; it was deleted"):
+def test_a_file_with_a_wrong_hash_is_deleted(get, tmp_path):
+    with pytest.raises(MarEdgeError, match=f"its SHA-256 is {SHA}, expected {'0' * 64}; it was deleted"):
         get(sha256="0" * 64)
     assert left(tmp_path) == []
 
 
-def test_a_file_that_is_too_large_is_not_begun(get, monkeypatch, tmp_path):
+def test_a_file_that_is_too_large_is_refused(get, monkeypatch, tmp_path):
     monkeypatch.setattr(downloading, "MAX_BYTES", 1_000_000)
     with pytest.raises(MarEdgeError, match="larger than"):
         get()
     assert left(tmp_path) == []
 
 
-def test_no_room(get, monkeypatch):
+def test_a_full_disk_is_an_error(get, monkeypatch):
     monkeypatch.setattr(downloading.shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 20))
     with pytest.raises(MarEdgeError, match="has room for 1 MiB; make room"):
         get()
 
 
-def test_encrypted_addresses_do_not_lead_to_plain_ones(server):
+def test_a_redirect_from_https_to_http_is_refused(server):
     handler = downloading._NoDowngrade()
     request = downloading.urllib.request.Request("https://models.example/a.zip")
     with pytest.raises(MarEdgeError, match="not encrypted"):
@@ -204,7 +204,7 @@ def test_the_onnx_file_of_an_sdk_zip(tmp_path):
     assert (tmp_path / "m.onnx").read_bytes() == CONTENT
 
 
-def test_names_that_climb_out_write_nothing_there(tmp_path):
+def test_paths_out_of_the_folder_write_nothing_there(tmp_path):
     inner = tmp_path / "inner"
     inner.mkdir()
     path = packed(tmp_path / "sdk.zip", {"../../evil.onnx": b"weights", "/etc/other.txt": "x"})
@@ -214,7 +214,7 @@ def test_names_that_climb_out_write_nothing_there(tmp_path):
 
 
 def lying(path, size):
-    """A zip whose directory says that its member unpacks to ``size`` bytes."""
+    """Make the zip's directory state that its member unpacks to ``size`` bytes."""
     content = bytearray(path.read_bytes())
     for signature, offset in ((b"PK\x01\x02", 24), (b"PK\x03\x04", 22)):
         at = content.index(signature) + offset
@@ -227,21 +227,21 @@ def lying(path, size):
     ("make", "message"),
     [
         (lambda p: packed(p, {"end2end.onnx": bytes(60 << 20)}), "would unpack from .* to 62914560 bytes"),
-        (lambda p: lying(packed(p, {"end2end.onnx": bytes(8 << 20)}), 4000), "cannot be unpacked|more than it says"),
+        (lambda p: lying(packed(p, {"end2end.onnx": bytes(8 << 20)}), 4000), "cannot be unpacked|more than it states"),
         (lambda p: packed(p, {"a.onnx": b"1", "b.onnx": b"2"}), r"found: a\.onnx, b\.onnx"),
         (lambda p: packed(p, {"readme.txt": b"1"}), "found: none"),
         (lambda p: p.write_bytes(b"<html>not found</html>") and p, "not a zip file"),
         (lambda p: p.write_bytes(packed(p, {"m.onnx": CONTENT}).read_bytes()[:-900]) and p, "not a zip file"),
     ],
 )
-def test_zips_that_are_not_used(tmp_path, make, message):
+def test_zips_that_are_refused(tmp_path, make, message):
     path = make(tmp_path / "sdk.zip")
     with pytest.raises(MarEdgeError, match=message):
         extract_onnx(path, tmp_path / "m.onnx")
     assert [p.name for p in tmp_path.iterdir()] == ["sdk.zip"]
 
 
-def test_a_damaged_member(tmp_path):
+def test_a_damaged_zip_is_refused(tmp_path):
     path = packed(tmp_path / "sdk.zip", {"m.onnx": CONTENT}, zipfile.ZIP_STORED)
     content = bytearray(path.read_bytes())
     content[5000] ^= 1
@@ -279,14 +279,14 @@ def test_a_model_is_fetched_once(model, server, tmp_path):
     assert len(server.asked) == 1
 
 
-def test_what_changed_in_the_cache_is_not_used(model, tmp_path):
+def test_a_changed_file_in_the_cache_is_refused(model, tmp_path):
     path = fetch(model, folder=tmp_path)
     path.write_bytes(CONTENT + b"!")
-    with pytest.raises(MarEdgeError, match=rf"recorded was {SHA}; delete it"):
+    with pytest.raises(MarEdgeError, match=rf"recorded is {SHA}; delete it"):
         fetch(model, folder=tmp_path)
 
 
-def test_a_pinned_hash_is_checked(model, server, tmp_path):
+def test_a_published_hash_is_checked(model, server, tmp_path):
     with pytest.raises(MarEdgeError, match="is not the file that is known by that name"):
         fetch(replace(model, sha256="1" * 64), folder=tmp_path / "cache")
     pinned = replace(model, sha256=sha256_of(tmp_path / "source.zip"))
@@ -310,7 +310,7 @@ def test_from_another_address(model, server, tmp_path):
     assert fetch(model, mirror=server.url("copies/"), folder=tmp_path / "cache").read_bytes() == CONTENT
 
 
-def test_the_catalogue_is_sound():
+def test_every_model_of_the_catalog_is_complete():
     models = known_models()
     assert {"rtmw-m", "dwpose-m", "rtmpose-m-halpe26", "rtmdet-nano", "yolox-tiny"} <= models.keys()
     for name, model in models.items():
@@ -328,6 +328,6 @@ def test_the_catalogue_is_sound():
             assert model.family in model.url
 
 
-def test_unknown_names_say_which_there_are():
+def test_an_unknown_name_is_answered_with_the_known_ones():
     with pytest.raises(MarEdgeError, match="no pose model 'rtmdet-nano' and no such file; by name there are: rtmw-m"):
         known_model("rtmdet-nano", "pose")

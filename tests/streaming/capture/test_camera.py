@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from streaming_fakes import FakeReader, read_number, wait_until, write_video
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.capture.backoff import Backoff
 from mar_edge.streaming.capture.camera import MOST_HUNG, Camera
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.capture.readers import Reader
-from mar_edge.streaming.capture.reconnect import Pauses
 
 
 def camera_of(reader: FakeReader, **options: bool) -> Camera:
@@ -116,8 +116,8 @@ class Plugs:
         return opening
 
 
-def at_once() -> Pauses:
-    return Pauses(first_s=0.01, most_s=0.02)
+def at_once() -> Backoff:
+    return Backoff(first_s=0.01, most_s=0.02)
 
 
 def live(frames: int = 1000, released: int = 10_000) -> FakeReader:
@@ -128,7 +128,7 @@ def live(frames: int = 1000, released: int = 10_000) -> FakeReader:
 
 def test_a_live_source_that_ends_is_connected_again_and_says_what_happened() -> None:
     plugs = Plugs(live(frames=40), "not yet", "still not", live(frames=30), live(frames=1_000_000))
-    with Camera("demo:", opener=plugs, pauses=at_once()) as camera:
+    with Camera("demo:", opener=plugs, backoff=at_once()) as camera:
         camera.start()
         frames: list[Frame] = []
         while camera.connections < 3 or camera.state != "live":
@@ -147,7 +147,7 @@ def test_a_live_source_that_ends_is_connected_again_and_says_what_happened() -> 
 
 def test_a_source_that_hangs_is_left_behind_and_opened_anew() -> None:
     hanging, after = live(released=3), live(frames=1_000_000)
-    with Camera("demo:", opener=Plugs(hanging, after), pauses=at_once(), stall_s=0.2) as camera:
+    with Camera("demo:", opener=Plugs(hanging, after), backoff=at_once(), stall_s=0.2) as camera:
         camera.start()
         segment = camera.segment
         wait_until(lambda: camera.stalls == 1)
@@ -164,7 +164,7 @@ def test_openings_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("mar_edge.streaming.capture.camera.OPEN_SLACK_S", 0.0)
     never = threading.Event()
     plugs = Plugs(never)
-    with Camera("0", opener=plugs, pauses=at_once(), open_timeout_s=0.05, patient=True) as camera:
+    with Camera("0", opener=plugs, backoff=at_once(), open_timeout_s=0.05, patient=True) as camera:
         wait_until(lambda: plugs.opened == MOST_HUNG)
         wait_until(lambda: "cannot be called back" in str(camera.last_error))
         assert plugs.opened == MOST_HUNG
@@ -173,7 +173,7 @@ def test_openings_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_patient_camera_waits_for_its_source() -> None:
-    with Camera("0", opener=Plugs("no such camera", live()), pauses=at_once(), patient=True) as camera:
+    with Camera("0", opener=Plugs("no such camera", live()), backoff=at_once(), patient=True) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1))
         assert (camera.state, camera.connections, camera.size) == ("live", 1, (192, 32))
@@ -203,7 +203,7 @@ def test_frames_that_cannot_be_decoded_are_skipped_and_counted() -> None:
 
     reader = Spotted(recorded=False, frames=1_000_000)
     reader.release()
-    with Camera("demo:", opener=lambda *_: reader, pauses=at_once()) as camera:
+    with Camera("demo:", opener=lambda *_: reader, backoff=at_once()) as camera:
         camera.start()
         reader.release(20)
         wait_until(lambda: reader.shown and reader.shown[-1] > 8)

@@ -115,7 +115,7 @@ def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_
 def test_make_says_how_much_it_installs_before_it_does(target, tmp_path):
     command = ["make", "--dry-run", f"VENV={tmp_path}/none", target]
     planned = subprocess.run(
-        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True, timeout=60
+        command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True, timeout=60
     ).stdout
     said, installing = re.search(r"echo .*[\d.]+ GB", planned), re.search(r"pip install", planned)
     assert said is not None

@@ -11,11 +11,11 @@ from rtsp_camera import RtspCamera, skip_unless_there
 from streaming_fakes import open_files, wait_until
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.capture.backoff import Backoff
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.capture_modes import CaptureMode
-from mar_edge.streaming.capture.reconnect import Pauses
 
-QUICK = Pauses(first_s=0.1, most_s=0.5)
+QUICK = Backoff(first_s=0.1, most_s=0.5)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_camera_that_is_killed_and_started_again_is_live_again(
     mode: CaptureMode, server: RtspCamera, times: int
 ) -> None:
     files, segment = 0, -1
-    with Camera(server.url, mode=mode, pauses=QUICK, stall_s=2.0) as camera:
+    with Camera(server.url, mode=mode, backoff=QUICK, stall_s=2.0) as camera:
         camera.start()
 
         def anew() -> bool:
@@ -80,7 +80,7 @@ def test_a_camera_that_is_killed_and_started_again_is_live_again(
 
 
 def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(mode: CaptureMode, server: RtspCamera) -> None:
-    with Camera(server.url, mode=mode, pauses=QUICK, stall_s=1.0) as camera:
+    with Camera(server.url, mode=mode, backoff=QUICK, stall_s=1.0) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1), timeout_s=60)
         server.freeze()

@@ -56,15 +56,23 @@ def reserve_is_free() -> bool:
 
 
 def test_a_crowd_of_subscribers_leaves_a_reserve_and_comes_in_once_there_is_room(limits: tuple[int, int]) -> None:
-    with publishing() as (_, outlet):
+    with publishing() as (_, publish_socket):
         resource.setrlimit(resource.RLIMIT_NOFILE, (open_files() + RESERVE + ROOM, limits[1]))
-        command = [sys.executable, "-c", CROWD, outlet.endpoints[0], str(CROWDED)]
+        command = [sys.executable, "-c", CROWD, publish_socket.endpoints[0], str(CROWDED)]
         with subprocess.Popen(command, stdin=subprocess.PIPE) as crowd:
             polled(
-                outlet, lambda: outlet.shed > CROWDED - ROOM and 5 < outlet.subscribers <= ROOM and reserve_is_free()
+                publish_socket,
+                lambda: (
+                    publish_socket.shed > CROWDED - ROOM
+                    and 5 < publish_socket.subscribers <= ROOM
+                    and reserve_is_free()
+                ),
             )
             resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-            polled(outlet, lambda: outlet.subscribers == CROWDED and outlet.subscriptions >= CROWDED)
+            polled(
+                publish_socket,
+                lambda: publish_socket.subscribers == CROWDED and publish_socket.subscriptions >= CROWDED,
+            )
             crowd.communicate(timeout=30)
 
 

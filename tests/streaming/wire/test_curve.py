@@ -17,7 +17,7 @@ from wire_messages import MESSAGES
 from mar_edge import LabelSubscriber, SubscriberTimeout
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.keys import ClientKeys, KeyPair, ServerKeys, read_public_key, read_secret_key, write_keys
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 HELLO, LABEL, *_ = MESSAGES
@@ -47,8 +47,8 @@ class Place:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is let in or revoked is noticed, and tries again, at once."""
-    monkeypatch.setattr("mar_edge.streaming.wire.outlet.CLIENTS_EVERY_S", 0.05)
-    monkeypatch.setattr("mar_edge.streaming.wire.outlet.HANDSHAKE_MS", 1000)
+    monkeypatch.setattr("mar_edge.streaming.wire.publish_socket.CLIENTS_EVERY_S", 0.05)
+    monkeypatch.setattr("mar_edge.streaming.wire.publish_socket.HANDSHAKE_MS", 1000)
 
 
 @pytest.fixture
@@ -56,11 +56,13 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def heard(outlet: Outlet, publisher: Publisher, subscriber: LabelSubscriber, for_s: float = 10.0) -> bool:
+def heard(
+    publish_socket: PublishSocket, publisher: Publisher, subscriber: LabelSubscriber, for_s: float = 10.0
+) -> bool:
     """Whether a label that is sent now and again arrives."""
     deadline = time.monotonic() + for_s
     while time.monotonic() < deadline:
-        outlet.poll()
+        publish_socket.poll()
         publisher.publish(LABEL)
         try:
             next(subscriber)
@@ -72,19 +74,19 @@ def heard(outlet: Outlet, publisher: Publisher, subscriber: LabelSubscriber, for
 
 def test_with_the_right_key_messages_arrive(place: Place) -> None:
     server, ann = place.server(), place.client("ann")
-    with Outlet(("tcp://127.0.0.1:*",), server) as outlet:
-        publisher = Publisher("cam", outlet)
+    with PublishSocket(("tcp://127.0.0.1:*",), server) as publish_socket:
+        publisher = Publisher("cam", publish_socket)
         publisher.publish(HELLO)
-        with LabelSubscriber(outlet.endpoints[0], keys=ann, timeout_s=10) as subscriber:
-            polled(outlet, lambda: outlet.subscriptions)
+        with LabelSubscriber(publish_socket.endpoints[0], keys=ann, timeout_s=10) as subscriber:
+            polled(publish_socket, lambda: publish_socket.subscriptions)
             assert next(subscriber).kind == "hello"
-            assert outlet.subscribers == 1
+            assert publish_socket.subscribers == 1
 
 
 @pytest.mark.parametrize("which", ["none", "unknown", "of another sender"])
 def test_without_the_right_key_nothing_arrives_and_nobody_is_disturbed(place: Place, which: str) -> None:
-    with Outlet(("tcp://127.0.0.1:*",), place.server()) as outlet:
-        publisher = Publisher("cam", outlet)
+    with PublishSocket(("tcp://127.0.0.1:*",), place.server()) as publish_socket:
+        publisher = Publisher("cam", publish_socket)
         good = place.client("good")
         keys: ClientKeys | None = None
         if which == "unknown":
@@ -92,59 +94,59 @@ def test_without_the_right_key_nothing_arrives_and_nobody_is_disturbed(place: Pl
         elif which == "of another sender":
             keys = ClientKeys(good.own, KeyPair(*zmq.curve_keypair()).public)
         with (
-            LabelSubscriber(outlet.endpoints[0], keys=good, timeout_s=0.1) as welcome,
-            LabelSubscriber(outlet.endpoints[0], keys=keys, timeout_s=0.1) as stranger,
+            LabelSubscriber(publish_socket.endpoints[0], keys=good, timeout_s=0.1) as welcome,
+            LabelSubscriber(publish_socket.endpoints[0], keys=keys, timeout_s=0.1) as stranger,
         ):
-            assert heard(outlet, publisher, welcome)
-            assert not heard(outlet, publisher, stranger, for_s=1.0)
-            assert heard(outlet, publisher, welcome)
-            polled(outlet, lambda: outlet.refused)
-            assert outlet.subscribers == 1
+            assert heard(publish_socket, publisher, welcome)
+            assert not heard(publish_socket, publisher, stranger, for_s=1.0)
+            assert heard(publish_socket, publisher, welcome)
+            polled(publish_socket, lambda: publish_socket.refused)
+            assert publish_socket.subscribers == 1
 
 
 def test_who_is_revoked_hears_no_more_and_the_others_come_back(place: Place) -> None:
-    with Outlet(("tcp://127.0.0.1:*", "tcp://127.0.0.1:*"), place.server()) as outlet:
-        publisher = Publisher("cam", outlet)
+    with PublishSocket(("tcp://127.0.0.1:*", "tcp://127.0.0.1:*"), place.server()) as publish_socket:
+        publisher = Publisher("cam", publish_socket)
         with (
-            LabelSubscriber(outlet.endpoints[0], keys=place.client("ann"), timeout_s=0.1) as ann,
-            LabelSubscriber(outlet.endpoints[1], keys=place.client("bob"), timeout_s=0.1) as bob,
+            LabelSubscriber(publish_socket.endpoints[0], keys=place.client("ann"), timeout_s=0.1) as ann,
+            LabelSubscriber(publish_socket.endpoints[1], keys=place.client("bob"), timeout_s=0.1) as bob,
         ):
-            assert heard(outlet, publisher, ann)
-            assert heard(outlet, publisher, bob)
+            assert heard(publish_socket, publisher, ann)
+            assert heard(publish_socket, publisher, bob)
             place.revoke("ann")
-            polled(outlet, lambda: outlet.clients == 1)
-            while heard(outlet, publisher, ann, for_s=0.5):
+            polled(publish_socket, lambda: publish_socket.clients == 1)
+            while heard(publish_socket, publisher, ann, for_s=0.5):
                 pass  # what was on its way
-            assert not heard(outlet, publisher, ann, for_s=1.5)
-            assert heard(outlet, publisher, bob)
+            assert not heard(publish_socket, publisher, ann, for_s=1.5)
+            assert heard(publish_socket, publisher, bob)
 
 
 def test_who_is_let_in_later_need_not_be_restarted(place: Place) -> None:
-    with Outlet(("tcp://127.0.0.1:*",), place.server()) as outlet:
-        publisher = Publisher("cam", outlet)
+    with PublishSocket(("tcp://127.0.0.1:*",), place.server()) as publish_socket:
+        publisher = Publisher("cam", publish_socket)
         keys = place.client("ann", known=False)
-        with LabelSubscriber(outlet.endpoints[0], keys=keys, timeout_s=0.1) as subscriber:
-            polled(outlet, lambda: outlet.refused)
+        with LabelSubscriber(publish_socket.endpoints[0], keys=keys, timeout_s=0.1) as subscriber:
+            polled(publish_socket, lambda: publish_socket.refused)
             shutil.copy(place.folder / "ann.key", place.folder / "clients")
-            assert heard(outlet, publisher, subscriber)
+            assert heard(publish_socket, publisher, subscriber)
 
 
 def test_another_machine_may_only_come_with_keys(place: Place) -> None:
     with pytest.raises(MarEdgeError, match="mar-edge keygen"):
-        Outlet(("tcp://127.0.0.1:*", "tcp://0.0.0.0:*"))
-    with Outlet(("tcp://0.0.0.0:*",), place.server()) as outlet:
-        assert outlet.clients == 0
+        PublishSocket(("tcp://127.0.0.1:*", "tcp://0.0.0.0:*"))
+    with PublishSocket(("tcp://0.0.0.0:*",), place.server()) as publish_socket:
+        assert publish_socket.clients == 0
 
 
 def test_several_addresses_ipv6_among_them(place: Place, tmp_path: Path) -> None:
     addresses = ("tcp://127.0.0.1:*", f"ipc://{tmp_path}/bus", "tcp://[::1]:*")
     if not socket.has_ipv6:
         addresses = addresses[:2]
-    with Outlet(addresses) as outlet:
-        publisher = Publisher("cam", outlet)
-        for endpoint in outlet.endpoints:
+    with PublishSocket(addresses) as publish_socket:
+        publisher = Publisher("cam", publish_socket)
+        for endpoint in publish_socket.endpoints:
             with LabelSubscriber(endpoint, timeout_s=0.1) as subscriber:
-                assert heard(outlet, publisher, subscriber)
+                assert heard(publish_socket, publisher, subscriber)
 
 
 @pytest.mark.slow
@@ -154,9 +156,9 @@ def test_a_capture_of_the_port_shows_labels_only_where_nothing_is_encrypted(
     place: Place, tmp_path: Path, encrypted: bool
 ) -> None:
     keys = place.server() if encrypted else None
-    with Outlet(("tcp://127.0.0.1:*",), keys) as outlet:
-        publisher = Publisher("cam", outlet)
-        port = outlet.endpoints[0].rpartition(":")[2]
+    with PublishSocket(("tcp://127.0.0.1:*",), keys) as publish_socket:
+        publisher = Publisher("cam", publish_socket)
+        port = publish_socket.endpoints[0].rpartition(":")[2]
         capture = tmp_path / "wire.pcap"
         command = ["tshark", "-i", "lo", "-f", f"tcp port {port}", "-w", str(capture)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tshark:
@@ -168,8 +170,8 @@ def test_a_capture_of_the_port_shows_labels_only_where_nothing_is_encrypted(
                 client = place.client("ann") if encrypted else None
                 wait_until(capture.exists)
                 time.sleep(1.0)  # tshark says that it captures before it does
-                with LabelSubscriber(outlet.endpoints[0], keys=client, timeout_s=0.1) as subscriber:
-                    assert heard(outlet, publisher, subscriber)
+                with LabelSubscriber(publish_socket.endpoints[0], keys=client, timeout_s=0.1) as subscriber:
+                    assert heard(publish_socket, publisher, subscriber)
                 wait_until(lambda: capture.stat().st_size > 500)
             finally:
                 tshark.terminate()

@@ -9,7 +9,7 @@ from wire_messages import MESSAGES
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.messages import decode
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher, check_stream
 
 HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
@@ -17,15 +17,15 @@ Connect = Callable[..., "zmq.Socket[bytes]"]
 
 
 def test_numbers_are_gap_free_over_all_kinds_and_within_each(
-    outlet: Outlet, publisher: Publisher, connect: Connect
+    publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
-    sub = connect(outlet)
-    polled(outlet, lambda: outlet.subscriptions)
+    sub = connect(publish_socket)
+    polled(publish_socket, lambda: publish_socket.subscriptions)
     for message in (HELLO, LABEL, LABEL, EVENT, LABEL, END):
-        sent = publisher.publish(message)
+        sent = publisher.publish(message).message
         assert sent.stream == "cam"
         assert sent.t_publish_ns > 0
-    got = receive(sub, outlet, 6)
+    got = receive(sub, publish_socket, 6)
     assert [m.seq for m in got] == list(range(6))
     assert [m.kind_seq for m in got] == [0, 0, 1, 0, 2, 0]
     assert {m.run for m in got} == {publisher.run}
@@ -33,33 +33,37 @@ def test_numbers_are_gap_free_over_all_kinds_and_within_each(
 
 
 def test_a_late_subscriber_is_greeted_with_fresh_numbers(
-    outlet: Outlet, publisher: Publisher, connect: Connect
+    publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
-    early = connect(outlet)
-    polled(outlet, lambda: outlet.subscriptions)
+    early = connect(publish_socket)
+    polled(publish_socket, lambda: publish_socket.subscriptions)
     for message in (HELLO, STATUS, LABEL):
         publisher.publish(message)
-    receive(early, outlet, 3)
-    late = connect(outlet)
-    assert [(m.kind, m.seq) for m in receive(late, outlet, 2)] == [("hello", 3), ("status", 4)]
-    assert [m.seq for m in receive(early, outlet, 2)] == [3, 4]
+    receive(early, publish_socket, 3)
+    late = connect(publish_socket)
+    assert [(m.kind, m.seq) for m in receive(late, publish_socket, 2)] == [("hello", 3), ("status", 4)]
+    assert [m.seq for m in receive(early, publish_socket, 2)] == [3, 4]
 
 
-def test_only_who_asks_for_the_greeting_causes_one(outlet: Outlet, publisher: Publisher, connect: Connect) -> None:
+def test_only_who_asks_for_the_greeting_causes_one(
+    publish_socket: PublishSocket, publisher: Publisher, connect: Connect
+) -> None:
     publisher.publish(HELLO)
     publisher.publish(STATUS)
-    connect(outlet, b"mar/cam/label/")
-    connect(outlet, b"mar/other/")
-    polled(outlet, lambda: outlet.subscriptions == 2)
+    connect(publish_socket, b"mar/cam/label/")
+    connect(publish_socket, b"mar/other/")
+    polled(publish_socket, lambda: publish_socket.subscriptions == 2)
     assert publisher.next_seq == 2
-    status_only = connect(outlet, b"mar/cam/status/")
-    assert [m.kind for m in receive(status_only, outlet, 1)] == ["status"]
+    status_only = connect(publish_socket, b"mar/cam/status/")
+    assert [m.kind for m in receive(status_only, publish_socket, 1)] == ["status"]
     assert publisher.sent["hello"] == 1
 
 
-def test_before_there_is_a_hello_nobody_is_greeted(outlet: Outlet, publisher: Publisher, connect: Connect) -> None:
-    connect(outlet)
-    polled(outlet, lambda: outlet.subscriptions)
+def test_before_there_is_a_hello_nobody_is_greeted(
+    publish_socket: PublishSocket, publisher: Publisher, connect: Connect
+) -> None:
+    connect(publish_socket)
+    polled(publish_socket, lambda: publish_socket.subscriptions)
     assert publisher.next_seq == 0
 
 
@@ -70,9 +74,9 @@ def test_names_that_would_break_topics_are_refused(stream: str) -> None:
 
 
 def test_closing_lets_the_last_message_through(connect: Connect) -> None:
-    with publishing() as (publisher, outlet):
-        sub = connect(outlet)
-        polled(outlet, lambda: outlet.subscriptions)
+    with publishing() as (publisher, publish_socket):
+        sub = connect(publish_socket)
+        polled(publish_socket, lambda: publish_socket.subscriptions)
         for _ in range(50):
             publisher.publish(LABEL)
         publisher.publish(END)

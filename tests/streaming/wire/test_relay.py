@@ -12,7 +12,7 @@ from wire_messages import MESSAGES
 from mar_edge import LabelSubscriber
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.messages import AnyMessage
-from mar_edge.streaming.wire.outlet import Outlet
+from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 from mar_edge.streaming.wire.relay import Relay
 
@@ -22,15 +22,15 @@ HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
 class Box:
     """A sender on this machine, attended by a thread."""
 
-    def __init__(self, stream: str, outlet: Outlet) -> None:
-        self.publisher = Publisher(stream, outlet)
-        self.address = outlet.endpoints[0]
+    def __init__(self, stream: str, publish_socket: PublishSocket) -> None:
+        self.publisher = Publisher(stream, publish_socket)
+        self.address = publish_socket.endpoints[0]
 
 
 @pytest.fixture
 def boxes() -> Iterator[list[Box]]:
     stop = threading.Event()
-    with Outlet(("tcp://127.0.0.1:*",)) as one, Outlet(("tcp://127.0.0.1:*",)) as two:
+    with PublishSocket(("tcp://127.0.0.1:*",)) as one, PublishSocket(("tcp://127.0.0.1:*",)) as two:
 
         def attend() -> None:
             while not stop.wait(0.005):
@@ -45,12 +45,15 @@ def boxes() -> Iterator[list[Box]]:
 
 
 @pytest.fixture
-def relay(boxes: list[Box]) -> Iterator[tuple[Relay, Outlet]]:
+def relay(boxes: list[Box]) -> Iterator[tuple[Relay, PublishSocket]]:
     stop = threading.Event()
-    with Outlet(("tcp://127.0.0.1:*",)) as outlet, Relay([box.address for box in boxes], outlet) as relay:
+    with (
+        PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
+        Relay([box.address for box in boxes], publish_socket) as relay,
+    ):
         thread = threading.Thread(target=relay.run, args=(stop.is_set,))
         thread.start()
-        yield relay, outlet
+        yield relay, publish_socket
         stop.set()
         thread.join()
 
@@ -59,18 +62,18 @@ def take(subscriber: LabelSubscriber, count: int) -> list[AnyMessage]:
     return [next(subscriber) for _ in range(count)]
 
 
-def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, Outlet]) -> None:
-    _, outlet = relay
+def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, PublishSocket]) -> None:
+    _, publish_socket = relay
     for box in boxes:
         box.publisher.publish(HELLO)
         box.publisher.publish(STATUS)
-    with LabelSubscriber(outlet.endpoints[0], timeout_s=10) as early:
+    with LabelSubscriber(publish_socket.endpoints[0], timeout_s=10) as early:
         greeted = take(early, 4)
         assert {message.stream for message in greeted} == {"front", "back"}
         assert {message.kind for message in greeted} == {"hello", "status"}
-        with LabelSubscriber(outlet.endpoints[0], "back", timeout_s=10) as late:
+        with LabelSubscriber(publish_socket.endpoints[0], "back", timeout_s=10) as late:
             assert [message.kind for message in take(late, 2)] == ["hello", "status"]
-            sent = [boxes[1].publisher.publish(LABEL) for _ in range(200)]
+            sent = [boxes[1].publisher.publish(LABEL).message for _ in range(200)]
             assert take(late, 200) == sent  # untouched, to the last field
             for _ in range(50):
                 boxes[0].publisher.publish(EVENT)
@@ -83,28 +86,28 @@ def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, Outle
         assert (early.lost, early.restarts) == (0, 0)
 
 
-def test_what_is_no_message_goes_no_further(relay: tuple[Relay, Outlet], boxes: list[Box]) -> None:
-    joined, outlet = relay
-    with LabelSubscriber(outlet.endpoints[0], timeout_s=10) as subscriber:
-        wait_until(lambda: boxes[0].publisher._outlet.subscriptions)
+def test_what_is_no_message_goes_no_further(relay: tuple[Relay, PublishSocket], boxes: list[Box]) -> None:
+    joined, publish_socket = relay
+    with LabelSubscriber(publish_socket.endpoints[0], timeout_s=10) as subscriber:
+        wait_until(lambda: boxes[0].publisher._socket.subscriptions)
         for parts in ([b"mar/front/label/"], [b"mar/front/", b"x"], [b"mar/front/label/", b"x" * (1 << 20)]):
-            boxes[0].publisher._outlet.send(parts)
+            boxes[0].publisher._socket.send(parts)
         boxes[0].publisher.publish(LABEL)
         assert next(subscriber).kind == "label"
         assert joined.malformed == 2
         wait_until(lambda: joined.forwarded)
 
 
-def test_no_bytes_stop_a_relay(relay: tuple[Relay, Outlet], boxes: list[Box]) -> None:
+def test_no_bytes_stop_a_relay(relay: tuple[Relay, PublishSocket], boxes: list[Box]) -> None:
     parts = st.lists(st.just(b"mar/front/label/") | st.binary(max_size=30).map(b"mar/".__add__), min_size=1, max_size=3)
     with LabelSubscriber(relay[1].endpoints[0], "back", timeout_s=10) as subscriber:
-        wait_until(lambda: boxes[1].publisher._outlet.subscriptions)
+        wait_until(lambda: boxes[1].publisher._socket.subscriptions)
 
         @settings(max_examples=60, deadline=None)
         @given(st.lists(parts, max_size=5))
         def whatever_comes(sent: list[list[bytes]]) -> None:
             for each in sent:
-                boxes[1].publisher._outlet.send(each)
+                boxes[1].publisher._socket.send(each)
             boxes[1].publisher.publish(LABEL)
             assert next(subscriber).kind == "label"
 
@@ -114,15 +117,15 @@ def test_no_bytes_stop_a_relay(relay: tuple[Relay, Outlet], boxes: list[Box]) ->
 
 def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:
     with (
-        publishing("front") as (twin, twins_outlet),
-        Outlet(("tcp://127.0.0.1:*",)) as outlet,
-        Relay([boxes[0].address, twins_outlet.endpoints[0]], outlet) as relay,
-        LabelSubscriber(outlet.endpoints[0], timeout_s=5),
+        publishing("front") as (twin, twins_socket),
+        PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
+        Relay([boxes[0].address, twins_socket.endpoints[0]], publish_socket) as relay,
+        LabelSubscriber(publish_socket.endpoints[0], timeout_s=5),
     ):
 
         def collides() -> bool:
             relay.turn(1)
-            twins_outlet.poll()
+            twins_socket.poll()
             boxes[0].publisher.publish(LABEL)
             twin.publish(LABEL)
             return relay.collisions == {"front"}
@@ -133,11 +136,11 @@ def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:
 def test_a_sender_that_is_not_there_yet_is_joined_when_it_comes(free_port: int) -> None:
     address = f"tcp://127.0.0.1:{free_port}"
     with (
-        Outlet(("tcp://127.0.0.1:*",)) as outlet,
-        Relay([address], outlet) as relay,
-        LabelSubscriber(outlet.endpoints[0], timeout_s=5) as subscriber,
+        PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
+        Relay([address], publish_socket) as relay,
+        LabelSubscriber(publish_socket.endpoints[0], timeout_s=5) as subscriber,
     ):
-        wait_until(lambda: (relay.turn(1), outlet.subscriptions)[1])
+        wait_until(lambda: (relay.turn(1), publish_socket.subscriptions)[1])
         with publishing("cam", address) as (publisher, sender):
             polled(sender, lambda: (relay.turn(1), sender.subscriptions)[1])
             publisher.publish(LABEL)
@@ -146,5 +149,8 @@ def test_a_sender_that_is_not_there_yet_is_joined_when_it_comes(free_port: int) 
 
 
 def test_there_must_be_somebody_to_join() -> None:
-    with Outlet(("tcp://127.0.0.1:*",)) as outlet, pytest.raises(MarEdgeError, match="at least one sender"):
-        Relay([], outlet)
+    with (
+        PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
+        pytest.raises(MarEdgeError, match="at least one sender"),
+    ):
+        Relay([], publish_socket)

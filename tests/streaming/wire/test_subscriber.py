@@ -74,22 +74,22 @@ def test_importing_the_client_needs_no_opencv_and_no_model_runtime() -> None:
 @pytest.mark.parametrize("encoding", ["json", "msgpack"])
 def test_messages_arrive_typed_and_in_order_until_the_end(encoding: Encoding) -> None:
     with (
-        publishing(encoding=encoding) as (publisher, outlet),
-        LabelSubscriber(outlet.endpoints[0], timeout_s=5, until_end=True) as subscriber,
+        publishing(encoding=encoding) as (publisher, publish_socket),
+        LabelSubscriber(publish_socket.endpoints[0], timeout_s=5, until_end=True) as subscriber,
     ):
-        polled(outlet, lambda: outlet.subscriptions)
-        sent = [publisher.publish(message) for message in (HELLO, LABEL, EVENT, STATUS, LABEL, END)]
+        polled(publish_socket, lambda: publish_socket.subscriptions)
+        sent = [publisher.publish(message).message for message in (HELLO, LABEL, EVENT, STATUS, LABEL, END)]
         assert list(subscriber) == sent
         assert list(subscriber) == []
         assert (subscriber.lost, subscriber.restarts, subscriber.malformed) == (0, 0, 0)
 
 
 def test_a_late_joiner_gets_hello_and_status_and_counts_nothing_as_lost() -> None:
-    with publishing() as (publisher, outlet):
+    with publishing() as (publisher, publish_socket):
         for message in (HELLO, LABEL, LABEL, STATUS):
             publisher.publish(message)
-        with LabelSubscriber(outlet.endpoints[0], timeout_s=5) as subscriber:
-            polled(outlet, lambda: publisher.next_seq == 6)
+        with LabelSubscriber(publish_socket.endpoints[0], timeout_s=5) as subscriber:
+            polled(publish_socket, lambda: publisher.next_seq == 6)
             publisher.publish(LABEL)
             assert [next(subscriber).kind for _ in range(3)] == ["hello", "status", "label"]
             assert subscriber.lost == 0

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,8 @@ from mar_edge.edge.errors import MarEdgeError, MissingExtra
 from mar_edge.edge.runtime.tensorrt import bindings
 from mar_edge.edge.runtime.tensorrt.bindings import use_tensorrt
 
-OURS = ["mar_edge/edge/errors.py", "mar_edge/edge/runtime/tensorrt", "mar_edge/edge/progress.py"]
+ROOM = Path("mar_edge/edge/runtime/tensorrt")
+OURS = ["mar_edge/edge/errors.py", "mar_edge/edge/progress.py", str(ROOM / "device" / "base.py")]
 WRONG = """
 from mar_edge.edge.runtime.tensorrt.bindings import trt
 
@@ -34,7 +36,7 @@ def test_our_calls_fit_the_signatures(data, cache, tmp_path, version):
     command += ["--allow-untyped-decorators", "--config-file=", f"--cache-dir={cache}", "--no-error-summary"]
     root = data.parents[1]
     environment = {"MYPYPATH": str(data / "tensorrt" / version), "PATH": "/usr/bin:/bin"}
-    files = [*OURS, str(tmp_path / "wrong.py")]
+    files = [*OURS, *map(str, sorted((root / ROOM).glob("*.py"))), str(tmp_path / "wrong.py")]
     done = subprocess.run(
         [*command, *files], capture_output=True, text=True, cwd=root, env=environment, check=False, timeout=200
     )

@@ -9,7 +9,7 @@ import pytest
 from gpu_fakes import small_model
 
 from mar_edge.calibration.collect import collect_ranges
-from mar_edge.calibration.quantise import quantisable_layers, quantise
+from mar_edge.calibration.quantize import quantizable_layers, quantize
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import default_labels
 from mar_edge.edge.layout import load_layout
@@ -47,10 +47,10 @@ def types(engine, model):
 
 def int8(model, joints):
     skeleton, index_t = networks.windows(2, joints)
-    inputs = quantisable_layers(model)
+    inputs = quantizable_layers(model)
     histograms = collect_ranges(model, inputs.values(), [{"skeleton": skeleton, "index_t": index_t}])
     limits = {layer: histograms[tensor].limit("minmax") for layer, tensor in inputs.items()}
-    return to_half(quantise(model, limits, store_int8=True))
+    return to_half(quantize(model, limits, store_int8=True))
 
 
 def check(full, joints, precision, target, tmp_path):
@@ -69,7 +69,7 @@ def check(full, joints, precision, target, tmp_path):
     for layer, kinds in found.items():
         if ".stem." in layer or ".down_samplers." in layer:
             assert kinds == {"Float"}, layer
-        elif precision == "int8" and any(name.endswith(layer) for name in quantisable_layers(full)):
+        elif precision == "int8" and any(name.endswith(layer) for name in quantizable_layers(full)):
             assert kinds == {"Int8"}, layer
         elif layer == "mix.gate_out":  # three channels: the builder may make it part of a pointwise kernel
             assert kinds <= {"Half"}

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from gpu_fakes import FakeDevice, FakeTensorRt, small_model, windows
 
-from mar_edge.edge.cache import cache_folder
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.cache import cache_folder
 from mar_edge.edge.progress import silent
 from mar_edge.edge.runtime.choice import open_runtime
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
