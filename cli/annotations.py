@@ -20,8 +20,8 @@ from mar_edge.edge.files.outputs import check_outputs, write_whole
     name="annotations",
 )
 def write_annotations(
+    *,
     recordings: Recordings,
-    selection: Selection,
     out: Annotated[
         Path,
         typer.Option(
@@ -33,12 +33,13 @@ def write_annotations(
         Path | None,
         typer.Option(metavar="FILE", help="Video of the recording, for ELAN and BORIS.", show_default=False),
     ] = None,
+    selection: Selection,
 ) -> None:
-    """Write the events of recordings for annotation programs: ELAN, BORIS, CSV."""
+    """Write the events of recordings for ELAN, BORIS or as CSV."""
     from mar_edge.streaming.recording.reader import recording_files
+    from mar_edge.streaming.recording.timeline import the_only
     from mar_edge.view.annotations.formats import format_of
     from mar_edge.view.annotations.media import probe
-    from mar_edge.streaming.recording.timeline import the_only
 
     kind = format_of(out.suffix)
     check_outputs([out], [*recording_files(recordings), media])

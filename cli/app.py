@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 import mar_edge
 from mar_edge.cli.options.groups import expand_groups
@@ -17,36 +18,59 @@ SIGINT = 2
 
 Task = Literal["Run", "Receive", "Review", "Train and deploy", "Inspect"]
 """Headings of ``mar-edge --help``, in the order in which commands are registered."""
-OTHER = "Other options"
+GENERAL = "General"
+"""Panel of options that are in no other."""
 
 # Wherever this typer keeps click: what it raises for wrong options.
 UsageError: Any = typer.BadParameter.__bases__[0]
 
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class _Help:
+    """Help as people read it: switches show no type, and ``--help`` is in the last panel."""
+
+    def get_params(self, ctx: Any) -> Any:
+        params = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            if getattr(param, "is_flag", False):
+                param.metavar = ""
+        return params
+
+    def get_help_option(self, ctx: Any) -> Any:
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.rich_help_panel = GENERAL
+        return option
+
+
+class _Command(_Help, TyperCommand):
+    pass
+
+
+class _Group(_Help, TyperGroup):
+    def get_help_option(self, ctx: Any) -> Any:
+        return TyperGroup.get_help_option(self, ctx)
+
+
+def _examples(*commands: str) -> str:
+    return "\n".join(["[bold]Examples[/]", *(f"  mar-edge {command}" for command in commands)])
+
+
 app = typer.Typer(
     name="mar-edge",
+    cls=_Group,
     help="Recognize micro-actions live: which one, when it begins, when it ends.",
-    epilog="[bold]Examples[/]\n\n  mar-edge demo\n\n  mar-edge serve --camera 0 --view 127.0.0.1:8080\n\n"
-    "  mar-edge serve --help",
+    epilog=_examples("demo", "serve --camera 0 --view 127.0.0.1:8080", "serve --help"),
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
-
-class _HelpLast(TyperCommand):
-    """A command whose ``--help`` is listed with the options that are of no panel of their own, after the others."""
-
-    def get_help_option(self, ctx: Any) -> Any:
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.rich_help_panel = OTHER  # type: ignore[attr-defined]
-        return option
-
-
-def command(task: Task, *examples: str, name: str | None = None) -> Callable[[_Command], _Command]:
+def command(task: Task, *examples: str, name: str | None = None) -> Callable[[_Function], _Function]:
     """Register a function as a command.
 
     Args:
@@ -54,18 +78,15 @@ def command(task: Task, *examples: str, name: str | None = None) -> Callable[[_C
         examples: command lines without ``mar-edge``, shown at the end of its help.
         name: of the command; None takes the function's.
     """
-    epilog = "\n\n".join(["[bold]Examples[/]", *(f"  mar-edge {_plain(example)}" for example in examples)])
 
-    def register(function: _Command) -> _Command:
-        app.command(name, cls=_HelpLast, epilog=epilog, rich_help_panel=task)(expand_groups(function, OTHER))
+    def register(function: _Function) -> _Function:
+        paragraphs = inspect.cleandoc(function.__doc__ or "").split("\n\n")
+        help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        add = app.command(name, cls=_Command, help=help, epilog=_examples(*examples), rich_help_panel=task)
+        add(expand_groups(function, GENERAL))
         return function
 
     return register
-
-
-def _plain(text: str) -> str:
-    """Return text that rich prints as it is."""
-    return text.replace("[", r"\[")
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,7 +16,9 @@ def average(
     checkpoints: Annotated[list[Path], typer.Argument(help="Checkpoints of runs that started from the same network.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Checkpoint to write.")],
 ) -> None:
-    """Average the weights of checkpoints, which is more robust than any single one."""
+    """Average the weights of checkpoints.
+
+    The mean is more robust than any single checkpoint."""
     require("train", "torch")
     from mar_edge.training.averaging import average as average_weights
 

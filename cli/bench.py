@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -26,16 +27,53 @@ if TYPE_CHECKING:
 _VERIFY_BATCH = 16
 _SEED = 5_000_011
 _AUTO: RuntimeName = "auto"
-_MODELS, _POSE = "Model files", "Pose stage"
+
+
+@dataclass(frozen=True)
+class _ModelTiming:
+    PANEL: ClassVar = "Model files"
+
+    batch: Annotated[str, typer.Option(metavar="N,N,N", help="Numbers of windows in one inference.")] = "1,4,8"
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Compare all with the first, an FP32 file, on synthetic windows."),
+    ] = False
+    windows: Annotated[int, typer.Option(metavar="N", help="Number of windows of --verify.", min=1)] = 256
+
+
+@dataclass(frozen=True)
+class _PoseTiming:
+    PANEL: ClassVar = "Pose stage"
+
+    pose: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Pose stage to time instead: holistic, a known model, or an ONNX file.",
+            show_default=False,
+        ),
+    ] = None
+    detector: Detector = None
+    people: Annotated[str, typer.Option(metavar="N,N,N", help="Numbers of people, side by side.")] = "1,2,4,8"
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Picture (default: noise; that of the demo for holistic).",
+            show_default=False,
+        ),
+    ] = None
+    mirror: Mirror = None
 
 
 @command(
     "Inspect",
     "bench",
-    "bench model.onnx model-int8.onnx --runtime onnxruntime --runtime openvino --verify",
+    "bench model.onnx model-int8.onnx --runtime openvino --verify",
     "bench --pose holistic --people 1,2",
 )
 def bench(
+    *,
     model: Annotated[
         list[Path] | None,
         typer.Argument(help="Model files (default: the one in the package).", show_default=False),
@@ -48,71 +86,44 @@ def bench(
             show_default=False,
         ),
     ] = None,
-    batch: Annotated[
-        str, typer.Option(metavar="N,N,N", help="Numbers of windows in one inference.", rich_help_panel=_MODELS)
-    ] = "1,4,8",
     rounds: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Number of timed inferences of each (default: 100; 20 with --pose).", min=1,
+            metavar="N",
+            help="Number of timed inferences of each (default: 100; 20 with --pose).",
+            min=1,
             show_default=False,
         ),
     ] = None,
-    threads: Threads = 0,
-    verify: Annotated[
-        bool,
-        typer.Option(
-            "--verify", help="Compare all with the first, an FP32 file, on synthetic windows.", rich_help_panel=_MODELS
-        ),
-    ] = False,
-    windows: Annotated[
-        int, typer.Option(metavar="N", help="Number of windows of --verify.", min=1, rich_help_panel=_MODELS)
-    ] = 256,
-    pose: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|FILE", help="Pose stage to time instead: holistic, a known model, or an ONNX file.",
-            show_default=False, rich_help_panel=_POSE,
-        ),
-    ] = None,
-    detector: Detector = None,
-    people: Annotated[
-        str, typer.Option(metavar="N,N,N", help="Numbers of people, side by side.", rich_help_panel=_POSE)
-    ] = "1,2,4,8",
-    image: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Picture (default: noise; that of the demo for holistic).", show_default=False,
-            rich_help_panel=_POSE,
-        ),
-    ] = None,
-    mirror: Mirror = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="JSON file to write, with every figure.", show_default=False)
     ] = None,
-) -> None:  # fmt: skip
-    """Measure latency and throughput of model files on runtimes, or of a pose stage.
+    timing: _ModelTiming,
+    stage: _PoseTiming,
+    threads: Threads = 0,
+) -> None:
+    """Measure latency and throughput of models and pose stages.
 
     Every file is timed on every runtime, side by side in one run. With --pose, each stage of a pose model is timed
     instead, for each number of people.
     """
-    check_outputs([json], [*(model or []), image, *map(Path, filter(None, (pose, detector)))])
+    check_outputs([json], [*(model or []), stage.image, *map(Path, filter(None, (stage.pose, stage.detector)))])
     runtimes = runtime or [_AUTO]
-    if pose is not None:
-        if model or verify:
+    if stage.pose is not None:
+        if model or timing.verify:
             raise MarEdgeError("bench times model files or, with --pose, a pose stage; not both at once")
-        options = PoseModel(pose, detector, mirror=mirror)
-        crowds = sorted(set(whole_numbers("--people", people, "1,2,4,8")))
-        bench_pose(options, runtimes, crowds, image, rounds or 20, threads, json)
+        options = PoseModel(stage.pose, stage.detector, mirror=stage.mirror)
+        crowds = sorted(set(whole_numbers("--people", stage.people, "1,2,4,8")))
+        bench_pose(options, runtimes, crowds, stage.image, rounds or 20, threads, json)
         return
-    if detector is not None or image is not None or mirror is not None:
+    if stage.detector is not None or stage.image is not None or stage.mirror is not None:
         raise MarEdgeError("--detector, --image and --mirror go with --pose")
     rounds = rounds or 100
     from mar_edge.cli.model_timing import Report, environment, open_candidate, time_candidates
     from mar_edge.cli.model_timing import verify as compare
     from mar_edge.edge.model_file import default_model_path
 
-    sizes = batch_sizes(batch)
+    sizes = batch_sizes(timing.batch)
     models = model or [default_model_path()]
     inputs = _Windows(max(sizes))
     found = environment(threads)
@@ -124,7 +135,7 @@ def bench(
                 stack.enter_context(candidates[-1].runtime)
         rows = time_candidates(candidates, inputs.of, sizes, rounds, progress)
         layout = candidates[0].metadata.layout
-        checked = compare(candidates, lambda: _Windows(windows).batches(layout)) if verify else ()
+        checked = compare(candidates, lambda: _Windows(timing.windows).batches(layout)) if timing.verify else ()
     report = Report(environment=found, rounds=rounds, rows=rows, agreements=checked)
     _print(report)
     write_json(report, json)

@@ -63,9 +63,7 @@ def build(
     ] = "same",
     layers: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE", help="Table of kernels to write: operations and types.", show_default=False
-        ),
+        typer.Option(metavar="FILE", help="Table of kernels to write: operations and types.", show_default=False),
     ] = None,
 ) -> None:
     """Compile a model file into an engine for an NVIDIA GPU.

@@ -21,8 +21,8 @@ from mar_edge.cli.progress import showing_progress
     "calibrate model.onnx --out model-int8.onnx --data recordings:FOLDER --min-agreement 0.99",
 )
 def calibrate(
+    *,
     model: Annotated[Path, typer.Argument(help="FP32 model file.")],
-    comparison: CalibratedComparison,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write; its report is next to it, as .md.")],
     clips: Annotated[
         int,
@@ -32,9 +32,10 @@ def calibrate(
         Method,
         typer.Option(help="Method that chooses where values saturate.", rich_help_panel="Ranges"),
     ] = "percentile",
+    comparison: CalibratedComparison,
     threads: Threads = 0,
 ) -> None:
-    """Write an INT8 model file, compared with FP32 on held-out windows.
+    """Write an INT8 model file, compared with its FP32 file.
 
     The rest of the network, and the most sensitive layers, stay in FP16. The report names them.
     """

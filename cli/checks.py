@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Literal
 
 import mar_edge
-from mar_edge.edge.runtime.cores import usable_cores
-from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.runtime.cores import usable_cores
 
 Status = Literal["ok", "warn", "fail"]
 

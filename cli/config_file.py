@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from inspect import unwrap
 from pathlib import Path
 from types import NoneType, UnionType
@@ -17,21 +17,22 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import typer
 
 from mar_edge.cli.app import UsageError
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.errors import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
+from mar_edge.streaming.recognition.event_rules import EventRules
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
-_THRESHOLDS = "thresholds"
+_THRESHOLDS, _EVENT_RULES = "thresholds", "event_rules"
 _SHOWN = 60
 
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """options: by parameter name, as TOML gives them. thresholds: per label or body group."""
+    """options: by parameter name. thresholds: per label or body group. event_rules: the defaults, or changed."""
 
     options: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
+    event_rules: EventRules = field(default_factory=EventRules)
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ class OptionKind:
         return str(value) if str in self.types else value
 
 
+_NUMBER = OptionKind((int, float), "a number")
 _KINDS: dict[object, OptionKind] = {
     bool: OptionKind((bool,), "true or false"),
     int: OptionKind((int,), "a whole number"),
-    float: OptionKind((int, float), "a number"),
+    float: _NUMBER,
 }
 # A whole number is text too: the camera 0, the label 9.
 _TEXT = OptionKind((str, int), "text")
@@ -83,7 +85,7 @@ def _kind(hint: object) -> OptionKind:
 def read_config(
     path: Path, kinds: Mapping[str, OptionKind], others: Mapping[str, OptionKind] | None = None
 ) -> ConfigFile:
-    """Read a file whose keys are options (``stride-s`` or ``stride_s``) and the table ``[thresholds]``.
+    """Read a file whose keys are options (``stride-s`` or ``stride_s``), with ``[thresholds]`` and ``[event_rules]``.
 
     Args:
         kinds: options of the command.
@@ -99,21 +101,42 @@ def read_config(
         thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
     except msgspec.ValidationError as error:
         raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
-    every = {**(others or {}), **kinds}
-    options: dict[str, Any] = {}
+    with about(str(path)):
+        rules = _event_rules(table.pop(_EVENT_RULES, {}))
+        options = _checked(table, {**(others or {}), **kinds}, "option", [f"[{_THRESHOLDS}]", f"[{_EVENT_RULES}]"])
+    return ConfigFile({name: value for name, value in options.items() if name in kinds}, thresholds, rules)
+
+
+def _event_rules(table: object) -> EventRules:
+    with about(f"[{_EVENT_RULES}]"):
+        if not isinstance(table, dict):
+            raise MarEdgeError(f"a table of numbers by rule, not {_shown(table)}")
+        rules = _checked(table, {rule.name: _NUMBER for rule in fields(EventRules)}, "rule")
+    return EventRules(**rules)
+
+
+def _checked(
+    table: Mapping[str, object], kinds: Mapping[str, OptionKind], what: str, tables: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the values of a table by name, as the command line would give them.
+
+    Args:
+        what: a name stands for, in messages.
+        tables: other names that the file may hold, for messages.
+    """
+    values: dict[str, Any] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
-        if name not in every:
-            close = did_you_mean(key, [*every, _THRESHOLDS])
-            raise MarEdgeError(
-                f"{path}: no such option: {key}; there are {', '.join(sorted(every))} and [{_THRESHOLDS}]{close}"
-            )
-        if name in options:
-            raise MarEdgeError(f"{path}: {key} is there twice, with '-' and with '_'")
-        if not every[name].takes(value):
-            raise MarEdgeError(f"{path}: {key} is {every[name].said}, not {_shown(value)}")
-        options[name] = every[name].of(value)
-    return ConfigFile({name: value for name, value in options.items() if name in kinds}, thresholds)
+        if name not in kinds:
+            known = [*sorted(kinds), *tables]
+            close = did_you_mean(key, [each.strip("[]") for each in known])
+            raise MarEdgeError(f"no such {what}: {key}; there are {', '.join(known)}{close}")
+        if name in values:
+            raise MarEdgeError(f"{key} is there twice, with '-' and with '_'")
+        if not kinds[name].takes(value):
+            raise MarEdgeError(f"{key} is {kinds[name].said}, not {_shown(value)}")
+        values[name] = kinds[name].of(value)
+    return values
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -146,7 +169,7 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
     The options themselves check their values, as they check the command line.
     """
     if path is not None:
-        serve = context.parent.command.commands["serve"]  # type: ignore[union-attr, attr-defined]
+        serve = context.parent.command.commands["serve"]  # type: ignore[union-attr]
         config = read_config(path, option_kinds(context.command), option_kinds(serve))
         context.default_map = {**(context.default_map or {}), **config.options}
         context.obj = config
@@ -162,8 +185,8 @@ ConfigFileOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="TOML file with these options by name, and a table \\[thresholds] by action or body group. A SIGHUP "
-        "reads it again.",
+        help="TOML file with these options by name, and tables \\[thresholds] by action or body group and "
+        "\\[event_rules]. A SIGHUP reads it again.",
         show_default=False,
         is_eager=True,
         callback=_use_config,

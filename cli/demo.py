@@ -24,6 +24,7 @@ _ANY_PORT = "127.0.0.1:*"
 
 @command("Run", "demo", "demo --no-open", "demo --show-video")
 def demo(
+    *,
     pose: PoseModel,
     model: Model = None,
     bind: Annotated[
@@ -34,7 +35,7 @@ def demo(
     show_video: ShowVideo = False,
     open_it: OpenPage = True,
 ) -> None:
-    """Recognize the actions of a built-in video. No camera is needed.
+    """Recognize the actions of a built-in video; needs no camera.
 
     A portrait nods, shakes its head, shrugs and more. The live page opens in a browser. The verdict at the end says
     which of the actions were recognized.

@@ -17,7 +17,7 @@ def doctor(
         bool, typer.Option("--probe-cameras", help="Open each camera for one frame; its light turns on.")
     ] = False,
 ) -> None:
-    """Check this machine: what is installed, what is missing, how to fix it.
+    """Check this machine: what is missing, and how to fix it.
 
     Exits with 1 if serving is not possible.
     """

@@ -29,9 +29,7 @@ class LiveFootage:
     ] = 0.0
     idle: Annotated[
         float,
-        typer.Option(
-            metavar="MINUTES", help="Minutes of live footage without actions: false events.", min=0.0
-        ),
+        typer.Option(metavar="MINUTES", help="Minutes of live footage without actions: false events.", min=0.0),
     ] = 0.0
     concurrent: Annotated[
         float,
@@ -46,14 +44,19 @@ class LiveFootage:
     "evaluate model.onnx --streaming 10 --idle 10",
     "evaluate model.onnx --data truth:real",
     "evaluate joint.pt bone.pt --data ma52:FOLDER --submission answers.zip",
-    "evaluate run/best.pt --data recordings:FOLDER --confidence confidence.json",
+    "evaluate run/best.pt --streaming 30 --confidence scores.json",
 )
 def evaluate(
+    *,
     model: Annotated[
         list[Path],
         typer.Argument(help="Model file (.onnx) or checkpoint (.pt); two checkpoints, joint then bone, are averaged."),
     ],
-    live: LiveFootage,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the report.")] = Path("evaluation"),
+    submission: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Zip to write for the challenge of MA-52.", show_default=False),
+    ] = None,
     data: Annotated[
         str,
         typer.Option(
@@ -63,18 +66,22 @@ def evaluate(
             rich_help_panel=_DATA,
         ),
     ] = "synth",
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the report.")] = Path("evaluation"),
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="CSV with id,action,body: names of the data's classes.", show_default=False,
+            metavar="FILE",
+            help="CSV with id,action,body: names of the data's classes.",
+            show_default=False,
             rich_help_panel=_DATA,
         ),
     ] = None,
     clips: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Number of clips, evenly spread (default: all).", min=1, show_default=False,
+            metavar="N",
+            help="Number of clips, evenly spread (default: all).",
+            min=1,
+            show_default=False,
             rich_help_panel=_DATA,
         ),
     ] = None,
@@ -84,10 +91,7 @@ def evaluate(
             "--known-only", help="Leave out clips of labels that the model does not know.", rich_help_panel=_DATA
         ),
     ] = False,
-    submission: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Zip to write for the challenge of MA-52.", show_default=False),
-    ] = None,
+    live: LiveFootage,
     confidence: Annotated[
         Path | None,
         typer.Option(
@@ -101,7 +105,9 @@ def evaluate(
     false_events: Annotated[
         float,
         typer.Option(
-            metavar="PER_MINUTE", help="False events per minute that fitted thresholds may cause at most.", min=0.0,
+            metavar="PER_MINUTE",
+            help="False events per minute that fitted thresholds may cause at most.",
+            min=0.0,
             rich_help_panel=_CALIBRATION,
         ),
     ] = 1.0,
@@ -113,8 +119,10 @@ def evaluate(
     ] = "cpu",
     runtime: Runtime = "auto",
     threads: Threads = 0,
-) -> None:  # fmt: skip
-    """Measure the accuracy of a model on a data set and live: a report, and all figures as JSON."""
+) -> None:
+    """Measure the accuracy of a model, on clips and live.
+
+    Writes a report (HTML) and all figures (JSON)."""
     require("train", "torch", "jinja2", "matplotlib")
     from mar_edge.streaming.recognition.pipeline import PipelineRules
     from mar_edge.training.evaluation.command import EvaluateConfig

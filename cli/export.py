@@ -27,32 +27,45 @@ _CHECKPOINT = "Checkpoint"
     "export model.onnx --precision fp16 --out model-fp16.onnx",
 )
 def export(
+    *,
     checkpoint: Annotated[
         Path,
         typer.Argument(help="best.pt of a training run, or a published state_dict; for fp16 also a model file."),
     ],
-    comparison: Comparison,
     bone_checkpoint: Annotated[
         Path | None,
         typer.Argument(help="Checkpoint of the bone stream, with --stream both.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write.")] = Path("model.onnx"),
+    precision: Annotated[Precision, typer.Option(help="Precision of the graph.")] = "fp32",
+    triton: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Triton Inference Server repository to put the model into as well.",
+            show_default=False,
+        ),
     ] = None,
     layout: Annotated[LayoutName, typer.Option(help="Skeleton layout.", rich_help_panel=_CHECKPOINT)] = "ma52",
     stream: Annotated[
         StreamChoice, typer.Option(help="Input that the checkpoint was trained on.", rich_help_panel=_CHECKPOINT)
     ] = "joint",
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write.")] = Path("model.onnx"),
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="CSV with id,action,body\\[,way,opposite], in output order.", show_default=False,
+            metavar="FILE",
+            help="CSV with id,action,body\\[,way,opposite], in output order.",
+            show_default=False,
             rich_help_panel=_CHECKPOINT,
         ),
     ] = None,
     window_s: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="Seconds that a window spans (default: the checkpoint's, else 2).",
-            show_default=False, rich_help_panel=_CHECKPOINT,
+            metavar="SECONDS",
+            help="Seconds that a window spans (default: the checkpoint's, else 2).",
+            show_default=False,
+            rich_help_panel=_CHECKPOINT,
         ),
     ] = None,
     confidence: Annotated[
@@ -64,16 +77,11 @@ def export(
             rich_help_panel=_CHECKPOINT,
         ),
     ] = None,
-    triton: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Triton Inference Server repository to put the model into as well.",
-            show_default=False,
-        ),
-    ] = None,
-    precision: Annotated[Precision, typer.Option(help="Precision of the graph.")] = "fp32",
-) -> None:  # fmt: skip
-    """Write the model file of a checkpoint: an ONNX graph, checked against PyTorch.
+    comparison: Comparison,
+) -> None:
+    """Write the model file of a checkpoint.
+
+    The file is an ONNX graph that describes itself, checked against PyTorch.
 
     With --precision fp16 it is compared with FP32, and refused below --min-agreement or beyond --max-class-drop.
     """

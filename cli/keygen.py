@@ -15,7 +15,9 @@ def keygen(
     name: Annotated[str, typer.Argument(help="Name of the keys, such as that of their machine.")],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder to write them to.")] = Path(),
 ) -> None:
-    """Create a pair of CURVE keys: NAME.key to share, NAME.key_secret to keep."""
+    """Create a pair of CURVE keys.
+
+    NAME.key is to share, NAME.key_secret to keep."""
     from mar_edge.streaming.wire.keys import write_keys
 
     public, secret = write_keys(out, name)

@@ -8,20 +8,38 @@ from __future__ import annotations
 import re
 import sys
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import typer
 
-# Importing them registers the commands, in the order in which --help lists them.
-from mar_edge.cli import demo, serve, replay  # noqa: F401 - as above  # isort: skip
-from mar_edge.cli import subscribe, record, relay, keygen  # noqa: F401 - as above  # isort: skip
-from mar_edge.cli import view, annotations, plot  # noqa: F401 - as above  # isort: skip
-from mar_edge.cli import synth, train, average, evaluate, export, calibrate, build  # noqa: F401 - as above  # isort: skip
-from mar_edge.cli import models, doctor, bench  # noqa: F401 - as above  # isort: skip
 from mar_edge.cli.app import INTERRUPTED, USER_ERROR, UsageError, app
 from mar_edge.cli.output import CannotPrint, guarded_streams
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.errors import did_you_mean
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
+
+COMMANDS = (
+    "demo",
+    "serve",
+    "replay",
+    "subscribe",
+    "record",
+    "relay",
+    "keygen",
+    "view",
+    "annotations",
+    "plot",
+    "synth",
+    "train",
+    "average",
+    "evaluate",
+    "export",
+    "calibrate",
+    "build",
+    "models",
+    "doctor",
+    "bench",
+)
+"""In the order in which ``--help`` lists them; each is a module of ``cli``."""
 
 # What an error quotes of a file may be as long as the file.
 _LONGEST = 2000
@@ -36,7 +54,9 @@ def main() -> None:
 
 @cache
 def command_line() -> Any:
-    """Return the command line as ``typer`` runs it."""
+    """Return the command line as ``typer`` runs it, with every command."""
+    for name in COMMANDS:
+        import_module(f"mar_edge.cli.{name}")  # which registers it
     return typer.main.get_command(app)
 
 

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 import mar_edge
 from mar_edge.edge.choices import RuntimeName
-from mar_edge.edge.runtime.cores import usable_cores
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata, Precision, parse_metadata
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.runtime.choice import open_runtime
+from mar_edge.edge.runtime.cores import usable_cores
 
 Inputs = Mapping[str, NDArray[np.float32]]
 

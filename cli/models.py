@@ -24,12 +24,8 @@ def models(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the file's own description.")] = False,
-    list_known: Annotated[
-        bool, typer.Option("--list", help="List the known pose models and detectors.")
-    ] = False,
-    download: Annotated[
-        bool, typer.Option("--download", help="Download the named model and its detector.")
-    ] = False,
+    list_known: Annotated[bool, typer.Option("--list", help="List the known pose models and detectors.")] = False,
+    download: Annotated[bool, typer.Option("--download", help="Download the named model and its detector.")] = False,
     mirror: Mirror = None,
 ) -> None:
     """Describe a model file; list or download pose models."""

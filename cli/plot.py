@@ -15,11 +15,12 @@ from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 @command("Review", "plot recordings --out events.png", "plot recordings --out head.svg --labels head --rezero")
 def plot(
+    *,
     recordings: Recordings,
-    selection: Selection,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Picture to write: .png or .svg.")],
+    selection: Selection,
 ) -> None:
-    """Draw the events of recordings, and how often each label occurs."""
+    """Draw the events of recordings and the counts of labels."""
     require("plot", "matplotlib")
     from mar_edge.streaming.recording.reader import recording_files
     from mar_edge.view.plot import plot as draw

@@ -47,9 +47,8 @@ def _lines(in_bytes: bool) -> Progress:
         nonlocal last_s
         if time.monotonic() - last_s >= _LINE_EVERY_S or done == total:
             last_s = time.monotonic()
-            known = [
-                f"{amount / 1e6:.1f}" if in_bytes else str(amount) for amount in (done, total) if amount is not None
-            ]
+            known = [amount for amount in (done, total) if amount is not None]
+            shown = [f"{amount / 1e6:.1f}" if in_bytes else str(amount) for amount in known]
             print(f"{what}: {' of '.join(shown)}{' MB' * in_bytes}", file=sys.stderr, flush=True)
 
     return show

@@ -15,12 +15,13 @@ from mar_edge.cli.options.recording import RecordLimits
 
 @command("Receive", "record recordings", "record recordings --connect tcp://10.0.0.7:5557 --record-hours 1")
 def record(
+    *,
     out: Annotated[Path, typer.Argument(help="Folder for the recordings.")],
-    access: ClientAccess,
-    limits: RecordLimits,
     connect: Connect = ADDRESS,
     stream: OnlyStream = None,
     until_end: UntilEnd = False,
+    limits: RecordLimits,
+    access: ClientAccess,
 ) -> None:
     """Record the skeletons and labels of a stream, never pictures.
 

@@ -16,7 +16,7 @@ from mar_edge.edge.errors import MarEdgeError
 
 @command("Receive", "relay --connect tcp://10.0.0.7:5557 --connect tcp://10.0.0.8:5557")
 def relay(
-    access: Access,
+    *,
     connect: Annotated[list[str], typer.Option(metavar="ADDRESS", help="Address of a publisher. May be repeated.")],
     bind: Binds = [ADDRESS],  # noqa: B006 - typer copies it
     server_key: Annotated[
@@ -28,6 +28,7 @@ def relay(
             rich_help_panel="Security",
         ),
     ] = None,
+    access: Access,
 ) -> None:
     """Join the streams of several publishers into one endpoint.
 
@@ -54,10 +55,10 @@ def relay(
     own_keys = access.keys() if access.clients is not None or not server_key else None
     with (
         StopSignals() as stop,
-        Outlet(bind, own_keys, access.insecure) as outlet,
-        Relay(connect, outlet, keys) as joined,
+        PublishSocket(bind, own_keys, access.insecure) as socket,
+        Relay(connect, socket, keys) as joined,
     ):
-        say(f"relay of {', '.join(connect)} at {', '.join(outlet.endpoints)}")
+        say(f"relay of {', '.join(connect)} at {', '.join(socket.endpoints)}")
         joined.run(lambda: stop.reason is not None)
         counts = ", ".join(f"{stream} {count}" for stream, count in sorted(joined.forwarded.items()))
     print(f"{stop.reason}; forwarded: {counts or 'nothing'}; {joined.malformed} malformed", file=sys.stderr)

@@ -25,6 +25,7 @@ from mar_edge.cli.service import SHOWN, run_service
 )
 def replay(
     context: typer.Context,
+    *,
     recordings: Annotated[list[Path], typer.Argument(help="Files of one run, in order; or one folder of them.")],
     pace: Pace,
     model: ModelFile,
@@ -36,9 +37,9 @@ def replay(
     ] = "replay",
     config: ServeConfigFileOption = None,
 ) -> None:
-    """Recognize the actions of recordings again, at their recorded times.
+    """Recognize the actions in recordings again.
 
-    The same model gives the same events.
+    Times are those of the recording. The same model gives the same events.
     """
     from mar_edge.streaming.serve_config import ServeConfig
 

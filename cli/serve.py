@@ -25,20 +25,18 @@ from mar_edge.streaming.choices import Encoding
     "Run",
     "serve --camera 0 --view 127.0.0.1:8080",
     "serve --camera clip.mp4 --record recordings",
-    "serve --camera hall=rtsp://10.0.0.7/stream --camera door=1 --labels head,hand",
+    "serve --camera hall=rtsp://10.0.0.7/cam --camera door=1",
     "serve --config mar-edge.toml",
 )
 def serve(
     context: typer.Context,
+    *,
     cameras: Cameras,
     pace: Pace,
     model: ModelFile,
     pose: PoseOptions,
     events: Events,
     publishing: Publishing,
-    access: Access,
-    limits: RecordLimits,
-    page: PageAccess,
     stream: Annotated[
         str, typer.Option(metavar="NAME", help="Name of the stream in messages.", rich_help_panel="Output")
     ] = "camera",
@@ -48,18 +46,24 @@ def serve(
     ] = 5,
     view: ViewAt = None,
     show_video: ShowVideo = False,
+    page: PageAccess,
     record: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Folder for recordings of skeletons and labels.", show_default=False,
+            metavar="FOLDER",
+            help="Folder for recordings of skeletons and labels.",
+            show_default=False,
             rich_help_panel="Recording",
         ),
     ] = None,
+    limits: RecordLimits,
+    access: Access,
     runtime: Runtime = "auto",
     pose_runtime: Annotated[
         RuntimeName,
         typer.Option(
-            metavar="NAME", help="Runtime of the networks of the pose stage, as --runtime.",
+            metavar="NAME",
+            help="Runtime of the networks of the pose stage, as --runtime.",
             rich_help_panel="Performance",
         ),
     ] = "auto",
@@ -73,9 +77,10 @@ def serve(
     ] = None,
     config: ConfigFileOption = None,
 ) -> Any:  # fmt: skip
-    """Recognize actions in cameras or videos and publish them over ZeroMQ.
+    """Recognize actions from cameras or videos and publish them.
 
-    Exits with 0 at the end of a file or on SIGTERM, with 1 after an error, with 130 after Ctrl-C.
+    Messages go out over ZeroMQ. The exit code is 0 at the end of a file or on SIGTERM, 1 after an error, 130 after
+    Ctrl-C.
     """
     from mar_edge.streaming.capture.sources import named_sources
     from mar_edge.streaming.serve_config import ServeConfig

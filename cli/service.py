@@ -59,8 +59,8 @@ def run_service(
         display: what prints the messages; None prints a line each.
     """
     from mar_edge.edge.recognizer import Recognizer
-    from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+    from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.service import serve as serve_stream
     from mar_edge.streaming.wire.display import Display
 

@@ -19,7 +19,7 @@ from mar_edge.streaming.choices import Kind
     "subscribe --json --until-end > messages.jsonl",
 )
 def subscribe(
-    access: ClientAccess,
+    *,
     connect: Connect = ADDRESS,
     stream: OnlyStream = None,
     kind: Annotated[
@@ -36,6 +36,7 @@ def subscribe(
         float | None,
         typer.Option(metavar="SECONDS", help="Seconds without a message after which to give up.", show_default=False),
     ] = None,
+    access: ClientAccess,
 ) -> None:
     """Print the messages of a stream.
 

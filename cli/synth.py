@@ -30,7 +30,9 @@ def synth(
     action: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|ID", help="Action to draw (default: a random one).", show_default=False,
+            metavar="NAME|ID",
+            help="Action to draw (default: a random one).",
+            show_default=False,
             rich_help_panel=_DRAWING,
         ),
     ] = None,
@@ -51,7 +53,8 @@ def synth(
     statistics: Annotated[
         bool,
         typer.Option(
-            "--statistics", help="Print a table of how synthetic people move; see docs/generator.md.",
+            "--statistics",
+            help="Print a table of how synthetic people move; see docs/generator.md.",
             rich_help_panel=_TABLE,
         ),
     ] = False,
@@ -76,8 +79,10 @@ def synth(
             show_default=False,
         ),
     ] = None,
-) -> None:  # fmt: skip
-    """Synthesize skeleton clips of micro-actions, or measure how synthetic people move."""
+) -> None:
+    """Synthesize skeleton clips of micro-actions.
+
+    With --statistics, measure how synthetic people move instead."""
     from mar_edge.training.datasets.opening import LIVE_SHARE
     from mar_edge.training.synth.command import statistics_table, write_clips, write_drawing
     from mar_edge.training.synth.world import HELD_OUT, TRAINING

@@ -63,7 +63,7 @@ class Data:
     seed: Annotated[
         int | None,
         typer.Option(metavar="N", help="Seed of the clips and the initial weights.", min=0, show_default=False),
-    ] = None  # fmt: skip
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,11 @@ class Network:
     depths: Annotated[
         str | None,
         typer.Option(
-            metavar="N,N,N,N", help="Number of blocks at each of the four temporal scales, such as 1,1,1,1.",
+            metavar="N,N,N,N",
+            help="Number of blocks at each of the four temporal scales, such as 1,1,1,1.",
             show_default=False,
         ),
-    ] = None  # fmt: skip
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -153,20 +154,8 @@ class Schedule:
     "train --run run",
 )
 def train(
+    *,
     run: Annotated[Path, typer.Option(metavar="FOLDER", help="Run folder; alone, it resumes the run in it.")],
-    data: Data,
-    network: Network,
-    schedule: Schedule,
-    device: Annotated[
-        Device, typer.Option(help="Device to train on; cuda trains in bfloat16.", rich_help_panel="Performance")
-    ] = "cpu",
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Number of processes that prepare clips.", min=0, show_default=False,
-            rich_help_panel="Performance",
-        ),
-    ] = None,
     save_every: Annotated[
         int | None,
         typer.Option(
@@ -176,8 +165,26 @@ def train(
     keep_all: Annotated[
         bool, typer.Option("--keep-all", help="Keep every validated checkpoint, as step-STEP.pt.")
     ] = False,
-) -> None:  # fmt: skip
-    """Train MMN on synthetic motion or on your data; writes best.pt, for export.
+    data: Data,
+    network: Network,
+    schedule: Schedule,
+    device: Annotated[
+        Device, typer.Option(help="Device to train on; cuda trains in bfloat16.", rich_help_panel="Performance")
+    ] = "cpu",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Number of processes that prepare clips.",
+            min=0,
+            show_default=False,
+            rich_help_panel="Performance",
+        ),
+    ] = None,
+) -> None:
+    """Train a network on synthetic motion or on your data.
+
+    The best checkpoint is written as best.pt, for export.
 
     The recipe sets what is not named: paper is the authors', synthetic that of the package's model, fine-tune goes with
     --from. PyTorch takes every core; OMP_NUM_THREADS=N takes N.

@@ -21,8 +21,7 @@ _TURN_S = 0.1
 
 @command("Review", "view", "view --connect tcp://10.0.0.7:5557", "view recordings")
 def view(
-    page: PageAccess,
-    access: ClientAccess,
+    *,
     recordings: Annotated[
         list[Path] | None, typer.Argument(help="Recordings to review, or a folder of them.", show_default=False)
     ] = None,
@@ -39,6 +38,8 @@ def view(
         str, typer.Option(metavar="HOST:PORT", help="Address of the page.", rich_help_panel="View")
     ] = "127.0.0.1:8080",
     open_it: OpenPage = True,
+    page: PageAccess,
+    access: ClientAccess,
 ) -> None:
     """Show a live stream or recordings in a browser."""
     require_web()

@@ -44,21 +44,31 @@ class Events:
     on: Annotated[
         float | None,
         typer.Option(
-            metavar="PROBABILITY", help="Smoothed probability at which an event begins (default: the model's).",
+            metavar="P",
+            help="Smoothed probability at which an event begins (default: the model's).",
             show_default=False,
         ),
-    ] = None  # fmt: skip
+    ] = None
     off: Annotated[
         float | None,
         typer.Option(
-            metavar="PROBABILITY", help="Smoothed probability below which it ends (default: 0.3 of --on).",
+            metavar="P",
+            help="Smoothed probability below which it ends (default: 0.3 of --on).",
             show_default=False,
         ),
-    ] = None  # fmt: skip
+    ] = None
     prior: PriorChoice = None
-    stride_s: Annotated[float, typer.Option(metavar="SECONDS", help="Seconds between two inferences.")] = 0.2
+    stride_s: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", help="Seconds between two inferences.", rich_help_panel="Performance"),
+    ] = 0.2
     motion_gate: Annotated[
-        bool, typer.Option("--motion-gate/--no-motion-gate", help="Skip inference where nothing moves.")
+        bool,
+        typer.Option(
+            "--motion-gate/--no-motion-gate",
+            help="Skip inference where nothing moves.",
+            rich_help_panel="Performance",
+        ),
     ] = True
 
     def rules(self, config: ConfigFile | None = None) -> PipelineRules:

@@ -27,7 +27,7 @@ def expand_groups(function: Callable[..., Any], panel: str) -> Callable[..., Any
         panel: heading of options that are in no group and name none.
     """
     hints = get_type_hints(function, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
     parameters = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in groups:

@@ -58,18 +58,14 @@ class Cameras:
     ] = field(default_factory=lambda: ["0"])
     size: Annotated[
         str | None,
-        typer.Option(
-            metavar="WxH", help="Picture size to ask cameras for, such as 1280x720.", show_default=False
-        ),
+        typer.Option(metavar="WxH", help="Picture size to ask cameras for, such as 1280x720.", show_default=False),
     ] = None
     fps: Annotated[
-        float | None, typer.Option(help="Frames per second to ask cameras for.", show_default=False)
+        float | None, typer.Option(metavar="N", help="Frames per second to ask cameras for.", show_default=False)
     ] = None
     pixel_format: Annotated[
         str | None,
-        typer.Option(
-            metavar="FOURCC", help="Format to ask V4L2 cameras for, such as MJPG.", show_default=False
-        ),
+        typer.Option(metavar="FOURCC", help="Format to ask V4L2 cameras for, such as MJPG.", show_default=False),
     ] = None
     rtsp_transport: Annotated[RtspTransport, typer.Option(help="Transport of RTSP cameras.")] = "tcp"
     gstreamer: Annotated[bool, typer.Option("--gstreamer", help="Open devices and RTSP cameras through GStreamer.")] = (

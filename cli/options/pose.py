@@ -64,15 +64,16 @@ class PoseOptions(PoseModel):
     people: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Number of people to follow at most (default: 1; 4 with a pose model).",
+            metavar="N",
+            help="Number of people to follow at most (default: 1; 4 with a pose model).",
             show_default=False,
         ),
-    ] = None  # fmt: skip
+    ] = None
     focus: Annotated[
         str,
         typer.Option(
-            metavar="all|largest|X0,Y0,X1,Y1",
-            help="People to follow: all, the largest, or those in a region, in fractions of the picture.",
+            metavar="PEOPLE",
+            help="People to follow: all, largest, or those in a region x0,y0,x1,y1, in fractions of the picture.",
         ),
     ] = "all"
     smooth: Annotated[

@@ -51,10 +51,11 @@ class Access:
     clients: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Folder of the public keys that may subscribe; changes apply at once.",
+            metavar="FOLDER",
+            help="Folder of the public keys that may subscribe; changes apply at once.",
             show_default=False,
         ),
-    ] = None  # fmt: skip
+    ] = None
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Allow an address that other machines reach, without encryption.")
     ] = False

@@ -27,10 +27,11 @@ class Selection:
     labels: Annotated[
         str,
         typer.Option(
-            metavar="LIST", help="Only these actions or body groups, with a minus not these: 'head,-nodding'.",
+            metavar="LIST",
+            help="Only these actions or body groups, with a minus not these: 'head,-nodding'.",
             show_default=False,
         ),
-    ] = ""  # fmt: skip
+    ] = ""
     min_score: Annotated[float, typer.Option(metavar="SCORE", help="Lowest score of an event.", min=0.0, max=1.0)] = 0.0
     rezero: Annotated[
         bool,
@@ -44,7 +45,7 @@ class Selection:
             MarEdgeError: a file cannot be read, or holds no such stream.
         """
         from mar_edge.streaming.recognition.thresholds import LabelChoice
-        from mar_edge.streaming.recording.timeline import read_timelines
+        from mar_edge.streaming.recording.timeline_reader import read_timelines
 
         choice = LabelChoice.parse(self.labels)
         chosen = [timeline.only(choice, self.min_score) for timeline in read_timelines(recordings, self.stream)]
@@ -53,7 +54,7 @@ class Selection:
 
 def count_text(timelines: list[Timeline]) -> str:
     """Return how much there is, in words."""
-    from mar_edge.streaming.recording.timeline import summary
+    from mar_edge.view.wording import summary
 
     is_open = sum(event.is_open for timeline in timelines for event in timeline.events)
     return summary(timelines) + (f"; of {is_open} the end was not recorded" if is_open else "")

@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 ViewAt = Annotated[
     str | None,
     typer.Option(
-        "--view", metavar="HOST:PORT", help="Address of a live page for browsers, such as 127.0.0.1:8080.",
-        show_default=False, rich_help_panel="View",
+        "--view",
+        metavar="HOST:PORT",
+        help="Address of a live page for browsers, such as 127.0.0.1:8080.",
+        show_default=False,
+        rich_help_panel="View",
     ),
-]  # fmt: skip
+]
 Token = Annotated[
     str | None,
     typer.Option(
@@ -34,15 +37,14 @@ Token = Annotated[
 ShowVideo = Annotated[
     bool,
     typer.Option(
-        "--show-video", help="Show camera pictures on the page as well: pixels leave the process.",
+        "--show-video",
+        help="Show camera pictures on the page as well: pixels leave the process.",
         rich_help_panel="View",
     ),
-]  # fmt: skip
+]
 OpenPage = Annotated[
     bool,
-    typer.Option(
-        "--open/--no-open", help="Open the page in a browser, if there is a screen.", rich_help_panel="View"
-    ),
+    typer.Option("--open/--no-open", help="Open the page in a browser, if there is a screen.", rich_help_panel="View"),
 ]
 
 
