@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from mar_edge.streaming.choices import Kind
+    from mar_edge.streaming.wire.async_subscriber import AsyncLabelSubscriber
     from mar_edge.streaming.wire.messages import (
         AnyMessage,
         EndMessage,
@@ -18,26 +19,23 @@ if TYPE_CHECKING:
         SkeletonMessage,
         StatusMessage,
     )
-    from mar_edge.streaming.wire.subscriber import (
-        Gap,
-        LabelSubscriber,
-        Malformed,
-        Notice,
-        Restart,
-        Silence,
-        SubscriberTimeout,
-    )
+    from mar_edge.streaming.wire.subscriber import LabelSubscriber
+    from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
 _HOMES = {
+    "mar_edge.streaming.choices": "Kind",
+    "mar_edge.streaming.wire.async_subscriber": "AsyncLabelSubscriber",
     "mar_edge.streaming.wire.messages": (
-        "AnyMessage EndMessage EventMessage HelloMessage Kind LabelMessage SkeletonMessage StatusMessage"
+        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage SkeletonMessage StatusMessage"
     ),
-    "mar_edge.streaming.wire.subscriber": "Gap LabelSubscriber Malformed Notice Restart Silence SubscriberTimeout",
+    "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
+    "mar_edge.streaming.wire.subscription": "Gap Malformed Notice Restart Silence SubscriberTimeout",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "AnyMessage",
+    "AsyncLabelSubscriber",
     "EndMessage",
     "EventMessage",
     "Gap",

@@ -117,7 +117,7 @@ def serve(
                     pose_name=name,
                     recorder=recorder,
                     on_message=seen,
-                    on_frame=None if observer is None else observer.on_frame,
+                    observer=observer,
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)

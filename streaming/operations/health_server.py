@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.observer import Answer
+from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.operations.health import Health
 from mar_edge.streaming.operations.metrics import Metrics
 from mar_edge.streaming.wire.address import parse_http
@@ -28,14 +28,14 @@ class HealthServer:
 
     Args:
         address: ``HOST:PORT``, an IPv6 host in brackets.
-        answers: path -> what is answered there.
+        handlers: path -> what is answered there.
         insecure: allow an address that other machines reach: HTTP is in clear and asks nobody who he is.
 
     Raises:
         MarEdgeError: it is no address, is taken, or can be reached from outside.
     """
 
-    def __init__(self, address: str, answers: Mapping[str, Answer], insecure: bool = False) -> None:
+    def __init__(self, address: str, handlers: Mapping[str, HttpHandler], insecure: bool = False) -> None:
         endpoint, host, port = parse_http(address)
         if not endpoint.local and not insecure:
             raise MarEdgeError(
@@ -43,7 +43,7 @@ class HealthServer:
                 "allow it with --insecure"
             )
         try:
-            self._server = _Server((host, port), answers, ipv6=endpoint.ipv6)
+            self._server = _Server((host, port), handlers, ipv6=endpoint.ipv6)
         except (OSError, UnicodeError) as error:  # a host's name may be too long for the resolver's encoding
             reason = getattr(error, "strerror", None) or error
             raise MarEdgeError(f"cannot serve HTTP on {address}: {reason}; choose another --http") from None
@@ -57,7 +57,7 @@ class HealthServer:
         self._server.server_close()
 
 
-def answers(health: Health, metrics: Metrics) -> dict[str, Answer]:
+def http_handlers(health: Health, metrics: Metrics) -> dict[str, HttpHandler]:
     """What machines that watch may ask, by path."""
     return {
         "/live": lambda: _answer(health.hung(), "hung"),
@@ -74,9 +74,9 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # connections that wait to be accepted; beyond it a client tries again a second later
 
-    def __init__(self, place: tuple[str, int], answers: Mapping[str, Answer], ipv6: bool) -> None:
+    def __init__(self, place: tuple[str, int], handlers: Mapping[str, HttpHandler], ipv6: bool) -> None:
         self.address_family = socket.AF_INET6 if ipv6 else socket.AF_INET
-        self.answers = answers
+        self.handlers = handlers
         self._lock = threading.Lock()
         self._clients: dict[int, socket.socket] = {}
         super().__init__(place, _Handler)
@@ -117,7 +117,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._answer(with_body=True)
 
     def _answer(self, *, with_body: bool) -> None:
-        answer = self.server.answers.get(self.path.partition("?")[0])
+        answer = self.server.handlers.get(self.path.partition("?")[0])
         status, kind, body = (404, _JSON, b'{"ok":false}') if answer is None else answer()
         self.send_response(status)
         self.send_header("Content-Type", kind)

@@ -29,6 +29,7 @@ _COUNTS = {
     "resets": ("window_resets", "Windows emptied by a gap."),
     "recorded": ("recorded_lines", "Lines written to recordings."),
     "record_lost": ("recorded_lines_lost", "Lines that could not be written."),
+    "page_failures": ("page_failures", "Times that the server of the live page failed."),
 }
 _GAUGES = {
     "subscribers": ("subscribers", "Who is connected now."),

@@ -67,13 +67,13 @@ class Monitoring:
         self._web = None
         self._metrics = None
         if http is not None:
-            from mar_edge.streaming.operations.health_server import HealthServer, answers
+            from mar_edge.streaming.operations.health_server import HealthServer, http_handlers
             from mar_edge.streaming.operations.metrics import Metrics
 
             self._metrics = Metrics(self.health)
-            answered = answers(self.health, self._metrics)
-            if observer is None or not observer.answers(http, answered):
-                self._web = HealthServer(http, answered, insecure)
+            handlers = http_handlers(self.health, self._metrics)
+            if observer is None or not observer.serves_http(http, handlers):
+                self._web = HealthServer(http, handlers, insecure)
 
     @property
     def http(self) -> str | None:

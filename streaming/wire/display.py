@@ -19,7 +19,7 @@ from mar_edge.streaming.wire.messages import (
     SkeletonMessage,
     StatusMessage,
 )
-from mar_edge.streaming.wire.subscriber import Gap, Malformed, Notice, Restart, Silence
+from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence
 
 _SHOWN_LABELS = 3
 _STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
@@ -113,11 +113,12 @@ def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
             latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
             wrong = f" ({message.camera_error})" if message.camera != "live" and message.camera_error else ""
             record = f", not recording: {message.record_error}" if message.record_error else ""
+            page = ", the page has failed" if message.page_failures else ""
             behind = " but too slow for it" if message.behind else ""
             return (
                 f"camera {message.camera}{wrong}{behind}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
                 f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
-                f"{message.people} people{record}"
+                f"{message.people} people{record}{page}"
             )
         case EndMessage():
             return (

@@ -250,6 +250,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
         recorded: Lines written to the recording.
         record_lost: Lines that could not be written.
         record_error: Reason why nothing is recorded now; null if there is none.
+        page_failures: Times that the server of the live page failed; the streams go on without it.
     """
 
     camera: str
@@ -277,6 +278,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     recorded: int = 0
     record_lost: int = 0
     record_error: str | None = None
+    page_failures: int = 0
 
     @property
     def behind(self) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from streaming_fakes import ScriptedPose, nod, read_number, skeleton, write_video
+from streaming_fakes import ScriptedPose, nod, read_number, skeleton, wait_until, write_video
 
 from mar_edge import (
     AnyMessage,
@@ -31,7 +31,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.observer import Answer
+from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
@@ -321,6 +321,7 @@ class Onlooker:
     """An observer (see ``streaming.observer``) that keeps what it is shown."""
 
     def __init__(self) -> None:
+        self.failures = 0
         self.messages: list[AnyMessage] = []
         self.frames: list[tuple[Frame, Sequence[EncodedMessage[SkeletonMessage]]]] = []
 
@@ -330,7 +331,7 @@ class Onlooker:
     def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
         self.frames.append((frame, skeletons))
 
-    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+    def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
         return False
 
 
@@ -375,3 +376,24 @@ def test_each_skeleton_is_encoded_once_for_wire_recording_and_page(
             observer=page,
         )
     assert encoded == list(range(75))
+
+
+def test_a_page_that_fails_is_reported_in_status_and_the_stream_goes_on(
+    config: ServeConfig, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no event loop")
+
+    monkeypatch.setattr("uvicorn.Server.run", fail)
+    messages: list[AnyMessage] = []
+    with LivePage("127.0.0.1:*") as page:
+        wait_until(lambda: page.failures)
+        serve(
+            replace(config, wait_subscribers=0),
+            lambda: ScriptedPose(MOTION),
+            lambda: Recognizer.open(tiny_model, threads=1),
+            messages.append,
+            observer=page,
+        )
+    assert of(StatusMessage, messages)[-1].page_failures == 1
+    assert of(EndMessage, messages)[0].frames == 75

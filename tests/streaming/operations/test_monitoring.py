@@ -19,7 +19,7 @@ from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.observer import Answer
+from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.operations.health import HUNG_S, Health
 from mar_edge.streaming.operations.monitoring import Monitoring, Systemd
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
@@ -88,10 +88,16 @@ def test_health_over_http(monitoring: Monitoring) -> None:
 
 
 def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
-    for message in (HELLO, LABEL, LABEL, EVENT, of("cam", STATUS, frames=31, stalls=2, camera="stalled")):
+    for message in (
+        HELLO,
+        LABEL,
+        LABEL,
+        EVENT,
+        of("cam", STATUS, frames=31, stalls=2, camera="stalled", page_failures=1),
+    ):
         monitoring.on_message(message)
-    status, body = get(monitoring, "/metrics")
-    assert status == 200
+    code, body = get(monitoring, "/metrics")
+    assert code == 200
     samples = {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(body)
@@ -99,6 +105,7 @@ def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
     }
     assert samples["mar_edge_frames_total", "cam"] == 31
     assert samples["mar_edge_camera_stalls_total", "cam"] == 2
+    assert samples["mar_edge_page_failures_total", "cam"] == 1
     assert samples["mar_edge_camera_state", "cam", "stalled"] == 1
     assert samples["mar_edge_camera_state", "cam", "live"] == 0
     assert samples["mar_edge_events_total", "cam", "head", "nodding"] == 1
@@ -156,15 +163,16 @@ class Page:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.told: Mapping[str, Answer] = {}
+        self.failures = 0
+        self.told: Mapping[str, HttpHandler] = {}
 
     def on_message(self, message: AnyMessage) -> None: ...
 
     def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None: ...
 
-    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+    def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
         if address == self.address:
-            self.told = answers
+            self.told = handlers
         return address == self.address
 
 
