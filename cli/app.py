@@ -29,13 +29,15 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 class _Help:
-    """Help as people read it: switches show no type, and ``--help`` is in the last panel."""
+    """Help as people read it: switches and arguments show no Python types; ``--help`` is with the general options."""
 
     def get_params(self, ctx: Any) -> Any:
         params = super().get_params(ctx)  # type: ignore[misc]
         for param in params:
             if getattr(param, "is_flag", False):
                 param.metavar = ""
+            elif param.param_type_name == "argument":
+                param.display_type_rich = lambda ctx: None
         return params
 
     def get_help_option(self, ctx: Any) -> Any:

@@ -31,7 +31,7 @@ def test_options_come_from_the_file_and_the_command_line_wins(cli, ma52_model, t
         [
             sys.executable,
             "-m",
-            "mar_edge.cli",
+            "mar_edge",
             "subscribe",
             "--connect",
             address,

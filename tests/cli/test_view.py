@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mar_edge.cli.page import has_screen, open_page
+from mar_edge.cli.browser import has_screen, open_page
 
 pytest.importorskip("starlette")
 

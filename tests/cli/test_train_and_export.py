@@ -33,7 +33,7 @@ def test_synth_draws_a_clip(cli, tmp_path):
         (("--out", "clips.npz", "--action", "nodding"), "--action goes with a drawing"),
         (("--out", "clips.csv"), "ends in .mp4"),
         (("--out", "/dev/null/clips.npz", "--count", "1"), "cannot write"),
-        (("--statistics", "--out", "x.npz"), "--statistics prints a table; it goes without --out"),
+        (("--statistics", "--out", "x.npz"), "--statistics prints a table and takes no --out"),
         (("--real", "."), "--real goes with --statistics"),
         ((), "--out is missing"),
         (("--statistics", "--without", "wind"), "no feature 'wind' of synthetic worlds; there are: drag"),

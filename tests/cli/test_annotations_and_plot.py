@@ -4,13 +4,6 @@ import csv
 
 import cv2
 import numpy as np
-import pytest
-from recorded_runs import two_people
-
-
-@pytest.fixture(scope="module")
-def recording(tmp_path_factory):
-    return two_people().write(tmp_path_factory.mktemp("recorded") / "cam.jsonl")
 
 
 def test_a_recording_becomes_what_annotation_programs_read(cli, recording, tmp_path):

@@ -5,10 +5,9 @@ import os
 import clips
 import networks
 import pytest
-import typer
 from recorded_runs import two_people
 
-from mar_edge.cli import app
+from mar_edge.cli.main import command_line
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import default_model_path
 from mar_edge.training.synth.command import write_clips
@@ -56,13 +55,6 @@ COMMANDS = {
 @pytest.mark.parametrize("how", ["as it is", "linked"])
 @pytest.mark.parametrize("case", COMMANDS)
 def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case, how):
-    import mar_edge.cli.benching
-    import mar_edge.cli.building
-    import mar_edge.cli.evaluating
-    import mar_edge.cli.making
-    import mar_edge.cli.narrowing
-    import mar_edge.cli.reviewing  # noqa: F401 - they register the commands
-
     monkeypatch.chdir(given)
     *arguments, out = COMMANDS[case]
     if how == "linked":
@@ -71,7 +63,7 @@ def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case
         out = str(other)
     before = {path: path.read_bytes() for path in given.iterdir() if path.is_file()}
     with pytest.raises(MarEdgeError, match="which would be lost; name another"):
-        typer.main.get_command(app)([*arguments, out], standalone_mode=False)
+        command_line()([*arguments, out], standalone_mode=False)
     assert {path: path.read_bytes() for path in given.iterdir() if path.is_file()} == before
 
 
@@ -80,8 +72,6 @@ def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case
 )
 @pytest.mark.parametrize("wrong", [("folder.onnx", "it is a folder"), ("b.pt", "name ends in .onnx")])
 def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypatch, command, wrong):
-    import mar_edge.cli.making
-    import mar_edge.cli.narrowing
     import mar_edge.export.onnx_file
 
     def too_late(*_, **__):
@@ -93,16 +83,14 @@ def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypa
     (tmp_path / "folder.onnx").mkdir()
     out, expected = wrong
     with pytest.raises(MarEdgeError, match=expected):
-        typer.main.get_command(app)([*command, "--out", str(tmp_path / out)], standalone_mode=False)
+        command_line()([*command, "--out", str(tmp_path / out)], standalone_mode=False)
 
 
 def test_a_triton_repository_that_has_the_model_is_known_at_once(given, tmp_path, monkeypatch):
-    import mar_edge.cli.making  # noqa: F401 - registers the command
-
     monkeypatch.chdir(given)
     (tmp_path / "m").mkdir()
     with pytest.raises(MarEdgeError, match=r"exists; remove it, or name the model file"):
-        typer.main.get_command(app)(
+        command_line()(
             ["export", "joint.onnx", "--out", str(tmp_path / "m.onnx"), "--triton", str(tmp_path)],
             standalone_mode=False,
         )

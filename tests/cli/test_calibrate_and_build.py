@@ -36,7 +36,7 @@ def test_build(cli, user_error, ma52_model, tmp_path):
     assert out.stat().st_size > 1000
     assert "mlp.fc1/MatMul" in layers.read_text()
     assert "not for sm90" in user_error("build", ma52_model.path, "--target", "sm90", "--out", tmp_path / "y.engine")
-    assert "say where to write it, with --out" in user_error("build", ma52_model.path, "--target", "sm86")
+    assert "name the file to write, with --out" in user_error("build", ma52_model.path, "--target", "sm86")
     assert "name ends in .engine" in user_error("build", ma52_model.path, "--target", "sm86", "--out", tmp_path / "y")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["layers.tsv", "model.engine", "model.engine.json"]
 

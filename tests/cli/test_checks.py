@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import zmq
 
-from mar_edge.cli import doctor
+from mar_edge.cli import checks
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.cache import cache_folder
 from mar_edge.edge.runtime.tensorrt import bindings, targets
@@ -30,19 +30,19 @@ def pretend_installed(monkeypatch, versions):
 
 
 def test_every_check_has_a_name_and_says_something():
-    checks = doctor.run_checks(read_model=lambda: "a model")
-    names = [check.name for check in checks]
+    found = checks.run_checks(read_model=lambda: "a model")
+    names = [check.name for check in found]
     assert len(set(names)) == len(names)
     expected = {"python", "package", "machine", "pyav", "opencv", "opencv wheels", "pose models", "zeromq"}
     assert expected | {"onnxruntime", "model", "port"} <= set(names)
-    for check in checks:
+    for check in found:
         assert check.status in ("ok", "warn", "fail")
         assert check.detail
         assert check.status == "ok" or check.hint, check
 
 
 def test_without_a_reader_there_is_no_model_check():
-    assert "model" not in [check.name for check in doctor.run_checks()]
+    assert "model" not in [check.name for check in checks.run_checks()]
 
 
 def recorded(path, name="edge/models/m.onnx", mode="sha256"):
@@ -59,10 +59,10 @@ def test_a_file_that_is_not_as_it_was_installed_fails(tmp_path):
     for path in (whole, damaged, gone):
         path.write_bytes(b"weights" * 1000)
     files = [recorded(whole), recorded(damaged, "edge/models/m.pt"), recorded(gone, "streaming/wire/publisher.py")]
-    assert doctor.check_package(files).detail == "3 files, each with the SHA-256 it was installed with"
+    assert checks.check_package(files).detail == "3 files, each with the SHA-256 it was installed with"
     damaged.write_bytes(b"weights" * 999 + b"Weights")
     gone.unlink()
-    check = doctor.check_package(files)
+    check = checks.check_package(files)
     assert check.status == "fail"
     assert "2 of 3 files are not as installed: edge/models/m.pt, streaming/wire/publisher.py" in check.detail
 
@@ -72,21 +72,21 @@ def test_without_hashes_nothing_is_compared(tmp_path):
     beside = ("mar_edge.pth", "../../../bin/mar-edge", "mar_edge-0.1.0.dist-info/METADATA")
     elsewhere = [recorded(tmp_path / "a", mode="md5"), *(recorded(tmp_path / "a", name) for name in beside)]
     for files in ([], elsewhere):
-        assert "folder of sources" in doctor.check_package(files).detail
+        assert "folder of sources" in checks.check_package(files).detail
 
 
 def test_an_old_python_fails(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 9, 18))
-    check = doctor.check_python()
+    check = checks.check_python()
     assert check.status == "fail"
     assert "3.10" in check.hint
 
 
 @pytest.mark.parametrize(("gigabytes", "status"), [(0.9, "warn"), (None, "ok"), (8.0, "ok")])
 def test_little_memory_is_a_warning(monkeypatch, gigabytes, status):
-    monkeypatch.setattr(doctor, "_memory_gb", lambda: gigabytes)
+    monkeypatch.setattr(checks, "_memory_gb", lambda: gigabytes)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
-    assert doctor.check_machine().status == status
+    assert checks.check_machine().status == status
 
 
 def test_tensorrt_is_told_of_where_it_is_installed(monkeypatch):
@@ -94,16 +94,16 @@ def test_tensorrt_is_told_of_where_it_is_installed(monkeypatch):
         raise MarEdgeError("no GPU that CUDA can use")
 
     monkeypatch.setattr(bindings, "installed_flavours", list)
-    assert doctor.check_tensorrt() == []
+    assert checks.check_tensorrt() == []
     monkeypatch.setattr(bindings, "installed_flavours", lambda: ["tensorrt"])
     monkeypatch.setattr(bindings, "use_tensorrt", lambda: bindings.Bindings("tensorrt", "10.3.0", None))
     monkeypatch.setattr(targets, "this_gpu", lambda: targets.Gpu("Orin", (8, 7)))
-    assert doctor.check_tensorrt() == [doctor.Check("tensorrt", "ok", "TensorRT 10.3.0, on Orin")]
+    assert checks.check_tensorrt() == [checks.Check("tensorrt", "ok", "TensorRT 10.3.0, on Orin")]
     monkeypatch.setattr(targets, "this_gpu", refuse)
-    (check,) = doctor.check_tensorrt()
+    (check,) = checks.check_tensorrt()
     assert (check.status, check.detail.endswith("none runs here: no GPU that CUDA can use")) == ("ok", True)
     monkeypatch.setattr(bindings, "use_tensorrt", refuse)
-    (check,) = doctor.check_tensorrt()
+    (check,) = checks.check_tensorrt()
     assert check.status == "warn"
 
 
@@ -125,7 +125,7 @@ def pretend_opencv(monkeypatch, **built):
 
 def test_opencv_from_a_wheel_is_well_with_a_word_on_gstreamer(monkeypatch):
     pretend_opencv(monkeypatch)
-    check = doctor.check_opencv()
+    check = checks.check_opencv()
     assert check.status == "ok"
     assert check.detail == "4.11.0, GStreamer no, V4L2 yes"
     assert "csi://" in check.hint
@@ -133,12 +133,12 @@ def test_opencv_from_a_wheel_is_well_with_a_word_on_gstreamer(monkeypatch):
 
 def test_opencv_with_gstreamer_needs_no_word(monkeypatch):
     pretend_opencv(monkeypatch, gstreamer="YES (1.20.3)")
-    assert doctor.check_opencv() == doctor.Check("opencv", "ok", "4.11.0, GStreamer yes, V4L2 yes")
+    assert checks.check_opencv() == checks.Check("opencv", "ok", "4.11.0, GStreamer yes, V4L2 yes")
 
 
 def test_opencv_without_v4l2_is_a_warning_that_says_what_fails(monkeypatch):
     pretend_opencv(monkeypatch, v4l2="NO")
-    check = doctor.check_opencv()
+    check = checks.check_opencv()
     assert check.status == "warn"
     assert "USB" in check.hint
 
@@ -146,17 +146,17 @@ def test_opencv_without_v4l2_is_a_warning_that_says_what_fails(monkeypatch):
 def test_this_machines_opencv_is_read_rightly():
     cv2 = pytest.importorskip("cv2")
     registered = [cv2.videoio_registry.getBackendName(b) for b in cv2.videoio_registry.getBackends()]
-    assert ("V4L2 yes" in doctor.check_opencv().detail) == ("V4L2" in registered)
+    assert ("V4L2 yes" in checks.check_opencv().detail) == ("V4L2" in registered)
 
 
 @pytest.mark.parametrize("module", ["av", "cv2", "zmq", "onnxruntime"])
 def test_a_package_that_does_not_load_fails_with_a_hint(monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     check = {
-        "av": doctor.check_pyav,
-        "cv2": doctor.check_opencv,
-        "zmq": doctor.check_zeromq,
-        "onnxruntime": doctor.check_runtime,
+        "av": checks.check_pyav,
+        "cv2": checks.check_opencv,
+        "zmq": checks.check_zeromq,
+        "onnxruntime": checks.check_runtime,
     }[module]()
     assert check.status == "fail"
     assert "pip install" in check.hint
@@ -164,7 +164,7 @@ def test_a_package_that_does_not_load_fails_with_a_hint(monkeypatch, module):
 
 def test_two_opencv_wheels_of_different_versions_are_a_warning(monkeypatch):
     pretend_installed(monkeypatch, {"opencv-python": "4.11.0.86", "opencv-contrib-python": "4.9.0.80"})
-    check = doctor.check_opencv_wheels()
+    check = checks.check_opencv_wheels()
     assert check.status == "warn"
     assert check.hint == "pip install opencv-python==4.9.0.80 opencv-contrib-python==4.9.0.80"
 
@@ -174,27 +174,27 @@ def test_two_opencv_wheels_of_different_versions_are_a_warning(monkeypatch):
 )
 def test_one_version_of_opencv_is_well(monkeypatch, versions):
     pretend_installed(monkeypatch, versions)
-    assert doctor.check_opencv_wheels().status == "ok"
+    assert checks.check_opencv_wheels().status == "ok"
 
 
 def test_pose_models_that_are_here_with_their_detectors_are_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path))
-    assert "comes with the package" in doctor.check_pose_models().detail
+    assert "comes with the package" in checks.check_pose_models().detail
     cache_folder("models").mkdir(parents=True)
     for name in ("dwpose-s", "rtmdet-nano"):
         (cache_folder("models") / f"{name}.onnx").touch()
         record = Record(name, "here", "", "", "today")
         (cache_folder("models") / f"{name}.json").write_bytes(msgspec.json.encode(record))
-    assert doctor.check_pose_models().detail == "dwpose-s: serve --pose dwpose-s"
+    assert checks.check_pose_models().detail == "dwpose-s: serve --pose dwpose-s"
 
 
 def test_a_model_that_cannot_be_read_fails_with_the_readers_words():
     def broken():
         raise MarEdgeError("x.onnx: no metadata")
 
-    check = doctor.check_model(broken)
+    check = checks.check_model(broken)
     assert (check.status, check.detail) == ("fail", "x.onnx: no metadata")
-    assert doctor.check_model(lambda: "52 labels").detail == "52 labels"
+    assert checks.check_model(lambda: "52 labels").detail == "52 labels"
 
 
 def test_a_bug_in_the_reader_is_not_hidden():
@@ -202,11 +202,11 @@ def test_a_bug_in_the_reader_is_not_hidden():
         raise KeyError("layout")
 
     with pytest.raises(KeyError):
-        doctor.check_model(bug)
+        checks.check_model(bug)
 
 
 def test_no_camera_is_a_warning():
-    (check,) = doctor.check_cameras(devices=[])
+    (check,) = checks.check_cameras(devices=[])
     assert check.status == "warn"
     assert "demo:" in check.hint
 
@@ -215,7 +215,7 @@ def test_a_camera_without_permission_names_the_group(monkeypatch, tmp_path):
     device = tmp_path / "video0"
     device.touch()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
-    (check,) = doctor.check_cameras(devices=[device])
+    (check,) = checks.check_cameras(devices=[device])
     assert check.status == "warn"
     assert "video" in check.hint
 
@@ -239,18 +239,18 @@ def test_cameras_are_opened_only_when_asked(monkeypatch, tmp_path):
             opened.append("released")
 
     monkeypatch.setitem(sys.modules, "cv2", SimpleNamespace(VideoCapture=Capture))
-    (check,) = doctor.check_cameras(devices=[device])
+    (check,) = checks.check_cameras(devices=[device])
     assert opened == []
     assert check.status == "ok"
-    (check,) = doctor.check_cameras(probe=True, devices=[device])
+    (check,) = checks.check_cameras(probe=True, devices=[device])
     assert opened == [str(device), "released"]
     assert "640x480" in check.detail
 
 
 def test_zeromq_without_curve_is_a_warning(monkeypatch):
-    assert doctor.check_zeromq().status == ("ok" if zmq.has("curve") else "warn")
+    assert checks.check_zeromq().status == ("ok" if zmq.has("curve") else "warn")
     monkeypatch.setattr(zmq, "has", lambda feature: False)
-    check = doctor.check_zeromq()
+    check = checks.check_zeromq()
     assert check.status == "warn"
     assert "CURVE" in check.detail
 
@@ -260,6 +260,6 @@ def test_a_port_in_use_is_a_warning_and_a_free_one_is_left_free():
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        assert doctor.check_port(port).status == "warn"
-    assert doctor.check_port(port).status == "ok"
-    assert doctor.check_port(port).status == "ok"
+        assert checks.check_port(port).status == "warn"
+    assert checks.check_port(port).status == "ok"
+    assert checks.check_port(port).status == "ok"

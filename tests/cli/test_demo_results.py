@@ -6,7 +6,7 @@ import io
 
 from recorded_runs import NOD, NS, SHAKE, ZERO_NS, Stream
 
-from mar_edge.cli.verdict import DemoDisplay, Heard, judge, sentence, table
+from mar_edge.cli.demo_results import DemoDisplay, Heard, judge, sentence, table
 from mar_edge.streaming.capture.demo import Segment
 from mar_edge.streaming.wire.messages import EndMessage
 
