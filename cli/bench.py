@@ -15,11 +15,12 @@ from mar_edge.cli.bench_pose import bench_pose
 from mar_edge.cli.bench_report import print_environment, write_json
 from mar_edge.cli.number_lists import batch_sizes, whole_numbers
 from mar_edge.cli.options.model import Threads
-from mar_edge.cli.options.pose import Detector, Mirror, PoseModel
+from mar_edge.cli.options.pose import Detector, Mirror
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
+from mar_edge.edge.pose.choice import PoseConfig
 
 if TYPE_CHECKING:
     from mar_edge.cli.model_timing import Inputs, Report
@@ -112,7 +113,7 @@ def bench(
     if stage.pose is not None:
         if model or timing.verify:
             raise MarEdgeError("bench times model files or, with --pose, a pose stage; not both at once")
-        options = PoseModel(stage.pose, stage.detector, mirror=stage.mirror)
+        options = PoseConfig(stage.pose, stage.detector, mirror=stage.mirror)
         crowds = sorted(set(whole_numbers("--people", stage.people, "1,2,4,8")))
         bench_pose(options, runtimes, crowds, stage.image, rounds or 20, threads, json)
         return

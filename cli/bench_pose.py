@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mar_edge.cli.bench_report import print_environment, write_json
-from mar_edge.cli.options.pose import HOLISTIC, PoseModel
-from mar_edge.cli.pose_stage import model_files
+from mar_edge.cli.model_download import fetch_shown
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.pose.choice import HOLISTIC, PoseConfig, model_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ _NOISE = (1080, 1920, 3)
 
 
 def bench_pose(
-    options: PoseModel,
+    options: PoseConfig,
     runtimes: Sequence[RuntimeName],
     people: Sequence[int],
     image: Path | None,
@@ -52,7 +52,7 @@ def bench_pose(
 
 
 def _top_down(
-    options: PoseModel,
+    options: PoseConfig,
     runtimes: Sequence[RuntimeName],
     people: Sequence[int],
     picture: NDArray[np.uint8],
@@ -63,7 +63,7 @@ def _top_down(
     from mar_edge.edge.layout import load_layout
     from mar_edge.edge.runtime.choice import open_runtime
 
-    files = model_files(options)
+    files = model_files(options, fetch_shown)
     with ExitStack() as stack, showing_progress() as progress:
         crowds = []
         for runtime in runtimes:

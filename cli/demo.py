@@ -53,7 +53,7 @@ def demo(
     run_service(
         ServeConfig(camera="demo:", address=bind, stream="demo", realtime=True),
         model,
-        pose,
+        pose.config(),
         show=("hello", "event", "end"),
         page=_page(view, PageAccess(view_token), show_video),
         open_it=open_it,

@@ -54,14 +54,14 @@ def _list_known() -> None:
 
 
 def _known(name: str, download: bool, mirror: str | None) -> None:
-    from mar_edge.cli.pose_stage import fetch_known
+    from mar_edge.cli.model_download import fetch_shown
     from mar_edge.edge.zoo.catalog import known_model
     from mar_edge.edge.zoo.fetch import cached
 
     known = known_model(name)
     if download:
         for wanted in filter(None, (name, known.detector)):
-            print(fetch_known(known_model(wanted), mirror))
+            print(fetch_shown(known_model(wanted), mirror))
         return
     record = cached(known)
     rows = {

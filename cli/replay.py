@@ -12,9 +12,9 @@ from mar_edge.cli.config_file import ServeConfigFileOption, settings
 from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Pace
 from mar_edge.cli.options.model import ModelFile
-from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.service import SHOWN, run_service
+from mar_edge.edge.pose.choice import PoseConfig
 
 
 @command(
@@ -57,4 +57,4 @@ def replay(
         replay=tuple(recordings),
     )
     show = () if publishing.quiet else SHOWN
-    run_service(serve_config, model.model, PoseOptions(), show, sha256=model.sha256)
+    run_service(serve_config, model.model, PoseConfig(), show, sha256=model.sha256)

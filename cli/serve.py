@@ -113,10 +113,9 @@ def serve(
     return run_service(
         serve_config,
         model.model,
-        pose,
+        pose.config(pose_runtime, threads),
         show=() if publishing.quiet else SHOWN,
         runtime=runtime,
-        pose_runtime=pose_runtime,
         threads=threads,
         sha256=sha256,
         reread=None if config is None else lambda: called_again(context),

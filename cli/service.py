@@ -13,9 +13,9 @@ import typer
 from mar_edge.cli.app import INTERRUPTED, SIGINT
 from mar_edge.cli.browser import has_screen, open_page
 from mar_edge.cli.extras import require
-from mar_edge.cli.options.pose import PoseModel
-from mar_edge.cli.pose_stage import pose_stage
+from mar_edge.cli.model_download import fetch_shown
 from mar_edge.cli.progress import showing_progress
+from mar_edge.edge.pose.choice import PoseConfig, pose_stage
 
 if TYPE_CHECKING:
     from mar_edge.edge.choices import RuntimeName
@@ -39,10 +39,9 @@ class MessagePrinter(Protocol):
 def run_service(
     config: ServeConfig,
     model: Path | None,
-    pose: PoseModel,
+    pose: PoseConfig,
     show: tuple[str, ...],
     runtime: RuntimeName = "auto",
-    pose_runtime: RuntimeName = "auto",
     threads: int = 0,
     sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
@@ -67,7 +66,7 @@ def run_service(
     if config.http is not None:
         require("ops", "prometheus_client")
     set_up_logs()
-    open_pose = pose_stage(pose, pose_runtime, threads)
+    open_pose = pose_stage(pose, fetch_shown)
     opened: list[Recognizer] = []
     unsaid: list[str] = []
 
@@ -79,7 +78,7 @@ def run_service(
         return opened[0]
 
     def report(text: str) -> None:
-        printer.later(lambda: print(text, file=sys.stderr, flush=True))
+        printer.submit(lambda: print(text, file=sys.stderr, flush=True))
 
     def on_message(message: AnyMessage) -> None:
         if message.kind not in show:
@@ -87,7 +86,7 @@ def run_service(
         # With the first message: where serving cannot begin, only the error is printed.
         while unsaid:
             report(unsaid.pop())
-        printer.later(lambda: messages.show(message))
+        printer.submit(lambda: messages.show(message))
 
     messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     with page or nullcontext(), BackgroundPrinter() as printer:
@@ -105,7 +104,7 @@ def run_service(
         )
         if show:
             report(summary.report)
-        printer.settle()
+        printer.flush()
         if printer.lost:
             report(f"{printer.lost} lines could not be printed: {printer.last_error}")
     if summary.signal == SIGINT:

@@ -20,7 +20,13 @@ _LARGEST_ID = 1 << 31
 
 
 class Label(msgspec.Struct, frozen=True):
-    """One class: ``id`` as its data set numbers it, ``body`` the body-level group."""
+    """One class of a label set.
+
+    Attributes:
+        id: Number of the class in its data set.
+        name: Name of the action.
+        body: Body group of the action; empty if it has none.
+    """
 
     id: int
     name: str

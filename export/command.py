@@ -121,6 +121,7 @@ def _metadata(
     accuracy = info.accuracy if info and len(loaded) == 1 else {}
     return ModelMetadata(
         name=info.name if info else f"MMN {layout_name} {'+'.join(streams)}",
+        family="mmn",
         layout=layout_name,
         streams=streams,
         encoding=config.encoding,

@@ -145,7 +145,7 @@ def _attend(
             if time.monotonic() - stopping_s > STOP_S:
                 return
         socket.poll()
-        monitoring.attend()
+        monitoring.ping_watchdog()
         if reread is not None and stop.take_hangup():
             with monitoring.reloading():
                 _reload(threads, reread)

@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.operations.file_limit import room
+from mar_edge.streaming.operations.file_limit import spare_descriptors
 from mar_edge.view.access import AccessPolicy, PageAddress
 
 # Simultaneous connections, and bytes of a request's headers.
@@ -72,7 +72,7 @@ class PageServer:
                 log_level=logging.WARNING,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=max(_LEAST_CONNECTIONS, min(_MOST_CONNECTIONS, room() // 4)),
+                limit_concurrency=max(_LEAST_CONNECTIONS, min(_MOST_CONNECTIONS, spare_descriptors() // 4)),
                 h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
                 ws_max_size=1024,
                 ws_max_queue=1,

@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar
 
 import typer
 
-from mar_edge.edge.choices import Smoothing
-
-HOLISTIC = "holistic"
+from mar_edge.edge.choices import RuntimeName, Smoothing
+from mar_edge.edge.pose.choice import HOLISTIC, PoseConfig
 
 Detector = Annotated[
     str | None,
@@ -52,14 +51,19 @@ class PoseModel:
     ] = None
     mirror: Mirror = None
 
+    def config(self, runtime: RuntimeName = "auto", threads: int = 0) -> PoseConfig:
+        """Return which pose stage to open.
+
+        Args:
+            runtime: of its networks.
+            threads: of one inference on a CPU; 0 takes every core.
+        """
+        return PoseConfig(**vars(self), runtime=runtime, threads=threads)
+
 
 @dataclass(frozen=True)
 class PoseOptions(PoseModel):
-    """The pose stage, the people that it follows, and the filter of their joints.
-
-    people, min_score, smooth: None for the pose stage's own. focus: as ``edge.pose.focus`` reads it. detector: None for
-    the pose model's own. mirror: None for ``MAR_EDGE_MIRROR``, else the publishers' addresses.
-    """
+    """The pose stage, the people that it follows, and the filter of their joints."""
 
     people: Annotated[
         int | None,

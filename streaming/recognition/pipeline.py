@@ -245,4 +245,4 @@ class Pipeline:
             channels=self._channels,
             opposites=self._opposites,
         )
-        return _Person(SkeletonWindow(window_s, person=person), events)
+        return _Person(SkeletonWindow(window_s, self._recognizer.family.warm_up, person), events)

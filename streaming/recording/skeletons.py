@@ -154,12 +154,25 @@ class SkeletonReader:
         times_ns.append(t_ns)
         self._skeletons.setdefault(message.person, []).append(skeleton_of(message))
 
+    def origin_ns(self, media_zero_ns: int) -> int:
+        """Return where the tracks' seconds count from, on the steady clock, in ns since 1970.
+
+        Args:
+            media_zero_ns: media time 0 on that clock.
+        """
+        if not self.people:
+            return media_zero_ns
+        return self._first_ns() + (media_zero_ns if self._on_media_clock else 0)
+
+    def _first_ns(self) -> int:
+        """Return where seconds count from, on the clock of the skeletons."""
+        if self._zero_ns is None:
+            return min(times_ns[0] for times_ns in self.people.values())
+        return 0 if self._on_media_clock else self._zero_ns
+
     def tracks(self) -> tuple[SkeletonTrack, ...]:
         """Return a track for each person, in the order in which they were first seen."""
-        if self._zero_ns is None:
-            zero_ns = min((times_ns[0] for times_ns in self.people.values()), default=0)
-        else:
-            zero_ns = 0 if self._on_media_clock else self._zero_ns
+        zero_ns = self._first_ns() if self.people else 0
         return tuple(
             SkeletonTrack(
                 joints=np.stack([skeleton.joints for skeleton in self._skeletons[person]]),

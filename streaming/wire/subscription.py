@@ -187,7 +187,7 @@ class Subscription:
         return math.inf if self._timeout_s is None else time.monotonic() + self._timeout_s
 
     def _wait_ms(self, deadline_s: float) -> int | None:
-        """Return how long to wait for bytes: until the deadline, or until silence would be noticed; None for no limit."""
+        """Return how long to wait for bytes: until the deadline or until silence is noticed; None for no limit."""
         known = self._sequences.values() or (self._anything,)
         waiting = [sequence.heard_s for sequence in known if not (sequence.silent or sequence.ended)]
         until_s = min(min(waiting, default=math.inf) + SILENT_S, deadline_s)

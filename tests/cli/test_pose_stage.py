@@ -13,19 +13,16 @@ import pose_networks as networks
 import pytest
 
 from mar_edge import LabelSubscriber
-from mar_edge.cli.options.pose import PoseOptions
-from mar_edge.cli.pose_stage import pose_stage
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.cli.model_download import fetch_shown
 from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.choice import PoseConfig, pose_stage
 from mar_edge.edge.zoo import catalog
 from mar_edge.streaming.wire.messages import HelloMessage, LabelMessage, SkeletonMessage
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pose")
-    detector = networks.seeing_detector(folder / "detector.onnx", list(networks.CLOTHES[:2]))
-    return networks.seeing_simcc(folder / "pose.onnx"), detector
+    return networks.seeing_files(tmp_path_factory.mktemp("pose"))
 
 
 def swaying(frame, x, phase):
@@ -78,52 +75,12 @@ def test_two_people_from_files_to_the_wire(files, video):
     assert {m.person for m in heard if isinstance(m, LabelMessage)} == {0, 1}
 
 
-def test_options_that_do_not_go_together(files):
-    pose, detector = map(str, files)
-    for options, message in (
-        (PoseOptions(detector=detector), "--pose holistic has its own detector"),
-        (PoseOptions(people=0), "--people is at least 1"),
-        (PoseOptions(pose, detector=f"rtmdet:{detector}", smooth="as-mediapipe"), "goes with --pose holistic"),
-        (PoseOptions(pose, detector=detector), "which kind of detector is detector.onnx"),
-        (PoseOptions(pose, detector=f"rtmdet:{detector}", focus="0,0,3"), "focus is"),
-        (PoseOptions(pose, detector=f"rtmdet:{detector}", people=0), "--people is at least 1"),
-        (PoseOptions("rtmw-xxl"), "no pose model 'rtmw-xxl'"),
-        (PoseOptions("nowhere.onnx"), "no pose model at nowhere.onnx"),
-        (PoseOptions(pose, detector="nowhere.onnx"), "no detector model at nowhere.onnx"),
-        (PoseOptions(pose, detector="rtmw-m"), "no detector 'rtmw-m'"),
-    ):
-        with pytest.raises(MarEdgeError, match=message):
-            pose_stage(options)
-
-
 def test_the_demo_takes_pose_models_too(cli, files):
     done = cli("demo", "--pose", files[0], "--detector", "nowhere.onnx")
     assert (done.returncode, done.stderr) == (
         1,
         "error: no detector model at nowhere.onnx; a known one by name: 'mar-edge models --list'\n",
     )
-
-
-def test_the_detectors_kind_is_in_its_name(files, tmp_path):
-    pose, detector = files
-    named = tmp_path / "my_rtmdet_tiny.onnx"
-    named.write_bytes(detector.read_bytes())
-    with pose_stage(PoseOptions(str(pose), detector=str(named)))(load_layout("ma52")) as opened:
-        assert opened.name.startswith("pose.onnx after my_rtmdet_tiny.onnx on ")
-
-
-def test_a_pose_model_that_cannot_fill_the_layout(files):
-    pose, detector = files
-    with pytest.raises(MarEdgeError, match="26 keypoints cannot fill the layout imigue: it has no right_thumb_tip"):
-        pose_stage(PoseOptions(str(pose), detector=f"rtmdet:{detector}"))(load_layout("imigue"))
-
-
-def test_a_rtmw_file_scores_ten(files, tmp_path):
-    _, detector = files
-    rtmw = networks.seeing_simcc(tmp_path / "RTMW.onnx")
-    options = PoseOptions(str(rtmw), detector=f"rtmdet:{detector}")
-    with pose_stage(options)(load_layout("ma52")) as opened:
-        assert opened._network._full_score == 10.0
 
 
 @pytest.fixture
@@ -164,7 +121,7 @@ def test_models_by_name_from_a_mirror(cli, mirror):
 
 def test_a_pose_stage_by_name(mirror, monkeypatch, capsys):
     monkeypatch.setenv("MAR_EDGE_MIRROR", str(mirror))
-    with pose_stage(PoseOptions("rtmpose-s-halpe26"))(load_layout("ma52")) as opened:
+    with pose_stage(PoseConfig("rtmpose-s-halpe26"), fetch_shown)(load_layout("ma52")) as opened:
         assert opened.name.startswith("rtmpose-s-halpe26 after rtmdet-nano on ")
     assert "from file://" in capsys.readouterr().err
 

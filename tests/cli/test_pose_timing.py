@@ -8,10 +8,10 @@ import pose_networks as networks
 import pytest
 
 from mar_edge.cli.bench_pose import bench_pose
-from mar_edge.cli.options.pose import PoseModel
 from mar_edge.cli.pose_timing import Crowd, side_by_side, time_crowds
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.choice import PoseConfig
 from mar_edge.edge.pose.holistic.stage import STAGES as HOLISTIC_STAGES
 from mar_edge.edge.pose.topdown import DETECT_EVERY, STAGES
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
@@ -103,12 +103,12 @@ def test_what_cannot_be_timed(files, tmp_path):
     broken = tmp_path / "frame.png"
     broken.write_bytes(b"no picture")
     with pytest.raises(MarEdgeError, match="not a picture that OpenCV can read"):
-        bench(PoseModel(str(files[0]), str(files[1])), broken)
+        bench(PoseConfig(str(files[0]), str(files[1])), broken)
 
 
 def test_the_holistic_stage_for_one_and_two_people(tmp_path):
     out = tmp_path / "pose.json"
-    bench_pose(PoseModel(), ["onnxruntime"], [1, 2], None, 3, 1, out)
+    bench_pose(PoseConfig(), ["onnxruntime"], [1, 2], None, 3, 1, out)
     report = json.loads(out.read_text())
     assert (report["pose"], report["picture"]) == ("holistic", [512, 600])
     assert [row["people"] for row in report["rows"]] == [1, 2]
@@ -122,7 +122,7 @@ def test_people_whom_the_holistic_stage_does_not_find_are_not_timed(tmp_path, ca
     picture, out = tmp_path / "nobody.png", tmp_path / "pose.json"
     cv2.imwrite(str(picture), np.zeros((60, 50, 3), np.uint8))
     with pytest.raises(MarEdgeError, match="does not find 1 people in this picture"):
-        bench_pose(PoseModel(), ["onnxruntime"], [1], picture, 1, 1, None)
-    bench_pose(PoseModel(), ["onnxruntime"], [1, 4], None, 1, 1, out)
+        bench_pose(PoseConfig(), ["onnxruntime"], [1], picture, 1, 1, None)
+    bench_pose(PoseConfig(), ["onnxruntime"], [1, 4], None, 1, 1, out)
     assert [row["people"] for row in json.loads(out.read_text())["rows"]] == [1]
     assert "not timed: the stage does not find 4 people" in capsys.readouterr().err

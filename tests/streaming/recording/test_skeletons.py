@@ -76,8 +76,8 @@ def changed(line, **fields):
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [
-        ([LINES[0], LINES[1][:-30], LINES[2]], "line 2: not a message of ours"),
-        (["hello", LINES[0]], "line 1: not a message of ours"),
+        ([LINES[0], LINES[1][:-30], LINES[2]], "line 2: not a message of mar-edge"),
+        (["hello", LINES[0]], "line 1: not a message of mar-edge"),
         ([LINES[0], changed(LINES[1], schema=2)], "line 2: a message of schema 2, this version reads 1"),
         ([LINES[0], changed(LINES[1], run="cd34")], "line 2: another run of the sender begins"),
         ([LINES[0], LINES[0]], "line 2: captured no later than the line before it of person 0"),
@@ -87,8 +87,8 @@ def changed(line, **fields):
         ([clips.hello_line("ma52", START_NS), LINES[0]], "line 2: a skeleton of 22 joints; expected 44 (ma52)"),
         ([LINES[0], clips.hello_line("ma52", START_NS)], "line 2: skeletons of another layout, ma52"),
         ([clips.hello_line("ma52", 0).replace("ma52", "coco")], "line 1: skeletons of an unknown layout, coco"),
-        ([changed(LINES[0], joints=[[1.0]] * 22), LINES[1]], "line 1: not a message of ours"),
-        ([changed(LINES[0], t_capture_ns="now"), LINES[1]], "line 1: not a message of ours"),
+        ([changed(LINES[0], joints=[[1.0]] * 22), LINES[1]], "line 1: not a message of mar-edge"),
+        ([changed(LINES[0], t_capture_ns="now"), LINES[1]], "line 1: not a message of mar-edge"),
         ([""], "holds no skeleton"),
         ([clips.hello_line("ma52", START_NS)], "holds no skeleton"),
     ],

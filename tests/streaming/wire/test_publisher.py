@@ -69,7 +69,7 @@ def test_before_there_is_a_hello_nobody_is_greeted(
 
 @pytest.mark.parametrize("stream", ["", "a/b", "a b", "é", "x" * 65, "cam\n"])
 def test_names_that_would_break_topics_are_refused(stream: str) -> None:
-    with pytest.raises(MarEdgeError, match="is no stream name"):
+    with pytest.raises(MarEdgeError, match="is not a valid name of a stream"):
         check_stream(stream)
 
 

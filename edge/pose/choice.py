@@ -1,53 +1,81 @@
-"""Open the pose stage that options ask for. Downloads what is known by name and shows how far the download is."""
+"""Which pose stage: ``holistic``, or a pose model with its detector, by name or as files. Mistakes name the option."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mar_edge.cli.options.pose import HOLISTIC, PoseModel, PoseOptions
-from mar_edge.cli.progress import showing_progress
+from mar_edge.edge.choices import RuntimeName, Smoothing
 from mar_edge.edge.errors import MarEdgeError
 
 if TYPE_CHECKING:
-    from mar_edge.edge.choices import RuntimeName
     from mar_edge.edge.layout import Layout
     from mar_edge.edge.pose.base import PoseEstimator
     from mar_edge.edge.pose.detection import Family
     from mar_edge.edge.zoo.catalog import KnownModel
 
-MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
+HOLISTIC = "holistic"
+_MIRROR_VARIABLE = "MAR_EDGE_MIRROR"
 _DETECTOR = "rtmdet-nano"
 
 OpenPose = Callable[["Layout"], "PoseEstimator"]
+Fetch = Callable[["KnownModel", str | None], Path]
+"""Takes a known model and a mirror, and returns the model's file."""
 
 
-def pose_stage(model: PoseModel, runtime: RuntimeName = "auto", threads: int = 0) -> OpenPose:
-    """Return what opens the pose stage. Downloads known models that are missing first.
+@dataclass(frozen=True)
+class PoseConfig:
+    """The pose stage, the people that it follows, and the filter of their joints.
 
-    Args:
-        runtime: of the networks of the pose stage.
-        threads: of one inference on a CPU; 0 takes every core.
+    pose: ``holistic``, a known name, or an ONNX file. detector: a known name, an ONNX file, or either with its family
+    before it (``yolox:FILE``); None for the pose model's own. people, min_score, smooth: None for the pose stage's own.
+    focus: as ``edge.pose.focus`` reads it. mirror: None for ``MAR_EDGE_MIRROR``, else the publishers' addresses.
+    runtime: of the networks. threads: of one inference on a CPU; 0 takes every core.
+    """
+
+    pose: str = HOLISTIC
+    detector: str | None = None
+    people: int | None = None
+    focus: str = "all"
+    min_score: float | None = None
+    smooth: Smoothing | None = None
+    mirror: str | None = None
+    runtime: RuntimeName = "auto"
+    threads: int = 0
+
+
+def fetch_model(model: KnownModel, mirror: str | None) -> Path:
+    """Return the file of a known model, downloaded where it is missing."""
+    from mar_edge.edge.zoo.fetch import fetch
+
+    return fetch(model, mirror=chosen_mirror(mirror))
+
+
+def chosen_mirror(mirror: str | None) -> str | None:
+    """Return the mirror that is named, else that of ``MAR_EDGE_MIRROR``, if there is one."""
+    return mirror or os.environ.get(_MIRROR_VARIABLE) or None
+
+
+def pose_stage(options: PoseConfig, fetch: Fetch = fetch_model) -> OpenPose:
+    """Return what opens the pose stage. Known models that are missing are downloaded first, by ``fetch``.
 
     Raises:
         MarEdgeError: options that do not go together, an unknown name, or a file that is not available.
     """
-    options = model if isinstance(model, PoseOptions) else PoseOptions(**vars(model))
     if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
         raise MarEdgeError(f"--min-score is 0 to 1, not {options.min_score}")
     if options.pose == HOLISTIC:
-        return _holistic(options, runtime, threads)
+        return _holistic(options)
     if options.smooth == "as-mediapipe":
         raise MarEdgeError("--smooth as-mediapipe goes with --pose holistic; a pose model takes one-euro or off")
     from mar_edge.edge.pose.focus import DEFAULT_PEOPLE, Focus
     from mar_edge.edge.pose.topdown import MIN_SCORE, TopDownPose
 
     focus = Focus.parse(options.focus, DEFAULT_PEOPLE if options.people is None else options.people)
-    files = model_files(options)
+    files = model_files(options, fetch)
 
     def open_top_down(layout: Layout) -> PoseEstimator:
         return TopDownPose.open(
@@ -56,8 +84,8 @@ def pose_stage(model: PoseModel, runtime: RuntimeName = "auto", threads: int = 0
             files.family,
             layout,
             detector_size=files.detector_size,
-            runtime=runtime,
-            threads=threads,
+            runtime=options.runtime,
+            threads=options.threads,
             name=files.name,
             focus=focus,
             min_score=MIN_SCORE if options.min_score is None else options.min_score,
@@ -80,7 +108,7 @@ class ModelFiles:
     detector_size: int | None
 
 
-def model_files(options: PoseModel) -> ModelFiles:
+def model_files(options: PoseConfig, fetch: Fetch = fetch_model) -> ModelFiles:
     """Return the files of a pose model and its detector. Known models that are missing are downloaded first.
 
     Raises:
@@ -88,10 +116,10 @@ def model_files(options: PoseModel) -> ModelFiles:
     """
     from mar_edge.edge.pose.detection import FAMILIES
 
-    pose, known = _file(options.pose, "pose", options.mirror)
+    pose, known = _file(options.pose, "pose", options.mirror, fetch)
     wanted = options.detector or (known.detector if known else _DETECTOR)
     prefix, _, rest = wanted.partition(":")
-    detector, known_detector = _file(rest if prefix in FAMILIES else wanted, "detector", options.mirror)
+    detector, known_detector = _file(rest if prefix in FAMILIES else wanted, "detector", options.mirror, fetch)
     names = known.name if known else pose.name, known_detector.name if known_detector else detector.name
     return ModelFiles(
         name=" after ".join(names),
@@ -103,19 +131,7 @@ def model_files(options: PoseModel) -> ModelFiles:
     )
 
 
-def fetch_known(model: KnownModel, mirror: str | None) -> Path:
-    """Return the file of a known model; a download is shown, with the license of the model."""
-    from mar_edge.edge.zoo.fetch import address, cached, fetch
-
-    mirror = mirror or os.environ.get(MIRROR_VARIABLE) or None
-    if cached(model) is not None:
-        return fetch(model)
-    print(f"{model.name} ({model.licence}) from {address(model, mirror)}", file=sys.stderr, flush=True)
-    with showing_progress(in_bytes=True) as progress:
-        return fetch(model, mirror=mirror, progress=lambda done, total: progress(model.name, done, total))
-
-
-def _holistic(options: PoseOptions, runtime: RuntimeName, threads: int) -> OpenPose:
+def _holistic(options: PoseConfig) -> OpenPose:
     if options.detector is not None:
         raise MarEdgeError("--pose holistic has its own detector; --detector goes with a pose model")
     from mar_edge.edge.pose.focus import Focus
@@ -130,14 +146,14 @@ def _holistic(options: PoseOptions, runtime: RuntimeName, threads: int) -> OpenP
             focus=focus,
             min_score=MIN_SCORE if options.min_score is None else options.min_score,
             smooth="as-mediapipe" if options.smooth is None else options.smooth,
-            runtime=runtime,
-            threads=threads,
+            runtime=options.runtime,
+            threads=options.threads,
         )
 
     return open_holistic
 
 
-def _file(name: str, kind: str, mirror: str | None) -> tuple[Path, KnownModel | None]:
+def _file(name: str, kind: str, mirror: str | None, fetch: Fetch) -> tuple[Path, KnownModel | None]:
     from mar_edge.edge.zoo.catalog import known_model
 
     path = Path(name)
@@ -146,7 +162,7 @@ def _file(name: str, kind: str, mirror: str | None) -> tuple[Path, KnownModel | 
             raise MarEdgeError(f"no {kind} model at {path}; a known one by name: 'mar-edge models --list'")
         return path, None
     model = known_model(name, "pose" if kind == "pose" else "detector")
-    return fetch_known(model, mirror), model
+    return fetch(model, mirror), model
 
 
 def _family(prefix: str, known: KnownModel | None, detector: Path) -> Family:
