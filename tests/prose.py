@@ -144,6 +144,9 @@ NO_VERB = [
 ]
 _BAD = [(re.compile(rf"(?<![\w-])(?:{word})(?![\w-])", re.IGNORECASE), why) for word, why in (WORDS | SPELLING).items()]
 
+# A line of a docstring that shows a command.
+_COMMAND = re.compile(r"^ *(?:python \S+\.py|mar-edge [a-z]+ [A-Z-]|pip ).*$", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -214,7 +217,7 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
             parts = (p.value if isinstance(p, ast.Constant) and isinstance(p.value, str) else "X" for p in node.values)
             yield node.lineno, "".join(parts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
-            for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: |[-*] )", node.value):
+            for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: |[-*] )", _COMMAND.sub("", node.value)):
                 if " " in paragraph.strip() and not paragraph.lstrip().startswith("import "):  # a script in a string
                     yield node.lineno, " ".join(paragraph.split())
 
