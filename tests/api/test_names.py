@@ -44,8 +44,8 @@ def test_each_method_is_on_the_page(name: str) -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    with pytest.raises(AttributeError, match="module 'mar_edge' has no attribute 'recognise'"):
-        mar_edge.recognise  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'mar_edge' has no attribute 'recognized'"):
+        mar_edge.recognized  # noqa: B018
 
 
 @pytest.mark.parametrize(
