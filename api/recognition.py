@@ -52,11 +52,10 @@ def recognize(
     given).
 
     Args:
-        source: one of
-            a video file, a recording of ``mar-edge serve --record`` (a ``.jsonl`` file or a folder);
-            a camera as ``--camera`` takes it: an index, a URL, a GStreamer pipeline or "demo:";
-            an iterable of (image, seconds), images (H, W, 3) uint8 BGR;
-            skeletons: an array (T, V, 2) or (T, V, 3) of one person, person -> such an array, or tracks.
+        source: a video file, or a recording of ``mar-edge serve --record`` (a ``.jsonl`` file or a folder).
+            Or a camera as ``--camera`` takes it: an index, a URL, a GStreamer pipeline or "demo:".
+            Or an iterable of (image, seconds), images (H, W, 3) uint8 BGR.
+            Or skeletons: an array (T, V, 2) or (T, V, 3) of one person, person -> such an array, or tracks.
         times_s, fps: times of skeleton arrays: (T,) seconds, or frames per second.
         model, pose, people, prior, thresholds, labels, stride_s, motion_gate, runtime, threads: see ``Recognizer``.
 
@@ -85,7 +84,7 @@ def recognize(
                 yield from _from_frames(opened, recognizer)
             elif isinstance(opened, list):
                 for t_s, seen in frames_of(opened, recognizer.layout):
-                    yield from recognizer.push_people(seen, t_s).ended
+                    yield from recognizer.push_skeletons(seen, t_s).ended
                 yield from recognizer.finish().ended
             else:
                 for image, t_s in opened:
@@ -137,5 +136,5 @@ def _from_frames(source: Camera | Replay, recognizer: Recognizer) -> Generator[E
                     segment = worker.segment
                     yield from recognizer.interrupt().ended
                 if posed is not None:
-                    yield from recognizer.push_people(posed.people, posed.frame.media_s).ended
+                    yield from recognizer.push_skeletons(posed.people, posed.frame.media_s).ended
             yield from recognizer.finish(infer=source.ran_out).ended

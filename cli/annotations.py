@@ -46,6 +46,6 @@ def write_annotations(
     timelines = selection.timelines(recordings)
     if media is not None:
         the_only(timelines, "--media")
-    video = None if media is None else probe(media, beside=out.parent)
+    video = None if media is None else probe(media, folder=out.parent)
     write_whole(out, kind.write(timelines, video))
     print(f"{out}: {kind.name}, {count_text(timelines)}")

@@ -15,10 +15,10 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
-    from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavour
+    from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavor
     from mar_edge.edge.runtime.tensorrt.build import BuildOptions, Engine
 
-_FLAVOURS: dict[str, Flavour] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
+_FLAVORS: dict[str, Flavor] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 
 
 @command(
@@ -82,7 +82,7 @@ def build(
     options = BuildOptions(Batches.of(sizes), workspace_mb, version_compatible, hardware)
     metadata = read_metadata(model)
     precision = f"{parse_metadata(metadata, str(model)).precision} " if metadata else ""
-    path, engine = _build(model, metadata, out, target, use_tensorrt(using and _FLAVOURS[using]), options)
+    path, engine = _build(model, metadata, out, target, use_tensorrt(using and _FLAVORS[using]), options)
     if layers is not None:
         write_whole(layers, table(engine.kernels, engine.fallbacks).encode())
     memory = ""

@@ -111,7 +111,7 @@ WRONG = {
     "view": [("'nowhere'", "not HOST:PORT"), ("'127.0.0.1:99999'", "not HOST:PORT")],
     "view_host": [
         ("'box.local'", "--view-host needs a page"),
-        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is no host"),
+        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is neither a host"),
     ],
     "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
     "show_video": SWITCH,
