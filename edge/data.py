@@ -21,6 +21,14 @@ class Skeleton:
     scores: NDArray[np.float32]
     person: int = 0
 
+    def rounded(self) -> Skeleton:
+        """Return it with joints to a hundredth of a pixel, as messages hold them.
+
+        A stream rounds what its pose stage finds, once: a recording is then what the pipeline saw, to the bit.
+        """
+        joints = self.joints.astype(np.float64).round(2).astype(np.float32)
+        return Skeleton(joints, self.scores, self.person)
+
 
 @dataclass(frozen=True)
 class Window:

@@ -15,14 +15,16 @@ from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.observer import StreamObserver
-from mar_edge.streaming.operations.file_limit import raise_file_limit
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
-from mar_edge.streaming.stream import OnMessage, StreamLoop, StreamSummary
+from mar_edge.streaming.stream import StreamLoop
+from mar_edge.streaming.stream_output import OnMessage, StreamOutput
+from mar_edge.streaming.stream_state import StreamSummary
+from mar_edge.streaming.wire.file_limit import raise_file_limit
 from mar_edge.streaming.wire.messages import AnyMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
@@ -109,15 +111,11 @@ def serve(
                 StreamLoop(
                     config,
                     stop=lambda: stop.reason,
-                    publisher=publisher,
-                    socket=socket,
                     source=source,
-                    recognizer=shared,
                     pose=pose,
                     pose_name=name,
-                    recorder=recorder,
-                    on_message=seen,
-                    observer=observer,
+                    recognizer=shared,
+                    output=StreamOutput(publisher, socket, recorder, seen, observer),
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)

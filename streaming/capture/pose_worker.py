@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.streaming.capture.frames import Frame, FrameSource
-from mar_edge.streaming.wire import reports
 
 # So many may wait for the reader, whom an inference keeps for the time of a few frames. More would only grow old.
 AHEAD = 2
@@ -131,4 +130,4 @@ class PoseWorker:
         start_s = self._looking_since_s = time.monotonic()
         found = self._pose.estimate(frame.image, frame.media_s)
         self._looking_since_s = None
-        return PosedFrame(frame, tuple(reports.rounded(person) for person in found), time.monotonic() - start_s)
+        return PosedFrame(frame, tuple(person.rounded() for person in found), time.monotonic() - start_s)

@@ -19,11 +19,11 @@ from mar_edge.training.datasets.opening import files_of, open_dataset
 from mar_edge.training.evaluation.answers import Answers, ask
 from mar_edge.training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
 from mar_edge.training.evaluation.clip_results import score_answers
-from mar_edge.training.evaluation.hearing import listen
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import check_fits, score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
+from mar_edge.training.evaluation.served import serve_recordings
 from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
 from mar_edge.training.evaluation.streaming import Take, plan_takes, watch_takes
 from mar_edge.training.evaluation.submission import action_ids, write_submission
@@ -135,13 +135,13 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
         takes = _takes(config, recognizer.metadata)
         prior = _prior(config, recognizer.metadata)
-        heard = listen(real, recognizer, config.rules, progress)
+        served = serve_recordings(real, recognizer, config.rules, progress)
         stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
-            real=score_real(real, heard, recognizer.metadata),
+            real=score_real(real, served, recognizer.metadata),
             clips=None,
             stream=stream,
             concurrent=concurrent,

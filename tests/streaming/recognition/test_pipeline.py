@@ -15,7 +15,8 @@ from mar_edge.edge.movements import Movement, Way
 from mar_edge.edge.prior import TRAINED, Prior
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
 from mar_edge.streaming.timing import Timer
 
@@ -103,9 +104,9 @@ def test_strides_without_motion_are_counted_and_nothing_is_inferred(recognizer: 
     pipeline = pipeline_of(recognizer, gate=True)
     got = inferences(stream(pipeline, lambda _: person(), 30, 3.0))
     assert {inference.probs is None for inference in got} == {True}
-    assert (pipeline.inferences, pipeline.gated) == (0, len(got))
+    assert (pipeline.counts.inferences, pipeline.counts.gated) == (0, len(got))
     assert inferences(stream(pipeline, nod(30.0), 30, 2.0, start_s=3.0))[-1].probs is not None
-    assert pipeline.inferences > 0
+    assert pipeline.counts.inferences > 0
 
 
 def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
@@ -116,7 +117,7 @@ def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
     gone = [c for i in range(60) for c in pipeline.push(2.0 + i / 30, []).events]
     assert [c.phase for c in gone] == ["end"]
     assert gone[0].t_end_s == pytest.approx(59 / 30)
-    assert (pipeline.people, pipeline.resets) == (0, 1)
+    assert (pipeline.people, pipeline.counts.resets) == (0, 1)
     assert pipeline.finish(infer=True) == Step()
 
 
@@ -166,7 +167,7 @@ def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
     steps = stream(pipeline, nod(30.0), 30, 2.0)
     assert inferences(steps) == []
     assert [c for step in steps for c in step.events] == []
-    assert pipeline.invalid == pipeline.inferences > 0
+    assert pipeline.counts.invalid == pipeline.counts.inferences > 0
 
 
 def test_what_a_window_does_not_show_is_not_said(recognizer: Recognizer) -> None:
