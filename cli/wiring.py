@@ -56,9 +56,9 @@ def subscribe(
     server_key: ServerKey = None,
 ) -> None:
     """Print the messages of a stream. What was lost, restarts and silence are reported on standard error."""
-    from mar_edge import LabelSubscriber
     from mar_edge.streaming.wire.display import Display, notice_line
     from mar_edge.streaming.wire.messages import KINDS, encode
+    from mar_edge.streaming.wire.subscriber import LabelSubscriber
 
     kinds = tuple(name for name in KINDS if not kind or _Kind(name) in kind)
     display = Display(sys.stdout, kinds)
