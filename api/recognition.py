@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -97,7 +97,7 @@ def recognize(
 
 def _opened(
     source: Source, times_s: Sequence[float] | NDArray[np.floating[Any]] | None, fps: float | None
-) -> Camera | Replay | list[SkeletonTrack] | Images:
+) -> Camera | Replay | list[SkeletonTrack] | Iterator[tuple[NDArray[np.uint8], float]]:
     """Return what a source means. Opens no camera yet."""
     if _is_skeletons(source):
         return tracks_of(source, times_s, fps)
@@ -108,7 +108,9 @@ def _opened(
     if isinstance(source, str | PathLike):
         path = Path(source)
         return Replay([path]) if path.suffix == SUFFIX or path.is_dir() else Camera(str(source))
-    return cast("Images", source)
+    if not isinstance(source, Iterable):
+        raise MarEdgeError(f"not a source: {type(source).__name__}; recognize() lists those that it takes")
+    return iter(cast("Images", source))
 
 
 def _is_skeletons(source: Source) -> TypeGuard[Skeletons]:

@@ -1,8 +1,8 @@
-"""How much people do at once in synthetic recordings, next to interviews.
+"""Print how often people do several things at once in synthetic recordings, next to interviews.
 
     python benchmarks/concurrency.py [--recordings 400]
 
-Seated people of whom all is seen, as in MMA-52; nothing is rendered.
+The people sit and are completely visible, as in MMA-52; nothing is rendered.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mar_edge.training.synth.density import GROUPS, REAL_AT_ONCE, REAL_OVERLAP, 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Labels at once, and which groups overlap.")
-    parser.add_argument("--recordings", type=int, default=400, help="of 20 s each")
+    parser.add_argument("--recordings", type=int, default=400, help="number of recordings, 20 s each")
     density = measure_density(parser.parse_args().recordings)
     print("labels at once, percent of the time: synthetic (interviews)")
     for count, (made, real) in enumerate(zip(density.at_once, REAL_AT_ONCE, strict=False)):

@@ -1,7 +1,9 @@
-"""The figures of a model card in Markdown, from what ``mar-edge evaluate`` measured: real people first.
+"""Print the figures of a model card in Markdown, from the measurements of ``mar-edge evaluate``: real people first.
 
 mar-edge evaluate MODEL --data truth:FOLDER --out real
+
 mar-edge evaluate MODEL --streaming 120 --idle 40 --concurrent 60 --out synthetic
+
 python benchmarks/model_card.py real/scores.json synthetic/scores.json
 """
 

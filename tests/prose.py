@@ -213,8 +213,8 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
             parts = (p.value if isinstance(p, ast.Constant) and isinstance(p.value, str) else "X" for p in node.values)
             yield node.lineno, "".join(parts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
-            for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: )", node.value):
-                if " " in paragraph.strip():
+            for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: |[-*] )", node.value):
+                if " " in paragraph.strip() and not paragraph.lstrip().startswith("import "):  # a script in a string
                     yield node.lineno, " ".join(paragraph.split())
 
 

@@ -21,13 +21,13 @@ from mar_edge.edge.errors import MarEdgeError
 SWITCH = ()
 WRONG = {
     "camera": [
-        ("''", "no camera named"),
+        ("''", "no source given"),
         ("'gopher://x'", "unknown kind of URL"),
         ("'rtsp://'", "names no host"),
         ("'{tmp}/nowhere.mp4'", "no such video file"),
         ("'{tmp}'", "is a directory"),
-        ("'csi://front'", "is no CSI camera"),
-        ('"rtsp://a\\u0007"', "no control characters"),
+        ("'csi://front'", "not a CSI camera"),
+        ('"rtsp://a\\u0007"', "control characters in a source"),
         ("['a=demo:', 'a=demo:']", "a name of its own"),
         ("[]", "text, or a list of it, not"),
     ],
