@@ -1,4 +1,4 @@
-"""What passes between the stages, from a pose to a prediction. Frozen; validated where it enters."""
+"""Data that passes between the stages, from a pose to a prediction. Frozen; validated where it enters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Skeleton:
 
     joints: (V, 2) float32, pixels of the source image, x right, y down; NaN where not seen.
     scores: (V,) float32 in [0, 1]; 0 where not seen.
-    person: id that stays with the person.
+    person: id of the person in the stream.
     """
 
     joints: NDArray[np.float32]
@@ -50,7 +50,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network said of one window: probs (K,) float32 in label order, each of its own (``edge.scores``)."""
+    """The scores of one window: probs (K,) float32 in label order, each label by itself (``edge.scores``)."""
 
     probs: NDArray[np.float32]
     person: int = 0

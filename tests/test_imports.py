@@ -46,7 +46,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def imports(nodes: Iterator[ast.AST] | list[ast.stmt]) -> Iterator[str]:
-    """The modules that import statements name: ours as in ``modules``, others by their first name."""
+    """Yield the modules that import statements name: ours as in ``modules``, others by their first name."""
     for node in nodes:
         names: list[str] = []
         if isinstance(node, ast.Import):
@@ -65,7 +65,7 @@ def imports(nodes: Iterator[ast.AST] | list[ast.stmt]) -> Iterator[str]:
 
 
 def when_loaded(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements that run when a module is imported: not those of functions, nor for type checkers alone."""
+    """Yield the statements that run when a module is imported: not those of functions or for type checkers."""
     for statement in body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             continue

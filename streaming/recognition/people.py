@@ -38,7 +38,7 @@ class PeopleWindows:
         self._people: dict[int, _Person] = {}
 
     def __len__(self) -> int:
-        """How many people have one."""
+        """Return how many people have one."""
         return len(self._people)
 
     def push(self, t_s: float, skeletons: Sequence[Skeleton]) -> list[PastEnd]:

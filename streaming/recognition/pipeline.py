@@ -33,9 +33,10 @@ class PipelineRules:
     """How skeletons become events: the same in service and in evaluation.
 
     stride_s: capture time between inferences. motion_gate: movement in body sizes below which nothing is inferred;
-    None switches it off. on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None
-    for the model's own (``streaming.recognition.thresholds``). labels: which may be events, with thresholds of their
-    own. events: constants of the event rules. prior: how often each label happens here; None for what suits the model
+    None switches it off.
+    on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None for the model's own.
+    labels: which labels may be events, with thresholds of their own (``streaming.recognition.thresholds``).
+    events: constants of the event rules. prior: how often each label happens here; None for the model's default
     (``edge.prior.default_prior``).
 
     Raises:
@@ -145,7 +146,7 @@ class Pipeline:
 
     @property
     def people(self) -> int:
-        """How many are followed now."""
+        """How many people are followed now."""
         return len(self._people)
 
     def push(self, t_s: float, skeletons: Sequence[Skeleton]) -> Step:

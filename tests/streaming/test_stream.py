@@ -1,4 +1,4 @@
-"""The loop by itself: what it says while pose hangs. What it says otherwise: test_service.py."""
+"""The loop by itself: its messages while pose hangs. All others: test_service.py."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_no_status_while_pose_hangs(
         return sum(isinstance(message, StatusMessage) for message in said)
 
     def turned() -> None:
-        """The loop has gone round, twice so that one turn was whole."""
+        """Wait for two turns of the loop, so that one of them was whole."""
         before = len(turns)
         wait_until(lambda: len(turns) >= before + 2)
 

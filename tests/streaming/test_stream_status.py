@@ -60,7 +60,7 @@ def test_status_is_due_once_a_period_and_never_in_bursts(recognizer: Recognizer)
     assert due == [10, 20, 30, 65, 75, 85, 95]
 
 
-def test_rates_are_of_the_time_since_the_last_status(recognizer: Recognizer) -> None:
+def test_rates_count_from_the_last_status(recognizer: Recognizer) -> None:
     builder, camera, clock, timer = status_of(recognizer)
     first = builder.message(None, 0, subscribers=0)
     assert (first.fps_in, first.fps_out, first.t_capture_ns, first.latency_ms) == (0.0, 0.0, 5, {})

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import mar_edge
-from mar_edge.edge.confidence import write_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import read_labels
@@ -14,6 +13,7 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import default_prior, shift_of
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.datasets.opening import files_of, open_dataset
 from mar_edge.training.evaluation.answers import Answers, ask
@@ -196,7 +196,7 @@ def _fit_confidence(
         )
     else:
         thresholds = fit_clip_thresholds(metadata, answers, temperature)
-    write_confidence(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
+    write_score_calibration(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
 
 
 def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:

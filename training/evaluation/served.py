@@ -29,7 +29,7 @@ BATCH = 8
 TOP_K = ServeConfig.top_k
 """Labels in a label message, as served."""
 NO_ACTION = "no action"
-"""Stands for a message without labels: nothing moved, so the network was not asked."""
+"""The label of messages without any: nothing moved, so the network was not asked."""
 
 
 @dataclass(frozen=True)

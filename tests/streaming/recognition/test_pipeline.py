@@ -133,7 +133,7 @@ def test_the_end_of_the_stream_ends_events_and_infers_only_what_is_new(recognize
     assert [c.phase for c in step.events] == ["end"]
 
 
-def test_everybody_is_followed_and_inferred_in_one_call(
+def test_all_people_are_followed_and_inferred_in_one_call(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -158,7 +158,7 @@ def test_everybody_is_followed_and_inferred_in_one_call(
     assert len({c.event_id for c in events}) == len({(c.person, c.event_id) for c in events})
 
 
-def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
+def test_an_answer_that_is_not_a_number_is_counted_and_dropped(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nan = np.full(len(recognizer.metadata.labels), np.nan, np.float32)
@@ -170,7 +170,7 @@ def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
     assert pipeline.counts.invalid == pipeline.counts.inferences > 0
 
 
-def test_what_a_window_does_not_show_is_not_said(recognizer: Recognizer) -> None:
+def test_labels_of_parts_outside_the_picture_have_the_score_0(recognizer: Recognizer) -> None:
     def head_alone(t_s: float) -> np.ndarray:
         joints = nod(30.0)(t_s).copy()
         head = [joint for joint in range(len(joints)) if joint in recognizer.layout.regions["head"]]
@@ -230,7 +230,7 @@ def test_several_labels_of_one_window_are_events_side_by_side(
 def test_a_users_own_label_may_name_one_way_of_a_movement(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The head goes down at 3 s and comes back at 6 s. Both ways are one event, or the way out alone."""
+    # The head goes down at 3 s and comes back at 6 s. Both ways are one event, or the way out alone.
     labels = (Label(0, "ducking", "head"),)
 
     def ducks(t_s: float) -> np.ndarray:
@@ -270,6 +270,6 @@ def test_a_users_own_label_may_name_one_way_of_a_movement(
         {"on": float("nan")},
     ],
 )
-def test_rules_that_make_no_sense(wrong: dict[str, float]) -> None:
+def test_rules_out_of_range_are_errors(wrong: dict[str, float]) -> None:
     with pytest.raises(MarEdgeError):
         PipelineRules(**wrong)

@@ -21,7 +21,7 @@ RULES = PipelineRules()
 
 
 def recording(seconds, moves=(), actions=(), cut_at_s=None, name="a.mp4"):
-    """Somebody whose head moves from ``moves[0]`` to ``moves[1]``; the source breaks off at ``cut_at_s``."""
+    """Return a head that moves from ``moves[0]`` to ``moves[1]``; the source breaks off at ``cut_at_s``."""
     layout = load_layout("ma52")
     base = np.random.default_rng(3).uniform(100, 900, (44, 2)).astype(np.float32)
     frames = []
