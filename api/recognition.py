@@ -52,11 +52,10 @@ def recognize(
     given).
 
     Args:
-        source: one of
-            a video file, a recording of ``mar-edge serve --record`` (a ``.jsonl`` file or a folder);
-            a camera as ``--camera`` takes it: an index, a URL, a GStreamer pipeline or "demo:";
-            an iterable of (image, seconds), images (H, W, 3) uint8 BGR;
-            skeletons: an array (T, V, 2) or (T, V, 3) of one person, person -> such an array, or tracks.
+        source: a video file, or a recording of ``mar-edge serve --record`` (a ``.jsonl`` file or a folder).
+            Or a camera as ``--camera`` takes it: an index, a URL, a GStreamer pipeline or "demo:".
+            Or an iterable of (image, seconds), images (H, W, 3) uint8 BGR.
+            Or skeletons: an array (T, V, 2) or (T, V, 3) of one person, person -> such an array, or tracks.
         times_s, fps: times of skeleton arrays: (T,) seconds, or frames per second.
         model, pose, people, prior, thresholds, labels, stride_s, motion_gate, runtime, threads: see ``Recognizer``.
 

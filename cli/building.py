@@ -15,7 +15,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
-    from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavour
+    from mar_edge.edge.runtime.tensorrt.bindings import Bindings, Flavor
     from mar_edge.edge.runtime.tensorrt.build import BuildOptions, Engine
 
 
@@ -70,11 +70,11 @@ def build(
 
     check_outputs([out, sidecar(out) if out else None, layers], [model])
     sizes = batch_sizes(batch)
-    flavour: Flavour | None = None if using is None else "tensorrt" if using is _With.tensorrt else "tensorrt_rtx"
+    flavor: Flavor | None = None if using is None else "tensorrt" if using is _With.tensorrt else "tensorrt_rtx"
     options = BuildOptions(Batches.of(sizes), workspace_mb, version_compatible, hardware.value)
     metadata = read_metadata(model)
     precision = f"{parse_metadata(metadata, str(model)).precision} " if metadata else ""
-    path, engine = _build(model, metadata, out, target, use_tensorrt(flavour), options)
+    path, engine = _build(model, metadata, out, target, use_tensorrt(flavor), options)
     if layers is not None:
         write_whole(layers, table(engine.kernels, engine.fallbacks).encode())
     memory = ""

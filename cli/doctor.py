@@ -184,10 +184,10 @@ def check_runtime() -> Check:
 
 def check_tensorrt() -> list[Check]:
     """TensorRT, where one is installed, and the GPU that it would run on."""
-    from mar_edge.edge.runtime.tensorrt.bindings import installed_flavours, use_tensorrt
+    from mar_edge.edge.runtime.tensorrt.bindings import installed_flavors, use_tensorrt
     from mar_edge.edge.runtime.tensorrt.targets import this_gpu
 
-    if not installed_flavours():
+    if not installed_flavors():
         return []
     try:
         title = use_tensorrt().title

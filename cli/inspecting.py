@@ -128,7 +128,7 @@ def _target(info: EngineInfo) -> str:
     from mar_edge.edge.runtime.tensorrt.bindings import NAMES
 
     smallest, _, largest = info.batches
-    return f"{NAMES[info.flavour]} {info.version} on {info.gpu or info.capability}, batch {smallest} to {largest}"
+    return f"{NAMES[info.flavor]} {info.version} on {info.gpu or info.capability}, batch {smallest} to {largest}"
 
 
 def _precision(metadata: ModelMetadata) -> str:

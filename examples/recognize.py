@@ -1,7 +1,9 @@
 """Recognize micro-actions with the Python API: events, scores frame by frame, and a summary.
 
     python examples/recognize.py                 the built-in demo, up to its second event
+
     python examples/recognize.py clip.mp4        a video, whole
+
     python examples/recognize.py 0               the first camera, until Ctrl-C
 
 Editors that know cells (# %%) run it step by step.

@@ -1,4 +1,4 @@
-"""What all tests share. Tensors here are tiny: one thread each is fastest, on a loaded machine by far, and exact."""
+"""Fixtures of all tests. Tensors here are tiny: one thread each is fastest, and exact."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[2] / "sha
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """Small files of measured numbers (tests/data/README.md)."""
+    """Return the folder of small files of measured numbers (tests/data/README.md)."""
     return Path(__file__).parent / "data"
 
 
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
-    """The path of a file that stands beside the project, never in it; skips the test where it is not at hand."""
+    """Return a function that gives the path of a file in the folder next to the project; skip if it is missing."""
 
     def path(name: str) -> Path:
         if not (SHARED / name).exists():
-            pytest.skip(f"not at hand: {SHARED / name}; MAR_EDGE_SHARED says where it is")
+            pytest.skip(f"missing: {SHARED / name}; MAR_EDGE_SHARED names the folder")
         return SHARED / name
 
     return path
@@ -42,7 +42,7 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def cli() -> Cli:
-    """``mar-edge`` with these arguments, in a process of its own."""
+    """Return a function that runs ``mar-edge`` with its arguments, in a new process."""
 
     def run(*arguments: object, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *python, "-m", "mar_edge", *map(str, arguments)]
@@ -55,7 +55,7 @@ def cli() -> Cli:
 
 @pytest.fixture(scope="session")
 def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Exported:
-    """A joint network of our own kind, motion encoding, 44 joints, written by ``mar-edge export``."""
+    """Return a joint network of our own kind, motion encoding, 44 joints, written by ``mar-edge export``."""
     import networks
 
     from mar_edge.edge.layout import load_layout
@@ -73,7 +73,7 @@ def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Exported:
 
 @pytest.fixture(scope="session")
 def imigue_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """A bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
+    """Return a bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
     import networks
 
     from mar_edge.edge.layout import load_layout

@@ -1,7 +1,7 @@
-"""What serving installs has wheels wherever it is to run, on the oldest and on the newest Python: pip's resolver says.
+"""Wheels of the serving dependencies on every platform, on the oldest and newest Python, according to pip's resolver.
 
-pip decides by this machine which dependencies of dependencies a platform needs; what mar-edge itself asks for there is
-decided here. Linux is glibc 2.28 or newer.
+pip evaluates markers of indirect dependencies for this machine; those of mar-edge's own are evaluated here. Linux means
+glibc 2.28 or newer.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def manylinux(machine: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Platform:
-    """What wheels are named after, and what a requirement's marker asks."""
+    """A platform: the tags of its wheels, and the values for requirements' markers."""
 
     tags: tuple[str, ...]
     sys_platform: str
@@ -52,7 +52,7 @@ PYTHONS = ("3.10", "3.14")
 
 
 def requirements(platform: Platform, python: str) -> list[str]:
-    """What ``pip install 'mar-edge[web,ops]'`` asks for there."""
+    """Return the direct dependencies of ``pip install 'mar-edge[web,ops]'`` on a platform."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])
@@ -73,7 +73,7 @@ def dry_run(*arguments: str) -> str:
 
 
 def lack(name: str, python: str) -> str:
-    """Return what that platform lacks, as pip says it."""
+    """Return pip's errors for that platform."""
     platform = PLATFORMS[name]
     tags = [argument for tag in platform.tags for argument in ("--platform", tag)]
     return dry_run(
@@ -85,7 +85,7 @@ def lack(name: str, python: str) -> str:
 
 @pytest.mark.slow
 def test_every_dependency_of_serving_has_a_wheel() -> None:
-    """All combinations at once: what takes time is the index."""
+    """Try all combinations in parallel, because the package index is slow."""
     if dry_run("--no-deps", "msgspec"):
         pytest.skip("no package index answers")
     combinations = [(name, python) for name in PLATFORMS for python in PYTHONS]
@@ -99,7 +99,7 @@ def test_every_dependency_of_serving_has_a_wheel() -> None:
 
 
 def test_markers_are_those_of_the_platform() -> None:
-    """tomli is for Python 3.10 alone, wherever this test runs."""
+    """Require tomli only on Python 3.10, wherever this test runs."""
     asked = {python: requirements(PLATFORMS["Windows"], python) for python in PYTHONS}
     assert [any(line.startswith("tomli") for line in asked[python]) for python in PYTHONS] == [True, False]
     assert all(any(line.startswith("starlette") for line in lines) for lines in asked.values())

@@ -93,9 +93,9 @@ def test_tensorrt_is_told_of_where_it_is_installed(monkeypatch):
     def refuse(*_):
         raise MarEdgeError("no GPU that CUDA can use")
 
-    monkeypatch.setattr(bindings, "installed_flavours", list)
+    monkeypatch.setattr(bindings, "installed_flavors", list)
     assert doctor.check_tensorrt() == []
-    monkeypatch.setattr(bindings, "installed_flavours", lambda: ["tensorrt"])
+    monkeypatch.setattr(bindings, "installed_flavors", lambda: ["tensorrt"])
     monkeypatch.setattr(bindings, "use_tensorrt", lambda: bindings.Bindings("tensorrt", "10.3.0", None))
     monkeypatch.setattr(targets, "this_gpu", lambda: targets.Gpu("Orin", (8, 7)))
     assert doctor.check_tensorrt() == [doctor.Check("tensorrt", "ok", "TensorRT 10.3.0, on Orin")]

@@ -43,6 +43,6 @@ def undescribed(tmp_path, ma52_model):
 def test_files_that_are_no_model_of_ours(user_error, tmp_path, undescribed):
     text = tmp_path / "text.onnx"
     text.write_text("hello\n")
-    assert "is not a model ONNX Runtime can load" in user_error("models", text)
+    assert "is not a model that ONNX Runtime can load" in user_error("models", text)
     assert "without mar-edge's metadata" in user_error("models", undescribed)
     assert "no model file at" in user_error("models", tmp_path / "nowhere.onnx")

@@ -35,7 +35,7 @@ def swaying(frame, x, phase):
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """Two people who sway, for 1.5 s; lossless, since colours tell who is who."""
+    """Two people who sway, for 1.5 s; lossless, since colors tell who is who."""
     path = tmp_path_factory.mktemp("video") / "two.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 20.0, (640, 560))
     for frame in range(30):

@@ -114,7 +114,7 @@ WRONG = {
     "view": [("'nowhere'", "not HOST:PORT"), ("'127.0.0.1:99999'", "not HOST:PORT")],
     "view_host": [
         ("'box.local'", "--view-host is of a page, which is not asked for"),
-        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is no host"),
+        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is neither a host"),
     ],
     "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
     "show_video": SWITCH,

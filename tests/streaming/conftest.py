@@ -35,7 +35,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]
     if os.name != "posix" or os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("mounting a small disk takes root; test_a_process_that_may_write_no_more needs none")
+        pytest.skip("mounting a small disk takes root; test_a_file_size_limit_is_reported_like_a_full_disk needs none")
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let root mount a tmpfs, as in a container")
     yield folder
