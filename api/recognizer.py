@@ -159,9 +159,9 @@ class Recognizer:
         self.close()
 
     def _open_pose(self, name: str) -> PoseEstimator:
-        from mar_edge.cli.posing import PoseOptions, pose_stage
+        from mar_edge.edge.pose.choice import PoseConfig, pose_stage
 
-        options = PoseOptions(name, people=self._people, runtime=self._runtime, threads=self._threads)
+        options = PoseConfig(name, people=self._people, runtime=self._runtime, threads=self._threads)
         return pose_stage(options)(self.layout)
 
     def _skeleton(self, joints: Joints, person: int) -> Skeleton:

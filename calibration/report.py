@@ -11,9 +11,10 @@ from mar_edge.edge.model_file import ModelMetadata
 
 @dataclass(frozen=True)
 class Layers:
-    """costs: layer -> mean probability error of it alone in fewer bits, where measured. chosen: those that are.
+    """The choice of layers.
 
-    how: a sentence on how they were measured and chosen.
+    costs: layer -> mean probability error with only that layer in fewer bits, where measured.
+    chosen: layers in fewer bits. how: text on how they were measured and chosen.
     """
 
     costs: Mapping[str, float]
@@ -24,7 +25,7 @@ class Layers:
 def report_text(
     metadata: ModelMetadata, comparison: Comparison, layers: Layers, sizes: tuple[int, int], runtime: str
 ) -> str:
-    """``sizes``: bytes of the FP32 file and of this one."""
+    """Return the report. ``sizes``: bytes of the FP32 file and of this one."""
     fidelity = comparison.fidelity
     before, after = sizes
     same = "same labels above their thresholds" if metadata.activation == "sigmoid" else "same most probable label"

@@ -22,9 +22,8 @@ LAYERS = (
     ("streaming.recording",),
     ("streaming",),
     ("export", "training"),
-    ("view", "calibration"),
+    ("view", "calibration", "api"),
     ("cli",),
-    ("api",),
     ("mar_edge",),
 )
 PARTS = [part for layer in LAYERS for part in layer]

@@ -18,8 +18,8 @@ from recorded_runs import two_people
 
 from mar_edge.calibration.stored import read_calibration
 from mar_edge.cli.config_file import OptionKind, read_config
-from mar_edge.cli.lists import batch_sizes
-from mar_edge.cli.making import _depths
+from mar_edge.cli.number_lists import batch_sizes
+from mar_edge.cli.train import four_depths
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import parse_sha256
 from mar_edge.edge.labels import read_labels
@@ -238,7 +238,7 @@ STRINGS = {
     "labels of a model": (lambda text: resolve(METADATA, None, None, LabelChoice.parse(text)), "0123456789,-"),
     "focus": (lambda text: Focus.parse(text, 1), "0.15,nainflarget-e"),
     "batch": (batch_sizes, "0149, -²"),
-    "depths": (_depths, "01,-²"),
+    "depths": (four_depths, "01,-²"),
     "data": (parse_spec, "ma52imigue-:testrval.npz"),
     "stream": (check_stream, "ab_.-/ "),
     "sha256": (parse_sha256, "0123456789abcdefgXYZ"),

@@ -10,7 +10,7 @@ import pytest
 from full_disk import full_disk
 
 from mar_edge.calibration.stored import Calibration, keep_calibration
-from mar_edge.cli.bench_reports import write_json
+from mar_edge.cli.bench_report import write_json
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs, draft_of, remove_drafts, write_whole
 from mar_edge.edge.network.checkpoint import save_checkpoint
