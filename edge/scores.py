@@ -27,9 +27,9 @@ def scores_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[n
 
 
 def adjusted(
-    scores: NDArray[np.float32], shift: NDArray[np.float64], sayable: NDArray[np.bool_], metadata: ModelMetadata
+    scores: NDArray[np.float32], shift: NDArray[np.float64], detectable: NDArray[np.bool_], metadata: ModelMetadata
 ) -> NDArray[np.float32]:
-    """Return scores (N, K) as if ``shift`` (K,) had been added to the logits, 0 where not ``sayable`` (N, K).
+    """Return scores (N, K) as if ``shift`` (K,) had been added to the logits, 0 where not ``detectable`` (N, K).
 
     Adding to a logit multiplies the odds.
     """
@@ -39,7 +39,7 @@ def adjusted(
         p = likely / likely.sum(axis=1, keepdims=True)
     else:
         p = likely / (likely + 1.0 - p)
-    return _with_background((p * sayable).astype(np.float32), metadata)
+    return _with_background((p * detectable).astype(np.float32), metadata)
 
 
 def _with_background(p: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:

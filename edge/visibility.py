@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.body_groups import body_group
 from mar_edge.edge.data import Window
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import Layout
@@ -21,16 +22,6 @@ SEEN_BY: dict[str, tuple[tuple[str, ...], ...]] = {
     "arms": (("left_wrist",), ("right_wrist",)),
     "hands": (("left_wrist",), ("right_wrist",), ("left_index_tip",), ("right_index_tip",)),
     "legs": (("left_knee",), ("right_knee",)),
-}
-# Body groups of labels -> regions that they need. Groups without a row need none.
-NEEDS_OF_BODY: dict[str, tuple[str, ...]] = {
-    "body": ("trunk",),
-    "head": ("head",),
-    "upper limb": ("arms",),
-    "lower limb": ("legs",),
-    "body-hand": ("hands",),
-    "head-hand": ("hands",),
-    "leg-hand": ("hands", "legs"),
 }
 # Least share of a window's frames that must show a region.
 _LEAST_SHARE = 0.5
@@ -53,9 +44,9 @@ def visible_regions(window: Window, layout: Layout) -> tuple[str, ...]:
 
 def needs(label: Label) -> tuple[str, ...]:
     """Return the regions that ``label`` needs."""
-    return NEEDS_OF_BODY.get(label.body, ())
+    return body_group(label.body).needs
 
 
-def sayable(labels: Sequence[Label], visible: Collection[str]) -> NDArray[np.bool_]:
+def detectable(labels: Sequence[Label], visible: Collection[str]) -> NDArray[np.bool_]:
     """Return (K,) which labels need no other than the ``visible`` regions."""
     return np.array([all(region in visible for region in needs(label)) for label in labels])

@@ -1,25 +1,13 @@
-"""Which labels exclude each other: those that need the same part of the body. Data and two pure functions."""
+"""Which labels exclude each other: those that need the same part of the body. Two pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mar_edge.edge.body_groups import body_group
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.movements import Movement
-
-# Body groups -> channels of the body; a group without a row is a channel of its own. In 17 hours of interviews
-# (MMA-52's annotations), at most 15 % of a group's instances overlap others of its channel. Of different channels, up
-# to 58 % do.
-CHANNEL_OF_BODY = {
-    "body": "trunk",
-    "head": "head",
-    "upper limb": "hands",
-    "body-hand": "hands",
-    "head-hand": "hands",
-    "leg-hand": "hands",
-    "lower limb": "legs",
-}
 
 
 def channels_of(metadata: ModelMetadata) -> list[str]:
@@ -30,7 +18,7 @@ def channels_of(metadata: ModelMetadata) -> list[str]:
     """
     if metadata.activation == "softmax":
         return [""] * len(metadata.labels)
-    return [CHANNEL_OF_BODY.get(label.body, label.body) for label in metadata.labels]
+    return [body_group(label.body).channel for label in metadata.labels]
 
 
 def opposites_of(labels: Sequence[Label], movements: Sequence[Movement]) -> dict[int, int]:

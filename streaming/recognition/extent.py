@@ -12,30 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.body_groups import body_group
 from mar_edge.edge.data import Window
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.movements import Way
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.trigger import body_size, coherent_motion
 
-# Body groups of labels -> regions of a layout. Groups without a row look at every joint.
-REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
-    "body": ("trunk",),
-    "head": ("head",),
-    "upper limb": ("arms",),
-    "lower limb": ("legs",),
-    "body-hand": ("arms",),
-    "head-hand": ("arms",),
-    "leg-hand": ("arms",),
-}
-
-
 _RULES = EventRules()
 
 
 def region_joints(body: str, layout: Layout) -> tuple[int, ...]:
     """Return the joints of the region that a label's body group moves; all joints if the layout has none there."""
-    joints = [v for region in REGIONS_OF_BODY.get(body, ()) for v in layout.regions.get(region, ())]
+    joints = [v for region in body_group(body).moves for v in layout.regions.get(region, ())]
     return tuple(joints) or tuple(range(layout.num_joints))
 
 

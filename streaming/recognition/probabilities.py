@@ -15,7 +15,7 @@ from mar_edge.edge.data import Window
 from mar_edge.edge.prior import Prior, default_prior, shift_of
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.edge.scores import adjusted
-from mar_edge.edge.visibility import sayable, visible_regions
+from mar_edge.edge.visibility import detectable, visible_regions
 from mar_edge.streaming.timing import Timer
 
 
@@ -66,5 +66,5 @@ class WindowScorer:
         if scores is None:
             return Inference(window, None, visible)
         metadata = self._recognizer.metadata
-        (probs,) = adjusted(scores[None], self._shift, sayable(metadata.labels, visible)[None], metadata)
+        (probs,) = adjusted(scores[None], self._shift, detectable(metadata.labels, visible)[None], metadata)
         return Inference(window, probs, visible)

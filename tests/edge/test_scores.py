@@ -55,8 +55,8 @@ def test_without_shift_and_mask_nothing_changes(metadata):
 
 
 def test_a_masked_label_has_the_score_0_and_the_background_a_higher_one():
-    sayable = np.array([[False, True, True]] * 2)
-    scores = adjusted(scores_of(LOGITS, WITH_NOTHING), np.zeros(3), sayable, WITH_NOTHING)
+    detectable = np.array([[False, True, True]] * 2)
+    scores = adjusted(scores_of(LOGITS, WITH_NOTHING), np.zeros(3), detectable, WITH_NOTHING)
     np.testing.assert_allclose(scores[0], [0, sigmoid(0.5), 1 - sigmoid(0.5)], atol=1e-6)
 
 
