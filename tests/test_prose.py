@@ -15,7 +15,6 @@ PENDING = (
     "export",
     "streaming",
     "training",
-    "docs/architecture.md",
     "docs/pose.md",
     "docs/reliability.md",
     "docs/review.md",

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 from streaming_fakes import open_files, polled, publishing
 
-from mar_edge.streaming.operations.file_limit import RESERVE, raise_file_limit, spare_descriptors
+from mar_edge.streaming.wire.file_limit import RESERVE, raise_file_limit, spare_descriptors
 
 resource = pytest.importorskip("resource")
 ROOM, CROWDED = 15, 40
