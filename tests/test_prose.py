@@ -15,9 +15,7 @@ PENDING = (
     "tests/calibration",
     "tests/cli",
     "tests/export",
-    "tests/streaming",
     "tests/training",
-    "tests/view",
     "tests/test_outside_bytes.py",
 )
 
