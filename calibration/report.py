@@ -38,20 +38,20 @@ def report_text(
         "| | |",
         "|---|---|",
         f"| {same} | {fidelity.agreement:.4f} |",
-        f"| largest difference among a window's probabilities, mean | {fidelity.probability_error:.5f} |",
-        f"| the same, at most | {fidelity.largest_probability_error:.5f} |",
+        f"| largest probability error of a window, mean | {fidelity.probability_error:.5f} |",
+        f"| largest probability error of a window, maximum | {fidelity.largest_probability_error:.5f} |",
     ]
     if fidelity.worst_class is not None and fidelity.worst_drop is not None:
         lines.append(
-            f"| label that lost most accuracy (of {FEWEST_OF_A_CLASS} windows and more) | "
+            f"| label with the largest drop of accuracy (of {FEWEST_OF_A_CLASS} windows and more) | "
             f"{fidelity.worst_class}, {100 * fidelity.worst_drop:.1f} points |"
         )
-    lines += ["", "## Layers", "", layers.how, "", "| layer | alone costs | computes in |", "|---|---|---|"]
+    lines += ["", "## Layers", "", layers.how, "", "| layer | error of it alone | type |", "|---|---|---|"]
     costs = layers.costs
     for layer in sorted({*costs, *layers.chosen}, key=lambda layer: (-costs.get(layer, 0.0), layer)):
         cost = f"{costs[layer]:.6f}" if layer in costs else "not measured"
         lines.append(f"| {layer} | {cost} | {metadata.precision if layer in layers.chosen else 'fp16'} |")
-    lines += ["", "## Labels", "", "| label | windows | FP32 | now | lost, points |", "|---|---|---|---|---|"]
+    lines += ["", "## Labels", "", "| label | windows | FP32 | now | drop, points |", "|---|---|---|---|---|"]
     for c in sorted(comparison.classes, key=lambda c: -c.drop):
         lines.append(f"| {c.name} | {c.windows} | {c.before:.3f} | {c.after:.3f} | {100 * c.drop:.1f} |")
     return "\n".join(lines) + "\n"

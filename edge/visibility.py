@@ -1,6 +1,6 @@
 """Which parts of the body a window shows, and which each label needs. Data and two pure functions.
 
-What is not in the picture is not said: a leg that crossed below a desk cannot be told from one that did not.
+Labels of parts outside the picture are suppressed: whether legs crossed below a desk cannot be seen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SEEN_BY: dict[str, tuple[tuple[str, ...], ...]] = {
     "hands": (("left_wrist",), ("right_wrist",), ("left_index_tip",), ("right_index_tip",)),
     "legs": (("left_knee",), ("right_knee",)),
 }
-# Body groups of labels -> regions that they cannot be told without. What is in no row needs nothing.
+# Body groups of labels -> regions that they need. Groups without a row need none.
 NEEDS_OF_BODY: dict[str, tuple[str, ...]] = {
     "body": ("trunk",),
     "head": ("head",),
@@ -32,7 +32,7 @@ NEEDS_OF_BODY: dict[str, tuple[str, ...]] = {
     "head-hand": ("hands",),
     "leg-hand": ("hands", "legs"),
 }
-# A window shows what this share of its frames shows.
+# Least share of a window's frames that must show a region.
 _LEAST_SHARE = 0.5
 
 
@@ -52,10 +52,10 @@ def visible_regions(window: Window, layout: Layout) -> tuple[str, ...]:
 
 
 def needs(label: Label) -> tuple[str, ...]:
-    """Return the regions without which ``label`` cannot be told."""
+    """Return the regions that ``label`` needs."""
     return NEEDS_OF_BODY.get(label.body, ())
 
 
 def sayable(labels: Sequence[Label], visible: Collection[str]) -> NDArray[np.bool_]:
-    """Return (K,) which labels can be told from the ``visible`` regions."""
+    """Return (K,) which labels need no other than the ``visible`` regions."""
     return np.array([all(region in visible for region in needs(label)) for label in labels])

@@ -8,9 +8,9 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.movements import Movement
 
-# Body groups -> channels of the body. In 17 hours of interviews at most 15 % of the instances of a group overlap one of
-# another group of its channel, or another of its own; of different channels up to 58 % do (MMA-52's annotations). What
-# is in no row is a channel of its own.
+# Body groups -> channels of the body; a group without a row is a channel of its own. In 17 hours of interviews
+# (MMA-52's annotations), at most 15 % of a group's instances overlap others of its channel. Of different channels, up
+# to 58 % do.
 CHANNEL_OF_BODY = {
     "body": "trunk",
     "head": "head",
@@ -25,7 +25,8 @@ CHANNEL_OF_BODY = {
 def channels_of(metadata: ModelMetadata) -> list[str]:
     """Return (K,) the channel of each label of a model: labels of one channel are events one at a time.
 
-    A softmax network learned one label a window: its second best is doubt, not a second event. So it has one channel.
+    A softmax network learned one label per window: its second best label is doubt, not a second event. So it has one
+    channel.
     """
     if metadata.activation == "softmax":
         return [""] * len(metadata.labels)

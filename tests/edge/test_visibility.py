@@ -45,7 +45,7 @@ def test_half_of_the_frames_are_enough():
     assert "legs" not in visible_regions(window(KNEES, 0.55), LAYOUT)
 
 
-def test_each_body_group_of_the_data_set_needs_something_and_nothing_needs_nothing():
+def test_each_body_group_of_ma52_needs_a_region_and_others_need_none():
     assert {label.body for label in ma52_labels()} == NEEDS_OF_BODY.keys()
     names = {
         label.name
