@@ -120,7 +120,7 @@ def test_a_camera_that_changes_its_picture_is_followed_without_a_new_connection(
         camera.start()
         before: Frame | None = None
         for scale, grey in ((1, False), (2, False), (2, True), (1, True)):
-            server.scale, server.grey = scale, grey
+            server.scale, server.gray = scale, grey
             shape = (32 * scale, 192 * scale, 3)
             wait_until(partial(gives, camera, shape))
             numbers = set()
