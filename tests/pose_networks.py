@@ -163,6 +163,11 @@ def seeing_detector(path: Path, clothes: list[tuple[int, int, int]], size: int =
     return graph.save(path, {"input": (1, 3, size, size)}, {"dets": TensorProto.FLOAT, "labels": TensorProto.INT64})
 
 
+def seeing_files(folder: Path) -> tuple[Path, Path]:
+    """Write a SimCC network and a detector that find two people of ``draw``; return pose and detector."""
+    return seeing_simcc(folder / "pose.onnx"), seeing_detector(folder / "detector.onnx", list(CLOTHES[:2]))
+
+
 def constant_detector(path: Path, outputs: dict[str, NDArray[Any]], size: int = 320) -> Path:
     """Write a graph that ignores its input and gives ``outputs``, each (1, ...)."""
     graph = _Graph()

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from streaming_fakes import write_video
 
-from mar_edge.cli.serving import _named
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.capture_modes import CaptureMode, csi_pipeline
 from mar_edge.streaming.capture.readers import open_source
-from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.streaming.capture.sources import named_sources, parse_source
 from mar_edge.view.annotations.media import probe
 
 
@@ -27,12 +26,12 @@ from mar_edge.view.annotations.media import probe
         ("csi://1", "pipeline", csi_pipeline(1, CaptureMode())),
     ],
 )
-def test_what_a_source_string_means(text: str, kind: str, target: str) -> None:
+def test_source_strings_are_parsed(text: str, kind: str, target: str) -> None:
     source = parse_source(text)
     assert (source.kind, source.target) == (kind, target)
 
 
-def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
+def test_a_link_to_a_device_is_a_device(tmp_path: Path) -> None:
     link = tmp_path / "by-id"
     link.symlink_to("/dev/video3")
     assert parse_source(str(link)).target == "/dev/video3"
@@ -47,7 +46,7 @@ def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
         ("rtsp://cam/user=admin_password=secret_channel=1_stream=0.sdp?real_stream", "rtsp://cam"),
         ("http://cam:8080/videostream.cgi?user=me&pwd=secret", "http://cam:8080"),
         ("https://cam/live#secret", "https://cam"),
-        # Which part is the host cannot be known; a number is one.
+        # The host is uncertain, unless it is an IP address.
         ("rtsp://admin:12/secret@cam/s", "rtsp://***"),
         ("rtsp://admin:12?secret@cam/s", "rtsp://***"),
         ("rtsp://admin:12#secret@10.0.0.7:554/s", "rtsp://10.0.0.7:554"),
@@ -67,7 +66,7 @@ def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
         ("secret=1 ! appsink", "GStreamer pipeline"),
     ],
 )
-def test_a_name_and_the_host_are_shown_and_never_the_rest(text: str, description: str) -> None:
+def test_descriptions_show_element_and_host_but_nothing_else(text: str, description: str) -> None:
     source = parse_source(text)
     assert source.target == text
     assert source.description == description
@@ -99,8 +98,8 @@ def test_a_file_that_exists_is_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (source.kind, Path(source.target)) == ("file", tmp_path / name)
     assert source.description == name.replace("\n", "\ufffd")
     assert parse_source(f"file://{tmp_path / name}").target == source.target
-    assert _named([name], "cam") == [("cam", name)]
-    assert _named([name, f"hall={name}"], "cam") == [("cam0", name), ("hall", name)]
+    assert named_sources([name], "cam") == [("cam", name)]
+    assert named_sources([name, f"hall={name}"], "cam") == [("cam0", name), ("hall", name)]
     reader = open_source(source)
     assert reader.grab()
     reader.close()
@@ -112,11 +111,11 @@ def test_a_file_url_may_be_percent_encoded(tmp_path: Path) -> None:
     assert parse_source(f"file://{tmp_path}/a%20b.avi").target == str(tmp_path / "a b.avi")
 
 
-def test_indices_stay_cameras_and_names_keep_their_cameras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_indices_remain_cameras_even_if_a_file_has_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "0").touch()
     assert parse_source("0").kind == "device"
-    assert _named(["front=0"], "cam") == [("front", "0")]
+    assert named_sources(["front=0"], "cam") == [("front", "0")]
 
 
 @pytest.mark.parametrize(
@@ -139,14 +138,14 @@ def test_indices_stay_cameras_and_names_keep_their_cameras(tmp_path: Path, monke
         ("x" * 200_000, "characters, not"),
     ],
 )
-def test_strings_that_mean_nothing(text: str, says: str) -> None:
+def test_invalid_source_strings_are_refused(text: str, says: str) -> None:
     with pytest.raises(MarEdgeError, match=says) as raised:
         parse_source(text)
     assert "secret" not in str(raised.value)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"x")
     path.chmod(0)

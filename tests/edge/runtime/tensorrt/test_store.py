@@ -95,7 +95,7 @@ def test_an_engine_of_another_system():
 
 
 def test_an_engine_is_described_without_its_gpu(tmp_path, capsys, monkeypatch):
-    from mar_edge.cli import inspecting
+    from mar_edge.cli.models import models
     from mar_edge.edge.model_file import default_model_path
     from mar_edge.edge.runtime.onnxruntime import read_metadata
 
@@ -103,12 +103,12 @@ def test_an_engine_is_described_without_its_gpu(tmp_path, capsys, monkeypatch):
     document = read_metadata(default_model_path())
     path = tmp_path / "model.engine"
     write_engine(path, b"plan", msgspec.structs.replace(info(), metadata=document))
-    inspecting.models(str(path), as_json=False, list_known=False, download=False, mirror=None)
+    models(str(path), as_json=False, list_known=False, download=False, mirror=None)
     said = capsys.readouterr().out
     assert "MMN joint" in said
     assert "TensorRT 10.3.0 on NVIDIA GeForce RTX 3080, batch 1 to 8" in said
-    inspecting.models(str(path), as_json=True, list_known=False, download=False, mirror=None)
+    models(str(path), as_json=True, list_known=False, download=False, mirror=None)
     assert '"labels"' in capsys.readouterr().out
     path.write_bytes(b"other")
     with pytest.raises(MarEdgeError, match="is damaged"):
-        inspecting.models(str(path), as_json=False, list_known=False, download=False, mirror=None)
+        models(str(path), as_json=False, list_known=False, download=False, mirror=None)
