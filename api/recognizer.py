@@ -21,11 +21,11 @@ from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.prior import Prior, parse_prior
 from mar_edge.streaming.recognition.events import EventChange, Phase
-from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
 from mar_edge.streaming.timing import Timer
-from mar_edge.streaming.wire.reports import rounded
 
 PriorOption = str | Prior | Mapping[str, float]
 ThresholdsOption = float | Mapping[str, float]
@@ -132,7 +132,7 @@ class Recognizer:
         # Joints of images of two sizes are not one movement.
         before = self._pipeline.break_off() if self._size not in (None, image.shape) else Step()
         self._size = image.shape
-        return self._push([rounded(person) for person in self.pose.estimate(image, t_s)], t_s, before)
+        return self._push([person.rounded() for person in self.pose.estimate(image, t_s)], t_s, before)
 
     def push_skeletons(self, people: Sequence[Skeleton], t_s: float) -> Update:
         """Take the people of one frame as a pose stage gives them. Neither they nor the time are checked."""
