@@ -1,6 +1,6 @@
 """Files that are written: checked before the work, and then written whole or not at all. Knows no file formats.
 
-Every file that must not be half there (models, checkpoints, engines, reports, downloads) goes through ``draft_of``.
+Every file that must appear whole (models, checkpoints, engines, reports, downloads) is written through this module.
 """
 
 from __future__ import annotations

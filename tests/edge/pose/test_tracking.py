@@ -221,8 +221,8 @@ def test_of_duplicates_the_one_with_the_best_score_stays():
     points = Walker(lambda t: 300.0, 400, 400, 1, 0).seen(0)
     points[:, 2] = 0.9
     other = points + np.array([2, 1, -0.2], np.float32)
-    neighbour = points + np.array([250, 0, 0], np.float32)
-    poses = [pose_of(one, np.zeros(4, np.float32), MIN_SCORE) for one in (other, points, neighbour)]
+    neighbor = points + np.array([250, 0, 0], np.float32)
+    poses = [pose_of(one, np.zeros(4, np.float32), MIN_SCORE) for one in (other, points, neighbor)]
     kept = distinct(poses, MIN_SCORE)
     assert [any(one is pose for one in kept) for pose in poses] == [False, True, True]
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from full_disk import full_disk
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import sha256_of
@@ -237,6 +238,13 @@ def lying(path, size):
 def test_zips_that_are_refused(tmp_path, make, message):
     path = make(tmp_path / "sdk.zip")
     with pytest.raises(MarEdgeError, match=message):
+        extract_onnx(path, tmp_path / "m.onnx")
+    assert [p.name for p in tmp_path.iterdir()] == ["sdk.zip"]
+
+
+def test_a_full_disk_while_unpacking_is_an_error_about_the_disk(tmp_path):
+    path = packed(tmp_path / "sdk.zip", {"m.onnx": CONTENT})
+    with full_disk(), pytest.raises(MarEdgeError, match=r"cannot write .*m\.onnx"):
         extract_onnx(path, tmp_path / "m.onnx")
     assert [p.name for p in tmp_path.iterdir()] == ["sdk.zip"]
 
