@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kept import Kept
 
 if TYPE_CHECKING:
     from networks import Exported
@@ -27,7 +29,7 @@ def data() -> Path:
 
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
-    """The path of a file that stands beside the project, never in it; skips the test where it is not at hand."""
+    """Return the path of a file next to the project, never in it; skip the test where it is missing."""
 
     def path(name: str) -> Path:
         if not (SHARED / name).exists():
@@ -42,7 +44,7 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def cli() -> Cli:
-    """``mar-edge`` with these arguments, in a process of its own."""
+    """Run ``mar-edge`` with these arguments in a process of its own."""
 
     def run(*arguments: object, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *python, "-m", "mar_edge", *map(str, arguments)]
@@ -54,8 +56,50 @@ def cli() -> Cli:
 
 
 @pytest.fixture(scope="session")
-def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Exported:
-    """A joint network of our own kind, motion encoding, 44 joints, written by ``mar-edge export``."""
+def cli_here() -> Cli:
+    """Run ``mar-edge`` with these arguments in the process of the tests, which has imported most of it."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        from mar_edge.cli import main
+
+        command = ["mar-edge", *map(str, arguments)]
+        with (
+            tempfile.TemporaryFile("w+", encoding="utf-8") as output,
+            tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
+            pytest.MonkeyPatch.context() as patch,
+        ):
+            for name, value in (("argv", command), ("stdin", None), ("stdout", output), ("stderr", errors)):
+                patch.setattr(sys, name, value)
+            with pytest.raises(SystemExit) as ended:
+                main()
+            for stream in (output, errors):
+                stream.seek(0)
+            return subprocess.CompletedProcess(command, int(ended.value.code or 0), output.read(), errors.read())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def kept(request: pytest.FixtureRequest) -> Kept:
+    """Keep results that take long to compute between runs."""
+    return Kept(request.config.cache.mkdir("kept"))
+
+
+@pytest.fixture(scope="session")
+def kept_conversions(kept: Kept) -> Iterator[None]:
+    """Convert a network to ONNX only if no run did before."""
+    import conversions
+
+    from mar_edge.export import onnx_file
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_file, "to_onnx", conversions.keep(onnx_file.to_onnx, kept))
+        yield
+
+
+@pytest.fixture(scope="session")
+def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli_here: Cli, kept_conversions: None) -> Exported:
+    """Export a joint network of our own kind with ``mar-edge export``: motion encoding, 44 joints."""
     import networks
 
     from mar_edge.edge.layout import load_layout
@@ -66,14 +110,14 @@ def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Exported:
     source = folder / "joint.pt"
     save_checkpoint(source, network, networks.info("joint"))
     model = folder / "new" / "model.onnx"
-    done = cli("export", source, "--out", model)
+    done = cli_here("export", source, "--out", model)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return networks.Exported(model, (source,), (("joint", network),), load_layout("ma52"), done.stdout)
 
 
 @pytest.fixture(scope="session")
-def imigue_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
-    """A bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
+def imigue_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None) -> Exported:
+    """Export a bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
     import networks
 
     from mar_edge.edge.layout import load_layout
