@@ -16,7 +16,7 @@ demo: $(VENV)/serve.installed
 test: lint chromium
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
-# What other tests do a few times, many times over; minutes.
+# Tests that repeat many times what other tests do a few times; takes minutes.
 soak: $(VENV)/dev.installed
 	$(BIN)/pytest -m soak
 
@@ -25,7 +25,7 @@ lint: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# The tests of the page run in it; where it is not and cannot be installed, they are skipped.
+# Tests of the page run in Chromium. If it is missing and cannot be installed, they are skipped.
 chromium:
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
@@ -39,12 +39,12 @@ $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing what serving needs into $(VENV): 0.6 GB on disk; a minute once it is downloaded."
+	@echo "Installing what serving needs into $(VENV): 0.6 GB on disk; about a minute after the download."
 	$(PIP) --editable '.[web]'
 	touch $@
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing what development needs into $(VENV): 2.5 GB on disk; some minutes."
+	@echo "Installing what development needs into $(VENV): 2.5 GB on disk; several minutes."
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/serve.installed
 

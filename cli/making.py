@@ -150,7 +150,8 @@ def train(
         str | None, typer.Option(help="Likewise; by default the data's own, or a part of it.", show_default=False)
     ] = None,
     labels: Annotated[
-        Path | None, typer.Option(help="Names of the classes: CSV with id,action,body.", show_default=False)
+        Path | None,
+        typer.Option(help="Class names: CSV with id,action,body[,way,opposite].", show_default=False),
     ] = None,
     start: Annotated[
         Path | None,
@@ -287,7 +288,7 @@ def export(
     stream: Annotated[_Streams, typer.Option(help="What the checkpoint was trained on.")] = _Streams.joint,
     out: Annotated[Path, typer.Option(help="Model file to write.")] = Path("model.onnx"),
     labels: Annotated[
-        Path | None, typer.Option(help="CSV with id,action,body, in output order.", show_default=False)
+        Path | None, typer.Option(help="CSV with id,action,body[,way,opposite], in output order.", show_default=False)
     ] = None,
     window_s: Annotated[
         float | None, typer.Option(help="Seconds a window spans; 2 unless the checkpoint says.", show_default=False)

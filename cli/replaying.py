@@ -46,7 +46,6 @@ def replay(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
 ) -> None:
     """Send recordings through the pipeline again: the same model gives the same events, at the recorded times."""
-    from mar_edge.streaming.recognition.events import EventRules
     from mar_edge.streaming.recognition.pipeline import PipelineRules
     from mar_edge.streaming.recognition.thresholds import LabelChoice
     from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
@@ -59,7 +58,9 @@ def replay(
         pipeline=PipelineRules(
             stride_s=stride_s,
             motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
-            events=EventRules(on=on, off=off, labels=LabelChoice.parse(labels)),
+            on=on,
+            off=off,
+            labels=LabelChoice.parse(labels),
             prior=chosen_prior(prior),
         ),
         publish_skeletons=skeletons,

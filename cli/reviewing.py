@@ -12,7 +12,7 @@ from mar_edge.cli.extras import require
 from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 if TYPE_CHECKING:
-    from mar_edge.view.timeline import Timeline
+    from mar_edge.streaming.recording.timeline import Timeline
 
 Recordings = Annotated[
     list[Path],
@@ -42,10 +42,10 @@ def write_annotations(
     rezero: Rezero = False,
 ) -> None:
     """Write the events of a recording as the annotation programs of behaviour labs read them."""
-    from mar_edge.streaming.recording.recorded import recording_files
+    from mar_edge.streaming.recording.reader import recording_files
+    from mar_edge.streaming.recording.timeline import the_only
     from mar_edge.view.annotations.formats import format_of
     from mar_edge.view.annotations.media import probe
-    from mar_edge.view.timeline import the_only
 
     kind = format_of(out.suffix)
     check_outputs([out], [*recording_files(recordings), media])
@@ -59,7 +59,7 @@ def write_annotations(
 
 def _read(recordings: list[Path], stream: str | None, labels: str, min_score: float, rezero: bool) -> list[Timeline]:
     from mar_edge.streaming.recognition.thresholds import LabelChoice
-    from mar_edge.view.timeline import read_timelines
+    from mar_edge.streaming.recording.timeline_reader import read_timelines
 
     choice = LabelChoice.parse(labels)
     timelines = [timeline.only(choice, min_score) for timeline in read_timelines(recordings, stream)]
@@ -68,7 +68,7 @@ def _read(recordings: list[Path], stream: str | None, labels: str, min_score: fl
 
 def _tell(timelines: list[Timeline]) -> str:
     """How much there is."""
-    from mar_edge.view.timeline import summary
+    from mar_edge.view.wording import summary
 
     is_open = sum(event.is_open for timeline in timelines for event in timeline.events)
     return summary(timelines) + (f"; of {is_open} the end was not recorded" if is_open else "")
@@ -85,7 +85,7 @@ def plot(
 ) -> None:
     """Draw the events of a recording, and how often each label occurs, for print."""
     require("plot", "matplotlib")
-    from mar_edge.streaming.recording.recorded import recording_files
+    from mar_edge.streaming.recording.reader import recording_files
     from mar_edge.view.plot import plot as draw
 
     check_outputs([out], recording_files(recordings))

@@ -131,7 +131,7 @@ def run_service(
         return opened[0]
 
     def tell(text: str) -> None:
-        printer.later(lambda: print(text, file=sys.stderr, flush=True))
+        printer.submit(lambda: print(text, file=sys.stderr, flush=True))
 
     def on_message(message: AnyMessage) -> None:
         if message.kind not in show:
@@ -139,7 +139,7 @@ def run_service(
         # With the first message: where serving cannot begin, the error is all that is said.
         while untold:
             tell(untold.pop())
-        printer.later(lambda: shows.show(message))
+        printer.submit(lambda: shows.show(message))
 
     shows: Shows = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     with page or nullcontext(), BackgroundPrinter() as printer:
@@ -157,7 +157,7 @@ def run_service(
         )
         if show:
             tell(summary.report)
-        printer.settle()
+        printer.flush()
         if printer.lost:
             tell(f"{printer.lost} lines could not be printed: {printer.last_error}")
     if summary.signal == SIGINT:

@@ -152,7 +152,6 @@ def serve(
     Ends with 0 in order (end of file, SIGTERM), 1 after an error, 130 after Ctrl-C.
     """
     from mar_edge.streaming.capture.capture_modes import CaptureMode, parse_size
-    from mar_edge.streaming.recognition.events import EventRules
     from mar_edge.streaming.recognition.pipeline import PipelineRules
     from mar_edge.streaming.recognition.thresholds import LabelChoice
     from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
@@ -167,7 +166,9 @@ def serve(
         pipeline=PipelineRules(
             stride_s=stride_s,
             motion_gate=DEFAULT_THRESHOLD if motion_gate else None,
-            events=EventRules(on=on, off=off, labels=choice),
+            on=on,
+            off=off,
+            labels=choice,
             prior=chosen_prior(prior),
         ),
         top_k=top_k,

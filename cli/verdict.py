@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from mar_edge.streaming.capture.demo import Segment
-from mar_edge.streaming.wire.display import line
+from mar_edge.streaming.wire.display import message_line
 from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, EventMessage, HelloMessage
 
 NS = 1_000_000_000
@@ -127,14 +127,16 @@ class DemoDisplay:
         match message:
             case HelloMessage() if self._zero_ns is None:
                 self._zero_ns = message.t_zero_ns
-                self._print(line(message))
+                self._print(message_line(message))
             case EventMessage(phase="end", t_end_ns=int(end_ns)):
                 event = Heard(message.label.name, self._at_s(message.t_start_ns), self._at_s(end_ns), message.score)
                 self._heard.append(event)
                 self._print(f"  {described(event)}")
             case EndMessage():
                 verdict = judge(self._script, self._heard, self._at_s(message.t_capture_ns))
-                self._print(line(message), "", *table(verdict), sentence(verdict, message.frames, message.dropped))
+                self._print(
+                    message_line(message), "", *table(verdict), sentence(verdict, message.frames, message.dropped)
+                )
 
     def _at_s(self, t_ns: int) -> float:
         return (t_ns - (self._zero_ns or 0)) / NS

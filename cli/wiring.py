@@ -167,7 +167,7 @@ def record(
             until_end=until_end,
             timeout_s=0.5,
             keys=client_keys(key, server_key),
-            on_notice=lambda notice: printer.later(
+            on_notice=lambda notice: printer.submit(
                 lambda: print(f"warning: {notice_line(notice)}", file=sys.stderr, flush=True)
             ),
         ) as subscriber,

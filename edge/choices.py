@@ -9,6 +9,8 @@ Device = Literal["cpu", "cuda"]
 Hardware = Literal["same", "same-capability", "ampere-plus"]
 """GPUs that a TensorRT engine runs on."""
 
+Family = Literal["mmn"]
+"""Files of ``edge/families``."""
 LayoutName = Literal["ma52", "imigue"]
 """Files of ``edge/layouts``."""
 Stream = Literal["joint", "bone"]

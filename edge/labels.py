@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,13 @@ _LARGEST_ID = 1 << 31
 
 
 class Label(msgspec.Struct, frozen=True):
-    """One class: ``id`` as its data set numbers it, ``body`` the body-level group."""
+    """One class of a label set.
+
+    Attributes:
+        id: Number of the class in its data set.
+        name: Name of the action.
+        body: Body group of the action; empty if it has none.
+    """
 
     id: int
     name: str
@@ -28,26 +34,38 @@ class Label(msgspec.Struct, frozen=True):
 
 
 def parse_labels(text: str, source: str) -> tuple[Label, ...]:
-    """Labels from CSV text with the columns id, action and (optionally) body; other columns are ignored.
+    """Return the labels in CSV text with the columns id, action and, optionally, body.
+
+    Other columns are ignored here; ``edge.movements`` reads the optional way and opposite.
 
     Raises:
-        MarEdgeError: a column is missing, an id is not a whole number or stands twice, an action has no name.
+        MarEdgeError: a column is missing, an id is not a whole number or appears twice, an action has no name.
+    """
+    labels = tuple(_label(row, where) for where, row in label_rows(text, source))
+    ids = [label.id for label in labels]
+    if not labels or len(set(ids)) != len(ids):
+        raise MarEdgeError(f"{source}: expected at least one label and no id twice; ids are {ids}")
+    return labels
+
+
+def label_rows(text: str, source: str) -> Iterator[tuple[str, dict[str, str | None]]]:
+    """Yield the rows of a label file that hold anything, each with its place, for messages.
+
+    Raises:
+        MarEdgeError: it is not CSV, or lacks a column.
     """
     rows = csv.DictReader(io.StringIO(text))
-    labels: list[Label] = []
     try:
         columns = set(rows.fieldnames or ())
         if not {"id", "action"} <= columns:
             raise MarEdgeError(
                 f"{source}: a label file is CSV with the columns id,action[,body]; it has {sorted(columns) or 'none'}"
             )
-        labels.extend(_label(row, f"{source}, line {rows.line_num}") for row in rows if has_content(row))
+        for row in rows:
+            if has_content(row):
+                yield f"{source}, line {rows.line_num}", row
     except csv.Error as error:
         raise MarEdgeError(f"{source}, line {rows.line_num}: not CSV: {error}") from None
-    ids = [label.id for label in labels]
-    if not labels or len(set(ids)) != len(ids):
-        raise MarEdgeError(f"{source}: expected at least one label and no id twice; ids are {ids}")
-    return tuple(labels)
 
 
 def _label(row: dict[str, str | None], where: str) -> Label:
@@ -61,32 +79,41 @@ def _label(row: dict[str, str | None], where: str) -> Label:
 
 
 def has_content(row: Mapping[Any, Any]) -> bool:
-    """Whether a row of CSV holds anything; spreadsheets write an empty one as commas alone."""
+    """Return whether a row of CSV holds anything; spreadsheets write an empty one as commas alone."""
     fields = (value if isinstance(value, list) else [value] for value in row.values())  # a list of those too many
     return any((text or "").strip() for texts in fields for text in texts)
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:
-    """Labels from a CSV file (see ``parse_labels``)."""
+    """Return the labels in a CSV file (see ``parse_labels``)."""
+    return parse_labels(read_label_text(path), str(path))
+
+
+def read_label_text(path: Path) -> str:
+    """Return the text of a label file.
+
+    Raises:
+        MarEdgeError: it cannot be read.
+    """
     try:
-        return parse_labels(path.read_text(encoding="utf-8-sig"), str(path))
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise MarEdgeError(f"cannot read label file {path}: {error}") from None
 
 
 def ma52_labels() -> tuple[Label, ...]:
-    """The 52 micro-actions of MA-52, in id order."""
+    """Return the 52 micro-actions of MA-52, in id order."""
     text = resources.files("mar_edge.edge").joinpath("labelsets", "ma52.csv").read_text(encoding="utf-8")
     return parse_labels(text, "ma52.csv")
 
 
 def background_label() -> Label:
-    """The class of windows in which nothing that has a name happens (not one of MA-52's own)."""
+    """Return the class of windows in which no named action happens (not one of MA-52's own)."""
     return Label(id=MA52_BACKGROUND_ID, name=BACKGROUND_NAME, body=BACKGROUND_BODY)
 
 
 def default_labels(layout: str, num_classes: int) -> tuple[Label, ...]:
-    """Names for a published checkpoint: MA-52's own for its 52 classes, else ``class 0`` to ``class K-1``."""
+    """Return names for a published checkpoint: MA-52's own for its 52 classes, else ``class 0`` to ``class K-1``."""
     if layout == "ma52" and num_classes == len(ma52_labels()):
         return ma52_labels()
     return tuple(Label(id=i, name=f"class {i}", body="") for i in range(num_classes))

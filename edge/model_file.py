@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from mar_edge.edge.choices import Encoding, Stream
+from mar_edge.edge.choices import Encoding, Family, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
-from mar_edge.edge.layout import LAYOUT_NAMES, load_layout
+from mar_edge.edge.layout import LAYOUT_NAMES
+from mar_edge.edge.movements import Movement
 
 METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
@@ -43,9 +45,11 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
 class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """What a model file says of itself.
 
+    family: kind of network, which decides its inputs (``edge.families``).
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
     activation: what turns logits into the graph's probs: softmax, one label a window, or sigmoid, each label by itself.
     rates: one per label, how often it happened in training, in any one unit; empty for equally often.
+    movements: one per label, which way it leads and its opposite; empty for those of MA-52's actions, by name.
     encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
         or of motion and ``contact`` (``edge.network.mmn``).
     window_s: seconds of video one window spans.
@@ -59,6 +63,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     name: str
+    family: Family = "mmn"
     layout: str
     streams: tuple[Stream, ...]
     encoding: Encoding
@@ -66,6 +71,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     background: int | None = None
     activation: Activation = "softmax"
     rates: tuple[float, ...] = ()
+    movements: tuple[Movement, ...] = ()
     window_s: float = 2.0
     temperature: float = 1.0
     thresholds: tuple[float, ...] = ()
@@ -134,6 +140,8 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
             f"{source}: inconsistent metadata: {len(metadata.rates)} rates for {K} labels; expected one each, of 0 or "
             "more, not all 0"
         )
+    if len(metadata.movements) not in (0, K):
+        raise MarEdgeError(f"{source}: inconsistent metadata: {len(metadata.movements)} movements for {K} labels")
     if metadata.activation == "sigmoid" and metadata.background is not None:
         raise MarEdgeError(
             f"{source}: inconsistent metadata: a sigmoid network with a background class; nothing happening is all of "
@@ -142,15 +150,20 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
     return metadata
 
 
-def check_inputs(metadata: ModelMetadata, input_shapes: dict[str, tuple[int | None, ...]], source: str) -> None:
-    """Raise MarEdgeError unless the graph takes what the contract and its own layout say."""
-    V = load_layout(metadata.layout).num_joints
-    expected = {"skeleton": (64, V, 2), "index_t": (64,)}
+def check_inputs(
+    metadata: ModelMetadata,
+    expected: Mapping[str, tuple[int, ...]],
+    input_shapes: Mapping[str, tuple[int | None, ...]],
+    source: str,
+) -> None:
+    """Raise MarEdgeError unless the graph's ``input_shapes`` are those of its family, behind a batch axis.
+
+    Args:
+        expected: name -> shape of one window's input (``edge.families.base.ModelFamily.input_shapes``).
+    """
     if {name: shape[1:] for name, shape in input_shapes.items()} != expected:
-        raise MarEdgeError(
-            f"{source}: a {metadata.layout} model takes skeleton (B, 64, {V}, 2) and index_t (B, 64), "
-            f"this one takes {input_shapes}"
-        )
+        takes = " and ".join(f"{name} (B, {', '.join(map(str, shape))})" for name, shape in expected.items())
+        raise MarEdgeError(f"{source}: a {metadata.layout} model takes {takes}, this one takes {dict(input_shapes)}")
 
 
 def check_outputs(metadata: ModelMetadata, output_shapes: dict[str, tuple[int, ...]], source: str) -> None:

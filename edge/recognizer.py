@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mar_edge.edge.data import Prediction, Window
+from mar_edge.edge.families.choice import open_family
 from mar_edge.edge.files.digest import check_sha256
 from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
-from mar_edge.edge.preprocess import WINDOW_FRAMES, window_to_input
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.scores import scores_of
@@ -34,8 +34,9 @@ class Recognizer:
         self.reason = reason
         """Why it runs on that runtime, in a few words."""
         self.metadata: ModelMetadata = parse_metadata(runtime.metadata_json, source)
-        check_inputs(self.metadata, dict(runtime.input_shapes), source)
         self.layout = load_layout(self.metadata.layout)
+        self.family = open_family(self.metadata)
+        check_inputs(self.metadata, self.family.input_shapes, runtime.input_shapes, source)
 
     @classmethod
     def open(
@@ -64,13 +65,9 @@ class Recognizer:
             check_whole(path)
         opened = open_runtime(path, runtime, threads, progress)
         recognizer = cls(opened.runtime, str(path), opened.reason)
-        V = recognizer.layout.num_joints
-        still = {
-            "skeleton": np.zeros((1, WINDOW_FRAMES, V, 2), np.float32),
-            "index_t": np.zeros((1, WINDOW_FRAMES), np.float32),
-        }
-        recognizer.runtime.warm_up(still)
-        outputs = recognizer.runtime.infer(still)
+        zeros = {name: np.zeros((1, *shape), np.float32) for name, shape in recognizer.family.input_shapes.items()}
+        recognizer.runtime.warm_up(zeros)
+        outputs = recognizer.runtime.infer(zeros)
         check_outputs(recognizer.metadata, {name: array.shape for name, array in outputs.items()}, str(path))
         return recognizer
 
@@ -78,13 +75,7 @@ class Recognizer:
         """Return the scores of each window (``edge.scores``), in order, from one inference."""
         if not windows:
             return []
-        inputs = [window_to_input(window, self.layout) for window in windows]
-        outputs = self.runtime.infer(
-            {
-                "skeleton": np.stack([skeleton for skeleton, _ in inputs]),
-                "index_t": np.stack([index_t for _, index_t in inputs]),
-            }
-        )
+        outputs = self.runtime.infer(self.family.inputs(windows))
         scores = scores_of(outputs["logits"], self.metadata)
         return [Prediction(of_one, w.person) for of_one, w in zip(scores, windows, strict=True)]
 

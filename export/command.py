@@ -15,6 +15,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.movements import Movement, read_movements, stated_for
 from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.export.choices import StreamChoice
@@ -107,9 +108,12 @@ def _metadata(
     config = loaded[0].network.config
     K = config.num_classes
     labels: tuple[Label, ...]
+    movements: tuple[Movement, ...]
     if labels_file is not None:
         labels = read_labels(labels_file)
+        movements = stated_for(labels, read_movements(labels_file))
     else:
+        movements = info.movements if info else ()
         labels = info.labels if info else default_labels(layout_name, K)
     if len(labels) != K:
         raise MarEdgeError(f"{len(labels)} labels for a network of {K} classes; name a fitting --labels file")
@@ -117,6 +121,7 @@ def _metadata(
     accuracy = info.accuracy if info and len(loaded) == 1 else {}
     return ModelMetadata(
         name=info.name if info else f"MMN {layout_name} {'+'.join(streams)}",
+        family="mmn",
         layout=layout_name,
         streams=streams,
         encoding=config.encoding,
@@ -124,6 +129,7 @@ def _metadata(
         background=info.background if info else None,
         activation=info.activation if info else "softmax",
         rates=info.rates if info else (),
+        movements=movements,
         window_s=window_s or (info.window_s if info else _WINDOW_S),
         sources_sha256=tuple(one.sha256 for one in loaded),
         training_data=info.training_data if info else f"unknown: a published checkpoint of the layout {layout_name}",

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from mar_edge.api.model import Model, load_model
+    from mar_edge.api.recognition import recognize
+    from mar_edge.api.recognizer import Recognizer
+    from mar_edge.api.recordings import Recording, read_recording
+    from mar_edge.api.results import Event, LabelScores, Update
+    from mar_edge.api.tracks import skeleton_track
+    from mar_edge.edge.errors import MarEdgeError
     from mar_edge.streaming.choices import Kind
+    from mar_edge.streaming.recording.skeletons import SkeletonTrack
+    from mar_edge.streaming.wire.async_subscriber import AsyncLabelSubscriber
     from mar_edge.streaming.wire.messages import (
         AnyMessage,
         EndMessage,
@@ -18,41 +27,58 @@ if TYPE_CHECKING:
         SkeletonMessage,
         StatusMessage,
     )
-    from mar_edge.streaming.wire.subscriber import (
-        Gap,
-        LabelSubscriber,
-        Malformed,
-        Notice,
-        Restart,
-        Silence,
-        SubscriberTimeout,
-    )
+    from mar_edge.streaming.wire.subscriber import LabelSubscriber
+    from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
 _HOMES = {
+    "mar_edge.api.model": "Model load_model",
+    "mar_edge.api.recognition": "recognize",
+    "mar_edge.api.recognizer": "Recognizer",
+    "mar_edge.api.recordings": "Recording read_recording",
+    "mar_edge.api.results": "Event LabelScores Update",
+    "mar_edge.api.tracks": "skeleton_track",
+    "mar_edge.edge.errors": "MarEdgeError",
+    "mar_edge.streaming.choices": "Kind",
+    "mar_edge.streaming.recording.skeletons": "SkeletonTrack",
+    "mar_edge.streaming.wire.async_subscriber": "AsyncLabelSubscriber",
     "mar_edge.streaming.wire.messages": (
-        "AnyMessage EndMessage EventMessage HelloMessage Kind LabelMessage SkeletonMessage StatusMessage"
+        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage SkeletonMessage StatusMessage"
     ),
-    "mar_edge.streaming.wire.subscriber": "Gap LabelSubscriber Malformed Notice Restart Silence SubscriberTimeout",
+    "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
+    "mar_edge.streaming.wire.subscription": "Gap Malformed Notice Restart Silence SubscriberTimeout",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "AnyMessage",
+    "AsyncLabelSubscriber",
     "EndMessage",
+    "Event",
     "EventMessage",
     "Gap",
     "HelloMessage",
     "Kind",
     "LabelMessage",
+    "LabelScores",
     "LabelSubscriber",
     "Malformed",
+    "MarEdgeError",
+    "Model",
     "Notice",
+    "Recognizer",
+    "Recording",
     "Restart",
     "Silence",
     "SkeletonMessage",
+    "SkeletonTrack",
     "StatusMessage",
     "SubscriberTimeout",
+    "Update",
     "__version__",
+    "load_model",
+    "read_recording",
+    "recognize",
+    "skeleton_track",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Who looks on from within the process, without a place on the wire: the live page. Only what it must bring."""
+"""The contract of an observer: it follows streams from within the process, as the live page does, not over the wire."""
 
 from __future__ import annotations
 
@@ -6,20 +6,32 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 
-Answer = Callable[[], tuple[int, str, bytes]]
-"""What HTTP answers: status, content type, body."""
+HttpHandler = Callable[[], tuple[int, str, bytes]]
+"""Makes an HTTP response: status, content type, body."""
 
 
 class StreamObserver(Protocol):
-    """Is shown what streams do, by their own threads: nothing here may wait."""
+    """Receives what streams do, on their own threads. No method may block."""
+
+    @property
+    def failures(self) -> int:
+        """How often it failed since the start; the streams go on without it."""
+        ...
 
     def on_message(self, message: AnyMessage) -> None:
-        """Take note of a message that was sent."""
+        """Take a message that was sent."""
+        ...
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
-        """Take note of a frame and who is in it, whether or not skeletons are sent."""
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
+        """Take a frame with the skeletons in it, whether or not skeletons are sent."""
+        ...
 
-    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
-        """Answer HTTP at these paths, if ``address`` is where the observer does; whether it is."""
+    def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
+        """Answer HTTP requests for these paths, if ``address`` is the observer's own.
+
+        Returns:
+            Whether it is.
+        """
+        ...

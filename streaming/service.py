@@ -117,7 +117,7 @@ def serve(
                     pose_name=name,
                     recorder=recorder,
                     on_message=seen,
-                    on_frame=None if observer is None else observer.on_frame,
+                    observer=observer,
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)
@@ -145,7 +145,7 @@ def _attend(
             if time.monotonic() - stopping_s > STOP_S:
                 return
         socket.poll()
-        monitoring.attend()
+        monitoring.ping_watchdog()
         if reread is not None and stop.take_hangup():
             with monitoring.reloading():
                 _reload(threads, reread)

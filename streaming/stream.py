@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mar_edge.edge.errors import MarEdgeError
@@ -12,19 +12,19 @@ from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.capture.pose_worker import PosedFrame, PoseWorker
+from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire import reports
-from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EndMessage, SkeletonMessage
+from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, AnyMessage, EncodedMessage, EndMessage, M, SkeletonMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
-from mar_edge.streaming.wire.publisher import M, Publisher
+from mar_edge.streaming.wire.publisher import Publisher
 
 READ_TIMEOUT_S = 0.1
 
 OnMessage = Callable[[AnyMessage], None]
-OnFrame = Callable[[Frame, Sequence[SkeletonMessage]], None]
 _log = logging.getLogger("mar_edge.stream")
 
 
@@ -52,7 +52,7 @@ class StreamLoop:
         stop: why to stop, if there is a reason; asked at every turn.
         recorder: is given every message that a recording holds.
         on_message: is shown each message as it was sent.
-        on_frame: is shown each frame and who is in it, sent or not.
+        observer: is given each frame with its skeletons, sent or not.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class StreamLoop:
         pose_name: str,
         recorder: Recorder | None,
         on_message: OnMessage | None,
-        on_frame: OnFrame | None = None,
+        observer: StreamObserver | None = None,
     ) -> None:
         self._config, self._stop, self._publisher, self._socket = config, stop, publisher, socket
         self._source, self._recognizer, self._pose_name = source, recognizer, pose_name
         self._pose_worker = PoseWorker(source, pose)
-        self._recorder, self._on_message, self._on_frame = recorder, on_message, on_frame
+        self._recorder, self._on_message, self._observer = recorder, on_message, observer
         self._timer = Timer()
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
         self._frames = 0
@@ -132,10 +132,10 @@ class StreamLoop:
         if posed.pose_s is not None:
             self._timer.record("pose", posed.pose_s)
         self._timer.record("wait", (time.monotonic_ns() - frame.t_mono_ns) / NS - (posed.pose_s or 0.0))
-        if self._config.publish_skeletons or self._recorder is not None or self._on_frame is not None:
+        if self._config.publish_skeletons or self._recorder is not None or self._observer is not None:
             shown = [self._show(message) for message in reports.skeleton_messages(frame, people)]
-            if self._on_frame is not None:
-                self._on_frame(frame, shown)
+            if self._observer is not None:
+                self._observer.on_frame(frame, shown)
         self._send_step(frame, self._pipeline.push(frame.media_s, people))
         self._frame, self._frames = frame, self._frames + 1
 
@@ -202,7 +202,9 @@ class StreamLoop:
         )
 
     def _send_status(self) -> None:
-        status = self._status.message(self._frame, self._frames, self._socket.subscribers, self._recorder)
+        status = self._status.message(
+            self._frame, self._frames, self._socket.subscribers, self._recorder, self._observer
+        )
         if status.behind and not self._behind:
             _log.warning(
                 "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
@@ -214,21 +216,21 @@ class StreamLoop:
         self._behind = status.behind
         self._send(status)
 
-    def _show(self, skeleton: SkeletonMessage) -> SkeletonMessage:
+    def _show(self, skeleton: SkeletonMessage) -> EncodedMessage[SkeletonMessage]:
         """Send somebody's joints if that is asked for; who records or looks on has them all the same."""
         if self._config.publish_skeletons:
             return self._send(skeleton)
-        stamped = self._publisher.stamped(skeleton)
+        prepared = self._publisher.prepare(skeleton)
         if self._recorder is not None:
-            self._recorder.write(stamped)
-        return stamped
+            self._recorder.write(prepared)
+        return prepared
 
-    def _send(self, message: M) -> M:
+    def _send(self, message: M) -> EncodedMessage[M]:
         sent = self._publisher.publish(message)
         if self._recorder is not None:
             self._recorder.write(sent)
         if self._on_message is not None:
-            self._on_message(sent)
+            self._on_message(sent.message)
         return sent
 
     def _end(self, reason: str) -> StreamSummary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,8 +96,30 @@ def skeleton_lines(
 
 
 def hello_line(layout: str, t_zero_ns: int) -> str:
-    """A stream's ``hello``, as far as a recording needs it."""
-    return json.dumps(
-        {"kind": "hello", "schema": 1, "stream": "camera", "run": "ab12", "layout": layout, "t_zero_ns": t_zero_ns}
-        | {"joints": list(load_layout(layout).joints)}
+    """Return a stream's ``hello``, as ``mar-edge subscribe --kind hello --json`` prints it."""
+    from mar_edge.streaming.wire.messages import HelloMessage, encode
+
+    hello = HelloMessage(
+        stream="camera",
+        run="ab12",
+        seq=0,
+        kind_seq=0,
+        t_zero_ns=t_zero_ns,
+        layout=layout,
+        joints=load_layout(layout).joints,
+        source="clip.mp4",
+        size=(640, 480),
+        fps=25.0,
+        model="",
+        precision="fp32",
+        labels=(),
+        background=None,
+        window_s=2.0,
+        stride_s=0.2,
+        on_thresholds=(),
+        off_thresholds=(),
+        pose="",
+        runtime="",
+        versions={},
     )
+    return encode(hello).decode()

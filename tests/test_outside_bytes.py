@@ -34,7 +34,8 @@ from mar_edge.edge.zoo.fetch import cached
 from mar_edge.streaming.capture.capture_modes import CaptureMode, parse_size
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
-from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.recording.skeletons import read_skeletons
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.address import parse_address, parse_http
 from mar_edge.streaming.wire.keys import read_secret_key, write_keys
 from mar_edge.streaming.wire.publisher import check_stream
@@ -45,7 +46,6 @@ from mar_edge.training.datasets.recordings import open_recordings
 from mar_edge.training.run_folder import RunFolder
 from mar_edge.training.synth.command import write_clips
 from mar_edge.view.annotations.formats import FORMATS
-from mar_edge.view.timeline import read_timelines
 
 METADATA = ModelMetadata(
     name="tiny",
@@ -143,7 +143,7 @@ def files(tmp_path_factory):
                 b"recording,start_s,end_s,label,person\ntake,0.0,0.4,nodding,0\n",
                 on_disk(lambda path: open_recordings(path.parent), "labels.csv"),
             ),
-            "recording": (lines, on_disk(read_recording)),
+            "recording": (lines, on_disk(read_skeletons)),
             "timelines": (two_people().write(folder / "events.jsonl").read_bytes(), on_disk(annotations)),
             "secret key": (write_keys(folder, "box")[1].read_bytes(), on_disk(secret)),
             "config": (

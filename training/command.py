@@ -15,6 +15,7 @@ from mar_edge.edge.choices import Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import read_labels
+from mar_edge.edge.movements import read_movements
 from mar_edge.training.choices import Balance, Loss, Preset
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
@@ -121,7 +122,8 @@ def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig 
     config = msgspec.structs.replace(
         config, data_digest=_digest(training, validation), start_sha256=start.sha256 if start else ""
     )
-    return Job(config, training, validation, start), there
+    movements = read_movements(Path(config.labels_file)) if config.labels_file else {}
+    return Job(config, training, validation, start, movements), there
 
 
 def _notes(job: Job, there: RunConfig | None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.edge.movements import Movements, stated_for
 from mar_edge.edge.network.checkpoint import CheckpointInfo
 from mar_edge.edge.network.mmn import MMN, MMNConfig
 from mar_edge.training.balance import class_weights
@@ -37,12 +38,16 @@ _LICENCES = {
 
 @dataclass(frozen=True)
 class Job:
-    """What to train on what. ``training`` and ``validation`` have the same labels and skeletons."""
+    """What to train on what. ``training`` and ``validation`` have the same labels and skeletons.
+
+    movements: what a label file says of its labels.
+    """
 
     config: RunConfig
     training: Dataset
     validation: Dataset
     start: Start | None = None
+    movements: Movements = field(default_factory=dict)
 
     @cached_property
     def plan(self) -> BatchPlan:
@@ -141,6 +146,7 @@ class Job:
             licence=licence,
             activation="sigmoid" if recipe.several_labels else "softmax",
             rates=self.rates,
+            movements=stated_for(labels, self.movements),
         )
 
 

@@ -66,7 +66,7 @@ class _Proxy:
         return cls(match[2].strip("[]"), tuple(f"{scheme}://{match[2]}{match[3] or ''}" for scheme in schemes))
 
 
-class Access:
+class AccessPolicy:
     """What a request must bring to be answered.
 
     Args:
@@ -98,7 +98,7 @@ class Access:
         # A proxy may pass on the browser's Host or put in our own: the browser's origin is the same.
         self._origins = {origin for proxy in proxies for origin in proxy.origins}
 
-    def judge(self, headers: Mapping[str, str], query_token: str | None) -> Verdict:
+    def check(self, headers: Mapping[str, str], query_token: str | None) -> Verdict:
         """Whether a request is answered.
 
         Args:

@@ -21,8 +21,8 @@ from starlette.websockets import WebSocket
 from mar_edge import __version__
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
-from mar_edge.streaming.observer import Answer
-from mar_edge.view.access import Access, Verdict
+from mar_edge.streaming.observer import HttpHandler
+from mar_edge.view.access import AccessPolicy, Verdict
 from mar_edge.view.feed import Feed, Outbox
 
 STATIC = Path(str(resources.files("mar_edge.view"))) / "static"
@@ -33,7 +33,7 @@ REPORT_S = 1.0
 # WebSocket close codes: RFC 6455 and IANA's registry.
 _TRY_AGAIN, _POLICY = 1013, 1008
 
-Answers = Callable[[], Mapping[str, Answer]]
+HttpHandlers = Callable[[], Mapping[str, HttpHandler]]
 """Path -> what is answered there, asked at each request."""
 
 _REFUSALS: dict[Verdict, tuple[int, str]] = {
@@ -54,13 +54,15 @@ class Setup(msgspec.Struct, frozen=True):
     version: str
 
 
-def page_app(access: Access, feed: Feed | None, answers: Answers = dict, routes: Sequence[BaseRoute] = ()) -> Guard:
+def page_app(
+    access: AccessPolicy, feed: Feed | None, handlers: HttpHandlers = dict, routes: Sequence[BaseRoute] = ()
+) -> Guard:
     """The application.
 
     Args:
         access: who may see it.
         feed: of live messages; None where recordings are reviewed.
-        answers: further documents for machines, as health.
+        handlers: further documents for machines, as health.
         routes: further ones, as of recordings.
     """
     setup = msgspec.json.encode(Setup("review" if feed is None else "live", __version__))
@@ -72,7 +74,7 @@ def page_app(access: Access, feed: Feed | None, answers: Answers = dict, routes:
         return Response(setup, media_type=JSON)
 
     async def other(request: Request) -> Response:
-        answer = answers().get(request.url.path)
+        answer = handlers().get(request.url.path)
         if answer is None:
             return PlainTextResponse("There is no such page.\n", 404)
         status, kind, body = await asyncio.to_thread(answer)
@@ -164,7 +166,7 @@ async def _listen(socket: WebSocket) -> None:
 class Guard:
     """Lets through whom ``access`` allows, and tells browsers that the page may load what is here and nothing else."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
         self._app, self._access = app, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -174,7 +176,7 @@ class Guard:
             return
         headers = Headers(scope=scope)
         query_token = QueryParams(scope.get("query_string", b"")).get("token")
-        verdict = self._access.judge(headers, query_token)
+        verdict = self._access.check(headers, query_token)
         if scope["type"] == "websocket":
             if verdict == "allowed":
                 await self._app(scope, receive, send)
@@ -197,7 +199,7 @@ class Guard:
 
     def _with_policy(self, send: Send, host: str) -> Send:
         # Not every browser takes 'self' to mean our own socket.
-        ours = self._access.judge({"host": host}, self._access.token) == "allowed"
+        ours = self._access.check({"host": host}, self._access.token) == "allowed"
         socket = "".join(f" {each}" for each in self._access.sockets)
         socket += f" ws://{host} wss://{host}" if ours else ""
         policy = {

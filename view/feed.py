@@ -20,11 +20,11 @@ import msgspec
 
 from mar_edge.streaming.wire.messages import (
     AnyMessage,
+    EncodedMessage,
     EndMessage,
     HelloMessage,
     SkeletonMessage,
     StatusMessage,
-    encode,
 )
 
 MOST_BROWSERS = 32
@@ -178,9 +178,9 @@ class Feed:
         with self._lock:
             self._loop, self._waking = loop, False
 
-    def publish(self, message: AnyMessage) -> None:
-        """Take a message; never waits for a browser."""
-        payload = encode(message)
+    def publish(self, encoded: EncodedMessage[AnyMessage]) -> None:
+        """Put a message into the outbox of every browser. Never waits for one."""
+        message, payload = encoded.message, encoded.json
         place: Hashable = None
         if isinstance(message, (SkeletonMessage, StatusMessage)):
             place = message.kind, message.stream

@@ -6,6 +6,7 @@ import threading
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.keys import ClientKeys
+from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.view.feed import Feed
 
@@ -42,7 +43,7 @@ class FeedSubscriber:
     def _run(self) -> None:
         try:
             for message in self._subscriber.until(self._stop.is_set):
-                self._feed.publish(message)
+                self._feed.publish(EncodedMessage(message))
                 self._note()
         except MarEdgeError as error:
             self._failure = error

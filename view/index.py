@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.recording.lines import recorded_lines
+from mar_edge.streaming.recording.reader import Head, Recorded, of_one_run, read_messages
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.wire.messages import (
     NO_PERSON,
@@ -24,9 +24,7 @@ from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
     LabelMessage,
-    MalformedMessage,
     SkeletonMessage,
-    UnknownSchema,
     decode,
     encode,
 )
@@ -36,18 +34,6 @@ CHUNK_S = 5
 MOST_CHUNK_BYTES = 64_000_000
 _MOST_CHUNKS = 1_000_000
 _NS = 1_000_000_000
-
-
-class _Head(msgspec.Struct):
-    """As much of a line as finding one's way takes; the rest is read where it matters."""
-
-    kind: str
-    run: str
-    t_capture_ns: int
-    frame: int = 0
-    segment: int = 0
-    person: int = NO_PERSON
-    t_media_ns: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,26 +103,16 @@ class IndexedRecording:
 
 
 def index_recording(path: Path) -> IndexedRecording:
-    """Read a recording through, once.
+    """Read a recording once, from end to end.
 
     Raises:
-        MarEdgeError: it cannot be read, a line is no message or of another run (the message names the line), or it
-            lacks the ``hello`` that says of what it is, or has no skeleton.
+        MarEdgeError: it cannot be read, or a line is not a message or of another run (the error names the line). Also
+            where it has no ``hello`` or no skeleton.
     """
     indexer = _Indexer()
-    position = 0
-    for line in recorded_lines(path):
-        position = line.start
-        try:
-            indexer.take(line.content, position)
-        except (msgspec.DecodeError, UnicodeDecodeError, MalformedMessage) as error:
-            if line.whole:
-                raise MarEdgeError(f"{path}, line {line.number}: not a message of mar-edge ({error})") from None
-            break  # how a recording ends whose program was killed
-        except (_Unfitting, UnknownSchema) as error:
-            raise MarEdgeError(f"{path}, line {line.number}: {error}") from None
-        position += len(line.content)
-    return indexer.result(path, position)
+    for recorded in of_one_run(read_messages([path], heads_of=("skeleton", "label"))):
+        indexer.take(recorded)
+    return indexer.result(path)
 
 
 def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[bytes]:
@@ -173,16 +149,11 @@ def _steady_message(
     )
 
 
-class _Unfitting(Exception):
-    """A line that does not go with those before it."""
-
-
 class _Indexer:
     """Takes the lines of a recording in order."""
 
     def __init__(self) -> None:
         self._hello: bytes | None = None
-        self._run = ""
         self._frame: tuple[int, int] | None = None
         self._first_frame = 0
         self._dropped: int | None = None
@@ -191,32 +162,28 @@ class _Indexer:
         self._reason: str | None = None
         self._events: dict[int, list[bytes]] = {}
         self._offsets = array("q")
-        self._zero_ns = 0
+        self._zero_ns = self._end = 0
         self._steady = SteadyTime()
 
-    def take(self, line: bytes, position: int) -> None:
-        head = msgspec.json.decode(line, type=_Head)
+    def take(self, recorded: Recorded) -> None:
+        message, line = recorded.message, recorded.line
         if self._hello is None:
-            hello = decode(line)
-            if not isinstance(hello, HelloMessage):
-                raise _Unfitting(
-                    f"a {head.kind} before the 'hello' that says of what the recording is; record with "
+            if not isinstance(message, HelloMessage):
+                raise recorded.error(
+                    f"a {message.kind} before the 'hello' that says of what the recording is; record with "
                     "'mar-edge serve --record FOLDER' or 'mar-edge record'"
                 )
-            self._hello, self._run, self._zero_ns = line, head.run, hello.t_zero_ns
-        if head.run != self._run:
-            raise _Unfitting("another run of the sender begins; a recording holds one")
-        if head.kind == "skeleton":
-            self._take_skeleton(head, position)
-        elif head.kind in ("event", "end"):
-            message = decode(line)
-            if isinstance(message, EventMessage):
-                first, *_ = self._events.setdefault(message.event_id, [line])
-                self._events[message.event_id] = [first] if first is line else [first, line]
-            elif isinstance(message, EndMessage):
-                self._reason, self._dropped = message.reason, message.dropped
+            self._hello, self._zero_ns = line.content, message.t_zero_ns
+        if isinstance(message, Head) and message.kind == "skeleton":
+            self._take_skeleton(recorded, message)
+        elif isinstance(message, EventMessage):
+            first, *_ = self._events.setdefault(message.event_id, [line.content])
+            self._events[message.event_id] = [first] if first is line.content else [first, line.content]
+        elif isinstance(message, EndMessage):
+            self._reason, self._dropped = message.reason, message.dropped
+        self._end = line.start + len(line.content)
 
-    def _take_skeleton(self, head: _Head, position: int) -> None:
+    def _take_skeleton(self, recorded: Recorded, head: Head) -> None:
         self._steady.see(head.frame, head.t_capture_ns, head.t_media_ns)
         t_ns = head.t_capture_ns if head.t_media_ns is None else self._zero_ns + head.t_media_ns
         if not self._offsets:
@@ -224,19 +191,19 @@ class _Indexer:
         self._end_ns = max(self._end_ns, t_ns)
         chunk = (self._end_ns - self._start_ns) // (CHUNK_S * _NS)
         if chunk > _MOST_CHUNKS:
-            raise _Unfitting(f"captured {chunk * CHUNK_S / 86400:.0f} days after the first; did a clock jump?")
+            raise recorded.error(f"captured {chunk * CHUNK_S / 86400:.0f} days after the first; did a clock jump?")
         # Stretches in which nothing was seen begin where the next one does.
-        self._offsets.extend([position] * (chunk + 1 - len(self._offsets)))
+        self._offsets.extend([recorded.line.start] * (chunk + 1 - len(self._offsets)))
         self._frames += self._frame != (head.segment, head.frame)
         self._frame = head.segment, head.frame
         if head.person != NO_PERSON:
             self._people.add(head.person)
 
-    def result(self, path: Path, position: int) -> IndexedRecording:
-        """What was found; the file ends at byte ``position``."""
+    def result(self, path: Path) -> IndexedRecording:
+        """Return what was found."""
         if self._hello is None or not self._offsets:
             raise MarEdgeError(f"{path} holds no skeleton; record with 'mar-edge serve --record FOLDER'")
-        # Where the sender was killed, or the file is a part, the holes in the frames' numbers tell.
+        # Where the sender was killed, or the file is a part, gaps in the frame numbers say how many are missing.
         _, last_frame = self._frame or (0, 0)
         missing = max(last_frame - self._first_frame + 1 - self._frames, 0)
         return IndexedRecording(
@@ -251,7 +218,7 @@ class _Indexer:
             events=tuple(
                 line for lines in self._events.values() for line in _steadied(lines, self._steady, self._zero_ns)
             ),
-            offsets=array("q", [*self._offsets, position]),
+            offsets=array("q", [*self._offsets, self._end]),
             zero_ns=self._zero_ns,
             steady=self._steady,
         )

@@ -1,4 +1,4 @@
-"""The page of a service, in its process: what streams do, for browsers. Opens no cameras."""
+"""The live page inside a service: passes messages and frames of streams on to browsers. Opens no camera."""
 
 from __future__ import annotations
 
@@ -7,69 +7,74 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.observer import Answer
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.observer import HttpHandler
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 from mar_edge.view.app import page_app
 from mar_edge.view.feed import Feed
-from mar_edge.view.picture_encoder import Pictures
+from mar_edge.view.picture_encoder import PictureEncoder
 from mar_edge.view.server import PageServer
 
-# The last messages of a stream are worth so much waiting.
-_FAREWELL_S = 1.0
+# How long closing waits for browsers to receive the last messages.
+_FLUSH_S = 1.0
 _log = logging.getLogger("mar_edge.view")
 
 
 class LivePage:
-    """A ``streaming.observer.StreamObserver`` that is a page. A context manager; binds when made.
+    """A ``StreamObserver`` that serves the page. A context manager; binds when constructed.
 
     Args:
-        address, token, hosts: as of ``PageServer``.
-        video: show the camera's pictures as well.
+        address, token, hosts: See ``PageServer``.
+        video: Show pictures of the camera as well.
 
     Raises:
-        MarEdgeError: as of ``PageServer``.
+        MarEdgeError: see ``PageServer``.
     """
 
     def __init__(self, address: str, token: str | None = None, video: bool = False, hosts: Sequence[str] = ()) -> None:
         self._address = address
         self._feed = Feed(video)
-        self._pictures = Pictures(self._feed) if video else None
-        self._answers: Mapping[str, Answer] = {}
+        self._pictures = PictureEncoder(self._feed) if video else None
+        self._handlers: Mapping[str, HttpHandler] = {}
         self._server = PageServer(
-            address, token, lambda access: page_app(access, self._feed, lambda: self._answers), hosts
+            address, token, lambda access: page_app(access, self._feed, lambda: self._handlers), hosts
         )
         self._stack = ExitStack()
 
     @property
     def url(self) -> str:
-        """What to open; with the token, if there is one."""
+        """Address to open in a browser, with the token if there is one."""
         return self._server.url
 
-    def on_message(self, message: AnyMessage) -> None:
-        """See ``StreamObserver``."""
-        if not isinstance(message, SkeletonMessage):  # those come with their frame
-            self._feed.publish(message)
+    @property
+    def failures(self) -> int:
+        """How often the server of the page failed."""
+        return self._server.failures
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
-        """See ``StreamObserver``."""
+    def on_message(self, message: AnyMessage) -> None:
+        """Pass a message on (see ``StreamObserver``)."""
+        if not isinstance(message, SkeletonMessage):  # skeletons come with their frame
+            self._feed.publish(EncodedMessage(message))
+
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
+        """Pass skeletons and, where shown, the picture on (see ``StreamObserver``)."""
         for skeleton in skeletons:
             self._feed.publish(skeleton)
         if self._pictures is not None:
-            self._pictures.offer(skeletons[0].stream, frame)
+            self._pictures.offer(skeletons[0].message.stream, frame)
 
-    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
-        """See ``StreamObserver``."""
+    def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
+        """Answer these paths next to the page, if ``address`` is its own (see ``StreamObserver``)."""
         if address != self._address:
             return False
-        self._answers = answers
+        self._handlers = handlers
         return True
 
     def __enter__(self) -> LivePage:
         self._stack.enter_context(self._server)
         if self._pictures is not None:
-            _log.warning("camera pictures leave this process: the page shows them to whoever may open it")
+            _log.warning("the page shows camera pictures to everybody who may open it")
             self._stack.enter_context(self._pictures)
-        self._stack.callback(self._feed.flush, _FAREWELL_S)
+        self._stack.callback(self._feed.flush, _FLUSH_S)
         return self
 
     def __exit__(self, *exc_info: object) -> None:

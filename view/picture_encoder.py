@@ -1,6 +1,6 @@
-"""Camera pictures for the page: the newest of each stream, small, as JPEG, at a modest rate. Only where asked for.
+"""Camera pictures for the page (``--show-video``): the newest of each stream, reduced, as JPEG, at a limited rate.
 
-Encoding runs on a thread of its own, so that a stream's loop only leaves its frame here and goes on.
+Encoding runs on its own thread, so that the loop of a stream only hands its frame over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ _QUALITY = 70
 
 
 class PictureHeader(msgspec.Struct, frozen=True):
-    """What stands in a line before the JPEG. width, height: of the frame in the camera's pixels, as joints are."""
+    """The JSON line before the JPEG.
+
+    Attributes:
+        stream: Name of the stream.
+        frame: Number of the frame in its source.
+        t_capture_ns: Capture time, ns since 1970.
+        width: Width of the frame, px of the camera, the unit of joints.
+        height: Height of the frame, px.
+    """
 
     stream: str
     frame: int
@@ -30,8 +38,8 @@ class PictureHeader(msgspec.Struct, frozen=True):
     height: int
 
 
-class Pictures:
-    """Encodes while somebody looks on. A context manager; ``offer`` may be called by any thread."""
+class PictureEncoder:
+    """Encodes frames while a browser is connected. A context manager; any thread may call ``offer``."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -41,7 +49,7 @@ class Pictures:
         self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
 
     def offer(self, stream: str, frame: Frame) -> None:
-        """Leave a frame; it takes the place of an older one of its stream."""
+        """Hand over a frame. It replaces an older one of its stream that is not encoded yet."""
         if frame.image.size and self._feed.browsers:
             with self._changed:
                 self._newest[stream] = frame
@@ -54,9 +62,9 @@ class Pictures:
                     self._changed.wait()
                 frames, self._newest = self._newest, {}
             for stream, frame in frames.items():
-                self._feed.publish_picture(stream, picture(stream, frame))
+                self._feed.publish_picture(stream, encode_picture(stream, frame))
 
-    def __enter__(self) -> Pictures:
+    def __enter__(self) -> PictureEncoder:
         self._thread.start()
         return self
 
@@ -67,11 +75,11 @@ class Pictures:
         self._thread.join()
 
 
-def picture(stream: str, frame: Frame) -> bytes:
-    """A line of JSON (``PictureHeader``), and the JPEG."""
+def encode_picture(stream: str, frame: Frame) -> bytes:
+    """Return a line of JSON (``PictureHeader``) and the JPEG."""
     height, width = frame.image.shape[:2]
-    head = PictureHeader(stream, frame.seq, frame.t_capture_ns, width, height)
-    return msgspec.json.encode(head) + b"\n" + _jpeg(frame.image)
+    header = PictureHeader(stream, frame.seq, frame.t_capture_ns, width, height)
+    return msgspec.json.encode(header) + b"\n" + _jpeg(frame.image)
 
 
 def _jpeg(image: NDArray[np.uint8]) -> bytes:

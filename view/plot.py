@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body_of
 from mar_edge.view.fonts import DEFAULT, families_for
-from mar_edge.view.timeline import NS, TimedEvent, Timeline, body_of, clock, clock_unit, name_of, rows_of, summary
+from mar_edge.view.wording import clock, clock_unit, name_of, rows_of, summary
 
 MIME_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 _DPI = 200

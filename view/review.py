@@ -13,10 +13,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.recording.recorded import recording_files
+from mar_edge.streaming.recording.reader import recording_files
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.index import IndexedRecording, index_recording
-from mar_edge.view.timeline import read_timelines
 
 _JSON = "application/json"
 

@@ -1,6 +1,6 @@
-"""The page's server: a socket and a thread around the application, so that what is served is not held up.
+"""The server of the page: a socket and a thread around the application, so that no stream waits for a browser.
 
-It has an event loop of its own on that thread; cameras, pose stage and network never run on it.
+The thread has its own event loop. Cameras, pose stage and network never run on it.
 """
 
 from __future__ import annotations
@@ -14,41 +14,45 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.operations.file_limit import room
-from mar_edge.view.access import Access, PageAddress
+from mar_edge.streaming.operations.file_limit import spare_descriptors
+from mar_edge.view.access import AccessPolicy, PageAddress
 
-# ConnectionCounter at once, and bytes of a request's head.
+# Simultaneous connections, and bytes of a request's headers.
 _MOST_CONNECTIONS = 128
-_LEAST_CONNECTIONS = 8  # where the process may open few files
-_MOST_HEAD = 16_384
+_LEAST_CONNECTIONS = 8  # even if the process may open few files
+_MOST_HEADER_BYTES = 16_384
 _SHUTDOWN_S = 1
 _START_S = 10.0
 _log = logging.getLogger("mar_edge.view")
 
 
 class PageServer:
-    """Binds when made, serves from entering until leaving. A context manager.
+    """Binds when constructed, serves while entered. A context manager.
 
-    ``url`` is what to open; it holds the token, if there is one.
+    Attributes:
+        url: Address to open in a browser, with the token if there is one.
+        local: Whether only programs on this machine reach the page.
+        failures: How often the server stopped with an error.
 
     Args:
-        address: ``HOST:PORT``, an IPv6 host in brackets, port ``*`` for any.
-        token: see ``Access``.
-        make_app: from who may see it to the application.
-        hosts: see ``Access``.
+        address: ``HOST:PORT``; an IPv6 host in brackets; port ``*`` for any free port.
+        token: See ``AccessPolicy``.
+        make_app: Makes the application from the access policy.
+        hosts: See ``AccessPolicy``.
 
     Raises:
-        MarEdgeError: it is no address, or is taken; a token that is none.
+        MarEdgeError: the address or the token is invalid, or the address is in use.
     """
 
     def __init__(
-        self, address: str, token: str | None, make_app: Callable[[Access], ASGIApp], hosts: Sequence[str] = ()
+        self, address: str, token: str | None, make_app: Callable[[AccessPolicy], ASGIApp], hosts: Sequence[str] = ()
     ) -> None:
         asked = PageAddress.parse(address)
-        self._socket = _bound(address, asked)
+        self.failures = 0
+        self._socket = _bind(address, asked)
         port = int(self._socket.getsockname()[1])
         try:
-            access = Access(PageAddress(asked.host, port, asked.local, asked.ipv6), token, hosts)
+            access = AccessPolicy(PageAddress(asked.host, port, asked.local, asked.ipv6), token, hosts)
         except MarEdgeError:
             self._socket.close()
             raise
@@ -68,8 +72,8 @@ class PageServer:
                 log_level=logging.WARNING,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=max(_LEAST_CONNECTIONS, min(_MOST_CONNECTIONS, room() // 4)),
-                h11_max_incomplete_event_size=_MOST_HEAD,
+                limit_concurrency=max(_LEAST_CONNECTIONS, min(_MOST_CONNECTIONS, spare_descriptors() // 4)),
+                h11_max_incomplete_event_size=_MOST_HEADER_BYTES,
                 ws_max_size=1024,
                 ws_max_queue=1,
                 ws_per_message_deflate=False,
@@ -82,18 +86,19 @@ class PageServer:
     def _run(self) -> None:
         try:
             self._server.run(sockets=[self._socket])
-        except Exception:  # noqa: BLE001 - whatever it is, only the page ends by it
-            _log.exception("the page's server failed; what is recognised and sent goes on")
+        except Exception:  # noqa: BLE001 - any error ends only the page; the streams go on
+            self.failures += 1
+            _log.exception("the server of the page failed; recognition and publishing go on without it")
         finally:
             self._done.set()
 
     def __enter__(self) -> PageServer:
         if not self.local:
             _log.warning(
-                "the page is sent in clear and other machines reach it; whoever has the token sees it. Through networks"
-                " that are not yours take a tunnel (ssh -L) or a proxy with TLS"
+                "the page is not encrypted and other machines reach it; anybody with the token can see it. On networks "
+                "that you do not control, use a tunnel (ssh -L) or a proxy with TLS"
             )
-        self._socket.listen(128)  # from now on who comes early waits instead of being refused
+        self._socket.listen(128)  # from now on an early connection waits instead of being refused
         self._thread.start()
         return self
 
@@ -103,16 +108,16 @@ class PageServer:
         self._socket.close()
 
 
-def _bound(address: str, asked: PageAddress) -> socket.socket:
+def _bind(address: str, asked: PageAddress) -> socket.socket:
     family = socket.AF_INET6 if asked.ipv6 else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((asked.host, asked.port))
-    except (OSError, UnicodeError) as error:  # a host's name may be too long for the resolver's encoding
+    except (OSError, UnicodeError) as error:  # a host name may be too long for the resolver's encoding
         bound.close()
         reason = getattr(error, "strerror", None) or error
         raise MarEdgeError(
-            f"cannot serve the page on {address}: {reason}; choose another address, as 127.0.0.1:8081"
+            f"cannot serve the page on {address}: {reason}; choose another address, such as 127.0.0.1:8081"
         ) from None
     return bound

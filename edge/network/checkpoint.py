@@ -22,6 +22,7 @@ from mar_edge.edge.choices import Encoding
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
+from mar_edge.edge.movements import Movement
 from mar_edge.edge.network.mmn import MMN, SCALES, MMNConfig
 
 _FORMAT = "mar-edge checkpoint"
@@ -51,6 +52,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What our own checkpoints say beside their weights; a published one says nothing.
 
     activation: what makes probabilities of the outputs: one ``softmax``, or a ``sigmoid`` for each label.
+    movements: as in a model file (``edge.model_file``).
     rates: how often each label occurred in training, relative to the others (mean 1); empty where nothing is known.
     """
 
@@ -65,6 +67,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     licence: str
     activation: Literal["softmax", "sigmoid"] = "softmax"
     rates: tuple[float, ...] = ()
+    movements: tuple[Movement, ...] = ()
 
 
 @dataclass(frozen=True)

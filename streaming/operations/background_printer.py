@@ -1,4 +1,4 @@
-"""Printing in the background: a terminal that is held up, a full disk or a pipe without a reader holds up nobody."""
+"""Printing in the background, so that a paused terminal, a full disk or a pipe without a reader delays no stream."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from collections.abc import Callable
 from mar_edge.edge.errors import MarEdgeError
 
 MOST_WAITING = 1000
-# What was printed last is worth so much waiting.
-_FAREWELL_S = 1.0
+# How long closing waits for what is not printed yet.
+_FLUSH_S = 1.0
 
 
 class BackgroundPrinter:
-    """Makes calls that print, in order, on a thread of its own. A context manager; any thread may call ``later``.
+    """Runs calls that print, in order, on its own thread. A context manager; any thread may call ``submit``.
 
-    ``lost`` counts the calls that could not print, or did not get their turn.
+    Attributes:
+        lost: Calls that failed to print, or came while the queue was full.
+        last_error: Reason of the last loss; None if there was none.
 
     Args:
-        name: of the thread.
-        most_waiting: calls that wait; beyond it they are lost.
+        name: Name of the thread.
+        most_waiting: Length of the queue; further calls are lost.
     """
 
     def __init__(self, name: str = "printer", most_waiting: int = MOST_WAITING) -> None:
@@ -32,17 +34,17 @@ class BackgroundPrinter:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def later(self, call: Callable[[], None]) -> None:
-        """Have something printed; never waits."""
+    def submit(self, call: Callable[[], None]) -> None:
+        """Queue a call that prints. Never blocks."""
         self._idle.clear()
         try:
             self._waiting.put_nowait(call)
         except queue.Full:
             self.lost += 1
-            self.last_error = "whoever reads it does not keep up"
+            self.last_error = "the reader of the output is too slow"
 
-    def settle(self, timeout_s: float = _FAREWELL_S) -> None:
-        """Wait until all has been printed, or for so long."""
+    def flush(self, timeout_s: float = _FLUSH_S) -> None:
+        """Wait until everything is printed, or the time is up."""
         self._idle.wait(timeout_s)
 
     def _run(self) -> None:
@@ -62,13 +64,13 @@ class BackgroundPrinter:
                 self.last_error = getattr(error, "strerror", None) or str(error) or type(error).__name__
 
     def close(self) -> None:
-        """Print what waits, for as long as that is worth."""
-        self.settle()
+        """Print what is queued, for a second at most."""
+        self.flush()
         try:
             self._waiting.put_nowait(None)
         except queue.Full:
-            return  # it is held up, and ends with the process
-        self._thread.join(_FAREWELL_S)
+            return  # the thread is blocked, and ends with the process
+        self._thread.join(_FLUSH_S)
 
     def __enter__(self) -> BackgroundPrinter:
         return self

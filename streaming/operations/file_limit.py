@@ -1,4 +1,4 @@
-"""How many files and connections the process may hold open, and what is kept of them for what must not fail."""
+"""The limit on open files and connections, and the reserve for parts that must not fail. Opens none itself."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Collection
 try:
     import resource
 except ImportError:  # Windows has no such limit
-    resource = None  # type: ignore[assignment] # asked for below
+    resource = None  # type: ignore[assignment] # checked below
 
-# For cameras that are opened again, recordings that go on in another file, health and the page.
+# For cameras that reconnect, recordings that begin another file, health checks and the page.
 RESERVE = 24
 _MOST = 65_536
 
 
 def raise_file_limit() -> None:
-    """Take as many as the system lets this user have; it begins with few, for the sake of old programs."""
+    """Raise the soft limit, which is low for the sake of old programs, as far as the system allows."""
     if resource is None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -26,8 +26,8 @@ def raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def room() -> int:
-    """How many more may be opened for others before the reserve is touched; negative where it is already."""
+def spare_descriptors() -> int:
+    """Return how many descriptors are free beyond the reserve; negative if the reserve is in use."""
     if resource is None:
         return _MOST
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -35,33 +35,33 @@ def room() -> int:
         return _MOST
     try:
         held = len(os.listdir("/dev/fd"))
-    except FileNotFoundError:  # a system without it
+    except FileNotFoundError:  # not on every system
         return _MOST
-    except OSError:  # it takes one to look
+    except OSError:  # listing takes a descriptor, and none is left
         return -RESERVE
     return soft - RESERVE - held
 
 
-def shut_down_connection(connection: int, ends: Collection[object]) -> bool:
-    """End a connection that a library holds: the library sees its peer go, and closes it.
+def shut_down_connection(descriptor: int, bound: Collection[object]) -> bool:
+    """Shut down a connection that a library owns. To the library its peer has disconnected, so it closes it.
 
     Args:
-        connection: its descriptor. It may be another one's by now: only a socket at one of ``ends`` is ended.
-        ends: ports, or paths of Unix sockets.
+        descriptor: Of the connection. It may have been reused: only a socket at one of ``bound`` is shut down.
+        bound: Ports, or paths of Unix sockets.
 
     Returns:
-        Whether it was ended.
+        Whether it was shut down.
     """
     try:
-        held = socket.socket(fileno=connection)
-    except OSError:  # it is closed, or no socket
+        held = socket.socket(fileno=descriptor)
+    except OSError:  # closed, or not a socket
         return False
     try:
         name = held.getsockname()
-        if (name if isinstance(name, str | bytes) else name[1]) not in ends:
+        if (name if isinstance(name, str | bytes) else name[1]) not in bound:
             return False
         held.shutdown(socket.SHUT_RDWR)
-    except OSError:  # it has just gone by itself
+    except OSError:  # disconnected meanwhile
         return False
     finally:
         held.detach()

@@ -1,4 +1,4 @@
-"""HTTP for machines that watch: ``/live``, ``/ready`` and ``/metrics``. Reads, and changes nothing."""
+"""HTTP for monitoring: ``/live``, ``/ready`` and ``/metrics``. Changes nothing."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from collections.abc import Mapping
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.observer import Answer
+from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.operations.health import Health
 from mar_edge.streaming.operations.metrics import Metrics
 from mar_edge.streaming.wire.address import parse_http
 
-# Of a slow or silent client; and how many are answered at once. One more takes the place of whoever has it longest: an
-# answer takes milliseconds, so that is one who does not ask or does not read.
-_CLIENT_S = 5.0
+# Timeout of a slow or silent client, and the number of simultaneous ones. One more replaces the oldest connection.
+# A response takes milliseconds, so the oldest one belongs to a client that does not ask or does not read.
+_CLIENT_TIMEOUT_S = 5.0
 _MOST_CLIENTS = 16
 _JSON = "application/json"
 
 
 class HealthServer:
-    """Serves from threads of its own, from the moment it is made until ``close``.
+    """Serves on its own threads from construction until ``close``.
 
     Args:
-        address: ``HOST:PORT``, an IPv6 host in brackets.
-        answers: path -> what is answered there.
-        insecure: allow an address that other machines reach: HTTP is in clear and asks nobody who he is.
+        address: ``HOST:PORT``; an IPv6 host in brackets.
+        handlers: Path -> handler of requests for it.
+        insecure: Allow an address that other machines reach, although HTTP is unencrypted and has no authentication.
 
     Raises:
-        MarEdgeError: it is no address, is taken, or can be reached from outside.
+        MarEdgeError: the address is invalid, in use, or reachable from other machines.
     """
 
-    def __init__(self, address: str, answers: Mapping[str, Answer], insecure: bool = False) -> None:
+    def __init__(self, address: str, handlers: Mapping[str, HttpHandler], insecure: bool = False) -> None:
         endpoint, host, port = parse_http(address)
         if not endpoint.local and not insecure:
             raise MarEdgeError(
@@ -43,8 +43,8 @@ class HealthServer:
                 "allow it with --insecure"
             )
         try:
-            self._server = _Server((host, port), answers, ipv6=endpoint.ipv6)
-        except (OSError, UnicodeError) as error:  # a host's name may be too long for the resolver's encoding
+            self._server = _Server((host, port), handlers, ipv6=endpoint.ipv6)
+        except (OSError, UnicodeError) as error:  # a host name may be too long for the resolver's encoding
             reason = getattr(error, "strerror", None) or error
             raise MarEdgeError(f"cannot serve HTTP on {address}: {reason}; choose another --http") from None
         self.address = f"{address.rpartition(':')[0]}:{self._server.server_address[1]}"
@@ -57,26 +57,26 @@ class HealthServer:
         self._server.server_close()
 
 
-def answers(health: Health, metrics: Metrics) -> dict[str, Answer]:
-    """What machines that watch may ask, by path."""
+def http_handlers(health: Health, metrics: Metrics) -> dict[str, HttpHandler]:
+    """Return the handlers of health and metrics, by path."""
     return {
-        "/live": lambda: _answer(health.hung(), "hung"),
-        "/ready": lambda: _answer(sorted({*health.waiting(), *health.hung()}), "waiting"),
+        "/live": lambda: _json(health.hung(), "hung"),
+        "/ready": lambda: _json(sorted({*health.waiting(), *health.hung()}), "waiting"),
         "/metrics": metrics.exposition,
     }
 
 
-def _answer(streams: list[str], what: str) -> tuple[int, str, bytes]:
+def _json(streams: list[str], what: str) -> tuple[int, str, bytes]:
     return (503 if streams else 200), _JSON, msgspec.json.encode({"ok": not streams, what: streams})
 
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 128  # connections that wait to be accepted; beyond it a client tries again a second later
+    request_queue_size = 128  # connections that wait to be accepted; a client beyond it retries after a second
 
-    def __init__(self, place: tuple[str, int], answers: Mapping[str, Answer], ipv6: bool) -> None:
+    def __init__(self, place: tuple[str, int], handlers: Mapping[str, HttpHandler], ipv6: bool) -> None:
         self.address_family = socket.AF_INET6 if ipv6 else socket.AF_INET
-        self.answers = answers
+        self.handlers = handlers
         self._lock = threading.Lock()
         self._clients: dict[int, socket.socket] = {}
         super().__init__(place, _Handler)
@@ -85,9 +85,9 @@ class _Server(http.server.ThreadingHTTPServer):
         assert isinstance(request, socket.socket)
         with self._lock:
             if len(self._clients) >= _MOST_CLIENTS:
-                longest = self._clients.pop(next(iter(self._clients)))
-                with contextlib.suppress(OSError):  # it has just gone by itself
-                    longest.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
+                oldest = self._clients.pop(next(iter(self._clients)))
+                with contextlib.suppress(OSError):  # disconnected meanwhile
+                    oldest.shutdown(socket.SHUT_RDWR)  # wakes its thread, which closes it
             self._clients[id(request)] = request
         super().process_request(request, client_address)
 
@@ -101,24 +101,24 @@ class _Server(http.server.ThreadingHTTPServer):
                 self._clients.pop(id(request), None)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up or speaks no HTTP is no error of ours."""
+        """Ignore clients that disconnect or do not speak HTTP."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: _Server
-    timeout = _CLIENT_S
+    timeout = _CLIENT_TIMEOUT_S
 
     def do_HEAD(self) -> None:
-        """As GET, without the body."""
-        self._answer(with_body=False)
+        """Respond as to GET, without the body."""
+        self._respond(with_body=False)
 
     def do_GET(self) -> None:
-        """Answer what is asked by path."""
-        self._answer(with_body=True)
+        """Respond by path."""
+        self._respond(with_body=True)
 
-    def _answer(self, *, with_body: bool) -> None:
-        answer = self.server.answers.get(self.path.partition("?")[0])
-        status, kind, body = (404, _JSON, b'{"ok":false}') if answer is None else answer()
+    def _respond(self, *, with_body: bool) -> None:
+        handler = self.server.handlers.get(self.path.partition("?")[0])
+        status, kind, body = (404, _JSON, b'{"ok":false}') if handler is None else handler()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
@@ -127,4 +127,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Each scrape a line would drown the log."""
+        """Log nothing: a line for each scrape would flood the log."""

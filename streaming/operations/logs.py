@@ -1,7 +1,7 @@
-"""Logs on standard error: a line for people on a terminal, a JSON document a line for machines elsewhere.
+"""Logs on standard error: text on a terminal, JSON lines elsewhere.
 
-Elsewhere what other libraries log, warn of or write to the descriptor becomes JSON lines too. They are written in the
-background: who logs never waits for a disk or a pipe.
+JSON lines include what other libraries log, warn about or write to the descriptor. They are written in the background,
+so that no thread that logs waits for a disk or a pipe.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _log = logging.getLogger(LOGGER)
 
 
 class JsonLines(logging.Formatter):
-    """``{"time": ..., "level": ..., "logger": ..., "thread": ..., "message": ...}``, with the traceback if any."""
+    """``{"time": ..., "level": ..., "logger": ..., "thread": ..., "message": ...}``; with a traceback, if any."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One record, one line."""
+        """Return one line for a record."""
         document = {
             "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -36,13 +36,13 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             document["traceback"] = self.formatException(record.exc_info)
-        # A file name may hold bytes that are no text.
+        # A file name may hold bytes that are not text.
         document = {key: str(value).encode(errors="backslashreplace").decode() for key, value in document.items()}
         return msgspec.json.encode(document).decode()
 
 
 class BackgroundHandler(logging.Handler):
-    """Writes records to a stream, on a thread of its own. ``lost`` counts those that could not be written."""
+    """Writes records to a file on its own thread. ``lost`` counts those that could not be written."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -55,36 +55,36 @@ class BackgroundHandler(logging.Handler):
         return self._printer.lost
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Have one record written."""
+        """Queue one record."""
         text = self.format(record)
-        self._printer.later(lambda: self._write(text))
+        self._printer.submit(lambda: self._write(text))
 
     def _write(self, text: str) -> None:
         self._stream.write(f"{text}\n")
         self._stream.flush()
 
     def flush(self) -> None:
-        """Wait a moment for what is not written yet."""
-        self._printer.settle()
+        """Wait up to a second for records that are not written yet."""
+        self._printer.flush()
 
     def close(self) -> None:
-        """Write what waits, for a moment."""
+        """Write what is queued, for a second at most."""
         self._printer.close()
         super().close()
 
 
-class _ForeignLines:
-    """Makes log records of what C and C++ libraries write to the descriptor of standard error.
+class _StderrCapture:
+    """Turns what C and C++ libraries write to the descriptor of standard error into log records.
 
-    ``stream`` is where standard error really leads. What does not fit into the pipe is lost, and so may be what a crash
-    says last.
+    ``stream`` is the real standard error. What does not fit into the pipe is lost; the last output of a crash may be
+    lost too.
     """
 
     def __init__(self) -> None:
         real = os.dup(2)
         self.stream = os.fdopen(real, "w", encoding="utf-8", errors="backslashreplace")
         reading, writing = os.pipe()
-        os.set_blocking(writing, False)  # who writes may hold what the reading thread needs
+        os.set_blocking(writing, False)  # a blocked writer may hold a lock that the reading thread needs
         os.dup2(writing, 2)
         os.close(writing)
         self._lines = os.fdopen(reading, "rb")
@@ -93,39 +93,39 @@ class _ForeignLines:
     def _read(self) -> None:
         log = logging.getLogger("stderr")
         while line := self._lines.readline(_LONGEST_LINE):
-            text = _COLOURS.sub("", line.decode("utf-8", "replace")).strip()
+            text = _COLORS.sub("", line.decode("utf-8", "replace")).strip()
             if text:
                 log.warning("%s", text)
 
 
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST_LINE = 8192
-_foreign: list[_ForeignLines] = []
+_capture: list[_StderrCapture] = []
 """The one of this process: its descriptor is redirected once."""
 
 
-def _catch_foreign_lines() -> None:
-    """Begin, where the command line's own prints can be kept out of it."""
+def _capture_stderr() -> None:
+    """Redirect the descriptor, if the command line's own output can be kept out of it."""
     redirect = getattr(sys.stderr, "redirect", None)
-    if redirect is None or _foreign:
+    if redirect is None or _capture:
         return
     try:
         sys.stderr.flush()
-        _foreign.append(_ForeignLines())
-    except OSError:  # no descriptor is left: the lines stay as they are
+        _capture.append(_StderrCapture())
+    except OSError:  # no descriptor is left: output stays as it is
         return
-    redirect(_foreign[0].stream)
+    redirect(_capture[0].stream)
 
 
 def set_up_logs() -> None:
-    """Send our log to standard error; for machines, whatever is written there by others, as JSON lines."""
+    """Log to standard error; unless it is a terminal, as JSON lines, including the output of other libraries."""
     if not sys.stderr.isatty():
-        _catch_foreign_lines()
+        _capture_stderr()
     handler = BackgroundHandler(sys.stderr)
     root, ours = logging.getLogger(), logging.getLogger(LOGGER)
     if sys.stderr.isatty():
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(threadName)s: %(message)s", "%H:%M:%S"))
-        # What others log on a terminal is left alone.
+        # Logs of other libraries stay as they are on a terminal.
         ours.propagate = False
         _replace(ours, handler)
     else:
@@ -147,7 +147,7 @@ def _replace(logger: logging.Logger, handler: logging.Handler | None) -> None:
 
 
 def _log_thread_failure(failure: threading.ExceptHookArgs) -> None:
-    """A bug on a thread, with its traceback in one line."""
+    """Log a bug on a thread, with its traceback in one line."""
     if failure.exc_value is None or failure.exc_type is SystemExit:
         return
     name = failure.thread.name if failure.thread is not None else "a thread"

@@ -17,52 +17,51 @@ from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, LabelMess
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5)
 _STATES = ("connecting", "live", "stalled", "lost", "ended")
 _COUNTS = {
-    "frames": ("frames", "Frames that were processed."),
-    "dropped": ("frames_dropped", "Frames that were not processed, because a newer one had come."),
+    "frames": ("frames", "Frames processed."),
+    "dropped": ("frames_dropped", "Frames not processed because a newer one was available."),
     "corrupt": ("frames_corrupt", "Frames that could not be decoded."),
-    "connections": ("camera_connections", "How often the camera was opened."),
-    "stalls": ("camera_stalls", "How often the camera gave no frame for too long."),
+    "connections": ("camera_connections", "Times that the camera was opened."),
+    "stalls": ("camera_stalls", "Times that the camera gave no frame for too long."),
     "clock_jumps": ("clock_jumps", "Jumps of the wall clock."),
-    "inferences": ("inferences", "Windows that the network was asked about."),
-    "gated": ("windows_gated", "Windows in which nothing moved."),
-    "invalid": ("inferences_invalid", "Inferences whose result was not a number."),
-    "resets": ("window_resets", "Windows emptied by a gap."),
+    "inferences": ("inferences", "Inferences that ran."),
+    "gated": ("windows_gated", "Windows in which nothing moved, so that no inference ran."),
+    "invalid": ("inferences_invalid", "Inferences with a result that is not a number."),
+    "resets": ("window_resets", "Windows emptied because of a gap in the source."),
     "recorded": ("recorded_lines", "Lines written to recordings."),
-    "record_lost": ("recorded_lines_lost", "Lines that could not be written."),
+    "record_lost": ("recorded_lines_lost", "Lines that could not be written to recordings."),
+    "page_failures": ("page_failures", "Times that the server of the live page failed."),
 }
 _GAUGES = {
-    "subscribers": ("subscribers", "Who is connected now."),
-    "people": ("people", "Who is seen now."),
-    "fps_in": ("frames_in_per_second", "Frames that the camera gives."),
-    "fps_out": ("frames_out_per_second", "Frames that are processed."),
-    "frame_age_s": ("frame_age_seconds", "How old the newest frame is."),
-    "uptime_s": ("uptime_seconds", "Since the stream began."),
+    "subscribers": ("subscribers", "Subscribers connected now."),
+    "people": ("people", "People currently detected."),
+    "fps_in": ("frames_in_per_second", "Frames received per second."),
+    "fps_out": ("frames_out_per_second", "Frames processed per second."),
+    "frame_age_s": ("frame_age_seconds", "Age of the newest frame."),
+    "uptime_s": ("uptime_seconds", "Time since the stream started."),
 }
 
 
 class Metrics(Collector):
-    """Counts what goes by (``on_message``) and tells Prometheus (``exposition``). Both may be called by any thread."""
+    """Metrics of all streams, updated by each message. Any thread may call its methods."""
 
     def __init__(self, health: Health) -> None:
         self._health = health
         self._registry = CollectorRegistry()
         self._latency = Histogram(
             "mar_edge_latency_seconds",
-            "Of a label message: each stage, and from its frame to its sending (total).",
+            "Latency of a label message: each stage, and from frame available to label sent (total).",
             ["stream", "stage"],
             buckets=_BUCKETS,
             registry=self._registry,
         )
         self._events = Counter(
-            "mar_edge_events", "Events that began.", ["stream", "label", "body"], registry=self._registry
+            "mar_edge_events", "Events that started.", ["stream", "label", "body"], registry=self._registry
         )
-        self._messages = Counter(
-            "mar_edge_messages", "Messages that were sent.", ["stream", "kind"], registry=self._registry
-        )
+        self._messages = Counter("mar_edge_messages", "Messages sent.", ["stream", "kind"], registry=self._registry)
         self._registry.register(self)
 
     def on_message(self, message: AnyMessage) -> None:
-        """Take note of a message."""
+        """Take a message that was sent."""
         self._messages.labels(message.stream, message.kind).inc()
         if isinstance(message, EventMessage) and message.phase == "begin":
             self._events.labels(message.stream, message.label.name, message.label.body).inc()
@@ -80,11 +79,11 @@ class Metrics(Collector):
                 self._latency.labels(message.stream, stage).observe(milliseconds / 1000.0)
 
     def exposition(self) -> tuple[int, str, bytes]:
-        """An HTTP answer: status, content type, body."""
+        """Return an HTTP response for Prometheus: status, content type, body."""
         return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """What the newest status of each stream says; asked by the registry at each scrape."""
+        """Yield metrics from the newest status of each stream. The registry calls this at each scrape."""
         statuses = self._health.statuses()
         for field, (name, text) in _COUNTS.items():
             counter = CounterMetricFamily(f"mar_edge_{name}", text, labels=["stream"])
@@ -105,7 +104,9 @@ class Metrics(Collector):
     @staticmethod
     def _camera_states(statuses: list[StatusMessage]) -> Metric:
         states = GaugeMetricFamily(
-            "mar_edge_camera_state", "1 for the state that the camera is in.", labels=["stream", "state"]
+            "mar_edge_camera_state",
+            "1 for the current state of the camera, 0 for others.",
+            labels=["stream", "state"],
         )
         for status in statuses:
             for state in _STATES:
@@ -114,7 +115,7 @@ class Metrics(Collector):
 
 
 def resident_bytes() -> int | None:
-    """Memory of this process; None where the system does not say."""
+    """Return the resident memory of this process; None if the system does not report it."""
     try:
         with open("/proc/self/statm", encoding="ascii") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

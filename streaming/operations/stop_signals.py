@@ -1,4 +1,4 @@
-"""SIGINT, SIGTERM and SIGHUP as something a loop can ask about, so that a stream ends in order."""
+"""SIGINT, SIGTERM and SIGHUP as flags that a loop can check, so that a stream ends in order."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ REASONS = frozenset({*_REASONS.values(), _HUNG_UP})
 
 
 class StopSignals:
-    """A context manager; within it the first SIGINT or SIGTERM sets ``reason`` and ``signal``.
+    """A context manager within which the first SIGINT or SIGTERM sets ``reason`` and ``signal``.
 
-    The second one does what it did before (a KeyboardInterrupt, the end of the process), in case something hangs.
-    A SIGHUP does the same, since whoever began the process is gone, unless SIGHUP was ignored from the start
-    (``nohup``). With ``rereads`` it means that a configuration is to be read again and is noted for ``take_hangup``.
-    Outside the main thread, where Python allows no handlers, it does nothing. The old handlers come back on leaving.
+    The second signal has its usual effect (a KeyboardInterrupt, the end of the process), in case something hangs.
+    SIGHUP stops too, since the terminal or session is gone, unless it was ignored from the start (``nohup``). With
+    ``rereads`` it instead requests that the configuration is read again (``take_hangup``). Outside the main thread,
+    where Python allows no handlers, this does nothing. Leaving restores the old handlers.
     """
 
     def __init__(self, rereads: bool = False) -> None:
@@ -41,7 +41,7 @@ class StopSignals:
         self._restore()
 
     def take_hangup(self) -> bool:
-        """Whether a SIGHUP came since this was last asked."""
+        """Return whether a SIGHUP came since the last call."""
         came, self._hangup = self._hangup, False
         return came
 
@@ -51,11 +51,11 @@ class StopSignals:
     def _stop(self, number: int, _: FrameType | None) -> None:
         self.signal = number
         self.reason = _REASONS.get(signal.Signals(number), _HUNG_UP)
-        if number != _HANGUP:  # a terminal that closes sends it, and its shell again
+        if number != _HANGUP:  # a closing terminal sends it, and its shell sends it again
             self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._before.items():
-            # None is a handler that Python did not install and cannot put back.
+            # None is a handler that Python did not install and cannot restore.
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._before.clear()

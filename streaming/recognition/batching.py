@@ -32,7 +32,8 @@ class BatchingRecognizer(Recognizer):
     """
 
     def __init__(self, recognizer: Recognizer, most_windows: int = MOST_WINDOWS) -> None:
-        self.runtime, self.metadata, self.layout = recognizer.runtime, recognizer.metadata, recognizer.layout
+        self.runtime, self.metadata = recognizer.runtime, recognizer.metadata
+        self.layout, self.family = recognizer.layout, recognizer.family
         self.batches = self.windows = 0
         self._recognizer = recognizer
         self._most = most_windows

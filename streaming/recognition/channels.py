@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.streaming.recognition.extent import OPPOSITES
+from mar_edge.edge.movements import Movement
 
 # Body groups -> channels of the body. In 17 hours of interviews at most 15 % of the instances of a group overlap one of
 # another group of its channel, or another of its own; of different channels up to 58 % do (MMA-52's annotations). What
@@ -32,8 +32,7 @@ def channels_of(metadata: ModelMetadata) -> list[str]:
     return [CHANNEL_OF_BODY.get(label.body, label.body) for label in metadata.labels]
 
 
-def opposites_of(labels: Sequence[Label]) -> dict[int, int]:
-    """Return label index -> index of the label that names the way back from it, in both directions."""
+def opposites_of(labels: Sequence[Label], movements: Sequence[Movement]) -> dict[int, int]:
+    """Return label index -> index of the label that its way back looks like, where the model has one."""
     places = {label.name: index for index, label in enumerate(labels)}
-    pairs = [(places[a], places[b]) for a, b in OPPOSITES if a in places and b in places]
-    return {one: other for a, b in pairs for one, other in ((a, b), (b, a))}
+    return {index: places[movement.opposite] for index, movement in enumerate(movements) if movement.opposite in places}

@@ -9,51 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.recognition.event_rules import MovementRules
+from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.extent import Motions
-from mar_edge.streaming.recognition.thresholds import LabelChoice, Thresholds
+from mar_edge.streaming.recognition.thresholds import Thresholds
 
 Phase = Literal["begin", "update", "end"]
-
-
-@dataclass(frozen=True)
-class EventRules:
-    """When a label is an event.
-
-    on, off: smoothed probability at which one begins, and below which it ends (hysteresis); None for what the model
-        says (see ``streaming.recognition.thresholds``). labels: which may be events, and thresholds of their own.
-    smoothing_s: time constant of the exponential smoothing; 0 switches it off.
-    min_duration_s: how long a label must hold before it begins.
-    update_s: a lasting event is reported this often. movement: how movements are told from rest.
-
-    Raises:
-        MarEdgeError: a value that makes no sense.
-    """
-
-    on: float | None = None
-    off: float | None = None
-    labels: LabelChoice = field(default_factory=LabelChoice)
-    smoothing_s: float = 0.3
-    min_duration_s: float = 0.6
-    update_s: float = 0.5
-    movement: MovementRules = field(default_factory=MovementRules)
-
-    def __post_init__(self) -> None:
-        on = 1.0 if self.on is None else self.on
-        off = on if self.off is None else self.off
-        if not 0.0 < off <= on <= 1.0:
-            raise MarEdgeError(f"thresholds are 0 < --off <= --on <= 1; given were on {self.on}, off {self.off}")
-        if min(self.smoothing_s, self.min_duration_s, self.update_s) < 0 or not all(
-            map(math.isfinite, (self.smoothing_s, self.min_duration_s, self.update_s))
-        ):
-            raise MarEdgeError(f"smoothing, minimum duration and update interval are 0 s or more: {self}")
 
 
 @dataclass(frozen=True)
@@ -286,7 +252,7 @@ class _Channel:
             return False
         if math.isinf(event.faded_s):
             event.faded_s, event.faded_end_s = t_s, t_s - self._outlives_s
-        return not event.extent.stays or t_s - event.faded_s >= self._rules.movement.stays_s - 1e-3
+        return not event.extent.stays or t_s - event.faded_s >= self._rules.longest_stay_s - 1e-3
 
     def _best(self, smoothed: NDArray[np.float64]) -> int | None:
         """The most probable label of those above their thresholds."""
@@ -318,7 +284,7 @@ class _Channel:
         An event whose label is still seen accounts for what has moved until now, one that came back and rested for what
         moved until then.
         """
-        event, overlap_s = self._open, self._rules.movement.overlap_s
+        event, overlap_s = self._open, self._rules.overlap_s
         if event is not None and candidate.label == event.label:
             return candidate.extent.start_s >= event.extent.end_s
         if event is not None and math.isinf(event.faded_s):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.layout import Layout
-from mar_edge.streaming.recognition.event_rules import MovementRules
+from mar_edge.edge.movements import Way
+from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.trigger import body_size, coherent_motion
 
 # Body groups of labels -> regions of a layout. What is in no row looks at every joint.
@@ -30,47 +30,7 @@ REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
 }
 
 
-class Way(Enum):
-    """What of a movement a label names, where somebody stays before they come back.
-
-    BOTH: the way out, the stay and the way back: a hand that stays at a face is doing something there until it leaves.
-    ONE: the way out; who comes back does something else, as a head that was bowed goes up. EACH: the way out, and the
-    way back once more; a head that turns to one side, comes back and goes on to the other has turned twice.
-    """
-
-    BOTH = "both"
-    ONE = "one"
-    EACH = "each"
-
-
-# What is in no row is both.
-WAYS: dict[str, Way] = {
-    "sitting straightly": Way.ONE,
-    "turning around": Way.EACH,
-    "bowing head": Way.ONE,
-    "head up": Way.ONE,
-    "tilting head": Way.EACH,
-    "turning head": Way.EACH,
-    "stretching arms": Way.ONE,
-    "retracting arms": Way.ONE,
-    "spread legs": Way.ONE,
-    "closing legs": Way.ONE,
-    "crossing legs": Way.ONE,
-    "stretching feet": Way.ONE,
-    "retracting feet": Way.ONE,
-}
-# What comes back from the one looks like the other.
-OPPOSITES: tuple[tuple[str, str], ...] = (
-    ("bowing head", "head up"),
-    ("stretching arms", "retracting arms"),
-    ("spread legs", "closing legs"),
-    ("stretching feet", "retracting feet"),
-)
-_RULES = MovementRules()
-_QUIET_PERCENT = 10.0
-_PLACE_SMOOTHING_S = 0.1
-# Bridges the turning points of a nod or shake (speed is zero there twice a period) down to about 1 Hz.
-_SPEED_SMOOTHING_S = 0.3
+_RULES = EventRules()
 
 
 def region_joints(body: str, layout: Layout) -> tuple[int, ...]:
@@ -85,7 +45,7 @@ class Motions:
     rules: from when on it is motion, and rest.
     """
 
-    def __init__(self, window: Window, rules: MovementRules = _RULES) -> None:
+    def __init__(self, window: Window, rules: EventRules = _RULES) -> None:
         self.window, self.rules = window, rules
         self._of: dict[tuple[int, ...], _Motion | None] = {}
 
@@ -106,11 +66,11 @@ class Extent:
         motions: of the first window in which its label stands out.
         joints: where to look (``region_joints``).
         fallback_s: its beginning where nothing stands out.
-        way: unless it is both, who stays where it led for longer than ``together_s`` has ended it, and what brings them
+        way: unless it is both, who stays where it led for longer than ``join_s`` has ended it, and what brings them
             back is another.
     """
 
-    def __init__(self, motions: Motions, joints: tuple[int, ...], fallback_s: float, way: Way = Way.BOTH) -> None:
+    def __init__(self, motions: Motions, joints: tuple[int, ...], fallback_s: float, way: Way = "both") -> None:
         self._joints = joints
         self._way = way
         self._rules = motions.rules
@@ -151,13 +111,13 @@ class Extent:
     @property
     def stays(self) -> bool:
         """Whether it goes on though its label may be lost: who stays where it led, and comes back from there."""
-        is_away = self._away >= self._rules.stays * self._farthest or self._moves
-        return self._way is Way.BOTH and not self._is_over and is_away
+        is_away = self._away >= self._rules.stay_share * self._farthest or self._moves
+        return self._way == "both" and not self._is_over and is_away
 
     @property
     def goes_again(self) -> bool:
         """Whether what moves from now on is another: it is over, or its way back has begun and has the same name."""
-        return self._is_over or (self._way is Way.EACH and self._has_arrived)
+        return self._is_over or (self._way == "each" and self._has_arrived)
 
     def begin_after(self, t_s: float) -> None:
         """Count only what moves after ``t_s``, where the movement before ended; for a new extent, if anything does."""
@@ -166,7 +126,7 @@ class Extent:
             return
         rest = motion.places[max(int(np.searchsorted(motion.times_s, t_s)) - 1, 0)]
         reaches = motion.distance(rest)[motion.times_s > t_s].max(initial=0.0)
-        if reaches < self._rules.stays * self._farthest:
+        if reaches < self._rules.stay_share * self._farthest:
             return
         self.start_s = self._active_until_s = self._moved_until_s = t_s
         self._rest = rest
@@ -188,15 +148,15 @@ class Extent:
             self._fast = max(self._fast, motion.fast)
         moving = motion.moving(self._fast)
         self._moves = bool(moving[-1])
-        active = moving | (away > self._rules.away * self._farthest)
-        passes = self._passes_rest(motion) if self._way is Way.EACH else math.inf
+        active = moving | (away > self._rules.away_share * self._farthest)
+        passes = self._passes_rest(motion) if self._way == "each" else math.inf
         for i in np.flatnonzero(motion.times_s > self._active_until_s):
             now_s = float(motion.times_s[i])
             if now_s > passes:
                 self._active_until_s = self._moved_until_s = max(passes, self.start_s)
                 self._is_over = True
                 return
-            if self._way is not Way.BOTH and moving[i] and now_s - self._moved_until_s > self._rules.together_s:
+            if self._way != "both" and moving[i] and now_s - self._moved_until_s > self._rules.join_s:
                 self._has_arrived = True
                 return
             if active[i]:
@@ -210,9 +170,9 @@ class Extent:
     def _passes_rest(self, motion: _Motion) -> float:
         """When it came back to where it began, if it went on from there to the other side; infinite if it did not."""
         side = motion.along(self._rest, self.start_s)
-        other = np.flatnonzero(side < -self._rules.other_side * side.max(initial=0.0))
+        other = np.flatnonzero(side < -self._rules.crossing_share * side.max(initial=0.0))
         other = other[other > side.argmax()]
-        if not len(other) or side.max() < self._rules.stays * self._farthest:
+        if not len(other) or side.max() < self._rules.stay_share * self._farthest:
             return math.inf
         crossing = side.argmax() + np.flatnonzero(side[side.argmax() : other[0]] > 0)[-1]
         return float(motion.times_s[crossing])
@@ -227,7 +187,7 @@ class _Motion:
     infinite where none does.
     """
 
-    rules: MovementRules
+    rules: EventRules
     times_s: NDArray[np.float64]
     places: NDArray[np.float64]
     speed: NDArray[np.float64]
@@ -235,7 +195,7 @@ class _Motion:
     fast: float
 
     @classmethod
-    def of(cls, window: Window, joints: tuple[int, ...], rules: MovementRules) -> _Motion | None:
+    def of(cls, window: Window, joints: tuple[int, ...], rules: EventRules) -> _Motion | None:
         """None where nothing can be said: too few frames, or none of the joints seen in three of them."""
         T = len(window.times_s)
         paths = window.clip[:, joints].astype(np.float64)  # (T, J, 2)
@@ -243,11 +203,11 @@ class _Motion:
         if T < 3 or not known.any():
             return None
         step_s = float(np.median(np.diff(window.times_s)))
-        smooth = _box(_filled(paths[:, known]).reshape(T, -1), _frames(_PLACE_SMOOTHING_S, step_s))
+        smooth = _box(_filled(paths[:, known]).reshape(T, -1), _frames(rules.place_smoothing_s, step_s))
         places = np.full_like(paths, np.nan)
         places[:, known] = smooth.reshape(T, -1, 2)
         sharp = _speed(smooth, window.times_s)
-        speed = np.sqrt(np.maximum(_box(sharp[:, None] ** 2, _frames(_SPEED_SMOOTHING_S, step_s))[:, 0], 0.0))
+        speed = np.sqrt(np.maximum(_box(sharp[:, None] ** 2, _frames(rules.speed_smoothing_s, step_s))[:, 0], 0.0))
         return cls(rules, window.times_s, places, speed, sharp, _fast(speed, rules))
 
     def moving(self, fast: float) -> NDArray[np.bool_]:
@@ -256,7 +216,7 @@ class _Motion:
         for start, stop in zip(*_runs(self.speed >= fast), strict=True):
             # Bridging smears a movement of a tenth of a second over four.
             sharp = self.sharp[start:stop]
-            inside = np.flatnonzero(sharp >= self.rules.edge * sharp.max())
+            inside = np.flatnonzero(sharp >= self.rules.edge_share * sharp.max())
             mask[start + inside[0] : start + inside[-1] + 1] = True
         return mask
 
@@ -269,8 +229,8 @@ class _Motion:
         first = int(starts[-1])
         for start, last in zip(starts[-2::-1], lasts[-2::-1], strict=True):
             away = self.distance(self.places[max(start - 1, 0)])
-            comes_back = away[lasts[-1]] < self.rules.on_the_way_back * away[start : lasts[-1] + 1].max()
-            if self.times_s[first] - self.times_s[last] > self.rules.together_s or not comes_back:
+            comes_back = away[lasts[-1]] < self.rules.return_share * away[start : lasts[-1] + 1].max()
+            if self.times_s[first] - self.times_s[last] > self.rules.join_s or not comes_back:
                 break
             first = int(start)
         return first
@@ -299,9 +259,9 @@ class _Motion:
         return np.where(after, along, 0.0)
 
 
-def _goes_on(window: Window, joints: tuple[int, ...], rules: MovementRules) -> bool:
+def _goes_on(window: Window, joints: tuple[int, ...], rules: EventRules) -> bool:
     """Whether the region moves, though nothing stands out: who shakes a leg has no rest to compare with."""
-    return coherent_motion(window.clip[:, joints]) > rules.goes_on * body_size(window.clip)
+    return coherent_motion(window.clip[:, joints]) > rules.sustained_motion * body_size(window.clip)
 
 
 def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -317,11 +277,11 @@ def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[
     return speed
 
 
-def _fast(speed: NDArray[np.float64], rules: MovementRules) -> float:
+def _fast(speed: NDArray[np.float64], rules: EventRules) -> float:
     """From where on a speed stands out of those of a window."""
     peak = float(speed.max(initial=0.0))
-    quiet = float(np.percentile(speed, _QUIET_PERCENT))
-    return quiet + rules.fraction * (peak - quiet) if peak > rules.peak_over_quiet * quiet else math.inf
+    quiet = float(np.percentile(speed, rules.quiet_percent))
+    return quiet + rules.moving_share * (peak - quiet) if peak > rules.peak_over_quiet * quiet else math.inf
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.movements import movements_of
 from mar_edge.edge.prior import Prior, default_prior, shift_of
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.edge.scores import adjusted
 from mar_edge.edge.visibility import sayable, visible_regions
 from mar_edge.streaming.recognition.channels import channels_of, opposites_of
-from mar_edge.streaming.recognition.events import EventChange, EventRules, EventTracker
-from mar_edge.streaming.recognition.extent import WAYS, Extent, Motions, Way, region_joints
-from mar_edge.streaming.recognition.thresholds import resolve
+from mar_edge.streaming.recognition.event_rules import EventRules
+from mar_edge.streaming.recognition.events import EventChange, EventTracker
+from mar_edge.streaming.recognition.extent import Extent, Motions, region_joints
+from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
 from mar_edge.streaming.recognition.window import SkeletonWindow
 from mar_edge.streaming.timing import Timer
@@ -33,8 +35,10 @@ class PipelineRules:
     """How skeletons become events: the same in service and in evaluation.
 
     stride_s: capture time between inferences. motion_gate: movement in body sizes below which nothing is inferred;
-    None switches it off. events: when a label is an event. prior: how often each label happens here; None for what
-    suits the model (``edge.prior.default_prior``).
+    None switches it off. on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None
+    for the model's own (``streaming.recognition.thresholds``). labels: which may be events, with thresholds of their
+    own. events: constants of the event rules. prior: how often each label happens here; None for what suits the model
+    (``edge.prior.default_prior``).
 
     Raises:
         MarEdgeError: a value that makes no sense.
@@ -42,6 +46,9 @@ class PipelineRules:
 
     stride_s: float = 0.2
     motion_gate: float | None = DEFAULT_THRESHOLD
+    on: float | None = None
+    off: float | None = None
+    labels: LabelChoice = field(default_factory=LabelChoice)
     events: EventRules = field(default_factory=EventRules)
     prior: Prior | None = None
 
@@ -50,6 +57,10 @@ class PipelineRules:
             raise MarEdgeError(f"--stride-s is 0.01 to 60, not {self.stride_s}")
         if self.motion_gate is not None and not 0.0 <= self.motion_gate < math.inf:
             raise MarEdgeError(f"the motion gate is a threshold of 0 or more body sizes, not {self.motion_gate}")
+        on = 1.0 if self.on is None else self.on
+        off = on if self.off is None else self.off
+        if not 0.0 < off <= on <= 1.0:
+            raise MarEdgeError(f"thresholds are 0 < --off <= --on <= 1; given were on {self.on}, off {self.off}")
 
 
 @dataclass(frozen=True)
@@ -100,8 +111,9 @@ class Pipeline:
         self._people: dict[int, _Person] = {}
         self._bodies = [region_joints(label.body, recognizer.layout) for label in recognizer.metadata.labels]
         self._channels = channels_of(recognizer.metadata)
-        self._opposites = opposites_of(recognizer.metadata.labels)
-        self._ways = [WAYS.get(label.name, Way.BOTH) for label in recognizer.metadata.labels]
+        movements = movements_of(recognizer.metadata.labels, recognizer.metadata.movements)
+        self._opposites = opposites_of(recognizer.metadata.labels, movements)
+        self._ways = [movement.way for movement in movements]
         self.inferences = 0
         self.gated = 0
         self.invalid = 0
@@ -109,11 +121,11 @@ class Pipeline:
         self.events = 0
 
     def _set(self, rules: PipelineRules) -> None:
-        events, gate = rules.events, rules.motion_gate
+        gate = rules.motion_gate
         metadata = self._recognizer.metadata
         prior = default_prior(metadata) if rules.prior is None else rules.prior
         shift = shift_of(prior, metadata)
-        self.thresholds = resolve(metadata, events.on, events.off, events.labels)
+        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
         self.prior, self._shift = prior, shift
         self._rules = rules
         self._stride = Stride(rules.stride_s)
@@ -210,9 +222,9 @@ class Pipeline:
         state = self._people[window.person]
         state.inferred_s = float(window.times_s[-1])
         nothing = np.zeros(len(self._bodies), np.float32)
-        movement = self._rules.events.movement
-        fallback_s = max(state.inferred_s - movement.reaction_s, float(window.times_s[0]))
-        motions = Motions(window, movement)
+        rules = self._rules.events
+        fallback_s = max(state.inferred_s - rules.reaction_s, float(window.times_s[0]))
+        motions = Motions(window, rules)
         state.events.follow(motions)
         step.events.extend(
             state.events.update(
@@ -229,8 +241,8 @@ class Pipeline:
             self.thresholds,
             self._ids,
             person,
-            outlives_s=self._rules.events.movement.outlives * window_s,
+            outlives_s=self._rules.events.lag_windows * window_s,
             channels=self._channels,
             opposites=self._opposites,
         )
-        return _Person(SkeletonWindow(window_s, person=person), events)
+        return _Person(SkeletonWindow(window_s, self._recognizer.family.warm_up, person), events)

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.streaming.recognition.event_rules import EventRules
 
 DEFAULT_ON = 0.5
-# Hysteresis: an event ends below this share of the threshold at which it began.
-OFF_SHARE = 0.3
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,18 @@ class Thresholds:
         return Thresholds(np.where(mask, self.on, math.inf), np.where(mask, self.off, math.inf))
 
 
-def resolve(metadata: ModelMetadata, on: float | None, off: float | None, choice: LabelChoice) -> Thresholds:
+def resolve(
+    metadata: ModelMetadata,
+    on: float | None,
+    off: float | None,
+    choice: LabelChoice,
+    off_share: float = EventRules.off_share,
+) -> Thresholds:
     """The thresholds of a model's labels.
 
     Args:
         on: for all labels; None for the model's own, or 0.5 where it has none.
-        off: for all labels, at most each label's ``on``; None for 0.3 of that.
+        off: for all labels, at most each label's ``on``; None for ``off_share`` of that.
 
     Raises:
         MarEdgeError: a name that the model does not know, a threshold out of range, or nothing is left.
@@ -91,7 +96,7 @@ def resolve(metadata: ModelMetadata, on: float | None, off: float | None, choice
         narrow_last = sorted(choice.on.items(), key=lambda item: -len(_matching(labels, item[0])))
     for name, value in narrow_last:
         begins[_matching(labels, name)] = value
-    ends = OFF_SHARE * begins if off is None else np.minimum(off, begins)
+    ends = off_share * begins if off is None else np.minimum(off, begins)
 
     wanted = chosen(labels, metadata.background, choice)
     return Thresholds(np.where(wanted, begins, math.inf), np.where(wanted, ends, math.inf))

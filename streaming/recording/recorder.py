@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import AnyMessage, HelloMessage, encode
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, HelloMessage
 
 SUFFIX = ".jsonl"
 # After a failed write (a full disk), so long passes until the next try.
@@ -104,13 +104,13 @@ class Recorder:
         self._unseen = 0  # lines since the file was last seen in its folder
         self._said_s = 0.0
 
-    def write(self, message: AnyMessage) -> None:
+    def write(self, encoded: EncodedMessage[AnyMessage]) -> None:
         """Append one message, unless it is a status; never raises what a disk may do."""
         self._look()
-        if message.kind == "status":
+        if encoded.message.kind == "status":
             return
-        line = encode(message) + b"\n"
-        if isinstance(message, HelloMessage):
+        line = encoded.json + b"\n"
+        if isinstance(encoded.message, HelloMessage):
             self._hello = line
         if self.error is not None and self._clock() < self._retry_s:
             self.lost += 1
@@ -267,7 +267,7 @@ class StreamRecorders:
             # Not entered: a sender that starts again while the disk is full must not end the recording of the others.
             recorder = Recorder(self._config, message.stream, message.run)
             self._open[message.stream] = message.run, recorder
-        recorder.write(message)
+        recorder.write(EncodedMessage(message))
 
     def _close(self, stream: str) -> None:
         _, recorder = self._open.pop(stream, ("", None))

@@ -1,7 +1,7 @@
-"""Recordings as a source of frames: what was seen of people, without the pictures. Knows no pipeline, no sockets.
+"""Recordings as a source of frames: the people who were seen, without the pictures. Knows no pipeline, no sockets.
 
-A replay goes through the same windows, gate, network and event rules as the recorded stream did, at the recorded
-times, so that the same model gives the same events.
+A replay passes through the same windows, motion gate, network and event rules as the recorded stream did, at the
+recorded times. So the same model gives the same events.
 """
 
 from __future__ import annotations
@@ -15,25 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.layout import LAYOUT_NAMES, Layout, load_layout
+from mar_edge.edge.layout import Layout
 from mar_edge.streaming.capture.frames import NS, Frame, State
 from mar_edge.streaming.capture.sources import Source
 from mar_edge.streaming.operations.stop_signals import REASONS
-from mar_edge.streaming.recording.recorded import read_lines, recording_files
-from mar_edge.streaming.wire.messages import (
-    NO_PERSON,
-    AnyMessage,
-    EndMessage,
-    HelloMessage,
-    SkeletonMessage,
-    UnknownMessage,
-    decode,
-)
+from mar_edge.streaming.recording.reader import Recorded, of_one_run, read_messages, recording_files
+from mar_edge.streaming.recording.skeletons import check_joints, layout_of, skeleton_of
+from mar_edge.streaming.wire.messages import NO_PERSON, EndMessage, HelloMessage, SkeletonMessage
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
-_LARGEST_PIXEL = 1e6
 
 
 class Replay:
@@ -57,13 +48,7 @@ class Replay:
         self.every_frame = not realtime
         names = self._files[0].name + (f" and {len(self._files) - 1} more" if len(self._files) > 1 else "")
         self.source = Source("file", names, f"replay of {names}")
-        self.hello = self._first_hello()
-        if self.hello.layout not in LAYOUT_NAMES:
-            raise MarEdgeError(
-                f"{self._files[0]}: skeletons of an unknown layout, {self.hello.layout}; there are "
-                + ", ".join(LAYOUT_NAMES)
-            )
-        self.layout: Layout = load_layout(self.hello.layout)
+        self.hello, self.layout = self._first_hello()
         self.fps, self.size, self.t_zero_ns = self.hello.fps, self.hello.size, self.hello.t_zero_ns
         self.segment = self.frames = 0
         self.end_reason: str | None = None
@@ -73,7 +58,7 @@ class Replay:
         self._mono_zero_ns: int | None = None
         self._media_zero_s = 0.0
         self._sign_ns: int | None = None
-        self._pause = threading.Event()  # never set: waiting that a closing program need not wait for
+        self._pause = threading.Event()  # never set; a wait on it ends with the program
 
     @property
     def ended(self) -> bool:
@@ -98,10 +83,10 @@ class Replay:
         return None if self._sign_ns is None else (time.monotonic_ns() - self._sign_ns) / NS
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame; None where it is not yet due, or there is none (``ended``).
+        """Return the next frame; None where it is not yet due, or there is none (``ended``).
 
         Raises:
-            MarEdgeError: a line is no message, or another recording begins (the message names the line).
+            MarEdgeError: a line is not a message, or another recording begins. The error names the line.
         """
         if self._next is None:
             self._next = next(self._frames, None)
@@ -127,11 +112,11 @@ class Replay:
     def __exit__(self, *exc_info: object) -> None:
         self._frames.close()
 
-    def _first_hello(self) -> HelloMessage:
-        for _, message in self._messages():
-            if isinstance(message, HelloMessage):
-                return message
-            if isinstance(message, SkeletonMessage):
+    def _first_hello(self) -> tuple[HelloMessage, Layout]:
+        for recorded in self._messages():
+            if isinstance(recorded.message, HelloMessage):
+                return recorded.message, layout_of(recorded, recorded.message, None)
+            if isinstance(recorded.message, SkeletonMessage):
                 break
         raise MarEdgeError(
             f"{self._files[0]} has no 'hello' before its first skeleton; record with 'mar-edge serve --record FOLDER' "
@@ -139,46 +124,31 @@ class Replay:
         )
 
     def _read_frames(self) -> Generator[Frame, None, None]:
-        """Frames in order; the skeletons of one frame stand together."""
+        """Yield frames in order. The skeletons of one frame are next to each other."""
         for _, together in groupby(self._skeletons(), key=lambda skeleton: (skeleton.segment, skeleton.frame)):
             skeletons = list(together)
             first = skeletons[0]
             media_ns = first.t_capture_ns - self.t_zero_ns if first.t_media_ns is None else first.t_media_ns
-            people = tuple(self._person(skeleton) for skeleton in skeletons if skeleton.person != NO_PERSON)
+            people = tuple(skeleton_of(skeleton) for skeleton in skeletons if skeleton.person != NO_PERSON)
             yield Frame(first.frame, first.t_capture_ns, 0, media_ns / NS, _NO_IMAGE, first.segment, people)
 
     def _skeletons(self) -> Iterator[SkeletonMessage]:
         last: tuple[int, int] | None = None
-        for where, message in self._messages():
-            if isinstance(message, HelloMessage) and message.layout != self.hello.layout:
-                raise MarEdgeError(f"{where}: skeletons of another layout, {message.layout}, not {self.hello.layout}")
+        for recorded in self._messages():
+            message = recorded.message
             if isinstance(message, HelloMessage):
+                layout_of(recorded, message, self.layout)
                 self.size = message.size
-            if isinstance(message, EndMessage):
+            elif isinstance(message, EndMessage):
                 self._stopped_by_signal = message.reason in REASONS
-            if not isinstance(message, SkeletonMessage):
-                continue
-            if message.run != self.hello.run:
-                raise MarEdgeError(f"{where}: another run of the sender begins; replay one at a time")
-            if message.person != NO_PERSON and len(message.joints) != self.layout.num_joints:
-                raise MarEdgeError(
-                    f"{where}: a skeleton of {len(message.joints)} joints; {self.layout.name} has "
-                    f"{self.layout.num_joints}"
-                )
-            place = message.segment, message.frame
-            if last is not None and place < last:
-                raise MarEdgeError(f"{where}: frame {message.frame} stands behind a later one; files out of order?")
-            last = place
-            yield message
+            elif isinstance(message, SkeletonMessage):
+                if message.person != NO_PERSON:
+                    check_joints(recorded, message, self.layout)
+                place = message.segment, message.frame
+                if last is not None and place < last:
+                    raise recorded.error(f"frame {message.frame} comes after a later one; files out of order?")
+                last = place
+                yield message
 
-    def _person(self, skeleton: SkeletonMessage) -> Skeleton:
-        joints = np.array([(np.nan, np.nan) if joint is None else joint for joint in skeleton.joints], np.float32)
-        joints[~(np.abs(joints) <= _LARGEST_PIXEL).all(axis=1)] = np.nan
-        scores = np.array(skeleton.scores, np.float32)
-        if scores.shape != (len(joints),):
-            scores = np.all(np.isfinite(joints), axis=1).astype(np.float32)
-        return Skeleton(joints, scores, skeleton.person)
-
-    def _messages(self) -> Iterator[tuple[str, AnyMessage | UnknownMessage]]:
-        for path, number, message in read_lines(self._files, decode):
-            yield f"{path}, line {number}", message
+    def _messages(self) -> Iterator[Recorded]:
+        return of_one_run(read_messages(self._files))

@@ -1,52 +1,42 @@
-"""Skeleton recordings: what ``mar-edge record`` writes, or ``subscribe --kind skeleton --json`` prints, read again.
+"""Skeletons of a recording, by person, as arrays. Times are media time, which no step of the wall clock touches.
 
-Each line is a message of the wire (``streaming.wire.messages``); this reads the few fields that a recording needs. A
-``hello`` among the lines (``--kind hello --kind skeleton``) makes times count from media time 0; without one, they
-count from the first skeleton. Times are media time, which no step of the wall clock touches.
+A ``hello`` among the messages makes times count from media time 0; without one, they count from the first skeleton.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from mar_edge.edge.data import Window
+from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import LAYOUT_NAMES, Layout, layout_with, load_layout
-from mar_edge.streaming.recording.lines import recorded_lines
+from mar_edge.streaming.recording.reader import Recorded, of_one_run, read_messages
+from mar_edge.streaming.wire.messages import NO_PERSON, HelloMessage, SkeletonMessage
 
-_SCHEMA = 1
-_Pixels = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
-_Joint = tuple[_Pixels, _Pixels] | None
-
-
-class _Head(msgspec.Struct):
-    schema: int
-    kind: str
-    run: str
-
-
-class _Hello(msgspec.Struct):
-    layout: str
-    t_zero_ns: int
-
-
-class _Skeleton(msgspec.Struct):
-    t_capture_ns: int
-    person: int
-    joints: tuple[_Joint, ...]
-    t_media_ns: int | None = None
-
-
-_NO_PERSON = -1
+_LARGEST_PIXEL = 1e6
+_NS = 1e9
 
 
 @dataclass(frozen=True)
-class Recording:
+class SkeletonTrack:
+    """One person over time.
+
+    joints: (T, V, 2) float32, pixels of the image, x right, y down; NaN where a joint was not seen.
+    times_s: (T,) float64 seconds, strictly increasing. scores: (T, V) float32 in [0, 1], of the joints.
+    """
+
+    joints: NDArray[np.float32]
+    times_s: NDArray[np.float64]
+    scores: NDArray[np.float32]
+    person: int = 0
+
+
+@dataclass(frozen=True)
+class SkeletonRecording:
     """One stream, whole. ``tracks``: everything seen of each person; times in seconds from media time 0."""
 
     name: str
@@ -54,9 +44,10 @@ class Recording:
     tracks: tuple[Window, ...]
 
     def cut(self, start_s: float, end_s: float, person: int | None = None) -> Window | None:
-        """The frames of one person from ``start_s`` to ``end_s``, both included; None if there are none.
+        """Return the frames of one person from ``start_s`` to ``end_s``, both included; None if there are none.
 
-        Of ``person``, or of who is seen in most of those frames.
+        Args:
+            person: id of the person; None for the person who is seen in most of those frames.
         """
         cuts = []
         for track in self.tracks:
@@ -71,93 +62,124 @@ class Recording:
         return max(float(track.times_s[-1]) for track in self.tracks)
 
 
-def read_recording(path: Path) -> Recording:
-    """The skeletons of a recording, by person; of the layout that ``hello`` names, else that their joints fit.
+def read_skeletons(path: Path) -> SkeletonRecording:
+    """Return the skeletons of a recording, by person.
 
-    A last line that breaks off is left out, and so are NULs at the end: how a recording ends whose subscriber was
-    stopped, or whose machine lost its power.
+    Their layout is the one that ``hello`` names, else the one with as many joints.
 
     Raises:
-        MarEdgeError: the file cannot be read, a line is no message, or of another layout, run or time than the lines
-            before it (the message names the line), or there is no skeleton.
+        MarEdgeError: the file cannot be read, a line is not a message, or there is no skeleton. Also where a line has
+            another layout, run or clock than the lines before it, or is no later. The error names the line.
     """
-    reader = _Reader()
-    for line in recorded_lines(path):
-        try:
-            reader.take(line.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # noqa: PERF203 - names the line
-            if line.whole:
-                raise MarEdgeError(f"{path}, line {line.number}: not a message of mar-edge ({error})") from None
-        except _Unfitting as error:
-            raise MarEdgeError(f"{path}, line {line.number}: {error}") from None
-    if reader.layout is None or not reader.times_ns:
+    reader = SkeletonReader()
+    for recorded in of_one_run(read_messages([path])):
+        reader.take(recorded)
+    if reader.layout is None or not reader.people:
         raise MarEdgeError(f"{path} holds no skeleton; record with 'mar-edge serve --record FOLDER'")
-    return Recording(path.stem, reader.layout, reader.tracks())
+    tracks = (Window(track.joints, track.times_s, track.person) for track in reader.tracks())
+    return SkeletonRecording(path.stem, reader.layout, tuple(tracks))
 
 
-class _Unfitting(Exception):
-    """A message that does not go with those before it."""
+def skeleton_of(message: SkeletonMessage) -> Skeleton:
+    """Return the skeleton in a message. A joint more than a million pixels away counts as not seen."""
+    joints = np.array([(np.nan, np.nan) if joint is None else joint for joint in message.joints], np.float64)
+    joints[~(np.abs(joints) <= _LARGEST_PIXEL).all(axis=1)] = np.nan
+    scores = np.array(message.scores, np.float32)
+    if scores.shape != (len(joints),):
+        scores = np.all(np.isfinite(joints), axis=1).astype(np.float32)
+    return Skeleton(joints.astype(np.float32), scores, message.person)
 
 
-class _Reader:
-    """Takes the lines of a recording in order."""
+def check_joints(recorded: Recorded, skeleton: SkeletonMessage, layout: Layout | None) -> Layout:
+    """Return the layout of a skeleton: the given one, or if that is None, the one with as many joints.
+
+    Raises:
+        MarEdgeError: the skeleton has another number of joints. The error names the line.
+    """
+    fits = layout or layout_with(len(skeleton.joints))
+    if fits is None or len(skeleton.joints) != fits.num_joints:
+        expected = f"{fits.num_joints} ({fits.name})" if fits else "that of a known layout"
+        raise recorded.error(f"a skeleton of {len(skeleton.joints)} joints; expected {expected}")
+    return fits
+
+
+def layout_of(recorded: Recorded, hello: HelloMessage, before: Layout | None) -> Layout:
+    """Return the layout that a ``hello`` names.
+
+    Raises:
+        MarEdgeError: it is unknown, or not the one that came ``before``. The error names the line.
+    """
+    if hello.layout not in LAYOUT_NAMES:
+        raise recorded.error(f"skeletons of an unknown layout, {hello.layout}; there are {', '.join(LAYOUT_NAMES)}")
+    if before is not None and hello.layout != before.name:
+        raise recorded.error(f"skeletons of another layout, {hello.layout}, not {before.name}")
+    return load_layout(hello.layout)
+
+
+class SkeletonReader:
+    """Takes the messages of one run in order and collects its skeletons. ``people``: ids of the people seen."""
 
     def __init__(self) -> None:
         self.layout: Layout | None = None
-        self.times_ns: dict[int, list[int]] = {}
-        self._joints: dict[int, list[tuple[_Joint, ...]]] = {}
-        self._run: str | None = None
+        self.people: dict[int, list[int]] = {}
+        """Person -> capture time of each skeleton, ns."""
+        self._skeletons: dict[int, list[Skeleton]] = {}
         self._zero_ns: int | None = None
         self._on_media_clock: bool | None = None
 
-    def take(self, line: bytes) -> None:
-        head = msgspec.json.decode(line, type=_Head)
-        if head.schema != _SCHEMA:
-            raise _Unfitting(f"a message of schema {head.schema}, this version reads {_SCHEMA}")
-        if self._run not in (None, head.run):
-            raise _Unfitting("another run of the sender begins; a recording holds one")
-        self._run = head.run
-        if head.kind == "hello":
-            self._take_hello(msgspec.json.decode(line, type=_Hello))
-        elif head.kind == "skeleton":
-            self._take_skeleton(msgspec.json.decode(line, type=_Skeleton))
+    def take(self, recorded: Recorded) -> None:
+        """Take the next message.
 
-    def _take_hello(self, hello: _Hello) -> None:
-        if hello.layout not in LAYOUT_NAMES or self.layout not in (None, load_layout(hello.layout)):
-            raise _Unfitting(f"skeletons of another layout, {hello.layout}; there are {', '.join(LAYOUT_NAMES)}")
-        self.layout = load_layout(hello.layout)
-        self._zero_ns = hello.t_zero_ns
+        Raises:
+            MarEdgeError: it does not fit the messages before it. The error names the line.
+        """
+        message = recorded.message
+        if isinstance(message, HelloMessage):
+            self.layout = layout_of(recorded, message, self.layout)
+            self._zero_ns = message.t_zero_ns
+        elif isinstance(message, SkeletonMessage) and message.person != NO_PERSON:
+            self._take_skeleton(recorded, message)
 
-    def _take_skeleton(self, skeleton: _Skeleton) -> None:
-        if skeleton.person == _NO_PERSON and not skeleton.joints:
-            return  # a frame in which nobody was seen
-        self.layout = self.layout or layout_with(len(skeleton.joints))
-        if self.layout is None or len(skeleton.joints) != self.layout.num_joints:
-            raise _Unfitting(
-                f"a skeleton of {len(skeleton.joints)} joints; expected "
-                + (f"{self.layout.num_joints} ({self.layout.name})" if self.layout else "that of a known layout")
-            )
+    def _take_skeleton(self, recorded: Recorded, message: SkeletonMessage) -> None:
+        self.layout = check_joints(recorded, message, self.layout)
         # Recordings of old versions have the wall clock only.
-        has_media = skeleton.t_media_ns is not None
+        has_media = message.t_media_ns is not None
         if self._on_media_clock not in (None, has_media):
-            raise _Unfitting("skeletons with and without media time; a recording holds those of one version")
+            raise recorded.error("skeletons with and without media time; a recording holds those of one version")
         self._on_media_clock = has_media
-        t_ns = skeleton.t_capture_ns if skeleton.t_media_ns is None else skeleton.t_media_ns
-        times_ns = self.times_ns.setdefault(skeleton.person, [])
+        t_ns = message.t_capture_ns if message.t_media_ns is None else message.t_media_ns
+        times_ns = self.people.setdefault(message.person, [])
         if times_ns and t_ns <= times_ns[-1]:
-            raise _Unfitting(f"captured no later than the line before it of person {skeleton.person}")
+            raise recorded.error(f"captured no later than the line before it of person {message.person}")
         times_ns.append(t_ns)
-        self._joints.setdefault(skeleton.person, []).append(skeleton.joints)
+        self._skeletons.setdefault(message.person, []).append(skeleton_of(message))
 
-    def tracks(self) -> tuple[Window, ...]:
+    def origin_ns(self, media_zero_ns: int) -> int:
+        """Return where the tracks' seconds count from, on the steady clock, in ns since 1970.
+
+        Args:
+            media_zero_ns: media time 0 on that clock.
+        """
+        if not self.people:
+            return media_zero_ns
+        return self._first_ns() + (media_zero_ns if self._on_media_clock else 0)
+
+    def _first_ns(self) -> int:
+        """Return where seconds count from, on the clock of the skeletons."""
         if self._zero_ns is None:
-            zero_ns = min(track[0] for track in self.times_ns.values())
-        else:
-            zero_ns = 0 if self._on_media_clock else self._zero_ns
-        tracks = []
-        for person, track_ns in self.times_ns.items():
-            seen = [[(np.nan, np.nan) if joint is None else joint for joint in frame] for frame in self._joints[person]]
-            # Subtracted as integers: a float has no room for a wall clock's nanoseconds.
-            times_s = np.array([time_ns - zero_ns for time_ns in track_ns], np.float64) / 1e9
-            tracks.append(Window(np.array(seen, np.float32), times_s, person))
-        return tuple(tracks)
+            return min(times_ns[0] for times_ns in self.people.values())
+        return 0 if self._on_media_clock else self._zero_ns
+
+    def tracks(self) -> tuple[SkeletonTrack, ...]:
+        """Return a track for each person, in the order in which they were first seen."""
+        zero_ns = self._first_ns() if self.people else 0
+        return tuple(
+            SkeletonTrack(
+                joints=np.stack([skeleton.joints for skeleton in self._skeletons[person]]),
+                # Subtracted as integers: a float has no room for a wall clock's nanoseconds.
+                times_s=np.array([t_ns - zero_ns for t_ns in times_ns], np.float64) / _NS,
+                scores=np.stack([skeleton.scores for skeleton in self._skeletons[person]]),
+                person=person,
+            )
+            for person, times_ns in self.people.items()
+        )

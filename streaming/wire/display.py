@@ -1,4 +1,4 @@
-"""Messages as lines for people; colours on a terminal, plain text elsewhere. Knows no sockets."""
+"""Messages as lines of text: colored on a terminal, plain elsewhere. Knows no sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mar_edge.streaming.wire.messages import (
     SkeletonMessage,
     StatusMessage,
 )
-from mar_edge.streaming.wire.subscriber import Gap, Malformed, Notice, Restart, Silence
+from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence
 
 _SHOWN_LABELS = 3
 _STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
@@ -27,17 +27,17 @@ _STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton"
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave it to the caller: rich would end the process."""
+        """Raise it for the caller; rich would end the process."""
         raise BrokenPipeError
 
 
 class Display:
-    """Prints the messages of some kinds, a line each; a ``hello`` that repeats is left out.
+    """Prints messages of some kinds, one line each. A repeated ``hello`` is left out.
 
     Args:
-        file: where to.
-        kinds: which are printed.
-        status_every_s: of ``status`` messages, one in so many seconds.
+        file: Output file.
+        kinds: Kinds of messages that are printed.
+        status_every_s: Seconds between two ``status`` lines; 0 prints all.
     """
 
     def __init__(self, file: TextIO, kinds: Collection[str], status_every_s: float = 0.0) -> None:
@@ -48,7 +48,7 @@ class Display:
         self._status_due_ns = 0
 
     def show(self, message: AnyMessage) -> None:
-        """Print one message, if it is of a kind that is shown."""
+        """Print one message, if its kind is among those shown."""
         if message.kind not in self._kinds:
             return
         if isinstance(message, HelloMessage):
@@ -56,36 +56,36 @@ class Display:
                 return
             self._greeted = message.run
         if isinstance(message, StatusMessage):
-            # A wall clock that was set back must not silence it.
+            # A wall clock that was set back must not stop the lines.
             if 0 < self._status_due_ns - message.t_publish_ns <= self._status_every_ns:
                 return
             self._status_due_ns = message.t_publish_ns + self._status_every_ns
-        self._console.print(Text(line(message), style=_STYLE[message.kind]))
+        self._console.print(Text(message_line(message), style=_STYLE[message.kind]))
 
 
 def notice_line(notice: Notice) -> str:
-    """A fault that a subscriber noticed, in one line."""
+    """Return one line of text for a fault that a subscriber noticed."""
     match notice:
         case Gap():
             what = f"{notice.kind} messages" if notice.kind else "messages"
-            return f"{notice.stream}: {notice.count} {what} were lost on the way, from number {notice.first_missing} on"
+            return f"{notice.stream}: {notice.count} {what} lost, from number {notice.first_missing} on"
         case Restart():
             return f"{notice.stream}: the sender restarted"
         case Silence(stream=None):
-            return "nothing has been heard yet; is the address right, are the keys known, is anybody serving?"
+            return "nothing received yet; check the address, the keys, and that 'mar-edge serve' is running there"
         case Silence():
-            return f"{notice.stream}: silent, not even a status; the sender hangs, or cannot be reached"
+            return f"{notice.stream}: silent, not even a status; the sender hangs or cannot be reached"
         case Malformed():
             return f"a message could not be read: {notice.why}"
 
 
-def line(message: AnyMessage) -> str:
-    """One message in one line, its capture time first."""
+def message_line(message: AnyMessage) -> str:
+    """Return one line of text for a message, beginning with its capture time."""
     clock = datetime.fromtimestamp(message.t_capture_ns / 1e9).strftime("%H:%M:%S.%f")[:-4]
-    return f"{clock}  {message.kind:<8} {_say(message)}"
+    return f"{clock}  {message.kind:<8} {_details(message)}"
 
 
-def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
+def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each kind
     match message:
         case HelloMessage():
             return (
@@ -104,7 +104,7 @@ def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
             label = f"{message.label.name} [{message.label.body}]"
             return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
         case SkeletonMessage() if message.person == NO_PERSON:
-            return "nobody seen"
+            return "nobody detected"
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)
             return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
@@ -113,11 +113,12 @@ def _say(message: AnyMessage) -> str:  # noqa: PLR0911 - one return a kind
             latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
             wrong = f" ({message.camera_error})" if message.camera != "live" and message.camera_error else ""
             record = f", not recording: {message.record_error}" if message.record_error else ""
+            page = ", the page has failed" if message.page_failures else ""
             behind = " but too slow for it" if message.behind else ""
             return (
                 f"camera {message.camera}{wrong}{behind}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
                 f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
-                f"{message.people} people{record}"
+                f"{message.people} people{record}{page}"
             )
         case EndMessage():
             return (

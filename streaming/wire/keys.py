@@ -1,7 +1,7 @@
-"""CURVE keys: making, reading and checking them, and the folder of clients that may come in. Opens no sockets.
+"""CURVE keys: generates, reads and checks them, and follows the folder of authorized clients. Opens no sockets.
 
-The files are those of ZeroMQ's own tools: a public half ``NAME.key`` to hand out, and ``NAME.key_secret``, which
-holds both halves and belongs to its owner alone.
+The files have the format of ZeroMQ's own tools. ``NAME.key`` holds the public key, to hand out. ``NAME.key_secret``
+holds both keys and must stay with its owner.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _log = logging.getLogger("mar_edge.keys")
 
 @dataclass(frozen=True)
 class KeyPair:
-    """Both halves, 40 letters of Z85 each."""
+    """A public and a secret key, 40 characters of Z85 each."""
 
     public: bytes
     secret: bytes = field(repr=False)
@@ -35,7 +35,7 @@ class KeyPair:
 
 @dataclass(frozen=True)
 class ServerKeys:
-    """What a sender needs: its own keys, and the folder of the clients' public ones."""
+    """Keys of a sender: its own, and the folder with the public keys of authorized clients."""
 
     own: KeyPair
     clients: Path
@@ -43,72 +43,75 @@ class ServerKeys:
 
 @dataclass(frozen=True)
 class ClientKeys:
-    """What a subscriber needs: its own keys, and the sender's public one."""
+    """Keys of a subscriber: its own, and the public key of the sender."""
 
     own: KeyPair
     server: bytes
 
 
 def write_keys(folder: Path, name: str) -> tuple[Path, Path]:
-    """A new pair of keys.
+    """Generate a pair of keys and write it to two files.
 
     Returns:
-        The public file and the secret one, which only its owner may read.
+        The public file, and the secret file, which only its owner may read.
 
     Raises:
-        MarEdgeError: such files are there already, or cannot be written.
+        MarEdgeError: the name is invalid, or the files exist or cannot be written.
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
-        raise MarEdgeError(f"'{name}' is no name of a key; use up to 64 letters, digits, '_', '.' and '-'")
+        raise MarEdgeError(f"'{name}' is not a valid name of a key; use up to 64 letters, digits, '_', '.' and '-'")
     public, secret = zmq.curve_keypair()
     paths = folder / f"{name}{PUBLIC}", folder / f"{name}{SECRET}"
-    texts = f"# May be handed out.\n{_form(public)}", f"# SECRET: belongs to one machine.\n{_form(public, secret)}"
+    texts = (
+        f"# Public: may be handed out.\n{_form(public)}",
+        f"# SECRET: stays here.\n{_form(public, secret)}",
+    )
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
             if path.exists():
-                raise MarEdgeError(f"{path} exists; choose another name, or remove it if nobody uses it")
+                raise MarEdgeError(f"{path} exists; choose another name, or remove the file if it is not in use")
         for path, text, mode in zip(paths, texts, (0o644, 0o600), strict=True):
             with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
                 written.append(path)
                 file.write(text)
     except OSError as error:
-        for path in written:  # half a pair is no pair
+        for path in written:  # no half of a pair may stay
             path.unlink(missing_ok=True)
         raise MarEdgeError(f"cannot write keys to {folder}: {error.strerror}") from None
     return paths
 
 
 def read_secret_key(path: Path) -> KeyPair:
-    """One's own keys.
+    """Read a pair of keys from the secret file.
 
     Raises:
-        MarEdgeError: no such file, others may read it, or it holds no pair of keys.
+        MarEdgeError: there is no such file, other users may read it, or it holds no pair of keys.
     """
     halves = _read(path)
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name == "posix" and mode & 0o077:
-        raise MarEdgeError(f"{path} may be read by others (mode {mode:04o}): chmod 600 {path}")
+        raise MarEdgeError(f"{path} can be read by other users (mode {mode:04o}); run chmod 600 {path}")
     if "secret-key" not in halves:
         raise MarEdgeError(f"{path} holds no secret key; expected the {SECRET} file of 'mar-edge keygen'")
     public, secret = halves["public-key"], halves["secret-key"]
     if zmq.curve_public(secret) != public:
-        raise MarEdgeError(f"the two keys in {path} do not belong together; make new ones with 'mar-edge keygen'")
+        raise MarEdgeError(f"the two keys in {path} do not belong together; generate new ones with 'mar-edge keygen'")
     return KeyPair(public, secret)
 
 
 def read_public_key(path: Path) -> bytes:
-    """Somebody else's key.
+    """Read a public key.
 
     Raises:
-        MarEdgeError: no such file, or it holds no key.
+        MarEdgeError: there is no such file, or it holds no key.
     """
     return _read(path)["public-key"]
 
 
-class Clients:
-    """Who may come in: the public keys in a folder, as they are now.
+class AuthorizedClients:
+    """The public keys in a folder, which is read again when it changes.
 
     Raises:
         MarEdgeError: there is no such folder.
@@ -117,11 +120,11 @@ class Clients:
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
             raise MarEdgeError(
-                f"no folder of clients at {folder}; put the {PUBLIC} files of those who may subscribe there"
+                f"no folder of clients at {folder}; make it and put the {PUBLIC} files of authorized subscribers there"
             )
         self._folder = folder
         self._known: dict[bytes, str] = {}
-        self._seen: object = None
+        self._signature: object = None
         self.refresh()
 
     def __contains__(self, public: bytes) -> bool:
@@ -133,23 +136,23 @@ class Clients:
     def refresh(self) -> bool:
         """Read the folder again if anything in it changed.
 
-        A file that holds no key is left out, with a warning; a folder that cannot be read lets nobody in.
+        A file without a key is left out, with a warning. A folder that cannot be read authorizes no client.
 
         Returns:
-            True where somebody lost access: who is connected already must be sent away.
+            Whether a client lost access, so that its connection must be closed.
         """
         try:
             files = sorted(self._folder.glob(f"*{PUBLIC}"))[:_MOST_CLIENTS]
-            seen = [(file.name, (stats := file.stat()).st_mtime_ns, stats.st_size, stats.st_ino) for file in files]
+            signature = [(file.name, (stats := file.stat()).st_mtime_ns, stats.st_size, stats.st_ino) for file in files]
         except OSError as error:
-            files, seen = [], [(str(error), 0, 0, 0)]
-        if seen == self._seen:
+            files, signature = [], [(str(error), 0, 0, 0)]
+        if signature == self._signature:
             return False
-        self._seen = seen
+        self._signature = signature
         before, self._known = self._known, self._read_all(files)
         for what, keys in (
-            ("may subscribe now", self._known.keys() - before),
-            ("may no more", before - self._known.keys()),
+            ("is authorized", self._known.keys() - before),
+            ("is no longer authorized", before - self._known.keys()),
         ):
             for key in keys:
                 _log.info("client %s %s", {**before, **self._known}[key], what)
@@ -162,7 +165,7 @@ class Clients:
             try:
                 known[read_public_key(file)] = file.stem
             except MarEdgeError as error:  # noqa: PERF203 - one bad file must not hide the others
-                _log.warning("left out: %s", error)
+                _log.warning("key file left out: %s", error)
         return known
 
 
@@ -174,20 +177,20 @@ def _form(public: bytes, secret: bytes | None = None) -> str:
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    """The halves in a key file, by name."""
+    """Return the keys in a file, by name."""
     try:
         if path.stat().st_size > _MAX_BYTES:
-            raise MarEdgeError(f"{path} is too large for a key; expected a file of 'mar-edge keygen'")
+            raise MarEdgeError(f"{path} is too large for a key file; expected a file of 'mar-edge keygen'")
         text = path.read_text("ascii")
     except OSError as error:
-        raise MarEdgeError(f"cannot read key {path}: {error.strerror}; 'mar-edge keygen' makes keys") from None
+        raise MarEdgeError(f"cannot read key {path}: {error.strerror}; 'mar-edge keygen' generates keys") from None
     except UnicodeDecodeError:
-        raise MarEdgeError(f"{path} is no key file; expected one of 'mar-edge keygen'") from None
+        raise MarEdgeError(f"{path} is not a key file; expected a file of 'mar-edge keygen'") from None
     halves = {
         name: key.encode() for name, key in re.findall(r'^\s*(public-key|secret-key)\s*=\s*"(.*)"\s*$', text, re.M)
     }
     if "public-key" not in halves or not all(_is_key(key) for key in halves.values()):
-        raise MarEdgeError(f"{path} is no key file; expected one of 'mar-edge keygen'")
+        raise MarEdgeError(f"{path} is not a key file; expected a file of 'mar-edge keygen'")
     return halves
 
 

@@ -1,12 +1,14 @@
-"""What goes over the wire: six kinds of messages, and the only way in and out of bytes. Knows no sockets.
+"""Messages on the wire: six kinds, and the only encoder and decoder of them. Knows no sockets.
 
-Times are wall-clock nanoseconds since 1970. ``null`` stands wherever a number is not known; NaN is never sent.
+Times are wall-clock nanoseconds since 1970. ``null`` means that a number is unknown; NaN is never sent.
 Fields may be added without a new ``SCHEMA``; a receiver skips those it does not know.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -17,7 +19,7 @@ from mar_edge.streaming.choices import Encoding, Kind
 SCHEMA = 1
 MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
-"""How often ``status`` comes; a subscriber that misses three in a row may call the sender silent."""
+"""Seconds between two ``status`` messages. A subscriber that misses three in a row reports the sender as silent."""
 
 NO_PERSON = -1
 
@@ -25,11 +27,11 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class MalformedMessage(MarEdgeError):
-    """Bytes that are no message of ours."""
+    """Bytes that are not a message of mar-edge."""
 
 
 class UnknownSchema(MarEdgeError):
-    """A message of a version this program does not read."""
+    """A message of a schema that this version does not read."""
 
 
 class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag=""):
@@ -62,7 +64,7 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="
 
 
 class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
-    """Describe the sender: at start, after each new subscription, and when the camera or the event rules changed.
+    """Description of the sender: at start, after each new subscription, and when the camera or the event rules changed.
 
     Attributes:
         source: The camera or file, without credentials.
@@ -248,6 +250,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
         recorded: Lines written to the recording.
         record_lost: Lines that could not be written.
         record_error: Reason why nothing is recorded now; null if there is none.
+        page_failures: Times that the server of the live page failed; the streams go on without it.
     """
 
     camera: str
@@ -275,6 +278,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     recorded: int = 0
     record_lost: int = 0
     record_error: str | None = None
+    page_failures: int = 0
 
     @property
     def behind(self) -> bool:
@@ -321,7 +325,7 @@ KIND_OF: dict[type[Message], Kind] = {struct: kind for kind, struct in TYPE_OF.i
 
 
 class UnknownMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The head of any message: all that is read of a kind that a later version of this schema added."""
+    """The header of a message whose kind a later version added. No other field of it is read."""
 
     schema: int
     kind: str
@@ -340,21 +344,41 @@ _from_msgpack = {kind: msgspec.msgpack.Decoder(struct).decode for kind, struct i
 
 
 def topic(stream: str, kind: str) -> bytes:
-    """What a message is sent under. It ends in its delimiter, since a subscription matches every longer topic too."""
+    """Return the topic of a message. It ends in its delimiter, since a subscription also matches every longer topic."""
     return f"mar/{stream}/{kind}/".encode()
 
 
+M = TypeVar("M", bound=AnyMessage)
+M_co = TypeVar("M_co", bound=AnyMessage, covariant=True)
+
+
+@dataclass(frozen=True)
+class EncodedMessage(Generic[M_co]):
+    """A message with its bytes. They are encoded once: wire, recording and page share them."""
+
+    message: M_co
+
+    @cached_property
+    def json(self) -> bytes:
+        """One JSON document, without a line break."""
+        return encode(self.message)
+
+    def payload(self, encoding: Encoding) -> bytes:
+        """Return the bytes that go over the wire."""
+        return self.json if encoding == "json" else encode(self.message, encoding)
+
+
 def encode(message: AnyMessage, encoding: Encoding = "json") -> bytes:
-    """The bytes of a message. NaN has no place in one: use None, or leave the joint out."""
+    """Return the bytes of a message. It must not hold NaN: use None, or leave the joint out."""
     return _to_json(message) if encoding == "json" else _to_msgpack(message)
 
 
 def decode(payload: bytes) -> AnyMessage | UnknownMessage:
-    """The message in ``payload``, JSON or MessagePack as its first byte tells.
+    """Decode a message, in JSON or MessagePack according to its first byte.
 
     Raises:
-        MalformedMessage: it is not one of ours, or longer than ``MAX_BYTES``.
-        UnknownSchema: its version is another one.
+        MalformedMessage: it is not a message of mar-edge, or longer than ``MAX_BYTES``.
+        UnknownSchema: it has another schema.
     """
     if len(payload) > MAX_BYTES:
         raise MalformedMessage(f"a message of {len(payload)} bytes; the longest allowed is {MAX_BYTES}")
@@ -371,5 +395,5 @@ def decode(payload: bytes) -> AnyMessage | UnknownMessage:
             return head
         message: AnyMessage = (_from_json if as_json else _from_msgpack)[head.kind](payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedMessage(f"not a message of ours: {error}") from None
+        raise MalformedMessage(f"not a message of mar-edge: {error}") from None
     return message

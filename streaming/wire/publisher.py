@@ -1,6 +1,6 @@
-"""The publisher: one stream's messages, numbered and stamped. Knows nothing of cameras, labels or sockets.
+"""The publisher: numbers, stamps and sends the messages of one stream. Knows nothing of cameras and labels.
 
-A late subscriber is sent ``hello`` and the last ``status`` at once, with fresh numbers.
+A late subscriber receives ``hello`` and the last ``status`` at once, with new numbers.
 """
 
 from __future__ import annotations
@@ -9,45 +9,44 @@ import re
 import time
 import uuid
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Encoding, Kind
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, encode, topic
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, EncodedMessage, M, topic
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 
-# What is said to late subscribers, in this order.
+# The last message of these kinds is sent again to late subscribers, in this order.
 RESENT_KINDS: tuple[Kind, ...] = ("hello", "status")
-
-M = TypeVar("M", bound=AnyMessage)
 
 
 def check_stream(name: str) -> str:
-    """The name of a stream, if it is one: it stands in topics and file names.
+    """Return the name of a stream if it is valid in topics and file names.
 
     Raises:
-        MarEdgeError: it is none.
+        MarEdgeError: it is not.
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name):
-        raise MarEdgeError(f"'{name}' is no stream name; use up to 64 letters, digits, '_', '.' and '-'")
+        raise MarEdgeError(f"'{name}' is not a valid name of a stream; use up to 64 letters, digits, '_', '.' and '-'")
     return name
 
 
 class Publisher:
-    """Sends one stream's messages through a socket, which several may share. Used from one thread.
+    """Sends the messages of one stream through a socket, which publishers may share. Used from one thread.
 
-    ``run`` is the id of this start.
+    Attributes:
+        run: Id of this start of the sender.
+        sent: Number of messages sent, by kind.
 
     Args:
-        stream: name of the stream, letters, digits, ``_``, ``.`` and ``-``.
-        socket: where messages leave.
-        encoding: of the payload.
-        wall_ns: wall clock; another one in tests.
+        stream: Name of the stream: letters, digits, ``_``, ``.`` and ``-``.
+        socket: Socket that sends the messages.
+        encoding: Encoding of the payload.
+        wall_ns: Wall clock, ns since 1970; a fake one in tests.
 
     Raises:
-        MarEdgeError: no such name.
+        MarEdgeError: the name is invalid.
     """
 
     def __init__(
@@ -64,44 +63,46 @@ class Publisher:
         self._encoding: Encoding = encoding
         self._wall_ns = wall_ns
         self._topics = {kind: topic(stream, kind) for kind in KINDS}
-        self._greeting: dict[Kind, AnyMessage] = {}
-        socket.on_subscribe(self._greet)
+        self._latest: dict[Kind, AnyMessage] = {}
+        socket.on_subscribe(self._resend)
 
     @property
     def next_seq(self) -> int:
-        """The number of the next message, and how many were sent."""
+        """The number of the next message, which is the number of messages sent."""
         return sum(self.sent.values())
 
-    def stamped(self, message: M) -> M:
-        """The message as it would be sent next, with all that a sender fills in."""
-        return msgspec.structs.replace(
-            message,
-            stream=self.stream,
-            run=self.run,
-            seq=self.next_seq,
-            kind_seq=self.sent[message.kind],
-            t_publish_ns=self._wall_ns(),
+    def prepare(self, message: M) -> EncodedMessage[M]:
+        """Return the message as it would be sent next: numbered, stamped with the time, encoded when asked for."""
+        return EncodedMessage(
+            msgspec.structs.replace(
+                message,
+                stream=self.stream,
+                run=self.run,
+                seq=self.next_seq,
+                kind_seq=self.sent[message.kind],
+                t_publish_ns=self._wall_ns(),
+            )
         )
 
-    def publish(self, message: M) -> M:
-        """Number, stamp and send a message; never waits.
+    def publish(self, message: M) -> EncodedMessage[M]:
+        """Number, stamp and send a message. Never blocks.
 
         Returns:
             The message as it was sent.
         """
         kind = message.kind
         with self._socket.lock:
-            stamped = self.stamped(message)
-            self._socket.send([self._topics[kind], encode(stamped, self._encoding)])
+            prepared = self.prepare(message)
+            self._socket.send([self._topics[kind], prepared.payload(self._encoding)])
             self.sent[kind] += 1
             if kind in RESENT_KINDS:
-                self._greeting[kind] = message
+                self._latest[kind] = message
             elif kind == "end":
-                self._greeting.clear()  # nothing comes after it
-        return stamped
+                self._latest.clear()  # no message follows it
+        return prepared
 
-    def _greet(self, prefixes: list[bytes]) -> None:
-        """Answer subscriptions, however many, with one greeting."""
+    def _resend(self, prefixes: list[bytes]) -> None:
+        """Answer a batch of subscriptions with one ``hello`` and one ``status``."""
         for kind in RESENT_KINDS:
-            if kind in self._greeting and any(self._topics[kind].startswith(prefix) for prefix in prefixes):
-                self.publish(self._greeting[kind])
+            if kind in self._latest and any(self._topics[kind].startswith(prefix) for prefix in prefixes):
+                self.publish(self._latest[kind])

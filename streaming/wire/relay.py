@@ -1,7 +1,7 @@
-"""Many senders behind one endpoint: messages go down and subscriptions go up, both untouched. Decodes no message.
+"""Joins many senders behind one endpoint. Forwards messages and subscriptions unchanged, and decodes no message.
 
-Because nothing is touched, numbers, gaps and restarts mean to a subscriber of the relay what they mean to one of the
-sender, and a late subscriber's wish for ``hello`` reaches every sender.
+So numbers, gaps and restarts mean the same to a subscriber of the relay as to one of the sender. Every sender notices a
+late subscriber, and sends it ``hello``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from mar_edge.streaming.wire.publish_socket import HEARTBEAT_MS, HIGH_WATER_MARK
 
 _TOPIC = re.compile(rb"mar/([A-Za-z0-9_.-]{1,64})/([a-z]{1,32})/")
 _ROOT = b"mar/"
-_TURN_MS = 20
+_WAIT_MS = 20
 _MOST_AT_ONCE = 1000
-# So long one sender of a stream may be quiet before another one may take its name.
+# A sender that is quiet for this long loses the name of its stream to another one.
 _OWNER_S = 10.0
 _log = logging.getLogger("mar_edge.relay")
 
@@ -31,16 +31,18 @@ _log = logging.getLogger("mar_edge.relay")
 class Relay:
     """Joins senders. A context manager; used from one thread.
 
-    ``forwarded`` counts messages by stream, ``malformed`` what was none and went no further, ``collisions`` streams
-    that two senders sent under one name.
+    Attributes:
+        forwarded: Messages forwarded, by stream.
+        malformed: Messages that were malformed and not forwarded.
+        collisions: Stream names that two senders used at the same time.
 
     Args:
-        addresses: of the senders.
-        socket: where subscribers connect.
-        keys: to decrypt with, for each sender; None where they send in clear.
+        addresses: Addresses of the senders.
+        socket: Socket that subscribers connect to.
+        keys: Keys for each sender; None if it sends unencrypted.
 
     Raises:
-        MarEdgeError: no such address.
+        MarEdgeError: an address is invalid, or there is none.
     """
 
     def __init__(self, addresses: Sequence[str], socket: PublishSocket, keys: Sequence[ClientKeys | None] = ()) -> None:
@@ -53,7 +55,7 @@ class Relay:
         self._socket = socket
         self._owners: dict[str, tuple[int, float]] = {}
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        # A socket for each sender: CURVE keys are the socket's, and so we see which of them a message came from.
+        # One socket for each sender: CURVE keys belong to a socket, and it shows which sender a message came from.
         self._senders = [
             self._connect(each.endpoint, each.ipv6, key)
             for each, key in zip(endpoints, keys or [None] * len(endpoints), strict=True)
@@ -61,34 +63,34 @@ class Relay:
         self._poller = zmq.Poller()
         for sender in self._senders:
             self._poller.register(sender, zmq.POLLIN)
-        socket.on_subscribe(self._pass_up)
+        socket.on_subscribe(self._forward_subscriptions)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Pass messages on until it is time to stop."""
+        """Forward until ``should_stop`` returns True."""
         while not should_stop():
-            self.turn(_TURN_MS)
+            self.forward(_WAIT_MS)
 
-    def turn(self, wait_ms: int) -> None:
-        """Look once who wants what, and pass on what has come."""
+    def forward(self, wait_ms: int) -> None:
+        """Forward the subscriptions and messages that came, after waiting up to ``wait_ms`` for a message."""
         self._socket.poll()
         for sender, _ in self._poller.poll(wait_ms):
             number = self._senders.index(sender)
             for _ in range(_MOST_AT_ONCE):
                 if not sender.poll(0):
                     break
-                self._pass_down(number, sender.recv_multipart())
+                self._forward_message(number, sender.recv_multipart())
 
-    def _pass_down(self, number: int, parts: list[bytes]) -> None:
+    def _forward_message(self, number: int, parts: list[bytes]) -> None:
         topic = _TOPIC.fullmatch(parts[0]) if len(parts) == 2 else None
         if topic is None or len(parts[1]) > MAX_BYTES:
             self.malformed += 1
             return
         stream = topic[1].decode()
-        self._note_owner(stream, number)
+        self._check_owner(stream, number)
         self.forwarded[stream] = self.forwarded.get(stream, 0) + 1
         self._socket.send(parts)
 
-    def _note_owner(self, stream: str, number: int) -> None:
+    def _check_owner(self, stream: str, number: int) -> None:
         now_s = time.monotonic()
         owner, heard_s = self._owners.get(stream, (number, now_s))
         if owner != number and now_s - heard_s < _OWNER_S:
@@ -98,8 +100,8 @@ class Relay:
             return
         self._owners[stream] = number, now_s
 
-    def _pass_up(self, prefixes: list[bytes]) -> None:
-        """Wishes that some topic can meet; senders need not remember the others."""
+    def _forward_subscriptions(self, prefixes: list[bytes]) -> None:
+        """Forward subscriptions that a topic can match; senders need not remember the others."""
         for prefix in dict.fromkeys(prefixes):
             if prefix.startswith(_ROOT) or _ROOT.startswith(prefix):
                 for sender in self._senders:

@@ -18,6 +18,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Inference, Pipeline
 from mar_edge.streaming.recording.recorder import Recorder
@@ -215,7 +216,12 @@ class StatusReporter:
         return True
 
     def message(
-        self, frame: Frame | None, frames: int, subscribers: int, recorder: Recorder | None = None
+        self,
+        frame: Frame | None,
+        frames: int,
+        subscribers: int,
+        recorder: Recorder | None = None,
+        observer: StreamObserver | None = None,
     ) -> StatusMessage:
         """How we are, now. ``frames`` were processed so far, ``frame`` the last of them."""
         now_ns = self._clock()
@@ -257,6 +263,7 @@ class StatusReporter:
             recorded=0 if recorder is None else recorder.written,
             record_lost=0 if recorder is None else recorder.lost,
             record_error=None if recorder is None else recorder.error,
+            page_failures=0 if observer is None else observer.failures,
         )
 
 

@@ -36,14 +36,18 @@ WRONG = {
     "bind": [
         ("''", "not an address"),
         ("'nowhere'", "not an address"),
-        ("'tcp://127.0.0.1:99999'", "ports end at 65535"),
+        ("'tcp://127.0.0.1:99999'", "the highest is 65535"),
         ("'tcp://a b:5557'", "not an address"),
         ("['tcp://127.0.0.1:5557', 'tcp://127.0.0.1:5557']", "each address once"),
         ("'tcp://*:5557'", "--insecure"),
         ('"ipc://{tmp}/a\\u0000b"', "text, or a list of it"),
         ("[]", "text, or a list of it, not"),
     ],
-    "stream": [("''", "no stream name"), ("'a b'", "no stream name"), (f"'{'a' * 65}'", "no stream name")],
+    "stream": [
+        ("''", "not a valid name of a stream"),
+        ("'a b'", "not a valid name of a stream"),
+        (f"'{'a' * 65}'", "not a valid name of a stream"),
+    ],
     "stride_s": [("0", "0.01 to 60, not 0"), ("61", "not 61"), ("nan", "not nan"), ("-inf", "not -inf")],
     "labels": [("'head,,'", "is a list such as"), ("'-'", "is a list such as")],
     "on": [("0", "0 < --off <= --on <= 1"), ("1.1", "given were on 1.1"), ("nan", "on nan")],
@@ -92,8 +96,8 @@ WRONG = {
     "key": [
         ("'{tmp}/box.key_secret'", "--key and --clients go together"),
         ("'{tmp}/nowhere'\nclients = '{tmp}'", "cannot read key"),
-        ("'{tmp}/text'\nclients = '{tmp}'", "is no key file"),
-        ("'{tmp}/box.key'\nclients = '{tmp}'", "may be read by others"),
+        ("'{tmp}/text'\nclients = '{tmp}'", "is not a key file"),
+        ("'{tmp}/box.key'\nclients = '{tmp}'", "can be read by other users"),
         ("'{tmp}/open.key_secret'\nclients = '{tmp}'", "chmod 600"),
     ],
     "clients": [
@@ -102,12 +106,12 @@ WRONG = {
     ],
     "insecure": SWITCH,
     "http": [
-        ("'nowhere'", "no HOST:PORT"),
-        ("'127.0.0.1:99999'", "no HOST:PORT"),
-        ("'127.0.0.1:' ", "no HOST:PORT"),
+        ("'nowhere'", "not HOST:PORT"),
+        ("'127.0.0.1:99999'", "not HOST:PORT"),
+        ("'127.0.0.1:' ", "not HOST:PORT"),
         ("'0.0.0.0:0'", "can be reached from other machines"),
     ],
-    "view": [("'nowhere'", "no HOST:PORT"), ("'127.0.0.1:99999'", "no HOST:PORT")],
+    "view": [("'nowhere'", "not HOST:PORT"), ("'127.0.0.1:99999'", "not HOST:PORT")],
     "view_host": [
         ("'box.local'", "--view-host is of a page, which is not asked for"),
         ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is no host"),

@@ -16,11 +16,11 @@ from mar_edge.edge.zoo.catalog import known_model
 from mar_edge.streaming.capture.capture_modes import CaptureMode
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.training.datasets.opening import parse_spec
 from mar_edge.training.datasets.recordings import open_recordings
 from mar_edge.training.synth.command import write_drawing
-from mar_edge.view.timeline import read_timelines
 
 KINDS = {"camera": OptionKind((str,), "text"), "stride_s": OptionKind((float,), "a number")}
 

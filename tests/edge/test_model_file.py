@@ -60,7 +60,7 @@ def test_what_may_be_left_out():
     least = {"name": "x", "layout": "imigue", "streams": ["bone"], "encoding": "raw"}
     metadata = parse_metadata(json.dumps(least | {"labels": [{"id": 0, "name": "a", "body": ""}]}), "m.onnx")
     assert metadata.labels == (Label(0, "a", ""),)
-    assert (metadata.background, metadata.window_s, metadata.precision) == (None, 2.0, "fp32")
+    assert (metadata.background, metadata.window_s, metadata.precision, metadata.family) == (None, 2.0, "fp32", "mmn")
 
 
 def test_none_at_all():
@@ -77,6 +77,7 @@ def test_no_document(document):
     "fields",
     [
         {"encoding": "polar"},
+        {"family": "pixels"},
         {"streams": ["joint", "motion"]},
         {"precision": "fp4"},
         {"labels": ["nodding"]},
@@ -85,6 +86,7 @@ def test_no_document(document):
         {"schema_version": "1"},
         {"accuracy": {"top1": "good"}},
         {"thresholds": ["high"]},
+        {"movements": [{"way": "up"}]},
     ],
 )
 def test_a_field_of_another_kind(fields):
@@ -100,18 +102,28 @@ def test_another_layout():
 
 
 @pytest.mark.parametrize(
-    "fields", [{"labels": []}, {"background": 12}, {"background": -1}, {"window_s": 0}, {"window_s": -2.0}]
+    "fields",
+    [
+        {"labels": []},
+        {"background": 12},
+        {"background": -1},
+        {"window_s": 0},
+        {"window_s": -2.0},
+        {"movements": [{"way": "one"}]},
+    ],
 )
 def test_what_contradicts_itself(fields):
     assert "inconsistent metadata" in refusal(changed(**fields))
 
 
+EXPECTED = {"skeleton": (64, 44, 2), "index_t": (64,)}
 GOOD = {"skeleton": (None, 64, 44, 2), "index_t": (None, 64)}
 
 
 @pytest.mark.parametrize("batch", [None, 1])
 def test_inputs_of_the_contract(batch):
-    check_inputs(METADATA, {"skeleton": (batch, 64, 44, 2), "index_t": (batch, 64)}, "m.onnx")
+    shapes = {"skeleton": (batch, 64, 44, 2), "index_t": (batch, 64)}
+    check_inputs(METADATA, EXPECTED, shapes, "m.onnx")
 
 
 @pytest.mark.parametrize(
@@ -129,7 +141,7 @@ def test_inputs_of_the_contract(batch):
 )
 def test_other_inputs_are_named(shapes):
     with pytest.raises(MarEdgeError, match=r"m.onnx: a ma52 model takes skeleton \(B, 64, 44, 2\)") as error:
-        check_inputs(METADATA, shapes, "m.onnx")
+        check_inputs(METADATA, EXPECTED, shapes, "m.onnx")
     assert str(shapes) in str(error.value)
 
 

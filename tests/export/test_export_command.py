@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.movements import Movement
 from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.mmn import MMNConfig
 from mar_edge.export import command
@@ -82,13 +83,14 @@ def test_a_published_checkpoint_takes_its_layouts_labels_and_two_seconds(written
 
 def test_arguments_go_before_what_the_checkpoint_says(written, joint, tmp_path):
     file = tmp_path / "labels.csv"
-    file.write_text("id,action,body\n" + "".join(f"{100 + i},act {i},arm\n" for i in range(12)))
+    file.write_text("id,action,body,way\n" + "".join(f"{100 + i},act {i},arm,one\n" for i in range(12)))
     options = {"layout_name": "ma52", "stream": "joint", "out": tmp_path / "m.onnx"}
     export_model(joint, None, **options)
     export_model(joint, None, **options, labels_file=file, window_s=3.0)
     says, told = written
     assert (says.labels, says.window_s, says.accuracy["top1"]) == (networks.LABELS, 1.5, 0.5)
     assert (told.labels[3].id, told.labels[3].name, told.window_s) == (103, "act 3", 3.0)
+    assert (says.movements, told.movements) == ((), (Movement("one"),) * 12)
 
 
 @pytest.mark.parametrize("window_s", [0.0, -1.0, float("nan"), float("inf")])

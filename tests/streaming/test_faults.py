@@ -275,7 +275,6 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.recognition.events import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
@@ -283,8 +282,8 @@ from mar_edge.streaming.recognition.thresholds import LabelChoice
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2], realtime=True)
 labels = iter(["nonsense", "head"])
 def reread():
-    events = EventRules(labels=LabelChoice.parse(next(labels)))
-    return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, events=events))
+    choice = LabelChoice.parse(next(labels))
+    return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, labels=choice))
 summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1),
                 reread=reread)
 print(summary.reason)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from streaming_fakes import ScriptedPose, nod, read_number, skeleton, write_video
+from streaming_fakes import ScriptedPose, nod, read_number, skeleton, wait_until, write_video
 
 from mar_edge import (
     AnyMessage,
@@ -31,15 +31,15 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.observer import Answer
-from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import ServeSummary, serve
-from mar_edge.streaming.wire.messages import decode
+from mar_edge.streaming.wire.messages import EncodedMessage, decode, encode
+from mar_edge.view.live_page import LivePage
 
-EAGER = EventRules(on=0.15, off=0.01)
+EAGER = PipelineRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
 
 
@@ -54,7 +54,7 @@ def config(video: Path, address: str) -> ServeConfig:
         camera=str(video),
         address=address,
         wait_subscribers=1,
-        pipeline=PipelineRules(motion_gate=None, events=EAGER),
+        pipeline=replace(EAGER, motion_gate=None),
     )
 
 
@@ -194,7 +194,7 @@ def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig)
 
 
 def test_without_motion_the_network_rests(run: Run, config: ServeConfig) -> None:
-    summary, heard = run(replace(config, pipeline=PipelineRules(events=EAGER)), ScriptedPose(lambda _: MOTION(0.0)))
+    summary, heard = run(replace(config, pipeline=EAGER), ScriptedPose(lambda _: MOTION(0.0)))
     labels = of(LabelMessage, heard)
     assert (summary.inferences, summary.gated) == (0, len(labels))
     assert all(label.gated and label.top == () for label in labels)
@@ -321,16 +321,17 @@ class Onlooker:
     """An observer (see ``streaming.observer``) that keeps what it is shown."""
 
     def __init__(self) -> None:
+        self.failures = 0
         self.messages: list[AnyMessage] = []
-        self.frames: list[tuple[Frame, Sequence[SkeletonMessage]]] = []
+        self.frames: list[tuple[Frame, Sequence[EncodedMessage[SkeletonMessage]]]] = []
 
     def on_message(self, message: AnyMessage) -> None:
         self.messages.append(message)
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None:
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
         self.frames.append((frame, skeletons))
 
-    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+    def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
         return False
 
 
@@ -347,9 +348,52 @@ def test_who_looks_on_sees_everybody_in_every_frame_whether_or_not_it_is_sent(
         observer=onlooker,
     )
     assert [read_number(frame.image) for frame, _ in onlooker.frames] == list(range(75))
-    assert all(shown.frame == frame.seq for frame, (shown,) in onlooker.frames)
-    first = onlooker.frames[0][1][0]
+    assert all(shown.message.frame == frame.seq for frame, (shown,) in onlooker.frames)
+    first = onlooker.frames[0][1][0].message
     assert (first.stream, first.joints[0]) == ("camera", pytest.approx(MOTION(0.0)[0], abs=0.01))
     assert len(of(SkeletonMessage, onlooker.messages)) == (75 if sent else 0)
     assert len(of(LabelMessage, onlooker.messages)) == summary.inferences
     assert summary.last_seq == len(onlooker.messages) - 1
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_each_skeleton_is_encoded_once_for_wire_recording_and_page(
+    config: ServeConfig, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bool
+) -> None:
+    encoded: list[int] = []
+
+    def counted(message: AnyMessage) -> bytes:
+        if isinstance(message, SkeletonMessage):
+            encoded.append(message.frame)
+        return encode(message)
+
+    monkeypatch.setattr("mar_edge.streaming.wire.messages.encode", counted)
+    with LivePage("127.0.0.1:*") as page:
+        serve(
+            replace(config, wait_subscribers=0, publish_skeletons=sent, record=RecordConfig(tmp_path / "recorded")),
+            lambda: ScriptedPose(MOTION),
+            lambda: Recognizer.open(tiny_model, threads=1),
+            observer=page,
+        )
+    assert encoded == list(range(75))
+
+
+def test_a_page_that_fails_is_reported_in_status_and_the_stream_goes_on(
+    config: ServeConfig, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no event loop")
+
+    monkeypatch.setattr("uvicorn.Server.run", fail)
+    messages: list[AnyMessage] = []
+    with LivePage("127.0.0.1:*") as page:
+        wait_until(lambda: page.failures)
+        serve(
+            replace(config, wait_subscribers=0),
+            lambda: ScriptedPose(MOTION),
+            lambda: Recognizer.open(tiny_model, threads=1),
+            messages.append,
+            observer=page,
+        )
+    assert of(StatusMessage, messages)[-1].page_failures == 1
+    assert of(EndMessage, messages)[0].frames == 75

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from recorded_runs import NOD, SHAKE, Stream, two_people
 
+from mar_edge.streaming.recording.timeline import Timeline
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.boris import TABLE_COLUMNS, write_project, write_table
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.timeline import Timeline, read_timelines
 
 VIDEO = Media(Path("/data/clip.mp4"), Path("clip.mp4"), "video/mp4", 30.0, 12.0)
 

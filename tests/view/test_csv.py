@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from recorded_runs import NOD, NS, SHRUG, ZERO_NS, Stream, two_people
 
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.table import COLUMNS, write_csv
-from mar_edge.view.timeline import read_timelines
 
 
 def rows(content: bytes) -> list[dict[str, str]]:

@@ -15,9 +15,10 @@ from recorded_runs import NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.eaf import write_eaf
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.timeline import TimedEvent, Timeline, read_timelines
 
 SCHEMA = Path(__file__).parents[1] / "data" / "eaf.xsd"
 

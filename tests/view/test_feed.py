@@ -7,6 +7,7 @@ from typing import Any
 
 from view_messages import Stream
 
+from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.view.feed import HISTORY_S, MOST_BROWSERS, Feed, Outbox
 
 
@@ -28,13 +29,13 @@ def kinds(outbox: Outbox) -> list[str]:
 def test_who_comes_late_is_told_the_present_and_the_recent_past() -> None:
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(0.0), cam.label(1.0), cam.event(1.2, 1, 0.8), cam.skeleton(1.3)):
-        feed.publish(message)
-    feed.publish(cam.label(1.2 + HISTORY_S))
-    feed.publish(cam.status(1.3 + HISTORY_S))
+        feed.publish(EncodedMessage(message))
+    feed.publish(EncodedMessage(cam.label(1.2 + HISTORY_S)))
+    feed.publish(EncodedMessage(cam.status(1.3 + HISTORY_S)))
     told = taken(joined(feed))
     assert [message["kind"] for message in told] == ["view", "hello", "event", "label", "status"]
     assert told[-1]["uptime_s"] == 1.3 + HISTORY_S
-    feed.publish(Stream(run="b" * 32).hello())  # a sender that restarts has no past
+    feed.publish(EncodedMessage(Stream(run="b" * 32).hello()))  # a sender that restarts has no past
     assert kinds(joined(feed)) == ["view", "hello"]
 
 
@@ -44,8 +45,8 @@ def test_the_newest_frame_wins_and_its_people_stay_together() -> None:
     taken(slow)
     for number in range(5):
         for person in (0, 1):
-            feed.publish(cam.skeleton(number / 30, person))
-        feed.publish(cam.label(number / 30))
+            feed.publish(EncodedMessage(cam.skeleton(number / 30, person)))
+        feed.publish(EncodedMessage(cam.label(number / 30)))
         taken(quick)
     told = taken(slow)
     assert [message["frame"] for message in told if message["kind"] == "skeleton"] == [4, 4]
@@ -72,10 +73,10 @@ def test_a_browser_that_never_reads_is_cut_off_and_holds_no_more_than_so_much() 
     feed, cam = Feed(), Stream()
     deaf = joined(feed)
     for number in range(2500):
-        feed.publish(cam.label(number / 30))
+        feed.publish(EncodedMessage(cam.label(number / 30)))
     assert deaf.full
     assert deaf.take() == (b"", [])
-    feed.publish(cam.label(100.0))
+    feed.publish(EncodedMessage(cam.label(100.0)))
     assert deaf.take() == (b"", [])
     feed.leave(deaf)
     assert (feed.dropped, feed.browsers) == (1, 0)
@@ -95,7 +96,7 @@ def test_messages_of_another_thread_wake_the_browsers_task() -> None:
         feed.attach(asyncio.get_running_loop())
         outbox = joined(feed)
         seen: list[str] = []
-        thread = threading.Thread(target=lambda: [feed.publish(cam.label(n / 10)) for n in range(200)])
+        thread = threading.Thread(target=lambda: [feed.publish(EncodedMessage(cam.label(n / 10))) for n in range(200)])
         thread.start()
         while seen.count("label") < 200:
             await asyncio.wait_for(outbox.ready.wait(), 10)
@@ -103,7 +104,7 @@ def test_messages_of_another_thread_wake_the_browsers_task() -> None:
             seen += kinds(outbox)
         thread.join()
         feed.attach(None)
-        feed.publish(cam.label(30.0))  # nobody's loop runs any more
+        feed.publish(EncodedMessage(cam.label(30.0)))  # nobody's loop runs any more
         return seen
 
     assert asyncio.run(look_on()).count("label") == 200

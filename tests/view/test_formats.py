@@ -8,9 +8,9 @@ import pytest
 from recorded_runs import NOD, Stream, two_people
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.annotations.media import probe
-from mar_edge.view.timeline import read_timelines
 
 
 def test_every_format_writes_what_it_says(tmp_path: Path) -> None:

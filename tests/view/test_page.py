@@ -15,9 +15,10 @@ from browser import PIXELS, free_port, opened, page_of, review_of
 from view_messages import Stream
 
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
+from mar_edge.streaming.recording.timeline_reader import read_timelines
+from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.view.annotations.formats import format_of
 from mar_edge.view.feed import Feed
-from mar_edge.view.timeline import read_timelines
 
 
 def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium: Any, tmp_path: Path) -> None:
@@ -73,20 +74,20 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
     address = f"127.0.0.1:{free_port()}"
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(0.5), cam.skeleton(0.5), cam.skeleton(0.5, 1), cam.label(0.5)):
-        feed.publish(message)
+        feed.publish(EncodedMessage(message))
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"}
     with ExitStack() as serving, opened(chromium, serving.enter_context(page_of(feed, address)), **phone) as seen:
         seen.says("link", "live")
-        feed.publish(cam.skeleton(1.0))
+        feed.publish(EncodedMessage(cam.skeleton(1.0)))
         seen.page.wait_for_selector("#person option[value='0']", state="attached")
         assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
-        feed.publish(cam.status(1.0, fps_out=6.0, dropped=24))
+        feed.publish(EncodedMessage(cam.status(1.0, fps_out=6.0, dropped=24)))
         seen.says("link", "too slow")
         seen.page.wait_for_selector("#link.warn")
         seen.says("health", "24 of 54")
-        feed.publish(cam.status(1.0, fps_out=16.0, dropped=38))
+        feed.publish(EncodedMessage(cam.status(1.0, fps_out=16.0, dropped=38)))
         seen.says("link", "live")
-        feed.publish(cam.status(1.0, camera="lost"))
+        feed.publish(EncodedMessage(cam.status(1.0, camera="lost")))
         seen.says("banner", "Camera lost")
         seen.says("link", "camera lost")
         assert (seen.errors, seen.strangers) == ([], [])
@@ -96,8 +97,8 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
         seen.says("banner", "trying again")
         restarted = Stream(run="b" * 32)
         with page_of(feed, address):
-            feed.publish(restarted.hello())
-            feed.publish(restarted.status(2.0))
+            feed.publish(EncodedMessage(restarted.hello()))
+            feed.publish(EncodedMessage(restarted.status(2.0)))
             seen.says("link", "live")
             assert seen.page.evaluate("() => window.stayed")  # the same page, not loaded anew
 
@@ -105,13 +106,13 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
 def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
     with Recorder(RecordConfig(tmp_path), "cam", "a" * 32) as recorder:
-        recorder.write(cam.hello())
+        recorder.write(EncodedMessage(cam.hello()))
         for frame in range(360):
-            recorder.write(cam.skeleton(frame / 30))
+            recorder.write(EncodedMessage(cam.skeleton(frame / 30)))
             if frame % 6 == 0:
-                recorder.write(cam.label(frame / 30))
-        recorder.write(cam.event(8.0, 3, 7.25))
-        recorder.write(cam.event(9.0, 3, 7.25, 8.75))
+                recorder.write(EncodedMessage(cam.label(frame / 30)))
+        recorder.write(EncodedMessage(cam.event(8.0, 3, 7.25)))
+        recorder.write(EncodedMessage(cam.event(9.0, 3, 7.25, 8.75)))
     with review_of([tmp_path]) as url, opened(chromium, url) as seen:
         seen.says("time", "0:00.000 of 0:11.967")
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")

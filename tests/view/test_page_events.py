@@ -17,7 +17,7 @@ pytest.importorskip("starlette")
 from browser import Seen, free_port, opened, page_of, review_of
 from view_messages import BOWING, EVERY_ACTION, GESTURES, LAYOUT, NODDING, TOUCHING_LEGS, ZERO_NS, Stream
 
-from mar_edge.streaming.wire.messages import AnyMessage, encode
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, encode
 from mar_edge.view.feed import Feed
 from mar_edge.view.picture_encoder import PictureHeader
 
@@ -128,9 +128,9 @@ def test_choosing_in_a_long_list_leaves_it_where_it_is_and_shows_that_event(chro
 def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) -> None:
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(30.0), cam.skeleton(30.0), cam.label(30.0)):
-        feed.publish(message)
+        feed.publish(EncodedMessage(message))
     for number in range(12):
-        feed.publish(cam.event(10.0 + number, number, 9.0 + number, 9.5 + number))
+        feed.publish(EncodedMessage(cam.event(10.0 + number, number, 9.0 + number, 9.5 + number)))
     address = f"127.0.0.1:{free_port()}"
     with page_of(feed, address) as url, opened(chromium, url) as seen:
         seen.page.wait_for_selector("#events li:nth-child(12)", state="attached")
@@ -139,7 +139,7 @@ def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) 
         chosen = seen.page.inner_text("#event .note")
         assert seen.page.inner_text("#events [aria-pressed=true] .when").split(" ·")[0] in chosen
         for number in range(12, 16):
-            feed.publish(cam.event(20.0 + number, number, 19.0 + number, 19.5 + number))
+            feed.publish(EncodedMessage(cam.event(20.0 + number, number, 19.0 + number, 19.5 + number)))
         seen.page.wait_for_selector("#events li:nth-child(16)", state="attached")
         seen.page.wait_for_timeout(400)
         assert seen.page.inner_text("#event .note") == chosen
@@ -168,14 +168,14 @@ def test_freezing_keeps_the_picture(chromium: Any) -> None:
     feed, cam = Feed(video=True), Stream()
 
     def show(at_s: float, colour: tuple[int, int, int]) -> None:
-        feed.publish(posed(cam, at_s, {}))
+        feed.publish(EncodedMessage(posed(cam, at_s, {})))
         head = PictureHeader("cam", round(at_s * 30), ZERO_NS + round(at_s * 1e9), 640, 480)
         feed.publish_picture("cam", msgspec.json.encode(head) + b"\n" + jpeg(colour))
 
     address = f"127.0.0.1:{free_port()}"
     with page_of(feed, address) as url, opened(chromium, url) as seen:
         for message in (cam.hello(), cam.status(0.5)):
-            feed.publish(message)
+            feed.publish(EncodedMessage(message))
         seen.says("link", "live")
         show(1.0, (0, 0, 255))  # BGR
         seen.until(f"() => String(({MIDDLE})()) === 'true,false,false'")
@@ -197,16 +197,16 @@ def test_when_the_server_is_gone_nothing_stands_there_as_if_it_happened_now(chro
     address = f"127.0.0.1:{free_port()}"
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(2.0), cam.skeleton(2.0), cam.label(2.0), cam.event(2.0, 1, 1.0)):
-        feed.publish(message)
+        feed.publish(EncodedMessage(message))
     with ExitStack() as serving, opened(chromium, serving.enter_context(page_of(feed, address))) as seen:
         seen.says("link", "live")
-        feed.publish(cam.skeleton(2.1))
+        feed.publish(EncodedMessage(cam.skeleton(2.1)))
         seen.says("now", "nodding")
         seen.says("health", "30.0 fps")
-        feed.publish(cam.status(2.2, camera="lost"))
+        feed.publish(EncodedMessage(cam.status(2.2, camera="lost")))
         seen.says("now", "nothing is heard now")
-        feed.publish(cam.status(2.3))
-        feed.publish(cam.label(2.3))
+        feed.publish(EncodedMessage(cam.status(2.3)))
+        feed.publish(EncodedMessage(cam.label(2.3)))
         seen.says("now", "nodding")
         seen.page.wait_for_selector(".block.lasting")
         serving.close()
@@ -282,18 +282,18 @@ def test_several_at_once_all_stand_on_the_page(chromium: Any, tmp_path: Path) ->
 def test_live_several_last_and_end_each_by_itself(chromium: Any) -> None:
     feed, cam = Feed(), Stream()
     for message in (cam.hello(EVERY_ACTION, None), cam.status(2.0), cam.skeleton(2.0)):
-        feed.publish(message)
+        feed.publish(EncodedMessage(message))
     labels = (NODDING, TOUCHING_LEGS)
-    feed.publish(cam.label(2.0, labels=labels))
-    feed.publish(cam.event(2.0, 1, 1.0, None, NODDING))
-    feed.publish(cam.event(2.0, 2, 0.5, None, TOUCHING_LEGS))
+    feed.publish(EncodedMessage(cam.label(2.0, labels=labels)))
+    feed.publish(EncodedMessage(cam.event(2.0, 1, 1.0, None, NODDING)))
+    feed.publish(EncodedMessage(cam.event(2.0, 2, 0.5, None, TOUCHING_LEGS)))
     with page_of(feed, f"127.0.0.1:{free_port()}") as url, opened(chromium, url) as seen:
         seen.until("() => document.querySelectorAll('.block.lasting').length === 2")
         seen.until("() => document.querySelectorAll('#event svg').length === 2")
         seen.until("() => document.querySelectorAll('#now em').length === 2")
         seen.says("told", "nodding began; touching legs began")  # both are spoken
-        feed.publish(cam.event(3.0, 1, 1.0, 2.2, NODDING))
-        feed.publish(cam.label(3.0, labels=labels))
+        feed.publish(EncodedMessage(cam.event(3.0, 1, 1.0, 2.2, NODDING)))
+        feed.publish(EncodedMessage(cam.label(3.0, labels=labels)))
         seen.until("() => document.querySelectorAll('.block.lasting').length === 1")
         seen.until("() => document.querySelectorAll('#now em').length === 1")
         assert "lasts" in seen.page.inner_text("#events")

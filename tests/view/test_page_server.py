@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.view.app import STATIC, page_app
 from mar_edge.view.feed import Feed
 from mar_edge.view.server import PageServer
@@ -94,11 +95,11 @@ def test_other_names_and_origins_are_refused(place: str) -> None:
 
 def test_a_socket_tells_the_present_and_goes_on(feed: Feed, place: str) -> None:
     cam = Stream("told")
-    feed.publish(cam.hello())
+    feed.publish(EncodedMessage(cam.hello()))
     with connect(f"ws://{place}/feed", origin=f"http://{place}") as browser:
         first = json.loads(browser.recv(timeout=20))
         assert [message["kind"] for message in first][:2] == ["view", "hello"]
-        feed.publish(cam.event(1.0, 7, 0.5))
+        feed.publish(EncodedMessage(cam.event(1.0, 7, 0.5)))
         while not (found := [each for each in json.loads(browser.recv(timeout=20)) if each["kind"] == "event"]):
             pass
         assert found[0]["event_id"] == 7
@@ -162,7 +163,7 @@ def test_a_browser_that_never_reads_is_cut_off_while_another_gets_everything(mon
         got = sent = 0
         while feed.dropped == 0 and sent < 400_000:
             for _ in range(500):
-                feed.publish(cam.label(sent / 1000))
+                feed.publish(EncodedMessage(cam.label(sent / 1000)))
                 sent += 1
             while got < sent:
                 got += sum(each["kind"] == "label" for each in json.loads(reader.recv(timeout=20)))

@@ -10,7 +10,7 @@ import pytest
 
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.view.feed import Feed, Outbox
-from mar_edge.view.picture_encoder import LONG_SIDE, Pictures, picture
+from mar_edge.view.picture_encoder import LONG_SIDE, PictureEncoder, encode_picture
 
 
 def frame(number: int, width: int = 1920, height: int = 1080) -> Frame:
@@ -27,16 +27,16 @@ def parts(payload: bytes) -> tuple[dict[str, object], tuple[int, ...], float]:
 
 
 def test_a_picture_is_small_and_says_how_large_the_frame_was() -> None:
-    head, shape, mean = parts(picture("cam", frame(90)))
+    head, shape, mean = parts(encode_picture("cam", frame(90)))
     assert head == {"stream": "cam", "frame": 90, "t_capture_ns": 1_090, "width": 1920, "height": 1080}
     assert shape == (LONG_SIDE * 9 // 16, LONG_SIDE, 3)
     assert mean == pytest.approx(90, abs=1)
-    assert parts(picture("cam", frame(1, 64, 48)))[1] == (48, 64, 3)
+    assert parts(encode_picture("cam", frame(1, 64, 48)))[1] == (48, 64, 3)
 
 
 def test_only_the_newest_is_encoded_and_only_where_somebody_looks_on() -> None:
     feed = Feed(video=True)
-    with Pictures(feed) as pictures:
+    with PictureEncoder(feed) as pictures:
         pictures.offer("cam", frame(1, 64, 48))  # nobody is there
         outbox = feed.join()
         assert outbox is not None

@@ -17,8 +17,9 @@ from recorded_runs import HUM, NOD, NS, SHAKE, SHRUG, ZERO_NS, Stream, two_peopl
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.timeline import Timeline
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.plot import draw, plot
-from mar_edge.view.timeline import Timeline, read_timelines
 
 
 @pytest.fixture

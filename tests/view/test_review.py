@@ -10,7 +10,7 @@ from view_messages import ZERO_NS, Stream
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
-from mar_edge.streaming.wire.messages import NO_PERSON, AnyMessage, encode
+from mar_edge.streaming.wire.messages import NO_PERSON, AnyMessage, EncodedMessage, encode
 from mar_edge.view.index import CHUNK_S, index_recording
 from mar_edge.view.review import Recordings
 
@@ -38,7 +38,7 @@ def recording(tmp_path: Path) -> Path:
     cam = Stream()
     with Recorder(RecordConfig(tmp_path), "cam", "a" * 32) as recorder:
         for message in told(cam):
-            recorder.write(message)
+            recorder.write(EncodedMessage(message))
         assert recorder.path is not None
         return recorder.path
 

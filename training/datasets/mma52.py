@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.preprocess import resample
-from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
 from mar_edge.training.datasets.authors import Split
 from mar_edge.training.datasets.recordings import known_labels
@@ -67,7 +67,7 @@ def open_mma52(
         if not path.is_file():
             missing += 1
             continue
-        recording = read_recording(path)
+        recording = read_skeletons(path)
         if layout is not None and recording.layout != layout:
             raise MarEdgeError(f"{path} holds {recording.layout.name} skeletons, others {layout.name}")
         layout = recording.layout

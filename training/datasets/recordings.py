@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label, background_label, has_content, ma52_labels
 from mar_edge.edge.preprocess import resample
-from mar_edge.streaming.recording.skeletons import Recording, read_recording
+from mar_edge.streaming.recording.skeletons import SkeletonRecording, read_skeletons
 from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
 from mar_edge.training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 from mar_edge.training.datasets.windows import MIN_FRAMES, Span, targets_of_window
@@ -168,15 +168,17 @@ def _event(row: dict[str, str | None], by_word: dict[str, Label], where: str) ->
     return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, where)
 
 
-def _read(folder: Path, name: str, events: list[_Event]) -> Recording:
+def _read(folder: Path, name: str, events: list[_Event]) -> SkeletonRecording:
     path = folder / f"{name}.jsonl"
     if not path.is_file():
         where = next(event.where for event in events if event.recording == name)
         raise MarEdgeError(f"{where}: no recording {path}")
-    return read_recording(path)
+    return read_skeletons(path)
 
 
-def _windows(events: list[_Event], recording: Recording, window_s: float) -> Iterator[tuple[_Event, float, float]]:
+def _windows(
+    events: list[_Event], recording: SkeletonRecording, window_s: float
+) -> Iterator[tuple[_Event, float, float]]:
     """Each event of one recording with the times of its windows."""
     for event in events:
         length_s = event.end_s - event.start_s

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.training.evaluation.candidates import Stretches, stretches, tracks
 from mar_edge.training.evaluation.streaming import Watched
 from mar_edge.training.synth.events import TrueEvent

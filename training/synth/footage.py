@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, ma52_labels
-from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.training.synth.generator import CLASSES
 from mar_edge.training.synth.recording import record
 from mar_edge.training.synth.statistics import Done, Footage
@@ -75,7 +75,7 @@ def real(folder: Path) -> Iterator[Footage]:
             ) from None
         actions.append(Done(row["label"], body[row["label"]], start, end))
     for name, actions in done.items():
-        recording = read_recording(folder / SKELETONS / f"{Path(name).stem}.jsonl")
+        recording = read_skeletons(folder / SKELETONS / f"{Path(name).stem}.jsonl")
         track = max(recording.tracks, key=lambda track: len(track.times_s))
         yield Footage(track.times_s, track.clip, tuple(actions))
 

@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
+from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body_of
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.timeline import NS, TimedEvent, Timeline, body_of, name_of
+from mar_edge.view.wording import name_of
 
 # As BORIS 8 to 10 write it.
 _PROJECT_FORMAT = "7.0"

@@ -16,8 +16,9 @@ from xml.etree import ElementTree as ET
 from mar_edge import __version__
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of, name_of, rows_of
+from mar_edge.view.wording import name_of, rows_of
 
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA_LOCATION = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recording.timeline import Timeline, the_only
 from mar_edge.view.annotations import boris, eaf, table
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.timeline import Timeline, the_only
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from mar_edge.view.timeline import Timeline
+from mar_edge.streaming.recording.timeline import Timeline
 
 COLUMNS = (
     "recording",

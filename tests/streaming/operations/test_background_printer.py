@@ -53,11 +53,11 @@ def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Except
     file.error = error
     with BackgroundPrinter() as printer:
         display = Display(file, ("hello", "event"))
-        printer.later(lambda: display.show(HELLO))
+        printer.submit(lambda: display.show(HELLO))
         wait_until(lambda: printer.lost == 1)
         assert printer.last_error
         file.error = None
-        printer.later(partial(print, "again", file=file))
+        printer.submit(partial(print, "again", file=file))
     assert "again" in file.getvalue()
     assert printer.lost == 1
 
@@ -75,9 +75,9 @@ def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
     go_on = threading.Event()
     printed: list[int] = []
     printer = BackgroundPrinter(most_waiting=5)
-    printer.later(lambda: go_on.wait() and None)
+    printer.submit(lambda: go_on.wait() and None)
     for number in range(100):
-        printer.later(partial(printed.append, number))
+        printer.submit(partial(printed.append, number))
     assert printer.lost >= 94
     go_on.set()
     printer.close()

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 from streaming_fakes import open_files, polled, publishing
 
-from mar_edge.streaming.operations.file_limit import RESERVE, raise_file_limit, room
+from mar_edge.streaming.operations.file_limit import RESERVE, raise_file_limit, spare_descriptors
 
 resource = pytest.importorskip("resource")
 ROOM, CROWDED = 15, 40
@@ -79,7 +79,7 @@ def test_a_crowd_of_subscribers_leaves_a_reserve_and_comes_in_once_there_is_room
 def test_the_limit_is_raised_as_far_as_the_system_lets_it(limits: tuple[int, int]) -> None:
     soft = open_files() + RESERVE // 2
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, limits[1]))
-    assert room() < 0
+    assert spare_descriptors() < 0
     raise_file_limit()
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(limits[1], 65_536)
-    assert room() > 0
+    assert spare_descriptors() > 0

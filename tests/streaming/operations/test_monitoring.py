@@ -19,10 +19,11 @@ from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.observer import Answer
+from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.operations.health import HUNG_S, Health
-from mar_edge.streaming.operations.monitoring import Monitoring, Systemd
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
+from mar_edge.streaming.operations.monitoring import Monitoring
+from mar_edge.streaming.operations.systemd import Systemd
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 
@@ -43,7 +44,7 @@ def test_a_stream_that_says_nothing_hangs_and_one_that_ended_does_not() -> None:
     health = Health(["a", "b"], clock)
     clock.now_s += 100  # models may take long to load
     assert health.hung() == []
-    health.run()
+    health.start()
     clock.now_s += HUNG_S - 1
     health.on_message(of("a", STATUS))
     clock.now_s += 2
@@ -88,10 +89,16 @@ def test_health_over_http(monitoring: Monitoring) -> None:
 
 
 def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
-    for message in (HELLO, LABEL, LABEL, EVENT, of("cam", STATUS, frames=31, stalls=2, camera="stalled")):
+    for message in (
+        HELLO,
+        LABEL,
+        LABEL,
+        EVENT,
+        of("cam", STATUS, frames=31, stalls=2, camera="stalled", page_failures=1),
+    ):
         monitoring.on_message(message)
-    status, body = get(monitoring, "/metrics")
-    assert status == 200
+    code, body = get(monitoring, "/metrics")
+    assert code == 200
     samples = {
         (sample.name, *sorted(sample.labels.values())): sample.value
         for family in text_string_to_metric_families(body)
@@ -99,6 +106,7 @@ def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
     }
     assert samples["mar_edge_frames_total", "cam"] == 31
     assert samples["mar_edge_camera_stalls_total", "cam"] == 2
+    assert samples["mar_edge_page_failures_total", "cam"] == 1
     assert samples["mar_edge_camera_state", "cam", "stalled"] == 1
     assert samples["mar_edge_camera_state", "cam", "live"] == 0
     assert samples["mar_edge_events_total", "cam", "head", "nodding"] == 1
@@ -147,7 +155,7 @@ def test_http_from_outside_and_ports_in_use_are_refused(monitoring: Monitoring) 
         Monitoring("0.0.0.0:*", ["cam"])
     with pytest.raises(MarEdgeError, match="in use"):
         Monitoring(monitoring.http, ["cam"])
-    with pytest.raises(MarEdgeError, match="is no HOST:PORT"):
+    with pytest.raises(MarEdgeError, match="is not HOST:PORT"):
         Monitoring("9090", ["cam"])
 
 
@@ -156,15 +164,16 @@ class Page:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.told: Mapping[str, Answer] = {}
+        self.failures = 0
+        self.told: Mapping[str, HttpHandler] = {}
 
     def on_message(self, message: AnyMessage) -> None: ...
 
-    def on_frame(self, frame: Frame, skeletons: Sequence[SkeletonMessage]) -> None: ...
+    def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None: ...
 
-    def answers(self, address: str, answers: Mapping[str, Answer]) -> bool:
+    def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
         if address == self.address:
-            self.told = answers
+            self.told = handlers
         return address == self.address
 
 
@@ -189,14 +198,14 @@ def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:
         told.notify("READY=1", "STATUS=serving")
         assert systemd.recv(1000) == b"READY=1\nSTATUS=serving"
         for now_s in (10.0, 10.1, 11.9, 12.0, 13.0):
-            told.watchdog(now_s)
+            told.ping_watchdog(now_s)
         systemd.setblocking(False)
         assert [systemd.recv(1000) for _ in range(2)] == [b"WATCHDOG=1"] * 2
         with pytest.raises(BlockingIOError):
             systemd.recv(1000)
     told.notify("STOPPING=1")  # nobody listens any more
     Systemd({}).notify("READY=1")
-    Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).watchdog(1.0)
+    Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).ping_watchdog(1.0)
 
 
 def test_head_is_answered_as_get_is_without_a_body(monitoring: Monitoring) -> None:

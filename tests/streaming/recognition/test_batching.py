@@ -32,10 +32,11 @@ def test_everybody_gets_his_own_answer(recognizer: Recognizer) -> None:
 
 
 class Gate:
-    """A recogniser that waits until it is let through, and keeps what it was asked."""
+    """A recognizer that waits until it is let through, and keeps what it was asked."""
 
     def __init__(self, recognizer: Recognizer) -> None:
-        self.runtime, self.metadata, self.layout = recognizer.runtime, recognizer.metadata, recognizer.layout
+        self.runtime, self.metadata = recognizer.runtime, recognizer.metadata
+        self.layout, self.family = recognizer.layout, recognizer.family
         self.asked: list[list[int]] = []
         self.open = threading.Event()
 

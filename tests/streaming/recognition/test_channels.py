@@ -4,6 +4,7 @@ import msgspec
 
 from mar_edge.edge.labels import ma52_labels
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.movements import movements_of
 from mar_edge.streaming.recognition.channels import channels_of, opposites_of
 
 METADATA = ModelMetadata(
@@ -22,8 +23,9 @@ def test_a_network_of_one_label_a_window_has_one_event_at_a_time() -> None:
 
 
 def test_opposites_go_both_ways_and_exist_in_the_data_set() -> None:
-    opposites = opposites_of(METADATA.labels)
+    movements = movements_of(METADATA.labels, ())
+    opposites = opposites_of(METADATA.labels, movements)
     assert len(opposites) == 8
     assert all(opposites[other] == one for one, other in opposites.items())
     assert METADATA.labels[opposites[5]].name == "head up"
-    assert opposites_of(METADATA.labels[:6]) == {}
+    assert opposites_of(METADATA.labels[:6], movements[:6]) == {}

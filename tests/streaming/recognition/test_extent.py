@@ -7,7 +7,8 @@ from streaming_fakes import LAYOUT, Motion, nod, person
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.labels import ma52_labels
-from mar_edge.streaming.recognition.extent import REGIONS_OF_BODY, WAYS, Extent, Motions, Way, region_joints
+from mar_edge.edge.movements import Way, ma52_movements
+from mar_edge.streaming.recognition.extent import REGIONS_OF_BODY, Extent, Motions, region_joints
 from mar_edge.training.synth.actions import ACTIONS
 
 HEAD = region_joints("head", LAYOUT)
@@ -51,7 +52,7 @@ def extent(
     *,
     body: str = "head",
     fps: float = 30.0,
-    way: Way = Way.BOTH,
+    way: Way = "both",
 ) -> Extent:
     """Of the movement that the window up to ``first_end_s`` shows, followed up to ``last_end_s``."""
     joints = region_joints(body, LAYOUT)
@@ -90,34 +91,33 @@ def test_who_stays_and_comes_back_makes_one_movement() -> None:
 
 def test_who_comes_back_from_where_one_way_led_makes_two_movements() -> None:
     there_and_back = moved(20.0, (10.5, 11.0), (13.5, 14.0))
-    bowed = extent(there_and_back, 11.4, 15.0, way=Way.ONE)
+    bowed = extent(there_and_back, 11.4, 15.0, way="one")
     assert (bowed.start_s, bowed.end_s) == (pytest.approx(10.5, abs=0.2), pytest.approx(11.0, abs=0.2))
     assert not bowed.is_over  # it accounts for nothing of the way back
-    assert extent(there_and_back, 14.1, 15.0, way=Way.ONE).start_s == pytest.approx(13.5, abs=0.2)
+    assert extent(there_and_back, 14.1, 15.0, way="one").start_s == pytest.approx(13.5, abs=0.2)
 
 
 def test_who_comes_back_at_once_has_made_one_movement_one_way_or_not() -> None:
-    assert extent(moved(20.0, (10.5, 11.0), (11.5, 12.0)), 11.4, 14.0, way=Way.ONE).end_s == pytest.approx(
-        12.0, abs=0.2
-    )
+    assert extent(moved(20.0, (10.5, 11.0), (11.5, 12.0)), 11.4, 14.0, way="one").end_s == pytest.approx(12.0, abs=0.2)
 
 
 def test_a_way_back_is_named_as_the_synthesiser_names_it() -> None:
     """It makes the recordings that events are judged on."""
-    assert {label.name for label in ma52_labels()} > set(WAYS)
     named = {action.name: action.back == action.id for action in ACTIONS if action.back is not None}
     assert any(named.values())
-    assert {name: WAYS[name] is Way.EACH for name in named} == named
-    assert Way.BOTH not in WAYS.values()
+    movements = ma52_movements()
+    assert {name: movements[name].way for name in named} == {
+        name: "each" if same else "one" for name, same in named.items()
+    }
 
 
 def test_each_way_of_a_turn_is_one() -> None:
     there_and_back = moved(20.0, (10.5, 11.0), (13.5, 14.0))
-    assert not extent(there_and_back, 11.4, 13.4, way=Way.EACH).goes_again
-    turned = extent(there_and_back, 11.4, 15.0, way=Way.EACH)
+    assert not extent(there_and_back, 11.4, 13.4, way="each").goes_again
+    turned = extent(there_and_back, 11.4, 15.0, way="each")
     assert turned.goes_again
     assert turned.end_s == pytest.approx(11.0, abs=0.2)
-    assert not extent(there_and_back, 11.4, 15.0, way=Way.ONE).goes_again
+    assert not extent(there_and_back, 11.4, 15.0, way="one").goes_again
 
 
 def test_who_comes_back_is_waited_for() -> None:
@@ -125,14 +125,14 @@ def test_who_comes_back_is_waited_for() -> None:
     assert extent(there_and_back, 11.4, 13.0).stays
     assert extent(there_and_back, 11.4, 13.8).stays  # more than half of the way back
     assert not extent(there_and_back, 11.4, 15.0).stays  # is back
-    assert not extent(there_and_back, 11.4, 13.0, way=Way.ONE).stays
+    assert not extent(there_and_back, 11.4, 13.0, way="one").stays
     most_of_it = moved(20.0, (10.5, 11.0)), moved(-13.0, (11.6, 12.0))
     assert not extent(lambda t: most_of_it[0](t) + most_of_it[1](t) - person(), 11.4, 13.0).stays
 
 
 def test_a_quick_movement_is_not_dated_longer_than_it_was() -> None:
     """A tenth of a second before and after, of which the smoothing of places is a half."""
-    quick = extent(moved(20.0, (10.5, 10.7)), 11.4, 13.0, way=Way.ONE)
+    quick = extent(moved(20.0, (10.5, 10.7)), 11.4, 13.0, way="one")
     assert (quick.start_s, quick.end_s) == (pytest.approx(10.5, abs=0.1), pytest.approx(10.7, abs=0.1))
 
 

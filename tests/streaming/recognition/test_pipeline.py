@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -7,19 +10,21 @@ from streaming_fakes import Motion, nod, person, skeleton
 
 from mar_edge.edge.data import Prediction, Window
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
+from mar_edge.edge.movements import Movement, Way
 from mar_edge.edge.prior import TRAINED, Prior
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
 from mar_edge.streaming.timing import Timer
 
 BACKGROUND = 11
-EAGER = EventRules(on=0.15, off=0.01, smoothing_s=0.0, min_duration_s=0.4)
+EAGER = PipelineRules(on=0.15, off=0.01, events=EventRules(smoothing_s=0.0, min_duration_s=0.4))
 
 
 def pipeline_of(recognizer: Recognizer, gate: bool = False, stride_s: float = 0.2) -> Pipeline:
-    rules = PipelineRules(stride_s, DEFAULT_THRESHOLD if gate else None, EAGER)
+    rules = replace(EAGER, stride_s=stride_s, motion_gate=DEFAULT_THRESHOLD if gate else None)
     return Pipeline(recognizer, rules, Timer())
 
 
@@ -186,7 +191,7 @@ def test_a_prior_moves_scores_by_how_often_labels_happen(recognizer: Recognizer)
     often = Prior("often", {name: 9.0 if name == "nodding" else 1.0 for name in names})
 
     def odds(prior: Prior) -> np.ndarray:
-        pipeline = Pipeline(recognizer, PipelineRules(motion_gate=None, events=EAGER, prior=prior), Timer())
+        pipeline = Pipeline(recognizer, replace(EAGER, motion_gate=None, prior=prior), Timer())
         (first, *_) = inferences(stream(pipeline, nod(30.0), 30, 1.5))
         assert first.probs is not None
         return first.probs / (1 - first.probs)
@@ -221,7 +226,49 @@ def test_several_labels_of_one_window_are_events_side_by_side(
     assert told() == {"nodding"}
 
 
-@pytest.mark.parametrize("wrong", [{"stride_s": 0.0}, {"stride_s": float("nan")}, {"motion_gate": -1.0}])
+def test_a_users_own_label_may_name_one_way_of_a_movement(
+    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head goes down at 3 s and comes back at 6 s. Both ways are one event, or the way out alone."""
+    labels = (Label(0, "ducking", "head"),)
+
+    def ducks(t_s: float) -> np.ndarray:
+        joints = person()
+        down = np.interp(t_s, [3, 3.5, 6, 6.5], [0, 1, 1, 0])
+        joints[list(recognizer.layout.regions["head"]), 1] += np.float32(30 * down)
+        return joints
+
+    def sure(windows: Sequence[Window]) -> list[Prediction]:
+        return [Prediction(np.array([3.2 < w.times_s[-1] < 8.0], np.float32), w.person) for w in windows]
+
+    def end_s(way: Way) -> float:
+        stated = msgspec.structs.replace(
+            recognizer.metadata, labels=labels, background=None, activation="sigmoid", movements=(Movement(way),)
+        )
+        with monkeypatch.context() as patch:
+            patch.setattr(recognizer, "predict", sure)
+            patch.setattr(recognizer, "metadata", stated)
+            steps = stream(pipeline_of(recognizer), ducks, 30, 9.0)
+        (end,) = (change for step in steps for change in step.events if change.phase == "end")
+        assert end.t_end_s is not None
+        return end.t_end_s
+
+    assert end_s("both") == pytest.approx(6.5, abs=0.2)
+    assert end_s("one") == pytest.approx(3.5, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"stride_s": 0.0},
+        {"stride_s": float("nan")},
+        {"motion_gate": -1.0},
+        {"on": 0.2, "off": 0.3},
+        {"on": 1.1},
+        {"off": 0.0},
+        {"on": float("nan")},
+    ],
+)
 def test_rules_that_make_no_sense(wrong: dict[str, float]) -> None:
     with pytest.raises(MarEdgeError):
         PipelineRules(**wrong)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from streaming_fakes import LAYOUT, Motion, person
 
 from mar_edge.edge.data import Window
-from mar_edge.streaming.recognition.events import EventChange, EventRules, EventTracker
-from mar_edge.streaming.recognition.extent import Extent, Motions, Way, region_joints
+from mar_edge.edge.movements import Way
+from mar_edge.streaming.recognition.event_rules import EventRules
+from mar_edge.streaming.recognition.events import EventChange, EventTracker
+from mar_edge.streaming.recognition.extent import Extent, Motions, region_joints
 from mar_edge.streaming.recognition.thresholds import Thresholds
 
 HEAD = region_joints("head", LAYOUT)
@@ -42,7 +44,7 @@ def window(motion: Motion, end_s: float) -> Window:
 
 def events(motion: Motion, seen: tuple[float, float], way: Way, until_s: float) -> list[EventChange]:
     """The ends of the events of one label, which is sure from ``seen[0]`` to ``seen[1]``."""
-    rules = EventRules(on=0.5, off=0.2, smoothing_s=0.0, min_duration_s=0.2)
+    rules = EventRules(smoothing_s=0.0, min_duration_s=0.2)
     tracker = EventTracker(rules, Thresholds(np.array([0.5]), np.array([0.2])), itertools.count(1), outlives_s=1.1)
     changes: list[EventChange] = []
     for t in np.arange(2.0, until_s, STRIDE_S):
@@ -58,7 +60,7 @@ def events(motion: Motion, seen: tuple[float, float], way: Way, until_s: float) 
 @pytest.mark.parametrize("period_s", [2.0, 2.6])
 def test_a_turn_to_either_side_is_two_events(period_s: float) -> None:
     start_s = 3.0
-    first, second = events(swings(40.0, period_s, start_s, 1.0), (3.6, 6.6), Way.EACH, 12.0)
+    first, second = events(swings(40.0, period_s, start_s, 1.0), (3.6, 6.6), "each", 12.0)
     half_s = period_s / 2
     assert first.t_start_s == pytest.approx(start_s, abs=0.25)
     assert first.t_end_s == pytest.approx(start_s + half_s, abs=0.25)
@@ -67,10 +69,10 @@ def test_a_turn_to_either_side_is_two_events(period_s: float) -> None:
 
 
 def test_a_turn_and_back_is_one_event() -> None:
-    (only,) = events(swings(40.0, 2.6, 3.0, 0.5), (3.6, 5.4), Way.EACH, 12.0)
+    (only,) = events(swings(40.0, 2.6, 3.0, 0.5), (3.6, 5.4), "each", 12.0)
     assert (only.t_start_s, only.t_end_s) == (pytest.approx(3.0, abs=0.25), pytest.approx(4.3, abs=0.35))
 
 
 def test_what_is_named_as_a_whole_goes_on_across_its_place() -> None:
-    (only,) = events(swings(40.0, 1.0, 3.0, 3.0), (3.6, 7.2), Way.BOTH, 12.0)
+    (only,) = events(swings(40.0, 1.0, 3.0, 3.0), (3.6, 7.2), "both", 12.0)
     assert only.t_end_s == pytest.approx(6.0, abs=0.35)

@@ -4,12 +4,15 @@ import numpy as np
 import pytest
 from streaming_fakes import LAYOUT, V, nod, person, skeleton
 
+from mar_edge.edge.families.base import WarmUp
 from mar_edge.edge.preprocess import window_to_input
 from mar_edge.streaming.recognition.window import MAX_FRAMES, SkeletonWindow
 
+WARM_UP = WarmUp(min_span_s=0.7, min_frames=5, max_gap_s=0.5)
+
 
 def filled(fps: float, seconds: float, jitter_s: float = 0.0) -> SkeletonWindow:
-    window = SkeletonWindow(2.0)
+    window = SkeletonWindow(2.0, WARM_UP)
     rng = np.random.default_rng(0)
     motion = nod(20.0, hz=1.0)
     for i in range(round(seconds * fps) + 1):
@@ -39,14 +42,14 @@ def test_uneven_times_span_two_seconds_to_half_a_frame() -> None:
 
 
 def test_warms_up_until_it_has_the_span_the_network_knows() -> None:
-    window = SkeletonWindow(2.0, min_span_s=0.7)
+    window = SkeletonWindow(2.0, WARM_UP)
     for i in range(31):
         window.push(i / 30, skeleton(person()))
         assert (window.window() is not None) == (i >= 21)
 
 
 def test_a_few_frames_far_apart_are_no_window() -> None:
-    window = SkeletonWindow(2.0, min_frames=5)
+    window = SkeletonWindow(2.0, WARM_UP)
     for i in range(4):
         window.push(i * 0.4, skeleton(person()))
     assert window.window() is None
@@ -82,7 +85,7 @@ def test_time_that_runs_backwards_or_stands_still_empties(back_to_s: float) -> N
 
 
 def test_joints_not_seen_stay_nan_and_a_person_without_joints_is_not_there() -> None:
-    window = SkeletonWindow(2.0)
+    window = SkeletonWindow(2.0, WARM_UP)
     joints = person()
     joints[5] = np.nan
     nothing = np.full((V, 2), np.nan, np.float32)
@@ -97,7 +100,7 @@ def test_joints_not_seen_stay_nan_and_a_person_without_joints_is_not_there() -> 
 
 
 def test_memory_is_bounded_in_frames_as_in_time() -> None:
-    window = SkeletonWindow(2.0)
+    window = SkeletonWindow(2.0, WARM_UP)
     for i in range(9000):
         window.push(i / 4000, skeleton(person()))
     assert len(window) <= MAX_FRAMES

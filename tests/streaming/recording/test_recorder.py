@@ -15,9 +15,9 @@ import pytest
 from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.recording.recorded import recording_files
+from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.recorder import RETRY_S, RecordConfig, Recorder, StreamRecorders
-from mar_edge.streaming.wire.messages import AnyMessage, encode
+from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, encode
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = MESSAGES
 RUN = "0123456789abcdef"
@@ -37,7 +37,7 @@ def lines(path: Path) -> list[str]:
 def test_each_message_is_a_line_and_status_is_none(tmp_path: Path) -> None:
     with Recorder(RecordConfig(tmp_path / "new"), "cam", RUN) as recorder:
         for message in (HELLO, SKELETON, LABEL, STATUS, EVENT, END):
-            recorder.write(message)
+            recorder.write(EncodedMessage(message))
         assert recorder.path is not None
         assert lines(recorder.path) == ["hello", "skeleton", "label", "event", "end"]
         assert (recorder.written, recorder.lost, recorder.error) == (5, 0, None)
@@ -46,12 +46,12 @@ def test_each_message_is_a_line_and_status_is_none(tmp_path: Path) -> None:
 def test_a_new_file_begins_when_one_is_full_or_old_and_each_says_of_what_it_is(tmp_path: Path) -> None:
     clock = Clock()
     with Recorder(RecordConfig(tmp_path, most_mb=0.004, most_hours=1.0), "cam", RUN, clock) as recorder:
-        recorder.write(HELLO)
+        recorder.write(EncodedMessage(HELLO))
         for _ in range(20):
-            recorder.write(SKELETON)
+            recorder.write(EncodedMessage(SKELETON))
         by_size = sorted(tmp_path.iterdir())
         clock.now_s += 3601
-        recorder.write(SKELETON)
+        recorder.write(EncodedMessage(SKELETON))
     files = sorted(tmp_path.iterdir())
     assert len(files) == len(by_size) + 1 > 2
     assert all(path.stat().st_size <= 4000 for path in files)
@@ -64,9 +64,9 @@ def test_the_oldest_files_go_and_other_streams_stay(tmp_path: Path) -> None:
     other = tmp_path / "cam-2-20200101T000000Z-01234567-0001.jsonl"
     other.touch()
     with Recorder(RecordConfig(tmp_path, most_mb=0.004, keep=2), "cam", RUN) as recorder:
-        recorder.write(HELLO)
+        recorder.write(EncodedMessage(HELLO))
         for _ in range(60):
-            recorder.write(SKELETON)
+            recorder.write(EncodedMessage(SKELETON))
         assert recorder.path is not None
         assert recorder.path.exists()
     mine = [path for path in tmp_path.iterdir() if path != other]
@@ -93,10 +93,10 @@ def test_a_wall_clock_that_is_behind_removes_no_file_that_is_written_and_keeps_t
     for run, year in (("a" * 32, 2026), ("b" * 32, 2016), ("c" * 32, 2016)):
         WallClock.shown = datetime(year, 7, 1, tzinfo=timezone.utc)
         with Recorder(RecordConfig(tmp_path, most_mb=0.004, keep=3), "cam", run) as recorder:
-            recorder.write(HELLO)
+            recorder.write(EncodedMessage(HELLO))
             for number in range(40):
                 WallClock.shown = datetime(2016 if number > 20 else year, 7, 1, tzinfo=timezone.utc)
-                recorder.write(SKELETON)
+                recorder.write(EncodedMessage(SKELETON))
                 assert recorder.path is not None
                 assert recorder.path.exists()
                 began += [recorder.path.name] * (recorder.path.name not in began)
@@ -108,7 +108,7 @@ def test_files_of_earlier_versions_are_older(tmp_path: Path) -> None:
     for name in ("cam-20990101T000000Z-01234567-0001.jsonl", "cam-000001-20980101T000000Z-01234567-0001.jsonl"):
         (tmp_path / name).touch()
     with Recorder(RecordConfig(tmp_path, keep=1), "cam", RUN) as recorder:
-        recorder.write(HELLO)
+        recorder.write(EncodedMessage(HELLO))
         assert recorder.path is not None
     # The other is of the stream cam-000001.
     assert {path.name for path in tmp_path.iterdir()} == {recorder.path.name, name}
@@ -118,10 +118,10 @@ def test_files_of_earlier_versions_are_older(tmp_path: Path) -> None:
 def test_a_file_that_goes_while_it_is_written_is_noticed_and_another_begun(tmp_path: Path, how: str) -> None:
     clock, folder = Clock(), tmp_path / "out"
     with Recorder(RecordConfig(folder), "cam", RUN, clock) as recorder:
-        recorder.write(HELLO)
-        recorder.write(SKELETON)
+        recorder.write(EncodedMessage(HELLO))
+        recorder.write(EncodedMessage(SKELETON))
         clock.now_s += 1
-        recorder.write(STATUS)  # all is well
+        recorder.write(EncodedMessage(STATUS))  # all is well
         assert recorder.error is None
         first = recorder.path
         assert first is not None
@@ -133,9 +133,9 @@ def test_a_file_that_goes_while_it_is_written_is_noticed_and_another_begun(tmp_p
             folder.mkdir()
         if how == "folder is a file":
             folder.touch()
-        recorder.write(SKELETON)  # nobody could know yet
+        recorder.write(EncodedMessage(SKELETON))  # nobody could know yet
         clock.now_s += 1
-        recorder.write(STATUS)
+        recorder.write(EncodedMessage(STATUS))
         assert recorder.error is not None
         if how == "folder is a file":
             assert recorder.error == os.strerror(errno.EEXIST)
@@ -143,9 +143,9 @@ def test_a_file_that_goes_while_it_is_written_is_noticed_and_another_begun(tmp_p
             clock.now_s += RETRY_S
         else:
             assert recorder.error == f"{first.name} was removed while it was written"
-        recorder.write(LABEL)
+        recorder.write(EncodedMessage(LABEL))
         clock.now_s += 5
-        recorder.write(EVENT)
+        recorder.write(EncodedMessage(EVENT))
         assert recorder.error is None
         assert recorder.lost >= 1
         assert recorder.path is not None
@@ -176,16 +176,16 @@ def test_a_full_disk_is_said_and_counted_and_leaves_no_half_line(
         return real(file, data[: len(data) // 2])
 
     with Recorder(RecordConfig(tmp_path), "cam", RUN, clock) as recorder:
-        recorder.write(HELLO)
-        recorder.write(SKELETON)
+        recorder.write(EncodedMessage(HELLO))
+        recorder.write(EncodedMessage(SKELETON))
         with monkeypatch.context() as patched:
             patched.setattr(os, "write", full)
-            recorder.write(SKELETON)
+            recorder.write(EncodedMessage(SKELETON))
             assert recorder.error == os.strerror(errno.ENOSPC)
-        recorder.write(SKELETON)  # not tried again at once
+        recorder.write(EncodedMessage(SKELETON))  # not tried again at once
         assert recorder.lost == 2
         clock.now_s += 11
-        recorder.write(LABEL)
+        recorder.write(EncodedMessage(LABEL))
         assert (recorder.error, recorder.written, recorder.lost) == (None, 3, 2)
         assert recorder.path is not None
         assert lines(recorder.path) == ["hello", "skeleton", "label"]
@@ -196,19 +196,19 @@ def test_a_disk_that_fills_up_and_is_cleared_again(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(100_000))
     with Recorder(RecordConfig(small_disk), "cam", RUN, clock) as recorder:
-        recorder.write(HELLO)
+        recorder.write(EncodedMessage(HELLO))
         while recorder.error is None:
-            recorder.write(SKELETON)
+            recorder.write(EncodedMessage(SKELETON))
             assert recorder.written < 1000
         assert recorder.error == os.strerror(errno.ENOSPC)
         full = recorder.written
-        recorder.write(SKELETON)
+        recorder.write(EncodedMessage(SKELETON))
         clock.now_s += RETRY_S + 1
-        recorder.write(SKELETON)  # tried, and still full
+        recorder.write(EncodedMessage(SKELETON))  # tried, and still full
         assert (recorder.written, recorder.lost) == (full, 3)
         ballast.unlink()
         clock.now_s += RETRY_S + 1
-        recorder.write(LABEL)
+        recorder.write(EncodedMessage(LABEL))
         assert (recorder.error, recorder.written, recorder.lost) == (None, full + 1, 3)
         assert recorder.path is not None
         assert lines(recorder.path) == ["hello", *["skeleton"] * (full - 1), "label"]
@@ -217,15 +217,15 @@ def test_a_disk_that_fills_up_and_is_cleared_again(small_disk: Path) -> None:
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from mar_edge.streaming.wire.messages import decode
+from mar_edge.streaming.wire.messages import EncodedMessage, decode
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 hello, skeleton = map(decode, Path(sys.argv[2]).read_bytes().splitlines())
 with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
-    recorder.write(hello)
+    recorder.write(EncodedMessage(hello))
     for _ in range(1000):
-        recorder.write(skeleton)
+        recorder.write(EncodedMessage(skeleton))
     print(recorder.written, recorder.lost, recorder.error)
 """
 
@@ -278,14 +278,15 @@ WRITER = """
 import sys
 from pathlib import Path
 import msgspec
-from mar_edge.streaming.wire.messages import decode
+from mar_edge.streaming.wire.messages import EncodedMessage, decode
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
 hello, skeleton = map(decode, Path(sys.argv[2]).read_bytes().splitlines())
 with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
-    recorder.write(hello)
+    recorder.write(EncodedMessage(hello))
     frame = 0
     while True:
-        recorder.write(msgspec.structs.replace(skeleton, frame=frame, t_capture_ns=1 + frame, t_media_ns=frame))
+        message = msgspec.structs.replace(skeleton, frame=frame, t_capture_ns=1 + frame, t_media_ns=frame)
+        recorder.write(EncodedMessage(message))
         frame += 1
         sys.stdout.buffer.write(b"%d\\n" % frame)
         sys.stdout.flush()
@@ -314,7 +315,7 @@ def kill_in_the_middle(folder: Path, after: int) -> tuple[int, Path]:
 @pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.soak)])
 def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -> None:
     from mar_edge.streaming.recording.replay import Replay
-    from mar_edge.streaming.recording.skeletons import read_recording
+    from mar_edge.streaming.recording.skeletons import read_skeletons
 
     for number in range(times):
         said, path = kill_in_the_middle(tmp_path / str(number), after=37 + 41 * number)
@@ -323,4 +324,4 @@ def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -
             while not replay.ended:
                 frames += replay.read(0.0) is not None
         assert frames >= said  # whatever was said to be written is there
-        assert len(read_recording(path).tracks[0].times_s) == frames
+        assert len(read_skeletons(path).tracks[0].times_s) == frames

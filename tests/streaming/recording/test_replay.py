@@ -17,18 +17,17 @@ from wire_messages import MESSAGES, stamped
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.recognition.events import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.recording.replay import Replay
-from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
 from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, encode
 
 HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)
-EAGER = PipelineRules(events=EventRules(on=0.15, off=0.01))
+EAGER = PipelineRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)
 
 
@@ -116,7 +115,7 @@ def test_recordings_are_what_training_reads(tmp_path: Path, address: str, tiny_m
     )
     served(config, tiny_model)
     (path,) = (tmp_path / "recorded").iterdir()
-    track = read_recording(path).tracks[0]
+    track = read_skeletons(path).tracks[0]
     assert len(track.times_s) == 90  # nobody was seen in the others
     np.testing.assert_allclose(track.times_s[:3], [0, 1 / 30, 2 / 30], atol=0.002)
 
@@ -185,7 +184,7 @@ def test_people_of_one_frame_stand_together(tmp_path: Path) -> None:
         ((HELLO, b"nonsense", SKELETON), "line 2"),
         ((HELLO, numbered(1), numbered(2, run="other")), "line 3: another run"),
         ((HELLO, numbered(1), numbered(2, joints=((1.0, 2.0),))), "line 3: a skeleton of 1 joints"),
-        ((HELLO, numbered(5), numbered(4)), "line 3: frame 4 stands behind"),
+        ((HELLO, numbered(5), numbered(4)), "line 3: frame 4 comes after a later one"),
         ((msgspec.structs.replace(HELLO, layout="coco"), SKELETON), "unknown layout"),
         ((HELLO, numbered(1), msgspec.structs.replace(HELLO, layout="imigue")), "another layout"),
     ],

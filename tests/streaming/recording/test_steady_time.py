@@ -12,12 +12,12 @@ import pytest
 from recorded_runs import NOD, NS, SHAKE, ZERO_NS, Stream
 
 from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
-from mar_edge.streaming.recording.skeletons import read_recording
+from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.streaming.recording.steady_time import SteadyTime
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage, encode
 from mar_edge.view.annotations.table import write_csv
 from mar_edge.view.index import index_recording
-from mar_edge.view.timeline import read_timelines
 
 STEP_AT_S = 6.0
 YEARS_10, HOUR_BACK = 315_360_000 * NS, -3600 * NS
@@ -56,7 +56,7 @@ def test_a_step_of_the_wall_clock_moves_no_event(tmp_path: Path, step_ns: int) -
     assert (timeline.zero_ns, timeline.first_ns) == (ZERO_NS, ZERO_NS)
     assert timeline.seconds(timeline.last_ns) == pytest.approx(359 / 30)
     assert b",1.000,2.000,nodding," in write_csv([timeline])
-    (track,) = read_recording(path).tracks
+    (track,) = read_skeletons(path).tracks
     np.testing.assert_allclose(track.times_s, np.arange(360) / 30, atol=1e-8)
 
 
@@ -94,7 +94,7 @@ def test_a_recording_across_a_step_forward(shared: Callable[[str], Path], tmp_pa
     assert max(lasted) < 3
     assert timeline.seconds(timeline.events[2].t_start_ns) == pytest.approx(7.9)
     assert timeline.seconds(timeline.last_ns) == pytest.approx(21.967, abs=1e-3)
-    assert read_recording(path).end_s == 21.0
+    assert read_skeletons(path).end_s == 21.0
     assert index_recording(path).chunks == 5
     # The same, set back instead.
     back = [json.loads(line) for line in path.read_bytes().splitlines()]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.keys import Clients, read_public_key, read_secret_key, write_keys
+from mar_edge.streaming.wire.keys import AuthorizedClients, read_public_key, read_secret_key, write_keys
 
 
 def test_what_is_made_is_read_again_and_only_its_owner_may(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_keys_are_never_written_over(tmp_path: Path) -> None:
     with pytest.raises(MarEdgeError, match="exists"):
         write_keys(tmp_path, "box")
     assert secret.read_bytes() == before
-    with pytest.raises(MarEdgeError, match="is no name of a key"):
+    with pytest.raises(MarEdgeError, match="is not a valid name of a key"):
         write_keys(tmp_path, "../box")
 
 
@@ -66,14 +66,14 @@ def test_what_is_no_secret_key(tmp_path: Path) -> None:
 def test_any_bytes_are_a_key_file_or_one_clear_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "x.key"
     path.write_bytes(content)
-    with pytest.raises(MarEdgeError, match="is no key file"):
+    with pytest.raises(MarEdgeError, match="is not a key file"):
         read_public_key(path)
 
 
 def test_the_folder_of_clients_is_followed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = tmp_path / "clients"
     ann = read_public_key(write_keys(folder, "ann")[0])
-    clients = Clients(folder)
+    clients = AuthorizedClients(folder)
     assert ann in clients
     assert not clients.refresh()
     bob = read_public_key(write_keys(folder, "bob")[0])
@@ -92,4 +92,4 @@ def test_the_folder_of_clients_is_followed(tmp_path: Path, caplog: pytest.LogCap
 
 def test_there_must_be_a_folder(tmp_path: Path) -> None:
     with pytest.raises(MarEdgeError, match="no folder of clients"):
-        Clients(tmp_path / "clients")
+        AuthorizedClients(tmp_path / "clients")

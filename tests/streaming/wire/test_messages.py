@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wire_messages import MESSAGES, changed, stamped
 
 from mar_edge.streaming.choices import Encoding
-from mar_edge.streaming.wire.display import line
+from mar_edge.streaming.wire.display import message_line
 from mar_edge.streaming.wire.messages import (
     KINDS,
     MAX_BYTES,
@@ -109,4 +109,4 @@ def test_a_stream_is_behind_that_drops_more_than_half(change: dict[str, Any], be
     status = next(message for message in MESSAGES if isinstance(message, StatusMessage))
     status = msgspec.structs.replace(status, **change)
     assert status.behind == behind
-    assert ("too slow" in line(status)) == behind
+    assert ("too slow" in message_line(status)) == behind

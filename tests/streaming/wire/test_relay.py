@@ -73,7 +73,7 @@ def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, Publi
         assert {message.kind for message in greeted} == {"hello", "status"}
         with LabelSubscriber(publish_socket.endpoints[0], "back", timeout_s=10) as late:
             assert [message.kind for message in take(late, 2)] == ["hello", "status"]
-            sent = [boxes[1].publisher.publish(LABEL) for _ in range(200)]
+            sent = [boxes[1].publisher.publish(LABEL).message for _ in range(200)]
             assert take(late, 200) == sent  # untouched, to the last field
             for _ in range(50):
                 boxes[0].publisher.publish(EVENT)
@@ -124,7 +124,7 @@ def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:
     ):
 
         def collides() -> bool:
-            relay.turn(1)
+            relay.forward(1)
             twins_socket.poll()
             boxes[0].publisher.publish(LABEL)
             twin.publish(LABEL)
@@ -140,11 +140,11 @@ def test_a_sender_that_is_not_there_yet_is_joined_when_it_comes(free_port: int) 
         Relay([address], publish_socket) as relay,
         LabelSubscriber(publish_socket.endpoints[0], timeout_s=5) as subscriber,
     ):
-        wait_until(lambda: (relay.turn(1), publish_socket.subscriptions)[1])
+        wait_until(lambda: (relay.forward(1), publish_socket.subscriptions)[1])
         with publishing("cam", address) as (publisher, sender):
-            polled(sender, lambda: (relay.turn(1), sender.subscriptions)[1])
+            polled(sender, lambda: (relay.forward(1), sender.subscriptions)[1])
             publisher.publish(LABEL)
-            wait_until(lambda: (relay.turn(1), relay.forwarded)[1])
+            wait_until(lambda: (relay.forward(1), relay.forwarded)[1])
             assert next(subscriber).stream == "cam"
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from evaluation_fakes import LABELS, METADATA
 
-from mar_edge.streaming.recognition.events import EventRules
+from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.training.evaluation.candidates import ScoredWindows
 from mar_edge.training.evaluation.live_thresholds import GRID, count_events, fit_live_thresholds, smoothed
 from mar_edge.training.evaluation.streaming import Watched

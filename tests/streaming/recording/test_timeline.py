@@ -12,11 +12,13 @@ from recorded_runs import HUM, LABELS, NOD, NS, RUN, SHAKE, SHRUG, ZERO_NS, Stre
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
+from mar_edge.streaming.recording.timeline import Timeline, the_only
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import encode
 from mar_edge.view.annotations.boris import write_project, write_table
 from mar_edge.view.annotations.eaf import write_eaf
 from mar_edge.view.annotations.table import write_csv
-from mar_edge.view.timeline import Timeline, read_timelines, rows_of, summary, the_only
+from mar_edge.view.wording import rows_of, summary
 
 
 def read(tmp_path: Path, stream: Stream) -> Timeline:

@@ -1,0 +1,44 @@
+"""Prose is plain American English: ``tests/prose.py`` finds nothing in what git knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import prose
+import pytest
+
+# Being rewritten. Only ever shortened.
+PENDING = (
+    "benchmarks", "calibration", "cli", "edge", "export", "streaming", "tests", "training", "view",
+    "docs/architecture.md", "docs/generator.md", "docs/model-card.md", "docs/pose.md", "docs/reliability.md",
+    "docs/review.md", "docs/view.md",
+)  # fmt: skip
+
+
+def test_our_prose_has_no_fault() -> None:
+    pending = [prose.ROOT / name for name in PENDING]
+    paths = [path for path in prose.ours() if not any(path == one or one in path.parents for one in pending)]
+    found = [str(fault) for path in paths for fault in prose.faults(path)]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("It recognises people.\n", "-iz-"),
+        ("The machine stands still.\n", "is"),
+        (" ".join(["word"] * 26) + ".\n", "26 words"),
+        ("Fine.\n\n```\nbehaviour\n```\n", None),
+    ],
+)
+def test_the_checker_finds_what_it_is_for(tmp_path: Path, text: str, fault: str | None) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    found = [str(one) for one in prose.faults(page)]
+    assert (not found) if fault is None else any(fault in one for one in found)
+
+
+def test_a_docstring_that_begins_without_a_verb_is_found(tmp_path: Path) -> None:
+    module = tmp_path / "module.py"
+    module.write_text('def f():\n    """The answer."""\n\n\ndef g():\n    """Return the answer."""\n', encoding="utf-8")
+    assert [fault.line for fault in prose.faults(module)] == [1]
