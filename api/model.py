@@ -16,9 +16,13 @@ from mar_edge.streaming.recording.skeletons import SkeletonTrack
 class Model:
     """A recognition model on its runtime. A context manager; used from one thread.
 
-    name: as the model file says. labels: names, in the order of the network's outputs. bodies: label -> name of its
-    body group. background: the label of "nothing happens", if there is one. joints: names of the joints it takes, in
-    order. window_s: seconds that one window spans. metadata: everything that the model file says of itself.
+    name: the model file's own.
+    labels: names, in the order of the network's outputs.
+    bodies: label -> name of its body group.
+    background: the label for "nothing happens", if there is one.
+    layout, joints: name of the skeleton layout it takes, and names of its joints in order.
+    window_s: seconds that one window spans.
+    metadata: everything that the model file says of itself.
     """
 
     def __init__(self, recognizer: edge.Recognizer) -> None:

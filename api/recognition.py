@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -52,11 +52,10 @@ def recognize(
     given).
 
     Args:
-        source: one of
-            a video file, a recording of ``mar-edge serve --record`` (a ``.jsonl`` file or a folder);
-            a camera as ``--camera`` takes it: an index, a URL, a GStreamer pipeline or "demo:";
-            an iterable of (image, seconds), images (H, W, 3) uint8 BGR;
-            skeletons: an array (T, V, 2) or (T, V, 3) of one person, person -> such an array, or tracks.
+        source: a video file, or a recording of ``mar-edge serve --record`` (a ``.jsonl`` file or a folder).
+            Or a camera as ``--camera`` takes it: an index, a URL, a GStreamer pipeline or "demo:".
+            Or an iterable of (image, seconds), images (H, W, 3) uint8 BGR.
+            Or skeletons: an array (T, V, 2) or (T, V, 3) of one person, person -> such an array, or tracks.
         times_s, fps: times of skeleton arrays: (T,) seconds, or frames per second.
         model, pose, people, prior, thresholds, labels, stride_s, motion_gate, runtime, threads: see ``Recognizer``.
 
@@ -97,7 +96,7 @@ def recognize(
 
 def _opened(
     source: Source, times_s: Sequence[float] | NDArray[np.floating[Any]] | None, fps: float | None
-) -> Camera | Replay | list[SkeletonTrack] | Images:
+) -> Camera | Replay | list[SkeletonTrack] | Iterator[tuple[NDArray[np.uint8], float]]:
     """Return what a source means. Opens no camera yet."""
     if _is_skeletons(source):
         return tracks_of(source, times_s, fps)
@@ -108,7 +107,9 @@ def _opened(
     if isinstance(source, str | PathLike):
         path = Path(source)
         return Replay([path]) if path.suffix == SUFFIX or path.is_dir() else Camera(str(source))
-    return cast("Images", source)
+    if not isinstance(source, Iterable):
+        raise MarEdgeError(f"not a source: {type(source).__name__}; recognize() lists those that it takes")
+    return iter(cast("Images", source))
 
 
 def _is_skeletons(source: Source) -> TypeGuard[Skeletons]:

@@ -103,7 +103,7 @@ def read_recording(path: str | PathLike[str] | Sequence[str | PathLike[str]], st
             readers.setdefault(message.run, SkeletonReader()).take(recorded)
             if isinstance(message, HelloMessage):
                 hellos.setdefault(message.run, message)
-    timeline = the_only(timelines.timelines(files, stream), "read_recording")
+    timeline = the_only(timelines.timelines(files, stream), "read_recording", "one")
     reader = readers[timeline.run]
     zero_ns = reader.origin_ns(timeline.zero_ns if timeline.media_zero_ns is None else timeline.media_zero_ns)
     return Recording(

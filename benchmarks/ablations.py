@@ -1,10 +1,10 @@
-"""What each part of the recipe gives: several models side by side, on real people and on synthetic ones, in Markdown.
+"""Ablations: several models side by side, on real and on synthetic people, in Markdown.
 
     python benchmarks/ablations.py shipped=edge/models/mmn_synthetic.onnx "without drag=runs/drag/best.pt" \\
         --real FOLDER --clips 1024 --minutes 10 --idle 10 --concurrent 10
 
-Every model sees the same recordings and clips. A figure that was not asked for has no column. Models are
-evaluated one after the other; --out keeps each one's figures as JSON, and a run that is begun again goes on from there.
+Every model sees the same recordings and clips. Only requested figures have a column. Models are evaluated one after
+the other. --out keeps the figures of each model as JSON, and a restarted run continues from there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ UNKNOWN = "–"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to evaluate on: ``mar-edge evaluate`` has the same options. No folder, clips or minutes: no such figures."""
+    """Evaluation data, as the options of ``mar-edge evaluate``. Without folder, clips or minutes: no such figures."""
 
     real: Path | None
     clips: int
@@ -51,7 +51,7 @@ class Wanted:
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One model's figures. wanted: on what, so that others are not taken for them."""
+    """The figures of one model. wanted: the evaluation data, to tell them from figures on other data."""
 
     name: str
     model: str
@@ -68,11 +68,11 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="folder with truth.csv and skeletons/")
     parser.add_argument("--clips", type=int, default=0, help="synthetic clips of one action each")
     parser.add_argument("--minutes", type=float, default=0.0, help="recordings with one action at a time")
-    parser.add_argument("--idle", type=float, default=0.0, help="minutes in which nothing with a name happens")
+    parser.add_argument("--idle", type=float, default=0.0, help="minutes without named actions")
     parser.add_argument("--concurrent", type=float, default=0.0, help="minutes with several actions at once")
-    parser.add_argument("--seed", type=int, default=1, help="of the recordings")
-    parser.add_argument("--prior", help="as of mar-edge evaluate")
-    parser.add_argument("--out", type=Path, help="folder of each model's figures")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the recordings")
+    parser.add_argument("--prior", help="prior, as of mar-edge evaluate")
+    parser.add_argument("--out", type=Path, help="folder for the figures of each model")
     arguments = parser.parse_args()
     wanted = Wanted(
         arguments.real,
@@ -92,22 +92,20 @@ def main() -> None:
 
 
 def named(argument: str) -> tuple[str, Path]:
-    """NAME and FILE of NAME=FILE; of a FILE alone its name."""
+    """Split NAME=FILE; a FILE alone is named after its stem."""
     name, found, path = argument.partition("=")
     return (name, Path(path)) if found else (Path(argument).stem, Path(argument))
 
 
 def measure_once(name: str, path: Path, wanted: Wanted, out: Path | None, progress: Progress) -> Row:
-    """One model's figures, from ``out`` where they are there."""
+    """Return the figures of one model, read from ``out`` if present."""
     if out is None:
         return measure(name, path, wanted, progress)
     kept = out / f"{name.replace('/', '-')}.json"
     if kept.exists():
         row = msgspec.json.decode(kept.read_bytes(), type=Row)
         if (row.model, row.wanted) != (str(path), str(wanted)):
-            raise MarEdgeError(
-                f"{kept} holds figures of another model or other data; delete it or choose another --out"
-            )
+            raise MarEdgeError(f"{kept} has figures of another model or other data; delete it or choose another --out")
         return row
     row = measure(name, path, wanted, progress)
     out.mkdir(parents=True, exist_ok=True)
@@ -116,7 +114,7 @@ def measure_once(name: str, path: Path, wanted: Wanted, out: Path | None, progre
 
 
 def measure(name: str, path: Path, wanted: Wanted, progress: Progress) -> Row:
-    """One model's figures."""
+    """Return the figures of one model."""
     source, rules = (
         ModelSource((path,), threads=1),
         PipelineRules(prior=None if wanted.prior is None else parse_prior(wanted.prior)),
@@ -146,7 +144,7 @@ Column = tuple[str, Callable[[Row], str | None]]
 
 
 def table(rows: Sequence[Row]) -> str:
-    """A row for each model and a column for each figure that one of them has."""
+    """Return a Markdown table: a row per model, a column per figure that any of them has."""
     shown = [column for column in _COLUMNS if any(column[1](row) is not None for row in rows)]
     lines = [["model", *(title for title, _ in shown)], ["---"] * (1 + len(shown))]
     lines += [[row.name.replace("|", "\\|"), *(of(row) or UNKNOWN for _, of in shown)] for row in rows]
@@ -186,11 +184,11 @@ _COLUMNS: tuple[Column, ...] = (
     ("real: body group", _real(lambda real: _share(real.overall.body1, real.overall.actions))),
     ("real: event F1, tIoU 0.3", _real(lambda real: figure(real.level("name", 0.3).f1))),
     ("real: body group F1", _real(lambda real: figure(real.level("body group", 0.3).f1))),
-    ("real: false events a minute", _real(lambda real: figure(real.false_per_minute, 1))),
+    ("real: false events per minute", _real(lambda real: figure(real.false_per_minute, 1))),
     ("clips: top-1 of actions", _clips(lambda clips: figure(clips.actions and clips.actions.top1, 3))),
     ("one at a time: event F1, tIoU 0.5", _live(_f1)),
     ("one at a time: detection mAP", _live(_map)),
-    ("idle: false events a minute", _live(lambda live: figure(live.idle_per_minute))),
+    ("idle: false events per minute", _live(lambda live: figure(live.idle_per_minute))),
     ("several at once: event F1, tIoU 0.5", _together(_f1)),
     ("several at once: detection mAP", _together(_map)),
 )

@@ -85,7 +85,7 @@ from mar_edge.training.evaluation.answers import ask
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.metrics import score
 from mar_edge.training.reporting import Report
-from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.generator import CLASSES, synthesize
 from mar_edge.training.synth.world import HELD_OUT
 from mar_edge.training.transfer import PACKAGE, open_start
 
@@ -128,7 +128,7 @@ def write_clips(path: Path, count: int, seed: list[int]) -> Path:
     """``count`` clips of each new action as an archive that ``mar-edge train`` takes."""
     labels = [label for label in CLASSES if label.id in {action.id for action in NEW_ACTIONS}]
     batches = [
-        synthesise(seed[0], 1000 * seed[1] + k, count, classes=(label,), world=HELD_OUT)
+        synthesize(seed[0], 1000 * seed[1] + k, count, classes=(label,), world=HELD_OUT)
         for k, label in enumerate(labels)
     ]
     np.savez(

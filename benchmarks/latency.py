@@ -1,15 +1,19 @@
-"""Times recognition and pose: each candidate alone, in a process of its own; medians, and their ratios.
+"""Measure the time of recognition and pose: medians and their ratios, each candidate alone in its process.
 
     python benchmarks/latency.py [--rounds 30] [--passes 3] [--video FILE]
 
-Recognition: one window, full-size MMN (ma52, random weights), as the PyTorch network, and as a plain export of it and
-as the deploy graph, each on ONNX Runtime, on OpenVINO where it is installed, and on ONNX Runtime with threads that spin
-while they wait for each other within an inference, as they do unless told otherwise and ours do not; and the model in
-the package. Pose: each frame of a video, or of the built-in demo.
+Recognition: one window. The candidates are:
+
+- full-size MMN (ma52, random weights) as the PyTorch network;
+- a plain export of it and the deploy graph, each on ONNX Runtime, and on OpenVINO if it is installed;
+- the same on ONNX Runtime with threads that spin while they wait for each other. That is its default, and not ours;
+- the model in the package.
+
+Pose: each frame of a video, or of the built-in demo.
 
 The threads of one library slow down those of another in the same process, so no two share one. The candidates take
-turns pass by pass, so that what else the machine does hits all of them alike: read the ratios, not the milliseconds,
-and neither on a machine that is busy (the load is printed).
+turns pass by pass, so that other load affects all of them equally. Compare ratios rather than milliseconds, and not on
+a busy machine (the load is printed).
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ Run = Callable[[], object]
 
 @dataclass(frozen=True)
 class Measured:
-    """What one process measured. torch_loaded: whether PyTorch was in it."""
+    """Measurements of one process. torch_loaded: whether PyTorch was loaded."""
 
     process: int
     torch_loaded: bool
@@ -50,9 +54,9 @@ class Measured:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Recognition and pose, each candidate in a process of its own.")
-    parser.add_argument("--rounds", type=int, default=30, help="inferences a pass")
+    parser.add_argument("--rounds", type=int, default=30, help="inferences per pass")
     parser.add_argument("--passes", type=int, default=3, help="processes of each candidate")
-    parser.add_argument("--video", type=Path, help="for the pose stage; without it the built-in demo")
+    parser.add_argument("--video", type=Path, help="video for the pose stage (default: the built-in demo)")
     parser.add_argument("--alone", metavar="CANDIDATE", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -73,7 +77,7 @@ def main() -> None:
 
 
 def candidates() -> dict[str, Callable[[Path], Run]]:
-    """What is timed, by name: from the folder of the exported files to one inference."""
+    """Return what is timed, by name: a function from the folder of exported files to one inference."""
     found: dict[str, Callable[[Path], Run]] = {
         "PyTorch network": in_torch,
         "plain export, ONNX Runtime": lambda folder: on_onnxruntime(folder / PLAIN),
@@ -89,7 +93,7 @@ def candidates() -> dict[str, Callable[[Path], Run]]:
 
 
 def measure(candidate: str, folder: Path, rounds: int, video: Path | None = None) -> Measured:
-    """One pass of a candidate, in a process that holds nothing else."""
+    """Run one pass of a candidate, in a process with nothing else."""
     command = [sys.executable, __file__, "--alone", candidate, "--folder", str(folder), "--rounds", str(rounds)]
     command += ["--video", str(video)] if video else []
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -97,7 +101,7 @@ def measure(candidate: str, folder: Path, rounds: int, video: Path | None = None
 
 
 def measure_here(candidate: str, folder: Path, rounds: int, video: Path | None) -> None:
-    """What ``measure`` starts: the times of this process, as JSON on the last line that is printed."""
+    """Print the times of this process as JSON on the last line; ``measure`` starts this."""
     if candidate == "export":
         export(folder)
         times = []
@@ -119,7 +123,7 @@ def times_ms(run: Run, rounds: int) -> list[float]:
 
 
 def full_size() -> Any:
-    """The network, its weights the same in every process."""
+    """Return the network, with the same weights in every process."""
     import torch
 
     from mar_edge.edge.layout import load_layout
@@ -130,7 +134,7 @@ def full_size() -> Any:
 
 
 def windows(count: int, path: Path) -> dict[str, np.ndarray]:
-    """Inputs of a model file: of the deploy graph skeletons, of the plain export the network's own input."""
+    """Return inputs of a model file: skeletons for the deploy graph, the network's own input for the plain export."""
     from mar_edge.edge.layout import load_layout
     from mar_edge.edge.preprocess import WINDOW_FRAMES
 
@@ -191,7 +195,7 @@ def on_openvino(path: Path) -> Run:
 
 
 def spinning(path: Path) -> Run:
-    """The file with threads that spin within an inference, and not after it."""
+    """Open the file with threads that spin within an inference, and not after it."""
     import onnxruntime as ort
 
     options = ort.SessionOptions()

@@ -1,19 +1,18 @@
 """One person's body, hands and face by MediaPipe's holistic graph, whose weights are in its wheel: offline.
 
-Measured with mediapipe 0.10.21 on two real clips (1080x1296, full body) and on ``demo:``, CPU time a frame, since
-the graph does nearly all its work in series:
+Measured with mediapipe 0.10.21 on two real clips (1080x1296, full body) and on ``demo:``. Figures are CPU time per
+frame, since the graph does nearly all its work in series:
 
-* Frames go in at full size. The networks look at fixed crops of 192 to 256 pixels, so a smaller frame saves 3 ms of
-  46 at most, less than shrinking it well costs (5 to 11 ms), and moves joints by 0.6 to 3.4 px, where a person at
-  rest moves by 0.1 px a frame.
+* Frames go in at full size. The networks use fixed crops of 192 to 256 pixels, so a smaller frame saves at most 3 ms of
+  46. Shrinking it well costs more (5 to 11 ms) and moves joints by 0.6 to 3.4 px. A person at rest moves by 0.1 px per
+  frame.
 * The smaller of the two hand networks saves 10 ms (46 -> 36). Its points lie 1.5 to 3.6 px from the larger's, on
   hands 80 px long.
-* Hands are searched only where the body says its wrist is in sight: head and shoulders before a
-  webcam cost 24 ms, not 36.
-* The body is smoothed (one-euro): on a nod that costs 1.5 frames of lag and a tenth of the amplitude, and divides
-  jitter by two to four, which counts more: a micro-action is a few pixels. Hands and face come unsmoothed.
+* Hands are searched only if the wrist is visible: head and shoulders in front of a webcam cost 24 ms, not 36.
+* The body is smoothed (one-euro). On a nod that costs 1.5 frames of lag and a tenth of the amplitude, and divides
+  jitter by two to four. That counts more, since a micro-action is a few pixels. Hands and face are not smoothed.
 
-The graph takes frames to be 1/30 s apart, whatever they are; only the smoothing's strength depends on it.
+The graph assumes frames 1/30 s apart; only the smoothing's strength depends on that.
 """
 
 from __future__ import annotations
@@ -37,8 +36,8 @@ from mar_edge.edge.layout import load_layout
 from mar_edge.edge.pose.base import check_image
 from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
 
-# Parts of either clip were painted over, and joints compared with those of the whole picture: below a visibility of
-# 0.5 the median error is 75 to 210 px, from 0.5 on 37, from 0.7 on 24, from 0.9 on 7 (of a 1296 px frame).
+# Parts of either clip were painted over, and joints compared with those of the whole picture (of a 1296 px frame).
+# Below a visibility of 0.5 the median error is 75 to 210 px. From 0.5 on it is 37, from 0.7 on 24, from 0.9 on 7.
 MIN_SCORE = 0.5
 
 _HAND_LITE = 0
@@ -55,9 +54,9 @@ _KNOWN_NOISE = re.compile(
 class MediaPipePose:
     """The most prominent person (MediaPipe tracks one), in the ``ma52`` layout.
 
-    Scores of body joints are the graph's visibilities, those of a hand or a face it found are 1: it has none for
-    their points and reports them only where its own presence test passes. A joint that scores less than ``min_score``
-    keeps its score and has NaN for its place; one outside the picture is missing altogether (NaN, 0).
+    Scores of body joints are the graph's visibilities. Those of a detected hand or face are 1. The graph has no
+    visibility for their points, and reports them only if its own presence test passes. A joint that scores less than
+    ``min_score`` keeps its score and has NaN for its place; one outside the picture is missing (NaN, 0).
 
     Not thread-safe. While opening, and until the first person is seen, stderr is filtered (see ``_without_noise``).
     """
@@ -120,7 +119,7 @@ class MediaPipePose:
 
 
 def _open_graph(hand_min_visibility: float) -> Any:
-    """The holistic graph with the smaller hand network, and hands searched only at wrists in sight."""
+    """Return the holistic graph with the smaller hand network, and hands searched only at visible wrists."""
     try:
         import mediapipe  # optional, and a second to import
         from mediapipe.calculators.util import thresholding_calculator_pb2
@@ -176,7 +175,7 @@ def _body(landmarks: Any, W: int, H: int) -> NDArray[np.float32]:
 
 
 def _part(landmarks: Any | None, indices: range | tuple[int, ...], W: int, H: int) -> NDArray[np.float32] | None:
-    """The chosen points of a hand or a face -> (N, 3) float32 x px, y px, 1; None where it was not found."""
+    """Return the chosen points of a hand or a face -> (N, 3) float32 x px, y px, 1; None where it was not found."""
     if landmarks is None:
         return None
     points = landmarks.landmark
@@ -187,8 +186,8 @@ def _part(landmarks: Any | None, indices: range | tuple[int, ...], W: int, H: in
 def _without_noise() -> Iterator[None]:
     """Keep MediaPipe's start-up chatter from the terminal, and pass on every other line once the block is left.
 
-    Its C++ side writes to file descriptor 2 and heeds none of the usual switches (GLOG_minloglevel and its like were
-    tried), so the descriptor itself is led through a temporary file meanwhile.
+    Its C++ side writes to file descriptor 2 and ignores the usual switches (GLOG_minloglevel and similar were tried).
+    So the descriptor itself is redirected to a temporary file meanwhile.
     """
     sys.stderr.flush()
     try:

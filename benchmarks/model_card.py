@@ -1,8 +1,10 @@
-"""The figures of a model card in Markdown, from what ``mar-edge evaluate`` measured: real people first.
+"""The figures of a model card in Markdown, from results of ``mar-edge evaluate``: real people first.
 
-mar-edge evaluate MODEL --data truth:FOLDER --out real
-mar-edge evaluate MODEL --streaming 120 --idle 40 --concurrent 60 --out synthetic
-python benchmarks/model_card.py real/scores.json synthetic/scores.json
+``mar-edge evaluate MODEL --data truth:FOLDER --out real``
+
+``mar-edge evaluate MODEL --streaming 20 --idle 15 --concurrent 20 --out synthetic``
+
+``python benchmarks/model_card.py real/scores.json synthetic/scores.json``
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ def main() -> None:
     evaluations = [msgspec.json.decode(path.read_bytes(), type=Evaluation) for path in parser.parse_args().scores]
     models = {(one.model.name, one.model.sha256) for one in evaluations}
     if len(models) > 1:
-        parser.error(f"these are figures of {len(models)} models; a card is of one")
+        parser.error(f"the scores are of {len(models)} models; a card describes one")
     print(render_card(evaluations), end="")
 
 

@@ -1,11 +1,11 @@
-"""The top-down pose stage beside rtmlib, on the same files and picture: medians, and their ratios.
+"""Compare the top-down pose stage with rtmlib, on the same files and picture: medians and their ratios.
 
     python benchmarks/pose.py --detector rtmdet:FILE [--pose FILE] [--image FILE] [--rounds 20] [--threads 0]
 
-Without ``--pose`` the network has random weights and about RTMPose-m's number of operations. rtmlib runs as it comes
-(its ONNX Runtime threads spin) and with our sessions, which leaves the difference of what is around them. All take
-turns within every round and another one begins each round, so that what else the machine does hits all of them alike:
-read the ratios, not the milliseconds. What each stage of ours costs: ``mar-edge bench --pose``.
+Without ``--pose`` the network has random weights and about RTMPose-m's number of operations. Compared are rtmlib as it
+is (its ONNX Runtime threads spin) and rtmlib with our sessions, which leaves the difference of the code around them.
+All take turns within every round, and another one begins each round, so that other load affects all of them equally.
+Compare ratios rather than milliseconds. For the cost of each of our stages: ``mar-edge bench --pose``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LIKE_RTMPOSE_M = 16
 
 
 class OurSession:
-    """What rtmlib asks of a session, answered by our runtime's."""
+    """Session as rtmlib uses it, on our runtime."""
 
     def __init__(self, runtime: OnnxRuntime, theirs: ort.InferenceSession) -> None:
         self._runtime = runtime
@@ -117,7 +117,7 @@ def poses(crowd: Crowd, path: Path, runtime: OnnxRuntime, image: np.ndarray) -> 
 def in_turns(
     candidates: dict[str, Callable[[], object]], of_ours_s: Callable[[], float], rounds: int
 ) -> dict[str, float]:
-    """Median milliseconds; of ours, the stages that the others have too."""
+    """Return median milliseconds; of ours, the stages that the others have too."""
     times: dict[str, list[float]] = {name: [] for name in candidates}
     names = list(candidates)
     for turn in range(WARM_UP_ROUNDS + rounds):

@@ -1,10 +1,9 @@
-"""The holistic pose stage next to MediaPipe's own, on the same pictures: where their joints lie, and what each costs.
+"""Compare the holistic pose stage with MediaPipe's own, on the same pictures: places of joints, and cost.
 
     python benchmarks/pose_parity.py VIDEO... [--frames 100]
 
-Needs mediapipe 0.10.21, which mar-edge itself does not. Each candidate runs alone, in a process of its
-own; figures of cost are processor time of all threads a frame, as a ratio of MediaPipe's. Pictures are decoded once, by
-PyAV, and both see the same.
+Needs mediapipe 0.10.21, which mar-edge itself does not. Each candidate runs alone in its process. Cost is processor
+time of all threads per frame, as a ratio of MediaPipe's. Pictures are decoded once, by PyAV, and both see the same.
 """
 
 from __future__ import annotations

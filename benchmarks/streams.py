@@ -1,12 +1,12 @@
-"""How many streams a box holds, and whether it holds them for long.
+"""Measure how many streams a machine can serve, and whether it can for hours.
 
     python benchmarks/streams.py                          # 1, 2, 4, ... streams until it saturates
     python benchmarks/streams.py --soak 3600 --streams 4  # memory, open files and gaps over an hour
 
-Each stream is a figure that nods now and then, 30 skeletons a second in real time (no camera, no pose stage: those are
-by far the dearer part, see ``latency.py``), through windows, motion gate, one network for all streams and the events,
-to a real socket and a subscriber in a process of its own. A stream that cannot keep up falls behind its clock: the box
-is full where the 95th percentile of that delay passes ``LATE_S``.
+Each stream is a figure that nods now and then, 30 skeletons/s in real time. It has no camera and no pose stage, which
+are by far the more expensive part (``latency.py``). It goes through windows, motion gate, one network for all streams
+and the events, to a real socket and a subscriber in its own process. A stream that cannot keep up falls behind its
+clock. The machine is full when the 95th percentile of that delay exceeds ``LATE_S``.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ with LabelSubscriber(sys.argv[1], timeout_s=30) as subscriber:
 
 
 class Box:
-    """So many streams at work. A context manager."""
+    """A number of streams at work. A context manager."""
 
     def __init__(self, recognizer: Recognizer, streams: int) -> None:
         self.figures = [Figure(seed) for seed in range(streams)]
@@ -152,7 +152,7 @@ class Box:
         self.messages += 1
 
     def attend(self, seconds: float) -> None:
-        """Let it work for so long."""
+        """Let it work for a time."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s:
             self._socket.poll()
@@ -224,11 +224,11 @@ def soak(recognizer: Recognizer, streams: int, seconds: float, every_s: float) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="model file; without it the one in the package")
-    parser.add_argument("--threads", type=int, default=0, help="within one inference; 0 takes every core")
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
-    parser.add_argument("--soak", type=float, help="instead: run for so many seconds")
-    parser.add_argument("--streams", type=int, default=4, help="of the soak")
-    parser.add_argument("--every-s", type=float, default=30.0, help="between two lines of the soak")
+    parser.add_argument("--threads", type=int, default=0, help="threads within one inference; 0 takes every core")
+    parser.add_argument("--seconds", type=float, default=10.0, help="seconds of each measurement")
+    parser.add_argument("--soak", type=float, help="seconds of a soak, in place of the measurement")
+    parser.add_argument("--streams", type=int, default=4, help="streams of the soak")
+    parser.add_argument("--every-s", type=float, default=30.0, help="seconds between two lines of the soak")
     arguments = parser.parse_args()
     with Recognizer.open(arguments.model, arguments.threads) as recognizer:
         if arguments.soak:

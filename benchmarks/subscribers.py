@@ -1,10 +1,11 @@
-"""What subscribers that never read cost those that do: delay, throughput, the sender's time and its memory.
+"""Measure what subscribers that never read cost those that do: delay, throughput, the sender's time and memory.
 
     python benchmarks/subscribers.py [--readers 25] [--dead 25] [--messages 8000] [--rate 100]
 
-Two senders in one process, as many readers each (one process with a socket each); beside the readers of the second are
-as many that are connected and never read, their queues full before anything is measured. The two take turns, an eighth
-of a second each, so that whatever else the machine does meets both alike: read the ratios, and how they spread.
+Two senders in one process have the same number of readers, which are one process with a socket each. The second sender
+has the same number of dead subscribers too: they are connected and never read. Their queues are full before anything is
+measured. The two senders take turns, an eighth of a second each, so that other load affects both equally. Compare the
+ratios, and their spread.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Side:
 
 
 def measure(readers: int, dead: int, messages: int, rate: float) -> tuple[Side, Side, float]:
-    """The sender without dead subscribers, the one with, and the growth of the process's memory in MB."""
+    """Return the sender without dead subscribers, the one with, and the growth of the process's memory in MB."""
     block = max(round(rate * BLOCK_S), 1)
     messages -= messages % (2 * block)
     with ExitStack() as stack:
@@ -121,7 +122,7 @@ def measure(readers: int, dead: int, messages: int, rate: float) -> tuple[Side, 
 
 
 def _never_reads(context: zmq.Context[zmq.Socket[bytes]], endpoint: str) -> zmq.Socket[bytes]:
-    """A subscriber whose own queue holds next to nothing, so that the sender's fills at once."""
+    """Return a subscriber whose own queue holds next to nothing, so that the sender's fills at once."""
     socket = context.socket(zmq.SUB)
     for option, value in ((zmq.LINGER, 0), (zmq.RCVHWM, 1), (zmq.RCVBUF, 4096)):
         socket.setsockopt(option, value)
@@ -141,7 +142,7 @@ def p95(values: list[float]) -> float:
 
 
 def ratios(alone: list[float], beside: list[float]) -> list[float]:
-    """Of the p95s, part by part of the run."""
+    """Return ratios of the p95s, part by part of the run."""
     parts = (
         [side[i * len(side) // PARTS : (i + 1) * len(side) // PARTS] for i in range(PARTS)] for side in (alone, beside)
     )
@@ -150,10 +151,10 @@ def ratios(alone: list[float], beside: list[float]) -> list[float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--readers", type=int, default=25, help="of each sender")
+    parser.add_argument("--readers", type=int, default=25, help="readers of each sender")
     parser.add_argument("--dead", type=int, default=25)
-    parser.add_argument("--messages", type=int, default=8000, help="of both senders together")
-    parser.add_argument("--rate", type=float, default=100.0, help="messages a second, of both together")
+    parser.add_argument("--messages", type=int, default=8000, help="messages of both senders together")
+    parser.add_argument("--rate", type=float, default=100.0, help="messages/s of both senders together")
     arguments = parser.parse_args()
     load = os.getloadavg()[0]
     alone, beside, grown_mb = measure(arguments.readers, arguments.dead, arguments.messages, arguments.rate)
@@ -173,7 +174,7 @@ def main() -> None:
     ):
         parts = sorted(ratios(of_alone, of_beside))
         print(
-            f"{what}, p95 beside them over p95 alone: {p95(of_beside) / p95(of_alone):.3f}; by tenths of the run "
+            f"{what}, p95 with them over p95 without: {p95(of_beside) / p95(of_alone):.3f}; by tenths of the run "
             f"median {statistics.median(parts):.3f}, {parts[0]:.3f} to {parts[-1]:.3f}"
         )
 

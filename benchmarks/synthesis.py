@@ -1,8 +1,8 @@
-"""How many synthetic clips a second the generator makes: in one process, and in one on each core.
+"""Throughput of the generator, clips per second: in one process, and in one per core.
 
     python benchmarks/synthesis.py [--seconds 20] [--live 0.5]
 
-One process and all of them take turns, so that what else the machine does hits both alike.
+Both measurements alternate, so that other load on the machine affects them alike.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ ROUNDS = 3
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Clips a second of the generator.")
-    parser.add_argument("--seconds", type=float, default=20, help="of each measurement")
+    parser = argparse.ArgumentParser(description="Throughput of the generator, clips per second.")
+    parser.add_argument("--seconds", type=float, default=20, help="duration of each measurement, s")
     parser.add_argument("--live", type=float, default=0.0, help="share of windows cut from recordings, as synth-live")
     arguments = parser.parse_args()
     cores = usable_cores()
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _make(seed: int, seconds: float, live: float) -> float:
-    """Clips a second of one process."""
+    """Return the clips per second of one process."""
     start = time.perf_counter()
     for number in itertools.count():
         make_chunk(seed, number, live=live, world=TRAINING)

@@ -1,12 +1,12 @@
-"""What the live page costs: draws and long tasks in the browser, by its own trace, and the server's CPU per page.
+"""Measure what the live page costs: draws and long tasks in the browser, and the server's CPU per page.
 
     python benchmarks/view.py [--seconds 20] [--people 2] [--pages 0,1,4] [--chromium /usr/bin/chromium]
 
-One process sends synthetic people at 30 frames a second over ZeroMQ, what they truly do as labels and events; a second
-one is ``mar-edge view``; headless Chromium opens its page. Chromium's trace tells how often the canvas was drawn and
-how long the tasks of the page's main thread took, by the clock and in CPU time. The server's CPU time is that of its
-process, for each number of pages; the slope is what one costs. A machine that does other things as well shows in the
-first of the two times of tasks, and in the draws.
+One process sends synthetic people at 30 frames/s over ZeroMQ, with their true actions as labels and events. A second
+one is ``mar-edge view``, and headless Chromium opens its page. Chromium's trace shows how often the canvas was drawn.
+It also shows how long the tasks of the page's main thread took, by the clock and in CPU time. The server's CPU time is
+that of its process, for each number of pages; the slope is the cost of one. Other load affects the draws and the tasks'
+time by the clock.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ CanvasRenderingContext2D.prototype.clearRect = function (...box) { performance.m
 
 
 class Person:
-    """One synthetic person beside others: what is seen, and what is said of it."""
+    """One synthetic person among others: skeletons, and the labels and events of them."""
 
     def __init__(self, number: int) -> None:
         room = record(SEEDS[number], duration_s=60.0, fps=FPS)
@@ -210,7 +210,7 @@ def cpu_s(pid: int) -> float:
 
 
 def judged(events: list[dict[str, Any]], seconds: float) -> dict[str, float]:
-    """Of a Chromium trace: draws of the canvas a second, and the tasks of the page's main thread, in ms."""
+    """Return of a Chromium trace: draws of the canvas per second, and the tasks of the page's main thread, in ms."""
     marks = [event for event in events if event["name"] == "drawn"]
     threads = {(mark["pid"], mark["tid"]) for mark in marks}
     tasks = [event for event in events if event["name"] == "RunTask" and (event["pid"], event["tid"]) in threads]

@@ -52,7 +52,7 @@ def write_annotations(
     timelines = _read(recordings, stream, labels, min_score, rezero)
     if media is not None:
         the_only(timelines, "--media")
-    video = None if media is None else probe(media, beside=out.parent)
+    video = None if media is None else probe(media, folder=out.parent)
     write_whole(out, kind.write(timelines, video))
     print(f"{out}: {kind.name}, {_tell(timelines)}")
 

@@ -216,7 +216,7 @@ def _sources(config: ServeConfig) -> list[Camera | Replay]:
             config.realtime,
             mode=config.mode,
             stall_s=config.stall_s,
-            patient=config.wait_camera,
+            wait_for_source=config.wait_camera,
         )
         for _, camera in config.streams
     ]

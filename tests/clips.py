@@ -16,7 +16,7 @@ JOINTS = {"ma52": 44, "imigue": 22}
 
 
 def moving(label: int, layout: str = "imigue", frames: int = 50, seed: int = 0) -> NDArray[np.float32]:
-    """(T, V, 2) px: a person who stands, of whom a few joints swing; which ones tells the label."""
+    """Return (T, V, 2) px: a person of which a few joints swing; the label determines which."""
     V = JOINTS[layout]
     posture = np.random.default_rng(7).uniform((300, 200), (600, 900), (V, 2))
     rng = np.random.default_rng([seed, label])
@@ -27,7 +27,7 @@ def moving(label: int, layout: str = "imigue", frames: int = 50, seed: int = 0) 
 
 
 def labelled(layout: str, labels: Sequence[int], each: int, seed: int = 0) -> list[tuple[int, NDArray[np.float32]]]:
-    """``each`` clips of each label, the labels taking turns, of 40 to 70 frames."""
+    """Return ``each`` clips of every label, the labels in turns, of 40 to 70 frames."""
     return [
         (label, moving(label, layout, 40 + (13 * i + label) % 31, seed * 1000 + i))
         for i in range(each)
@@ -38,10 +38,10 @@ def labelled(layout: str, labels: Sequence[int], each: int, seed: int = 0) -> li
 def write_authors(
     folder: Path, layout: str, split: str, labels: Sequence[int], each: int, *, seed: int = 0, with_labels: bool = True
 ) -> list[tuple[int, NDArray[np.float32]]]:
-    """One split in the form the authors of MA-52 and iMiGUE give theirs out; returns what is in it."""
+    """Write one split in the form of the authors of MA-52 and iMiGUE; return its clips."""
     folder.mkdir(parents=True, exist_ok=True)
     clips = labelled(layout, labels, each, seed)
-    # A second person, who is not looked at.
+    # A second person, which readers ignore.
     annotations = [
         {"frame_dir": f"{split}_{i:04}", "keypoint": np.stack([clip, clip[::-1]])} for i, (_, clip) in enumerate(clips)
     ]
@@ -55,7 +55,7 @@ def write_authors(
 def stored(
     layout: str, labels: Sequence[int], each: int, *, classes: int | None = None, seed: int = 0
 ) -> StoredDataset:
-    """The same in memory, of labels 0 to ``classes`` - 1."""
+    """Return such clips in memory, of labels 0 to ``classes`` - 1."""
     from mar_edge.edge.labels import Label
 
     clips = labelled(layout, labels, each, seed)
@@ -74,7 +74,7 @@ def stored(
 def skeleton_lines(
     clip: NDArray[np.float32], *, fps: float = 25.0, first_ns: int = 1_700_000_000_000_000_000, person: int = 0
 ) -> list[str]:
-    """As ``mar-edge subscribe --kind skeleton --json`` prints them; NaN joints are null."""
+    """Return lines as ``mar-edge subscribe --kind skeleton --json`` prints them; NaN joints are null."""
     from mar_edge.streaming.wire.messages import SkeletonMessage, encode
 
     lines = []

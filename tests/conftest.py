@@ -1,4 +1,4 @@
-"""What all tests share. Tensors here are tiny: one thread each is fastest, on a loaded machine by far, and exact."""
+"""Fixtures of all tests. Tensors here are tiny: one thread each is fastest, and exact."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[2] / "sha
 
 @pytest.fixture(scope="session")
 def data() -> Path:
-    """Small files of measured numbers (tests/data/README.md)."""
+    """Return the folder of small files of measured numbers (tests/data/README.md)."""
     return Path(__file__).parent / "data"
 
 
 @pytest.fixture(scope="session")
 def shared() -> Callable[[str], Path]:
-    """Return the path of a file next to the project, never in it; skip the test where it is missing."""
+    """Return a function that gives the path of a file in the folder next to the project; skip if it is missing."""
 
     def path(name: str) -> Path:
         if not (SHARED / name).exists():
-            pytest.skip(f"not at hand: {SHARED / name}; MAR_EDGE_SHARED says where it is")
+            pytest.skip(f"missing: {SHARED / name}; MAR_EDGE_SHARED names the folder")
         return SHARED / name
 
     return path
@@ -44,7 +44,7 @@ Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="session")
 def cli() -> Cli:
-    """Run ``mar-edge`` with these arguments in a process of its own."""
+    """Return a function that runs ``mar-edge`` with its arguments, in a new process."""
 
     def run(*arguments: object, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, *python, "-m", "mar_edge", *map(str, arguments)]
@@ -99,7 +99,7 @@ def kept_conversions(kept: Kept) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli_here: Cli, kept_conversions: None) -> Exported:
-    """Export a joint network of our own kind with ``mar-edge export``: motion encoding, 44 joints."""
+    """Return a joint network of our own kind, motion encoding, 44 joints, written by ``mar-edge export``."""
     import networks
 
     from mar_edge.edge.layout import load_layout
@@ -117,7 +117,7 @@ def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli_here: Cli, kept_con
 
 @pytest.fixture(scope="session")
 def imigue_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None) -> Exported:
-    """Export a bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
+    """Return a bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
     import networks
 
     from mar_edge.edge.layout import load_layout

@@ -1,6 +1,6 @@
-"""Frames of a video as the golden numbers were measured on: decoded as OpenCV 4 does, which takes BT.709 for BT.601.
+"""Frames of a video as the golden numbers were measured on: decoded like OpenCV 4, which takes BT.709 for BT.601.
 
-OpenCV 5 and PyAV heed what the file says of its colors; pictures then differ by up to 11 of 255, and joints by a few
+OpenCV 5 and PyAV use the colors that the file states. Pictures then differ by up to 11 of 255. Joints differ by a few
 pixels, since a pose network's next crop follows from its last points.
 """
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 
 def golden_frames(path: Path) -> Iterator[NDArray[np.uint8]]:
-    """(H, W, 3) BGR, one after the other."""
+    """Yield frames (H, W, 3) BGR in order."""
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             yield frame.reformat(format="bgr24", src_colorspace="ITU601", dst_colorspace="ITU601").to_ndarray()

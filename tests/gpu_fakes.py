@@ -1,7 +1,11 @@
-"""A GPU and a TensorRT runtime that are not there: memory of the host, engines that ONNX Runtime computes.
+"""A simulated GPU and TensorRT runtime: memory of the host, engines that ONNX Runtime computes.
 
-They check what a real one would punish: use outside of ``current()``, copies over the end of a buffer or to one that
-was let go, a result that was not waited for, a context that changes after its graph was captured.
+They raise on errors that a real one would punish:
+
+- use outside of ``current()``;
+- copies over the end of a buffer, or to a released one;
+- a result that is read without waiting;
+- a context that changes after its graph was captured.
 """
 
 from __future__ import annotations
@@ -28,13 +32,13 @@ _TYPES = {"tensor(float)": "FLOAT", "tensor(float16)": "HALF", "tensor(int64)": 
 
 
 def windows(count, seed=0):
-    """Inputs of ``small_model``."""
+    """Return inputs of ``small_model``."""
     rng = np.random.default_rng([seed, count])
     return {name: rng.random((count, *shape), np.float32) for name, shape in INPUTS.items()}
 
 
 def small_model(path, metadata=None):
-    """An ONNX file with a model file's names: logits (B, 4), sums over joints with the time added, and probs."""
+    """Write an ONNX file with a model file's names: logits (B, 4), sums over joints with the time added, and probs."""
     given = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", *s]) for n, s in INPUTS.items()]
     said = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", 4]) for n in ("logits", "probs")]
     nodes = [
@@ -96,7 +100,7 @@ class FakeDevice:
 
     def allocate(self, size):
         self.note("allocate")
-        block = ctypes.create_string_buffer(b"\xff" * size, size)  # NaN where nothing was written
+        block = ctypes.create_string_buffer(b"\xff" * size, size)  # NaN until written
         self.blocks[ctypes.addressof(block)] = block
         return ctypes.addressof(block)
 

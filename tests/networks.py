@@ -24,7 +24,7 @@ BACKGROUND = 11
 
 
 def golden_weights(network: MMN, first_ordinal: int = 0) -> MMN:
-    """Every weight from its place in the state_dict, as mmn.md of the specification says; in eval mode.
+    """Set every weight from its place in the state_dict, as mmn.md of the specification says; in eval mode.
 
     Counting from another ordinal gives another network.
     """
@@ -66,7 +66,7 @@ class Exported:
 
 
 def info(stream: Stream) -> CheckpointInfo:
-    """What our own checkpoint of the tiny ma52 network says of itself."""
+    """Return the description in our own checkpoint of the tiny ma52 network."""
     return CheckpointInfo(
         layout="ma52",
         stream=stream,
@@ -81,13 +81,13 @@ def info(stream: Stream) -> CheckpointInfo:
 
 
 def save_state_dict(path: Path, network: MMN, prefix: str = "") -> Path:
-    """As the authors publish theirs: a flat state_dict."""
+    """Save a network as the authors publish theirs: a flat state_dict."""
     torch.save({prefix + name: tensor for name, tensor in network.state_dict().items()}, path)
     return path
 
 
 def windows(count: int, num_joints: int, seed: str = "windows") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """``count`` normalised windows of joints that wander, (count, 64, V, 2), and their index_t (count, 64)."""
+    """Return ``count`` normalized windows of moving joints, (count, 64, V, 2), and their index_t (count, 64)."""
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
     start = rng.uniform(-0.8, 0.8, (count, 1, num_joints, 2))
     wander = np.cumsum(rng.normal(0, 0.01, (count, 64, num_joints, 2)), axis=1)

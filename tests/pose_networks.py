@@ -1,7 +1,7 @@
-"""ONNX networks of the kinds that the pose stage runs, written here: with random weights, and some that really see.
+"""ONNX networks of the kinds that the pose stage runs: some with random weights, some that really detect people.
 
-The ones that see find people who are drawn as dots (``draw``): each keypoint in a colour of its own. So a test knows to
-a fraction of a pixel what a right answer is.
+The latter find people drawn as dots (``draw``), each keypoint in its own color. So a test knows the correct answer to a
+fraction of a pixel.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from onnx import TensorProto, helper, numpy_helper
 
 MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 STD = np.array((58.395, 57.12, 57.375), np.float32)
-# 136 colours, RGB, far from each other and from the grey that pictures are filled with.
+# 136 colors, RGB, far from each other and from the gray that pictures are filled with.
 COLOURS = np.array(list(itertools.islice(itertools.product((255, 204, 153, 102, 51, 0), repeat=3), 140)), np.float32)
 COLOURS = COLOURS[np.ptp(COLOURS, axis=1) > 0][:136]
 BACKGROUND = 128
-# Of the frames around people, BGR: halfway between the colours of dots.
+# Colors of the frames around people, BGR: halfway between the colors of dots.
 CLOTHES = ((26, 26, 230), (230, 26, 26), (26, 230, 26))
 _NEAR = 10
 
@@ -71,9 +71,9 @@ def random_simcc(
     depth: int = 0,
     seed: int = 0,
 ) -> Path:
-    """A SimCC network with random weights: (B, 3, H, W) -> (B, K, 2 W), (B, K, 2 H).
+    """Write a SimCC network with random weights: (B, 3, H, W) -> (B, K, 2 W), (B, K, 2 H).
 
-    ``depth``: so many convolutions more, each of 0.11 G multiplications in a crop of 192x256; RTMPose-m has 1.9.
+    ``depth``: number of extra convolutions, each of 0.11 G multiplications in a crop of 192x256; RTMPose-m has 1.9.
     """
     rng = np.random.default_rng(seed)
     W, H = size
@@ -95,7 +95,7 @@ def random_simcc(
 
 
 def seeing_simcc(path: Path, points: int = 26, size: tuple[int, int] = (96, 128), *, gain: float = 1.0) -> Path:
-    """A SimCC network that finds the dots of ``draw``: each keypoint's own colour, smoothed, two bins a pixel."""
+    """Write a SimCC network that finds the dots of ``draw``: each keypoint's color, smoothed, two bins a pixel."""
     W, H = size
     graph = _Graph()
     rgb = graph.add("Mul", "input", graph.constant((STD / 255).reshape(1, 3, 1, 1)))
@@ -118,7 +118,7 @@ def seeing_simcc(path: Path, points: int = 26, size: tuple[int, int] = (96, 128)
     smooth = graph.add("Conv", alike, graph.constant(kernel), group=points, pads=[0, 4, 0, 4])
     upright = graph.constant(kernel.transpose(0, 1, 3, 2).copy())
     smooth = graph.add("Conv", smooth, upright, group=points, pads=[4, 0, 4, 0])
-    # Of two people in one crop it means the one in the middle, as real networks do.
+    # Of two people in one crop it takes the one in the middle, as real networks do.
     y, x = np.meshgrid(np.abs(np.linspace(-1, 1, H)), np.abs(np.linspace(-1, 1, W)), indexing="ij")
     smooth = graph.add("Mul", smooth, graph.constant((1 - 0.2 * (x + y)).astype(np.float32)))
     for name, axis in (("simcc_x", 2), ("simcc_y", 3)):
@@ -137,7 +137,7 @@ def seeing_simcc(path: Path, points: int = 26, size: tuple[int, int] = (96, 128)
 
 
 def seeing_detector(path: Path, clothes: list[tuple[int, int, int]], size: int = 320) -> Path:
-    """An RTMDet-like graph with NMS: one box around each of the colours (BGR) that people's frames are drawn in."""
+    """Write an RTMDet-like graph with NMS: one box around each of the colors (BGR) of people's frames."""
     mean, std = MEAN[::-1].reshape(1, 3, 1, 1).copy(), STD[::-1].reshape(1, 3, 1, 1).copy()
     graph = _Graph()
     bgr = graph.add("Add", graph.add("Mul", "input", graph.constant(std)), graph.constant(mean))
@@ -164,9 +164,9 @@ def seeing_detector(path: Path, clothes: list[tuple[int, int, int]], size: int =
 
 
 def constant_detector(path: Path, outputs: dict[str, NDArray[Any]], size: int = 320) -> Path:
-    """A graph that looks at nothing and gives ``outputs``, each (1, ...)."""
+    """Write a graph that ignores its input and gives ``outputs``, each (1, ...)."""
     graph = _Graph()
-    # The picture is an input that the answer hangs on by nothing times it.
+    # The picture is an input that is multiplied by zero.
     nothing = graph.add("Mul", graph.add("ReduceMean", "input", keepdims=0), graph.constant(np.float32(0)))
     for name, array in outputs.items():
         if array.dtype == np.float32:
@@ -180,7 +180,7 @@ def constant_detector(path: Path, outputs: dict[str, NDArray[Any]], size: int = 
 def yolox_rows(
     boxes: NDArray[np.float32], scores: NDArray[np.float32], size: int, classes: int = 80
 ) -> NDArray[np.float32]:
-    """What YOLOX gives where it sees ``boxes``: each at the cell its middle lies in, of the grid of 16 px."""
+    """Return the output of YOLOX for ``boxes``: each at the cell of its center, in the grid of 16 px."""
     counts = [(size // stride) ** 2 for stride in (8, 16, 32)]
     rows = np.zeros((sum(counts), 5 + classes), np.float32)
     for (x0, y0, x1, y1), score in zip(boxes, scores, strict=True):

@@ -144,6 +144,9 @@ NO_VERB = [
 ]
 _BAD = [(re.compile(rf"(?<![\w-])(?:{word})(?![\w-])", re.IGNORECASE), why) for word, why in (WORDS | SPELLING).items()]
 
+# A line of a docstring that shows a command.
+_COMMAND = re.compile(r"^ *(?:python \S+\.py|mar-edge [a-z]+ [A-Z-]|pip ).*$", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -196,14 +199,15 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
     comment, begin, last = list[str](), 0, -1
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
-            if token.start[0] != last + 1 and comment:
+            alone = not token.line[: token.start[1]].strip()  # after code, a comment is for its own line
+            if comment and not (alone and token.start[0] == last + 1):
                 yield begin, " ".join(comment)
                 comment = []
             if not comment:
                 begin = token.start[0]
             if not re.match(r"#\s*(noqa|type:|pragma)", token.string):
                 comment.append(token.string.lstrip("# "))
-            last = token.start[0]
+            last = token.start[0] if alone else -1
     if comment:
         yield begin, " ".join(comment)
     inside = set[int]()
@@ -213,8 +217,8 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
             parts = (p.value if isinstance(p, ast.Constant) and isinstance(p.value, str) else "X" for p in node.values)
             yield node.lineno, "".join(parts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
-            for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: )", node.value):
-                if " " in paragraph.strip():
+            for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: |[-*] )", _COMMAND.sub("", node.value)):
+                if " " in paragraph.strip() and not paragraph.lstrip().startswith("import "):  # a script in a string
                     yield node.lineno, " ".join(paragraph.split())
 
 

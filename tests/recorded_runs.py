@@ -1,4 +1,4 @@
-"""Recordings that are made up: messages of a few streams, runs and people, written by the recorder itself."""
+"""Made-up recordings: messages of a few streams, runs and people."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Stream:
         )
 
     def skeletons(self, start_s: float, end_s: float, person: int = 0, fps: float = 30.0) -> Stream:
-        """Somebody whose joints move a little, 44 of them."""
+        """Add skeletons of a person whose 44 joints move a little."""
         for frame in range(round(start_s * fps), round(end_s * fps)):
             joints = tuple((100.0 + 3 * joint + frame % 7, 50.0 + 5 * joint) for joint in range(44))
             self._add(
@@ -74,7 +74,7 @@ class Stream:
     def event(
         self, label: Label, start_s: float, end_s: float, person: int = 0, *, score: float = 0.8, ends: bool = True
     ) -> Stream:
-        """It begins with half its score, is surer later, and ends."""
+        """Add an event that begins with half its score, has all of it in an update, and ends."""
         self._events += 1
         about = {"event_id": self._events, "person": person, "label": label, "t_start_ns": self._ns(start_s)}
         self._add(EventMessage(**self._next(start_s + 0.5), **about, phase="begin", t_end_ns=None, score=score / 2))
@@ -90,7 +90,7 @@ class Stream:
         return self._add(EndMessage(**self._next(t_s), **about, **counts))
 
     def write(self, path: Path, start: int = 0, end: int | None = None) -> Path:
-        """Some of the messages, a line each."""
+        """Write some of the messages, a line each."""
         path.write_bytes(b"".join(encode(message) + b"\n" for message in self.messages[start:end]))
         return path
 
@@ -107,7 +107,7 @@ class Stream:
 
 
 def two_people() -> Stream:
-    """8 s of two people; five events, the last of which is not over, and one of a label without a body group."""
+    """Return 8 s of two people, with five events. The last is not over; one has a label without a body group."""
     return (
         Stream()
         .hello()

@@ -1,4 +1,4 @@
-"""What the files in deploy/ promise each other. No container is built here."""
+"""Agreement of the files in deploy/ with each other. No container is built here."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DOCKERFILES = sorted(DEPLOY.glob("Dockerfile.*"))
 
 
 @pytest.mark.parametrize("path", DOCKERFILES, ids=lambda path: path.name)
-def test_the_recordings_volume_belongs_to_who_writes_it(path: Path) -> None:
+def test_the_recordings_volume_belongs_to_the_user_that_writes_it(path: Path) -> None:
     (volume,) = re.findall(r"- recordings:(\S+)", (DEPLOY / "compose.yaml").read_text())
     before_user, user, _ = path.read_text().partition("USER 10001")
     assert user
@@ -24,7 +24,7 @@ def test_metrics_of_the_container_are_at_the_hosts_loopback() -> None:
     compose = (DEPLOY / "compose.yaml").read_text()
     assert 'http = "127.0.0.1:9090"' in (DEPLOY / "mar-edge.toml").read_text()
     assert "network_mode: host" in compose
-    assert "ports:" not in compose  # which compose refuses beside it
+    assert "ports:" not in compose  # which compose refuses together with it
 
 
 def test_onnx_runtime_is_pinned_to_the_cuda_of_the_image() -> None:

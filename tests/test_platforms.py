@@ -1,7 +1,7 @@
-"""What serving installs has wheels wherever it is to run, on the oldest and on the newest Python: pip's resolver says.
+"""Every dependency of serving has a wheel on every platform, for the oldest and the newest Python, by pip's resolver.
 
-pip decides by this machine which dependencies of dependencies a platform needs; what mar-edge itself asks for there is
-decided here. Linux is glibc 2.28 or newer.
+pip evaluates markers of dependencies of dependencies for this machine. Those of mar-edge itself are evaluated here for
+the platform. Linux is glibc 2.28 or newer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def manylinux(machine: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Platform:
-    """What wheels are named after, and what a requirement's marker asks."""
+    """Tags in the names of wheels, and values for the markers of requirements."""
 
     tags: tuple[str, ...]
     sys_platform: str
@@ -54,7 +54,7 @@ PYTHONS = ("3.10", "3.14")
 
 
 def requirements(platform: Platform, python: str) -> list[str]:
-    """What ``pip install 'mar-edge[web,ops]'`` asks for there."""
+    """Return the requirements of ``pip install 'mar-edge[web,ops]'`` on that platform."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])
@@ -75,7 +75,7 @@ def dry_run(*arguments: str) -> str:
 
 
 def lack(name: str, python: str) -> str:
-    """Return what that platform lacks, as pip says it."""
+    """Return pip's errors for that platform."""
     platform = PLATFORMS[name]
     tags = [argument for tag in platform.tags for argument in ("--platform", tag)]
     return dry_run(
@@ -86,7 +86,7 @@ def lack(name: str, python: str) -> str:
 
 
 def resolve(combinations: list[tuple[str, str]]) -> bytes:
-    """Let pip resolve all combinations at once: what takes time is the index."""
+    """Let pip resolve all combinations at once: the index takes most of the time."""
     if dry_run("--no-deps", "msgspec"):
         pytest.skip("no package index answers")
     with ThreadPoolExecutor(len(combinations)) as pool:
@@ -109,7 +109,7 @@ def test_every_dependency_of_serving_has_a_wheel(kept: Kept) -> None:
 
 
 def test_markers_are_those_of_the_platform() -> None:
-    """tomli is for Python 3.10 alone, wherever this test runs."""
+    """Check that tomli is for Python 3.10 alone, wherever this test runs."""
     asked = {python: requirements(PLATFORMS["Windows"], python) for python in PYTHONS}
     assert [any(line.startswith("tomli") for line in asked[python]) for python in PYTHONS] == [True, False]
     assert all(any(line.startswith("starlette") for line in lines) for lines in asked.values())

@@ -1,8 +1,8 @@
-"""Who may see the page: the browser's own origin, names that are ours, and whoever has the token. Opens nothing.
+"""The access policy of the page: its own origin, its own host names, and a token. Opens nothing.
 
-Kept out are pages of other sites in a browser that can reach us (by ``Origin``), names of other sites that were made to
-point at us, DNS rebinding (by ``Host``), and, where other machines reach us, whoever does not have the token. Names and
-origins of a proxy before the page are let in where they are stated.
+It refuses requests of other sites in a browser that can reach the page (by ``Origin``). It refuses host names of other
+sites that resolve to this machine, that is, DNS rebinding (by ``Host``). Where other machines reach the page, it
+refuses requests without the token. Names and origins of a proxy must be allowed explicitly.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ Verdict = Literal["allowed", "wrong host", "wrong origin", "no token"]
 
 @dataclass(frozen=True)
 class PageAddress:
-    """Where the page is served.
+    """The address of the page.
 
-    host, port: as they are bound; port 0 for any. local: only programs on this machine reach it.
+    Attributes:
+        host: Host to bind.
+        port: Port to bind; 0 is any free one.
+        local: Whether only programs on this machine reach it.
+        ipv6: Whether the host is an IPv6 address.
     """
 
     host: str
@@ -39,71 +43,76 @@ class PageAddress:
 
     @classmethod
     def parse(cls, text: str) -> PageAddress:
-        """From ``HOST:PORT``, an IPv6 host in brackets, ``*`` for every host or any port.
+        """Parse ``HOST:PORT``; an IPv6 host in brackets; ``*`` for every host or any port.
 
         Raises:
-            MarEdgeError: it is no such thing.
+            MarEdgeError: it has another form.
         """
         endpoint, host, port = parse_http(text)
         return cls(host, port, endpoint.local, endpoint.ipv6)
 
 
 @dataclass(frozen=True)
-class _Proxy:
-    """A host by which the page is reached. name: lower case, without brackets. origins: a browser's, there."""
+class _AllowedHost:
+    """A further host name of the page, in lower case without brackets, with the origins of browsers there."""
 
     name: str
     origins: tuple[str, ...]
 
     @classmethod
-    def parse(cls, text: str) -> _Proxy:
+    def parse(cls, text: str) -> _AllowedHost:
         match = re.fullmatch(r"(?:(https?)://)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d{1,5})?/?", text.strip().lower())
         if match is None:
             raise MarEdgeError(
-                f"--view-host: '{text[:80]}' is no host, such as box.local, nor an origin: https://mar.example.org"
+                f"--view-host: '{text[:80]}' is neither a host, such as box.local, nor an origin, such as https://mar.example.org"
             )
         schemes = [match[1]] if match[1] else ["http", "https"]
         return cls(match[2].strip("[]"), tuple(f"{scheme}://{match[2]}{match[3] or ''}" for scheme in schemes))
 
 
 class AccessPolicy:
-    """What a request must bring to be answered.
+    """Decides which requests are allowed.
+
+    Attributes:
+        token: Token that requests must show; None requires none.
+        local: Whether only programs on this machine reach the page.
+        cookie: Name of the cookie that holds the token.
 
     Args:
-        address: where the page is served.
-        token: what to show; None asks for one where other machines reach the address, and makes it up.
-        hosts: names by which the page is reached besides (``box.local``), or whole origins of a proxy
-            (``https://mar.example.org``). Where there are any, others reach the page, and a token is asked for.
+        address: Address of the page.
+        token: Required token. None generates one if other machines reach the page, else requires none.
+        hosts: Further host names of the page (``box.local``), or origins of a proxy (``https://mar.example.org``).
+            With any of these, other machines reach the page.
 
     Raises:
-        MarEdgeError: a token that is too short to keep anybody out, or that no header can hold; a host that is none.
+        MarEdgeError: the token is too short or holds characters that a header cannot; a host is invalid.
     """
 
     def __init__(self, address: PageAddress, token: str | None = None, hosts: Sequence[str] = ()) -> None:
         if token is not None and not re.fullmatch(rf"[A-Za-z0-9_.~-]{{{_LEAST_TOKEN},256}}", token):
             raise MarEdgeError(
                 f"a --view-token is {_LEAST_TOKEN} to 256 letters, digits, '_', '.', '~' or '-'; "
-                "leave it out to have one made"
+                "leave it out to generate one"
             )
-        proxies = [_Proxy.parse(host) for host in hosts]
+        proxies = [_AllowedHost.parse(host) for host in hosts]
         is_reached = bool(proxies) or not address.local
         self.token = secrets.token_urlsafe(24) if token is None and is_reached else token
         self.local = address.local
-        # Cookies know hosts, not ports: two pages on one machine must not take each other's.
+        # Cookies belong to a host, not a port; two pages on one machine must not share one.
         self.cookie = f"{_COOKIE}_{address.port}"
         self._names = {"localhost"}
-        if not address.local:  # elsewhere nobody need wait for a name server
+        if not address.local:  # a local page need not wait for a name server
             self._names |= {name.lower() for name in (address.host, socket.gethostname(), socket.getfqdn())}
         self._names |= {proxy.name for proxy in proxies}
-        # A proxy may pass on the browser's Host or put in our own: the browser's origin is the same.
+        # A proxy may keep the browser's Host or replace it. The browser's origin is the same in both cases.
         self._origins = {origin for proxy in proxies for origin in proxy.origins}
 
     def check(self, headers: Mapping[str, str], query_token: str | None) -> Verdict:
-        """Whether a request is answered.
+        """Check a request.
 
         Args:
-            headers: names in lower case.
-            query_token: what stands behind ``?token=``.
+            headers: Headers, with names in lower case.
+            query_token: Value of ``?token=``; None if absent.
         """
         host = headers.get("host", "")
         if not self._is_ours(host):
@@ -122,30 +131,30 @@ class AccessPolicy:
 
     @property
     def sockets(self) -> tuple[str, ...]:
-        """Where browsers behind a proxy open the page's socket."""
+        """Addresses at which browsers open the WebSocket through a proxy."""
         return tuple(sorted(f"ws{origin.removeprefix('http')}" for origin in self._origins))
 
     def _is_ours(self, host: str) -> bool:
-        """Whether nobody else can have given out that name.
+        """Return whether a host name belongs to the page, so that no other site can have set it up.
 
-        A number is a place, not a name that somebody could point elsewhere. Ports may differ: tunnels change them.
+        An IP address is safe, since no name server is involved. Ports may differ, since tunnels change them.
         """
         match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?", host)
         if match is None:
             return False
         name = match[1].strip("[]").lower()
         try:
-            place = ipaddress.ip_address(name)
+            ip = ipaddress.ip_address(name)
         except ValueError:
             return name in self._names
-        return place.is_loopback or not self.local or name in self._names
+        return ip.is_loopback or not self.local or name in self._names
 
     def _from_header(self, headers: Mapping[str, str]) -> str | None:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
 
     def _from_cookie(self, headers: Mapping[str, str]) -> str | None:
-        # By hand: http.cookies gives up at the first cookie that some other program on this machine wrote badly.
+        # Parsed here, since http.cookies stops at the first malformed cookie, which another program may have set.
         for each in headers.get("cookie", "").split(";"):
             name, _, value = each.strip().partition("=")
             if name == self.cookie:

@@ -1,4 +1,4 @@
-"""The page as an ASGI application: its files, its socket, and the guard before both. Knows no threads, no cameras."""
+"""The page as an ASGI application: files, WebSocket, and access control. Knows no threads, no cameras."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ from mar_edge.view.feed import Feed, Outbox
 
 STATIC = Path(str(resources.files("mar_edge.view"))) / "static"
 JSON = "application/json"
-# A browser that takes nothing for so long is gone, or might as well be.
+# A browser that receives nothing for this long is disconnected.
 SEND_S = 10.0
 REPORT_S = 1.0
 # WebSocket close codes: RFC 6455 and IANA's registry.
 _TRY_AGAIN, _POLICY = 1013, 1008
 
 HttpHandlers = Callable[[], Mapping[str, HttpHandler]]
-"""Path -> what is answered there, asked at each request."""
+"""Returns path -> handler; called at each request."""
 
 _REFUSALS: dict[Verdict, tuple[int, str]] = {
     "wrong host": (
         403,
-        "This page answers to its own name only; open it by the address that mar-edge printed, or state this name with "
+        "This host name is not allowed. Open the page at the address that mar-edge printed, or allow this name with "
         "--view-host.\n",
     ),
-    "wrong origin": (403, "This page answers no other site; state a proxy's origin with --view-host.\n"),
-    "no token": (401, "Open the address that mar-edge printed, with its token.\n"),
+    "wrong origin": (403, "Requests from other sites are not allowed. Allow the origin of a proxy with --view-host.\n"),
+    "no token": (401, "A token is required. Open the address that mar-edge printed, which holds it.\n"),
 }
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What the page asks first. mode: ``live``, fed by the socket, or ``review``, of recordings."""
+    """The first document that the page requests. ``mode`` is ``live`` (WebSocket) or ``review`` (recordings)."""
 
     mode: str
     version: str
@@ -56,40 +56,40 @@ class Setup(msgspec.Struct, frozen=True):
 
 def page_app(
     access: AccessPolicy, feed: Feed | None, handlers: HttpHandlers = dict, routes: Sequence[BaseRoute] = ()
-) -> Guard:
-    """The application.
+) -> AccessMiddleware:
+    """Make the application.
 
     Args:
-        access: who may see it.
-        feed: of live messages; None where recordings are reviewed.
-        handlers: further documents for machines, as health.
-        routes: further ones, as of recordings.
+        access: Decides which requests are allowed.
+        feed: Feed of live messages; None to review recordings.
+        handlers: Handlers of further paths, such as health.
+        routes: Further routes, such as those of recordings.
     """
     setup = msgspec.json.encode(Setup("review" if feed is None else "live", __version__))
 
     async def index(_: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
-    async def tell_setup(_: Request) -> Response:
+    async def setup_document(_: Request) -> Response:
         return Response(setup, media_type=JSON)
 
-    async def other(request: Request) -> Response:
-        answer = handlers().get(request.url.path)
-        if answer is None:
-            return PlainTextResponse("There is no such page.\n", 404)
-        status, kind, body = await asyncio.to_thread(answer)
+    async def fallback(request: Request) -> Response:
+        handler = handlers().get(request.url.path)
+        if handler is None:
+            return PlainTextResponse("Not found.\n", 404)
+        status, kind, body = await asyncio.to_thread(handler)
         return Response(body, status, media_type=kind)
 
     every = [
         Route("/", index),
-        Route("/setup", tell_setup),
+        Route("/setup", setup_document),
         Route("/layouts/{name}", _layout),
         Mount("/static", StaticFiles(directory=STATIC)),
         *routes,
         *([_socket(feed)] if feed is not None else []),
-        Route("/{path:path}", other),
+        Route("/{path:path}", fallback),
     ]
-    return Guard(Starlette(routes=every, lifespan=_feeding(feed)), access)
+    return AccessMiddleware(Starlette(routes=every, lifespan=_lifespan(feed)), access)
 
 
 async def _layout(request: Request) -> Response:
@@ -100,7 +100,7 @@ async def _layout(request: Request) -> Response:
     return Response(msgspec.json.encode(layout), media_type=JSON)
 
 
-def _feeding(feed: Feed | None) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(feed: Feed | None) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
     async def report() -> None:
         while feed is not None:
             await asyncio.sleep(REPORT_S)
@@ -121,22 +121,22 @@ def _feeding(feed: Feed | None) -> Callable[[Starlette], contextlib.AbstractAsyn
 
 
 def _socket(feed: Feed) -> WebSocketRoute:
-    async def talk(socket: WebSocket) -> None:
+    async def serve_feed(socket: WebSocket) -> None:
         await socket.accept()
-        outbox = feed.join()
+        outbox = feed.subscribe()
         if outbox is None:
-            await socket.close(_TRY_AGAIN, "too many browsers look on")
+            await socket.close(_TRY_AGAIN, "too many browsers")
             return
-        tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_listen(socket))]
+        tasks = [asyncio.create_task(_send(socket, outbox)), asyncio.create_task(_wait_for_close(socket))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            feed.leave(outbox)
+            feed.unsubscribe(outbox)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    return WebSocketRoute("/feed", talk)
+    return WebSocketRoute("/feed", serve_feed)
 
 
 async def _send(socket: WebSocket, outbox: Outbox) -> None:
@@ -157,20 +157,20 @@ async def _send(socket: WebSocket, outbox: Outbox) -> None:
             return
 
 
-async def _listen(socket: WebSocket) -> None:
-    """Until the browser goes. It has nothing to say: one that speaks is none of ours."""
+async def _wait_for_close(socket: WebSocket) -> None:
+    """Wait until the browser disconnects. The page sends nothing, so another client is disconnected."""
     if (await socket.receive())["type"] == "websocket.receive":
-        await socket.close(_POLICY, "nothing is expected here")
+        await socket.close(_POLICY, "this socket takes no messages")
 
 
-class Guard:
-    """Lets through whom ``access`` allows, and tells browsers that the page may load what is here and nothing else."""
+class AccessMiddleware:
+    """Refuses requests that the access policy does not allow. Adds headers that limit the page to its own server."""
 
     def __init__(self, app: ASGIApp, access: AccessPolicy) -> None:
         self._app, self._access = app, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """Handle a request or connection (ASGI)."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -180,7 +180,7 @@ class Guard:
         if scope["type"] == "websocket":
             if verdict == "allowed":
                 await self._app(scope, receive, send)
-            else:  # before it is accepted: the browser sees a 403
+            else:  # before it is accepted, so that the browser gets a 403
                 await send({"type": "websocket.close", "code": _POLICY})
             return
         app: ASGIApp = self._app
@@ -188,17 +188,17 @@ class Guard:
             status, text = _REFUSALS[verdict]
             app = PlainTextResponse(text, status)
         elif query_token is not None and self._access.token is not None and scope["path"] == "/":
-            app = self._with_cookie()
-        await app(scope, receive, self._with_policy(send, headers.get("host", "")))
+            app = self._redirect_with_cookie()
+        await app(scope, receive, self._add_headers(send, headers.get("host", "")))
 
-    def _with_cookie(self) -> Response:
-        """To the page again, with the token out of the address bar and the history."""
+    def _redirect_with_cookie(self) -> Response:
+        """Redirect to the page with a cookie, so that the token leaves the address bar and the history."""
         response = RedirectResponse("/", 303)
         response.set_cookie(self._access.cookie, self._access.token or "", httponly=True, samesite="lax")
         return response
 
-    def _with_policy(self, send: Send, host: str) -> Send:
-        # Not every browser takes 'self' to mean our own socket.
+    def _add_headers(self, send: Send, host: str) -> Send:
+        # Not every browser includes the WebSocket of this server in 'self'.
         ours = self._access.check({"host": host}, self._access.token) == "allowed"
         socket = "".join(f" {each}" for each in self._access.sockets)
         socket += f" ws://{host} wss://{host}" if ours else ""

@@ -1,8 +1,8 @@
-"""Messages of streams -> browsers: as newest they are, never more than a browser takes. Knows no sockets, no HTTP.
+"""Distributes messages of streams to browsers: the newest ones, at each browser's speed. Knows no sockets and no HTTP.
 
-Whoever brings a message never waits: each browser has an outbox of its own, bounded, in which a newer frame, picture or
-status takes the place of one that was not sent yet (``skipped``). Labels and events are not replaced; a browser that
-lets so many of them lie is cut off (``dropped``), and gets the recent past again when it comes back.
+Publishing never blocks: each browser has its own bounded outbox. There a newer frame, picture or status replaces one
+that was not sent yet (``skipped``). Labels and events are not replaced. A browser that does not read them is
+disconnected when its outbox is full (``dropped``). It gets the recent history again when it reconnects.
 """
 
 from __future__ import annotations
@@ -29,21 +29,25 @@ from mar_edge.streaming.wire.messages import (
 
 MOST_BROWSERS = 32
 MOST_STREAMS = 64
-# What a browser that comes late is told of the past; the page keeps as much of what it saw itself.
+# History for a browser that connects later; the page keeps as much of what it receives.
 HISTORY_S = 60.0
 _MOST_HISTORY = 3000
 _MOST_WAITING = 2000
 _MOST_BYTES = 8_000_000
-_TURN_S = 0.02
+_POLL_S = 0.02
 _log = logging.getLogger("mar_edge.view")
 
 
 class ViewMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="view"):
-    """How the page's own server fares: each second, to browsers only, never on the wire.
+    """State of the page's server, sent each second to browsers only, never on the wire.
 
-    browsers: how many look on. skipped: frames and pictures that a newer one overtook before they were sent.
-    dropped: browsers that were cut off because they did not read. lost: messages that did not reach the server;
-    silent: streams that say nothing, not even a status. video: camera pictures are shown.
+    Attributes:
+        browsers: Browsers connected now.
+        skipped: Frames and pictures that a newer one replaced before they were sent.
+        dropped: Browsers disconnected because they did not read.
+        lost: Messages that did not reach the server.
+        silent: Streams that send nothing, not even a status.
+        video: Whether camera pictures are shown.
     """
 
     browsers: int
@@ -55,50 +59,50 @@ class ViewMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
 
 
 class Outbox:
-    """What one browser was not sent yet. Filled by any thread, emptied by the browser's own task."""
+    """Documents that one browser was not sent yet. Any thread fills it; the task of the browser empties it."""
 
-    def __init__(self, greeting: Iterable[bytes]) -> None:
+    def __init__(self, history: Iterable[bytes]) -> None:
         self.skipped = 0
         self.full = False
         self.ready = asyncio.Event()
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        self._waiting: dict[Hashable, tuple[object, bytes]] = {next(self._numbers): (None, each) for each in greeting}
+        self._waiting: dict[Hashable, tuple[object, bytes]] = {next(self._numbers): (None, each) for each in history}
         self._pictures: dict[str, bytes] = {}
         self._bytes = 0
 
     @property
     def empty(self) -> bool:
-        """Whether everything has been taken."""
+        """Whether nothing is left to send."""
         return not (self._waiting or self._pictures or self.full)
 
-    def put(self, payload: bytes, place: Hashable = None, group: object = None) -> None:
+    def put(self, payload: bytes, slot: Hashable = None, group: object = None) -> None:
         """Add a JSON document.
 
         Args:
-            payload: the document.
-            place: only the newest of a place is kept; None keeps all.
-            group: documents of one place and group, as the people in a frame, stand together instead.
+            payload: The document.
+            slot: A newer document replaces an older one in the same slot; None keeps all.
+            group: Documents of one slot and group, such as the people in a frame, are kept together instead.
         """
         with self._lock:
             if self.full:
                 return
-            if place is None:
+            if slot is None:
                 self._waiting[next(self._numbers)] = (None, payload)
             else:
-                old_group, old = self._waiting.pop(place, (None, b""))
+                old_group, old = self._waiting.pop(slot, (None, b""))
                 if old and old_group == group:
                     payload = old + b"," + payload
                 elif old:
                     self.skipped += 1
                 self._bytes -= len(old)
-                self._waiting[place] = (group, payload)
+                self._waiting[slot] = (group, payload)
             self._bytes += len(payload)
             if len(self._waiting) > _MOST_WAITING or self._bytes > _MOST_BYTES:
                 self._give_up()
 
     def give_up(self) -> None:
-        """The browser takes nothing: let go of what waits, and take no more."""
+        """Discard the documents of a browser that does not read, and accept no more."""
         with self._lock:
             self._give_up()
 
@@ -108,14 +112,14 @@ class Outbox:
         self._pictures.clear()
 
     def put_picture(self, stream: str, payload: bytes) -> None:
-        """Add a picture; only the newest of a stream is kept."""
+        """Add a picture; it replaces an older one of its stream."""
         with self._lock:
             if not self.full:
                 self.skipped += stream in self._pictures
                 self._pictures[stream] = payload
 
     def take(self) -> tuple[bytes, list[bytes]]:
-        """A JSON array of all that waits, in the order in which it came, and the pictures; both may be empty."""
+        """Take everything: a JSON array of the documents in their order, and the pictures. Both may be empty."""
         with self._lock:
             documents = b",".join(payload for _, payload in self._waiting.values())
             pictures = list(self._pictures.values())
@@ -126,33 +130,37 @@ class Outbox:
 
 
 @dataclass
-class _Past:
-    """Of one stream, what a newcomer must know."""
+class _History:
+    """Documents of one stream for a browser that connects later."""
 
     run: str
     latest: dict[str, bytes] = field(default_factory=dict)
-    history: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=_MOST_HISTORY))
+    recent: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=_MOST_HISTORY))
 
     def keep(self, message: AnyMessage, payload: bytes) -> None:
         if isinstance(message, (HelloMessage, StatusMessage, EndMessage)):
             self.latest[message.kind] = payload
         elif not isinstance(message, SkeletonMessage):
-            self.history.append((message.t_capture_ns, payload))
+            self.recent.append((message.t_capture_ns, payload))
             oldest_ns = message.t_capture_ns - round(HISTORY_S * 1e9)
-            while self.history[0][0] < oldest_ns:
-                self.history.popleft()
+            while self.recent[0][0] < oldest_ns:
+                self.recent.popleft()
 
     def documents(self) -> Iterator[bytes]:
         if "hello" in self.latest:
             yield self.latest["hello"]
-        yield from (payload for _, payload in self.history)
+        yield from (payload for _, payload in self.recent)
         yield from (payload for kind, payload in self.latest.items() if kind != "hello")
 
 
 class Feed:
-    """From those who have messages (``see``, any thread) to those who look on (``join``, the server's loop).
+    """Passes messages from publishers (``publish``, any thread) to browsers (``subscribe``, the loop of the server).
 
-    ``lost`` and ``silent`` are told by whoever listens to a wire; ``video`` says that pictures are shown.
+    Attributes:
+        video: Whether pictures are shown.
+        lost: Messages lost on the way to this process; set by a subscriber.
+        silent: Silent streams; set by a subscriber.
+        dropped: Browsers disconnected because they did not read.
     """
 
     def __init__(self, video: bool = False) -> None:
@@ -162,77 +170,77 @@ class Feed:
         self.dropped = 0
         self._skipped = 0
         self._lock = threading.Lock()
-        self._pasts: dict[str, _Past] = {}
+        self._histories: dict[str, _History] = {}
         self._outboxes: set[Outbox] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waking = False
-        self._crowded = False
+        self._warned_of_limit = False
 
     @property
     def browsers(self) -> int:
-        """How many look on."""
+        """Browsers connected now."""
         return len(self._outboxes)
 
     def attach(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Where browsers' tasks run; None when it ends."""
+        """Set the loop that runs the tasks of browsers; None when it ends."""
         with self._lock:
             self._loop, self._waking = loop, False
 
     def publish(self, encoded: EncodedMessage[AnyMessage]) -> None:
         """Put a message into the outbox of every browser. Never waits for one."""
         message, payload = encoded.message, encoded.json
-        place: Hashable = None
+        slot: Hashable = None
         if isinstance(message, (SkeletonMessage, StatusMessage)):
-            place = message.kind, message.stream
+            slot = message.kind, message.stream
         with self._lock:
-            past = self._past(message)
-            if past is None:
+            history = self._history_of(message)
+            if history is None:
                 return
-            past.keep(message, payload)
+            history.keep(message, payload)
             for outbox in self._outboxes:
-                outbox.put(payload, place, (message.run, message.frame) if message.kind == "skeleton" else object())
+                outbox.put(payload, slot, (message.run, message.frame) if message.kind == "skeleton" else object())
             self._wake()
 
     def publish_picture(self, stream: str, payload: bytes) -> None:
-        """Take a picture, as the page reads it; never waits for a browser."""
+        """Put an encoded picture into the outbox of every browser. Never waits for one."""
         with self._lock:
             for outbox in self._outboxes:
                 outbox.put_picture(stream, payload)
             self._wake()
 
     def report(self) -> None:
-        """Tell browsers how the server fares."""
+        """Put the state of the server into the outbox of every browser."""
         with self._lock:
             for outbox in self._outboxes:
                 outbox.put(msgspec.json.encode(self._view()), "view", object())
             self._wake()
 
-    def join(self) -> Outbox | None:
-        """An outbox for a browser, with the present and the recent past in it; None where too many look on."""
+    def subscribe(self) -> Outbox | None:
+        """Return an outbox for a browser, with the recent history in it; None if there are too many browsers."""
         with self._lock:
             if len(self._outboxes) >= MOST_BROWSERS:
                 return None
-            documents = [document for past in self._pasts.values() for document in past.documents()]
+            documents = [document for history in self._histories.values() for document in history.documents()]
             outbox = Outbox([msgspec.json.encode(self._view()), *documents])
             self._outboxes.add(outbox)
             outbox.ready.set()
             return outbox
 
-    def leave(self, outbox: Outbox) -> None:
-        """The browser is gone."""
+    def unsubscribe(self, outbox: Outbox) -> None:
+        """Remove the outbox of a browser that disconnected."""
         with self._lock:
             self._outboxes.discard(outbox)
             self._skipped += outbox.skipped
             self.dropped += outbox.full
 
     def flush(self, timeout_s: float) -> None:
-        """Until browsers have taken all there is, or the time is up."""
+        """Wait until browsers have received everything, or the time is up."""
         deadline_s = time.monotonic() + timeout_s
         while time.monotonic() < deadline_s:
             with self._lock:
                 if all(outbox.empty for outbox in self._outboxes):
                     return
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
 
     def _view(self) -> ViewMessage:
         return ViewMessage(
@@ -244,21 +252,21 @@ class Feed:
             video=self.video,
         )
 
-    def _past(self, message: AnyMessage) -> _Past | None:
-        past = self._pasts.get(message.stream)
-        if past is None and len(self._pasts) >= MOST_STREAMS:
-            if not self._crowded:
-                self._crowded = True
+    def _history_of(self, message: AnyMessage) -> _History | None:
+        history = self._histories.get(message.stream)
+        if history is None and len(self._histories) >= MOST_STREAMS:
+            if not self._warned_of_limit:
+                self._warned_of_limit = True
                 _log.warning(
-                    "the page shows %d streams; '%s' and later ones are left out", MOST_STREAMS, message.stream
+                    "the page shows at most %d streams; '%s' and later ones are left out", MOST_STREAMS, message.stream
                 )
             return None
-        if past is None or past.run != message.run:
-            past = self._pasts[message.stream] = _Past(message.run)
-        return past
+        if history is None or history.run != message.run:
+            history = self._histories[message.stream] = _History(message.run)
+        return history
 
     def _wake(self) -> None:
-        """Have the tasks of browsers look into their outboxes; one call at a time is under way."""
+        """Wake the tasks of browsers. Only one call is pending at a time."""
         if self._loop is not None and not self._waking:
             self._waking = True
             self._loop.call_soon_threadsafe(self._set_ready)

@@ -1,4 +1,4 @@
-"""A stream elsewhere -> the page: our own subscriber on a thread of its own. Knows no browsers."""
+"""Feeds the page from another process: a subscriber on its own thread. Knows no browsers."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.view.feed import Feed
 
-_LOOK_UP_S = 0.5
+_POLL_S = 0.5
 
 
 class FeedSubscriber:
-    """Passes on what a publisher sends, from entering until leaving. A context manager.
+    """Passes messages of a publisher on to a feed while entered. A context manager.
 
     Args:
-        address, stream, keys: as of ``LabelSubscriber``.
-        feed: where messages go.
+        address, stream, keys: See ``LabelSubscriber``.
+        feed: Feed that gets the messages.
 
     Raises:
-        MarEdgeError: no such address.
+        MarEdgeError: the address is invalid.
     """
 
     def __init__(self, address: str, stream: str | None, keys: ClientKeys | None, feed: Feed) -> None:
         self._feed = feed
-        self._subscriber = LabelSubscriber(address, stream, timeout_s=_LOOK_UP_S, keys=keys, on_notice=self._note)
+        self._subscriber = LabelSubscriber(address, stream, timeout_s=_POLL_S, keys=keys, on_notice=self._report_losses)
         self._stop = threading.Event()
         self._failure: MarEdgeError | None = None
-        self._thread = threading.Thread(target=self._run, name="listener", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="feed subscriber", daemon=True)
 
     def check(self) -> None:
-        """Raise what ended the listening, if anything did.
+        """Raise the error that ended the subscription, if there is one.
 
         Raises:
-            MarEdgeError: the sender speaks another version.
+            MarEdgeError: the sender uses another schema.
         """
         if self._failure is not None:
             raise self._failure
@@ -44,13 +44,13 @@ class FeedSubscriber:
         try:
             for message in self._subscriber.until(self._stop.is_set):
                 self._feed.publish(EncodedMessage(message))
-                self._note()
+                self._report_losses()
         except MarEdgeError as error:
             self._failure = error
         finally:
             self._subscriber.close()
 
-    def _note(self, _: object = None) -> None:
+    def _report_losses(self, _: object = None) -> None:
         self._feed.lost, self._feed.silent = self._subscriber.lost, self._subscriber.silent
 
     def __enter__(self) -> FeedSubscriber:

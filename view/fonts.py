@@ -1,4 +1,4 @@
-"""Fonts for whatever letters labels are written in: of those installed, the ones that have them. Draws nothing."""
+"""Chooses installed fonts that have the letters of labels, in any script. Draws nothing."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from matplotlib.ft2font import FT2Font
 from mar_edge.edge.errors import MarEdgeError
 
 DEFAULT = "DejaVu Sans"
-# Looked into first, for they go well with it; then every other one.
+# Searched first, since they match the default; then every other font.
 _PREFERRED = ("Noto Sans", "Source Han Sans", "WenQuanYi", "Microsoft YaHei", "PingFang", "Hiragino", "SimHei")
 
-# Comes with matplotlib: a box that names the script in place of each letter.
+# Part of matplotlib: draws a box with the name of the script instead of a letter.
 _PLACEHOLDER = "Last Resort"
-# Not every font has a bold face for headings, and matplotlib says so at each.
+# Matplotlib warns about each font without a bold face.
 logging.getLogger("matplotlib.font_manager").addFilter(lambda record: "font weight" not in record.getMessage())
 
 
 def families_for(texts: Iterable[str]) -> list[str]:
-    """The default family, and as few others as have the letters that it lacks, in the order in which to try them.
+    """Return the default family, and as few others as needed for letters that it lacks, in order of preference.
 
     Raises:
-        MarEdgeError: no font here has some of the letters.
+        MarEdgeError: no installed font has some of the letters.
     """
     wanted = {letter for text in texts for letter in text if not letter.isspace()}
     families = [DEFAULT]
@@ -39,14 +39,14 @@ def families_for(texts: Iterable[str]) -> list[str]:
             break
     if missing:
         raise MarEdgeError(
-            f"no font here has the letters {''.join(sorted(missing)[:20])}; install one that does (for Chinese, "
-            "Japanese and Korean, Debian's fonts-noto-cjk), or write an .svg, which leaves them to whoever opens it"
+            f"no installed font has the letters {''.join(sorted(missing)[:20])}. Install one that does (for Chinese, "
+            "Japanese and Korean: fonts-noto-cjk on Debian), or write an .svg, which uses the fonts of its viewer"
         )
     return families
 
 
 def _others() -> Iterator[tuple[str, str]]:
-    """Family and file of every other font that is upright and of usual weight, the preferred first."""
+    """Yield family and file of every other upright font of regular weight, preferred ones first."""
     entries = [
         entry
         for entry in font_manager.fontManager.ttflist
@@ -67,5 +67,5 @@ def _others() -> Iterator[tuple[str, str]]:
 def _letters_of(path: str) -> frozenset[str]:
     try:
         return frozenset(map(chr, FT2Font(path).get_charmap()))
-    except (OSError, RuntimeError):  # a file that was removed, or is no font to FreeType
+    except (OSError, RuntimeError):  # the file was removed, or FreeType cannot read it
         return frozenset()

@@ -1,9 +1,9 @@
 """An index of a recording: where each stretch of it begins, and its events. Knows no browsers.
 
-A file is read once from end to end, to find where each stretch of ``CHUNK_S`` begins; what stays in memory are those
-places and the events. Skeletons and labels are read from the file again when somebody comes to them.
+A file is read once from end to end, to find where each stretch of ``CHUNK_S`` begins. Only those positions and the
+events stay in memory. Skeletons and labels are read from the file again when the page asks for them.
 
-The page is shown times of the steady clock: the wall clock at the stream's beginning plus media time.
+The page gets times of the steady clock: the wall clock at the stream's beginning plus media time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from mar_edge.streaming.wire.messages import (
 )
 
 CHUNK_S = 5
-# What one answer may hold: far more than that many seconds of a roomful of people.
+# Limit of one answer: far more than that many seconds of a room full of people.
 MOST_CHUNK_BYTES = 64_000_000
 _MOST_CHUNKS = 1_000_000
 _NS = 1_000_000_000
@@ -38,12 +38,16 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True)
 class IndexedRecording:
-    """Where things stand in a recording.
+    """The places of things in a recording.
 
-    path: the file. hello: its first line. start_ns, end_ns: times of its first and last frame, steady clock.
-    frames, dropped: how many were processed, and how many were not. people: everybody seen. reason: why the stream
-    ended, if it did. events: of each, its first message and its newest, as JSON. offsets: byte at which each chunk
-    begins, and where the last one ends. zero_ns: the wall clock of media time 0.
+    path: the file. hello: its first line.
+    start_ns, end_ns: times of its first and last frame, on the steady clock.
+    frames, dropped: how many were processed, and how many were not.
+    people: ids of the people seen.
+    reason: why the stream ended, if it did.
+    events: the first and the newest message of each, as JSON.
+    offsets: position of the byte at which each chunk begins, and of the end of the last one.
+    zero_ns: the wall clock of media time 0.
     """
 
     path: Path
@@ -65,7 +69,7 @@ class IndexedRecording:
         return len(self.offsets) - 1
 
     def summary(self) -> bytes:
-        """What the page must know before it shows anything, as JSON; messages as they stand in the file."""
+        """Return what the page needs before it shows anything, as JSON. Messages are as in the file."""
         fields = msgspec.json.encode(
             {
                 "name": self.path.name,
@@ -82,7 +86,7 @@ class IndexedRecording:
         return fields[:-1] + b',"hello":' + self.hello + b',"events":[' + b",".join(self.events) + b"]}"
 
     def chunk(self, number: int) -> bytes:
-        """The messages of one stretch, as a JSON array.
+        """Return the messages of one stretch, as a JSON array.
 
         Raises:
             MarEdgeError: there is no such stretch, it holds too much, or the file cannot be read any more.
@@ -116,7 +120,7 @@ def index_recording(path: Path) -> IndexedRecording:
 
 
 def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[bytes]:
-    """The same messages on the steady clock; as they are where the wall clock was steady itself."""
+    """Return the messages on the steady clock; unchanged where the wall clock was steady itself."""
     if steady.is_even(zero_ns):
         return list(lines)
     shown = []

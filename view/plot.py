@@ -1,7 +1,7 @@
-"""The events of recordings as a picture for print: when what happened, and how often. matplotlib; reads no files.
+"""Plots the events of recordings for print: when each label occurred, and how often. Uses matplotlib; reads no files.
 
-A band for each body group, with a lane for each of its labels that occur, counts beside them; above it, where several
-people are seen, a lane for each of them.
+Each body group has a band, with a lane and a count for each of its labels that occur. If there are several people, a
+lane for each of them is above the bands.
 """
 
 from __future__ import annotations
@@ -25,32 +25,32 @@ from mar_edge.view.wording import clock, clock_unit, name_of, rows_of, summary
 
 MIME_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 _DPI = 200
-# Two columns of a journal.
+# The width of two columns in a journal.
 _WIDTH_INCHES = 7.2
 _LANE_INCHES = 0.17
 _MARGINS_INCHES = 1.2
 _LEAST_LANES = 4
 _MOST_PEOPLE = 40
 _TEXT_PT = 7
-# Okabe and Ito's, which the colour-blind tell apart, without the yellow, which paper swallows.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000")
-# Even the shortest event leaves a mark.
+# Colors of Okabe and Ito, safe for color blindness, without the yellow, which is too pale on paper.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000")
+# Makes even the shortest event visible.
 _EDGE_PT = 0.7
 _TICKS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 _MOST_TICKS = 8
 
 
 def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
-    """The picture as a file: ``.png`` (200 dots an inch) or ``.svg``. The same timelines give the same bytes.
+    """Return the plot as a file, ``.png`` (200 dots per inch) or ``.svg``. The same timelines give the same bytes.
 
     Raises:
-        MarEdgeError: another suffix; for a PNG, letters that no font here has.
+        MarEdgeError: the suffix is another one; for a PNG, no installed font has some letters.
     """
     if suffix.lower() not in MIME_TYPES:
-        raise MarEdgeError(f"pictures end in {' or '.join(MIME_TYPES)}; not in '{suffix}'")
+        raise MarEdgeError(f"plots end in {' or '.join(MIME_TYPES)}, not in '{suffix}'")
     file = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
-    # In an SVG, text stays text: to search, to edit.
+    # Text in an SVG stays text, to search and edit.
     style = mpl.rc_context(
         {
             "font.size": _TEXT_PT,
@@ -61,7 +61,7 @@ def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
         }
     )
     with style, warnings.catch_warnings():
-        if kind == "svg":  # whoever opens it has the font, or not
+        if kind == "svg":  # the viewer may have the font
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
         draw(timelines).savefig(file, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
     return file.getvalue()
@@ -80,7 +80,7 @@ def _families(timelines: Sequence[Timeline], kind: str) -> list[str]:
 
 
 def draw(timelines: Sequence[Timeline]) -> Figure:
-    """The picture. Times count from the earliest beginning among the timelines."""
+    """Draw the plot. Times count from the earliest start of the timelines."""
     people, labels = _people(timelines), _labels(timelines)
     sections = [people, labels] if people else [labels]
     heights = [len(people), max(len(labels), _LEAST_LANES)][-len(sections) :]
@@ -99,13 +99,17 @@ def draw(timelines: Sequence[Timeline]) -> Figure:
 
 @dataclass(frozen=True)
 class _Lane:
-    """name: what stands beside it. spans: start and length in seconds and colour of each event; None for a heading.
+    """One lane of the plot.
 
-    rows: of each event, where several run at once, which they share the lane's height by.
+    Attributes:
+        name: Text next to it.
+        color: Color of the count.
+        spans: Start and length in seconds, and color, of each event; None for a heading.
+        rows: Row of each event. Simultaneous events share the height of the lane.
     """
 
     name: str
-    colour: str
+    color: str
     spans: tuple[tuple[float, float, str], ...] | None
     rows: tuple[int, ...] = ()
 
@@ -114,46 +118,46 @@ def _zero_ns(timelines: Sequence[Timeline]) -> int:
     return min(timeline.zero_ns for timeline in timelines)
 
 
-def _colours(timelines: Sequence[Timeline]) -> dict[str, str]:
-    """Of each body group."""
+def _colors(timelines: Sequence[Timeline]) -> dict[str, str]:
+    """Return the color of each body group."""
     bodies = dict.fromkeys(body for timeline in timelines for body in timeline.bodies())
-    return {body: _COLOURS[index % len(_COLOURS)] for index, body in enumerate(bodies)}
+    return {body: _COLORS[index % len(_COLORS)] for index, body in enumerate(bodies)}
 
 
-def _spans(events: Sequence[TimedEvent], zero_ns: int, colours: dict[str, str]) -> tuple[tuple[float, float, str], ...]:
+def _spans(events: Sequence[TimedEvent], zero_ns: int, colors: dict[str, str]) -> tuple[tuple[float, float, str], ...]:
     return tuple(
-        ((event.t_start_ns - zero_ns) / NS, (event.t_end_ns - event.t_start_ns) / NS, colours[body_of(event.label)])
+        ((event.t_start_ns - zero_ns) / NS, (event.t_end_ns - event.t_start_ns) / NS, colors[body_of(event.label)])
         for event in events
     )
 
 
 def _labels(timelines: Sequence[Timeline]) -> list[_Lane]:
-    """For each body group a heading, and a lane for each label of it that occurs."""
-    zero_ns, colours = _zero_ns(timelines), _colours(timelines)
+    """Return, for each body group, a heading, and a lane for each of its labels that occur."""
+    zero_ns, colors = _zero_ns(timelines), _colors(timelines)
     events = [event for timeline in timelines for event in timeline.events]
     lanes = []
-    for body, colour in colours.items():
+    for body, color in colors.items():
         known = dict.fromkeys(label for timeline in timelines for label in timeline.labels if body_of(label) == body)
         found = [(label, [event for event in events if event.label == label]) for label in known]
         if any(own for _, own in found):
-            lanes.append(_Lane(body, colour, None))
-            lanes += [_Lane(label.name, colour, _spans(own, zero_ns, colours)) for label, own in found if own]
+            lanes.append(_Lane(body, color, None))
+            lanes += [_Lane(label.name, color, _spans(own, zero_ns, colors)) for label, own in found if own]
     return lanes
 
 
 def _people(timelines: Sequence[Timeline]) -> list[_Lane]:
-    """A lane for each person of whom there are events; none at all where there is but one."""
-    zero_ns, colours = _zero_ns(timelines), _colours(timelines)
+    """Return a lane for each person with events; no lanes if there is only one person."""
+    zero_ns, colors = _zero_ns(timelines), _colors(timelines)
     streams = {timeline.stream for timeline in timelines}
     lanes = []
     for number, timeline in enumerate(timelines, 1):
-        place = f"{timeline.stream} " if len(streams) > 1 else ""
+        prefix = f"{timeline.stream} " if len(streams) > 1 else ""
         run = f", run {number}" if len(timelines) > len(streams) else ""
         for person in timeline.people:
             own = [event for event in timeline.events if event.person == person]
             if own:
                 rows = tuple(rows_of([(event.t_start_ns, event.t_end_ns) for event in own]))
-                lanes.append(_Lane(f"{place}{name_of(person)}{run}", "", _spans(own, zero_ns, colours), rows))
+                lanes.append(_Lane(f"{prefix}{name_of(person)}{run}", "", _spans(own, zero_ns, colors), rows))
     if len(lanes) > _MOST_PEOPLE:
         lanes.sort(key=lambda lane: -len(lane.spans or ()))
         others = lanes[_MOST_PEOPLE - 1 :]
@@ -163,20 +167,20 @@ def _people(timelines: Sequence[Timeline]) -> list[_Lane]:
 
 
 def _draw_lanes(when: Axes, how_many: Axes, lanes: Sequence[_Lane]) -> None:
-    """Lanes from the top; events over time on one side, their number on the other."""
+    """Draw lanes from the top: events over time on the left, their number on the right."""
     for y, lane in enumerate(lanes):
         if lane.spans is None:
             for axes in (when, how_many):
-                axes.axhline(y + 0.38, color=lane.colour, linewidth=0.8)
+                axes.axhline(y + 0.38, color=lane.color, linewidth=0.8)
             continue
         height = 0.72 / (max(lane.rows, default=0) + 1)
         for row in range(max(lane.rows, default=0) + 1):
             own = [span for n, span in enumerate(lane.spans) if not lane.rows or lane.rows[n] == row]
             spans = [(start_s, length_s) for start_s, length_s, _ in own]
-            colours = [colour for _, _, colour in own]
+            colors = [color for _, _, color in own]
             place = y - 0.36 + row * height, height
-            when.broken_barh(spans, place, facecolors=colours, edgecolors=colours, linewidth=_EDGE_PT)
-        how_many.barh(y, len(spans), height=0.72, color=lane.colour or "#404040")
+            when.broken_barh(spans, place, facecolors=colors, edgecolors=colors, linewidth=_EDGE_PT)
+        how_many.barh(y, len(spans), height=0.72, color=lane.color or "#404040")
         how_many.annotate(str(len(spans)), (len(spans), y), (2, 0), textcoords="offset points", va="center")
     when.set_yticks(range(len(lanes)), [lane.name for lane in lanes], parse_math=False)
     for text, lane in zip(when.get_yticklabels(), lanes, strict=True):
@@ -185,7 +189,7 @@ def _draw_lanes(when: Axes, how_many: Axes, lanes: Sequence[_Lane]) -> None:
         when.text(0.5, 0.5, "no events", transform=when.transAxes, ha="center", va="center", color="#404040")
     how_many.margins(x=0.16)
     how_many.set_xlim(left=0)
-    how_many.xaxis.set_visible(False)  # every bar has its number
+    how_many.xaxis.set_visible(False)  # every bar shows its number
     how_many.spines[["top", "right", "bottom", "left"]].set_visible(False)
     when.spines[["top", "right"]].set_visible(False)
     when.grid(axis="x", color="#DDDDDD", linewidth=0.5)
@@ -195,7 +199,7 @@ def _draw_lanes(when: Axes, how_many: Axes, lanes: Sequence[_Lane]) -> None:
 
 
 def _draw_gaps(rows: Sequence[Axes], timelines: Sequence[Timeline]) -> None:
-    """Grey where a stream was not recorded between two runs of it."""
+    """Draw a gray band where a stream was not recorded between two of its runs."""
     if len({timeline.stream for timeline in timelines}) > 1:
         return
     zero_ns = _zero_ns(timelines)

@@ -1,4 +1,4 @@
-"""Recordings for the page: what there is, the parts that it asks for, and their events as files. Knows no page."""
+"""Recordings for the page: their list, their parts, and their events as files. Knows no page."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _JSON = "application/json"
 
 
 class Recordings:
-    """The recordings of one review, by number; each is read through when it is first asked for.
+    """The recordings of one review, by number. Each is indexed at its first use.
 
     Args:
-        paths: files, or one folder of them.
+        paths: Files, or one folder of them.
 
     Raises:
-        MarEdgeError: there is none, or a path that is no file.
+        MarEdgeError: there is none, or a path is not a file.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -36,7 +36,7 @@ class Recordings:
         self._indexed: dict[int, IndexedRecording] = {}
 
     def path(self, number: int) -> Path:
-        """Where one of them is.
+        """Return the path of a recording.
 
         Raises:
             MarEdgeError: there is no such recording.
@@ -46,10 +46,10 @@ class Recordings:
         return self.paths[number]
 
     def get(self, number: int) -> IndexedRecording:
-        """One of them.
+        """Return the index of a recording.
 
         Raises:
-            MarEdgeError: there is no such recording, or it is none.
+            MarEdgeError: there is no such recording, or the file is not a recording.
         """
         path = self.path(number)
         if number not in self._indexed:
@@ -57,23 +57,23 @@ class Recordings:
         return self._indexed[number]
 
     def listing(self) -> bytes:
-        """What they are called, and what their events can be had as; JSON."""
+        """Return the names of the recordings and the formats of their events, as JSON."""
         formats = [{"suffix": each.suffix, "name": each.name} for each in FORMATS]
         return msgspec.json.encode({"names": [path.name for path in self.paths], "formats": formats})
 
 
 def review_routes(recordings: Recordings) -> list[BaseRoute]:
-    """Where the page asks for recordings."""
+    """Return the routes of recordings."""
 
     async def listing(_: Request) -> Response:
         return Response(recordings.listing(), media_type=_JSON)
 
     async def summary(request: Request) -> Response:
-        return await _told(lambda: recordings.get(request.path_params["number"]).summary())
+        return await _json_response(lambda: recordings.get(request.path_params["number"]).summary())
 
     async def chunk(request: Request) -> Response:
         number, part = request.path_params["number"], request.path_params["part"]
-        return await _told(lambda: recordings.get(number).chunk(part))
+        return await _json_response(lambda: recordings.get(number).chunk(part))
 
     async def events(request: Request) -> Response:
         number, suffix = request.path_params["number"], request.path_params["suffix"]
@@ -82,7 +82,7 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
             content = await asyncio.to_thread(lambda: kind.write(read_timelines([path]), None))
         except MarEdgeError as error:
             return PlainTextResponse(f"{error}\n", 404)
-        # Streams and recordings have plain names; whatever else a file is called stays out of the header.
+        # Streams and recordings have plain names; other characters of a file name stay out of the header.
         name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem) + kind.suffix
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type=kind.mime_type, headers=headers)
@@ -95,7 +95,7 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
     ]
 
 
-async def _told(make: Callable[[], bytes]) -> Response:
+async def _json_response(make: Callable[[], bytes]) -> Response:
     try:
         return Response(await asyncio.to_thread(make), media_type=_JSON)
     except MarEdgeError as error:

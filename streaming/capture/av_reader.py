@@ -1,7 +1,7 @@
-"""Video files and network streams, picture by picture, through PyAV (FFmpeg). Knows no cameras by number, no pacing.
+"""Video files and network streams, decoded by PyAV (FFmpeg). Knows no local cameras and no pacing.
 
-FFmpeg gives each picture with its own size, pixel format and orientation, and each is converted as what it is. So a
-camera may change any of them while it streams.
+FFmpeg gives each picture its own size, pixel format and orientation, and each is converted accordingly. So a camera
+may change any of them while it streams.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from mar_edge.streaming.capture.capture_modes import ffmpeg_options
 from mar_edge.streaming.capture.pacing import MediaClock
 from mar_edge.streaming.capture.sources import Source
 
-# Of one picture; what a stream claims beyond that is refused before memory is taken for it.
+# Limit for one picture. A stream that declares a larger one is refused before memory is allocated.
 MOST_PIXELS = 1 << 26
-# How much may be missing at the end of a whole file, whose container rounds its length.
+# A complete file may be this much shorter than its container says, since containers round.
 _SLACK_S, _SLACK = 0.2, 0.05
-# Formats of text, which FFmpeg would draw.
+# Text formats, which FFmpeg would render.
 _TEXT_FORMATS = {"tty", "bin", "xbin", "adf", "idf"}
-# The colours that the pose networks were measured with, whatever a stream says of its own.
-_COLOURS = Colorspace.ITU601
+# The pose networks were measured with this color space; what a stream declares is ignored.
+_COLORSPACE = Colorspace.ITU601
 
 _Picture = VideoFrame | str
-"""A picture, or why it cannot be decoded."""
+"""A picture, or the reason why it cannot be decoded."""
 
 
 class AvReader:
     """A file or a network stream (see ``Reader``).
 
     Args:
-        source: a file or a URL.
-        timeout_s: how long a network source may take to answer.
-        read_timeout_s: how long each read may take; the stream has ended where it takes longer.
+        source: A file or a URL.
+        timeout_s: Seconds that a network source may take to respond.
+        read_timeout_s: Seconds that each read may take. The stream ends if one takes longer.
 
     Raises:
         MarEdgeError: it cannot be opened, or holds no video.
@@ -50,7 +50,7 @@ class AvReader:
 
     def __init__(self, source: Source, timeout_s: float, read_timeout_s: float) -> None:
         self._source = source
-        self._container = _opened(source, timeout_s, read_timeout_s)
+        self._container = _open(source, timeout_s, read_timeout_s)
         stream = self._container.streams.best("video")
         if (
             not isinstance(stream, av.VideoStream)
@@ -58,19 +58,19 @@ class AvReader:
             or self._container.format.name in _TEXT_FORMATS
         ):
             self._container.close()
-            raise MarEdgeError(f"cannot open {source.description}: there is no video in it that FFmpeg can decode")
+            raise MarEdgeError(f"cannot open {source.description}: it holds no video that FFmpeg can decode")
         self._stream = stream
         stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         stated = float(stream.average_rate or 0)
         self.fps: float | None = stated if 1.0 <= stated <= 240.0 else None
-        # A finite file behind http:// comes as fast as the network gives it: it is a recording like a file on disk.
+        # A finite file behind http:// arrives as fast as the network allows: it is a recording, like a file on disk.
         finite = source.target.lower().startswith("http") and bool(self._container.duration)
         self.recorded = source.kind == "file" or finite
         self._zero_s = (self._container.start_time or 0) / av.time_base
         self._clock = MediaClock(stated)
         self._reformatter = VideoReformatter()
         pictures = self._decoded()
-        # A recording is read one picture ahead: the clock asks for the next stamp.
+        # A recording is read one picture ahead, since the clock needs the next timestamp.
         self._pairs: Iterator[tuple[_Picture | None, _Picture | None]] = (
             pairwise(chain(pictures, (None,))) if self.recorded else zip(pictures, repeat(None), strict=False)
         )
@@ -82,7 +82,7 @@ class AvReader:
 
     @property
     def segment(self) -> int:
-        """Unbroken stretches before the grabbed picture (see ``Reader``)."""
+        """Segments before that of the grabbed picture (see ``Reader``)."""
         return self._clock.segment
 
     def grab(self) -> bool:
@@ -95,42 +95,42 @@ class AvReader:
         return True
 
     def media_s(self) -> float:
-        """Media time of the grabbed picture (see ``Reader``)."""
+        """Return the media time of the grabbed picture (see ``Reader``)."""
         return self._media_s
 
     def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed picture (see ``Reader``)."""
+        """Return the grabbed picture (see ``Reader``)."""
         picture = self._picture
         if not isinstance(picture, VideoFrame):
             raise MarEdgeError(f"a picture of {self._source.description} cannot be decoded: {picture}")
         try:
             converted = self._reformatter.reformat(
-                picture, format="bgr24", src_colorspace=_COLOURS, dst_colorspace=_COLOURS
+                picture, format="bgr24", src_colorspace=_COLORSPACE, dst_colorspace=_COLORSPACE
             )
             bgr = np.asarray(converted.to_ndarray(), np.uint8)
         except (av.error.FFmpegError, ValueError) as error:
             raise MarEdgeError(f"a picture of {self._source.description} cannot be converted: {error}") from None
         matrix = picture.side_data.get("DISPLAYMATRIX")
         if isinstance(matrix, SideData):
-            bgr = turned(bgr, np.frombuffer(bytes(matrix), np.int32, 9).reshape(3, 3))
+            bgr = rotated(bgr, np.frombuffer(bytes(matrix), np.int32, 9).reshape(3, 3))
         return np.ascontiguousarray(bgr, np.uint8)
 
     def end_reason(self) -> str:
-        """Why there is no more, and what of it could not be read (see ``Reader``)."""
+        """Return why there are no more pictures, and what could not be read (see ``Reader``)."""
         if not self.recorded:
-            return f"{self._source.description} gives no more frames{self._failure}"
+            return f"{self._source.description} sends no more frames{self._failure}"
         faults = []
         stream = self._stream
         if stream.duration is not None and stream.time_base is not None:
             end_s = float((stream.start_time or 0) + stream.duration) * float(stream.time_base) - self._zero_s
             if end_s - self._end_s > max(_SLACK_S, _SLACK * end_s):
-                faults.append(f"damaged or cut: {max(self._end_s, 0.0):.1f} of {end_s:.1f} s could be read")
+                faults.append(f"damaged or truncated: {max(self._end_s, 0.0):.1f} of {end_s:.1f} s could be read")
         if self._undecodable:
             faults.append(f"{self._undecodable} pictures could not be decoded")
         return f"end of file ({'; '.join(faults)})" if faults else "end of file"
 
     def close(self) -> None:
-        """Let go of the file or connection."""
+        """Close the file or connection."""
         self._container.close()
 
     def _decoded(self) -> Iterator[_Picture]:
@@ -152,22 +152,23 @@ class AvReader:
                     yield "damaged" if picture.is_corrupt else picture
         except av.error.FFmpegError as error:
             self._failure = f": {error.strerror}"
-        except IndexError:  # PyAV's, at the end of a container to which a stream was added midway
+        except IndexError:  # PyAV raises it at the end of a container to which a stream was added midway
             return
 
     def _stamp_s(self, picture: _Picture | None) -> float | None:
-        """When the player shows it: seconds from the beginning of the file, sound included. None where unknown."""
+        """Return when a player shows a picture: seconds from the start of the file, with audio; None if unknown."""
         if not isinstance(picture, VideoFrame) or picture.pts is None or picture.time_base is None:
             return None
         return float(picture.pts * picture.time_base) - self._zero_s
 
 
-def turned(image: NDArray[np.uint8], matrix: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """A picture (H, W, 3) as a player shows it.
+def rotated(image: NDArray[np.uint8], matrix: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Rotate or mirror a picture (H, W, 3) as a player does.
 
     Args:
-        matrix: (3, 3) of its container, as ISO/IEC 14496-12 has it: x' = a x + c y, y' = b x + d y, of rows (a, b, u),
-            (c, d, v). Quarter turns and mirrorings; other angles are taken for the nearest.
+        image: The decoded picture.
+        matrix: (3, 3) display matrix with rows (a, b, u), (c, d, v): x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12).
+            Angles other than quarter turns are rounded to the nearest.
     """
     (a, b), (c, d) = matrix[:2, :2].tolist()
     if abs(b) + abs(c) > abs(a) + abs(d):  # x and y change places
@@ -175,11 +176,11 @@ def turned(image: NDArray[np.uint8], matrix: NDArray[np.int32]) -> NDArray[np.ui
     return image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
-def _opened(source: Source, timeout_s: float, read_timeout_s: float) -> InputContainer:
+def _open(source: Source, timeout_s: float, read_timeout_s: float) -> InputContainer:
     options = {"max_pixels": str(MOST_PIXELS)}
     if source.target.lower().startswith("rtsp"):
         options |= ffmpeg_options(source.mode)
-    # Of a file only its name counts: "12:30.mp4" is no URL.
+    # "12:30.mp4" is a file name, not a URL.
     target = f"file:{source.target}" if source.kind == "file" else source.target
     try:
         return av.open(target, options=options, timeout=(timeout_s, read_timeout_s), metadata_errors="replace")
@@ -188,5 +189,5 @@ def _opened(source: Source, timeout_s: float, read_timeout_s: float) -> InputCon
         if source.kind == "file":
             hint = f"not a video that FFmpeg can read ({why})"
         else:
-            hint = f"no video stream answers there ({why}); check address, credentials and that the camera is on"
+            hint = f"no video stream at this address ({why}); check address, credentials and that the camera is on"
         raise MarEdgeError(f"cannot open {source.description}: {hint}") from None

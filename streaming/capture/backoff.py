@@ -1,4 +1,4 @@
-"""When to try a lost camera again: growing pauses with jitter. Opens nothing, waits for nothing."""
+"""Exponential backoff with jitter for reconnecting a camera. Opens nothing, waits for nothing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Backoff:
-    """The pause before each new try, for ever.
+    """The delay before each new attempt; attempts never end.
 
-    Each is ``growth`` times the one before, up to ``most_s``, give or take ``jitter`` of itself, so that a hundred
-    cameras behind one switch do not come back in one moment.
-
-    first_s, most_s: seconds. jitter: share of the pause, from 0 to 1. steady_s: a connection that lasted so long was a
-    good one, and the next pause is the first again; shorter ones count on, or a camera that sends one picture and dies
-    would be asked without end.
+    Attributes:
+        first_s: First delay, seconds.
+        most_s: Longest delay, seconds.
+        growth: Factor from one delay to the next.
+        jitter: Random part of a delay, as a share of it (0 to 1). It spreads the attempts of many cameras.
+        steady_s: A connection of at least this length resets the delay. Shorter ones do not, so that a camera that
+            sends one picture and fails is not retried without a pause.
+        random: Source of the jitter.
     """
 
     first_s: float = 0.5
@@ -27,7 +29,7 @@ class Backoff:
     _next_s: float = 0.0
 
     def after(self, lasted_s: float) -> float:
-        """Seconds to wait, after a connection that gave frames for ``lasted_s`` (0 for none)."""
+        """Return the seconds to wait after a connection that gave frames for ``lasted_s`` (0 for none)."""
         base_s = self.first_s if self._next_s == 0.0 or lasted_s >= self.steady_s else self._next_s
         self._next_s = min(base_s * self.growth, self.most_s)
         return base_s * (1.0 + self.jitter * self.random.uniform(-1.0, 1.0))

@@ -1,7 +1,7 @@
-"""How a camera is asked to capture: readable options, and the GStreamer pipelines they stand for. Opens nothing.
+"""Capture modes of cameras: the options, and the GStreamer pipelines made from them. Opens nothing.
 
-The pipelines are as NVIDIA's Jetson guide and GStreamer's own documentation give them. Each ends in an ``appsink``
-that holds one buffer, so that frames do not queue up unseen.
+The pipelines follow NVIDIA's Jetson guide and GStreamer's documentation. Each ends in an ``appsink`` that holds one
+buffer, so that frames do not queue up unread.
 """
 
 from __future__ import annotations
@@ -19,14 +19,17 @@ _LARGEST_SIDE = 16384
 
 @dataclass(frozen=True)
 class CaptureMode:
-    """What is asked of a camera; None leaves it to the camera (of CSI: 1280x720 at 30).
+    """Requested mode of a camera; None leaves a value to the camera (CSI: 1280x720 at 30 frames per second).
 
-    size: width and height in pixels. fps: frames a second. pixel_format: V4L2's four letters, as ``MJPG``.
-    rtsp_transport: how an RTSP camera sends; over TCP nothing is lost on the way.
-    gstreamer: open devices and RTSP URLs through GStreamer too (``v4l2_pipeline``, ``rtsp_pipeline``).
+    Attributes:
+        size: Width and height, px.
+        fps: Frames per second.
+        pixel_format: V4L2's code of four letters, such as ``MJPG``.
+        rtsp_transport: Transport of an RTSP camera; TCP loses no packets.
+        gstreamer: Open devices and RTSP URLs with GStreamer (``v4l2_pipeline``, ``rtsp_pipeline``).
 
     Raises:
-        MarEdgeError: a value that makes no sense.
+        MarEdgeError: a value is out of range.
     """
 
     size: tuple[int, int] | None = None
@@ -37,27 +40,27 @@ class CaptureMode:
 
     def __post_init__(self) -> None:
         if self.size is not None and not all(1 <= side <= _LARGEST_SIDE for side in self.size):
-            raise MarEdgeError(f"--size: sides are 1 to {_LARGEST_SIDE} pixels, not {self.size}")
+            raise MarEdgeError(f"--size: width and height are 1 to {_LARGEST_SIDE} pixels, not {self.size}")
         if self.fps is not None and not 1.0 <= self.fps <= 240.0:
-            raise MarEdgeError(f"--fps: a camera gives 1 to 240 frames a second, not {self.fps}")
+            raise MarEdgeError(f"--fps is 1 to 240 frames per second, not {self.fps}")
         if self.pixel_format is not None and not re.fullmatch(r"[A-Z0-9]{4}", self.pixel_format):
             raise MarEdgeError(f"--pixel-format is four letters such as MJPG or YUYV, not '{self.pixel_format}'")
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """``1280x720`` -> (1280, 720).
+    """Parse a size: ``1280x720`` -> (1280, 720).
 
     Raises:
-        MarEdgeError: it is no such thing.
+        MarEdgeError: it has another form.
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip())
     if match is None:
-        raise MarEdgeError(f"--size is WIDTHxHEIGHT, as 1280x720, not '{text}'")
+        raise MarEdgeError(f"--size is WIDTHxHEIGHT, such as 1280x720, not '{text}'")
     return int(match[1]), int(match[2])
 
 
 def csi_pipeline(sensor: int, mode: CaptureMode) -> str:
-    """Jetson's CSI camera with that sensor id."""
+    """Return the pipeline of a CSI camera on Jetson, by sensor id."""
     W, H = mode.size or _CSI_SIZE
     fps = mode.fps or _CSI_FPS
     return (
@@ -68,7 +71,7 @@ def csi_pipeline(sensor: int, mode: CaptureMode) -> str:
 
 
 def v4l2_pipeline(device: str, mode: CaptureMode) -> str:
-    """A V4L2 device, as ``/dev/video0``; MJPG is decoded, every other format converted."""
+    """Return the pipeline of a V4L2 device, such as ``/dev/video0``. MJPG is decoded, other formats are converted."""
     caps = "image/jpeg" if mode.pixel_format == "MJPG" else "video/x-raw"
     if mode.pixel_format not in (None, "MJPG"):
         caps += f", format=(string){_GSTREAMER_NAMES.get(mode.pixel_format, mode.pixel_format)}"
@@ -81,10 +84,14 @@ def v4l2_pipeline(device: str, mode: CaptureMode) -> str:
 
 
 def rtsp_pipeline(url: str, mode: CaptureMode, timeout_s: float) -> str:
-    """An RTSP camera, decoded by the best decoder that GStreamer has: on Jetson the hardware's."""
+    """Return the pipeline of an RTSP camera. GStreamer chooses the decoder: on Jetson, the hardware.
+
+    Raises:
+        MarEdgeError: the URL holds characters that a pipeline cannot.
+    """
     timeout_us = round(timeout_s * 1e6)
     if '"' in url or "\\" in url:
-        raise MarEdgeError("an RTSP URL for GStreamer holds no quotes or backslashes; write them as %22 and %5C")
+        raise MarEdgeError("an RTSP URL for GStreamer must not hold quotes or backslashes; write them as %22 and %5C")
     return (
         f'rtspsrc location="{url}" protocols={mode.rtsp_transport} latency=100 tcp-timeout={timeout_us} '
         f"timeout={timeout_us} ! decodebin ! {_SINK}"
@@ -92,7 +99,7 @@ def rtsp_pipeline(url: str, mode: CaptureMode, timeout_s: float) -> str:
 
 
 def ffmpeg_options(mode: CaptureMode) -> dict[str, str]:
-    """FFmpeg's options for an RTSP camera."""
+    """Return the options of FFmpeg for an RTSP camera."""
     return {"rtsp_transport": mode.rtsp_transport}
 
 

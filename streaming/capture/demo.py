@@ -1,9 +1,7 @@
-"""The built-in demo input: a portrait that nods, shakes its head, shrugs... so that the whole pipeline runs without
-a camera and without a file of ours.
+"""The built-in demo input: a portrait that nods, shakes its head, shrugs and so on. It needs no camera and no file.
 
-The picture is the public-domain US Navy portrait of Grace Hopper. The
-head is given depth, turned in 3-D about a point in the neck and drawn again over the background, frame by frame.
-Knows nothing of poses and labels beyond the names in its script: whoever watches sees only pixels.
+The picture is the public-domain US Navy portrait of Grace Hopper. For each frame, the head gets a depth, is rotated in
+3-D about a point in the neck, and is drawn over the background. Knows nothing of poses; of labels, only their names.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ REST_S = 1.0
 
 @dataclass(frozen=True)
 class Segment:
-    """One action of the script; outside all segments the person is at rest."""
+    """One action of the script. Outside all segments the person is at rest."""
 
     label: str
     start_s: float
@@ -35,29 +33,33 @@ class Segment:
 
 
 def _hold(phase: float) -> float:
-    """Go there in the first third, stay, come back in the last: 0 -> 1 -> 0."""
+    """Move during the first third, hold, return during the last: 0 -> 1 -> 0."""
     return float(_smooth_step(phase / 0.33) * _smooth_step((1 - phase) / 0.33))
 
 
 def _pulses(count: int, phase: float) -> float:
-    """``count`` times 0 -> 1 -> 0."""
+    """Pulse ``count`` times: 0 -> 1 -> 0."""
     return 0.5 - 0.5 * float(np.cos(2 * np.pi * count * phase))
 
 
 def _swings(count: int, phase: float) -> float:
-    """``count`` times to +1 and to -1, the first and the last swing starting and ending softly."""
+    """Swing ``count`` times to +1 and -1. The first swing starts softly, and the last one ends softly."""
     soft = _smooth_step(phase / 0.15) * _smooth_step((1 - phase) / 0.15)
     return float(soft * np.sin(2 * np.pi * count * phase))
 
 
 @dataclass(frozen=True)
 class Motion:
-    """What a body does during one segment: peak values, and how they come and go over phase 0..1.
+    """Movement of the body during one segment: its peak values, and their course over phase 0 to 1.
 
-    yaw: degrees, positive towards the person's left (the right of the image).
-    pitch: degrees, positive looking down.
-    roll: degrees, positive when the crown leans to the right of the image.
-    shrug: pixels by which the shoulders rise.
+    Attributes:
+        label: Name of the action.
+        seconds: Duration.
+        shape: Phase -> factor of the peak values.
+        yaw: Degrees, positive toward the person's left (the right of the image).
+        pitch: Degrees, positive looking down.
+        roll: Degrees, positive when the crown leans to the right of the image.
+        shrug: Rise of the shoulders, px.
     """
 
     label: str
@@ -79,7 +81,7 @@ SCRIPT: tuple[Motion, ...] = (
     Motion("nodding", 2.0, partial(_pulses, 3), pitch=10),
 )
 
-# The rest is measured on the photograph, in its pixels (x, y).
+# The constants below are measured on the photograph, in its pixels (x, y).
 _PHOTO_SHAPE = (600, 512, 3)
 _OUTLINE = (
     (12, 605), (28, 460), (36, 420), (42, 394), (52, 382), (72, 371), (104, 362), (140, 352), (172, 340), (192, 326),
@@ -90,15 +92,15 @@ _OUTLINE = (
     (331, 313), (352, 330), (372, 344), (416, 362), (448, 372), (476, 382), (492, 392), (502, 420), (520, 490),
     (520, 605),
 )  # fmt: skip
-_HEAD_CENTRE = (264.0, 205.0)
+_HEAD_CENTER = (264.0, 205.0)
 _HEAD_RADII = (118.0, 205.0)
-_HEAD_DEPTH = 92.0  # from the plane of the ears to the tip of the nose, as half the head's width is to its depth
-_NECK_PIVOT = (264.0, 318.0, -42.0)  # z towards the viewer, 0 in the plane of the ears
-_NECK_TOP, _NECK_FOOT = 322.0, 422.0  # the chin moves with the head, the knot of the tie does not
+_HEAD_DEPTH = 92.0  # From the plane of the ears to the tip of the nose.
+_NECK_PIVOT = (264.0, 318.0, -42.0)  # Z toward the viewer, 0 in the plane of the ears.
+_NECK_TOP, _NECK_FOOT = 322.0, 422.0  # The chin moves with the head, the tie does not.
 _VIEW_DISTANCE = 1600.0
 _GRID_STEP = 8  # pixels; the warp is smooth, so it is solved on a coarse grid
 _SOLVER_ROUNDS = 7
-_REACH_CELLS = 9  # nothing moves further than this
+_REACH_CELLS = 9  # the largest movement
 
 
 class _Posture(NamedTuple):
@@ -109,10 +111,14 @@ class _Posture(NamedTuple):
 
 
 class DemoVideo:
-    """The scripted sequence as a video that can be asked for any moment.
+    """The scripted sequence as a video that renders any moment.
+
+    Attributes:
+        script: Actions in their order.
+        duration_s: Seconds from the start to the end at rest.
 
     Raises:
-        MarEdgeError: the package lacks the picture, or it is another one.
+        MarEdgeError: the picture in the package is missing or damaged.
     """
 
     fps = FPS
@@ -145,21 +151,24 @@ class DemoVideo:
         return W, H
 
     def frame_at(self, t_s: float) -> NDArray[np.uint8]:
-        """The picture at ``t_s`` seconds, (H, W, 3) uint8 BGR, the caller's to keep.
+        """Render the picture at ``t_s`` seconds.
 
-        The same time always gives the same picture; the sequence begins and ends at rest and repeats for ever.
+        The same time always gives the same picture. The sequence begins and ends at rest, and repeats.
+
+        Returns:
+            (H, W, 3) uint8 BGR, a new array.
         """
         frame = self._at_rest.copy()
         posture = self._posture(t_s % self.duration_s)
         if not any(posture):
             return frame
-        # Which place of the photograph is seen at each pixel: source = pixel - moved(source), by fixed-point rounds,
-        # which converge because the warp nowhere folds.
+        # Find the place of the photograph that each pixel shows: source = pixel - moved(source). Fixed-point iterations
+        # converge, because the warp folds nowhere.
         source = self._grid
         for _ in range(_SOLVER_ROUNDS):
             source = self._grid - _moved(source, posture)
         offset = source - self._grid
-        # Only the part of the person that moves is drawn anew.
+        # Only the part of the person that moves is drawn again.
         rows, columns = np.nonzero(self._near_person & (np.abs(offset) > 0.05).any(axis=-1))
         if rows.size == 0:
             return frame
@@ -183,22 +192,22 @@ class DemoVideo:
 
 
 def _moved(points: NDArray[np.float32], posture: _Posture) -> NDArray[np.float32]:
-    """How far each place (..., 2) of the photograph moves in ``posture``: (..., 2) pixels."""
+    """Return how far each place (..., 2) of the photograph moves in ``posture``: (..., 2) px."""
     x, y = points[..., 0], points[..., 1]
-    # A dome for the head: flat-sided downwards, so that the chin is nearly as far forward as the nose.
-    across = np.clip(np.abs(x - _HEAD_CENTRE[0]) / _HEAD_RADII[0], 0, 1)
-    along = np.clip(np.abs(y - _HEAD_CENTRE[1]) / _HEAD_RADII[1], 0, 1)
+    # The head is a dome that stays deep toward the chin, which is nearly as far forward as the nose.
+    across = np.clip(np.abs(x - _HEAD_CENTER[0]) / _HEAD_RADII[0], 0, 1)
+    along = np.clip(np.abs(y - _HEAD_CENTER[1]) / _HEAD_RADII[1], 0, 1)
     depth = _HEAD_DEPTH * (1 - across**2) * (1 - along**3)
 
     yaw, pitch, roll = np.deg2rad(posture[:3])
     px, py, pz = _NECK_PIVOT
     u, v, w = x - px, y - py, depth - pz
-    # Yaw turns about the axis of the neck, which stands in the plane of the ears, not behind it.
+    # Yaw rotates about the axis of the neck, which is in the plane of the ears, not behind it.
     u, w = u * np.cos(yaw) + depth * np.sin(yaw), w + depth * (np.cos(yaw) - 1) - u * np.sin(yaw)
     v, w = v * np.cos(pitch) + w * np.sin(pitch), w * np.cos(pitch) - v * np.sin(pitch)
     u, v = u * np.cos(roll) - v * np.sin(roll), u * np.sin(roll) + v * np.cos(roll)
     nearer = _VIEW_DISTANCE / (_VIEW_DISTANCE - (w - (depth - pz)))
-    # The head moves whole, the neck bends under it, and the shoulders to either side stay.
+    # The head moves rigidly, the neck bends, and the shoulders stay.
     aside = np.abs(x - px)
     hair_end = 290 - 100 * _smooth_step((aside - 115) / 60)
     beside_neck = _smooth_step((aside - 60) / 70) * _smooth_step((y - hair_end) / (340 - hair_end))
@@ -216,7 +225,7 @@ def _moved(points: NDArray[np.float32], posture: _Posture) -> NDArray[np.float32
 
 
 def _composed(person: NDArray[np.uint8], background: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W, 4) with alpha over (H, W, 3)."""
+    """Draw (H, W, 4) with alpha over (H, W, 3)."""
     alpha = person[..., 3].astype(np.float32) / 255
     over = cv2.blendLinear(np.ascontiguousarray(person[..., :3]), background, alpha, 1 - alpha)
     return np.asarray(over, np.uint8)
@@ -226,12 +235,12 @@ def _load_photo() -> NDArray[np.uint8]:
     path = Path(str(resources.files("mar_edge.streaming.capture").joinpath("pictures", "grace_hopper.jpg")))
     photo = cv2.imread(str(path))
     if photo is None or photo.shape != _PHOTO_SHAPE:
-        raise MarEdgeError(f"the demo's picture {path} is absent or damaged; reinstall mar-edge")
+        raise MarEdgeError(f"the picture of the demo {path} is missing or damaged; reinstall mar-edge")
     return np.asarray(photo, np.uint8)
 
 
 def _person_mask(H: int, W: int) -> NDArray[np.float32]:
-    """(H, W) float32, 1 where the person is, with a soft edge that lies inside the outline."""
+    """Return (H, W) float32: 1 inside the person, with a soft edge inside the outline."""
     mask = np.zeros((H, W), np.uint8)
     cv2.fillPoly(mask, [np.array(_OUTLINE, np.int32)], (255,), lineType=cv2.LINE_AA)
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8))
@@ -239,7 +248,7 @@ def _person_mask(H: int, W: int) -> NDArray[np.float32]:
 
 
 def _without_person(photo: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The background with the person painted out. Only a rim of it ever shows, so a quarter of the size will do."""
+    """Return the background without the person. Only a rim of it ever shows, so a quarter of the size is enough."""
     H, W, _ = photo.shape
     hole = cv2.dilate((alpha > 0).astype(np.uint8), np.ones((13, 13), np.uint8))
     quarter = (W // 4, H // 4)
@@ -255,6 +264,6 @@ def _without_person(photo: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDA
 
 
 def _smooth_step(x: NDArray[np.floating[Any]] | float) -> NDArray[np.floating[Any]]:
-    """0 below 0, 1 above 1, and in between a curve without corners."""
+    """Return 0 below 0, 1 above 1, and a smooth curve between."""
     u = np.clip(x, 0.0, 1.0)
     return np.asarray(u * u * (3 - 2 * u))

@@ -1,4 +1,4 @@
-"""What cameras and replays give: frames, and the contract of whoever gives them. Opens and decodes nothing."""
+"""Frames, and the contract of the sources that give them: cameras and replays. Opens and decodes nothing."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ State = Literal["connecting", "live", "stalled", "lost", "ended"]
 
 @dataclass(frozen=True)
 class Frame:
-    """One image and when it was taken.
+    """One image and the time of its capture.
 
-    seq: its place in the source, from 0; frames that were dropped leave holes.
-    t_capture_ns: wall clock. Of a recording: wall clock at its start plus ``media_s``.
-    t_mono_ns: ``time.monotonic_ns`` when it became available; latencies count from here.
-    media_s: the capture clock, seconds since the start, whole nanoseconds, strictly increasing; windows live on it.
-    image: (H, W, 3) BGR uint8, the reader's to keep, turned as a player shows it; (0, 0, 3) in a replay.
-    people: of a replay, whom the frame showed when it was recorded; None where that is for the pose stage to find.
-    segment: counts the unbroken stretches of the source. It grows with a new connection, a new size, a jump of the
-        clock, a pause in a recording: what lies in two segments is not one movement.
+    Attributes:
+        seq: Number in the source, from 0; dropped frames leave gaps.
+        t_capture_ns: Wall clock, ns since 1970. In a recording: wall clock at its start plus ``media_s``.
+        t_mono_ns: ``time.monotonic_ns`` when it became available; latencies count from here.
+        media_s: Capture clock: seconds since the start, in whole nanoseconds, strictly increasing. Windows use it.
+        image: (H, W, 3) BGR uint8, not reused, oriented as a player shows it; (0, 0, 3) in a replay.
+        segment: Number of the continuous stretch of the source. A new connection, a new size, a jump of the clock and
+            a pause in a recording begin another one. Two segments never share a movement.
+        people: Skeletons that were recorded, in a replay; None if the pose stage must find them.
     """
 
     seq: int
@@ -40,10 +41,9 @@ class Frame:
 
 
 class FrameSource(Protocol):
-    """Where frames come from: a ``Camera``, or a recording that is replayed. A context manager.
+    """A source of frames: a ``Camera``, or a recording that is replayed. A context manager.
 
-    ``every_frame``: it waits for its reader, so that none is dropped. ``frames`` came, ``dropped`` of them were never
-    read; what else is counted, see ``Camera``.
+    See ``Camera`` for its attributes.
     """
 
     source: Source
@@ -64,26 +64,26 @@ class FrameSource(Protocol):
 
     @property
     def ended(self) -> bool:
-        """No frame is left and none will come; ``end_reason`` says why."""
+        """Whether no frame is left and none will come. Then ``end_reason`` gives the reason."""
         ...
 
     @property
     def ran_out(self) -> bool:
-        """It came to its own end, rather than being stopped."""
+        """Whether the source itself ended, and was not stopped."""
         ...
 
     def start(self) -> None:
-        """Let time run."""
+        """Start the clock."""
         ...
 
     def elapsed_s(self) -> float:
-        """Seconds of real time since ``start``."""
+        """Return the seconds of real time since ``start``."""
         ...
 
     def frame_age_s(self) -> float | None:
-        """Seconds since the newest frame came; None where none did."""
+        """Return the seconds since the newest frame; None before the first."""
         ...
 
     def read(self, timeout_s: float) -> Frame | None:
-        """The next frame for the reader; None where none came in time."""
+        """Return the next frame, after waiting up to ``timeout_s``; None if none came in time."""
         ...

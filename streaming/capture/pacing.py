@@ -1,28 +1,28 @@
-"""The clock of a recording: when each frame was taken, and when it is due. Reads nothing, waits for nothing."""
+"""The clock of a recording: the time of each frame, and when it is due. Reads nothing, waits for nothing."""
 
 from __future__ import annotations
 
 from mar_edge.streaming.capture.frames import NS
 
 FALLBACK_FPS = 30.0
-# Frames further apart do not show one movement: a recorder that films only motion, a time lapse, a still screen.
+# Frames further apart do not show one movement: motion-triggered recording, time lapse, still screen.
 GAP_S = 1.0
-# Stamps may go back by a little where frames were reordered; by more, and another recording begins.
+# Timestamps may go back slightly where frames were reordered. By more, another recording begins.
 _DISORDER_S = 1.0
-# A recorded frame this late is skipped undecoded, as a camera would have gone on without it...
+# In real time, a frame this late is skipped without decoding it...
 LATE_S = 0.1
-# ...but a machine too slow to decode in real time still gets one now and then.
+# ...except that a machine too slow to decode all frames still gets one this often.
 STARVED_S = 0.5
 
 
 class MediaClock:
-    """Frame times of a recording: its own stamps, except where they are broken.
+    """Frame times of a recording: its own timestamps, except where they are invalid.
 
-    ``segment`` counts the unbroken stretches: it grows with each gap of more than ``GAP_S``, and where stamps begin
-    again from an earlier time.
+    ``segment`` counts continuous stretches. A gap of more than ``GAP_S`` and timestamps that restart earlier begin
+    another one.
 
     Args:
-        fps: the container's own rate; used for steps without a usable stamp, where it is between 1 and 240.
+        fps: Frame rate of the container. If it is between 1 and 240, it gives the step for frames without a timestamp.
     """
 
     def __init__(self, fps: float) -> None:
@@ -32,11 +32,11 @@ class MediaClock:
         self._last_s: float | None = None
 
     def next(self, stamp_s: float | None, following_s: float | None = None) -> float:
-        """When the frame is shown, in seconds from the beginning of the recording; strictly increasing.
+        """Return the time of the next frame: seconds from the start of the recording, strictly increasing.
 
         Args:
-            stamp_s: its stamp; None where it has none.
-            following_s: that of the frame after it. A far leap forward is believed only if it is not taken back.
+            stamp_s: Its timestamp; None if it has none.
+            following_s: Timestamp of the frame after it. A large step forward counts only if that frame confirms it.
         """
         last_s = self._last_s
         expected_s = 0.0 if last_s is None else last_s + self.step_s
@@ -49,7 +49,7 @@ class MediaClock:
         elif leaps:
             self.segment += 1
         elif media_s <= last_s:
-            if last_s - media_s > _DISORDER_S:  # go on from here, at the stamps' own pace
+            if last_s - media_s > _DISORDER_S:  # continue from here, with the steps of the timestamps
                 self._offset_s += expected_s - media_s
                 self.segment += 1
             media_s = expected_s
@@ -58,18 +58,18 @@ class MediaClock:
 
 
 class Pacer:
-    """When each frame of a recording is due, if it is to pass like a camera's. ``start_ns``: monotonic."""
+    """Due times of frames of a recording that plays in real time. ``start_ns``: start on the monotonic clock."""
 
     def __init__(self, start_ns: int) -> None:
         self._start_ns = start_ns
         self._shown_s = 0.0
 
     def early_s(self, media_s: float, now_ns: int) -> float:
-        """Seconds until the frame is due; negative where it is late."""
+        """Return the seconds until the frame is due; negative if it is late."""
         return media_s - (now_ns - self._start_ns) / NS
 
     def skips(self, media_s: float, now_ns: int) -> bool:
-        """Whether the frame comes too late to be shown at all. Asked once a frame, in order."""
+        """Return whether the frame is too late and must be skipped. To be called once for each frame, in order."""
         skip = self.early_s(media_s, now_ns) < -LATE_S and media_s - self._shown_s < STARVED_S
         if not skip:
             self._shown_s = media_s

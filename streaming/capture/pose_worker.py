@@ -1,7 +1,7 @@
-"""Frames with the people in them, found on a thread of its own: while the network looks at one frame's people, pose
-looks at the next frame. Knows no windows, no messages and no recogniser.
+"""The pose worker: finds people in frames on its own thread. Pose works on the next frame while the network runs.
 
-What is computed does not depend on it: every frame that is read goes through pose and to the reader, in order.
+Results do not depend on it: every frame that is read goes through pose and to the reader, in order. Knows no windows
+and no recognizer.
 """
 
 from __future__ import annotations
@@ -16,16 +16,22 @@ from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.streaming.capture.frames import Frame, FrameSource
 from mar_edge.streaming.wire import reports
 
-# So many may wait for the reader, whom an inference keeps for the time of a few frames. More would only grow old.
+# Frames that may wait for the reader, which an inference delays by a few frames. More would only become old.
 AHEAD = 2
-# Pose takes milliseconds.
+# Pose takes milliseconds; at this it hangs.
 STUCK_S = 2.0
 _READ_TIMEOUT_S = 0.1
 
 
 @dataclass(frozen=True)
 class PosedFrame:
-    """A frame and whom it shows. pose_s: what finding them took; None where they were known, as in a replay."""
+    """A frame with its skeletons.
+
+    Attributes:
+        frame: The frame.
+        people: Skeletons of the people in it.
+        pose_s: Seconds that pose estimation took; None if the people were known, as in a replay.
+    """
 
     frame: Frame
     people: tuple[Skeleton, ...]
@@ -33,14 +39,14 @@ class PosedFrame:
 
 
 class PoseWorker:
-    """Whom the frames of a source show, in order. A context manager, within which a thread works ahead of the reader.
+    """Frames of a source with their skeletons, in order. A context manager, within which a thread works ahead.
 
-    It takes a frame only when there is room for what comes of it. So a slow reader never gets what is older than
-    ``AHEAD`` frames of pose, and the source holds back or drops, as is its policy.
+    It reads a frame only if its result has a place in the queue. So a slow reader never gets results older than
+    ``AHEAD`` frames, and the source waits or drops frames according to its policy.
 
     Args:
-        source: started; read by the thread alone.
-        pose: used by the thread alone; None where the source knows the people already.
+        source: A started source; only the thread reads it.
+        pose: Pose estimator, used only by the thread; None if the source knows the people already.
     """
 
     def __init__(self, source: FrameSource, pose: PoseEstimator | None) -> None:
@@ -49,30 +55,30 @@ class PoseWorker:
         self._ready: deque[PosedFrame] = deque()
         self._reached = source.segment
         self._failure: BaseException | None = None
-        self._looking_since_s: float | None = None
+        self._busy_since_s: float | None = None
         self._done = self._stop = False
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="pose", daemon=True)
 
     @property
     def ended(self) -> bool:
-        """Nothing is left to read and nothing will come; the source's ``end_reason`` says why."""
+        """Whether nothing is left to read and nothing will come. Then ``end_reason`` of the source gives the reason."""
         with self._changed:
             return self._done and not self._ready and self._failure is None
 
     @property
     def stuck(self) -> bool:
-        """Whether pose has been at one frame for longer than it can take."""
-        since_s = self._looking_since_s
+        """Whether pose has worked on one frame for longer than ``STUCK_S``."""
+        since_s = self._busy_since_s
         return since_s is not None and time.monotonic() - since_s > STUCK_S
 
     def read(self, timeout_s: float) -> PosedFrame | None:
-        """The next one; None where none came in time, or none will come (``ended``).
+        """Return the next frame with its skeletons; None if none came in time, or none will come (``ended``).
 
-        ``segment`` is then that of what was read, or, where nothing is left on the way, the source's own.
+        Afterwards ``segment`` is that of the result. If no result is left, it is the current one of the source.
 
         Raises:
-            Exception: what reading or pose raised, once all that came before was read.
+            Exception: the error of source or pose, after all results before it were read.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._ready or self._done, timeout_s)
@@ -91,7 +97,7 @@ class PoseWorker:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Waits for the frame that pose is at: it must not be closed under it."""
+        """Wait until pose has finished its frame: it must not be closed before."""
         with self._changed:
             self._stop = True
             self._changed.notify_all()
@@ -100,10 +106,10 @@ class PoseWorker:
     def _run(self) -> None:
         try:
             while self._has_room():
-                ended = self._source.ended  # asked before reading, which raises what ended it
+                ended = self._source.ended  # before reading, which raises the error that ended it
                 frame = self._source.read(_READ_TIMEOUT_S)
                 if frame is not None:
-                    posed = self._look(frame)
+                    posed = self._estimate(frame)
                     with self._changed:
                         self._ready.append(posed)
                         self._reached = frame.segment
@@ -120,15 +126,15 @@ class PoseWorker:
                 self._changed.notify_all()
 
     def _has_room(self) -> bool:
-        """Wait for room; False where nobody reads any more."""
+        """Wait for room in the queue; return False if the reader has stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stop or len(self._ready) < AHEAD)
             return not self._stop
 
-    def _look(self, frame: Frame) -> PosedFrame:
+    def _estimate(self, frame: Frame) -> PosedFrame:
         if frame.people is not None or self._pose is None:
             return PosedFrame(frame, frame.people or ())
-        start_s = self._looking_since_s = time.monotonic()
+        start_s = self._busy_since_s = time.monotonic()
         found = self._pose.estimate(frame.image, frame.media_s)
-        self._looking_since_s = None
+        self._busy_since_s = None
         return PosedFrame(frame, tuple(reports.rounded(person) for person in found), time.monotonic() - start_s)

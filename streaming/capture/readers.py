@@ -1,7 +1,6 @@
-"""An open source, image by image: files and network streams through PyAV (``av_reader``), cameras of this
-machine and GStreamer pipelines through OpenCV, and the built-in demo.
+"""Readers of open sources. ``av_reader`` reads files and network streams; OpenCV reads local cameras and GStreamer.
 
-Knows nothing of threads, pacing or dropped frames (``streaming.capture.camera`` does), nor of how a source is written
+Knows nothing of threads, pacing and dropped frames (``streaming.capture.camera``), nor of the syntax of sources
 (``streaming.capture.sources``).
 """
 
@@ -22,8 +21,8 @@ from mar_edge.streaming.capture.sources import READ_TIMEOUT_S, VIDEO_NODE, Sourc
 
 OPEN_TIMEOUT_S = 10.0
 _GSTREAMER_HINT = (
-    "this OpenCV has no GStreamer (the pip wheels carry none): use an OpenCV built with it "
-    "(JetPack's own, or Debian's python3-opencv), or name the camera by index, file or URL"
+    "this OpenCV was built without GStreamer, as all pip wheels are. Use an OpenCV with it (JetPack's own, or Debian's "
+    "python3-opencv), or give the camera as an index, file or URL"
 )
 
 
@@ -31,51 +30,51 @@ class Reader(Protocol):
     """An open source. Used from one thread."""
 
     recorded: bool
-    """It has an end and a clock of its own; otherwise it is live and frames come when they come."""
+    """Whether it has an end and its own clock. Otherwise it is live, and frames come at any time."""
 
     fps: float | None
-    """Frames per second as the source states them; None where it does not."""
+    """Frames per second according to the source; None if it gives none."""
 
     @property
     def segment(self) -> int:
-        """How many breaks of time came before the grabbed frame; recorded sources only."""
+        """Number of segments before that of the grabbed frame; recorded sources only."""
         ...
 
     def grab(self) -> bool:
-        """Move to the next frame; False where there is none any more."""
+        """Move to the next frame; return False if there is none."""
         ...
 
     def media_s(self) -> float:
-        """When a player shows the grabbed frame, in seconds, strictly increasing; recorded sources only."""
+        """Return when a player shows the grabbed frame: seconds, strictly increasing; recorded sources only."""
         ...
 
     def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed frame, (H, W, 3) BGR uint8, the caller's to keep.
+        """Return the grabbed frame, (H, W, 3) BGR uint8; the array is not reused.
 
         Raises:
-            MarEdgeError: it cannot be decoded to that.
+            MarEdgeError: it cannot be decoded.
         """
         ...
 
     def end_reason(self) -> str:
-        """Why ``grab`` said False."""
+        """Return why ``grab`` returned False."""
         ...
 
     def close(self) -> None:
-        """Let go of the device or file."""
+        """Close the device or file."""
         ...
 
 
 def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_s: float = READ_TIMEOUT_S) -> Reader:
-    """Open it.
+    """Open a source.
 
     Args:
-        source: what ``parse_source`` gave.
-        timeout_s: how long a network source may take to answer.
-        read_timeout_s: how long it may take for each frame; it has ended where it takes longer.
+        source: Result of ``parse_source``.
+        timeout_s: Seconds that a network source may take to respond.
+        read_timeout_s: Seconds that it may take for each frame. The source ends if one takes longer.
 
     Raises:
-        MarEdgeError: it cannot be opened; says why as far as can be known.
+        MarEdgeError: it cannot be opened; the message gives the reason if it is known.
     """
     if source.kind == "demo":
         return DemoReader()
@@ -86,10 +85,10 @@ def open_source(source: Source, timeout_s: float = OPEN_TIMEOUT_S, read_timeout_
 
 
 def to_bgr(image: object) -> NDArray[np.uint8]:
-    """A decoded frame as (H, W, 3) uint8 BGR; grey and BGRA are converted.
+    """Convert a decoded frame, gray, BGR or BGRA, to (H, W, 3) uint8 BGR.
 
     Raises:
-        MarEdgeError: it is nothing of the kind.
+        MarEdgeError: it is none of these.
     """
     if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size:
         channels = image.shape[2] if image.ndim == 3 else 1 if image.ndim == 2 else 0
@@ -99,7 +98,7 @@ def to_bgr(image: object) -> NDArray[np.uint8]:
             code = cv2.COLOR_GRAY2BGR if channels == 1 else cv2.COLOR_BGRA2BGR
             return np.asarray(cv2.cvtColor(image, code), dtype=np.uint8)
     got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
-    raise MarEdgeError(f"a frame is (H, W, 3) uint8, this one is {got}")
+    raise MarEdgeError(f"a frame must be (H, W, 3) uint8, this one is {got}")
 
 
 class CvReader:
@@ -118,15 +117,15 @@ class CvReader:
         """Move to the next frame (see ``Reader``)."""
         try:
             return bool(self._capture.grab())
-        except cv2.error:  # some backends throw where others say False
+        except cv2.error:  # some backends throw, others return False
             return False
 
     def media_s(self) -> float:
-        """It has no clock of its own (see ``Reader``)."""
+        """Raise an error: the source is live and has no media time (see ``Reader``)."""
         raise NotImplementedError
 
     def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed frame (see ``Reader``)."""
+        """Return the grabbed frame (see ``Reader``)."""
         try:
             ok, image = self._capture.retrieve()
         except cv2.error as error:
@@ -136,11 +135,11 @@ class CvReader:
         return to_bgr(image)
 
     def end_reason(self) -> str:
-        """Why there is no more (see ``Reader``)."""
-        return f"{self._source.description} gives no more frames"
+        """Return why there are no more frames (see ``Reader``)."""
+        return f"{self._source.description} sends no more frames"
 
     def close(self) -> None:
-        """Release the capture."""
+        """Close the device or pipeline."""
         self._capture.release()
 
 
@@ -165,23 +164,23 @@ class DemoReader:
         return True
 
     def media_s(self) -> float:
-        """Media time of the grabbed frame (see ``Reader``)."""
+        """Return the media time of the grabbed frame (see ``Reader``)."""
         return self._index / self._video.fps
 
     def retrieve(self) -> NDArray[np.uint8]:
-        """The grabbed frame (see ``Reader``)."""
+        """Return the grabbed frame (see ``Reader``)."""
         return to_bgr(self._video.frame_at(self.media_s()))
 
     def end_reason(self) -> str:
-        """It ends like a file."""
+        """Return that it ended like a file (see ``Reader``)."""
         return "end of file"
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Do nothing: there is nothing to close."""
 
 
 def _quiet_opencv() -> None:
-    """Keep OpenCV from writing to our stderr: what it would say stands in our errors. OpenCV 5 has moved the call."""
+    """Keep OpenCV from writing to standard error; our errors say the same. OpenCV 5 has moved the call."""
     set_level = getattr(cv2, "setLogLevel", None) or importlib.import_module("cv2.utils.logging").setLogLevel
     set_level(0)
 
@@ -195,14 +194,14 @@ def _open_capture(source: Source) -> cv2.VideoCapture:
     if not capture.isOpened():
         capture.release()
         raise MarEdgeError(
-            f"cannot open {source.description}: GStreamer does not start this pipeline; try it with gst-launch-1.0 "
+            f"cannot open {source.description}: GStreamer does not start this pipeline; test it with gst-launch-1.0 "
             "(it must end in appsink)"
         )
     return capture
 
 
 def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:
-    """Ask the driver for the mode. It takes the nearest it has and says nothing: what came of it is looked at."""
+    """Request the mode, and check the result: drivers choose the nearest mode without an error."""
     mode = source.mode
     if mode.pixel_format is not None:
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*mode.pixel_format))
@@ -215,7 +214,7 @@ def _in_mode(capture: cv2.VideoCapture, source: Source) -> cv2.VideoCapture:
     if mode.size is not None and got != mode.size:
         capture.release()
         raise MarEdgeError(
-            f"{source.description} has no mode of {mode.size[0]}x{mode.size[1]}, the nearest is {got[0]}x{got[1]}; "
+            f"{source.description} has no mode of {mode.size[0]}x{mode.size[1]}; the nearest is {got[0]}x{got[1]}; "
             "'v4l2-ctl --list-formats-ext' lists them"
         )
     return capture
@@ -231,7 +230,7 @@ def _open_device(target: str) -> cv2.VideoCapture:
         raise MarEdgeError(f"no camera at {target}; found: {', '.join(found) or 'no /dev/video* at all'}")
     capture = cv2.VideoCapture(index)
     if capture.isOpened():
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # a driver that queues frames shows us the past
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # queued frames would be old
         return capture
     capture.release()
     node = Path(f"/dev/video{index}")
@@ -239,4 +238,4 @@ def _open_device(target: str) -> cv2.VideoCapture:
         raise MarEdgeError(f"no camera with index {index}; found: {', '.join(found) or 'no /dev/video* at all'}")
     if not os.access(node, os.R_OK | os.W_OK):
         raise MarEdgeError(f"no permission for {node}; add yourself to its group: sudo usermod -aG video $USER")
-    raise MarEdgeError(f"{node} gives no video; it may be in use or no capture device; found: {', '.join(found)}")
+    raise MarEdgeError(f"{node} gives no video; it may be in use, or not a capture device; found: {', '.join(found)}")

@@ -1,5 +1,6 @@
-"""What a source string means: camera index, file, URL, GStreamer pipeline, ``csi://``, demo. Opens nothing
-(``streaming.capture.readers`` does).
+"""Parses source strings: camera index, file, URL, GStreamer pipeline, ``csi://``, demo.
+
+Opens nothing; ``streaming.capture.readers`` does.
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ SourceKind = Literal["device", "file", "url", "pipeline", "demo"]
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed source. ``target`` is what is opened, ``description`` what people and subscribers may see of it.
+    """A parsed source.
 
-    Of a URL or pipeline they see the kind and the host, never the rest: cameras take passwords in every part of it.
-    The target of a device is its index, or a path that is looked up each time it is opened.
+    Attributes:
+        kind: Kind of source.
+        target: What is opened. For a device, its index, or a path that is resolved at each opening.
+        description: Text for people and subscribers. Of a URL or pipeline it holds only scheme and host, since
+            cameras accept passwords in every other part.
+        mode: Requested capture mode.
     """
 
     kind: SourceKind
@@ -42,25 +47,29 @@ class Source:
 
 
 def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
-    """What a source string means. ``mode``: what is asked of a camera; files and ready pipelines ignore it.
+    """Parse a source string. Opens nothing.
+
+    Args:
+        text: The source string.
+        mode: Requested capture mode; files and complete pipelines ignore it.
 
     Raises:
-        MarEdgeError: it means nothing we know, or names a file that is none. Opens nothing yet.
+        MarEdgeError: the syntax is unknown, or the file does not exist or is not a file.
     """
     mode = mode or CaptureMode()
     if not text.strip():
-        raise MarEdgeError("no camera named; give an index (0), a video file, an rtsp:// or http:// URL, or demo:")
+        raise MarEdgeError("no source given; expected an index (0), a video file, an rtsp:// or http:// URL, or demo:")
     if len(text) > _LONGEST:
-        raise MarEdgeError(f"a source is up to {_LONGEST} letters long, not {len(text)}")
+        raise MarEdgeError(f"a source has up to {_LONGEST} characters, not {len(text)}")
     if names_file(path := text.removeprefix("file://")):
         return _parse_file(path)
     text = text.strip()
     if has_control_characters(text):
-        raise MarEdgeError("a source has no control characters; write it on one line")
+        raise MarEdgeError("control characters in a source; write it on one line")
     if text.startswith("demo:"):
         return Source("demo", text, "demo:")
     if " ! " in text:
-        return Source("pipeline", text, _described(text))
+        return Source("pipeline", text, _redact_pipeline(text))
     if _INDEX.fullmatch(text):
         return _device(str(int(text)), f"/dev/video{int(text)}", text, mode)
     scheme, separator, rest = text.partition("://")
@@ -71,16 +80,18 @@ def parse_source(text: str, mode: CaptureMode | None = None) -> Source:
 
 
 def names_file(text: str) -> bool:
-    """Whether a source string is the name of a file that is there, whatever else it could mean; no index is one."""
+    """Return whether a source string names an existing file, which then has priority, except over an index."""
     try:
         return os.path.isfile(text) and not (_INDEX.fullmatch(text.strip()) or text.startswith("demo:"))
-    except ValueError:  # a NUL
+    except ValueError:  # it holds a NUL
         return False
 
 
 def _device_node(text: str) -> str | None:
-    """The path of a device, if it is one. Links in /dev are kept: by-id ones lead to another /dev/videoN each time that
-    the camera is plugged in, and to none while it is not.
+    """Return the path of a device; None if it is not one.
+
+    Links in /dev are not resolved here. Links by id point to a different /dev/videoN each time that the camera is
+    plugged in, and to none while it is unplugged.
     """
     if re.fullmatch(r"/dev/[\w./:+-]+", text, re.ASCII) and not os.path.isfile(text):
         return text
@@ -97,7 +108,7 @@ def _device(target: str, node: str, text: str, mode: CaptureMode) -> Source:
 def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
     if scheme == "csi":
         if not _INDEX.fullmatch(rest):
-            raise MarEdgeError("that is no CSI camera; write csi://0 for the sensor with id 0")
+            raise MarEdgeError("not a CSI camera; write csi://0 for the sensor with id 0")
         return Source("pipeline", csi_pipeline(int(rest), mode), f"csi://{int(rest)}", mode)
     if scheme == "file":
         return _parse_file(unquote(rest))
@@ -105,13 +116,13 @@ def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
         shown = f" '{scheme}://'" if re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) else ""
         close = did_you_mean(scheme, [*URL_SCHEMES, "csi", "file"])
         raise MarEdgeError(f"unknown kind of URL{shown}; known: {', '.join(URL_SCHEMES)}, csi, file{close}")
-    description = _place(scheme, rest)
+    description = _redact_url(scheme, rest)
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
-    except ValueError:  # what it says quotes the URL
+    except ValueError:  # its message quotes the URL
         raise MarEdgeError(
-            f"not a URL: {description}; in a user's name or password, write '/', '?', '#' and '@' as %2F, %3F, %23, %40"
+            f"not a URL: {description}; in user name and password, write '/', '?', '#' and '@' as %2F, %3F, %23, %40"
         ) from None
     if not host:
         raise MarEdgeError(f"the URL {description} names no host; expected {scheme}://HOST[:PORT]/PATH")
@@ -122,7 +133,7 @@ def _parse_url(text: str, scheme: str, rest: str, mode: CaptureMode) -> Source:
 
 def _parse_file(text: str) -> Source:
     path = Path(text)
-    shown = "that name" if "@" in text else text  # perhaps a URL without its scheme, with a password in it
+    shown = "that name" if "@" in text else text  # it may be a URL without its scheme, with a password
     try:
         if path.is_dir():
             raise MarEdgeError(f"{shown} is a directory; give one video file")
@@ -140,27 +151,26 @@ def _parse_file(text: str) -> Source:
     except OSError as error:
         raise MarEdgeError(f"cannot read {shown}: {error.strerror or error}") from None
     except UnicodeEncodeError:
-        raise MarEdgeError(f"the name {text!a} holds bytes that are no UTF-8; rename the file") from None
+        raise MarEdgeError(f"the name {text!a} holds bytes that are not UTF-8; rename the file") from None
     description = "".join("\N{REPLACEMENT CHARACTER}" if has_control_characters(letter) else letter for letter in text)
-    # Absolute: FFmpeg takes what stands before a colon, as in 12:30.mp4, for a protocol.
+    # Absolute, since FFmpeg takes the part before a colon, as in 12:30.mp4, for a protocol.
     return Source("file", os.path.abspath(text), description)
 
 
-def _described(pipeline: str) -> str:
-    """The first element of a GStreamer pipeline and the hosts in it: in properties stand passwords and cookies."""
+def _redact_pipeline(pipeline: str) -> str:
+    """Return the first element of a GStreamer pipeline and its hosts. Properties may hold passwords and cookies."""
     element = re.match(r"[A-Za-z][A-Za-z0-9_-]*(?=\s)", pipeline)
     name = element[0] if element else "GStreamer pipeline"
-    # In quotes up to their end, else up to a space that is not escaped.
+    # A quoted URL ends at the quote, any other at a space that is not escaped.
     urls = re.findall(r"(?:\"(\w+)://([^\"]*)|(?<![\w\"])(\w+)://((?:\\.|[^\s\\])*))", pipeline)
-    places = [_place((quoted or plain).lower(), rest or bare) for quoted, rest, plain, bare in urls]
-    return " ".join([name, *dict.fromkeys(places)])
+    urls_shown = [_redact_url((quoted or plain).lower(), rest or bare) for quoted, rest, plain, bare in urls]
+    return " ".join([name, *dict.fromkeys(urls_shown)])
 
 
-def _place(scheme: str, rest: str) -> str:
-    """The kind and host of a URL, as far as it is certain which part is the host.
+def _redact_url(scheme: str, rest: str) -> str:
+    """Return scheme and host of a URL, or *** if the host is uncertain.
 
-    Where an '@' stands behind what looks like the host, that may be the beginning of a password: only a number is
-    certain to be none.
+    If an '@' follows what looks like the host, that could be the start of a password, unless it is an IP address.
     """
     kind = scheme if scheme in URL_SCHEMES else "url"
     authority = re.split(r"[/?#\\]", rest, maxsplit=1)[0]

@@ -1,8 +1,8 @@
 """Recordings: one stream's messages, a JSON document a line, appended to files that survive a kill. Never pixels.
 
-Each line goes to the kernel whole, in one write, before the next message is made: a program that is killed loses at
-most the line it was writing, and ``skeletons`` leaves out a line that breaks off. A power cut may take what the kernel
-had not written to the disk yet.
+Each line goes to the kernel in one write before the next message is made. So a program that is killed loses at most the
+line it was writing, and readers leave out a line that breaks off (``recording.reader``). A power cut may lose what the
+kernel had not written to the disk yet.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, HelloMessage
 
 SUFFIX = ".jsonl"
-# After a failed write (a full disk), so long passes until the next try.
+# Pause between a failed write (a full disk) and the next attempt.
 RETRY_S = 10.0
-# How often the open file is looked for in its folder; and how long status says that it was gone.
+# Interval of checks that the open file is still in its folder; and how long status reports that it was gone.
 LOOK_S = 0.5
 _SAID_S = 3.0
 _STAMP_AND_RUN = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
@@ -37,11 +37,11 @@ _log = logging.getLogger("mar_edge.record")
 class RecordConfig:
     """Where recordings go, and when a new file begins.
 
-    folder: made if need be. most_mb, most_hours: of one file. keep: of each stream, the oldest are removed beyond so
-    many files; None keeps all.
+    folder: created if needed. most_mb, most_hours: limits of one file. keep: number of files to keep of each stream,
+    without the oldest; None keeps all.
 
     Raises:
-        MarEdgeError: a value that makes no sense.
+        MarEdgeError: a value out of range.
     """
 
     folder: Path
@@ -59,7 +59,7 @@ class RecordConfig:
 
 
 def age_order(path: Path) -> tuple[str, int, str]:
-    """Sort key of recordings: by stream, in the order in which they were begun, whatever the wall clock said.
+    """Return a sort key of recordings: by stream, in the order in which they were begun, whatever the wall clock said.
 
     Files are numbered throughout their folder. Earlier versions began at 1 with each run; their files come first, by
     name.
@@ -73,13 +73,13 @@ def age_order(path: Path) -> tuple[str, int, str]:
 class Recorder:
     """Appends one stream's messages. A context manager; used from one thread.
 
-    ``written`` counts lines and ``lost`` those that could not be written; ``error`` says why, while it lasts. A disk
-    that is full never stops the stream: it is tried again every ``RETRY_S``. A file that is removed or replaced while
-    it is written is noticed within a second and another one begun; ``lost`` counts what was written to it since.
+    ``written`` counts lines and ``lost`` those that could not be written; ``error`` says why, while it lasts. A full
+    disk never stops the stream: the recorder tries again every ``RETRY_S``. A file that is removed or replaced while it
+    is written is noticed within a second, and another one begins; ``lost`` counts the lines written to it since.
 
     Args:
         config: where, and when a new file begins.
-        stream, run: of the messages; both stand in the files' names.
+        stream, run: of the messages; both are parts of the files' names.
         clock: monotonic seconds; another one in tests.
 
     Raises:
@@ -105,7 +105,7 @@ class Recorder:
         self._said_s = 0.0
 
     def write(self, encoded: EncodedMessage[AnyMessage]) -> None:
-        """Append one message, unless it is a status; never raises what a disk may do."""
+        """Append one message, unless it is a status. Errors of the disk are counted, never raised."""
         self._look()
         if encoded.message.kind == "status":
             return
@@ -131,7 +131,7 @@ class Recorder:
             self.error = None
 
     def _look(self) -> None:
-        """See whether the open file still stands in its folder; begin another one where it does not."""
+        """Check that the open file is still in its folder; begin another one where it is not."""
         if self._file is None or self._clock() < self._look_s:
             return
         self._look_s = self._clock() + LOOK_S
@@ -151,7 +151,7 @@ class Recorder:
         self._abandon()
 
     def _abandon(self) -> None:
-        """Go on with another file, at once."""
+        """Continue with another file, at once."""
         self._unseen, self._retry_s = 0, 0.0
         try:
             self._close()
@@ -200,7 +200,7 @@ class Recorder:
         self._forget_oldest()
 
     def _own_files(self) -> list[Path]:
-        """The stream's recordings in the folder, oldest first."""
+        """Return the stream's recordings in the folder, oldest first."""
         found = (path for path in self._config.folder.iterdir() if age_order(path)[0] == self._stream)
         return sorted(found, key=age_order)
 
@@ -234,7 +234,7 @@ class Recorder:
 
 
 class StreamRecorders:
-    """Recordings of whatever streams come, each run of a sender in files of its own. A context manager.
+    """Recordings of any number of streams, each run of a sender in its own files. A context manager.
 
     ``written`` and ``lost`` count lines, ``skeletons`` those among the messages that hold one.
 
@@ -259,7 +259,7 @@ class StreamRecorders:
         return self._counts[1] + sum(recorder.lost for _, recorder in self._open.values())
 
     def write(self, message: AnyMessage) -> None:
-        """Append one message to its stream's recording; never raises what a disk may do."""
+        """Append one message to its stream's recording. Errors of the disk are counted, never raised."""
         self.skeletons += message.kind == "skeleton"
         run, recorder = self._open.get(message.stream, ("", None))
         if recorder is None or run != message.run:

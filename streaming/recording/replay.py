@@ -35,7 +35,7 @@ class Replay:
         realtime: wait for each frame's time.
 
     Raises:
-        MarEdgeError: there is no recording, it is damaged, or it lacks the ``hello`` that says of what it is.
+        MarEdgeError: there is no recording, it is damaged, or it has no ``hello`` before its first skeleton.
     """
 
     state: State = "live"

@@ -1,4 +1,4 @@
-"""The steady clock of a recording: where its messages lie on the media clock, whatever the wall clock did meanwhile.
+"""The steady clock of a recording: times of its messages on the media clock, whatever the wall clock did meanwhile.
 
 Messages carry wall-clock times, and skeletons media time as well. Each skeleton says how far the two clocks are apart
 at its frame. A message is converted by the distance at the frame that it speaks of, as its sender had it.
@@ -9,13 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-# Two clocks that are read one after the other differ by so much without meaning anything.
+# Two clocks that are read one after the other differ by up to this much without a step.
 _JITTER_NS = 100_000
 
 
 @dataclass
 class SteadyTime:
-    """Converts wall-clock times of one run of a stream. Told of its skeletons (``see``) in any order of its files.
+    """Converts wall-clock times of one run of a stream. Takes its skeletons (``see``) in any order of its files.
 
     ``first_ns`` and ``last_ns``: media time of the first and last skeleton; None where none carries it.
     """

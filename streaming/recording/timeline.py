@@ -119,7 +119,7 @@ def body_of(label: Label) -> str:
     return label.body or _NO_BODY
 
 
-def the_only(timelines: Sequence[Timeline], what: str) -> Timeline:
+def the_only(timelines: Sequence[Timeline], what: str, how: str = "with --stream") -> Timeline:
     """Return the one timeline that ``what``, a file with one time axis, can show.
 
     Raises:
@@ -129,7 +129,7 @@ def the_only(timelines: Sequence[Timeline], what: str) -> Timeline:
         return timelines[0]
     streams = sorted({timeline.stream for timeline in timelines})
     if len(streams) > 1:
-        raise MarEdgeError(f"{what} takes one stream; choose with --stream: {', '.join(streams)}")
+        raise MarEdgeError(f"{what} takes one stream; choose {how}: {', '.join(streams)}")
     raise MarEdgeError(
         f"{what} takes one run, and stream '{streams[0]}' was started {len(timelines)} times; give the files of one run"
     )

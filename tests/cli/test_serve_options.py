@@ -21,13 +21,13 @@ from mar_edge.edge.errors import MarEdgeError
 SWITCH = ()
 WRONG = {
     "camera": [
-        ("''", "no camera named"),
+        ("''", "no source given"),
         ("'gopher://x'", "unknown kind of URL"),
         ("'rtsp://'", "names no host"),
         ("'{tmp}/nowhere.mp4'", "no such video file"),
         ("'{tmp}'", "is a directory"),
-        ("'csi://front'", "is no CSI camera"),
-        ('"rtsp://a\\u0007"', "no control characters"),
+        ("'csi://front'", "not a CSI camera"),
+        ('"rtsp://a\\u0007"', "control characters in a source"),
         ("['a=demo:', 'a=demo:']", "a name of its own"),
         ("[]", "text, or a list of it, not"),
     ],
@@ -114,7 +114,7 @@ WRONG = {
     "view": [("'nowhere'", "not HOST:PORT"), ("'127.0.0.1:99999'", "not HOST:PORT")],
     "view_host": [
         ("'box.local'", "--view-host is of a page, which is not asked for"),
-        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is no host"),
+        ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is neither a host"),
     ],
     "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
     "show_video": SWITCH,

@@ -6,7 +6,7 @@ import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.training.synth.command import write_clips, write_drawing
-from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.generator import CLASSES, synthesize
 
 
 def test_arrays(tmp_path):
@@ -17,7 +17,7 @@ def test_arrays(tmp_path):
         assert arrays["joints"].shape == (300, 64, 44, 2)
         assert arrays["labels"].shape == arrays["duration_s"].shape == (300,)
         assert list(arrays["classes"]) == [label.name for label in CLASSES]
-        first, second = synthesise(4, 0, 256), synthesise(4, 1, 256)
+        first, second = synthesize(4, 0, 256), synthesize(4, 1, 256)
         np.testing.assert_array_equal(arrays["joints"][255], first.joints[255])
         np.testing.assert_array_equal(arrays["joints"][256:], second.joints[:44])
         np.testing.assert_array_equal(arrays["labels"][256:], second.labels[:44])

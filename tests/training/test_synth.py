@@ -1,4 +1,4 @@
-"""Batches of clips, and the parts they are made of; ``test_synth_actions`` looks at what the actions do."""
+"""Batches of clips and their components; ``test_synth_actions`` tests the actions."""
 
 import itertools
 from concurrent.futures import ProcessPoolExecutor
@@ -27,7 +27,7 @@ from mar_edge.training.synth.generator import (
     SynthBatch,
     class_labels,
     draw_scene,
-    synthesise,
+    synthesize,
 )
 from mar_edge.training.synth.ik import rotation, two_bones
 from mar_edge.training.synth.perform import Lists, add_rows
@@ -45,7 +45,7 @@ def scene() -> Scene:
 
 @pytest.fixture(scope="module")
 def batch() -> SynthBatch:
-    return synthesise(3, 0, 256)
+    return synthesize(3, 0, 256)
 
 
 def test_classes_are_the_52_actions_and_the_background():
@@ -58,11 +58,11 @@ def test_an_action_beyond_ma52_becomes_a_class():
 
 
 def chunk_of_96(number: int) -> tuple[np.ndarray, np.ndarray]:
-    made = synthesise(3, number, 96)
+    made = synthesize(3, number, 96)
     return made.joints, made.labels
 
 
-def test_a_chunk_is_the_same_clips_whoever_makes_it():
+def test_a_chunk_is_deterministic():
     here = [chunk_of_96(number) for number in (0, 1, 2)]
     with ProcessPoolExecutor(2, get_context("spawn")) as workers:
         for number, (joints, labels) in zip((2, 0, 1), workers.map(chunk_of_96, (2, 0, 1)), strict=True):
@@ -71,12 +71,12 @@ def test_a_chunk_is_the_same_clips_whoever_makes_it():
 
 
 @pytest.mark.parametrize(("seed", "chunk"), [(3, 1), (4, 0)])
-def test_another_chunk_or_seed_is_other_clips(batch, seed, chunk):
-    other = synthesise(seed, chunk, 256)
+def test_another_chunk_or_seed_gives_other_clips(batch, seed, chunk):
+    other = synthesize(seed, chunk, 256)
     assert not np.isclose(batch.joints, other.joints).all(axis=(1, 2, 3)).any()
 
 
-def test_a_batch_is_what_it_says(batch):
+def test_a_batch_has_the_documented_shapes_and_ranges(batch):
     assert batch.joints.shape == (256, 64, 44, 2)
     assert batch.joints.dtype == np.float32
     assert batch.labels.dtype == np.int64
@@ -87,14 +87,14 @@ def test_a_batch_is_what_it_says(batch):
     assert ((batch.amplitude > 0) == (batch.labels != BACKGROUND)).all()
 
 
-def test_every_class_occurs_as_often_as_it_should(scene):
+def test_classes_have_their_frequencies(scene):
     counts = np.bincount(scene.labels, minlength=len(CLASSES))
     assert (counts[:-1] > 5).all()
     assert 0.7 < counts[-1] / (BACKGROUND_WEIGHT * counts[:-1].mean()) < 1.4
 
 
-def test_a_batch_of_few_classes_has_those():
-    few = synthesise(0, 0, 60, classes=(CLASSES[9], CLASSES[-1]))
+def test_a_batch_of_few_classes_has_only_those():
+    few = synthesize(0, 0, 60, classes=(CLASSES[9], CLASSES[-1]))
     assert set(few.labels) == {0, 1}
     assert (few.amplitude[few.labels == 0] > 0).all()
     assert (few.amplitude[few.labels == 1] == 0).all()
@@ -104,23 +104,23 @@ def test_enough_of_every_action_is_inside_its_clip(scene):
     assert scene.visible.min() >= 0.45
 
 
-def test_fragments_of_others_show_little_and_less_than_the_labelled_action(scene):
+def test_fragments_are_less_visible_than_the_labeled_action(scene):
     with_label, without = MOST_OF_FRAGMENT
-    labelled = scene.labels != BACKGROUND
+    labeled = scene.labels != BACKGROUND
     assert 0.15 < (scene.fragment > 0).mean() < 0.3
-    assert scene.fragment[labelled].max() <= with_label + 1e-5 < 0.2
-    assert scene.fragment[~labelled].max() <= without + 1e-5 < 0.15
-    assert (scene.fragment < 0.45 * scene.visible)[labelled].all()
+    assert scene.fragment[labeled].max() <= with_label + 1e-5 < 0.2
+    assert scene.fragment[~labeled].max() <= without + 1e-5 < 0.15
+    assert (scene.fragment < 0.45 * scene.visible)[labeled].all()
 
 
-def test_the_held_out_world_is_another_one():
+def test_the_held_out_world_differs_from_the_training_world():
     def measures(world) -> list[np.ndarray]:
         views = draw_scene(Draws(np.random.default_rng(2)), 400, (CLASSES[-1],), world)
         first = views.points[:, 0]
         width, trunk, thigh = (apart(first[:, a], first[:, b]) for a, b in ((11, 12), (11, 23), (23, 25)))
         return [width / trunk, thigh / trunk, thigh, views.views.scale / views.views.size[:, 1]]
 
-    # Crops hide how far and how high the camera is.
+    # Crops hide distance and height of the camera.
     plain, beyond = (measures(world.without("framing")) for world in (TRAINING, HELD_OUT))
     for known, other in zip(plain, beyond, strict=True):
         low, high = np.quantile(known, [0.01, 0.99])
@@ -143,7 +143,7 @@ def test_two_bones_reach_the_target_and_bend_to_the_pole():
     np.testing.assert_allclose(np.linalg.norm(middle, axis=-1), 0.3, atol=1e-5)
 
 
-def test_rotations_turn_the_way_they_say():
+def test_rotations_have_the_documented_directions():
     quarter, nil = np.float32([np.pi / 2]), np.zeros(1, np.float32)
     front, top = np.float32((0, 0, 1)), np.float32((0, 1, 0))
     np.testing.assert_allclose(rotation(quarter, nil, nil)[0] @ front, (1, 0, 0), atol=1e-6)
@@ -165,12 +165,12 @@ def moments(duration_s: np.ndarray, frames: int = 64) -> np.ndarray:
 
 
 @pytest.mark.parametrize("course", COURSES)
-def test_a_course_shows_itself_in_clips_of_any_length(course):
+def test_a_course_is_visible_in_clips_of_any_length(course):
     curve = course.draw(Draws(np.random.default_rng(0)), LENGTHS)
     assert curve.visible(moments(LENGTHS)).min() >= 0.44
 
 
-def test_mixed_courses_are_each_what_they_are_alone():
+def test_mixed_courses_equal_separate_ones():
     which = np.arange(len(LENGTHS)) % len(COURSES)
     curves = Curves.draw(CourseTable(COURSES), which, Draws(np.random.default_rng(0)), LENGTHS, np.ones_like(LENGTHS))
     t = moments(LENGTHS)
@@ -182,7 +182,7 @@ def test_mixed_courses_are_each_what_they_are_alone():
         np.testing.assert_array_equal(curves.take(rows)(t[rows]), kind(t)[rows])
 
 
-def test_a_course_can_be_put_elsewhere_and_done_slowly():
+def test_a_course_can_be_moved_and_slowed_down():
     pace = np.full(len(LENGTHS), 1.5, np.float32)
     course = Step((0.5, 0.5), (1, 1), returns=1).paced(pace)
     slow = course.draw(Draws(np.random.default_rng(0)), np.full_like(LENGTHS, 9)).starting(np.full_like(LENGTHS, 2))
@@ -208,7 +208,7 @@ def test_rows_with_one_key_add_up():
     assert target.tolist() == [[4, 5], [1, 1], [7, 9]]
 
 
-def test_background_heads_move_less_than_any_labelled_one():
+def test_background_heads_move_less_than_in_any_head_action():
     motion = draw_scene(Draws(np.random.default_rng(4)), 300, (CLASSES[-1],), alone=True).motion
     yaw = motion[Channel.HEAD_YAW] + motion[Channel.CHEST_YAW]
     pitch = motion[Channel.HEAD_PITCH] + motion[Channel.CHEST_PITCH] + motion[Channel.LEAN]
@@ -230,19 +230,19 @@ def test_every_camera_keeps_the_head_and_the_hips_where_it_frames_them(scene):
 
 def test_a_desk_camera_loses_the_hips(batch):
     layout = load_layout("ma52")
-    neck, hip_centre = layout.root, layout.joints.index("hip_centre")
-    lost = np.isclose(batch.joints[:, :, hip_centre], batch.joints[:, :, neck], atol=1e-2).all(axis=(1, 2))
+    neck, hip_center = layout.root, layout.joints.index("hip_centre")
+    lost = np.isclose(batch.joints[:, :, hip_center], batch.joints[:, :, neck], atol=1e-2).all(axis=(1, 2))
     assert lost[batch.desk].mean() > 0.75
     assert lost[~batch.desk].mean() < 0.3
 
 
 def test_the_figure_is_smooth(scene):
-    # 2 s in 64 frames: nothing crosses a third of a metre between two of them.
+    # 2 s in 64 frames: nothing crosses a third of a meter between two of them.
     step = np.abs(np.diff(scene.points[:, :, BODY], axis=1)).max(axis=(1, 2, 3))
     assert np.quantile(step, 0.99) < 0.35
 
 
-def test_a_camera_slower_than_the_frames_draws_straight_lines():
+def test_a_camera_slower_than_the_frames_gives_straight_lines():
     joints = np.random.default_rng(0).normal(size=(40, 64, 3, 2)).astype(np.float32)
     two_s = np.full(40, 2, np.float32)
     out = camera_rate(Draws(np.random.default_rng(1)), joints, two_s, TRAINING.camera_fps)
@@ -254,7 +254,7 @@ def test_a_camera_slower_than_the_frames_draws_straight_lines():
 
 
 def one_at_a_time(clip: np.ndarray) -> np.ndarray:
-    """What ``fill_missing`` promises, joint by joint and in words of its own."""
+    """Fill gaps as ``fill_missing`` does, in an independent implementation, joint by joint."""
     layout = load_layout("ma52")
     missing = np.isnan(clip).any(axis=-1)
     out, frames = clip.astype(np.float64), np.arange(len(clip))
@@ -287,7 +287,7 @@ def test_filling_a_batch_equals_filling_each_clip(gaps):
 
 
 @pytest.mark.parametrize("view", ["all", "upper", "head"])
-def test_clips_can_be_looked_at(batch, view):
+def test_clips_can_be_drawn(batch, view):
     sheet = contact_sheet(batch.joints[:2], ["one", "two"], columns=4, height=120, view=view)
     assert sheet.shape[0] == 2 * 122
     assert sheet.max() > 200

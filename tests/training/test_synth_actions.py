@@ -1,4 +1,4 @@
-"""Each of the 52 rows does what its label means, in the figure's points (metres)."""
+"""Each of the 52 actions moves the points of the figure (meters) as its label means."""
 
 from functools import cache
 
@@ -37,7 +37,7 @@ N = 40
 
 @cache
 def scene_of(name: str) -> Scene:
-    """Clips of one action and nothing else."""
+    """Draw clips of one action alone."""
     label = next(label for label in CLASSES if label.name == name)
     return draw_scene(Draws(np.random.default_rng([7, label.id])), N, (label,), alone=True)
 
@@ -47,7 +47,7 @@ def points_of(name: str) -> np.ndarray:
 
 
 def tips(points: np.ndarray, *fingers: int) -> np.ndarray:
-    """(n, T, 2, 3) between the tips of those fingers (1 thumb to 5 little finger) of the left and right hand."""
+    """Return the midpoint (n, T, 2, 3) of those fingertips (1 thumb to 5 little finger) of the left and right hand."""
     return points[:, :, HANDS[:, list(fingers)]].mean(axis=-2)
 
 
@@ -62,11 +62,11 @@ def fingers(points: np.ndarray) -> np.ndarray:
 
 
 def closest(distance: np.ndarray) -> np.ndarray:
-    """(n, T, ...) -> (n,) the least of a clip."""
+    """Return the smallest value (n,) of each clip of (n, T, ...)."""
     return distance.reshape(len(distance), -1).min(axis=1)
 
 
-def test_every_class_has_a_row_and_the_rows_are_sound():
+def test_every_class_has_a_valid_row():
     assert [(action.id, action.name) for action in ACTIONS] == [(label.id, label.name) for label in CLASSES[:-1]]
     ids = {action.id for action in ACTIONS}
     for action in (*ACTIONS, *UNNAMED):
@@ -81,12 +81,12 @@ def test_every_class_has_a_row_and_the_rows_are_sound():
 
 
 @pytest.mark.parametrize("action", [a for a in ACTIONS if any(m.limbs for m in a.manners)], ids=lambda a: a.name)
-def test_enough_of_a_limb_action_is_to_be_seen_in_every_clip(action):
+def test_enough_of_a_limb_action_is_visible_in_every_clip(action):
     assert scene_of(action.name).visible.min() >= 0.45
 
 
-def _towards_eyes(points: np.ndarray) -> np.ndarray:
-    """(n, T, 3) of the length from mouth to eyes, up the face."""
+def _toward_eyes(points: np.ndarray) -> np.ndarray:
+    """Return the vector (n, T, 3) from mouth to eyes."""
     return points[:, :, [LEFT_EYE, RIGHT_EYE]].mean(axis=2) - points[:, :, MOUTH].mean(axis=2)
 
 
@@ -95,7 +95,7 @@ def _eyes(points: np.ndarray) -> np.ndarray:
 
 
 def _nearest(hand: np.ndarray, *targets: np.ndarray) -> np.ndarray:
-    """(n,) the least distance of either hand (n, T, 2, 3) from any target (n, T, 3)."""
+    """Return the smallest distance (n,) of a hand (n, T, 2, 3) from any target (n, T, 3)."""
     return np.min([closest(apart(hand, target[:, :, None])) for target in targets], axis=0)
 
 
@@ -109,12 +109,12 @@ def _neck(points: np.ndarray) -> np.ndarray:
 
 
 def _to_midline(hand: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """(n, T, 2) of either hand (n, T, 2, 3) from the line between mid-shoulders and mid-hips."""
+    """Return the distance (n, T, 2) of each hand (n, T, 2, 3) from the line between mid-shoulders and mid-hips."""
     return from_line(hand, points[:, :, SHOULDERS].mean(2)[:, :, None], points[:, :, HIPS].mean(2)[:, :, None])
 
 
 def _to_limbs(hand: np.ndarray, points: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """(n,) the least distance of either hand (n, T, 2, 3) from that bone of either side."""
+    """Return the smallest distance (n,) of a hand (n, T, 2, 3) from that bone of either side."""
     both = [closest(from_line(hand, points[:, :, start[::way]], points[:, :, end[::way]])) for way in (1, -1)]
     return np.minimum(*both)
 
@@ -133,7 +133,7 @@ def _nearest_of(hands: tuple[np.ndarray, ...], *targets: np.ndarray) -> np.ndarr
     return np.min([_nearest(hand, *targets) for hand in hands], axis=0)
 
 
-# Which part of the hand comes how near (m) to what.
+# The part of the hand, its target, and the largest distance, m.
 TOUCHES = {
     "scratching arms": (_to_other_arm, 0.08),
     "putting hands together": (lambda p: _hands_apart(palms(p)), 0.06),
@@ -143,7 +143,7 @@ TOUCHES = {
     "scratching or touching chest": (lambda p: closest(_to_midline(palms(p), p)), 0.2),
     "scratching or touching shoulder": (lambda p: _nearest(tips(p, 2, 3), *(p[:, :, i] for i in SHOULDERS)), 0.09),
     "arms akimbo": (lambda p: _nearest(palms(p), p[:, :, HIPS[0]], p[:, :, HIPS[1]]), 0.19),
-    "scratching or touching forehead": (lambda p: _nearest(tips(p, 2, 3), _eyes(p) + 0.7 * _towards_eyes(p)), 0.06),
+    "scratching or touching forehead": (lambda p: _nearest(tips(p, 2, 3), _eyes(p) + 0.7 * _toward_eyes(p)), 0.06),
     "scratching or touching face": (lambda p: _nearest_of((tips(p, 2, 3), palms(p)), *_cheeks(p)), 0.07),
     "rubbing eyes": (lambda p: _nearest(tips(p, 2, 3), p[:, :, LEFT_EYE], p[:, :, RIGHT_EYE], _eyes(p)), 0.045),
     "touching nose": (lambda p: _nearest(tips(p, 2, 3), p[:, :, NOSE]), 0.045),
@@ -166,14 +166,16 @@ def test_the_hand_reaches_what_it_touches(name):
 
 
 def beyond_ears(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How far the finger tips (n, T, 2) are from the middle of the head, m, and ahead of it; 1 is at the nose."""
+    """Return distances (n, T, 2) of fingertips from the center of the head, m, and their position ahead of it, 1 at the
+    nose.
+    """
     middle = points[:, :, [LEFT_EAR, RIGHT_EAR]].mean(axis=2)
     front = points[:, :, NOSE] - middle
     way = tips(points, 2, 3) - middle[:, :, None]
     return np.linalg.norm(way, axis=-1), (way * front[:, :, None]).sum(-1) / (front**2).sum(-1)[:, :, None]
 
 
-def test_hair_is_touched_beside_and_above_the_face():
+def test_hair_is_touched_next_to_and_above_the_face():
     away, ahead = beyond_ears(points_of("playing or tidying hair"))
     touching = away < 0.22
     assert touching.any(axis=(1, 2)).mean() > 0.9
@@ -205,7 +207,7 @@ def test_crossed_arms_are_crossed():
 
 
 def bent(p: np.ndarray) -> np.ndarray:
-    """(n, T, 2) tips from wrist, for the length of the open hand: about 1 open, half of it a fist."""
+    """Return the distance (n, T, 2) of tips from the wrist, in hand lengths: about 1 open, 0.5 a fist."""
     return apart(tips(p, 2, 3, 4), p[:, :, WRISTS]) / 0.17
 
 
@@ -222,7 +224,7 @@ def test_a_fist_is_clenched_and_fingers_move_without_the_hand():
 
 
 def stretched(p: np.ndarray) -> np.ndarray:
-    """(n, T) the straighter arm: 1 is straight."""
+    """Return the straightness (n, T) of the straighter arm: 1 is straight."""
     length = apart(p[:, :, SHOULDERS], p[:, :, ELBOWS]) + apart(p[:, :, ELBOWS], p[:, :, WRISTS])
     return (apart(p[:, :, SHOULDERS], p[:, :, WRISTS]) / length).max(axis=2)
 
@@ -237,7 +239,7 @@ def test_arms_stretch_and_retract():
     assert (after < straight.max(axis=1) - 0.1).mean() > 0.4  # the others are cut off, or rest on a knee
 
 
-def test_a_wave_goes_to_and_fro_beside_the_shoulder():
+def test_a_wave_oscillates_next_to_the_shoulder():
     p = points_of("waving")
     across = p[:, :, WRISTS, 0] - p[:, :, SHOULDERS, 0]
     high = p[:, :, WRISTS, 1] - p[:, :, HIPS, 1]
@@ -267,7 +269,7 @@ def test_hands_keep_moving(name, least):
     assert (way > least).mean() > 0.9
 
 
-def test_one_points_at_oneself_with_the_index_finger():
+def test_pointing_oneself_uses_the_index_finger():
     p = points_of("pointing oneself")
     middle = p[:, :, SHOULDERS].mean(2)[:, :, None], p[:, :, HIPS].mean(2)[:, :, None]
     away = from_line(tips(p, 2), *middle)
@@ -282,7 +284,7 @@ def knees_apart(p: np.ndarray) -> np.ndarray:
     return apart(p[:, :, KNEES[0]], p[:, :, KNEES[1]])
 
 
-def test_knees_part_and_come_together():
+def test_knees_open_and_close():
     spread = knees_apart(points_of("spread legs"))
     assert (spread.max(axis=1) - spread[:, 0] > 0.08).mean() > 0.9
     closing = knees_apart(points_of("closing legs"))
@@ -290,11 +292,11 @@ def test_knees_part_and_come_together():
 
 
 def ahead(p: np.ndarray) -> np.ndarray:
-    """(n, T, 2) m by which the feet stand out in the room, forward or aside."""
+    """Return the distance (n, T, 2) m of the feet from the hips in the room, forward or sideways."""
     return apart(p[:, :, ANKLES][..., (0, 2)], p[:, :, HIPS][:, :, :, (0, 2)])
 
 
-def test_feet_are_put_out_and_drawn_back():
+def test_feet_stretch_and_retract():
     out = ahead(points_of("stretching feet"))
     assert ((out - out[:, :1]).max(axis=(1, 2)) > 0.07).mean() > 0.9
     back = ahead(points_of("retracting feet"))
@@ -302,11 +304,11 @@ def test_feet_are_put_out_and_drawn_back():
 
 
 def over(p: np.ndarray) -> np.ndarray:
-    """(n, T, 2) how far each ankle is off the floor, m."""
+    """Return the height (n, T, 2) of each ankle above the floor, m."""
     return p[:, :, ANKLES, 1] - np.minimum(p[:, :, HEELS, 1], p[:, :, TOES, 1]).min(axis=(1, 2))[:, None, None]
 
 
-def test_a_leg_is_laid_over_the_other():
+def test_crossing_legs_puts_one_leg_over_the_other():
     lifted = over(points_of("curling legs"))
     assert (lifted.max(axis=(1, 2)) > 0.28).mean() > 0.85
     assert (lifted[:, 0].max(axis=1) < 0.25).mean() > 0.8
@@ -318,7 +320,7 @@ def test_crossed_legs_change_over():
     assert (extent(order) > 0.12).mean() > 0.9
 
 
-def test_a_heel_leaves_the_floor_or_the_foot_lies_on_its_edge():
+def test_tiptoe_raises_the_heel_or_rolls_the_foot():
     p = points_of("tiptoe")
     lift = p[:, :, HEELS, 1] - p[:, :, TOES, 1]
     tilt = np.abs(p[:, :, TOES, 0] - p[:, :, ANKLES, 0])
@@ -338,7 +340,7 @@ def test_legs_shake():
     assert (np.max(count, axis=0) >= 2).mean() > 0.85
 
 
-def test_trunk_actions_move_what_they_name():
+def test_trunk_actions_move_the_named_part():
     scene = scene_of("shaking body")
     sway = scene.motion[Channel.SWAY] + scene.motion[Channel.CHEST_YAW]
     assert (extent(sway) > 0.5 * scene.amplitude).mean() > 0.9
@@ -370,7 +372,7 @@ def test_yaw_moves_the_nose_sideways(name):
     assert (extent(nose[..., 0]) > extent(nose[..., 1])).mean() > 0.9
 
 
-def test_a_shaken_head_comes_back_and_a_turned_one_hardly_does():
+def test_shaking_reverses_more_often_than_turning():
     def count(name: str) -> np.ndarray:
         yaw = scene_of(name).motion[Channel.HEAD_YAW]
         return reversals(yaw, 0.25 * extent(yaw))
@@ -389,7 +391,7 @@ def test_tilting_rolls_the_line_of_the_eyes():
 def test_shrugging_brings_shoulders_to_the_ears():
     scene = scene_of("shrugging")
     up = scene.motion[Channel.LEFT_SHOULDER_UP] + scene.motion[Channel.RIGHT_SHOULDER_UP]
-    raising = extent(up) > scene.amplitude  # the others push forward, or raise one alone
+    raising = extent(up) > scene.amplitude  # the others push forward, or raise only one
     gap = sum(
         apart(scene.points[:, :, ear], scene.points[:, :, shoulder])
         for ear, shoulder in zip((LEFT_EAR, RIGHT_EAR), SHOULDERS, strict=True)

@@ -24,7 +24,7 @@ def minute() -> Recording:
     return record(1)
 
 
-def test_a_recording_is_what_it_says(minute):
+def test_a_recording_has_the_documented_shapes(minute):
     assert minute.t.shape == (1800,)
     assert minute.t.dtype == np.float64
     np.testing.assert_allclose(np.diff(minute.t), 1 / 30)
@@ -36,7 +36,7 @@ def test_a_recording_is_what_it_says(minute):
     assert all(isinstance(side, int) and side >= 144 for side in minute.size)
 
 
-def test_a_recording_is_always_the_same(minute):
+def test_a_recording_is_deterministic(minute):
     again = record(1)
     np.testing.assert_array_equal(minute.joints, again.joints)
     assert minute.events == again.events
@@ -61,30 +61,30 @@ def test_length_and_rate_can_be_chosen():
     assert record(0, duration_s=1.0).events == ()
 
 
-def test_idle_people_do_nothing_with_a_name():
+def test_idle_recordings_have_no_events():
     idle = record(3, idle=True)
     assert idle.events == ()
     nose = idle.joints[:, 0]
-    assert np.ptp(nose[~np.isnan(nose[:, 0])], axis=0).max() > 3  # px: they are alive
+    assert np.ptp(nose[~np.isnan(nose[:, 0])], axis=0).max() > 3  # px: the person moves
 
 
-def test_only_what_was_asked_for_is_done():
+def test_only_requested_actions_happen():
     for recording in recordings("nodding", "waving"):
         assert {event.label.name for event in recording.events} == {"nodding", "waving"}
     assert recordings("no action")[0].events == ()
 
 
-def test_all_actions_are_done_sooner_or_later():
+def test_all_actions_happen_eventually():
     legs = {row for row in range(len(ACTIONS)) if shows_legs(np.array([row]))[0]}
     done = {event.label.id for seed in range(40) for event in record(seed, fps=10.0).events}
     assert done >= set(range(len(ACTIONS))) - legs
-    # In a mixture, those of legs need a picture that shows them, which few do.
+    # In a mixture, leg actions need a picture that shows the legs, which is rare.
     labels = [label for label in CLASSES if label.id in legs]
     assert legs == {event.label.id for seed in range(10) for event in record(seed, fps=10.0, labels=labels).events}
 
 
 @pytest.mark.parametrize(("name", "before"), [("closing legs", "spread legs"), ("retracting feet", "stretching feet")])
-def test_what_leads_to_an_action_is_an_event_of_its_own(name, before):
+def test_the_way_to_an_action_is_a_separate_event(name, before):
     for recording in recordings(name):
         names = [event.label.name for event in recording.events]
         assert names == [before, name] * (len(names) // 2)
@@ -95,7 +95,7 @@ def test_what_leads_to_an_action_is_an_event_of_its_own(name, before):
     ("name", "back"),
     [("bowing head", "head up"), ("turning head", "turning head"), ("stretching arms", "retracting arms")],
 )
-def test_a_way_back_after_a_stay_is_a_movement_of_its_own(name, back):
+def test_a_way_back_after_a_stay_is_a_separate_event(name, back):
     found = recordings(name, seeds=6)
     stays = [
         after.t_start - before.t_end
@@ -108,7 +108,7 @@ def test_a_way_back_after_a_stay_is_a_movement_of_its_own(name, back):
 
 
 def joint_speed(recording: Recording, joints: tuple[int, ...]) -> np.ndarray:
-    """(T,) px a second of the fastest of those joints about the neck, smoothed over a third of a second."""
+    """Return the speed (T,) px/s of the fastest of those joints relative to the neck, smoothed over 0.33 s."""
     track = (recording.joints[:, joints] - recording.joints[:, [18]]).reshape(len(recording.t), -1)
     smooth = np.stack([np.convolve(values, np.ones(10) / 10, mode="same") for values in track.T])
     return np.abs(np.gradient(smooth, recording.t, axis=-1)).max(axis=0)
@@ -124,7 +124,7 @@ def joint_speed(recording: Recording, joints: tuple[int, ...]) -> np.ndarray:
         ("closing legs", (13, 14)),
     ],
 )
-def test_events_are_where_the_motion_is(name, joints):
+def test_motion_is_inside_events(name, joints):
     times = []
     for recording in recordings(name, seeds=8):
         if np.isnan(recording.joints[:, (*joints, 18)]).any():
@@ -132,10 +132,10 @@ def test_events_are_where_the_motion_is(name, joints):
         during = np.zeros(len(recording.t), bool)
         for event in recording.events:
             during |= (recording.t > event.t_start) & (recording.t < event.t_end)
-        # What the smoothing spreads, at events and at the recording's ends, is neither in an event nor outside it.
+        # Margins of the smoothing at events and at the ends of the recording count neither as inside nor as outside.
         outside = np.convolve(during, np.ones(31), mode="same") == 0
         outside[:15] = outside[-15:] = False
         speed = joint_speed(recording, joints)
         times.append(np.quantile(speed[during], 0.8) / np.quantile(speed[outside], 0.8))
-    # Limbs of some recordings are astray: a fault of pose models.
+    # Limbs of some recordings drift off: an error of pose models.
     assert np.median(times) > 3

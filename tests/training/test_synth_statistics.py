@@ -1,4 +1,4 @@
-"""Measures of footage: right on motion that is known, and the same of real and synthetic footage."""
+"""Measures of footage: correct on known motion, and the same for real and synthetic footage."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ TURN = "turning head, head and shoulders: shoulder width change, %"
 
 
 def still(**places: tuple[float, float]) -> np.ndarray:
-    """(61, 44, 2) px: head and shoulders of somebody who sits still, and what else ``places`` names."""
+    """Return (61, 44, 2) px: head and shoulders of a still person, and the other ``places``."""
     joints = np.full((T, 44, 2), np.nan, np.float32)
     head = {"nose": (200, 115), "left_eye": (220, 100), "right_eye": (180, 100), "neck": (200, 220)}
     shoulders = {"left_shoulder": (300, 220), "right_shoulder": (100, 220)}
@@ -34,7 +34,7 @@ def measured(joints: np.ndarray, *done: Done) -> dict[str, Figure]:
 
 
 def after(figures: dict[str, Figure], name: str, lines: int) -> Figure:
-    """A line that begins with dots is called after the one some lines before it; the dict keeps the last of a name."""
+    """Return the figure ``lines`` below ``name``: names of lines that begin with dots repeat."""
     return list(figures.values())[list(figures).index(name) + lines]
 
 
@@ -50,7 +50,7 @@ def moved(joints: np.ndarray, name: str, x: np.ndarray | float = 0.0, y: np.ndar
 RAMP = np.clip(np.linspace(-0.5, 1.5, T), 0, 1)
 
 
-def test_shoulders_that_come_in_are_so_much_narrower():
+def test_width_change_measures_the_narrowing_of_shoulders():
     joints = still()
     moved(joints, "left_shoulder", -20 * RAMP)
     moved(joints, "right_shoulder", 20 * RAMP)
@@ -59,14 +59,14 @@ def test_shoulders_that_come_in_are_so_much_narrower():
     assert measured(still(), doing("turning head", "head"))[TURN].value == 0
 
 
-def test_a_shoulder_outside_the_picture_lies_opposite_the_other():
+def test_a_shoulder_outside_the_picture_is_mirrored_about_the_neck():
     joints = still()
     joints[:, JOINTS.index("left_shoulder")] = np.nan
     moved(joints, "right_shoulder", 20 * RAMP)
     assert measured(joints, doing("turning head", "head"))[TURN].value == pytest.approx(40 / 180 * 100, rel=0.02)
 
 
-def test_a_hand_travels_in_shoulder_widths():
+def test_wrist_travel_is_in_shoulder_widths():
     joints = still(left_wrist=(250, 400), right_wrist=(150, 400))
     moved(joints, "left_wrist", y=-300 * RAMP)
     figure = measured(joints, doing("touching nose", "head-hand"))["head-hand: wrist travel, shoulder widths"]
@@ -82,20 +82,20 @@ def test_a_hand_travels_in_shoulder_widths():
         ({"left_hip": (230, 500), "right_knee": (150, 700)}, "full body"),
     ],
 )
-def test_framings_are_what_the_picture_shows(seen, framing):
+def test_framing_follows_the_visible_joints(seen, framing):
     figures = measured(still(**seen))
     assert {name: figures[f"windows framed: {name}, %"].value for name in FRAMINGS} == {
         name: 100.0 * (name == framing) for name in FRAMINGS
     }
 
 
-def test_a_head_without_shoulders_is_a_face_only():
+def test_a_head_without_shoulders_is_framed_face_only():
     joints = still()
     joints[:, [JOINTS.index(name) for name in ("left_shoulder", "right_shoulder", "neck")]] = np.nan
     assert measured(joints)["windows framed: face only, %"].value == 100
 
 
-def test_sway_and_jitter_of_somebody_who_does_nothing():
+def test_sway_and_jitter_of_an_idle_person():
     joints = still(left_wrist=(250, 400), right_wrist=(150, 400))
     figures = measured(joints)
     sway = "nothing: head sway (SD), eye widths"
@@ -120,7 +120,7 @@ def test_the_table_has_a_column_for_each_source():
 
 @pytest.fixture
 def people(tmp_path):
-    """A folder as real recordings stand in it."""
+    """Write a folder of real recordings."""
     (tmp_path / "skeletons").mkdir()
     clips = {"turner": still(), "sitter": still()}
     moved(clips["turner"], "left_shoulder", -30 * RAMP)
@@ -163,7 +163,7 @@ def test_real_recordings_are_read(people):
         ([("other.mp4", "", "", "nothing")], "cannot read recording"),
     ],
 )
-def test_a_folder_that_says_something_else_is_refused(people, rows, says):
+def test_a_malformed_folder_is_refused(people, rows, says):
     write_truth(people, rows)
     with pytest.raises(MarEdgeError, match=says):
         list(footage.real(people))
@@ -174,7 +174,7 @@ def test_a_folder_without_truth_is_refused(tmp_path):
         list(footage.real(tmp_path))
 
 
-def test_generated_footage_is_the_same_for_the_same_seed_and_of_that_world():
+def test_generated_footage_is_deterministic_and_follows_the_world():
     one, other = (next(iter(footage.generated(world, 1))) for world in (TRAINING, TRAINING))
     np.testing.assert_array_equal(one.joints, other.joints)
     assert one.events == other.events

@@ -1,4 +1,4 @@
-"""Several things at once: how often, how long, and that limbs do what they should meanwhile."""
+"""Concurrent actions: frequencies, durations, and correct limb motion meanwhile."""
 
 import itertools
 
@@ -28,19 +28,19 @@ def density():
     return measure_density(150)
 
 
-def test_as_much_at_once_as_in_interviews(density):
+def test_label_density_matches_interviews(density):
     assert density.at_once[:4] == pytest.approx(REAL_AT_ONCE, abs=5)
     assert density.at_once[4:].sum() < 1
 
 
-def test_what_overlaps_in_interviews_overlaps(density):
+def test_group_overlaps_match_interviews(density):
     real = np.array(REAL_OVERLAP)
     assert np.abs(density.overlap - real).max() < 0.35
     apart = ~np.eye(len(real), dtype=bool)
     assert np.corrcoef(density.overlap[apart], real[apart])[0, 1] > 0.85
 
 
-def test_rare_actions_happen_and_frequent_ones_happen_more(density):
+def test_rare_actions_happen_and_frequent_ones_more_often(density):
     assert min(len(lasts) for lasts in density.lasts_s.values()) >= 1
     share = weights(ALL)
     assert share.sum() == pytest.approx(1, abs=1e-5)
@@ -48,7 +48,7 @@ def test_rare_actions_happen_and_frequent_ones_happen_more(density):
     assert per_minute()[ROW["turning head"]] == pytest.approx(2.566)
 
 
-def test_durations_are_those_of_interviews():
+def test_durations_match_interviews():
     for name in ("nodding", "hands touching fingers", "patting legs"):
         lasts = draw_durations(Draws(np.random.default_rng(1)), np.full(4000, ROW[name]))
         assert np.median(lasts) == pytest.approx(typical_s()[ROW[name]], rel=0.08)
@@ -66,7 +66,7 @@ def test_postures_are_held_and_other_steps_end(density):
     assert not {8, 26, 27, 29, 30} & HELD
 
 
-def test_events_of_a_track_do_not_overlap_and_those_of_others_do():
+def test_events_overlap_between_tracks_only():
     heads = ("bowing head", "head up", "turning head", "nodding")
     _, events = act(Draws(np.random.default_rng(3)), 200.0, np.array([ROW[name] for name in heads]), ONE)
     assert {event.label.name for event in events} == set(heads)
@@ -76,13 +76,13 @@ def test_events_of_a_track_do_not_overlap_and_those_of_others_do():
     assert all(0 <= event.t_start < event.t_end <= 200 for event in events)
 
 
-def test_a_recording_shows_what_began_before_it():
+def test_a_recording_contains_actions_that_began_before_it():
     plans = [plan(seed, duration_s=10.0) for seed in range(12)]
     assert sum(event.t_start == 0 for one in plans for event in one.events) > 6
     assert sum(event.t_end == 10 for one in plans for event in one.events) > 6
 
 
-def test_a_plan_is_that_of_the_recording():
+def test_a_plan_equals_that_of_the_recording():
     made = record(4, duration_s=6.0, fps=10.0, concurrent=True)
     assert made.events == plan(4, duration_s=6.0).events
     assert made.joints.shape == (60, 44, 2)
@@ -91,7 +91,7 @@ def test_a_plan_is_that_of_the_recording():
     assert record(4, duration_s=6.0, fps=10.0).events != made.events
 
 
-def test_who_stands_does_nothing_with_the_legs():
+def test_standing_people_perform_no_leg_actions():
     for seed in range(30):
         planned = plan(seed, duration_s=10.0)
         if planned.standing[0] or planned.desk[0]:
@@ -100,7 +100,7 @@ def test_who_stands_does_nothing_with_the_legs():
 
 
 def together(*names: str, seconds: float = 6.0) -> tuple[np.ndarray, np.ndarray]:
-    """Points (T, 51, 3) m of somebody doing all of that from 1 s on, left limbs first, and t."""
+    """Return points (T, 51, 3) m of a person who performs all ``names`` from 1 s on, left limbs first, and t."""
     draws = Draws(np.random.default_rng(5))
     t = np.linspace(0, seconds, 121, dtype=np.float32)[None]
     parts = []
@@ -119,7 +119,7 @@ def together(*names: str, seconds: float = 6.0) -> tuple[np.ndarray, np.ndarray]
 
 
 @pytest.mark.parametrize("other", ["nodding", "shaking head", "shaking legs", "shaking body"])
-def test_a_hand_stays_at_the_face_whatever_else_moves(other):
+def test_a_hand_stays_at_the_face_during_other_actions(other):
     points, t = together("touching nose", other)
     there = (t > 2.6) & (t < 3.4)
     away = np.linalg.norm(points[there, LEFT_TIPS] - points[there, :1], axis=-1).min(axis=1)
@@ -128,14 +128,14 @@ def test_a_hand_stays_at_the_face_whatever_else_moves(other):
         assert np.ptp(points[there, 0], axis=0).max() > 0.004  # the head does move
 
 
-def test_a_hand_on_a_leg_goes_with_the_leg():
+def test_a_hand_on_a_leg_follows_the_leg():
     points, t = together("touching legs", "shaking legs")
     there = (t > 2.6) & (t < 3.4)
     knee, wrist = points[there, 25], points[there, 15]
     assert np.ptp(np.linalg.norm(wrist - knee, axis=-1)) < 0.15
 
 
-def test_other_labels_alone():
+def test_a_subset_of_labels_is_respected():
     some = tuple(label for label in CLASSES if label.name in ("nodding", "waving"))
     events = plan(1, duration_s=60.0, labels=some).events
     assert {event.label.name for event in events} == {"nodding", "waving"}

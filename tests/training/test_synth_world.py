@@ -1,4 +1,4 @@
-"""What makes synthetic footage like real footage: each feature of a world, against the same world without it."""
+"""Features that make synthetic footage realistic: each against the same world without it."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from mar_edge.training.synth.drag import drag_shoulders
 from mar_edge.training.synth.draws import Draws
 from mar_edge.training.synth.faults import Shown, keypoints, skeletons
 from mar_edge.training.synth.framing import Framing, draw_framing
-from mar_edge.training.synth.generator import CLASSES, draw_scene, synthesise
+from mar_edge.training.synth.generator import CLASSES, draw_scene, synthesize
 from mar_edge.training.synth.hand_parts import PLACES
 from mar_edge.training.synth.places import RESTS
 from mar_edge.training.synth.world import FEATURES, HELD_OUT, TRAINING
@@ -31,7 +31,7 @@ def draws(seed: int = 0) -> Draws:
 
 
 def pixels(scene, world, seed: int = 1) -> np.ndarray:
-    """(N, T, 33, 2) px of the body as the pose stage gives it."""
+    """Return the body keypoints (N, T, 33, 2) px of the pose stage."""
     body, *_ = keypoints(draws(seed), scene.views, scene.t, shown=scene.shown, world=world)
     return body[..., :2]
 
@@ -48,7 +48,7 @@ def test_every_feature_can_be_left_out_by_name(world):
     assert world.without() == world
 
 
-def test_shoulders_before_a_webcam_follow_the_head_and_with_hips_in_sight_they_do_not():
+def test_shoulders_follow_the_head_only_without_visible_hips():
     scene = draw_scene(draws(3), N, (BY_NAME["turning head"],), DESK, alone=True)
 
     def narrowing(world, seen: bool) -> np.ndarray:
@@ -62,12 +62,12 @@ def test_shoulders_before_a_webcam_follow_the_head_and_with_hips_in_sight_they_d
     dragged, still, held = narrowing(TRAINING, False), narrowing(DESK, False), narrowing(TRAINING, True)
     assert np.median(still) < 0.05
     assert 0.1 < np.median(dragged) < 0.4
-    assert 0.1 < (dragged - still < 0.02).mean() < 0.5  # some people have none of it, and some turns are small
+    assert 0.1 < (dragged - still < 0.02).mean() < 0.5  # some people show no drag, and some turns are small
     assert np.quantile(dragged, 0.98) < 0.6
     assert np.median(held) < 0.07
 
 
-def test_shoulders_outside_the_picture_go_where_the_head_goes():
+def test_shoulders_outside_the_picture_follow_the_head():
     t = np.linspace(0, 2, 64, dtype=np.float32)
     points = np.zeros((N, 64, POINTS, 2), np.float32)
     points[:, :, :11] = (200, 150)
@@ -105,7 +105,7 @@ def test_a_picture_to_the_hips_has_no_knees():
         assert not seen[:, [joints.index("left_knee"), joints.index("right_knee")]].any()
 
 
-def test_any_part_may_be_in_the_picture_but_for_legs_that_act():
+def test_crops_show_any_part_but_always_acting_legs():
     world = replace(TRAINING, desk=0.0, room_crop=0.8, room_to_hips=0.2)
     legs = np.arange(400) < 200
     framing = draw_framing(draws(), np.zeros(400, bool), legs, world)
@@ -127,9 +127,9 @@ def test_standing_people_let_their_hands_hang():
     assert any(place.name == "hanging" for place in RESTS)
 
 
-def test_some_cameras_move_and_without_it_none():
+def test_only_worlds_with_the_camera_feature_have_moving_cameras():
     def sky(world) -> np.ndarray:
-        """(300,) whether the feet, which stay on the floor, move in the picture."""
+        """Tell for 300 clips whether the feet, which stay on the floor, move in the picture."""
         scene = draw_scene(draws(6), 300, NOTHING, world, alone=True)
         feet = scene.views.points[:, :, 27:29].mean(axis=2)
         way = np.linalg.norm(extent(feet), axis=-1) / scene.views.size.min(axis=1)
@@ -147,7 +147,7 @@ def test_cuts_are_jumps():
     assert 0.1 < (jump > 0.04).mean() < 0.5
 
 
-def test_small_people_wander_and_their_parts_together():
+def test_keypoints_of_small_people_wander_together_by_part():
     scene = draw_scene(draws(7), N, NOTHING, replace(DESK, desk=0.0), alone=True)
     small = replace(
         scene.views,
@@ -160,7 +160,7 @@ def test_small_people_wander_and_their_parts_together():
         body, _, _, face = keypoints(draws(8), small, scene.t, shown=scene.shown, world=world)
         noise[name] = body[..., :2] - small.points[:, :, :33], face[..., :2] - small.points[:, :, FACE]
     added = [a - b for a, b in zip(noise["with"], noise["without"], strict=True)]
-    # px of a person 200 px a metre tall; the table's are of one of 652.
+    # px at 200 px per meter; the values of the table are at 652 px per meter.
     eyes, knees = ((part[:, :, pair] * 652 / 200).std(axis=1) for part, pair in ((added[0], (2, 5)), (added[0], KNEES)))
     assert 1 < np.median(eyes) < 4
     assert np.median(knees) > 1
@@ -182,7 +182,7 @@ def test_hands_that_touch_jitter():
     assert jitter(replace(DESK, loose_hands=1.0)) > 2 * jitter(DESK)
 
 
-def test_the_neck_of_somebody_whose_shoulder_is_just_outside_has_its_place():
+def test_a_shoulder_just_outside_the_picture_still_gives_the_neck():
     body = np.ones((1, 1, 33, 3), np.float32)
     body[..., :2] = 50
     body[:, :, 11, :2], body[:, :, 12, :2] = (110, 80), (40, 80)
@@ -195,7 +195,7 @@ def test_the_neck_of_somebody_whose_shoulder_is_just_outside_has_its_place():
     assert scores[0, 0, names.index("right_shoulder")] == 1
 
 
-def test_shoulders_are_found_beyond_the_border():
+def test_shoulders_are_found_outside_the_picture():
     scene = draw_scene(draws(3), 200, NOTHING, replace(DESK, face_only=1.0))
     body, *_ = keypoints(
         draws(2), scene.views, scene.t, shown=Shown(scene.shown.desk, scene.shown.legs, scene.shown.hands)
@@ -205,7 +205,7 @@ def test_shoulders_are_found_beyond_the_border():
     assert (seen & outside).any(axis=(1, 2)).mean() > 0.2
 
 
-def test_who_stays_may_stay_long():
+def test_postures_may_be_held_long():
     holds = {
         action.name: max(getattr(manner.course, "hold_s", (0, 0))[1] for manner in action.manners) for action in ACTIONS
     }
@@ -215,7 +215,7 @@ def test_who_stays_may_stay_long():
     assert len(PLACES) == len(set(PLACES))
 
 
-def test_a_world_without_anything_makes_other_clips():
-    plain = synthesise(3, 0, 32, world=TRAINING.without(*FEATURES))
+def test_a_world_without_features_makes_other_clips():
+    plain = synthesize(3, 0, 32, world=TRAINING.without(*FEATURES))
     assert np.isfinite(plain.joints).all()
-    assert not np.array_equal(plain.joints, synthesise(3, 0, 32).joints)
+    assert not np.array_equal(plain.joints, synthesize(3, 0, 32).joints)

@@ -109,5 +109,5 @@ def test_a_proxy_or_name_that_is_stated_is_let_in(hosts: list[str], headers: dic
     "host", ["", "a b", "ftp://box", "https://", "https://box/path", "*", "box:123456", "https://a@b"]
 )
 def test_what_is_no_host_or_origin(host: str) -> None:
-    with pytest.raises(MarEdgeError, match="is no host"):
+    with pytest.raises(MarEdgeError, match="is neither a host"):
         AccessPolicy(HERE, hosts=[host])

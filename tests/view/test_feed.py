@@ -12,7 +12,7 @@ from mar_edge.view.feed import HISTORY_S, MOST_BROWSERS, Feed, Outbox
 
 
 def joined(feed: Feed) -> Outbox:
-    outbox = feed.join()
+    outbox = feed.subscribe()
     assert outbox is not None
     return outbox
 
@@ -52,8 +52,8 @@ def test_the_newest_frame_wins_and_its_people_stay_together() -> None:
     assert [message["frame"] for message in told if message["kind"] == "skeleton"] == [4, 4]
     assert [message["frame"] for message in told if message["kind"] == "label"] == [0, 1, 2, 3, 4]
     assert (slow.skipped, quick.skipped) == (4, 0)
-    feed.leave(slow)
-    feed.leave(quick)
+    feed.unsubscribe(slow)
+    feed.unsubscribe(quick)
     assert taken(joined(feed))[0]["skipped"] == 4  # gone, and counted all the same
 
 
@@ -78,7 +78,7 @@ def test_a_browser_that_never_reads_is_cut_off_and_holds_no_more_than_so_much() 
     assert deaf.take() == (b"", [])
     feed.publish(EncodedMessage(cam.label(100.0)))
     assert deaf.take() == (b"", [])
-    feed.leave(deaf)
+    feed.unsubscribe(deaf)
     assert (feed.dropped, feed.browsers) == (1, 0)
 
 
@@ -86,7 +86,7 @@ def test_only_so_many_browsers_look_on() -> None:
     feed = Feed()
     for _ in range(MOST_BROWSERS):
         joined(feed)
-    assert feed.join() is None
+    assert feed.subscribe() is None
 
 
 def test_messages_of_another_thread_wake_the_browsers_task() -> None:

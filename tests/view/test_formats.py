@@ -43,12 +43,12 @@ def test_a_video_is_looked_at(tmp_path: Path) -> None:
     for _ in range(50):
         writer.write(np.zeros((48, 64, 3), np.uint8))
     writer.release()
-    media = probe(path, beside=tmp_path / "notes")
+    media = probe(path, folder=tmp_path / "notes")
     assert (media.fps, media.length_s, media.mime_type) == (25.0, 2.0, "video/mp4")
     assert media.relative == Path("../films/clip.mp4")
     assert media.path.is_absolute()
     with pytest.raises(MarEdgeError, match="no video at"):
-        probe(tmp_path / "nowhere.mp4", beside=tmp_path)
+        probe(tmp_path / "nowhere.mp4", folder=tmp_path)
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(MarEdgeError, match="cannot be read as a video"):
-        probe(tmp_path / "text.mp4", beside=tmp_path)
+        probe(tmp_path / "text.mp4", folder=tmp_path)

@@ -177,7 +177,7 @@ def test_addresses_that_cannot_be_had(place: str) -> None:
     for address, expected in {
         place: "in use",
         "203.0.113.7:1": "cannot serve the page",
-        "8080": "no HOST:PORT",
+        "8080": "not HOST:PORT",
     }.items():
         with pytest.raises(MarEdgeError, match=expected):
             PageServer(address, None, lambda access: page_app(access, Feed()))

@@ -38,7 +38,7 @@ def test_only_the_newest_is_encoded_and_only_where_somebody_looks_on() -> None:
     feed = Feed(video=True)
     with PictureEncoder(feed) as pictures:
         pictures.offer("cam", frame(1, 64, 48))  # nobody is there
-        outbox = feed.join()
+        outbox = feed.subscribe()
         assert outbox is not None
         for number in range(2, 9):
             pictures.offer("cam", frame(number, 64, 48))

@@ -17,7 +17,7 @@ from mar_edge.training.datasets.stored import background_of
 from mar_edge.training.synth.actions import ACTIONS
 from mar_edge.training.synth.chunks import CHUNK, Chunk, make_chunk
 from mar_edge.training.synth.generator import BACKGROUND_WEIGHT, CLASSES
-from mar_edge.training.synth.live import LIVE_LABELLED, WINDOW_S, expected_targets, seen_for_s
+from mar_edge.training.synth.live import LIVE_LABELED, WINDOW_S, expected_targets, seen_for_s
 from mar_edge.training.synth.rates import typical_s
 from mar_edge.training.synth.world import TRAINING, World
 
@@ -118,7 +118,7 @@ class SyntheticDataset:
         weights = np.ones(len(CLASSES))
         weights[self.background] = BACKGROUND_WEIGHT
         share = (1 - self._live) * weights / weights.sum()
-        share += self._live * np.where(weights == 1, LIVE_LABELLED / (len(CLASSES) - 1), 1 - LIVE_LABELLED)
+        share += self._live * np.where(weights == 1, LIVE_LABELED / (len(CLASSES) - 1), 1 - LIVE_LABELED)
         counts: NDArray[np.int64] = np.round(share * self._count).astype(np.int64)
         return counts
 

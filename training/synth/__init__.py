@@ -1,1 +1,1 @@
-"""Procedural skeleton clips of people doing micro-actions: what the network learns from without a data set."""
+"""Procedural skeleton clips of people performing micro-actions: training data without a data set."""

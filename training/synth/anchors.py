@@ -1,4 +1,4 @@
-"""Where on the figure the places of hands are measured from. Metres; knows no hand."""
+"""The points on the figure that hand places are measured from, in meters. Independent of hands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DOWN_THE_THIGH, _HALF = np.float32(0.67), np.float32(0.5)
 
 @dataclass(frozen=True)
 class Figure:
-    """The parts of N figures that hands go to. ``elbows``, ``wrists`` (N, T, 2, 3) m are where the arms are so far."""
+    """The parts of N figures that hands reach. ``elbows``, ``wrists`` (N, T, 2, 3) m: current positions of the arms."""
 
     trunk: Trunk
     legs: Legs
@@ -26,7 +26,7 @@ class Figure:
 
 
 def anchored(figure: Figure, anchor: Ints, clip: Ints, side: Ints) -> tuple[Floats, Floats]:
-    """Origins (R, T, 3) m and frames (R, T, 3, 3) of the anchors (R,) for hands (R,) of that clip and side."""
+    """Return origins (R, T, 3) m and frames (R, T, 3, 3) of anchors (R,) for the hands of that clip and side (R,)."""
     T = figure.trunk.pelvis.shape[1]
     origin, frame = np.empty((len(anchor), T, 3), np.float32), np.empty((len(anchor), T, 3, 3), np.float32)
     for kind in np.unique(anchor):
@@ -47,7 +47,7 @@ def _one(figure: Figure, anchor: Anchor, clip: Ints, side: Ints) -> tuple[Floats
     if anchor in midline:
         origin, frame = midline[anchor]
         return origin[clip], frame[clip]
-    # From one joint to the next, how far along, and the frame.
+    # From one joint to the next, the fraction along the way, and the frame.
     shoulder = (trunk.shoulders, trunk.shoulders, np.float32(0), chest)
     thigh = (trunk.hips, legs.knees, _DOWN_THE_THIGH, seat)
     calf = (legs.knees, legs.ankles, _HALF, seat)

@@ -1,4 +1,4 @@
-"""Arms and hands: at their rests, and on their way to the places of ``hand_parts``. Metres."""
+"""Arms and hands, at rest and on their way to the places of ``hand_parts``. Meters."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _JIGGLE_M: Range = (0.0002, 0.003)
 _HANDS_ALIKE = 0.75
 _REST_OFF_M = 0.045
 _FIDGET_RAD: Range = (0.02, 0.3)
-_CURL_LIMITS: Range = (0.05, 4.3)  # all joints of a finger together, up to a fist
-# Which way an elbow points, (outward, up, forward): behind a hanging arm, below a raised one.
+_CURL_LIMITS: Range = (0.05, 4.3)  # sum over the joints of a finger, up to a fist
+# Direction of the elbow, (outward, up, forward): behind a hanging arm, below a raised one.
 _LOW_POLE: Vector = (0.7, -1.0, -0.6)
 _HIGH_POLE: Vector = (0.35, -1.2, 0.5)
-# How far fingers go along with the forearm rather than with what the table says.
+# Share of the forearm in the direction of the fingers; the rest is from the table.
 _WITH_FOREARM_AT_REST, _WITH_FOREARM = np.float32(0.6), np.float32(0.35)
-# A hand does not travel in a straight line: it swings out to the front.
+# A hand does not move in a straight line: it swings out to the front.
 _SWING_OUT_M: Vector = (0.05, 0.0, 0.1)
 
 _ANCHOR = np.array([place.anchor for place in PLACES])
@@ -49,7 +49,7 @@ class Arms:
 
 @dataclass(frozen=True)
 class _Way:
-    """Sums over hand parts, (N, 2, T, ...): of the weights, and weighted of wrist m, directions and elbow pole."""
+    """Sums over hand parts, (N, 2, T, ...): weights, and the weighted wrist (m), directions and elbow pole."""
 
     weight: Floats
     wrist: Floats
@@ -60,9 +60,9 @@ class _Way:
 
 
 def rest_places(draws: Draws, desk: Bools, acting: Bools, *, standing: Bools, low: float = 1.0) -> Ints:
-    """(N, 2) where hands rest, left first; the hands that act, ``acting`` (N, 2), do not start from a pose.
+    """Return the rest places of hands (N, 2), left first; acting hands, ``acting`` (N, 2), do not start from a pose.
 
-    ``low``: times how often they rest where they have a long way to anything else.
+    ``low``: factor on the frequency of low rest places, which are far from most goals.
     """
     N = len(desk)
     rest = np.empty((N, 2), np.intp)
@@ -89,7 +89,7 @@ def pose_arms(
     fingers: FingerParts,
     fidget: Bools,
 ) -> Arms:
-    """Arms from their ``rest`` (N, 2) places as far as the parts take them.
+    """Pose arms from their ``rest`` (N, 2) places as far as the parts move them.
 
     ``fidget`` (N,) moves the fingers.
     """
@@ -136,7 +136,7 @@ def pose_arms(
 
 
 def _sum(body: Body, figure: Figure, parts: HandParts, rows: Ints, habit: Floats) -> _Way:
-    """What the parts ``rows`` add up to."""
+    """Sum the parts ``rows``."""
     N, T = figure.trunk.pelvis.shape[:2]
     way = _Way(*(np.zeros((2 * N, T, *shape), np.float32) for shape in ((), (3,), (3,), (3,), (3,), ())))
     some = HandParts(*(values[rows] for values in vars(parts).values()))
@@ -158,14 +158,14 @@ def _sum(body: Body, figure: Figure, parts: HandParts, rows: Ints, habit: Floats
 
 
 def _blend(base: Floats, total: Floats, weight: Floats) -> Floats:
-    """base + sum of weight * (there - base), the weights not more than 1 in all."""
+    """Return base + sum of weight * (there - base), with the sum of the weights limited to 1."""
     return np.asarray(base + (total - weight[..., None] * base) / np.maximum(weight, 1)[..., None], np.float32)
 
 
 def _solve(
     body: Body, figure: Figure, base: tuple[Floats, ...], way: _Way, habit: Floats
 ) -> tuple[Floats, Floats, Floats]:
-    """Elbows, wrists and the directions of fingers, (N, T, 2, 3), on their way."""
+    """Return elbows, wrists and finger directions, (N, T, 2, 3), of the arms in motion."""
     trunk = figure.trunk
     N, _, T = way.weight.shape
     out = tuple(np.empty((N, T, 2, 3), np.float32) for _ in range(3))
@@ -190,9 +190,9 @@ def _solve(
 def _reach(
     body: Body, figure: Figure, parts: HandParts, habit: Floats, *, settle: bool
 ) -> tuple[Floats, Floats, Floats]:
-    """Wrists (R, T, 3) m that bring the hands of all parts to their places, and directions of fingers and palms.
+    """Return wrists (R, T, 3) m that put the hands of all parts in place, and directions of fingers and palms.
 
-    Where they ``settle``, the fingers turn some way to the forearm's direction.
+    With ``settle``, the fingers turn partly to the direction of the forearm.
     """
     clip, side, place = parts.clip, parts.side, parts.place
     anchor = _ANCHOR[place]
@@ -233,7 +233,7 @@ def _reach(
 
 
 def _elbow_pole(rise: Floats, chest_frame: Floats, sign: int, habit: Floats) -> Floats:
-    """(n, T, 3) the way the elbow points, for a wrist ``rise`` (n, T) m above its shoulder; habit (3, n, 1)."""
+    """Return the elbow direction (n, T, 3) for a wrist ``rise`` (n, T) m above its shoulder; habit (3, n, 1)."""
     raised = smooth_step(rise / np.float32(0.3) + np.float32(0.8))
     out, up, front = (
         low + (high - low) * raised + own for low, high, own in zip(_LOW_POLE, _HIGH_POLE, habit, strict=True)
@@ -242,7 +242,7 @@ def _elbow_pole(rise: Floats, chest_frame: Floats, sign: int, habit: Floats) -> 
 
 
 def _curl(draws: Draws, t: Floats, fingers: FingerParts, fidget: Bools) -> Floats:
-    """(N, 2, T, 4) rad of every finger."""
+    """Return the curl of every finger, (N, 2, T, 4) rad."""
     N, T = t.shape
     rest = draws.uniform(REST_CURL, N, 2, 1)
     unrest = wander(draws, 2, t, (0.3, 3.0), waves=4).swapaxes(0, 1)

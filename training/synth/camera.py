@@ -1,4 +1,4 @@
-"""From the figure to the points a pose model marks, seen by a camera: a room camera or a desk webcam."""
+"""The points that a pose model marks on the figure, projected by a camera: a room camera or a desk webcam."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from mar_edge.training.synth.legs import Legs
 from mar_edge.training.synth.rig import Body, Trunk
 from mar_edge.training.synth.world import World
 
-# The points in order: BlazePose's 33, either hand's wrist and five tips, the six of FACE_MESH_POINTS.
+# Point order: the 33 of BlazePose, wrist and five tips of each hand, the six of FACE_MESH_POINTS.
 BODY, LEFT_HAND, RIGHT_HAND, FACE = slice(0, 33), slice(33, 39), slice(39, 45), slice(45, 51)
 POINTS = 51
 _HEAD_POINTS = slice(0, 11)
 _LEFT_EAR, _RIGHT_EAR = 7, 8
 
 # (x left, y up, z front) m from the joint between skull and spine, of an average adult head: BlazePose 0-10. Ears are
-# marked further in than they are: 1.85 times the distance of the eyes apart, on real people.
+# marked further inward than they are: 1.85 eye distances apart on real people.
 _BLAZE_HEAD = (
     (0, 0.016, 0.118),  # nose
     (0.017, 0.047, 0.088),
@@ -46,7 +46,7 @@ _MESH_HEAD = (
 )
 _LOWER_LIP = 5
 
-# With how often they occur: most cameras', and small pictures, in which the pose stage errs more.
+# With frequencies: usual cameras, and small pictures, in which the pose stage makes larger errors.
 _ROOM_SIZES = {
     (1080, 1296): 4.0,
     (1280, 720): 2.0,
@@ -68,16 +68,16 @@ _DESK_SIZES = {
     (176, 144): 0.4,
 }
 _SEATED_M = 1.35
-_LEAST_PX_PER_M = 200 / _SEATED_M  # smaller people are not told apart
+_LEAST_PX_PER_M = 200 / _SEATED_M  # smaller people are treated alike
 _HEAD_ROOM_M = 0.16  # around the middle of the face
 
 
 @dataclass(frozen=True)
 class Views:
-    """points (N, T, 51, 2) px; size (N, 2) px width and height; scale (N,) px for a metre at the person.
+    """points (N, T, 51, 2) px; size (N, 2) px width and height; scale (N,) px for a meter at the person.
 
-    framing: (N,) ``Framing``. turn: (N, T, 3) rad the head is turned to the left, bowed and tilted to the right,
-    relative to the chest.
+    framing: (N,) ``Framing``. turn: (N, T, 3) rad of head turn to the left, bow, and tilt to the right, relative to
+    the chest.
     """
 
     points: Floats
@@ -88,11 +88,11 @@ class Views:
 
 
 def marked_points(body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: Floats) -> Floats:
-    """(N, T, 51, 3) m: where the figure carries the points; ``talking`` (N, T) m opens the mouth."""
+    """Return the points (N, T, 51, 3) m on the figure; ``talking`` (N, T) m opens the mouth."""
     N, T = talking.shape
     points = np.empty((N, T, POINTS, 3), np.float32)
     shape = np.array(_BLAZE_HEAD + _MESH_HEAD, np.float32) * body.head[:, None]
-    # All moments of a clip in one product: one each, of matrices so small, took five times as long.
+    # All moments of a clip in one product: separate products of such small matrices took five times as long.
     axes = trunk.head_frame.transpose(0, 3, 1, 2).reshape(N, 3, T * 3)
     head = (shape @ axes).reshape(N, -1, T, 3).swapaxes(1, 2) + trunk.head[:, :, None]
     head[:, :, len(_BLAZE_HEAD) + _LOWER_LIP] -= talking[..., None] * trunk.head_frame[..., 1]
@@ -116,7 +116,7 @@ def marked_points(body: Body, trunk: Trunk, arms: Arms, legs: Legs, *, talking: 
 
 
 def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World, *, framing: Ints, t: Floats) -> Views:
-    """Points (N, T, 51, 3) m at t (N, T) s as cameras see them, those of ``desk`` (N,) from close by at a desk."""
+    """Project points (N, T, 51, 3) m at t (N, T) s; cameras of ``desk`` (N,) clips are close, at a desk."""
     N = len(points)
     narrow = draws.chance(0.8, N)
     yaw = np.where(narrow, draws.uniform(world.yaw_deg, N), draws.uniform(world.far_yaw_deg, N))
@@ -150,9 +150,9 @@ def view(draws: Draws, points: Floats, trunk: Trunk, desk: Bools, world: World, 
     room_focal = draws.log_uniform(world.room_fill, N) * sizes[:, 1] / np.float32(_SEATED_M) * reach
     room_focal = np.maximum(room_focal, np.float32(_LEAST_PX_PER_M) * reach)
     focal = np.where(desk, desk_focal, room_focal).astype(np.float32)
-    centre = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
-    _crop(draws, framing, flat, sizes=sizes, focal=focal, centre=centre)
-    pixels = flat * focal[:, None, None, None] * np.array((1, -1), np.float32) + centre[:, None, None]
+    center = sizes * (0.5 + draws.uniform((-0.1, 0.1), N, 2))
+    _crop(draws, framing, flat, sizes=sizes, focal=focal, center=center)
+    pixels = flat * focal[:, None, None, None] * np.array((1, -1), np.float32) + center[:, None, None]
     _keep_head_in(pixels, sizes, scale := (focal / reach).astype(np.float32), framing)
     move(draws, pixels, sizes, t, world)
     return Views(pixels, sizes, scale, framing, _turn(trunk))
@@ -162,8 +162,8 @@ def _sizes(draws: Draws, known: dict[tuple[int, int], float], N: int) -> Floats:
     return np.array(list(known), np.float32)[draws.choice(list(known.values()), N)]
 
 
-def _crop(draws: Draws, framing: Ints, flat: Floats, *, sizes: Floats, focal: Floats, centre: Floats) -> None:
-    """Focal lengths (N,) and middles (N, 2) px, in place, of pictures that show a part of the body."""
+def _crop(draws: Draws, framing: Ints, flat: Floats, *, sizes: Floats, focal: Floats, center: Floats) -> None:
+    """Set focal lengths (N,) and centers (N, 2) px, in place, of pictures that show a part of the body."""
     N = len(flat)
     levels = ((2, 5), (9, 10), (11, 12), (23, 24), (25, 26))
     still = flat[:, ::8].mean(axis=1)  # (N, 51, 2)
@@ -171,17 +171,17 @@ def _crop(draws: Draws, framing: Ints, flat: Floats, *, sizes: Floats, focal: Fl
     v.append(still[:, 27:29, 1].min(axis=1))
     top, bottom = borders(draws, framing, np.stack(v, axis=1))
     cut = (framing != Framing.FULL) & (framing != Framing.BUST)
-    # An upright picture shows more above the head rather than half a face.
+    # An upright picture shows more space above the head instead of half a face.
     of_height = np.minimum(sizes[:, 1], sizes[:, 0]) / (top - bottom)
     across = still[:, _HEAD_POINTS, 0].mean(axis=1)
     aside = draws.normal(N) * np.float32(0.08)
     focal[cut] = of_height[cut]
-    centre[cut, 0] = (sizes[:, 0] * (np.float32(0.5) + aside) - focal * across)[cut]
-    centre[cut, 1] = (sizes[:, 1] + focal * bottom)[cut]
+    center[cut, 0] = (sizes[:, 0] * (np.float32(0.5) + aside) - focal * across)[cut]
+    center[cut, 1] = (sizes[:, 1] + focal * bottom)[cut]
 
 
 def _turn(trunk: Trunk) -> Floats:
-    """See ``Views.turn``."""
+    """Return ``Views.turn``."""
     chest, head = trunk.chest_frame, trunk.head_frame
 
     def part(of_chest: int, of_head: int) -> Floats:
@@ -195,17 +195,17 @@ def _turn(trunk: Trunk) -> Floats:
 
 
 def _keep_head_in(pixels: Floats, sizes: Floats, scale: Floats, framing: Ints) -> None:
-    """Nobody is filmed without a head: shift the image, in place, until it usually is inside."""
+    """Shift the image, in place, so that the head is usually inside: nobody films people without a head."""
     head = pixels[:, ::8, _HEAD_POINTS].mean(axis=(1, 2))  # (N, 2)
     room = np.minimum(np.float32(_HEAD_ROOM_M) * scale[:, None], np.float32(0.45) * sizes)
     shift = np.clip(head, room, sizes - room) - head
-    # Where a part of the body was framed, it stays.
+    # Pictures framed on a part of the body stay as they are.
     shift[(framing != Framing.FULL) & (framing != Framing.BUST), 1] = 0
     pixels += shift[:, None, None]
 
 
 def _ears_at_silhouette(points: Floats, trunk: Trunk, eye: Floats) -> Floats:
-    """A pose model places an ear it cannot see at the edge of the face: slide it forward along the skull."""
+    """Slide hidden ears forward along the skull: a pose model places them at the edge of the face."""
     to_eye = unit(eye[:, None] - trunk.head)  # (N, T, 3)
     leftness = np.einsum("nti,nti->nt", to_eye, trunk.head_frame[..., 0])
     forward = trunk.head_frame[..., 2]

@@ -1,4 +1,4 @@
-"""Cameras that move: pan, tilt, zoom and shake of the picture, and cuts from one picture to another."""
+"""Moving cameras: pan, tilt, zoom and shake of the picture, and cuts from one picture to another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from mar_edge.training.synth.draws import Draws, Floats, Range, wander
 from mar_edge.training.synth.world import World
 
-# Standard deviations over a long time, of those that move so; the slow ones look like a ramp in a window.
+# Long-term standard deviations of cameras with this motion; slow motion looks like a ramp in a window.
 _SLOW = 0.7  # probability
 _SLOW_HZ: Range = (0.05, 0.6)
 _PAN: Range = (0.01, 0.15)  # of the picture's shorter side
@@ -17,7 +17,7 @@ _SHAKE = 0.5
 _SHAKE_HZ: Range = (1.5, 9.0)
 _SHAKE_PAN: Range = (0.0008, 0.01)
 _SHAKE_ROLL_DEG: Range = (0.02, 0.4)
-# Cuts: probability, s between them, and how the next picture differs.
+# Cuts: probability, seconds between cuts, and differences of the next picture.
 _CUTS = 0.3
 _CUT_EVERY_S: Range = (1.5, 12.0)
 _MOST_CUTS = 6
@@ -49,7 +49,7 @@ def move(draws: Draws, pixels: Floats, size: Floats, t: Floats, world: World) ->
     cut = np.take_along_axis(shots, shot[..., None], axis=1)
     x, y, zoom = x + cut[..., 0], y + cut[..., 1], zoom + cut[..., 2]
 
-    # The picture the clip was composed for is the one of its first moment.
+    # The clip was composed for the picture of its first moment.
     x, y, zoom, turn = (track - track[:, :1] for track in (x, y, zoom, turn))
     scale, angle = np.exp(np.clip(zoom, -1, 1)), np.deg2rad(turn)
     side = size[rows].min(axis=1)[:, None]

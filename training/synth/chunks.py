@@ -1,6 +1,6 @@
-"""Chunks of clips: of one action each, or some of them windows cut from recordings. What data sets are made of.
+"""Chunks of clips, the units of synthetic data sets: clips of one action, and windows cut from recordings.
 
-Where several things go on at once in the recordings, all clips have targets instead of one label.
+If the recordings show several actions at once, all clips have targets instead of one label.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.labels import background_label
 from mar_edge.training.synth.draws import Floats
-from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.generator import CLASSES, synthesize
 from mar_edge.training.synth.live import WINDOW_S, concurrent_windows, live_windows
 from mar_edge.training.synth.world import World
 
 CHUNK = 256
-# Beside the numbers of a chunk's own clips.
+# Separate from the random numbers of a chunk's own clips.
 _STREAM = 54_000
 _BACKGROUND = next(i for i, label in enumerate(CLASSES) if label.id == background_label().id)
 
@@ -26,7 +26,7 @@ _BACKGROUND = next(i for i, label in enumerate(CLASSES) if label.id == backgroun
 class Chunk:
     """joints (256, 64, 44, 2) float32 px, none missing; labels (256,) int64 of ``CLASSES``; duration_s (256,).
 
-    targets: (256, K) float32, see ``ClipBatch``; None where each clip shows one thing.
+    targets: (256, K) float32, see ``ClipBatch``; None if each clip shows one action.
     """
 
     joints: Floats
@@ -36,16 +36,16 @@ class Chunk:
 
 
 def make_chunk(seed: int, number: int, *, live: float, world: World, concurrent: bool = False) -> Chunk:
-    """The clips of one chunk, the same for the same arguments.
+    """Make the clips of one chunk, deterministic in the arguments.
 
     Args:
-        live: share of windows cut from recordings (``training.synth.live``), among the others in random order.
-        concurrent: several things go on at once in those recordings.
+        live: share of windows cut from recordings (``training.synth.live``), in random order among the others.
+        concurrent: whether those recordings show several actions at once.
     """
     cut = round(CHUNK * live)
     parts = []
     if cut < CHUNK:
-        clips = synthesise(seed, number, CHUNK - cut, world=world)
+        clips = synthesize(seed, number, CHUNK - cut, world=world)
         targets = one_hot(clips.labels) if concurrent else None
         parts.append(Chunk(clips.joints, clips.labels, clips.duration_s, targets))
     if cut:
@@ -63,7 +63,7 @@ def make_chunk(seed: int, number: int, *, live: float, world: World, concurrent:
 
 
 def one_hot(labels: NDArray[np.int64]) -> Floats:
-    """(N, K) targets of clips that show one class of ``CLASSES`` each, and nothing where that is the background."""
+    """Return targets (N, K) of clips that show one class of ``CLASSES`` each; all 0 for the background."""
     targets = np.eye(len(CLASSES), dtype=np.float32)
     targets[_BACKGROUND] = 0
     shown: Floats = targets[labels]

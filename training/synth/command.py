@@ -13,7 +13,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.training.synth.chunks import CHUNK, make_chunk
 from mar_edge.training.synth.draw import write_animation
 from mar_edge.training.synth.footage import generated, real
-from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.generator import CLASSES, synthesize
 from mar_edge.training.synth.statistics import statistics, table
 from mar_edge.training.synth.world import TRAINING, World
 
@@ -46,7 +46,7 @@ def write_drawing(path: Path, action: str | None, seed: int) -> str:
         MarEdgeError: no such action, or the file cannot be written.
     """
     classes = CLASSES if action is None else (_class_of(action),)
-    clip = synthesise(seed, 0, 1, classes=classes)
+    clip = synthesize(seed, 0, 1, classes=classes)
     duration_s = float(clip.duration_s[0])
     title = f"{classes[clip.labels[0]].name}, {duration_s:.1f} s"
     write_animation(path, clip.joints[0], duration_s, title)
@@ -71,4 +71,4 @@ def _class_of(action: str) -> Label:
             return label
     known = ", ".join(f"{label.name} ({label.id})" for label in CLASSES)
     close = did_you_mean(action, [label.name for label in CLASSES])
-    raise MarEdgeError(f"no action '{action}' that can be synthesised; there are: {known}{close}")
+    raise MarEdgeError(f"no action '{action}' that can be synthesized; there are: {known}{close}")

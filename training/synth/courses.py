@@ -1,7 +1,7 @@
-"""How a movement runs over time: a step (out, hold, perhaps back) or a swing (to and fro).
+"""Time courses of movements: a step (out, hold, perhaps back) or a swing (oscillation).
 
-A course is a table row of ranges; ``draw`` picks one curve per clip and places it so that enough of it falls inside
-the clip; ``starting`` moves curves elsewhere. Curves are functions of time without unit; knows nothing of joints.
+A course is a table row of ranges. ``draw`` draws one curve per clip, placed so that enough of it is inside the clip;
+``starting`` moves curves elsewhere. Curves are dimensionless functions of time, independent of joints.
 """
 
 from __future__ import annotations
@@ -13,53 +13,53 @@ import numpy as np
 
 from mar_edge.training.synth.draws import Bools, Bounds, Draws, Floats
 
-_MOST_ON_THE_WAY = 0.85  # of a step with a way back: the rest of the time it is there
-# The longest that people stay in a posture, s: 95 % of such actions in interviews are shorter.
+_MOST_ON_THE_WAY = 0.85  # largest share of moving time in a step with a way back; the rest is the hold
+# Longest hold of a posture, s: 95 % of such actions in interviews are shorter.
 LONG_S = 14.0
 
 
 class Curve(Protocol):
-    """N curves: t (N, T) seconds -> (N, T), of size 1 where fully out; every field is (N,)."""
+    """N curves: t (N, T) seconds -> (N, T), 1 at the full excursion; every field is (N,)."""
 
     @property
     def onset(self) -> Floats:
-        """(N,) s when it begins."""
+        """(N,) s of the start."""
 
     @property
     def length(self) -> Floats:
-        """(N,) s from the beginning to the end; of a one-way step, to where it has arrived."""
+        """(N,) s from start to end; of a one-way step, from start to arrival."""
 
     @property
     def full(self) -> Floats:
-        """(N,) peak to peak of the whole curve, inside the clip or not."""
+        """(N,) peak-to-peak size of the whole curve, inside the clip or not."""
 
     def __call__(self, t: Floats) -> Floats:
-        """The curve at those times."""
+        """Return the curve at times t (N, T)."""
 
     def visible(self, t: Floats) -> Floats:
-        """(N,) the part of it, from 0 to 1, that shows at those times."""
+        """Return the share (N,) of it, from 0 to 1, that is visible at times t (N, T)."""
 
 
 class Course(Protocol):
-    """Ranges from which curves are drawn; a range's ends are numbers, or arrays with one value a clip."""
+    """Ranges from which curves are drawn; the ends of a range are numbers, or arrays with one value per clip."""
 
     def draw(self, draws: Draws, duration_s: Floats) -> Curve:
-        """One curve for each of the clips of ``duration_s`` (N,) seconds."""
+        """Draw one curve for each of the clips of ``duration_s`` (N,) s."""
 
 
 def smooth_step(u: Floats) -> Floats:
-    """0 up to u = 0, 1 from u = 1, with a soft start and end (3u^2 - 2u^3) between."""
+    """Return 0 up to u = 0, 1 from u = 1, and 3u^2 - 2u^3 between."""
     u = np.clip(u, np.float32(0), np.float32(1))
     return u * u * (3 - 2 * u)
 
 
 @dataclass(frozen=True)
 class Step:
-    """Out within ``move_s``, there for ``hold_s``, and with probability ``returns`` back again.
+    """Out within ``move_s``, hold for ``hold_s``, and with probability ``returns`` back again.
 
-    At least half of the way out falls inside the clip; three quarters where the way back may, too. With ``dwell_s``
-    the stay is what counts: at least so long of it (less where it is shorter, or the clip is) falls inside, and with
-    probability ``held`` it began before the clip.
+    At least half of the way out is inside the clip; three quarters if the way back may be, too. With ``dwell_s`` the
+    hold matters instead: at least ``dwell_s`` of it is inside, or less if the hold or the clip is shorter. With
+    probability ``held`` the hold began before the clip.
     """
 
     move_s: Bounds
@@ -69,12 +69,12 @@ class Step:
     held: float | Floats = 0.0
 
     def paced(self, pace: Floats) -> Step:
-        """The same in ``pace`` (N,) times the time."""
+        """Return the same course with durations multiplied by ``pace`` (N,)."""
         (low, high), (short, long) = self.move_s, self.hold_s
         return replace(self, move_s=(low * pace, high * pace), hold_s=(short * pace, long * pace))
 
     def draw(self, draws: Draws, duration_s: Floats) -> StepCurve:
-        """See ``Course``."""
+        """Draw curves; see ``Course``."""
         N = len(duration_s)
         stays = np.broadcast_to(np.asarray(self.dwell_s) > 0, N)
         move = np.minimum(draws.log_uniform(self.move_s, N), np.where(stays, np.float32(0.5), 1.3) * duration_s)
@@ -93,7 +93,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StepCurve:
-    """Steps of N clips; every field is (N,), in seconds but for ``returns``."""
+    """Steps of N clips; every field is (N,), in seconds except ``returns``."""
 
     onset: Floats
     move: Floats
@@ -114,21 +114,21 @@ class StepCurve:
         return length
 
     def lead(self, ending: Bools) -> Floats:
-        """(N,) s within which it comes in, or where ``ending`` (N,) goes out."""
+        """Return the duration (N,) s of the way in, or where ``ending`` (N,) of the way out."""
         return np.where(ending, self.back, self.move)
 
     def returning(self, which: Bools) -> StepCurve:
-        """The same, those of ``which`` (N,) with a way back."""
+        """Return the same curves, those of ``which`` (N,) with a way back."""
         return replace(self, returns=self.returns | which)
 
     def starting(self, onset: Floats) -> StepCurve:
-        """The same curves from ``onset`` (N,) on."""
+        """Return the same curves starting at ``onset`` (N,)."""
         return replace(self, onset=onset)
 
     def lasting(self, length_s: Floats) -> StepCurve:
-        """The same curves, done after ``length_s`` (N,): a stay of another length, quicker ways where none is left.
+        """Return the same curves with a length of ``length_s`` (N,): another hold, and faster ways if no hold is left.
 
-        One that does not come back has arrived by then.
+        A step without return arrives at that time.
         """
         ways = np.where(self.returns, self.move + self.back, self.move)
         most = np.where(self.returns, np.float32(_MOST_ON_THE_WAY) * length_s, length_s)
@@ -156,10 +156,10 @@ class StepCurve:
 
 @dataclass(frozen=True)
 class Swing:
-    """To and fro at ``hz``, ``cycles`` times, rate and size drifting on the way.
+    """Oscillation at ``hz`` for ``cycles`` cycles, with drifting rate and size.
 
-    ``one_sided`` is the probability of swinging out and back on one side only. At least ``min_cycles`` and 0.6 of
-    the swing are inside the clip, or the clip is full of it; too slow a rate for that is raised.
+    ``one_sided`` is the probability of swinging out and back on one side only. At least ``min_cycles`` and 0.6 of the
+    swing are inside the clip, or the swing fills the clip. Rates that are too slow for that are raised.
     """
 
     hz: Bounds
@@ -168,11 +168,11 @@ class Swing:
     min_cycles: float | Floats = 0.5
 
     def paced(self, pace: Floats) -> Swing:
-        """The same in ``pace`` (N,) times the time."""
+        """Return the same course with durations multiplied by ``pace`` (N,)."""
         return replace(self, hz=(self.hz[0] / pace, self.hz[1] / pace))
 
     def draw(self, draws: Draws, duration_s: Floats) -> SwingCurve:
-        """See ``Course``."""
+        """Draw curves; see ``Course``."""
         N = len(duration_s)
         one_sided = draws.chance(self.one_sided, N)
         min_cycles = np.broadcast_to(np.float32(self.min_cycles), N)
@@ -211,16 +211,16 @@ class SwingCurve:
         return np.where(self.one_sided | (self.cycles < 1), np.float32(1), np.float32(2))
 
     def lead(self, ending: Bools) -> Floats:
-        """(N,) s within which it comes in or goes out: a quarter cycle."""
+        """Return the duration (N,) s of the way in or out: a quarter cycle."""
         quarter: Floats = self.length / (4 * self.cycles)
         return quarter
 
     def starting(self, onset: Floats) -> SwingCurve:
-        """The same curves from ``onset`` (N,) on."""
+        """Return the same curves starting at ``onset`` (N,)."""
         return replace(self, onset=onset)
 
     def lasting(self, length_s: Floats) -> SwingCurve:
-        """The same curves, done after ``length_s`` (N,): more or fewer cycles at about the same rate."""
+        """Return the same curves with a length of ``length_s`` (N,): more or fewer cycles at about the same rate."""
         wanted = self.cycles / self.length * length_s
         least = np.where(self.one_sided, np.float32(1), np.float32(0.5))
         cycles = np.where(self.one_sided, np.round(wanted), np.round(2 * wanted) / 2)
@@ -230,10 +230,10 @@ class SwingCurve:
         """See ``Curve``."""
         u = np.clip((t - self.onset[:, None]) / self.length[:, None], np.float32(0), np.float32(1))
         tau = np.float32(2 * np.pi)
-        # Ends on a whole number of half cycles whatever the drift of the rate.
+        # Ends on a whole number of half cycles for any drift of the rate.
         phase = tau * self.cycles[:, None] * (u + self.rate_drift[:, None] * np.sin(tau * u) / tau)
         swing = np.where(self.one_sided[:, None], np.float32(0.5) - np.float32(0.5) * np.cos(phase), np.sin(phase))
-        # People start and stop softly: the first and last quarter cycle swell and fade.
+        # People start and stop softly: the first quarter cycle grows, the last one fades.
         quarter = np.float32(4) * self.cycles[:, None]
         soft = smooth_step(np.minimum(u, 1 - u) * quarter + np.float32(0.25))
         drawn: Floats = swing * soft * (1 + self.size_drift[:, None] * (2 * u - 1))

@@ -1,4 +1,4 @@
-"""Curves of many courses at once: every clip has one of its own, a step or a swing. Knows nothing of joints."""
+"""Curves of many courses at once: every clip has its own, a step or a swing. Independent of joints."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Fields = TypeVar("_Fields", Step, Swing, StepCurve, SwingCurve)
 
 
 def stacked(rows: Sequence[_Fields], which: Ints) -> _Fields:
-    """Courses of one kind as one whose ranges are arrays: clip i has those of ``rows[which[i]]``."""
+    """Combine courses of one kind into one with arrays as ranges: clip i has the ranges of ``rows[which[i]]``."""
 
     def gather(name: str) -> object:
         values = np.array([getattr(row, name) for row in rows], np.float32)[which]  # (n,) or (n, 2)
@@ -27,7 +27,7 @@ def stacked(rows: Sequence[_Fields], which: Ints) -> _Fields:
 
 
 class CourseTable:
-    """Courses of a table, as arrays from which those of many clips are looked up at once."""
+    """The courses of a table as arrays, for lookups of many clips at once."""
 
     def __init__(self, courses: Sequence[Step | Swing]) -> None:
         everything = np.arange(len(courses))
@@ -37,11 +37,11 @@ class CourseTable:
         self._steps, self._swings = stacked(steps, everything), stacked(swings, everything)
 
     def steps(self, which: Ints) -> Step:
-        """Those of ``which`` (n,) as one; of swings, any."""
+        """Return the steps of ``which`` (n,) as one course; arbitrary ranges for swings."""
         return _looked_up(self._steps, which)
 
     def swings(self, which: Ints) -> Swing:
-        """Those of ``which`` (n,) as one; of steps, any."""
+        """Return the swings of ``which`` (n,) as one course; arbitrary ranges for steps."""
         return _looked_up(self._swings, which)
 
 
@@ -53,7 +53,7 @@ def _looked_up(stack: _Course, which: Ints) -> _Course:
 
 
 def taken(curve: _Fields, rows: Ints) -> _Fields:
-    """The curves of ``rows``, some perhaps more than once."""
+    """Return the curves of ``rows``, which may repeat."""
     return type(curve)(*(getattr(curve, field.name)[rows] for field in fields(curve)))
 
 
@@ -64,7 +64,7 @@ def _joined(parts: Sequence[_Curve]) -> _Curve:
 
 @dataclass(frozen=True)
 class Curves:
-    """Steps and swings mixed: ``swings`` (N,) says which are which; both hold a curve for each of the N, one unused.
+    """Steps and swings mixed: ``swings`` (N,) marks the swings. ``step`` and ``swing`` both have N curves, one unused.
 
     Satisfies ``Curve``.
     """
@@ -75,13 +75,13 @@ class Curves:
 
     @classmethod
     def draw(cls, courses: CourseTable, which: Ints, draws: Draws, duration_s: Floats, pace: Floats) -> Curves:
-        """One curve for each clip, that of ``courses[which]`` at ``pace`` (N,) times its durations."""
+        """Draw one curve for each clip, of ``courses[which]``, with durations multiplied by ``pace`` (N,)."""
         step = courses.steps(which).paced(pace).draw(draws, duration_s)
         return cls(courses.is_swing[which], step, courses.swings(which).paced(pace).draw(draws, duration_s))
 
     @classmethod
     def joined(cls, parts: Sequence[Curves]) -> Curves:
-        """All of them in one."""
+        """Concatenate curves."""
         swings = np.concatenate([part.swings for part in parts])
         return cls(swings, _joined([part.step for part in parts]), _joined([part.swing for part in parts]))
 
@@ -104,23 +104,23 @@ class Curves:
         return self._either(self.swing.full, self.step.full)
 
     def lead(self, ending: Bools) -> Floats:
-        """(N,) s within which it comes in, or where ``ending`` (N,) goes out."""
+        """Return the duration (N,) s of the way in, or where ``ending`` (N,) of the way out."""
         return self._either(self.swing.lead(ending), self.step.lead(ending))
 
     def returning(self, which: Bools) -> Curves:
-        """The same, the steps of ``which`` (N,) with a way back."""
+        """Return the same curves, the steps of ``which`` (N,) with a way back."""
         return replace(self, step=self.step.returning(which))
 
     def starting(self, onset: Floats) -> Curves:
-        """The same curves from ``onset`` (N,) on."""
+        """Return the same curves starting at ``onset`` (N,)."""
         return Curves(self.swings, self.step.starting(onset), self.swing.starting(onset))
 
     def lasting(self, length_s: Floats) -> Curves:
-        """The same curves, done after ``length_s`` (N,)."""
+        """Return the same curves with a length of ``length_s`` (N,)."""
         return Curves(self.swings, self.step.lasting(length_s), self.swing.lasting(length_s))
 
     def take(self, rows: Ints) -> Curves:
-        """The curves of ``rows``, some perhaps more than once."""
+        """Return the curves of ``rows``, which may repeat."""
         return Curves(self.swings[rows], taken(self.step, rows), taken(self.swing, rows))
 
     def __call__(self, t: Floats) -> Floats:

@@ -1,6 +1,6 @@
-"""How much people do at once in synthetic recordings: measured as it was in interviews, to be compared with it.
+"""Statistics of concurrent actions in synthetic recordings, measured as in interviews, for comparison.
 
-Of seated people of whom all is seen, as in MMA-52; nothing is rendered.
+Seated people in full view, as in MMA-52. Nothing is rendered.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from mar_edge.training.synth.events import LABEL_OF
 from mar_edge.training.synth.tracks import act
 
 GROUPS = ("body", "head", "upper limb", "lower limb", "body-hand", "head-hand", "leg-hand")
-# Li et al., MMA-52, validation and training annotations: percent of the time with 0, 1, 2 and 3 labels; the share of
-# each group's events (rows, as GROUPS) that overlap one of another group.
+# Li et al., MMA-52, validation and training annotations. Percent of the time with 0, 1, 2 and 3 labels.
+# Share of the events of each group (rows, as GROUPS) that overlap an event of another group (columns).
 REAL_AT_ONCE = (15.0, 52.0, 29.0, 4.0)
 REAL_OVERLAP = (
     (0.034, 0.323, 0.360, 0.255, 0.027, 0.017, 0.207),
@@ -33,9 +33,9 @@ _MOMENT_S = 0.1
 
 @dataclass(frozen=True)
 class Density:
-    """at_once: (8,) percent of the time with so many labels. overlap: (7, 7) as ``REAL_OVERLAP``; shares.
+    """at_once: (8,) percent of the time with 0 to 7 labels. overlap: (7, 7) shares, as ``REAL_OVERLAP``.
 
-    a_minute: (7,) events of each group. lasts_s: durations of the events of each action, by id.
+    a_minute: (7,) events of each group per minute. lasts_s: durations of the events of each action, by id.
     """
 
     at_once: NDArray[np.float64]
@@ -45,7 +45,7 @@ class Density:
 
 
 def measure_density(recordings: int, duration_s: float = 20.0, seed: int = 0) -> Density:
-    """What so many recordings hold."""
+    """Measure that number of recordings of ``duration_s`` s."""
     rows, pace = np.arange(len(ACTIONS)), np.ones(1, np.float32)
     moments = np.arange(0, duration_s, _MOMENT_S)
     at_once, counts, overlap = np.zeros(8), np.zeros(len(GROUPS)), np.zeros((len(GROUPS), len(GROUPS)))

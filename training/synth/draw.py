@@ -1,4 +1,4 @@
-"""Draw a clip so that a person can judge it: an animated skeleton (MP4, GIF) or eight frames side by side (PNG)."""
+"""Draw a clip for visual inspection: an animated skeleton (MP4, GIF) or eight frames side by side (PNG)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mar_edge.edge.layout import Layout, load_layout
 Image = NDArray[np.uint8]
 
 # BGR, by region of the body.
-_COLOURS = {"head": (90, 200, 250), "trunk": (240, 240, 240), "arms": (120, 220, 120), "legs": (230, 150, 110)}
+_COLORS = {"head": (90, 200, 250), "trunk": (240, 240, 240), "arms": (120, 220, 120), "legs": (230, 150, 110)}
 _SHOULDERS = (5, 6)
 _GIF_GAP_S = 0.04
 _INK, _PAPER = (200, 200, 200), 24
@@ -24,13 +24,12 @@ _INK, _PAPER = (200, 200, 200), 24
 def write_animation(
     path: Path, clip: NDArray[np.float32], duration_s: float, title: str = "", height: int = 480
 ) -> None:
-    """A clip (T, V, 2) of any unit, y down, as an MP4 or a GIF that lasts ``duration_s``.
+    """Write a clip (T, V, 2) of any unit, y down, as an MP4 or a GIF of ``duration_s`` s.
 
-    A GIF holds fewer frames: its times are hundredths of a second, and viewers slow down what is faster than 50 a
-    second.
+    A GIF has fewer frames: its times are hundredths of a second, and viewers slow down above 50 frames per second.
 
     Raises:
-        MarEdgeError: it cannot be written there, or Pillow, which writes GIFs, is not installed.
+        MarEdgeError: the file cannot be written, or Pillow, which writes GIFs, is not installed.
     """
     write = _write_gif if path.suffix == ".gif" else _write_mp4
     write(path, [_titled(frame, title) for frame in draw_frames(clip, height)], duration_s)
@@ -47,7 +46,7 @@ def _write_mp4(path: Path, frames: list[Image], duration_s: float) -> None:
                 writer.write(frame)
         finally:
             writer.release()
-        # OpenCV does not say that the disk was full.
+        # OpenCV does not report a full disk.
         written = cv2.VideoCapture(str(draft))
         whole = written.get(cv2.CAP_PROP_FRAME_COUNT) == len(frames)
         written.release()
@@ -71,9 +70,9 @@ def _write_gif(path: Path, frames: list[Image], duration_s: float) -> None:
 def contact_sheet(
     clips: NDArray[np.float32], titles: list[str], columns: int = 8, height: int = 240, view: str = "all"
 ) -> Image:
-    """Clips (N, T, V, 2) as rows of ``columns`` evenly spaced frames each: (N height, width, 3) BGR.
+    """Draw clips (N, T, V, 2) as rows of ``columns`` evenly spaced frames each: (N height, width, 3) BGR.
 
-    ``view`` enlarges a part: "head" (and shoulders), "upper" (trunk and arms as well), or shows "all".
+    ``view`` enlarges a part: "head" (with shoulders), "upper" (also trunk and arms), or shows "all".
     """
     moments = np.linspace(0, clips.shape[1] - 1, columns).round().astype(np.int64)
     rows = [
@@ -85,7 +84,7 @@ def contact_sheet(
 
 
 def draw_frames(clip: NDArray[np.float32], height: int, layout: Layout | None = None, view: str = "all") -> list[Image]:
-    """Every frame of a clip (T, V, 2), in one common frame that holds all of it."""
+    """Draw every frame of a clip (T, V, 2) at one common scale that fits all of it."""
     layout = layout or load_layout("ma52")
     framed = clip[:, np.array(_framed(layout, view))]
     low, high = framed.min(axis=(0, 1)), framed.max(axis=(0, 1))
@@ -94,20 +93,20 @@ def draw_frames(clip: NDArray[np.float32], height: int, layout: Layout | None = 
     width = int(np.clip((high[0] - low[0]) * scale + 2 * margin, 80, 2 * height))
     scale = min(scale, (width - 2 * margin) / max(float(high[0] - low[0]), 1e-3))
     places = np.clip((clip - low) * scale + margin, -4000, 4000)
-    colour = {joint: _COLOURS[region] for region, joints in layout.regions.items() for joint in joints}
+    color = {joint: _COLORS[region] for region, joints in layout.regions.items() for joint in joints}
     images = []
     for joints in places.round().astype(int):
         image = np.full((height, width, 3), _PAPER, np.uint8)
         for joint, parent in layout.bones:
-            cv2.line(image, joints[joint].tolist(), joints[parent].tolist(), colour[joint], 1, cv2.LINE_AA)
+            cv2.line(image, joints[joint].tolist(), joints[parent].tolist(), color[joint], 1, cv2.LINE_AA)
         for joint, place in enumerate(joints):
-            cv2.circle(image, place.tolist(), 2, colour[joint], -1, cv2.LINE_AA)
+            cv2.circle(image, place.tolist(), 2, color[joint], -1, cv2.LINE_AA)
         images.append(image)
     return images
 
 
 def _framed(layout: Layout, view: str) -> tuple[int, ...]:
-    """The joints that a view holds."""
+    """Return the joints of a view."""
     regions = layout.regions
     views = {
         "all": tuple(range(layout.num_joints)),

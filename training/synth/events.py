@@ -1,4 +1,4 @@
-"""Events of recordings: what was done, from when to when."""
+"""True events of recordings: label, start and end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from mar_edge.edge.labels import Label
 from mar_edge.training.synth.generator import CLASSES
 
-SEEN_MOVING = 0.03  # of the way out: from where on a movement shows
+SEEN_MOVING = 0.03  # fraction of the way out above which a movement is visible
 LABEL_OF = {label.id: label for label in CLASSES}
 
 
 @dataclass(frozen=True)
 class TrueEvent:
-    """An action that was done, from where its motion visibly begins to where it ends, in seconds."""
+    """A performed action, from the visible onset of its motion to its end, in seconds."""
 
     label: Label
     t_start: float

@@ -1,6 +1,6 @@
-"""What a pose model does to the points: noise, lag, points out of the image, hands and faces that come and go.
+"""Errors of a pose model: noise, lag, points outside the image, hands and faces that appear and disappear.
 
-In what follows the head where little else is seen, see ``drag``.
+``drag`` has the shoulders that follow the head.
 """
 
 from __future__ import annotations
@@ -16,35 +16,35 @@ from mar_edge.training.synth.draws import Bools, Draws, Floats, Range, wander
 from mar_edge.training.synth.framing import Framing
 from mar_edge.training.synth.world import TRAINING, World
 
-# A person whose seated height fills 880 px; noise grows with the person in the image.
+# Scale of a person whose seated height is 880 px; noise grows with the size of the person in the image.
 _REFERENCE_PX_PER_M = 880 / 1.35
 _WHITE_PX: Range = (0.05, 1.5)
 _DRIFT_PX: Range = (0.1, 2.0)
-# The face mesh and the hands are found in crops of their own, at a finer scale.
+# The pose model finds the face mesh and the hands in separate crops, at a finer scale.
 _FINE = 0.55
-_SPIKES = (0.2, 0.01)  # probability of a clip having them, of a point in a frame having one
+_SPIKES = (0.2, 0.01)  # probability per clip, and per point and frame in such clips
 _SPIKE_PX: Range = (4, 40)
 _WANDERS = 0.12
 _WANDER_M: Range = (0.02, 0.12)
 _WEAK_FACE = 0.15
 _WEAK_FACE_GAIN: Range = (0.55, 0.95)
 _LAG = 0.6
-_LAG_HZ: Range = (0.8, 6.0)  # cut-off at rest
-_LAG_FREE_M_S: Range = (0.05, 0.4)  # speed at which a point is no longer held back
+_LAG_HZ: Range = (0.8, 6.0)  # cutoff at rest
+_LAG_FREE_M_S: Range = (0.05, 0.4)  # speed above which a point no longer lags
 _ABSENT_LEGS = (0.85, 0.15)  # probability at a desk, in a room: behind a table, a bag
 _FROZEN = 0.12
 
-# Probability of being there in the whole clip, in none of it, in parts of it.
+# Probability of being visible in the whole clip, in none of it, in parts of it.
 _HAND_SEEN = (0.4, 0.35, 0.25)
-_ACTIVE_HAND_SEEN = (0.68, 0.1, 0.22)  # raised, before the body or the face: easier to find
+_ACTIVE_HAND_SEEN = (0.68, 0.1, 0.22)  # raised, in front of the body or the face: easier to find
 _FACE_SEEN = (0.8, 0.1, 0.1)
 
-# A pose model goes on to mark shoulders outside the picture, up to so many metres, some people's hardly.
+# A pose model also marks shoulders outside the picture, up to this distance, m; it differs between people.
 _SHOULDERS_BEYOND_M: Range = (-0.02, 0.13)
 
-# Slow wander that grows as the person gets smaller: standard deviation in px of a person of 880 px, at half that size
-# and at three tenths (measured by scaling clips down); most of it is common to the part of the body.
-_SMALL = (1.0, 2.0, 10 / 3, 6.0)  # times smaller
+# Slow wander that grows as the person gets smaller, measured by scaling clips down. Standard deviation in px of a
+# person of 880 px, at 0.5 and 0.3 times that size. Most of it is common to the points of a body part.
+_SMALL = (1.0, 2.0, 10 / 3, 6.0)  # factors of reduction
 _SMALL_HZ: Range = (0.5, 5.0)
 _SMALL_WANDER: tuple[tuple[tuple[int, ...], tuple[float, float], float], ...] = (
     (tuple(range(0, 11)), (2.7, 3.3), 0.85),
@@ -58,10 +58,10 @@ _SMALL_WANDER: tuple[tuple[tuple[int, ...], tuple[float, float], float], ...] = 
     (tuple(range(25, 33)), (2.2, 4.6), 0.8),
 )
 _SMALL_STRENGTH: Range = (0.4, 1.3)
-# Fast jitter in px of a person of 880 px stays as it is, but for hands and faces: times that of full size.
+# Fast jitter in px of a person of 880 px is constant except for hands and faces: factors on that of full size.
 _SMALL_JITTER = (1.0, 1.4, 2.0, 3.0)
 
-# Hands that touch each other, or half hide: no finger has a place of its own, and wrists change theirs.
+# Hands that touch or hide each other: fingers are not located separately, and wrists jump.
 _LOOSE_M: Range = (0.002, 0.014)
 _LOOSE_HZ: Range = (2.0, 9.0)
 _LOOSE_WITHIN_M = 0.25
@@ -70,7 +70,7 @@ _HANDS_OF = (
     (16, 18, 20, 22, *range(RIGHT_HAND.start, RIGHT_HAND.stop)),
 )
 
-# Points that lose their way together.
+# Points that drift off together.
 _LIMBS: tuple[tuple[int, ...], ...] = (
     (13, 15, 17, 19, 21, *range(LEFT_HAND.start, LEFT_HAND.stop)),
     (14, 16, 18, 20, 22, *range(RIGHT_HAND.start, RIGHT_HAND.stop)),
@@ -82,13 +82,13 @@ _BLAZE_FACE = slice(0, 11)
 _EARS = slice(7, 9)
 _HIPS_DOWN, _KNEES_DOWN = slice(23, 33), slice(25, 33)
 _SHOULDERS = slice(11, 13)
-# Which of MediaPipe's 21 hand points the six are.
+# Indices of our six hand points among MediaPipe's 21.
 _HAND_POINTS = (0, 4, 8, 12, 16, 20)
 
 
 @dataclass(frozen=True)
 class Shown:
-    """N clips: at a ``desk`` (N,); ``legs`` (N,) that act, so nothing stands before them; ``hands`` (N, 2) that act."""
+    """N clips: at a ``desk`` (N,); ``legs`` (N,) that act, so nothing hides them; ``hands`` (N, 2) that act."""
 
     desk: Bools
     legs: Bools
@@ -99,7 +99,7 @@ Keypoints = tuple[Floats, Floats, Floats, Floats]
 
 
 def frozen_moments(draws: Draws, t: Floats, duration_s: Floats) -> Floats:
-    """t (N, T) with, in some clips, a stretch of up to an eighth during which the camera repeats one frame."""
+    """Return t (N, T) in which, for some clips, the camera repeats one frame for up to an eighth of the time."""
     N = len(t)
     start = draws.uniform((0, 1), N, 1) * duration_s[:, None]
     length = draws.uniform((0.02, 0.12), N, 1) * duration_s[:, None]
@@ -108,9 +108,9 @@ def frozen_moments(draws: Draws, t: Floats, duration_s: Floats) -> Floats:
 
 
 def keypoints(draws: Draws, views: Views, t: Floats, *, shown: Shown, world: World = TRAINING) -> Keypoints:
-    """What MediaPipe would say: body (N, T, 33, 3), left and right hand (N, T, 21, 3), face (N, T, 6, 3).
+    """Simulate the output of MediaPipe: body (N, T, 33, 3), left and right hand (N, T, 21, 3), face (N, T, 6, 3).
 
-    Each as x px, y px, score; score 0 where the point was not found. Shoulders may be found outside the picture.
+    Each point is x px, y px, score; score 0 if it was not found. Shoulders may be found outside the picture.
     """
     N, T = t.shape
     pixels = views.points.copy()
@@ -133,10 +133,10 @@ def keypoints(draws: Draws, views: Views, t: Floats, *, shown: Shown, world: Wor
 
 
 def skeletons(marked: Keypoints, size: Floats) -> tuple[Floats, Floats]:
-    """Joints (N, T, 44, 2) px in ``ma52`` order and scores (N, T, 44), as the pose stage gives them.
+    """Return joints (N, T, 44, 2) px in ``ma52`` order and scores (N, T, 44), as the pose stage does.
 
-    What lies outside the picture of ``size`` (N, 2) is missing only then: the neck of somebody whose shoulder is just
-    outside has its place.
+    Points outside the picture of ``size`` (N, 2) are removed after the mapping, so a shoulder just outside the picture
+    still contributes to the neck.
     """
     joints, scores = mediapipe_to_ma52(*marked)
     x, y = joints[..., 0], joints[..., 1]
@@ -148,9 +148,9 @@ def skeletons(marked: Keypoints, size: Floats) -> tuple[Floats, Floats]:
 
 
 def camera_rate(draws: Draws, joints: Floats, duration_s: Floats, fps: Range) -> Floats:
-    """Joints (N, T, V, 2) as seen through a camera of ``fps`` frames per second, drawn in straight lines between.
+    """Resample joints (N, T, V, 2) to a camera of ``fps`` frames per second, interpolated linearly between frames.
 
-    This is what resampling a live window to T even moments does. Clips sampled more coarsely than that stay as is.
+    Resampling a live window to T even moments has the same effect. Clips with a coarser sampling stay unchanged.
     """
     N, T = joints.shape[:2]
     gap = duration_s / (T - 1)  # (N,) s between samples
@@ -158,7 +158,7 @@ def camera_rate(draws: Draws, joints: Floats, duration_s: Floats, fps: Range) ->
     finer = np.flatnonzero(frame > gap)
     if not len(finer):
         return joints
-    stride = (frame / gap)[finer, None, None]  # samples for a frame
+    stride = (frame / gap)[finer, None, None]  # samples per frame
     sample = np.arange(T, dtype=np.float32)
     moment = (np.arange(T + 1, dtype=np.float32)[None, :] - draws.uniform((0, 1), len(finer), 1)) * stride[:, 0]
     hat = np.maximum(0, 1 - np.abs(sample[None, :, None] - moment[:, None, :]) / stride)  # (n, T, frames)
@@ -171,9 +171,9 @@ def camera_rate(draws: Draws, joints: Floats, duration_s: Floats, fps: Range) ->
 
 
 def _seen(draws: Draws, views: Views, t: Floats, shown: Shown) -> Bools:
-    """(N, T, 51) whether the model finds the point with enough confidence."""
+    """Tell which points (N, T, 51) the model finds with enough confidence."""
     N = len(t)
-    # Confidence fades at the border: each clip has its own margin, on either side of it.
+    # Confidence fades at the border: each clip has its own margin, inside or outside.
     margin = (views.size * draws.uniform((-0.01, 0.02), N, 1))[:, None, None]
     within = (views.points > margin) & (views.points < views.size[:, None, None] - margin)
     inside = within[..., 0] & within[..., 1]
@@ -195,7 +195,7 @@ def _seen(draws: Draws, views: Views, t: Floats, shown: Shown) -> Bools:
 
 
 def _weaken_face(draws: Draws, pixels: Floats) -> None:
-    """Some body models hardly follow a turning head: pull the face towards its mean shape about the ears, in place."""
+    """Pull the face toward its mean shape about the ears, in place: some body models hardly follow a turning head."""
     rows = np.flatnonzero(draws.chance(_WEAK_FACE, len(pixels)))
     gain = draws.uniform(_WEAK_FACE_GAIN, len(rows))[:, None, None, None]
     face = pixels[rows, :, _BLAZE_FACE]
@@ -205,13 +205,13 @@ def _weaken_face(draws: Draws, pixels: Floats) -> None:
 
 
 def _noise(draws: Draws, views: Views, t: Floats, world: World) -> Floats:
-    """(N, T, 51, 2) px: white jitter, slow drift, spikes, and limbs that wander."""
+    """Return white jitter, slow drift, spikes and wandering limbs, (N, T, 51, 2) px."""
     N, T = t.shape
     size = (views.scale / np.float32(_REFERENCE_PX_PER_M))[:, None, None, None]
     fine = np.ones(POINTS, np.float32)
     fine[LEFT_HAND.start :] = _FINE
     rough = draws.uniform((0.6, 1.5), N, 1, POINTS, 1) * fine[:, None]
-    # Legs are found less well than faces.
+    # Legs are located less precisely than faces.
     rough[:, :, _HIPS_DOWN] *= draws.uniform((1, 2.5), N, 1, 1, 1)
     smaller = 1 / size
     fast = rough.copy()
@@ -243,7 +243,7 @@ def _noise(draws: Draws, views: Views, t: Floats, world: World) -> Floats:
 
 
 def _wander_of_small(draws: Draws, drift: Floats, size: Floats, t: Floats, world: World) -> Floats:
-    """(N, T, 51, 2) px that parts of people of ``size`` (N,) wander; drift of that shape is each point's own way."""
+    """Return the wander of body parts, (N, T, 51, 2) px, of people of ``size`` (N,); ``drift``: single points."""
     noise = np.zeros_like(drift)
     strength = world.noise_by_size * draws.log_uniform(_SMALL_STRENGTH, len(t)) * size
     common = wander(draws, 2 * len(_SMALL_WANDER), t, _SMALL_HZ).reshape(len(_SMALL_WANDER), 2, *t.shape)
@@ -258,7 +258,7 @@ def _wander_of_small(draws: Draws, drift: Floats, size: Floats, t: Floats, world
 
 
 def _loosen_hands(draws: Draws, pixels: Floats, scale: Floats, t: Floats, world: World) -> None:
-    """Let hands that are close to each other jitter, in place, as far as they are."""
+    """Add jitter to hands that are close to each other, in place; the closer, the more."""
     rows = np.flatnonzero(draws.chance(world.loose_hands, len(pixels)))
     n = len(rows)
     apart = pixels[rows, :, 15] - pixels[rows, :, 16]
@@ -274,10 +274,10 @@ def _loosen_hands(draws: Draws, pixels: Floats, scale: Floats, t: Floats, world:
 
 
 def _lag(draws: Draws, pixels: Floats, scale: Floats, t: Floats) -> None:
-    """Smooth in place as a one-euro filter does: a low-pass of first order that lets go of what moves fast.
+    """Smooth in place like a one-euro filter: a first-order low-pass that releases fast points.
 
-    The filter's recursion is written as a matrix over time, and its adaptive cut-off as a blend by speed between the
-    filtered and the raw point.
+    The recursion of the filter is a matrix over time. The adaptive cutoff is a blend between the filtered and the raw
+    point by speed.
     """
     rows = np.flatnonzero(draws.chance(_LAG, len(pixels)))
     n, T = len(rows), t.shape[1]
@@ -285,7 +285,7 @@ def _lag(draws: Draws, pixels: Floats, scale: Floats, t: Floats) -> None:
         return
     gap = (t[rows, -1] - t[rows, 0]) / (T - 1)
     keep = np.exp(np.float32(-2 * np.pi) * draws.log_uniform(_LAG_HZ, n) * gap)[:, None, None]
-    kept = keep[:, :, 0] ** np.arange(T, dtype=np.float32)  # (n, T), after so many frames
+    kept = keep[:, :, 0] ** np.arange(T, dtype=np.float32)  # (n, T), after 0, 1, ... frames
     age = np.arange(T)[:, None] - np.arange(T)
     response = np.where(age >= 0, np.take((1 - keep[:, :, 0]) * kept, np.maximum(age, 0), axis=1), np.float32(0))
     response[:, :, 0] = kept  # starts at rest on the first frame
@@ -293,7 +293,7 @@ def _lag(draws: Draws, pixels: Floats, scale: Floats, t: Floats) -> None:
     slow = response @ raw
     behind = np.abs(raw - slow)
     free = draws.log_uniform(_LAG_FREE_M_S, n)[:, None, None] * scale[rows, None, None]
-    # What a low-pass lags behind is speed times its time constant.
+    # The lag of a low-pass is speed times its time constant.
     speed = behind * (1 - keep) / (keep * gap[:, None, None] + np.float32(1e-6))
     weight = speed / (speed + free)
     pixels[rows] = (slow + weight * (raw - slow)).reshape(n, T, POINTS, 2)

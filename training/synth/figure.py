@@ -1,4 +1,4 @@
-"""Whole people from channels and performances: trunk, legs, arms, and how a camera sees them. Joins the parts."""
+"""Whole people from channels and performances: trunk, legs, arms, and the camera's view. Joins the parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mar_edge.training.synth.perform import Performances
 from mar_edge.training.synth.rig import draw_bodies, pose_trunk
 from mar_edge.training.synth.world import World
 
-_FINGERS = 0.5  # probability of fidgeting with them
+_FINGERS = 0.5  # probability of fidgeting fingers
 _TALKING = 0.4
 _MOUTH_HZ: Range = (0.8, 6.0)
 _MOUTH_M: Range = (0.0005, 0.012)
@@ -35,11 +35,11 @@ def draw_figures(
     world: World,
     framing: Ints | None = None,
 ) -> tuple[Floats, Views]:
-    """Points (N, T, 51, 3) m of N people at t (N, T), and what their cameras see.
+    """Return points (N, T, 51, 3) m of N people at t (N, T), and the views of their cameras.
 
     Args:
-        motion: (len(Channel), N, T) degrees and metres. acting: (N, 2) hands that do what the clip is labelled with.
-        framing: (N,) ``Framing``; by default as the world has it, with legs that act in the picture.
+        motion: (len(Channel), N, T) degrees and meters. acting: (N, 2) hands that perform the labeled action.
+        framing: (N,) ``Framing``; by default drawn from the world, with acting legs in the picture.
     """
     N = len(t)
     if framing is None:
@@ -67,6 +67,6 @@ def draw_figures(
 
 
 def _legs_act(doing: Performances, N: int) -> Bools:
-    """(N,) people whose legs do something with a name, and not just at a clip's edge."""
+    """Tell which people (N,) perform a named leg action, not only at the edge of a clip."""
     whole = np.flatnonzero((doing.row < len(ACTIONS)) & (doing.share >= 1))
     return np.isin(np.arange(N), doing.clip[whole[shows_legs(doing.row[whole])]])

@@ -1,4 +1,4 @@
-"""Footage to measure: of the generator, and of real people in a folder with ``truth.csv`` and ``skeletons``."""
+"""Footage for the statistics: of the generator, and of real people in a folder with ``truth.csv`` and ``skeletons``."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mar_edge.training.synth.world import World
 TRUTH_FILE, SKELETONS = "truth.csv", "skeletons"
 _NOTHING = "nothing"
 _COLUMNS = ("file", "start_s", "end_s", "label")
-_STREAM = 56_000  # shares no random numbers with what models learn from
-# What each kind of recording shows (None: nothing with a name), for how long: everything,
-# and more of what the measures ask for.
+_STREAM = 56_000  # shares no random numbers with training data
+# Actions of each kind of recording (None: no named action), and its duration: all actions,
+# and extra recordings of the actions that have measures.
 _TURNS = tuple(label for label in CLASSES if label.name in ("turning head", "shaking head"))
 _NODS = tuple(label for label in CLASSES if label.name in ("bowing head", "head up", "nodding"))
 _HANDS = tuple(label for label in CLASSES if label.body in ("upper limb", "body-hand", "head-hand"))
@@ -35,7 +35,7 @@ _KINDS: tuple[tuple[tuple[Label, ...] | None, float], ...] = (
 
 
 def generated(world: World, recordings: int, seed: int = 1) -> Iterator[Footage]:
-    """``recordings`` of each kind, made one by one."""
+    """Make ``recordings`` of each kind, one by one."""
     for number in range(recordings):
         for kind, (labels, duration_s) in enumerate(_KINDS):
             made = record(
@@ -50,13 +50,13 @@ def generated(world: World, recordings: int, seed: int = 1) -> Iterator[Footage]
 
 
 def real(folder: Path) -> Iterator[Footage]:
-    """What stands in ``folder``: the most seen person of each recording.
+    """Read the recordings of ``folder``: in each, the person with the most frames.
 
-    ``truth.csv`` has the columns file, start_s, end_s and label; "nothing" without times says that a file shows no
-    action. ``skeletons/NAME.jsonl`` is the recording of NAME, whatever its own ending.
+    ``truth.csv`` has the columns file, start_s, end_s and label; "nothing" without times marks a file without actions.
+    ``skeletons/NAME.jsonl`` is the recording of NAME, whatever its own ending.
 
     Raises:
-        MarEdgeError: a file is missing or says something else.
+        MarEdgeError: a file is missing or malformed.
     """
     body = {label.name: label.body for label in ma52_labels()}
     done: dict[str, list[Done]] = {}

@@ -1,4 +1,4 @@
-"""How much of a person the picture shows: all, to the hips, head and shoulders, the face, or any part."""
+"""Framing: the part of a person in the picture, from the whole body to the face."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from mar_edge.training.synth.world import World
 
 
 class Framing(IntEnum):
-    """Where the picture's lower border cuts. Legs act in none but FULL."""
+    """The lower border of the picture. Legs act only in FULL."""
 
-    FULL = 0  # a camera in the room, which need not show the feet
-    BUST = 1  # a webcam, which shows what its lens and place happen to show
+    FULL = 0  # a camera in the room, which may cut off the feet
+    BUST = 1  # a webcam; its lens and place determine the border
     FACE = 2
     HIPS = 3
     CROP = 4  # anywhere from the shoulders to the feet
 
 
-# The borders in parts of the way from eyes to mouth (up), or from one level of the body to the next (down).
+# Borders. Upper: in eye-mouth distances. Lower: as a share of the distance from one body level to the next.
 _ABOVE_CROWN: Range = (-0.3, 2.5)
 _ABOVE_FACE: Range = (-0.4, 1.4)
 _CROWN = np.float32(1.1)
 _CHIN = np.float32(0.55)
-_BELOW_CHIN: Range = (0.0, 0.7)  # of the way to the shoulders
-_BELOW_HIPS: Range = (0.05, 0.6)  # of the way to the knees, or of half the trunk where that is longer
-_DOWN_TO_FEET: Range = (0.0, 1.0)  # of the way from the shoulders
+_BELOW_CHIN: Range = (0.0, 0.7)  # share of the distance to the shoulders
+_BELOW_HIPS: Range = (0.05, 0.6)  # share of the distance to the knees, or of half the trunk if longer
+_DOWN_TO_FEET: Range = (0.0, 1.0)  # share of the distance from the shoulders
 
 _BODY = {label.id: label.body for label in ma52_labels()}
 _LEGS = np.array([_BODY.get(action.id, action.body) in ("lower limb", "leg-hand") for action in ACTIONS])
 
 
 def shows_legs(rows: Ints) -> Bools:
-    """Whether actions, rows of ``ACTIONS``, happen where only a picture of the whole person looks."""
+    """Tell which actions, rows of ``ACTIONS``, are visible only in a picture of the whole person."""
     return _LEGS[rows]
 
 
 def draw_framing(draws: Draws, desk: Bools, legs: Bools, world: World) -> Ints:
-    """(N,) framings; all of those whose ``legs`` (N,) act are seen."""
+    """Draw framings (N,); people whose ``legs`` (N,) act are in full view."""
     N = len(desk)
     at_desk = np.array((Framing.FACE, Framing.HIPS, Framing.CROP, Framing.BUST))[
         draws.choice(_shares(world.face_only, world.desk_to_hips, world.desk_crop), N)
@@ -58,10 +58,10 @@ def _shares(*some: float) -> tuple[float, ...]:
 
 
 def borders(draws: Draws, framing: Ints, v: Floats) -> tuple[Floats, Floats]:
-    """Upper and lower border (N,) of the picture, in the unit of v, upwards.
+    """Return upper and lower border (N,) of the picture, in the unit of v, upward.
 
     Args:
-        v: (N, 5) where eyes, mouth, shoulders, hips and knees are, and (N,) below them the lowest ankle: (N, 6).
+        v: (N, 6) heights of eyes, mouth, shoulders, hips, knees and the lowest ankle.
     """
     N = len(framing)
     eyes, mouth, shoulders, hips, knees, ankles = v.T
@@ -75,5 +75,5 @@ def borders(draws: Draws, framing: Ints, v: Floats) -> tuple[Floats, Floats]:
     to_hips = hips - draws.uniform(_BELOW_HIPS, N) * thigh
     anywhere = shoulders + draws.uniform(_DOWN_TO_FEET, N) * (ankles - shoulders)
     bottom = np.select([framing == Framing.FACE, framing == Framing.HIPS], [to_face, to_hips], anywhere)
-    bottom = np.minimum(bottom, top - np.float32(1.8) * face)  # a picture holds a face
+    bottom = np.minimum(bottom, top - np.float32(1.8) * face)  # the picture contains the face
     return top.astype(np.float32), bottom.astype(np.float32)

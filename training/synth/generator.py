@@ -1,7 +1,7 @@
-"""Batches of labelled skeleton clips, made from nothing but a seed.
+"""Batches of labeled skeleton clips, made from a seed alone.
 
-The way of a clip: who does what when -> posture and motion -> figure -> camera -> the pose model's points with their
-faults -> the ``ma52`` mapping and filling that live video goes through. numpy only; knows nothing of networks.
+Stages: schedule of actions -> posture and motion -> figure -> camera -> keypoints with the errors of a pose model.
+The ``ma52`` mapping and filling follow, as for live video. numpy only; independent of networks.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from mar_edge.training.synth.faults import Shown, camera_rate, frozen_moments, k
 from mar_edge.training.synth.figure import draw_figures
 from mar_edge.training.synth.framing import Framing, draw_framing, shows_legs
 from mar_edge.training.synth.hand_parts import uses_hands
-from mar_edge.training.synth.idle import beside, idle, posture
+from mar_edge.training.synth.idle import extra_motion, idle, posture
 from mar_edge.training.synth.perform import drive_trunk, joined
 from mar_edge.training.synth.schedule import rows_of, schedule
 from mar_edge.training.synth.world import TRAINING, World
 
 
 def class_labels(actions: Sequence[Action]) -> tuple[Label, ...]:
-    """MA-52's labels in id order, those of actions beyond MA-52, and the background."""
+    """Return the labels of MA-52 in id order, those of actions beyond MA-52, and the background."""
     known = ma52_labels()
     ids = {label.id for label in known}
     own = (Label(action.id, action.name, action.body) for action in actions if action.id not in ids)
@@ -39,36 +39,36 @@ def class_labels(actions: Sequence[Action]) -> tuple[Label, ...]:
 
 
 CLASSES: tuple[Label, ...] = class_labels(ACTIONS)
-BACKGROUND_WEIGHT = 4.0  # times any one action
+BACKGROUND_WEIGHT = 4.0  # relative to one action
 
-# Clips that are mapped in one go: their arrays stay in a core's cache.
+# Clips that are mapped together: their arrays fit into the cache of a core.
 _PIECE = 16
 _WINDOW_S = 2.0
 _EXACT_WINDOW = 0.65
 _DURATION_S: Range = (0.7, 4.0)
 
-# Motion beside the labelled one, degrees; in background clips well below the smallest amplitude of any action.
-BACKGROUND_BESIDE_DEG = 1.3
-# A head action hides smaller head motion: up to this share of it.
-_BESIDE_SHARE = 0.3
-_STILL_BACKGROUND = 0.04  # a picture of a person, a camera that hangs
+# Motion in addition to the labeled one, degrees. In background clips it is well below all actions' amplitudes.
+BACKGROUND_EXTRA_DEG = 1.3
+# Extra head motion during a head action: up to this share of its amplitude.
+_EXTRA_SHARE = 0.3
+_STILL_BACKGROUND = 0.04  # share of still background clips: a photo of a person, a frozen camera
 
 _BODY = {label.id: label.body for label in CLASSES}
 _HEAD = np.array([_BODY[action.id] == "head" for action in ACTIONS])
 _ONLY_SEATED = np.array([action.only_seated for action in ACTIONS])
-_BESIDE = np.array([(action.head_beside, action.trunk_beside) for action in ACTIONS], np.float32)
+_EXTRA = np.array([(action.head_extra, action.trunk_extra) for action in ACTIONS], np.float32)
 
 
 @dataclass(frozen=True)
 class SynthBatch:
     """N clips of 64 evenly spaced frames.
 
-    joints: (N, 64, 44, 2) float32 pixels in ``ma52`` order, no NaN: what was not seen is filled as in live use.
+    joints: (N, 64, 44, 2) float32 pixels in ``ma52`` order, no NaN: missing joints are filled as in live use.
     labels: (N,) int64 index into the classes asked for.
     duration_s: (N,) float32 from the first frame to the last.
-    amplitude: (N,) float32 size of the labelled action, in the unit of its row in ``ACTIONS``; 0 for background.
-    visible: (N,) float32 the part of the action, peak to peak, that is inside the clip; 1 for background.
-    desk: (N,) bool, seen by a webcam at a desk rather than by a camera in the room.
+    amplitude: (N,) float32 size of the labeled action, in the unit of its row in ``ACTIONS``; 0 for background.
+    visible: (N,) float32 share of the action, peak to peak, inside the clip; 1 for background.
+    desk: (N,) bool, a webcam at a desk instead of a camera in the room.
     """
 
     joints: Floats
@@ -81,10 +81,10 @@ class SynthBatch:
 
 @dataclass(frozen=True)
 class Scene:
-    """Clips before the pose model: what was drawn, and its points as a perfect model would mark them.
+    """Clips before the pose model: the drawn actions, and error-free points.
 
-    motion (len(Channel), N, 64) degrees and metres; points (N, 64, 51, 3) m in the room, ``camera`` says in which
-    order; views in pixels; t (N, 64) s. fragment (N,) is the part that shows of another action at the clip's edge.
+    motion: (len(Channel), N, 64) degrees and meters. points: (N, 64, 51, 3) m in the room, in the order of ``camera``.
+    views: in pixels. t: (N, 64) s. fragment: (N,) visible share of another action at the edge of the clip.
     """
 
     labels: NDArray[np.int64]
@@ -98,13 +98,13 @@ class Scene:
     views: Views
 
 
-def synthesise(
+def synthesize(
     seed: int, chunk: int, count: int = 256, *, classes: Sequence[Label] = CLASSES, world: World = TRAINING
 ) -> SynthBatch:
-    """The clips of one chunk: the same for the same seed, chunk, count, classes and world, wherever they are made.
+    """Make the clips of one chunk, deterministic in seed, chunk, count, classes and world on every machine.
 
     Args:
-        classes: what to draw from, in label order: labels of actions that ``ACTIONS`` holds, and the background.
+        classes: labels to draw from, in label order: labels of actions in ``ACTIONS``, and the background.
     """
     draws = Draws(np.random.default_rng([seed, chunk]))
     scene = draw_scene(draws, count, classes, world)
@@ -126,7 +126,7 @@ def synthesise(
     is_background = rows_of(np.array([label.id for label in classes])) < 0
     still = is_background[scene.labels] & draws.chance(_STILL_BACKGROUND, count)
     joints[still] = joints[still, :1]
-    # An action that cannot be recognized without joints that are not in the picture is nothing.
+    # An action whose joints are not in the picture becomes background.
     labels = np.where(visible, scene.labels, is_background.argmax())
     amplitude = np.where(visible, scene.amplitude, np.float32(0))
     return SynthBatch(joints, labels, duration_s, amplitude, scene.visible, scene.shown.desk)
@@ -135,7 +135,7 @@ def synthesise(
 def draw_scene(
     draws: Draws, N: int, classes: Sequence[Label] = CLASSES, world: World = TRAINING, *, alone: bool = False
 ) -> Scene:
-    """N people moving in front of their cameras; ``alone``: without other performances beside the labelled ones."""
+    """Draw N people moving in front of their cameras; ``alone``: only the labeled performances."""
     rows = rows_of(np.array([label.id for label in classes]))
     labels = draws.choice(np.where(rows < 0, BACKGROUND_WEIGHT, 1.0).tolist(), N).astype(np.int64)
     action = rows[labels]
@@ -151,20 +151,20 @@ def draw_scene(
     standing = draws.chance(on_feet, N) & ~(acting & _ONLY_SEATED[action]) & ~desk & ~legs
 
     pace = draws.log_uniform(world.pace, N)
-    labelled, others = schedule(draws, t, action, standing, pace, alone=alone)
-    doing = joined(labelled, others)
+    labeled, others = schedule(draws, t, action, standing, pace, alone=alone)
+    doing = joined(labeled, others)
     amplitude, visible, fragment = np.zeros(N, np.float32), np.ones(N, np.float32), np.zeros(N, np.float32)
-    amplitude[labelled.clip], visible[labelled.clip] = labelled.amplitude, labelled.visible(t)
+    amplitude[labeled.clip], visible[labeled.clip] = labeled.amplitude, labeled.visible(t)
     named = others.row < len(ACTIONS)
     np.maximum.at(fragment, others.clip[named], others.visible(t)[named])
 
     motion = posture(draws, N, WINDOW_FRAMES, world.posture) + idle(draws, moments)
     drive_trunk(draws, doing, moments, motion)
-    still = np.full((N, 1), BACKGROUND_BESIDE_DEG, np.float32)
-    head_deg, trunk_deg = np.where(acting[:, None], _BESIDE[action], still).T
+    still = np.full((N, 1), BACKGROUND_EXTRA_DEG, np.float32)
+    head_deg, trunk_deg = np.where(acting[:, None], _EXTRA[action], still).T
     of_head = acting & _HEAD[action]
-    head_deg = np.where(of_head, np.minimum(amplitude * np.float32(_BESIDE_SHARE), head_deg), head_deg)
-    motion += beside(draws, moments, duration_s, head_deg, trunk_deg)
+    head_deg = np.where(of_head, np.minimum(amplitude * np.float32(_EXTRA_SHARE), head_deg), head_deg)
+    motion += extra_motion(draws, moments, duration_s, head_deg, trunk_deg)
 
     points, views = draw_figures(
         draws,
@@ -173,7 +173,7 @@ def draw_scene(
         moments,
         desk=desk,
         standing=standing,
-        acting=uses_hands(labelled, N),
+        acting=uses_hands(labeled, N),
         world=world,
         framing=framing,
     )

@@ -1,4 +1,4 @@
-"""What hands do in performances: one row for each hand on its way to one place, and for its fingers."""
+"""Hands in performances: one row for each hand on its way to one place, and one for its fingers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mar_edge.training.synth.places import POSES, RESTS, Place
 
 _RIPPLE_RAD = 1.1  # from one finger to the next
 _AXIS_OFF = 0.2
-_OWN_OFF = 0.25  # how far either of two hands is off by itself, as a share of how far both are
+_OWN_OFF = 0.25  # offset of each of two hands, as a share of their common offset
 _LEAST_PLAY_M = 1e-4
 _WANDER = np.float32(0.7)
 
@@ -27,11 +27,11 @@ _MEET = np.array([place.meet for place in PLACES])
 
 @dataclass(frozen=True)
 class HandParts:
-    """R hands on their way: clip, side and place (R,), index into PLACES; weight (R, T) how far they are there.
+    """R hands on their way. clip, side, place: (R,), place an index into PLACES. weight: (R, T), 1 at the place.
 
-    off (R, 3) and play (R, T, 3) m are in the place's frame, (outward, up, forward); turn (R, T, 3) is added to the
-    direction of the fingers. curl (R, 4) rad is that of the fingers when there. elbow (R, 3) points it, where
-    ``bent`` (R,) says so.
+    off: (R, 3) and play: (R, T, 3) m in the frame of the place, (outward, up, forward). turn: (R, T, 3), added to the
+    direction of the fingers. curl: (R, 4) rad of the fingers at the place. elbow: (R, 3) its direction if ``bent``
+    (R,).
     """
 
     clip: Ints
@@ -48,7 +48,7 @@ class HandParts:
 
 @dataclass(frozen=True)
 class FingerParts:
-    """R hands whose fingers bend: clip and side (R,); weight (R, T), curl (R, T, 4) rad."""
+    """R hands with bending fingers: clip and side (R,); weight (R, T), curl (R, T, 4) rad."""
 
     clip: Ints
     side: Ints
@@ -79,7 +79,7 @@ class _Table(PartTable):
         self.bent = np.array([hand.elbow is not None for hand in _HANDS], bool)
 
     def places(self, draws: Draws, item: Ints, desk: Bools) -> Ints:
-        """(R,) goals of the parts ``item``, as likely as they are in a room or at a desk."""
+        """Draw goals (R,) of the parts ``item``, with the probabilities of a room or a desk."""
         in_room, at_desk = self._in_room.pick(draws, item), self._at_desk.pick(draws, item)
         places: Ints = self._goal[np.where(desk, at_desk, in_room)]
         return places
@@ -89,7 +89,7 @@ _TABLE = _Table()
 
 
 def uses_hands(doing: Performances, N: int) -> Bools:
-    """(N, 2) which hands the performances move, left first."""
+    """Tell which hands (N, 2) the performances move, left first."""
     owner, item = _TABLE.lists.expand(doing.manner)
     part, side = _TABLE.sides(doing, owner, item)
     used = np.zeros((N, 2), bool)
@@ -98,7 +98,7 @@ def uses_hands(doing: Performances, N: int) -> Bools:
 
 
 def hand_parts(draws: Draws, doing: Performances, t: Floats, desk: Bools) -> tuple[HandParts, FingerParts]:
-    """What performances do with hands at t (N, T), in clips at a desk (N,) or in a room."""
+    """Return the hand motion of performances at t (N, T), in clips at a desk (N,) or in a room."""
     owner, item = _TABLE.lists.expand(doing.manner)
     R, clip = len(owner), doing.clip[owner]
     weight, _ = _TABLE.weights(draws, doing, t, owner, item)
@@ -135,16 +135,16 @@ def hand_parts(draws: Draws, doing: Performances, t: Floats, desk: Bools) -> tup
 
 
 def _own_off(draws: Draws, off: Floats, place: Ints, side: Ints) -> Floats:
-    """(S, 3) m, outward first: by how much each of two hands is off its place when both are off by ``off`` (S, 3)."""
+    """Return the offset (S, 3) m, outward first, of each of two hands from their common offset ``off`` (S, 3)."""
     own = off + np.float32(_OWN_OFF) * _OFF_M[place][:, None] * draws.normal(*off.shape)
-    # What is to the left for one of two hands that meet is to the left for the other.
+    # Two hands that meet shift in the same direction in space.
     meeting = np.where(side == 1, -off[:, 0], off[:, 0])
     own[:, 0] = np.where(_MEET[place], meeting, own[:, 0])
     return own
 
 
 def _curl(draws: Draws, item: Ints) -> Floats:
-    """(R, 4) rad of the fingers at the goal."""
+    """Draw the curl (R, 4) rad of the fingers at the goal."""
     R = len(item)
     curl = np.repeat(draws.uniform((_TABLE.curl[0][item], _TABLE.curl[1][item]), R)[:, None], 4, axis=1)
     index_finger = draws.uniform((_TABLE.index_curl[0][item], _TABLE.index_curl[1][item]), R)
@@ -153,7 +153,9 @@ def _curl(draws: Draws, item: Ints) -> Floats:
 
 
 def _rhythm(draws: Draws, t: Floats, item: Ints, pace: Floats) -> tuple[Floats, Floats]:
-    """How the plays of ``item`` (R,) run at t (R, T): (R, T, 3) of size 1 along their axes, (R, T, 4) of fingers."""
+    """Return the rhythm of the plays of ``item`` (R,) at t (R, T): (R, T, 3) of size 1 along their axes, (R, T, 4) of
+    fingers.
+    """
     R = len(item)
     hz = draws.log_uniform((_TABLE.hz[0][item], _TABLE.hz[1][item]), R) / pace
     angle = phase(draws, hz, t)

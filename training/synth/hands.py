@@ -1,6 +1,6 @@
-"""A hand from wrist to finger tips: its shape for given bends, and where its parts are from the wrist. Metres, radians.
+"""A hand from wrist to fingertips: its shape for given bends, and its parts relative to the wrist. Meters, radians.
 
-A hand has a frame of its own: along (wrist to knuckles), thumbward, and palm (the way the palm faces).
+The frame of a hand: along (wrist to knuckles), thumbward, and palm (the direction that the palm faces).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mar_edge.training.synth.ik import cross, unit
 from mar_edge.training.synth.places import Part
 
 FINGERS = ("index", "middle", "ring", "little")
-# In shares of the hand's length: knuckles from the middle line towards the thumb, and how long the fingers are.
+# As shares of the hand's length: offset of knuckles toward the thumb, and lengths of the fingers.
 _KNUCKLE = np.array((0.17, 0.05, -0.07, -0.18), np.float32)
 _FINGER = np.array((0.44, 0.5, 0.45, 0.36), np.float32)
 _TO_KNUCKLES = np.float32(0.5)
@@ -21,7 +21,7 @@ _MIDDLE_JOINT = (0.68, 0.0, 0.06)
 
 
 def bend(curl: Floats) -> tuple[Floats, Floats]:
-    """How far a finger bent in an arc of that angle reaches along the hand, and towards the palm, for its length."""
+    """Return the reach of a finger bent in an arc, along the hand and toward the palm, as shares of its length."""
     curl = np.maximum(curl, np.float32(0.02))
     sine: Floats = np.sin(curl)
     versine: Floats = 1 - np.cos(curl)
@@ -29,7 +29,7 @@ def bend(curl: Floats) -> tuple[Floats, Floats]:
 
 
 def part_from_wrist(part: Ints, length: Floats, curl: Floats) -> Floats:
-    """(R, 3) m from the wrist (along, thumbward, palm) to a ``Part`` of hands (R,) whose fingers bend by (R, 4) rad."""
+    """Return (R, 3) m (along, thumbward, palm) from wrists to a ``Part`` of hands (R,) with finger curl (R, 4) rad."""
     ahead, inward = bend(curl)
     tips = np.stack(
         [
@@ -48,7 +48,7 @@ def part_from_wrist(part: Ints, length: Floats, curl: Floats) -> Floats:
 
 
 def hand_frame(along: Floats, palm: Floats, sign: Floats | int) -> tuple[Floats, Floats, Floats]:
-    """Unit vectors (along, thumbward, palm) of hands whose fingers and palm face about so; sign 1 is a left hand."""
+    """Return unit vectors (along, thumbward, palm) of hands with about these directions; sign 1 is a left hand."""
     along = unit(along)
     thumbward = np.float32(1) * sign * unit(cross(palm, along))
     return along, thumbward, np.float32(1) * sign * cross(along, thumbward)
@@ -57,7 +57,7 @@ def hand_frame(along: Floats, palm: Floats, sign: Floats | int) -> tuple[Floats,
 def pose_hand(
     wrist: Floats, along: Floats, palm: Floats, *, sign: int, length: Floats, curl: Floats
 ) -> tuple[Floats, Floats]:
-    """Tips (N, T, 5, 3) of thumb to little finger and knuckles (N, T, 3, 3) of little finger, index and thumb.
+    """Return tips (N, T, 5, 3), thumb to little finger, and knuckles (N, T, 3, 3) of little finger, index and thumb.
 
     ``curl`` (N, T, 4) rad from index to little finger.
     """

@@ -1,4 +1,4 @@
-"""Rotations and two-bone inverse kinematics over any leading dimensions. Metres and radians; knows no body parts."""
+"""Rotations and two-bone inverse kinematics over any leading dimensions. Meters and radians; independent of bodies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mar_edge.training.synth.draws import Floats
 
 
 def rotation(yaw: Floats, pitch: Floats, roll: Floats) -> Floats:
-    """(...,) angles in radians -> (..., 3, 3) = Ry(yaw) Rx(pitch) Rz(roll).
+    """Return the rotations (..., 3, 3) = Ry(yaw) Rx(pitch) Rz(roll) of angles (...,) in radians.
 
     Axes of the figure: x to its left, y up, z to the front. Positive yaw turns to its left, positive pitch tips
     forward, positive roll tips to its right.
@@ -30,41 +30,41 @@ def rotation(yaw: Floats, pitch: Floats, roll: Floats) -> Floats:
 
 
 def turned(frame: Floats, x: Floats, y: Floats, z: Floats) -> Floats:
-    """The vector (x, y, z), each (...,), of a frame (..., 3, 3), in the world: (..., 3)."""
+    """Return the vector (x, y, z), each (...,), of a frame (..., 3, 3) in world coordinates (..., 3)."""
     moved = frame[..., 0] * x[..., None] + frame[..., 1] * y[..., None] + frame[..., 2] * z[..., None]
     return np.asarray(moved, np.float32)
 
 
 def unit(vector: Floats) -> Floats:
-    """(..., 3) at length 1."""
+    """Scale vectors (..., 3) to length 1."""
     length = np.sqrt(np.einsum("...i,...i->...", vector, vector))
     out: Floats = vector / np.maximum(length, np.float32(1e-6))[..., None]
     return out
 
 
 def dot(a: Floats, b: Floats) -> Floats:
-    """(..., 3), (..., 3) -> (..., 1)."""
+    """Return the dot product (..., 1) of vectors (..., 3)."""
     product: Floats = np.einsum("...i,...i->...", a, b)[..., None]
     return product
 
 
 def cross(a: Floats, b: Floats) -> Floats:
-    """(..., 3) x (..., 3); ``np.cross`` is several times slower on such arrays."""
+    """Return the cross product (..., 3); ``np.cross`` is several times slower on such arrays."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
     return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
 
 
 def two_bones(root: Floats, target: Floats, upper: Floats, lower: Floats, pole: Floats) -> tuple[Floats, Floats]:
-    """A limb of two bones from ``root`` towards ``target``, bent to the side of ``pole``.
+    """Solve a limb of two bones from ``root`` toward ``target``, bent to the side of ``pole``.
 
     Args:
         root, target: (..., 3) m. upper, lower: (...,) bone lengths in m.
         pole: (..., 3) a direction, any length, not along the limb.
 
     Returns:
-        The middle joint and the end, (..., 3); the end falls short of a target out of reach. The middle joint
-        follows from the law of cosines.
+        The middle joint, by the law of cosines, and the end, (..., 3). The end does not reach a target that is too
+        far.
     """
     reach = target - root
     distance: Floats = np.sqrt(dot(reach, reach))

@@ -1,4 +1,4 @@
-"""What legs do in performances: one row for each leg on its way to one stance."""
+"""Legs in performances: one row for each leg on its way to one stance."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mar_edge.training.synth.limbs import PartTable, phase
 from mar_edge.training.synth.perform import MANNERS, Lists, Performances, bounds
 from mar_edge.training.synth.stances import SIDE_BY_SIDE, Joint, Stance
 
-# Standard deviation of where people put their feet.
+# Standard deviation of foot positions between people.
 _OFF = Stance(out=0.02, forward=0.03, open=0.05, splay=5, pitch=4, roll=4).values
-_LIFT_M = 0.03  # of a foot on its way
+_LIFT_M = 0.03  # lift of a moving foot
 
 _LEGS = [leg for manner in MANNERS for leg in manner.legs]
 
 
 @dataclass(frozen=True)
 class LegParts:
-    """R legs on their way: clip and side (R,); weight (R, T), place and play (R, T, len(Joint)) as in ``Stance``."""
+    """R legs on their way. clip, side: (R,). weight: (R, T). place, play: (R, T, len(Joint)) as in ``Stance``."""
 
     clip: Ints
     side: Ints
@@ -32,7 +32,7 @@ class LegParts:
 
 
 class _Stances:
-    """The goals of all legs' parts, or the rests they come from."""
+    """The goals of all leg parts, or the rest stances they start from."""
 
     def __init__(self, options: list[tuple[Stance, ...]]) -> None:
         self._values = np.array([stance.values for some in options for stance in some or (SIDE_BY_SIDE,)], np.float32)
@@ -40,7 +40,7 @@ class _Stances:
         self.given = np.array([bool(some) for some in options], bool)
 
     def pick(self, draws: Draws, item: Ints) -> Floats:
-        """(R, len(Joint)) one of each part's, any of them if it has none."""
+        """Draw one stance (R, len(Joint)) of each part, any stance if the part has none."""
         return self._values[self._lists.pick(draws, item)]
 
 
@@ -58,7 +58,7 @@ _TABLE = _Table()
 
 
 def leg_parts(draws: Draws, doing: Performances, t: Floats) -> LegParts:
-    """What performances do with legs at t (N, T)."""
+    """Return the leg motion of performances at t (N, T)."""
     owner, item = _TABLE.lists.expand(doing.manner)
     R = len(owner)
     out, present = _TABLE.weights(draws, doing, t, owner, item)
@@ -82,7 +82,7 @@ def leg_parts(draws: Draws, doing: Performances, t: Floats) -> LegParts:
 
 
 def _put_down(draws: Draws, stance: Floats) -> Floats:
-    """(S, len(Joint)) where people really put a foot that should stand so; flat feet stay flat."""
+    """Add individual variation to stances (S, len(Joint)); flat feet stay flat."""
     off = _OFF * draws.normal(*stance.shape)
     off[:, Joint.ROLL] *= stance[:, Joint.ROLL] > 0
     return stance + off

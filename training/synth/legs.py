@@ -1,4 +1,4 @@
-"""Legs and feet: where they rest, and on their way to the stances of ``leg_parts``. Metres."""
+"""Legs and feet, at rest and on their way to the stances of ``leg_parts``. Meters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _KNEE_OFF = 0.12
 _SPLAY_OFF_DEG = 9.0
 _OVER_PITCH_OFF_DEG = 12.0
 _ANKLE_M = 0.08  # above the floor
-_IN_METRES = slice(Joint.OUT, Joint.HEEL + 1)
+_IN_METERS = slice(Joint.OUT, Joint.HEEL + 1)
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Legs:
 
 
 def pose_legs(draws: Draws, body: Body, trunk: Trunk, t: Floats, *, standing: Bools, parts: LegParts) -> Legs:
-    """Legs from the hips to feet that stay on the floor, but for what the parts do with them."""
+    """Pose legs from the hips to the feet, which stay on the floor except where the parts move them."""
     N, T = t.shape
     rest = _rest(draws, N, standing).reshape(2 * N, 1, len(Joint))
     unrest = wander(draws, 1, t, (0.1, 1.0))[0] * draws.log_uniform(_SWAY_M, N, 1)
@@ -42,10 +42,10 @@ def pose_legs(draws: Draws, body: Body, trunk: Trunk, t: Floats, *, standing: Bo
     key = parts.clip * 2 + parts.side
     weight = np.zeros((2 * N, T), np.float32)
     add_rows(weight, key, parts.weight)
-    share = parts.weight / np.maximum(weight, 1)[key]  # of a leg that is in two places at once
+    share = parts.weight / np.maximum(weight, 1)[key]  # normalized for a leg with several goals
     add_rows(stance, key, share[..., None] * (parts.place - rest[key]) + parts.play)
     stance = stance.reshape(N, 2, T, len(Joint))
-    stance[..., _IN_METRES] *= (body.stature / np.float32(1.7))[:, None, None, None]
+    stance[..., _IN_METERS] *= (body.stature / np.float32(1.7))[:, None, None, None]
 
     knees, ankles, heels, toes = (np.empty((N, T, 2, 3), np.float32) for _ in range(4))
     for side, sign in enumerate((1, -1)):
@@ -53,7 +53,7 @@ def pose_legs(draws: Draws, body: Body, trunk: Trunk, t: Floats, *, standing: Bo
         up = np.maximum(up, 0)
         hip = trunk.hips[:, :, side]
         target = np.stack([sign * out + unrest, up + np.float32(_ANKLE_M) + heel, forward], axis=-1)
-        # The feet belong to the seat, not to the pelvis that leaves it.
+        # The feet stay relative to the seat, not to the rising pelvis.
         target[..., (0, 2)] += trunk.hips[:, :1, side, (0, 2)]
         pole = np.stack([sign * (np.float32(0.1) + open_), np.full_like(open_, 0.6), np.ones_like(open_)], axis=-1)
         knee, ankle = two_bones(hip, target, body.thigh[:, None], body.shin[:, None], pole)
@@ -70,7 +70,7 @@ def pose_legs(draws: Draws, body: Body, trunk: Trunk, t: Floats, *, standing: Bo
 
 
 def _rest(draws: Draws, N: int, standing: Bools) -> Floats:
-    """(N, 2, len(Joint)) of a 1.7 m person."""
+    """Draw rest stances (N, 2, len(Joint)) of a 1.7 m person."""
     which = draws.choice([weight for _, weight in RESTS], N)
     rest = np.repeat(np.array([stance.values for stance, _ in RESTS])[which][:, None], 2, axis=1)
     over = draws.choice((1 - _LEG_OVER, _LEG_OVER / 2, _LEG_OVER / 2), N) - 1

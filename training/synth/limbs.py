@@ -1,8 +1,7 @@
-"""What the parts of hands and of legs in performances have in common: how far out they are, and on which side.
+"""Common code of hand parts and leg parts in performances: weights and sides.
 
-Limbs of one clip that do several things add them up: a limb is at its rest + the sum over its parts of weight *
-(place + play - rest). ``hand_parts`` and ``leg_parts`` say what a part's place and play are, ``arms`` and ``legs``
-where that is on the figure.
+A limb with several parts adds them: rest + sum over its parts of weight * (place + play - rest). ``hand_parts`` and
+``leg_parts`` define place and play of a part; ``arms`` and ``legs`` put them on the figure.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from mar_edge.training.synth.perform import Lists, Performances, bounds
 
 
 class PartTable:
-    """The parts of hands, or of legs, of all manners."""
+    """The hand parts, or the leg parts, of all manners."""
 
     def __init__(self, per_manner: Sequence[Sequence[Hand | Leg]]) -> None:
         self.lists = Lists([len(parts) for parts in per_manner])
@@ -28,13 +27,13 @@ class PartTable:
         self.has_goal = np.array([bool(part.goal) for part in flat], bool)
 
     def weights(self, draws: Draws, doing: Performances, t: Floats, owner: Ints, item: Ints) -> tuple[Floats, Floats]:
-        """(R, T) how far parts ``item`` of performances ``owner`` are out, and how much they are present at all."""
+        """Return excursion and presence, both (R, T), of parts ``item`` of performances ``owner``."""
         lag = draws.uniform((self._lag_s[0][item], self._lag_s[1][item]), len(item))
         out, present = doing.envelope(t, owner, lag * doing.pace[owner])
         return present * np.where(self._leaves[item, None], 1 - out, out), present
 
     def sides(self, doing: Performances, owner: Ints, item: Ints) -> tuple[Ints, Ints]:
-        """Parts of both limbs become two: (S,) which of the R parts, and (S,) which side."""
+        """Split parts of both limbs into two: (S,) index among the R parts, and (S,) side."""
         leads = np.flatnonzero(self._which[item] != Which.OTHER)
         others = np.flatnonzero(self._which[item] != Which.ONE)
         side = doing.side[owner]
@@ -42,7 +41,7 @@ class PartTable:
 
 
 def phase(draws: Draws, hz: Floats, t: Floats) -> Floats:
-    """(R, T) rad of rhythms at ``hz`` (R,) that drift a little."""
+    """Return the phase (R, T) rad of slightly drifting rhythms at ``hz`` (R,)."""
     tau = np.float32(2 * np.pi)
     start, slow = draws.uniform((0, 2 * np.pi), 2, len(hz), 1)
     turns = tau * hz[:, None] * t

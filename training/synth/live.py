@@ -1,7 +1,7 @@
-"""Windows as a service sees them: cut out of recordings at any moment, named after what they show of it.
+"""Windows as a service sees them: cut from recordings at any moment, labeled by what they show.
 
-What clips do not hold: ways to where an action starts and slow ones back, two events in one window, halves of a
-movement with the rest of somebody's minute around them. Knows nothing of networks.
+They add what clips lack: slow ways to and from an action, two events in one window, and parts of movements.
+Independent of networks.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from mar_edge.training.synth.recording import Recording, plan, record
 from mar_edge.training.synth.world import TRAINING, World
 
 WINDOW_S = 2.0
-PER_RECORDING = 8  # windows; a recording is a person, a camera and a room
-_LABELLED = 0.7  # of the windows of a recording in which something happens
-_IDLE = 0.15  # of the recordings
-LIVE_LABELLED = _LABELLED * (1 - _IDLE)
+PER_RECORDING = 8  # windows per recording; a recording is a person, a camera and a room
+_LABELED = 0.7  # share of labeled windows, in recordings with actions
+_IDLE = 0.15  # share of recordings without actions
+LIVE_LABELED = _LABELED * (1 - _IDLE)
 _RECORDING_S = 20.0
 _MOMENT_S = 0.1
-_STREAM = 53_000  # beside any chunk number: shares no random numbers with clips of the same seed
+_STREAM = 53_000  # above any chunk number: shares no random numbers with clips of the same seed
 _CONCURRENT_STREAM = 55_000
-_OF_AN_EVENT = 0.5  # of the windows of a recording with several things at once; the others are of any moment
-_CONCURRENT_IDLE = 0.06  # of the recordings; others are quiet now and then
-# Of an event (or of the window, where that is shorter): from where on a window may be called after it, and is always.
+_OF_AN_EVENT = 0.5  # share of windows that show an event, in concurrent recordings; the others end at any moment
+_CONCURRENT_IDLE = 0.06  # share of recordings without actions; others have quiet times
+# Visible share of an event (or of the window if shorter): below the first never its label, above the second always.
 _SHOWN = (0.15, 0.65)
 _HALF = 0.5
 
@@ -42,13 +42,13 @@ _HALF = 0.5
 def live_windows(
     seed: int, chunk: int, count: int, *, classes: Sequence[Label] = CLASSES, world: World = TRAINING
 ) -> tuple[Floats, NDArray[np.int64]]:
-    """The windows of one chunk, in random order: the same for the same arguments.
+    """Make the windows of one chunk, in random order, deterministic in the arguments.
 
-    A window that shows a part of an event is called after it by chance, the likelier the more it shows, and
-    background otherwise: a network that learns from such names gives that part as its probability.
+    A window that shows part of an event gets its label with a probability that grows with the part, and background
+    otherwise. A network that learns from such labels predicts that part as its probability.
 
     Args:
-        classes: in label order; the background is among them.
+        classes: in label order, including the background.
 
     Returns:
         joints (count, 64, 44, 2) float32 px in ``ma52`` order, none missing, evenly spaced over two seconds;
@@ -83,12 +83,12 @@ def live_windows(
 
 @dataclass(frozen=True)
 class Windows:
-    """N windows that may show several things at once.
+    """N windows that may show several actions at once.
 
     joints: (N, 64, 44, 2) float32 px in ``ma52`` order, none missing, evenly spaced over two seconds.
-    targets: (N, K) float32, how much of each class's event is shown, from 0 to 1; 0 for the background, and for what
-    cannot be told without joints that are not in the picture.
-    labels: (N,) int64, the class that is shown most; background where none is by half.
+    targets: (N, K) float32, visible part of each class's event, from 0 to 1. 0 for the background and for labels whose
+    joints are not in the picture.
+    labels: (N,) int64, class of the largest target; background if all are below a half.
     """
 
     joints: Floats
@@ -99,13 +99,13 @@ class Windows:
 def concurrent_windows(
     seed: int, chunk: int, count: int, *, classes: Sequence[Label] = CLASSES, world: World = TRAINING
 ) -> Windows:
-    """Windows of one chunk, cut from recordings in which several things go on at once; the same for the same arguments.
+    """Make the windows of one chunk from recordings with several actions at once, deterministic in the arguments.
 
-    Half of them are of any moment, so that all is seen as often as it is to be seen; half are of an event, each as
-    likely as any other, so that what is short is not seen less.
+    Half of them end at any moment, so that actions have their natural frequency. The other half show an event, all
+    events equally likely, so that short events are not rare.
 
     Args:
-        classes: in label order; the background is among them.
+        classes: in label order, including the background.
     """
     draws = Draws(np.random.default_rng([seed, chunk, _CONCURRENT_STREAM]))
     recordings = -(-count // PER_RECORDING)
@@ -128,7 +128,7 @@ def concurrent_windows(
         for row, (end, shown) in enumerate(zip(ends, rows, strict=True), r * PER_RECORDING):
             clip, times = _window(taken, end)
             joints[row] = resample(clip, times, layout)
-            # What the picture does not show is not said, neither here nor when it is served.
+            # Labels whose joints are not visible get no score, here as in the service.
             targets[row] = shown * sayable(classes, visible_regions(Window(clip, times), layout))
     order = np.argsort(draws.uniform((0, 1), len(joints)))[:count]
     return Windows(joints[order], targets[order], most_shown(targets[order], _background_of(classes)))
@@ -143,7 +143,7 @@ def _window(taken: Recording, end: float) -> tuple[Floats, NDArray[np.float64]]:
 def pick_moments(
     draws: Draws, last_s: float, events: Sequence[TrueEvent], classes: Sequence[Label]
 ) -> tuple[NDArray[np.float64], Floats]:
-    """When the windows of a recording end (PER_RECORDING,) s, and their targets (PER_RECORDING, K)."""
+    """Return the end times (PER_RECORDING,) s of the windows of a recording, and their targets (PER_RECORDING, K)."""
     ends = np.arange(WINDOW_S, last_s, _MOMENT_S)
     likely = _likeliness(ends, events)  # (events, windows)
     picked = []
@@ -161,9 +161,9 @@ def pick_moments(
 
 
 def expected_targets(recordings: int, world: World = TRAINING) -> NDArray[np.float64]:
-    """(K,) the mean targets of ``concurrent_windows``, from what is done in so many recordings; nothing is rendered.
+    """Return the mean targets (K,) of ``concurrent_windows``, from plans of that number of recordings, not rendered.
 
-    The background's is the share of windows that show nothing by half.
+    The value of the background is the share of windows in which all targets are below a half.
     """
     background = _background_of(CLASSES)
     total, nothing = np.zeros(len(CLASSES)), 0
@@ -179,9 +179,9 @@ def expected_targets(recordings: int, world: World = TRAINING) -> NDArray[np.flo
 
 
 def seen_for_s(lasts_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For how many seconds a window ends that shows an event of ``lasts_s``, weighted by its target.
+    """Return for how many seconds windows show an event that ``lasts_s``, weighted by its target.
 
-    It slides on and off the event within the shorter of the two; the target rises from a part of that on.
+    A window slides on and off the event within the shorter of the two durations; meanwhile its target rises or falls.
     """
     low, high = _SHOWN
     short, long = np.minimum(lasts_s, WINDOW_S), np.maximum(lasts_s, WINDOW_S)
@@ -190,7 +190,7 @@ def seen_for_s(lasts_s: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def most_shown(targets: Floats, background: int | None) -> NDArray[np.int64]:
-    """(N,) the class of the largest target of each row (N, K); ``background``, if any, where none is above a half."""
+    """Return the class (N,) of the largest of the targets (N, K); ``background``, if any, where all are below 0.5."""
     labels: NDArray[np.int64] = targets.argmax(axis=1).astype(np.int64)
     if background is not None:
         labels[targets.max(axis=1, initial=0.0) < _HALF] = background
@@ -202,16 +202,16 @@ def _background_of(classes: Sequence[Label]) -> int:
 
 
 def _pick(draws: Draws, ends: NDArray[np.float64], events: Sequence[TrueEvent]) -> tuple[NDArray[np.intp], list[int]]:
-    """Which of the windows that end at ``ends`` to take, and which event each is called after; -1 for none.
+    """Pick windows that end at ``ends``, and the event that labels each; -1 for none.
 
-    Every event is taken as often as any other, however long it is.
+    All events are equally likely, whatever their duration.
     """
     likely = _likeliness(ends, events)  # (events, windows)
     called = likely.argmax(axis=0) if len(events) else np.zeros(len(ends), np.intp)
     most = likely.max(axis=0, initial=0.0)
     picked, shown = [], []
-    for labelled in draws.chance(_LABELLED, PER_RECORDING):
-        event = int(draws.choice([1.0] * len(events))) if len(events) and labelled else -1
+    for labeled in draws.chance(_LABELED, PER_RECORDING):
+        event = int(draws.choice([1.0] * len(events))) if len(events) and labeled else -1
         weights = np.where(called == event, most, 0.0) if event >= 0 else 1.0 - most
         if weights.sum() <= 0:  # the event lies before the first window or is hidden by others
             event, weights = -1, 1.0 - most + 1e-9
@@ -221,7 +221,7 @@ def _pick(draws: Draws, ends: NDArray[np.float64], events: Sequence[TrueEvent]) 
 
 
 def _likeliness(ends: NDArray[np.float64], events: Sequence[TrueEvent]) -> NDArray[np.float64]:
-    """(events, windows) how surely each window is called after each event."""
+    """Return the probability (events, windows) that each window gets the label of each event."""
     start = np.array([event.t_start for event in events]).reshape(-1, 1)
     end = np.array([event.t_end for event in events]).reshape(-1, 1)
     overlap = np.minimum(ends, end) - np.maximum(ends - WINDOW_S, start)
@@ -230,9 +230,9 @@ def _likeliness(ends: NDArray[np.float64], events: Sequence[TrueEvent]) -> NDArr
 
 
 def shown_part(share: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How surely a window is called after an event, or its target: of the ``share`` of the event that it holds.
+    """Return the target of a window that holds ``share`` of an event: the probability of getting its label.
 
-    Of an event that is longer than the window, the share of the window.
+    For an event longer than the window, ``share`` is relative to the window.
     """
     low, high = _SHOWN
     part: NDArray[np.float64] = np.clip((share - low) / (high - low), 0.0, 1.0)

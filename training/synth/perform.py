@@ -1,7 +1,7 @@
-"""Performances: who does which action, in which manner, how large and when; and how they move trunk and head.
+"""Performances: actions of clips with their manner, size and time; and their effect on trunk and head.
 
-Many performances of many clips at once: the tables' rows become arrays, and each performance looks up its own.
-``hand_parts`` and ``leg_parts`` say what limbs do in them.
+Many performances of many clips at once: the rows of the tables become arrays, in which each performance looks up its
+row. ``hand_parts`` and ``leg_parts`` have the motion of limbs.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _COURSES = CourseTable([manner.course for manner in MANNERS])
 
 
 class Lists:
-    """Lists of different lengths, flattened: items of list m are ``first[m]`` to ``first[m + 1]``."""
+    """Lists of different lengths, flattened: list m has the items from ``first[m]`` to ``first[m + 1]``."""
 
     def __init__(self, lengths: Sequence[int], weights: Sequence[float] | None = None) -> None:
         self.first = np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp)
-        # List m's weights, made to sum to 1, between m and m + 1: one search finds a weighted item of any list.
+        # Cumulative weights of list m, normalized, between m and m + 1: one search finds a weighted item of any list.
         w = np.ones(int(self.first[-1])) if weights is None else np.asarray(weights, np.float64)
         owner = np.repeat(np.arange(len(lengths)), lengths)
         sums = np.bincount(owner, w, len(lengths))
         self._limit = np.cumsum(w / sums[owner]) if len(w) else w
 
     def pick(self, draws: Draws, which: Ints) -> Ints:
-        """One item of each of the lists ``which`` (n,), none of them empty, as likely as its weight."""
+        """Draw one item, by weight, of each of the nonempty lists ``which`` (n,)."""
         before = np.concatenate([[0.0], self._limit])[self.first[which]]
         u = draws.uniform((0, 1), len(which)).astype(np.float64)
         item = np.searchsorted(self._limit, before + u, side="right")
@@ -42,7 +42,7 @@ class Lists:
         return picked
 
     def expand(self, which: Ints) -> tuple[Ints, Ints]:
-        """All items of the lists ``which`` (n,): (R,) which of the n each belongs to, and (R,) the items."""
+        """Return all items (R,) of the lists ``which`` (n,), after the index (R,) of their list among the n."""
         count = self.first[which + 1] - self.first[which]
         owner = np.repeat(np.arange(len(which)), count)
         item = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count) + self.first[which][owner]
@@ -50,13 +50,13 @@ class Lists:
 
 
 def bounds(ranges: Sequence[Range]) -> tuple[Floats, Floats]:
-    """Ranges as an array of lows and one of highs."""
+    """Return ranges as an array of lows and one of highs."""
     table = np.array(ranges, np.float32).reshape(-1, 2)
     return table[:, 0], table[:, 1]
 
 
 def add_rows(target: Floats, key: Ints, rows: Floats) -> None:
-    """target[key] += rows, in place, for keys that may stand more than once."""
+    """Add ``rows`` to ``target[key]``, in place, for keys that may repeat."""
     if not len(key):
         return
     order = np.argsort(key, kind="stable")
@@ -79,7 +79,7 @@ class _Drives:
 _DRIVES, _STARTS = _Drives(starts=False), _Drives(starts=True)
 MANNERS_OF = Lists([len(row.manners) for row in ROWS], [manner.weight for manner in MANNERS])
 _AMPLITUDE = bounds([row.amplitude for row in ROWS])
-# The presence of who is in an action all the time.
+# The presence of a performer in an action without beginning or end.
 ALWAYS = (-2.0, -1.0, 1e6, 2e6)
 _SIDED = np.isin(np.arange(len(Channel)), SIDED)
 
@@ -88,10 +88,13 @@ _SIDED = np.isin(np.arange(len(Channel)), SIDED)
 class Performances:
     """P performances; every field has P entries.
 
-    clip: whose. row: of ``ROWS``. manner: of ``MANNERS``. side: 0 where the left limb leads, 1 the right.
-    amplitude: in the unit of the row. share: how much of it is done (less than 1 in a fragment). pace: times the
-    duration of every movement. presence: (P, 4) s: over the first two times the performer gets ready (to where the
-    action starts from), over the last two what is left of the action fades. curves: when it is done.
+    clip: index of the clip. row: index into ``ROWS``. manner: index into ``MANNERS``.
+    side: 0 if the left limb leads, 1 if the right.
+    amplitude: in the unit of the row. share: performed share of it, below 1 in a fragment.
+    pace: factor on the duration of every movement.
+    presence: (P, 4) s. Between the first two times the performer gets to the start of the action. Between the last two
+    the remaining posture fades.
+    curves: time courses.
     """
 
     clip: Ints
@@ -115,9 +118,9 @@ class Performances:
         *,
         manners: Lists = MANNERS_OF,
     ) -> Performances:
-        """One of each of ``row`` in the clips ``clip`` (P,) of ``duration_s`` (N,), enough of it inside the clip.
+        """Draw one performance of each ``row`` in the clips ``clip`` (P,) of ``duration_s`` (N,), mostly inside.
 
-        ``pace`` (N,): times the duration of every movement. ``manners``: a list for each of ``ROWS``.
+        ``pace`` (N,): factor on the duration of every movement. ``manners``: a list for each of ``ROWS``.
         """
         P = len(clip)
         manner = manners.pick(draws, row)
@@ -132,20 +135,20 @@ class Performances:
         return len(self.clip)
 
     def take(self, which: Ints) -> Performances:
-        """Some of them."""
+        """Return some of the performances."""
         arrays = {name: getattr(self, name)[which] for name in _ARRAYS}
         return Performances(**arrays, curves=self.curves.take(which))
 
     def at_edge(self, draws: Draws, t: Floats, ending: Bools, most: Floats) -> Performances:
-        """The same as fragments at t (N, T): ending soon after the clip's start, or starting before its end.
+        """Return fragments at t (N, T): performances that end soon after the clip's start, or start before its end.
 
         Args:
-            ending: (P,) which of the two.
-            most: (P,) the part of it that may be visible.
+            ending: (P,) the first of the two.
+            most: (P,) largest visible share.
         """
         P = len(self)
         curves = self.curves.returning(np.ones(P, bool))
-        # A smooth step is a fifth of its way after 0.29 of its time.
+        # A smooth step has covered 0.2 of its way after 0.29 of its duration.
         inside = curves.lead(ending) * draws.uniform((0.08, 0.29), P)
         end = t[self.clip, -1]
         curves = curves.starting(np.where(ending, inside - curves.length, end - inside).astype(np.float32))
@@ -154,11 +157,11 @@ class Performances:
         return replace(self, curves=curves, share=share.astype(np.float32))
 
     def visible(self, t: Floats) -> Floats:
-        """(P,) the part of each, from 0 to 1, that t (N, T) shows."""
+        """Return the share (P,) of each, from 0 to 1, that is visible at t (N, T)."""
         return self.share * self.curves.visible(t[self.clip])
 
     def envelope(self, t: Floats, rows: Ints, lag_s: Floats) -> tuple[Floats, Floats]:
-        """(R, T) how far out the performances ``rows`` (R,) are, and how much the performer is in them at all."""
+        """Return excursion and presence, both (R, T), of the performances ``rows`` (R,)."""
         now = t[self.clip[rows]]
         out = self.share[rows, None] * self.curves.take(rows)(now - lag_s[:, None])
         up, ready, down, gone = (self.presence[rows, i, None] for i in range(4))
@@ -170,13 +173,13 @@ _ARRAYS = tuple(field.name for field in fields(Performances) if field.name != "c
 
 
 def joined(*parts: Performances) -> Performances:
-    """All of them in one."""
+    """Concatenate performances."""
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
     return Performances(**arrays, curves=Curves.joined([part.curves for part in parts]))
 
 
 def drive_trunk(draws: Draws, doing: Performances, t: Floats, motion: Floats) -> None:
-    """Add what performances do to the channels, motion (len(Channel), N, T) degrees and metres, in place."""
+    """Add the motion of performances to the channels (len(Channel), N, T), degrees and meters, in place."""
     flat = motion.reshape(-1, motion.shape[-1])
     for table, moves in ((_STARTS, False), (_DRIVES, True)):
         owner, item = table.lists.expand(doing.manner)

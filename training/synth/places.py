@@ -1,7 +1,7 @@
-"""Where a hand can be: what a place is, and where hands rest. Data only; ``arms`` poses it.
+"""Places of hands: the type, and the rest places. Data only; ``arms`` poses the hands.
 
-Offsets are metres for a person of 1.7 m, as (outward, up, forward) in the anchor's own frame: one row serves both
-sides. Outward is away from the middle on the hand's own side, also where the anchor is on the other one.
+Offsets are meters for a person of 1.7 m, as (outward, up, forward) in the frame of the anchor: one row serves both
+sides. Outward is away from the midline on the hand's own side, even if the anchor is on the other side.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ Vector = tuple[float, float, float]
 
 
 class Anchor(IntEnum):
-    """What a hand's place is measured from."""
+    """The origin and frame of a hand's place."""
 
     PELVIS = 0
-    CHEST = 1  # where lumbar and thorax meet
+    CHEST = 1  # between lumbar spine and thorax
     NECK = 2  # between the shoulders
-    HEAD = 3  # the joint between skull and spine; measures are those of an average head
+    HEAD = 3  # the joint between skull and spine; offsets are for an average head
     OWN_SHOULDER = 4
     OTHER_SHOULDER = 5
     OWN_THIGH = 6  # two thirds of the way from hip to knee
@@ -29,27 +29,27 @@ class Anchor(IntEnum):
     OTHER_CALF = 9
     OWN_FOOT = 10  # halfway from ankle to toes
     OTHER_FOOT = 11
-    OTHER_UPPER_ARM = 12  # the two on the other arm are found where that arm goes
+    OTHER_UPPER_ARM = 12  # these two follow the other arm
     OTHER_FOREARM = 13
 
 
 class Part(IntEnum):
-    """What of a hand is at its place."""
+    """The part of a hand that is at the place."""
 
     WRIST = 0
     PALM = 1
     FINGERTIPS = 2  # between the tips of index and middle finger
     INDEX = 3  # the tip of the index finger
-    FINGERS = 4  # where the middle finger's first joint is
+    FINGERS = 4  # first joint of the middle finger
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a hand can be: ``at`` is where its ``part`` goes, ``fingers`` and ``palm`` the way they point and it faces.
+    """A place of a hand: ``at`` is the position of ``part``; ``fingers`` and ``palm`` are directions.
 
-    ``off_m`` is the standard deviation of where people do it. The hands that ``meet`` at a place on the midline are
-    off it by the same. Weights: how likely in a room, at a desk where the camera sees little below the chest, and
-    of people who stand. ``low``: far from where hands act.
+    ``off_m`` is the standard deviation of the position between people. Hands that ``meet`` at a place on the midline
+    share their offset. Weights: probability in a room, at a desk where the camera sees little below the chest, and for
+    standing people. ``low``: far from the goals of hands.
     """
 
     name: str
@@ -72,7 +72,7 @@ RESTS: tuple[Place, ...] = (
     Place("knee", A.OWN_THIGH, (0.0, 0.08, 0.06), (-0.2, -0.5, 0.8), room=1, desk=0.1, low=True),
     Place("lap", A.PELVIS, (0.07, 0.12, 0.22), (-1, -0.1, 0.4), room=3, desk=1, standing=0.7, low=True),
     Place("belly", A.PELVIS, (0.10, 0.22, 0.20), (-1, 0.1, 0.1), (0, 0, -1), room=1, desk=0.5, standing=0.7),
-    Place("beside", A.PELVIS, (0.26, 0.04, 0.03), (0, -0.6, 0.6), room=0.7, desk=0.2, low=True),
+    Place("next to the body", A.PELVIS, (0.26, 0.04, 0.03), (0, -0.6, 0.6), room=0.7, desk=0.2, low=True),
     Place("armrest", A.PELVIS, (0.29, 0.21, 0.22), (0, 0, 1), room=0.7, desk=0.5),
     Place("desk", A.PELVIS, (0.16, 0.22, 0.38), (-0.4, -0.1, 1), room=0.3, desk=3),
     Place(
@@ -103,11 +103,11 @@ RESTS: tuple[Place, ...] = (
         standing=0.6,
     ),
 )
-# Rests that look like an action, had the hand just come: nobody who acts with a hand starts from them.
+# Rest places that look like an action after an arrival: acting hands do not start from them.
 POSES: tuple[Place, ...] = (
     Place("crossed", A.CHEST, (-0.10, 0.10, 0.20), (-1, 0.2, -0.2), (0, 0, -1), room=0.6, desk=0.4, standing=0.4),
     Place("chin", A.HEAD, (0.02, -0.17, 0.10), (-0.1, 0.8, -0.2), (0, 0, -1), room=0.2, desk=0.3),
     Place("cheek", A.HEAD, (0.09, -0.14, 0.09), (-0.1, 1, -0.3), (-0.6, 0, -0.6), room=0.15, desk=0.3),
 )
-# How far the fingers are bent at rest, in radians from root to tip.
+# Curl of the fingers at rest, in radians from root to tip.
 REST_CURL: Range = (0.2, 1.5)

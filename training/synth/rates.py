@@ -1,4 +1,4 @@
-"""How often people do each action in interviews, and for how long: counted in MMA-52's annotations, shipped as data."""
+"""Frequencies and durations of actions in interviews, counted in the annotations of MMA-52 and shipped as data."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mar_edge.training.synth.draws import Draws, Floats, Ints
 
 _FILE = "ma52_rates.csv"
 _PERCENTILES = (5, 25, 50, 75, 95)
-# The tails that five percentiles leave open: times the lowest and the highest of them.
+# The tails beyond the five percentiles: factors on the lowest and the highest.
 _SHORTEST, _LONGEST = 0.85, 1.1
-# An action that MA-52 does not have: once in ten minutes, and as long as most.
+# An action that MA-52 does not have: once in ten minutes, with a typical duration.
 _UNKNOWN = (0.1, 0.8, 1.4, 2.5, 5.0, 10.0)
 
 
 @cache
 def _table() -> Floats:
-    """(len(ACTIONS), 6): times a minute, then the percentiles of the duration, s."""
+    """Return (len(ACTIONS), 6): events per minute, then the percentiles of the duration, s."""
     text = resources.files("mar_edge.edge").joinpath("labelsets", _FILE).read_text(encoding="utf-8")
     columns = ("per_minute", *(f"dur_p{p:02d}_s" for p in _PERCENTILES))
     known = {int(row["id"]): [float(row[c]) for c in columns] for row in csv.DictReader(text.splitlines())}
@@ -29,19 +29,19 @@ def _table() -> Floats:
 
 
 def per_minute() -> Floats:
-    """(len(ACTIONS),) how often each happens in a minute of interviews."""
+    """Return the frequency (len(ACTIONS),) of each action, events per minute of interviews."""
     rates: Floats = _table()[:, 0]
     return rates
 
 
 def typical_s() -> Floats:
-    """(len(ACTIONS),) s, the median duration."""
+    """Return the median durations (len(ACTIONS),) s."""
     medians: Floats = _table()[:, 3]
     return medians
 
 
 def draw_durations(draws: Draws, rows: Ints) -> Floats:
-    """(P,) s that the actions ``rows`` (P,) of ``ACTIONS`` last, spread as their percentiles say."""
+    """Draw durations (P,) s of the actions ``rows`` (P,) of ``ACTIONS``, distributed by their percentiles."""
     table = _table()[rows, 1:]
     knots = np.concatenate([_SHORTEST * table[:, :1], table, _LONGEST * table[:, -1:]], axis=1)
     places = np.array((0.0, *(p / 100 for p in _PERCENTILES), 1.0))

@@ -1,9 +1,8 @@
-"""Continuous recordings of one person before one camera, with what happened when: for evaluating a stream.
+"""Continuous recordings of one person in front of one camera, with their true events: for evaluating a stream.
 
-Whole actions follow each other with pauses between, or several go on at once (``training.synth.tracks``). What leads
-to where an action starts (legs apart before they are closed) is an event of its own where it has a name, and otherwise
-slow. Who stays where a movement has led is seen to make another one on the way back; a hand that stays at a face is
-doing something there.
+Whole actions follow each other with pauses between, or several happen at once (``training.synth.tracks``). The way to
+the start of an action, such as legs apart before closing them, is an event if it has a name. Otherwise it is
+slow. After a stay, the way back is a movement of its own. A hand that stays at a face is an action throughout.
 """
 
 from __future__ import annotations
@@ -22,30 +21,30 @@ from mar_edge.training.synth.events import LABEL_OF, SEEN_MOVING, TrueEvent
 from mar_edge.training.synth.faults import Shown, keypoints, skeletons
 from mar_edge.training.synth.figure import draw_figures
 from mar_edge.training.synth.framing import Framing, draw_framing, shows_legs
-from mar_edge.training.synth.generator import BACKGROUND_BESIDE_DEG, CLASSES
+from mar_edge.training.synth.generator import BACKGROUND_EXTRA_DEG, CLASSES
 from mar_edge.training.synth.hand_parts import uses_hands
-from mar_edge.training.synth.idle import beside, posture
+from mar_edge.training.synth.idle import extra_motion, posture
 from mar_edge.training.synth.idle import idle as idling
 from mar_edge.training.synth.perform import ALWAYS, MANNERS, ROWS, Performances, drive_trunk, joined
 from mar_edge.training.synth.schedule import UNNAMED_ROWS, rows_of
 from mar_edge.training.synth.tracks import Slot, act, put
 from mar_edge.training.synth.world import HELD_OUT, World
 
-_STREAM = 52_000  # beside any chunk number: recordings share no random numbers with clips of the same seed
+_STREAM = 52_000  # above any chunk number: recordings share no random numbers with clips of the same seed
 _START_S: Range = (1.0, 3.0)
 _PAUSE_S: Range = (1.0, 6.0)
-# On the way to where an action starts, if that is an event, or movement enough to belong to the action; and if not.
+# Duration of the way to the start of an action: quick if the way is an event or belongs to the action, else slow.
 _QUICK_S: Range = (0.5, 1.1)
 _SLOW_S: Range = (1.5, 3.0)
-_WAIT_S: Range = (0.6, 2.0)  # there
+_WAIT_S: Range = (0.6, 2.0)  # at the start position
 _BEFORE_END_S = 0.5
 _IDLE_PAUSE_S: Range = (2.0, 8.0)
 _UNNAMED = 0.5  # probability, in a pause that is long enough
 _AROUND_UNNAMED_S = 1.0
-_LONGEST_S = 8.0  # what actions are drawn to fit into
-_BESIDE_EVERY_S = 4.0
-_STAY_S = 1.0  # from here on the way back is a movement of its own, if ``Action.back`` gives it a name
-_RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
+_LONGEST_S = 8.0  # the clip length that actions are drawn for
+_EXTRA_EVERY_S = 4.0
+_STAY_S = 1.0  # after this stay the way back is a movement of its own, if ``Action.back`` names it
+_RETURNS = 0.15  # manners that return less often do not return in recordings
 
 _ONLY_SEATED = np.array([action.only_seated for action in ACTIONS])
 _LEAVES = np.array([m.leaves for m in MANNERS])
@@ -56,10 +55,10 @@ _COMES_BACK = np.array([isinstance(m.course, Step) and m.course.returns >= _RETU
 
 @dataclass(frozen=True)
 class Recording:
-    """One person before one camera.
+    """One person in front of one camera.
 
     t: (T,) s from 0. joints: (T, 44, 2) px in ``ma52`` order, NaN where the pose model found none. scores: (T, 44).
-    size: width and height of the image, px. events: what was done, in order of their start.
+    size: width and height of the image, px. events: the true events, by start time.
     """
 
     t: NDArray[np.float64]
@@ -79,13 +78,13 @@ def record(
     labels: Sequence[Label] = CLASSES,
     concurrent: bool = False,
 ) -> Recording:
-    """A recording, the same for the same arguments.
+    """Make a recording, deterministic in the arguments.
 
     Args:
-        idle: nothing with a name is done in it, but everything else that people do.
-        labels: of what is done in it, each as often as any other; the background among them is ignored.
-        concurrent: several things at once, as often and as long as in interviews (``training.synth.tracks``); events
-            may overlap, and go on at either end of the recording.
+        idle: no named actions, but all other motion of people.
+        labels: actions to show, all equally often; the background among them is ignored.
+        concurrent: several actions at once, with frequencies and durations of interviews
+            (``training.synth.tracks``). Events may overlap, and may continue beyond both ends of the recording.
     """
     draws = _draws(seed)
     times = np.arange(max(round(duration_s * fps), 2)) / fps
@@ -108,7 +107,7 @@ def record(
 
 @dataclass(frozen=True)
 class Plan:
-    """Who does what when, with nothing rendered: desk, standing and framing (1,), performances, events they are."""
+    """A recording before rendering: desk, standing and framing (1,), performances, and their events."""
 
     desk: Bools
     standing: Bools
@@ -124,7 +123,7 @@ def plan(
     world: World = HELD_OUT,
     labels: Sequence[Label] = CLASSES,
 ) -> Plan:
-    """What is done in a recording in which several things go on at once, a hundredth of the work of ``record``."""
+    """Plan a recording with several actions at once, without rendering: a hundredth of the cost of ``record``."""
     t = np.zeros((1, 1), np.float32)
     return _plan(_draws(seed), t, duration_s, world, idle=False, labels=labels, concurrent=True)
 
@@ -136,7 +135,7 @@ def _draws(seed: int | tuple[int, ...]) -> Draws:
 def _plan(
     draws: Draws, t: Floats, duration_s: float, world: World, *, idle: bool, labels: Sequence[Label], concurrent: bool
 ) -> Plan:
-    """What is done at t (1, T)."""
+    """Plan the recording at t (1, T)."""
     rows = rows_of(np.array([label.id for label in labels]))
     rows = rows[rows >= 0]
     desk = draws.chance(world.desk, 1) & ~shows_legs(rows).all()
@@ -158,7 +157,7 @@ def _plan(
 
 
 def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
-    """Actions one after the other, more than fit: all of them in a random order, then again."""
+    """Return more actions than fit, in sequence: all of them in a random order, then again."""
     need = int(duration_s / _PAUSE_S[0]) + 1
     rounds = [rows[np.argsort(draws.uniform((0, 1), len(rows)))] for _ in range(-(-need // len(rows)))]
     order: Ints = np.concatenate(rounds)[:need]
@@ -166,7 +165,7 @@ def _order(draws: Draws, rows: Ints, duration_s: float) -> Ints:
 
 
 def _act(draws: Draws, t: Floats, order: Ints, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
-    """The actions of ``order`` one after the other, as many as fit into t (1, T), and the events they are."""
+    """Perform the actions of ``order`` in sequence, as many as fit into t (1, T); also return their events."""
     doing = _whole(draws, order, pace)
     length = doing.curves.length + (_LAG_S[doing.manner] * pace).astype(np.float32)
     slots: list[Slot] = []
@@ -187,13 +186,13 @@ def _act(draws: Draws, t: Floats, order: Ints, pace: Floats) -> tuple[Performanc
 
 
 def _whole(draws: Draws, rows: Ints, pace: Floats) -> Performances:
-    """Whole performances of ``rows``, all of one person, with a way back if they ever have one."""
+    """Draw whole performances of ``rows`` by one person, with a way back for manners that have one."""
     doing = Performances.draw(draws, np.zeros(len(rows), np.intp), rows, np.full(1, _LONGEST_S, np.float32), pace)
     return replace(doing, curves=doing.curves.returning(_COMES_BACK[doing.manner]))
 
 
 def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: float) -> Slot:
-    """The next slot when the last one has faded at ``free`` and something may happen from ``earliest`` on."""
+    """Return the next slot; the last one has faded at ``free``, and the action starts at ``earliest`` or later."""
     if not _PREPARED[manner]:
         start = max(free, earliest)
         return Slot(start, start, start, start + length_s, start + length_s)
@@ -210,7 +209,7 @@ def _slot(draws: Draws, free: float, earliest: float, manner: int, length_s: flo
 
 
 def _events(doing: Performances, slots: Sequence[Slot], t: Floats) -> tuple[TrueEvent, ...]:
-    """What the performances are to who looks on."""
+    """Return the events that an observer sees."""
     times = np.repeat(t, len(slots), axis=0)
     curve = doing.curves(times)
     there = np.abs(curve - 1) <= SEEN_MOVING
@@ -222,7 +221,7 @@ def _events(doing: Performances, slots: Sequence[Slot], t: Floats) -> tuple[True
         begin = float(times[i, moving[i].argmax()])
         end = float(times[i, len(t[0]) - 1 - unfinished[i, ::-1].argmax()]) + float(late)
         if _LEAVES[doing.manner[i]]:
-            # A smooth step shows from a tenth of its time to nine tenths.
+            # A smooth step is visible from 0.1 to 0.9 of its duration.
             shown = 0.1 * (slot.ready - slot.start)
             if action.after is None:
                 begin = slot.start + shown
@@ -238,7 +237,7 @@ def _events(doing: Performances, slots: Sequence[Slot], t: Floats) -> tuple[True
 
 
 def _in_pauses(draws: Draws, pauses: Sequence[tuple[float, float]], pace: Floats) -> Performances:
-    """Movements without a name in some of the pauses (from, to) that are long enough."""
+    """Draw movements without a name in some of the pauses (from, to) that are long enough."""
     P = len(pauses)
     doing = _whole(draws, _unnamed_rows(draws, P), pace)
     begin, end = np.array(pauses, np.float32).reshape(-1, 2).T
@@ -250,7 +249,7 @@ def _in_pauses(draws: Draws, pauses: Sequence[tuple[float, float]], pace: Floats
 
 
 def _fidget(draws: Draws, duration_s: float, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
-    """Movements without a name, one after the other."""
+    """Draw a sequence of movements without a name."""
     P = int(duration_s / _IDLE_PAUSE_S[0]) + 1
     doing = _whole(draws, _unnamed_rows(draws, P), pace)
     pause = draws.uniform(_IDLE_PAUSE_S, P)
@@ -263,12 +262,12 @@ def _unnamed_rows(draws: Draws, P: int) -> Ints:
 
 
 def _everything_else(draws: Draws, t: Floats) -> Floats:
-    """(len(Channel), 1, T) sway, breathing, talking, and now and then a small movement."""
+    """Return sway, breathing, talking and occasional small movements, (len(Channel), 1, T)."""
     motion = idling(draws, t)
-    most = np.full(1, BACKGROUND_BESIDE_DEG, np.float32)
-    span = np.full(1, _BESIDE_EVERY_S, np.float32)
-    for start in np.arange(0, t[0, -1], _BESIDE_EVERY_S, dtype=np.float32):
-        motion += beside(draws, t - start, span, most, most)
+    most = np.full(1, BACKGROUND_EXTRA_DEG, np.float32)
+    span = np.full(1, _EXTRA_EVERY_S, np.float32)
+    for start in np.arange(0, t[0, -1], _EXTRA_EVERY_S, dtype=np.float32):
+        motion += extra_motion(draws, t - start, span, most, most)
     return motion
 
 

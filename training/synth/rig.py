@@ -1,6 +1,6 @@
-"""The figure's trunk and head: a chain pelvis - chest - neck - head, driven by named channels of motion.
+"""Trunk and head of the figure: a chain pelvis - chest - neck - head, driven by named channels of motion.
 
-Metres; x to the figure's left, y up from the floor, z to its front. Limbs hang on it in ``arms`` and ``legs``.
+Meters; x to the figure's left, y up from the floor, z to its front. ``arms`` and ``legs`` attach the limbs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from mar_edge.training.synth.world import World
 
 
 class Channel(IntEnum):
-    """What can move in trunk and head. Angles are degrees in the tables, shifts are metres."""
+    """The degrees of freedom of trunk and head. Angles are degrees in the tables, shifts are meters."""
 
     HEAD_YAW = 0
     HEAD_PITCH = 1
@@ -37,7 +37,7 @@ class Channel(IntEnum):
     PELVIS_Z = 16
 
 
-# Channels whose sign is a side of the body.
+# Channels whose sign means a side of the body.
 SIDED = (
     Channel.HEAD_YAW,
     Channel.HEAD_ROLL,
@@ -48,7 +48,7 @@ SIDED = (
     Channel.PELVIS_X,
 )
 _ANGLES = slice(Channel.HEAD_YAW, Channel.SLOUCH + 1)
-_NECK_SHARE = np.float32(0.4)  # of a head rotation, the rest happens at the skull
+_NECK_SHARE = np.float32(0.4)  # share of a head rotation; the rest is at the skull
 _SAG_PER_RADIAN = np.float32(0.08)  # m the spine shortens as it slouches
 
 
@@ -56,10 +56,10 @@ _SAG_PER_RADIAN = np.float32(0.08)  # m the spine shortens as it slouches
 class Body:
     """Lengths in m, each (N,), proportional to stature, varied per person.
 
-    After Winter's segment table, and in trunk and neck after where a pose model marks joints of real people: their
-    shoulders are 0.65 as far from the eyes as they are wide, their hips 1.6 times below.
+    Limbs follow Winter's segment table. Trunk and neck follow the joints that a pose model marks on real people: their
+    shoulders are 0.65 shoulder widths below the eyes, their hips 1.6.
 
-    head: (N, 3) times an average head, in width, height and depth.
+    head: (N, 3) width, height and depth relative to an average head.
     """
 
     stature: Floats
@@ -78,7 +78,7 @@ class Body:
 
 
 def draw_bodies(draws: Draws, N: int, world: World) -> Body:
-    """N people."""
+    """Draw N bodies."""
     mean, deviation = world.stature_m
     stature = np.clip(mean + deviation * draws.normal(N), 1.3, 2.1).astype(np.float32)
 
@@ -119,11 +119,11 @@ class Trunk:
 
 
 def pose_trunk(body: Body, pelvis_height: Floats, motion: Floats) -> Trunk:
-    """Trunk and head from channels.
+    """Pose trunk and head from channels.
 
     Args:
-        pelvis_height: (N,) m of the hips above the floor at rest.
-        motion: (len(Channel), N, T) degrees and metres.
+        pelvis_height: (N,) m, height of the hips above the floor at rest.
+        motion: (len(Channel), N, T) degrees and meters.
     """
     _, N, T = motion.shape
     angle = np.deg2rad(motion[_ANGLES]).astype(np.float32)
@@ -136,13 +136,13 @@ def pose_trunk(body: Body, pelvis_height: Floats, motion: Floats) -> Trunk:
 
     pelvis = motion[C.PELVIS_X : C.PELVIS_Z + 1].transpose(1, 2, 0).copy()  # (N, T, 3)
     pelvis[..., 1] += pelvis_height[:, None]
-    # A seated trunk sways above the seat; the hip line follows only a little.
+    # A seated trunk sways above the seat; the hips follow only a little.
     seat = rotation(angle[C.PELVIS_YAW], zero, np.float32(0.15) * angle[C.SWAY])
     lumbar: Floats = seat @ rotation(zero, angle[C.LEAN] - np.float32(0.6) * slouch, np.float32(0.85) * angle[C.SWAY])
     chest_frame: Floats = lumbar @ rotation(
         angle[C.CHEST_YAW], angle[C.CHEST_PITCH] + np.float32(1.4) * slouch, angle[C.CHEST_ROLL]
     )
-    # The gaze stays level as the back bends, but not wholly: the chin comes forward.
+    # The gaze stays nearly level as the back bends, and the chin comes forward.
     neck_pitch = _NECK_SHARE * angle[C.HEAD_PITCH] + np.float32(0.1) * slouch
     skull_pitch = (1 - _NECK_SHARE) * angle[C.HEAD_PITCH] - np.float32(0.7) * slouch
     neck_frame: Floats = chest_frame @ rotation(
@@ -159,7 +159,7 @@ def pose_trunk(body: Body, pelvis_height: Floats, motion: Floats) -> Trunk:
     hips = np.empty((N, T, 2, 3), np.float32)
     for side, sign in enumerate((1, -1)):
         up, forward = motion[C.LEFT_SHOULDER_UP + side], motion[C.LEFT_SHOULDER_FORWARD + side]
-        # A raised shoulder also comes in, swinging about the collar bone's inner end.
+        # A raised shoulder also moves inward, about the inner end of the collarbone.
         out = sign * (along(body.shoulder_half) - np.float32(0.25) * np.abs(up))
         shoulders[:, :, side] = neck + turned(chest_frame, out, up, forward)
         hips[:, :, side] = pelvis + turned(seat, sign * along(body.hip_half), zero, zero)

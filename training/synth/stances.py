@@ -1,4 +1,4 @@
-"""Where a leg can be: what a stance is, and how feet rest. Data only; ``legs`` poses it."""
+"""Stances of legs: the type, and the rest stances. Data only; ``legs`` poses the legs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mar_edge.training.synth.draws import Floats
 
 
 class Joint(IntEnum):
-    """What makes up a stance, in the order of ``Stance.values``."""
+    """The coordinates of a stance, in the order of ``Stance.values``."""
 
     OUT = 0
     UP = 1
@@ -25,11 +25,11 @@ class Joint(IntEnum):
 
 @dataclass(frozen=True)
 class Stance:
-    """One leg's place. ``out``, ``up``, ``forward``: metres of the ankle from below the hip on the floor, for a
-    person of 1.7 m; ``heel`` metres that only the heel is off the floor.
+    """The stance of one leg. ``out``, ``up``, ``forward``: meters from the floor below the hip to the ankle.
 
-    ``open`` is how far the knee falls outward (0 straight ahead, 1 at 45 degrees). The foot in degrees: ``splay``
-    turns the toes outward, ``pitch`` tips them down, ``roll`` lays the foot on its outer edge.
+    ``heel``: meters of the heel above the floor with the toes down. All for a person of 1.7 m.
+    ``open``: outward angle of the knee, 0 straight ahead, 1 at 45 degrees. The foot in degrees: ``splay`` turns the
+    toes outward, ``pitch`` tips them down, ``roll`` lays the foot on its outer edge.
     """
 
     out: float = 0.0
@@ -43,7 +43,7 @@ class Stance:
 
     @property
     def values(self) -> Floats:
-        """(len(Joint),)."""
+        """Return the coordinates (len(Joint),)."""
         return np.array(astuple(self), np.float32)
 
 
@@ -63,7 +63,7 @@ ON_EDGE = Stance(out=0.04, up=0.02, forward=0.34, open=0.1, splay=10, roll=55)
 HEEL_ON_STOOL = Stance(up=0.07, forward=0.08, heel=0.07, open=0.15, splay=10)
 STANDING = Stance(out=0.05, forward=0.02, splay=15)
 
-# How feet rest; both do it alike, but for a leg that lies over the other.
+# Rest stances; both feet have the same one, except for a leg over the other.
 RESTS: tuple[tuple[Stance, float], ...] = (
     (SIDE_BY_SIDE, 4),
     (APART, 2),

@@ -1,7 +1,7 @@
-"""How people move before a camera, in numbers: of real recordings, and of those that the generator makes.
+"""Statistics of people's motion in front of a camera, for real recordings and for those of the generator.
 
-The same measures of both, so that the generator's distance from reality is a table. Sizes are in parts of the person
-(shoulder widths, widths between the eyes), so that cameras do not matter. Knows nothing of how motion is made.
+The same measures of both show the gap between the generator and reality. Sizes are relative to the person (shoulder
+widths, distances between the eyes), so they are independent of the camera. Independent of the synthesis.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ Floats = NDArray[np.float32]
 FRAMINGS = ("full body", "to the hips", "head and shoulders", "face only")
 _WINDOW_S = 2.0
 _STRIDE_S = 0.25
-# A window belongs to an action that it ends in, or shortly after.
+# A window belongs to an action if it ends during the action or shortly after.
 _AFTER_START_S, _AFTER_END_S = 0.3, 0.5
 _FEWEST_FRAMES = 12
 _MOST_ACTIONS = 100_000  # in one piece of footage
 
 # Joints of ``ma52``.
 _NOSE, _EYES, _SHOULDERS, _WRISTS, _HIPS, _KNEES, _NECK = 0, (1, 2), (5, 6), (9, 10), (11, 12), (13, 14), 18
-# The nose lies before the line of the eyes by this part of their distance: what tells yaw from the picture.
+# Distance of the nose in front of the eyes, in eye distances: gives yaw from the picture.
 _NOSE_AHEAD = 0.53
 _ROUND = "turning around"
 _TURNS, _NODS = ("turning head", "shaking head"), ("bowing head", "head up", "nodding")
@@ -32,9 +32,9 @@ _TURNS, _NODS = ("turning head", "shaking head"), ("bowing head", "head up", "no
 
 @dataclass(frozen=True)
 class Footage:
-    """One person before one camera. t: (T,) s; joints: (T, 44, 2) px, NaN where not seen; events: what was done.
+    """One person in front of one camera. t: (T,) s; joints: (T, 44, 2) px, NaN if missing; events: the true actions.
 
-    Without events nothing with a name happens.
+    Without events no named action happens.
     """
 
     t: NDArray[np.float64]
@@ -44,7 +44,7 @@ class Footage:
 
 @dataclass(frozen=True)
 class Done:
-    """An action by name, from ``start`` to ``end`` seconds."""
+    """A performed action by name, from ``start`` to ``end``, s."""
 
     name: str
     body: str
@@ -54,7 +54,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: ``value`` of the ``count`` windows (or frames) that it was measured on."""
+    """One line of the table: a ``value`` measured on ``count`` windows or frames."""
 
     name: str
     value: float
@@ -63,7 +63,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class _Window:
-    """Two seconds of footage. joints (T, 44, 2); name, body: the action that it ends in, "" for none; its number."""
+    """Two seconds of footage. joints: (T, 44, 2); name, body, number: the action at its end, "" for none."""
 
     joints: Floats
     gap_s: float
@@ -74,7 +74,7 @@ class _Window:
 
 
 def statistics(footage: Iterable[Footage]) -> tuple[Figure, ...]:
-    """All measures, in the table's order; NaN where nothing in the footage says anything about one."""
+    """Return all measures in the order of the table; NaN for measures without data."""
     windows = [window for number, one in enumerate(footage) for window in _windows(one, number)]
     of = {framing: sum(window.framing == framing for window in windows) for framing in FRAMINGS}
     figures = [
@@ -90,7 +90,7 @@ def statistics(footage: Iterable[Footage]) -> tuple[Figure, ...]:
 def _values(
     windows: Sequence[_Window], wanted: Callable[[_Window], bool], measure: Callable[[_Window], float]
 ) -> list[float]:
-    """One value for each action, the largest of its windows (who stays moved to get there); else each window's."""
+    """Return one value per action, the largest of its windows (a stay follows a move); without actions, per window."""
     most: dict[tuple[int, int], float] = {}
     for index, window in enumerate(windows):
         if wanted(window) and np.isfinite(value := measure(window)):
@@ -100,7 +100,7 @@ def _values(
 
 
 def table(columns: Mapping[str, Sequence[Figure]]) -> str:
-    """Markdown: one line for each measure, one column for each source, the number of windows in brackets."""
+    """Return Markdown: one line per measure, one column per source, the number of windows in parentheses."""
     names = [figure.name for figure in next(iter(columns.values()))]
     lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
     for row, name in enumerate(names):
@@ -128,14 +128,14 @@ def _windows(footage: Footage, number: int) -> Iterator[_Window]:
         which = next(begun, None)
         done = None if which is None else footage.events[which]
         if footage.events and done is None:
-            continue  # what is between actions belongs to neither
+            continue  # windows between actions belong to none
         gap_s = float(np.median(np.diff(t[inside])))
         action = number * _MOST_ACTIONS + (which or 0)
         yield _Window(clip, gap_s, _framing(clip), done.name if done else "", done.body if done else "", action)
 
 
 def _framing(joints: Floats) -> str:
-    """What the picture holds in most of its frames."""
+    """Return the framing in most of the frames."""
 
     def seen(pair: tuple[int, int]) -> bool:
         return bool(np.isfinite(joints[:, pair, 0]).any(axis=1).mean() > 0.5)
@@ -146,7 +146,7 @@ def _framing(joints: Floats) -> str:
 
 
 def _extent(track: Floats) -> float:
-    """Robust peak to peak of (T,) or, as a distance, of (T, 2); NaN where too little was seen."""
+    """Return the robust peak-to-peak size of (T,), or of (T, 2) as a distance; NaN if too few frames have it."""
     if np.isfinite(track).reshape(len(track), -1).all(axis=1).mean() < 0.5:
         return float("nan")
     low, high = np.nanquantile(track, (0.02, 0.98), axis=0)
@@ -158,7 +158,7 @@ def _middle(values: Floats) -> float:
 
 
 def _shoulders(window: _Window) -> Floats:
-    """(T, 2, 2) px, left first; one outside the picture lies opposite the other, since the neck is their middle."""
+    """Return the shoulders (T, 2, 2) px, left first; one outside the picture is mirrored about the neck."""
     pair, neck = window.joints[:, _SHOULDERS].copy(), window.joints[:, _NECK]
     for side in (0, 1):
         lost = np.isnan(pair[:, side, 0])
@@ -172,22 +172,22 @@ def _shoulder_width(window: _Window) -> float:
 
 
 def _eyes(window: _Window) -> tuple[Floats, float]:
-    """Their middle (T, 2) px and their distance, px."""
+    """Return the midpoint of the eyes (T, 2) px and their distance, px."""
     pair = window.joints[:, _EYES]
-    # A turned head shows less of it: the wider the truer.
+    # A turned head shortens the distance, so the widest is the best estimate.
     apart = np.linalg.norm(pair[:, 0] - pair[:, 1], axis=-1)
     width = float(np.nanquantile(apart, 0.7)) if np.isfinite(apart).any() else float("nan")
     return pair.mean(axis=1), width
 
 
 def width_change(window: _Window) -> float:
-    """Of the shoulders, percent, peak to peak."""
+    """Return the change of the shoulder width, percent, peak to peak."""
     pair = _shoulders(window)
     return 100 * _extent(np.linalg.norm(pair[:, 0] - pair[:, 1], axis=-1)) / _shoulder_width(window)
 
 
 def tilt_change(window: _Window) -> float:
-    """Of the shoulder line, degrees, peak to peak."""
+    """Return the change of the shoulder line's tilt, degrees, peak to peak."""
     pair = _shoulders(window)
     line = pair[:, 0] - pair[:, 1]
     return _extent(
@@ -196,12 +196,12 @@ def tilt_change(window: _Window) -> float:
 
 
 def shoulder_shift(window: _Window) -> float:
-    """Of the shoulders' middle, shoulder widths, peak to peak."""
+    """Return the shift of the shoulders' midpoint, shoulder widths, peak to peak."""
     return _extent(_shoulders(window).mean(axis=1)) / _shoulder_width(window)
 
 
 def yaw_range(window: _Window) -> float:
-    """Of the head, degrees, peak to peak, as nose and eyes show it."""
+    """Return the head yaw from nose and eyes, degrees, peak to peak."""
     left, right = (window.joints[:, eye] for eye in _EYES)
     line = left - right
     apart = np.maximum(np.linalg.norm(line, axis=-1), 1e-3)
@@ -210,13 +210,13 @@ def yaw_range(window: _Window) -> float:
 
 
 def head_shift(window: _Window) -> float:
-    """Of the eyes' middle, eye widths, peak to peak."""
+    """Return the shift of the eyes' midpoint, eye widths, peak to peak."""
     middle, width = _eyes(window)
     return _extent(middle) / width
 
 
 def wrist_travel(window: _Window) -> float:
-    """Of the wrist that moves more, shoulder widths, peak to peak."""
+    """Return the travel of the wrist that moves more, shoulder widths, peak to peak."""
     extents = [_extent(window.joints[:, wrist]) for wrist in _WRISTS]
     if not np.isfinite(extents).any():
         return float("nan")
@@ -224,20 +224,20 @@ def wrist_travel(window: _Window) -> float:
 
 
 def wrist_speed(window: _Window) -> float:
-    """98 % of the frames: of the wrist that moves faster, shoulder widths a second."""
+    """Return the 98th percentile of the speed of the faster wrist, shoulder widths per second."""
     speeds = [np.linalg.norm(np.diff(window.joints[:, wrist], axis=0), axis=-1) / window.gap_s for wrist in _WRISTS]
     fastest = [np.nanquantile(speed, 0.98) for speed in speeds if np.isfinite(speed).mean() > 0.5]
     return float(max(fastest)) / _shoulder_width(window) if fastest else float("nan")
 
 
 def head_sway(window: _Window) -> float:
-    """Standard deviation of the eyes' middle, eye widths."""
+    """Return the standard deviation of the eyes' midpoint, eye widths."""
     middle, width = _eyes(window)
     return float(np.linalg.norm(np.nanstd(middle, axis=0))) / width if np.isfinite(middle).any() else float("nan")
 
 
 def shoulder_sway(window: _Window) -> float:
-    """Standard deviation of the shoulders' middle, eye widths."""
+    """Return the standard deviation of the shoulders' midpoint, eye widths."""
     middle = _shoulders(window).mean(axis=1)
     if np.isfinite(middle[:, 0]).mean() < 0.5:
         return float("nan")
@@ -245,23 +245,23 @@ def shoulder_sway(window: _Window) -> float:
 
 
 def _jitter(window: _Window, joints: Sequence[int]) -> float:
-    """What of a joint's way from frame to frame the next frame takes back, eye widths."""
+    """Return the jitter of joints: motion between two frames that the next frame reverses, eye widths."""
     bend = np.diff(window.joints[:, list(joints)], n=2, axis=0) / 2
     return _middle(np.linalg.norm(bend, axis=-1)) / _eyes(window)[1]
 
 
 def head_jitter(window: _Window) -> float:
-    """Of nose and eyes, eye widths a frame."""
+    """Return the jitter of nose and eyes, eye widths per frame."""
     return _jitter(window, (_NOSE, *_EYES))
 
 
 def wrist_jitter(window: _Window) -> float:
-    """Of the wrists, eye widths a frame."""
+    """Return the jitter of the wrists, eye widths per frame."""
     return _jitter(window, _WRISTS)
 
 
 def eye_px(window: _Window) -> float:
-    """Between the eyes, px: how large the person is in the picture."""
+    """Return the distance between the eyes, px: the size of the person in the picture."""
     return _eyes(window)[1]
 
 

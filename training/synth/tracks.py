@@ -1,9 +1,9 @@
-"""What one person does at the same time: four tracks, of head, trunk, hands and legs, each with its own pauses.
+"""Concurrent actions of one person: four tracks, of head, trunk, hands and legs, each with its own pauses.
 
-Within a track one action follows another; tracks know nothing of each other, but for legs that stay where a hand needs
-them. Frequencies lie between those of interviews, evened out by a square root, and uniform ones, so that what is rare
-is learned too. Durations are those of interviews. A posture that is held is one event from its beginning to its end
-where it has the name of a posture (``HELD``); of a longer step of the others the way out and the way back are events.
+Within a track one action follows another. Tracks are independent, except that legs stay where a hand needs them.
+Frequencies mix the square root of interview frequencies with uniform ones, so that rare actions are learned too.
+Durations are those of interviews. A held posture with a posture's name (``HELD``) is one event from beginning to end.
+For longer steps of other actions, the way out and the way back are separate events.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from mar_edge.training.synth.schedule import UNNAMED_ROWS
 
 HEAD, TRUNK, HANDS, LEGS = range(4)
 _GROUPS = {"head": HEAD, "body": TRUNK, "lower limb": LEGS, "upper limb": HANDS}
-# What a stay belongs to as well, by id.
+# Ids of actions whose event includes the stay.
 HELD = frozenset((*range(11, 26), 28, *range(31, 52)))
 
-# Of the time of somebody of average liveliness, what each track is at.
+# Share of the time in which each track of an average person is active.
 _ACTIVE = (0.46, 0.085, 0.87, 0.24)
-_LIVELINESS = 0.4  # standard deviation of the logarithm of a person's pauses
-_QUIET, _QUIET_PAUSES = 0.2, 1.9  # share of people who do little, and times the pauses of others
-_UNIFORM = 0.2  # of the actions of a track, drawn without regard to how often they happen
-_BEFORE_S = 16.0  # how long before the recording tracks begin: longer than nearly all that lasts
-_SHORT_S = 2.5  # a step that comes back by then is one event, whatever its name
-_LONGEST_MOVE_S = 2.5  # of one that does not come back
-_ARRIVED_S: Range = (0.3, 3.0)  # who does not come back stays before it fades
-# On the way to where an action starts, if that is an event, or movement enough to belong to the action, and the wait
-# there; on the way if not; until what is left of an action has faded.
+_LIVELINESS = 0.4  # standard deviation of log pauses between people
+_QUIET, _QUIET_PAUSES = 0.2, 1.9  # share of quiet people, and the factor on their pauses
+_UNIFORM = 0.2  # share of actions drawn with uniform frequencies
+_BEFORE_S = 16.0  # start of tracks before the recording: longer than nearly all actions
+_SHORT_S = 2.5  # a step that returns within this time is one event, whatever its name
+_LONGEST_MOVE_S = 2.5  # of a step that does not return
+_ARRIVED_S: Range = (0.3, 3.0)  # stay of a step that does not return, before it fades
+# Durations, s. The way to the start of an action if it is an event or belongs to the action, and the wait there.
+# Other ways to the start. The fading of an action's remaining posture.
 _WAYS_S = np.array(((0.5, 1.1), (0.6, 2.0), (1.5, 3.0), (1.5, 3.0)), np.float32)
 _UNNAMED = 0.3  # probability, in a pause that is long enough
 _AROUND_UNNAMED_S = 1.0
-_LONGEST_S = 8.0  # what actions are drawn to fit into, before they get their own durations
-_MOMENTS = 120  # in which a curve's beginning and end are looked for
-_SHORTEST_EVENT_S = 0.1  # of what a recording shows of it
-_RETURNS = 0.15  # who more seldom comes back by himself does not in recordings
+_LONGEST_S = 8.0  # the clip length that actions are drawn for, before they get interview durations
+_MOMENTS = 120  # samples for finding a curve's beginning and end
+_SHORTEST_EVENT_S = 0.1  # visible in the recording
+_RETURNS = 0.15  # manners that return less often do not return in recordings
 
 
 def _track(index: int) -> int:
-    """The track of a row: that of its body group, or of the limbs that it moves."""
+    """Return the track of a row: by its body group, or by the limbs that it moves."""
     row = ROWS[index]
     group = LABEL_OF[row.id].body if index < len(ACTIONS) else ""
     if any(manner.hands for manner in row.manners):
@@ -60,7 +60,7 @@ _TRACK = np.array([_track(index) for index in range(len(ROWS))])
 
 
 def _within(index: int, manner: Manner) -> float:
-    """The weight of a manner where other tracks have the limbs that are not its own."""
+    """Return the weight of a manner, given that other tracks use the other limbs."""
     free = (_TRACK[index] == HANDS or not manner.hands) and (_TRACK[index] == LEGS or not manner.legs)
     return manner.weight * (1.0 if free else 1e-6)
 
@@ -78,7 +78,7 @@ _HOLDS = np.array([row.id in HELD for row in ROWS])
 
 @dataclass(frozen=True)
 class Slot:
-    """When one action happens, s: the way to where it starts, the action, its end, and when what is left has faded."""
+    """The times of one action, s: the way to its start, the action, its end, and the end of the fading."""
 
     start: float
     ready: float
@@ -88,9 +88,9 @@ class Slot:
 
 
 def act(draws: Draws, duration_s: float, rows: Ints, pace: Floats) -> tuple[Performances, tuple[TrueEvent, ...]]:
-    """Performances of ``rows`` in all tracks over 0 to ``duration_s``, and the events that show, by their start.
+    """Draw performances of ``rows`` in all tracks from 0 to ``duration_s``, and the visible events by start time.
 
-    What began before is under way at 0; an event's times are cut to those of the recording.
+    Actions that began earlier are in progress at 0. Event times are clipped to the recording.
     """
     slowness = (
         np.exp(np.float32(_LIVELINESS) * draws.normal(1))[0]
@@ -123,7 +123,7 @@ def act(draws: Draws, duration_s: float, rows: Ints, pace: Floats) -> tuple[Perf
 
 
 def weights(rows: Ints) -> Floats:
-    """(len(rows),) how often each of the rows of one track is done, in all 1."""
+    """Return the frequency (len(rows),) of each of the rows of one track; sums to 1."""
     often = np.sqrt(per_minute()[rows])
     share: Floats = ((1 - _UNIFORM) * often / often.sum() + _UNIFORM / len(rows)).astype(np.float32)
     return share
@@ -131,7 +131,7 @@ def weights(rows: Ints) -> Floats:
 
 @cache
 def _pause_s(track: int) -> float:
-    """The mean pause of a track that is active as much as ``_ACTIVE`` says."""
+    """Return the mean pause of a track, s, for its active share ``_ACTIVE``."""
     rows = np.flatnonzero(_TRACK[: len(ACTIONS)] == track)
     some = np.repeat(rows, np.maximum(np.round(1000 * weights(rows)), 1).astype(np.intp))
     lasts = float(draw_durations(Draws(np.random.default_rng(0)), some).mean())
@@ -139,7 +139,7 @@ def _pause_s(track: int) -> float:
 
 
 def _fill(draws: Draws, duration_s: float, rows: Ints, pause_s: float, pace: Floats) -> tuple[Performances, list[Slot]]:
-    """One track: actions one after the other, from before the recording to its end."""
+    """Fill one track with a sequence of actions, from before the recording to its end."""
     most = int((duration_s + 2 * _BEFORE_S) / 0.8) + 1
     row = rows[draws.choice(weights(rows).tolist(), most)]
     doing = _lasting(draws, row, pace)
@@ -163,18 +163,18 @@ def _fill(draws: Draws, duration_s: float, rows: Ints, pause_s: float, pace: Flo
 
 
 def _stays(doing: Performances, i: int) -> bool:
-    """Whether a step that does not come back stays where it arrives."""
+    """Tell whether a step that does not return stays at its end point."""
     return not doing.curves.swings[i] and not doing.curves.step.returns[i]
 
 
 def _lasting(draws: Draws, row: Ints, pace: Floats) -> Performances:
-    """Whole performances of ``row`` that last as long as people take over them."""
+    """Draw whole performances of ``row`` with durations of real people."""
     once = np.full(1, _LONGEST_S, np.float32)
     doing = Performances.draw(draws, np.zeros(len(row), np.intp), row, once, pace, manners=_MANNERS_WITHIN)
     curves = doing.curves.returning(_COMES_BACK[doing.manner])
     wanted = draw_durations(draws, row) * pace
     one_way = ~curves.swings & ~curves.step.returns
-    # What does not come back is over when it has arrived; a posture that is named is held as long as people hold it.
+    # A step without return ends on arrival; a named posture is held as long as people hold it.
     arriving = np.where(_HOLDS[row], curves.step.move, np.minimum(wanted, np.float32(_LONGEST_MOVE_S)))
     held = np.where(_HOLDS[row], np.maximum(wanted - arriving, 0), draws.uniform(_ARRIVED_S, len(row)))
     curves = curves.lasting(np.where(one_way, arriving, wanted).astype(np.float32))
@@ -183,7 +183,7 @@ def _lasting(draws: Draws, row: Ints, pace: Floats) -> Performances:
 
 
 def _slot(free: float, earliest: float, manner: int, length_s: float, ways_s: Sequence[float]) -> Slot:
-    """The next slot of a track that is free from ``free`` on and has its next action from ``earliest`` on."""
+    """Return the next slot of a track that is free from ``free`` on, its action not before ``earliest``."""
     if not _PREPARED[manner]:
         stop = earliest + length_s
         return Slot(earliest, earliest, earliest, stop, stop)
@@ -205,7 +205,7 @@ def _presence(slots: Sequence[Slot]) -> Floats:
 
 
 def _events(doing: Performances, slots: Sequence[Slot]) -> list[TrueEvent]:
-    """What the performances of a track are to who looks on."""
+    """Return the events that an observer sees in the performances of a track."""
     onset, length = doing.curves.onset, doing.curves.length
     times = onset[:, None] + length[:, None] * np.linspace(0, 1, _MOMENTS, dtype=np.float32)
     curve = doing.curves.take(np.arange(len(slots)))(times)
@@ -224,7 +224,7 @@ def _events(doing: Performances, slots: Sequence[Slot]) -> list[TrueEvent]:
         begin = float(times[i, moving[i].argmax()])
         end = float(times[i, _MOMENTS - 1 - unfinished[i, ::-1].argmax()]) + late
         if _LEAVES[doing.manner[i]]:
-            # A smooth step shows from a tenth of its time to nine tenths.
+            # A smooth step is visible from 0.1 to 0.9 of its duration.
             shown = 0.1 * (slot.ready - slot.start)
             if action.after is None:
                 begin = slot.start + shown
@@ -243,7 +243,7 @@ def _events(doing: Performances, slots: Sequence[Slot]) -> list[TrueEvent]:
 
 
 def _between(draws: Draws, slots: Sequence[Slot], track: int, duration_s: float, pace: Floats) -> Performances:
-    """Movements without a name in some of a track's pauses that are long enough."""
+    """Draw movements without a name in some of the pauses of a track that are long enough."""
     rows = UNNAMED_ROWS[_TRACK[UNNAMED_ROWS] == track]
     begin = np.array([0.0, *(slot.gone for slot in slots)], np.float32)
     end = np.array([*(slot.start for slot in slots), duration_s], np.float32)
@@ -263,7 +263,7 @@ def _between(draws: Draws, slots: Sequence[Slot], track: int, duration_s: float,
 
 
 def put(doing: Performances, onset: Floats) -> Performances:
-    """The performances from ``onset`` (P,) on, and present only around that."""
+    """Return the performances starting at ``onset`` (P,), present only around that time."""
     end, way = onset + doing.curves.length, np.float32(_AROUND_UNNAMED_S)
     presence = np.stack([onset - way, onset, end, end + way], axis=-1)
     return replace(doing, curves=doing.curves.starting(onset), presence=presence)

@@ -1,4 +1,4 @@
-"""The people, cameras and rooms that clips are drawn from: those to learn from, and others to be tested on."""
+"""Distributions of people, cameras and rooms of synthetic clips: one for training, another for testing."""
 
 from __future__ import annotations
 
@@ -10,19 +10,32 @@ from mar_edge.training.synth.draws import Range
 
 @dataclass(frozen=True)
 class World:
-    """Ranges. Lengths in metres, angles in degrees.
+    """Ranges. Lengths in meters, angles in degrees.
 
-    stature_m: mean and standard deviation. proportion: each bone's length about the average of that stature.
-    posture: times the usual differences of posture between people. pace: times the duration of every movement.
-    yaw_deg: most cameras', and those that stand further to the side (1 in 5). room_fill: of the image's height, by
-    the 1.35 m from a seated person's crown to the floor.
+    stature_m: mean and standard deviation.
+    proportion: length of each bone, relative to the average for that stature.
+    head: size of the head, relative to the average.
+    seat_m: height of the seat.
+    posture: factor on the usual differences of posture between people.
+    pace: factor on the duration of every movement.
+    desk: share of desk clips; the others are room clips.
+    standing: share of standing people in a room.
+    yaw_deg, far_yaw_deg: yaw of most cameras, and of those further to the side (1 in 5).
+    room_m, room_height_m: distance and height of room cameras.
+    room_fill: share of the image height filled by the 1.35 m from a seated person's crown to the floor.
+    desk_m, desk_fov_deg: distance and field of view of webcams.
+    tilt_deg: standard deviation of camera roll.
+    camera_fps: frames per second.
 
-    standing: of the people in a room; standing_to_hips: of those whom the picture shows to the hips.
-    Of desk clips, ``face_only`` and ``desk_to_hips`` show so much, ``desk_crop`` any part; the others head and
-    shoulders. Of room clips, ``room_to_hips`` and ``room_crop``; the others the whole person.
-    moving_camera: of all clips. What the pose stage does: ``drag`` of people whose shoulders follow the head where
-    it sees little else, ``noise_by_size`` times the noise that a small person adds, ``loose_hands`` of people whose
-    clasped hands jitter. ``low_hands``: times how often hands rest low, so that they have a long way.
+    standing_to_hips: share of standing people in pictures to the hips.
+    face_only, desk_to_hips, desk_crop: shares of desk clips that show the face, the body to the hips, or any part;
+    the others show head and shoulders.
+    room_to_hips, room_crop: shares of room clips; the others show the whole person.
+    moving_camera: share of clips.
+    drag: share of people whose shoulders follow the head where the pose stage sees little else.
+    noise_by_size: factor on the extra noise of small people.
+    loose_hands: share of people whose clasped hands jitter.
+    low_hands: factor on the frequency of low rest places, far from the goals of hands.
     """
 
     stature_m: tuple[float, float]
@@ -55,10 +68,10 @@ class World:
     low_hands: float = 5.0
 
     def without(self, *features: str) -> World:
-        """The same world without some of ``FEATURES``: for measuring what each is worth.
+        """Return the same world without some of ``FEATURES``, for ablations.
 
         Raises:
-            MarEdgeError: there is no such feature.
+            MarEdgeError: a feature does not exist.
         """
         unknown = [name for name in features if name not in FEATURES]
         if unknown:
@@ -69,7 +82,7 @@ class World:
         return replace(self, **off)  # type: ignore[arg-type]  # mypy cannot know that the keys are fields of floats
 
 
-# What can be left out by name, and the fields that leave it out.
+# Features by name, and the field values that disable them.
 FEATURES: dict[str, dict[str, float]] = {
     "drag": {"drag": 0.0},
     "framing": {
@@ -105,8 +118,8 @@ TRAINING = World(
     tilt_deg=1.5,
     camera_fps=(14, 31),
 )
-# Taller and shorter people with other proportions, cameras higher, lower, further to the side, nearer and farther,
-# slower and quicker movements, lower frame rates: beside and beyond what was learned from.
+# A wider world than TRAINING. People are taller or shorter, with other proportions and slower or faster movements.
+# Cameras are higher, lower, further to the side, nearer or farther, with lower frame rates.
 HELD_OUT = World(
     stature_m=(1.64, 0.14),
     proportion=(0.86, 1.13),

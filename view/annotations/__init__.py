@@ -1,1 +1,1 @@
-"""Events as files of the programs that behaviour is annotated with, one a module: timelines in, bytes out."""
+"""Writers of annotation files, one module for each program: timelines in, bytes out."""

@@ -1,8 +1,8 @@
-"""BORIS: a project that it opens, and the table that it calls "tabular events", for scripts that read its exports.
+"""BORIS: a project that it opens, and its table "tabular events", for scripts that read its exports.
 
-Every label is a state event of the behavioural category that is its body group, every person a subject, every timeline
-an observation: of the video where one is named, live where none is. Scores stand in the comments. BORIS seeks in a
-video by the times of events, so with one they are those of its player.
+Each label is a state event, its body group a behavioral category, each person a subject and each timeline an
+observation. An observation is of the video if one is given, else live. Scores are in the comments. BORIS seeks in the
+video by the times of events, so with a video they are times of its player.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body
 from mar_edge.view.annotations.media import Media
 from mar_edge.view.wording import name_of
 
-# As BORIS 8 to 10 write it.
+# The version that BORIS 8 to 10 write.
 _PROJECT_FORMAT = "7.0"
 _PLAYERS = 8
 _NA = "NA"
-# As BORIS 8 to 10 write "tabular events" of observations without modifiers and independent variables.
+# Columns of "tabular events" in BORIS 8 to 10, for observations without modifiers and independent variables.
 TABLE_COLUMNS = (
     "Observation id",
     "Observation date",
@@ -47,8 +47,8 @@ TABLE_COLUMNS = (
 
 
 def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
-    """A project file (``.boris``), JSON: ethogram, subjects, and an observation for each timeline."""
-    timelines = _on_the_players_clock(timelines, media)
+    """Write a project file (``.boris``), JSON: ethogram, subjects, and an observation for each timeline."""
+    timelines = _in_player_time(timelines, media)
     labels = list(dict.fromkeys(label for timeline in timelines for label in timeline.labels))
     people = sorted({person for timeline in timelines for person in timeline.people})
     categories = list(dict.fromkeys(map(body_of, labels)))
@@ -56,7 +56,7 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
         "time_format": "hh:mm:ss",
         "project_date": _date(min(timeline.zero_ns for timeline in timelines)),
         "project_name": ", ".join(dict.fromkeys(timeline.stream for timeline in timelines)),
-        "project_description": "Micro-actions that mar-edge recognised",
+        "project_description": "Micro-actions recognized by mar-edge",
         "project_format_version": _PROJECT_FORMAT,
         "subjects_conf": {
             str(index): {"key": "", "name": name_of(person), "description": ""} for index, person in enumerate(people)
@@ -89,8 +89,8 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
 
 
 def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
-    """Tabular events, TSV, UTF-8: a row for each START and each STOP."""
-    timelines = _on_the_players_clock(timelines, media)
+    """Write tabular events, TSV, UTF-8: a row for each START and each STOP."""
+    timelines = _in_player_time(timelines, media)
     text = io.StringIO(newline="")
     rows = csv.writer(text, delimiter="\t", lineterminator="\n")
     rows.writerow(TABLE_COLUMNS)
@@ -123,14 +123,14 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
     return text.getvalue().encode()
 
 
-def _on_the_players_clock(timelines: Sequence[Timeline], media: Media | None) -> list[Timeline]:
+def _in_player_time(timelines: Sequence[Timeline], media: Media | None) -> list[Timeline]:
     return [timeline if media is None else timeline.unshifted() for timeline in timelines]
 
 
 def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
     file = str(media.path) if media else ""
     info = {"length": media.length_s, "fps": media.fps, "hasVideo": True, "hasAudio": False} if media else {}
-    offsets = {"offset": {"1": 0.0}} if media else {}  # of players against the observation's times, seconds
+    offsets = {"offset": {"1": 0.0}} if media else {}  # of players relative to the times of the observation, s
     return {
         "file": {str(player + 1): [file] if media and player == 0 else [] for player in range(_PLAYERS)},
         "type": "MEDIA" if media else "LIVE",
@@ -161,9 +161,9 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
 
 
 def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
-    """Seconds, START or STOP, and the event, by time.
+    """Yield seconds, START or STOP, and the event, in order of time.
 
-    Events of different labels may overlap. Where a label of a person begins anew as it ends, the STOP comes first:
+    Events of different labels may overlap. If a label starts again at the moment when it ends, the STOP comes first:
     BORIS pairs them in this order.
     """
     marks = []
@@ -175,7 +175,7 @@ def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
 
 
 def _frame(time_s: float, media: Media) -> int:
-    """Number of the frame that is shown then, from 1."""
+    """Return the number of the frame that is shown at a time, from 1."""
     return int(time_s * media.fps) + 1
 
 

@@ -1,7 +1,7 @@
-"""ELAN: EAF 3.0, a tier for each person and body group, and a controlled vocabulary for each body group. Where events
-of one group run at once, further tiers of it hold them.
+"""ELAN: EAF 3.0, with a tier for each person and body group, and a controlled vocabulary for each body group.
 
-Scores have no place in an annotation of a controlled vocabulary; they stand in the CSV.
+Simultaneous events of one group get further tiers. An annotation of a controlled vocabulary cannot hold a score; the
+CSV file has them.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from mar_edge.view.wording import name_of, rows_of
 
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA_LOCATION = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
-# ELAN's own words for a vocabulary that is of no one language.
+# ELAN's own entry for a vocabulary without a language.
 _LANGUAGE = {
     "LANG_ID": "und",
     "LANG_DEF": "http://cdb.iso.org/lg/CDB-00130975-001",
     "LANG_LABEL": "undetermined (und)",
 }
 _LAST_MS = 2**32 - 1
-# What XML 1.0 cannot hold, even escaped.
+# Characters that XML 1.0 cannot hold, even escaped.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
-    """An annotation document, UTF-8. Times in ms from the timeline's beginning; every event lasts at least 1 ms.
+    """Write an annotation document, UTF-8. Times are ms from the start of the timeline; every event lasts 1 ms or more.
 
     Raises:
-        MarEdgeError: an event lies further from the beginning than the format can say.
+        MarEdgeError: an event is later than the format can hold.
     """
     spans = _spans(timeline)
     if max((end_ms for _, end_ms in spans.values()), default=0) > _LAST_MS:
-        raise MarEdgeError("ELAN counts 49 days at most; --rezero counts from what was recorded first")
+        raise MarEdgeError("ELAN files hold 49 days at most; --rezero counts from the first frame of the recording")
     document = ET.Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -88,11 +88,11 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
 
 
 def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
-    """Start and end in ms, by event id."""
+    """Return start and end in ms, by event id."""
     spans = {}
     for event in timeline.events:
         start_ms, end_ms = timeline.milliseconds(event.t_start_ns), timeline.milliseconds(event.t_end_ns)
-        if start_ms == end_ms:  # the millisecond in which it begins
+        if start_ms == end_ms:  # use the millisecond in which it starts
             start_ms = (event.t_start_ns - timeline.zero_ns) // NS_A_MS
             end_ms = start_ms + 1
         spans[event.event_id] = start_ms, end_ms
@@ -100,9 +100,9 @@ def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
 
 
 def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tuple[str, int, str, list[TimedEvent]]]:
-    """Name, person, body group and events of each tier that has some.
+    """Yield name, person, body group and events of each tier that has events.
 
-    On one tier nothing may overlap in ELAN: what runs beside an event of its group goes to a further tier.
+    Annotations of one tier cannot overlap in ELAN, so overlapping events of a group go to further tiers.
     """
     own: dict[tuple[int, str], list[TimedEvent]] = defaultdict(list)
     for event in sorted(timeline.events, key=lambda event: spans[event.event_id]):
@@ -119,7 +119,7 @@ def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tu
 def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -> None:
     header = _add(document, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if media is not None:
-        # ELAN writes and reads these as plain paths behind file:///, not percent-encoded.
+        # ELAN writes and reads these as plain paths after file:///, not percent-encoded.
         descriptor = _add(
             header,
             "MEDIA_DESCRIPTOR",
@@ -127,9 +127,9 @@ def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -
             MIME_TYPE=media.mime_type,
             RELATIVE_MEDIA_URL=_relative_url(media.relative),
         )
-        if timeline.origin_ms:  # where on the video's own clock the document's times begin
+        if timeline.origin_ms:  # start of the document's times on the video's own clock
             descriptor.set("TIME_ORIGIN", str(timeline.origin_ms))
-    # From which ELAN numbers what an annotator adds.
+    # ELAN numbers further annotations from here.
     _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(len(timeline.events))
     if timeline.loss:
         _add(header, "PROPERTY", NAME="mar-edge").text = timeline.loss
@@ -141,7 +141,7 @@ def _relative_url(path: PurePath) -> str:
 
 
 def _add_slots(document: ET.Element, spans: dict[int, tuple[int, int]]) -> dict[tuple[int, int], str]:
-    """The time slots, in order of time; gives their ids, by event id and which of its two ends."""
+    """Add time slots in order of time. Return their ids, by event id and end (0 or 1)."""
     order = _add(document, "TIME_ORDER")
     ends = sorted((span[end], event, end) for event, span in spans.items() for end in (0, 1))
     ids = {}

@@ -1,4 +1,4 @@
-"""Which file names mean which format: the one list that the command line and the page offer."""
+"""Formats of annotation files by suffix: the list that both the command line and the page offer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mar_edge.view.annotations.media import Media
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of annotation file. write: pure; raises MarEdgeError where one file cannot hold the timelines."""
+    """A kind of annotation file. ``write`` is pure, and raises MarEdgeError if one file cannot hold the timelines."""
 
     suffix: str
     name: str
@@ -35,7 +35,7 @@ FORMATS = (
 
 
 def format_of(suffix: str) -> Format:
-    """The format of files that end in ``suffix``.
+    """Return the format of a suffix.
 
     Raises:
         MarEdgeError: there is none.
@@ -44,4 +44,4 @@ def format_of(suffix: str) -> Format:
         if known.suffix == suffix.lower():
             return known
     names = ", ".join(f"{known.suffix} ({known.name})" for known in FORMATS)
-    raise MarEdgeError(f"annotations end in {names}; not in '{suffix}'")
+    raise MarEdgeError(f"annotation files end in {names}, not in '{suffix}'")

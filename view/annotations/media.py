@@ -1,4 +1,4 @@
-"""The video that annotations lie beside: what annotation programs want to be told of it."""
+"""The video of annotations: the facts that annotation programs need about it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from mar_edge.edge.errors import MarEdgeError
 
 @dataclass(frozen=True)
 class Media:
-    """A video file. path: absolute. relative: from the folder of the annotation file. length_s: duration in seconds."""
+    """A video file.
+
+    Attributes:
+        path: Absolute path.
+        relative: Path from the folder of the annotation file.
+        mime_type: MIME type.
+        fps: Frames per second.
+        length_s: Duration, seconds.
+    """
 
     path: Path
     relative: Path
@@ -22,23 +30,23 @@ class Media:
     length_s: float
 
 
-def probe(path: Path, beside: Path) -> Media:
-    """Look at a video file. ``beside`` is the folder of the annotation file.
+def probe(path: Path, folder: Path) -> Media:
+    """Read the facts about a video file. ``folder`` is that of the annotation file.
 
     Raises:
-        MarEdgeError: there is none, or it cannot be read as a video.
+        MarEdgeError: there is no such file, or it is not a video.
     """
     import av
     import av.error
 
     if not path.is_file():
-        raise MarEdgeError(f"no video at {path}; --media names the file that the annotations lie beside")
+        raise MarEdgeError(f"no video at {path}; --media is the video that the annotations belong to")
     fps = length_s = 0.0
     with suppress(av.error.FFmpegError), av.open(f"file:{path}", metadata_errors="replace") as container:
         length_s = (container.duration or 0) / av.time_base
         fps = max((float(stream.average_rate or 0) for stream in container.streams.video), default=0.0)
     if not (fps > 0 and length_s > 0):
-        raise MarEdgeError(f"{path} cannot be read as a video; --media takes what the annotation program plays")
+        raise MarEdgeError(f"{path} cannot be read as a video; --media takes a video that the annotation program plays")
     here = path.absolute()
     mime_type = mimetypes.guess_type(path.name)[0] or "video/mp4"
-    return Media(here, Path(os.path.relpath(here, beside.absolute())), mime_type, fps, length_s)
+    return Media(here, Path(os.path.relpath(here, folder.absolute())), mime_type, fps, length_s)

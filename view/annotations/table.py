@@ -1,4 +1,4 @@
-"""CSV: a row for each event. Corrected by hand and named ``labels.csv``, it is what ``train`` reads."""
+"""CSV: a row for each event. ``train`` reads it, after corrections, under the name ``labels.csv``."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ COLUMNS = (
 
 
 def write_csv(timelines: Sequence[Timeline]) -> bytes:
-    """UTF-8. Seconds from the beginning of each timeline; ``open`` is 1 where the end was not recorded. ``frames`` and
-    ``frames_dropped`` are of the whole timeline.
+    """Write CSV, UTF-8, in seconds from the start of each timeline.
+
+    ``open`` is 1 if the end was not recorded. ``frames`` and ``frames_dropped`` are of the whole timeline.
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")

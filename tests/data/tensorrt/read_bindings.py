@@ -1,11 +1,11 @@
-"""Writes what this folder holds: the signatures of TensorRT's Python bindings, as far as mar-edge uses them.
+"""Write the files of this folder: the signatures of TensorRT's Python bindings, as far as mar-edge uses them.
 
     pip download --no-deps tensorrt-cu12-bindings==10.3.0     # or any other of the bindings' wheels
     python read_bindings.py tensorrt_cu12_bindings-10.3.0-*.whl 10.3
 
 reads a wheel; ``python read_bindings.py installed rtx`` reads the TensorRT for RTX that is installed. The bindings are
-linked with libraries that need gigabytes and are not wanted here: empty ones made with cc take their place, since
-nothing but the signatures in the docstrings is read.
+linked with libraries that need gigabytes and are not needed here. Empty libraries made with cc take their place, since
+only the signatures in the docstrings are read.
 """
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def class_lines(name: str, one: Any) -> Iterator[str]:
         yield "    def __iter__(self) -> Iterator[int]: ..."
         yield "    def __getitem__(self, index: int, /) -> int: ..."
     for attribute, value in sorted(vars(one).items()):
-        # What a logger and a monitor are asked stands in no call of ours.
+        # The methods of a logger and a monitor appear in no call of ours.
         if attribute not in USED | {"__init__"} and name not in {"ILogger", "IProgressMonitor"}:
             continue
         if isinstance(value, property):
@@ -158,7 +158,7 @@ def argument(text: str) -> str:
 
 
 def split(text: str) -> list[str]:
-    """At the commas that are in no brackets."""
+    """Split at the commas that are outside of brackets."""
     return re.split(r", (?![^\[<]*[\]>])", text)
 
 

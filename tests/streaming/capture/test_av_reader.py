@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from streaming_fakes import numbered_image, read_number, write_video
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.capture.av_reader import AvReader, turned
+from mar_edge.streaming.capture.av_reader import AvReader, rotated
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.capture.sources import parse_source
@@ -90,7 +90,7 @@ def test_a_picture_is_turned_as_its_matrix_says(degrees: int, mirrored: bool) ->
     expected = np.rot90(image, -degrees // 90)
     expected = expected[:, ::-1] if mirrored else expected
     matrix = np.array([[a, b, 0], [c, d, 0], [0, 0, 1 << 30]], np.int32)
-    np.testing.assert_array_equal(turned(image, matrix), expected)
+    np.testing.assert_array_equal(rotated(image, matrix), expected)
 
 
 @pytest.mark.parametrize("degrees", QUARTER_TURNS)
@@ -203,7 +203,7 @@ def test_sound_without_pictures_is_no_video(tmp_path: Path) -> None:
         silence.rate = 8000
         container.mux(audio.encode(silence))
         container.mux(audio.encode(None))
-    with pytest.raises(MarEdgeError, match="no video in it"):
+    with pytest.raises(MarEdgeError, match="holds no video that FFmpeg can decode"):
         reader_of(path)
 
 

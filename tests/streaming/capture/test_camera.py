@@ -152,7 +152,7 @@ def test_a_source_that_hangs_is_left_behind_and_opened_anew() -> None:
         segment = camera.segment
         wait_until(lambda: camera.stalls == 1)
         wait_until(lambda: camera.state == "live" and (frame := camera.read(0.1)) and frame.segment > segment)
-        assert camera.last_error == "demo: gave no frame for 0.2 s"
+        assert camera.last_error == "demo: sent no frame for 0.2 s"
         shown = len(hanging.shown)
         hanging.release(10)  # the driver comes back: nobody waits for it any more
         assert hanging.closed.wait(5)
@@ -164,16 +164,16 @@ def test_openings_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("mar_edge.streaming.capture.camera.OPEN_SLACK_S", 0.0)
     never = threading.Event()
     plugs = Plugs(never)
-    with Camera("0", opener=plugs, backoff=at_once(), open_timeout_s=0.05, patient=True) as camera:
+    with Camera("0", opener=plugs, backoff=at_once(), open_timeout_s=0.05, wait_for_source=True) as camera:
         wait_until(lambda: plugs.opened == MOST_HUNG)
-        wait_until(lambda: "cannot be called back" in str(camera.last_error))
+        wait_until(lambda: "cannot be interrupted" in str(camera.last_error))
         assert plugs.opened == MOST_HUNG
         never.set()
         wait_until(lambda: plugs.opened > MOST_HUNG)
 
 
 def test_a_patient_camera_waits_for_its_source() -> None:
-    with Camera("0", opener=Plugs("no such camera", live()), backoff=at_once(), patient=True) as camera:
+    with Camera("0", opener=Plugs("no such camera", live()), backoff=at_once(), wait_for_source=True) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1))
         assert (camera.state, camera.connections, camera.size) == ("live", 1, (192, 32))
@@ -186,7 +186,7 @@ def test_what_a_camera_is_like_that_opens_late_is_news() -> None:
         switched_on.wait(10)
         return live()
 
-    with Camera("0", opener=opener, patient=True) as camera:
+    with Camera("0", opener=opener, wait_for_source=True) as camera:
         camera.start()
         assert (camera.state, camera.size, camera.segment) == ("connecting", (0, 0), 0)
         switched_on.set()
@@ -271,7 +271,7 @@ def test_a_recording_without_a_frame_that_can_be_decoded_is_refused_with_the_rea
             raise MarEdgeError("a picture cannot be decoded")
 
     with (
-        pytest.raises(MarEdgeError, match="gives no frame that can be decoded"),
+        pytest.raises(MarEdgeError, match="sends no frame that can be decoded"),
         camera_of(Broken(recorded=True, frames=8)),
     ):
         pass
@@ -291,7 +291,7 @@ def test_a_bug_on_the_capture_thread_is_raised_where_frames_are_read() -> None:
 def test_errors_on_opening_come_out_of_enter() -> None:
     with pytest.raises(MarEdgeError, match="no such video file"), Camera("/nowhere/v.mp4"):
         pass
-    with pytest.raises(MarEdgeError, match="gives no frame"), camera_of(FakeReader(recorded=True, frames=0)):
+    with pytest.raises(MarEdgeError, match="sends no frame"), camera_of(FakeReader(recorded=True, frames=0)):
         pass
 
 

@@ -55,7 +55,7 @@ def test_the_mode_decides_how_a_source_is_opened_and_never_what_is_shown_of_it()
 
 
 def test_a_url_cannot_break_out_of_its_pipeline() -> None:
-    with pytest.raises(MarEdgeError, match="no quotes"):
+    with pytest.raises(MarEdgeError, match="must not hold quotes"):
         rtsp_pipeline('rtsp://cam/x" ! filesink location=/etc/passwd', CaptureMode(), 5.0)
 
 

@@ -106,7 +106,7 @@ def test_the_warp_follows_the_signs_it_documents():
 
 def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_path):
     monkeypatch.setattr(mar_edge.streaming.capture.demo.resources, "files", lambda package: tmp_path)
-    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg is absent or damaged; reinstall mar-edge"):
+    with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg is missing or damaged; reinstall mar-edge"):
         DemoVideo()
 
 

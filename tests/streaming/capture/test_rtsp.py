@@ -85,12 +85,12 @@ def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(mode: C
         wait_until(lambda: camera.read(0.1), timeout_s=60)
         server.freeze()
         wait_until(lambda: camera.stalls == 1, timeout_s=60)
-        assert "gave no frame for 1 s" in str(camera.last_error)
+        assert "sent no frame for 1 s" in str(camera.last_error)
         server.thaw()
         wait_until(lambda: camera.state == "live" and camera.read(0.1), timeout_s=60)
         assert camera.end_reason is None
 
 
 def test_a_path_that_the_camera_does_not_have(server: RtspCamera) -> None:
-    with pytest.raises(MarEdgeError, match="no video stream answers"), Camera(f"{server.url}2"):
+    with pytest.raises(MarEdgeError, match="no video stream at this address"), Camera(f"{server.url}2"):
         pass

@@ -122,21 +122,21 @@ def test_indices_stay_cameras_and_names_keep_their_cameras(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "no camera named"),
+        ("", "no source given"),
         ("ftp://somewhere/clip.mp4", "unknown kind of URL"),
         ("rtsp://", "names no host"),
         ("rtsp://me:secret@cam:99999/x", "not a URL: rtsp://cam"),
         ("http://[::1/x", "not a URL"),
         ("csi://front", "csi://0"),
-        ("rtsp://me:secret/x@cam/s", r"not a URL: rtsp://\*\*\*; in a user's name or password, write '/'"),
+        ("rtsp://me:secret/x@cam/s", r"not a URL: rtsp://\*\*\*; in user name and password, write '/'"),
         ("me:secret@rtsp://cam/s", "unknown kind of URL;"),
         ("me:secret@cam/stream", "no such video file: that name"),
-        ("csi://secret", "no CSI camera"),
+        ("csi://secret", "not a CSI camera"),
         ("file://a\0b", "control characters"),
         ("two\nlines", "control characters"),
         ("rtsp://me:secret@cam/\nx", "control characters"),
         ("x" * 5000, "cannot read"),
-        ("x" * 200_000, "letters long"),
+        ("x" * 200_000, "characters, not"),
     ],
 )
 def test_strings_that_mean_nothing(text: str, says: str) -> None:

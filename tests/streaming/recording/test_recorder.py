@@ -34,7 +34,7 @@ def lines(path: Path) -> list[str]:
     return [json.loads(line)["kind"] for line in path.read_text().splitlines()]
 
 
-def test_each_message_is_a_line_and_status_is_none(tmp_path: Path) -> None:
+def test_each_message_but_status_is_a_line(tmp_path: Path) -> None:
     with Recorder(RecordConfig(tmp_path / "new"), "cam", RUN) as recorder:
         for message in (HELLO, SKELETON, LABEL, STATUS, EVENT, END):
             recorder.write(EncodedMessage(message))
@@ -43,7 +43,7 @@ def test_each_message_is_a_line_and_status_is_none(tmp_path: Path) -> None:
         assert (recorder.written, recorder.lost, recorder.error) == (5, 0, None)
 
 
-def test_a_new_file_begins_when_one_is_full_or_old_and_each_says_of_what_it_is(tmp_path: Path) -> None:
+def test_a_new_file_with_a_hello_begins_when_one_is_full_or_old(tmp_path: Path) -> None:
     clock = Clock()
     with Recorder(RecordConfig(tmp_path, most_mb=0.004, most_hours=1.0), "cam", RUN, clock) as recorder:
         recorder.write(EncodedMessage(HELLO))
@@ -60,7 +60,7 @@ def test_a_new_file_begins_when_one_is_full_or_old_and_each_says_of_what_it_is(t
     assert sum(each.count("skeleton") for each in kinds) == 21
 
 
-def test_the_oldest_files_go_and_other_streams_stay(tmp_path: Path) -> None:
+def test_the_oldest_files_are_removed_and_other_streams_are_kept(tmp_path: Path) -> None:
     other = tmp_path / "cam-2-20200101T000000Z-01234567-0001.jsonl"
     other.touch()
     with Recorder(RecordConfig(tmp_path, most_mb=0.004, keep=2), "cam", RUN) as recorder:
@@ -84,7 +84,7 @@ class WallClock:
         return cls.shown
 
 
-def test_a_wall_clock_that_is_behind_removes_no_file_that_is_written_and_keeps_the_newest(
+def test_a_wall_clock_that_is_behind_does_not_change_which_files_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mar_edge.streaming.recording.recorder.datetime", WallClock)
@@ -115,7 +115,7 @@ def test_files_of_earlier_versions_are_older(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["folder removed", "folder replaced", "file removed", "folder is a file"])
-def test_a_file_that_goes_while_it_is_written_is_noticed_and_another_begun(tmp_path: Path, how: str) -> None:
+def test_a_file_removed_while_it_is_written_is_noticed_and_another_begins(tmp_path: Path, how: str) -> None:
     clock, folder = Clock(), tmp_path / "out"
     with Recorder(RecordConfig(folder), "cam", RUN, clock) as recorder:
         recorder.write(EncodedMessage(HELLO))
@@ -153,7 +153,7 @@ def test_a_file_that_goes_while_it_is_written_is_noticed_and_another_begun(tmp_p
     assert recording_files([folder]) == [recorder.path]
 
 
-def test_a_sender_that_starts_again_while_the_folder_is_gone_ends_nothing(tmp_path: Path) -> None:
+def test_a_sender_that_restarts_while_the_folder_is_gone_does_not_stop_recording(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with StreamRecorders(RecordConfig(folder)) as recorders:
         recorders.write(msgspec.structs.replace(SKELETON, stream="a", run="1" * 32))
@@ -167,7 +167,7 @@ def test_a_sender_that_starts_again_while_the_folder_is_gone_ends_nothing(tmp_pa
         pass
 
 
-def test_a_full_disk_is_said_and_counted_and_leaves_no_half_line(
+def test_a_full_disk_is_reported_and_counted_and_leaves_no_partial_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, real = Clock(), os.write
@@ -191,7 +191,7 @@ def test_a_full_disk_is_said_and_counted_and_leaves_no_half_line(
         assert lines(recorder.path) == ["hello", "skeleton", "label"]
 
 
-def test_a_disk_that_fills_up_and_is_cleared_again(small_disk: Path) -> None:
+def test_recording_resumes_when_a_full_disk_has_room_again(small_disk: Path) -> None:
     clock = Clock()
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(100_000))
@@ -231,7 +231,7 @@ with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of processes are POSIX")
-def test_a_process_that_may_write_no_more(tmp_path: Path) -> None:
+def test_a_file_size_limit_is_reported_like_a_full_disk(tmp_path: Path) -> None:
     samples = tmp_path / "samples"
     samples.write_bytes(encode(stamped(HELLO)) + b"\n" + encode(stamped(SKELETON)))
     done = subprocess.run(
@@ -248,7 +248,7 @@ def test_a_process_that_may_write_no_more(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_folder_that_takes_nothing_is_an_error_at_the_start(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_an_error_at_the_start(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(MarEdgeError, match="cannot record to"), Recorder(RecordConfig(file), "cam", RUN):
@@ -258,7 +258,7 @@ def test_a_folder_that_takes_nothing_is_an_error_at_the_start(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "wrong", [{"most_mb": 0.0}, {"most_mb": float("nan")}, {"most_hours": 0.0}, {"keep": 0}, {"most_hours": -1.0}]
 )
-def test_settings_that_make_no_sense(tmp_path: Path, wrong: dict[str, float]) -> None:
+def test_settings_out_of_range_are_errors(tmp_path: Path, wrong: dict[str, float]) -> None:
     with pytest.raises(MarEdgeError):
         RecordConfig(tmp_path, **wrong)  # type: ignore[arg-type]
 
@@ -294,7 +294,7 @@ with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:
 
 
 def kill_in_the_middle(folder: Path, after: int) -> tuple[int, Path]:
-    """A program that records is killed once it has said that so many skeletons are written."""
+    """Kill a program that records, once it has reported ``after`` skeletons as written."""
     folder.mkdir()
     samples = folder / "samples"
     whole = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * 44, scores=(0.5,) * 44)
@@ -313,7 +313,7 @@ def kill_in_the_middle(folder: Path, after: int) -> tuple[int, Path]:
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(50, marks=pytest.mark.soak)])
-def test_who_is_killed_loses_at_most_the_last_line(tmp_path: Path, times: int) -> None:
+def test_a_killed_program_loses_at_most_the_last_line(tmp_path: Path, times: int) -> None:
     from mar_edge.streaming.recording.replay import Replay
     from mar_edge.streaming.recording.skeletons import read_skeletons
 

@@ -32,7 +32,7 @@ MOTION = nod(40.0, hz=0.7)
 
 
 class ComesAndGoes(ScriptedPose):
-    """Somebody who leaves the picture for a while, and whose hand is sometimes hidden."""
+    """A person who leaves the picture for a while, and whose hand is sometimes hidden."""
 
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         number = read_number(image)
@@ -44,7 +44,7 @@ class ComesAndGoes(ScriptedPose):
 
 
 def said(messages: list[AnyMessage]) -> list[Any]:
-    """What was recognised, and when."""
+    """Return what was recognized, and when."""
     return [
         (m.frame, m.t_capture_ns, m.person, m.top, m.gated, m.t_start_ns, m.t_end_ns)
         for m in messages
@@ -80,7 +80,7 @@ def test_a_recording_gives_the_same_labels_and_events_again(
     assert said(replayed) == said(live)
 
 
-def test_in_real_time_it_is_the_same_and_takes_its_time(tmp_path: Path, address: str, tiny_model: Path) -> None:
+def test_a_replay_in_real_time_gives_the_same_and_lasts_as_long(tmp_path: Path, address: str, tiny_model: Path) -> None:
     config = ServeConfig(
         camera=str(write_video(tmp_path / "clip.mp4", 40)),
         address=address,
@@ -94,7 +94,7 @@ def test_in_real_time_it_is_the_same_and_takes_its_time(tmp_path: Path, address:
     assert time.monotonic() - start_s > 1.3
 
 
-def test_a_stream_that_was_stopped_ends_where_it_was_stopped(tmp_path: Path, address: str, tiny_model: Path) -> None:
+def test_a_replay_of_a_stopped_stream_ends_where_it_was_stopped(tmp_path: Path, address: str, tiny_model: Path) -> None:
     config = ServeConfig(
         camera=str(write_video(tmp_path / "clip.mp4", 90)),
         address=address,
@@ -116,11 +116,11 @@ def test_recordings_are_what_training_reads(tmp_path: Path, address: str, tiny_m
     served(config, tiny_model)
     (path,) = (tmp_path / "recorded").iterdir()
     track = read_skeletons(path).tracks[0]
-    assert len(track.times_s) == 90  # nobody was seen in the others
+    assert len(track.times_s) == 90  # no person was seen in the others
     np.testing.assert_allclose(track.times_s[:3], [0, 1 / 30, 2 / 30], atol=0.002)
 
 
-def test_a_break_of_the_camera_is_a_break_of_the_replay(tmp_path: Path, address: str, tiny_model: Path) -> None:
+def test_an_interruption_of_the_camera_interrupts_the_replay(tmp_path: Path, address: str, tiny_model: Path) -> None:
     skeletons = [
         msgspec.structs.replace(
             SKELETON, frame=frame, t_media_ns=frame * 33_000_000, t_capture_ns=frame * 33_000_000, segment=frame // 20
@@ -134,7 +134,7 @@ def test_a_break_of_the_camera_is_a_break_of_the_replay(tmp_path: Path, address:
     assert not any(isinstance(message, LabelMessage) for message in heard)  # no stretch is long enough
 
 
-def test_a_replay_says_the_size_that_was_recorded(tmp_path: Path, address: str, tiny_model: Path) -> None:
+def test_a_replay_announces_the_recorded_size(tmp_path: Path, address: str, tiny_model: Path) -> None:
     frames = [
         msgspec.structs.replace(
             SKELETON, frame=n, t_media_ns=n * 1_000_000_000, t_capture_ns=n * 1_000_000_000, segment=n // 3
@@ -165,7 +165,7 @@ def drain(*paths: Path) -> int:
     return frames
 
 
-def test_people_of_one_frame_stand_together(tmp_path: Path) -> None:
+def test_the_people_of_one_frame_are_read_together(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", HELLO, numbered(1), numbered(1, person=2), numbered(2))
     with Replay([path]) as replay:
         first, second = replay.read(0.0), replay.read(0.0)
@@ -189,13 +189,13 @@ def test_people_of_one_frame_stand_together(tmp_path: Path) -> None:
         ((HELLO, numbered(1), msgspec.structs.replace(HELLO, layout="imigue")), "another layout"),
     ],
 )
-def test_each_thing_that_can_be_wrong_is_one_line(tmp_path: Path, messages: tuple[Any, ...], says: str) -> None:
+def test_each_mistake_is_a_one_line_error(tmp_path: Path, messages: tuple[Any, ...], says: str) -> None:
     with pytest.raises(MarEdgeError, match=says) as raised:
         drain(write(tmp_path / "a.jsonl", *messages))
     assert "\n" not in str(raised.value)
 
 
-def test_where_there_is_no_recording(tmp_path: Path) -> None:
+def test_a_missing_recording_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(MarEdgeError, match="holds no recording"):
         Replay([tmp_path])
     with pytest.raises(MarEdgeError, match="no recording at"):
@@ -207,7 +207,7 @@ WHOLE = b"\n".join([encode(HELLO), *(encode(numbered(frame)) for frame in range(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(cut=st.integers(0, len(WHOLE)), at=st.integers(0, len(WHOLE) - 1), byte=st.integers(0, 255))
-def test_any_damage_is_a_shorter_recording_or_one_clear_error(tmp_path: Path, cut: int, at: int, byte: int) -> None:
+def test_damage_gives_a_shorter_recording_or_one_clear_error(tmp_path: Path, cut: int, at: int, byte: int) -> None:
     path = tmp_path / "a.jsonl"
     for damaged in (WHOLE[:cut], WHOLE[:at] + bytes([byte]) + WHOLE[at + 1 :]):
         path.write_bytes(damaged)

@@ -25,7 +25,7 @@ def with_unseen(clip):
 
 
 @pytest.mark.parametrize("layout", ["ma52", "imigue"])
-def test_what_was_printed_is_read_again(tmp_path, layout):
+def test_printed_messages_are_read_again(tmp_path, layout):
     clip = with_unseen(clips.moving(1, layout, frames=50))
     recording = read_skeletons(write(tmp_path / "take1.jsonl", *clips.skeleton_lines(clip)))
     assert (recording.name, recording.layout) == ("take1", load_layout(layout))
@@ -43,7 +43,7 @@ def test_times_count_from_media_time_zero_where_hello_says_it(tmp_path):
     assert read_skeletons(path).tracks[0].times_s[0] == pytest.approx(3.2)
 
 
-def test_a_cut_is_of_who_is_seen_most_in_it_or_of_whom_one_asks(tmp_path):
+def test_a_cut_is_of_the_person_seen_most_or_of_the_one_asked_for(tmp_path):
     one = clips.skeleton_lines(clips.moving(0, frames=50), person=0)
     other = clips.skeleton_lines(clips.moving(1, frames=10), person=1)
     recording = read_skeletons(write(tmp_path / "a.jsonl", *one[:20], *other, *one[20:]))
@@ -93,7 +93,7 @@ def changed(line, **fields):
         ([clips.hello_line("ma52", START_NS)], "holds no skeleton"),
     ],
 )
-def test_each_thing_that_can_be_wrong_is_one_line_that_says_where(tmp_path, lines, expected):
+def test_each_mistake_is_a_one_line_error_that_names_the_line(tmp_path, lines, expected):
     path = write(tmp_path / "a.jsonl", *lines)
     with pytest.raises(MarEdgeError) as error:
         read_skeletons(path)
@@ -101,6 +101,6 @@ def test_each_thing_that_can_be_wrong_is_one_line_that_says_where(tmp_path, line
     assert str(path) in str(error.value)
 
 
-def test_no_file(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(MarEdgeError, match=r"cannot read recording .*No such file"):
         read_skeletons(tmp_path / "a.jsonl")

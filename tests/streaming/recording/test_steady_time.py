@@ -76,7 +76,7 @@ def test_rotated_parts_in_any_order_and_without_a_hello(tmp_path: Path, step_ns:
 
 
 @pytest.mark.parametrize("step_ns", [YEARS_10, HOUR_BACK])
-def test_the_page_is_shown_steady_times(tmp_path: Path, step_ns: int) -> None:
+def test_the_page_gets_steady_times(tmp_path: Path, step_ns: int) -> None:
     plain = index_recording(write(tmp_path / "plain.jsonl", recorded(0)))
     stepped = index_recording(write(tmp_path / "run.jsonl", recorded(step_ns)))
     assert stepped.chunks == plain.chunks == 3
@@ -109,7 +109,7 @@ def test_a_recording_across_a_step_forward(shared: Callable[[str], Path], tmp_pa
     ]
 
 
-def test_a_live_cameras_clocks_that_drift_apart_are_followed(tmp_path: Path) -> None:
+def test_slow_drift_between_a_live_cameras_clocks_is_followed(tmp_path: Path) -> None:
     """Microseconds from frame to frame, milliseconds in the long run: a message's own frame decides."""
     messages = recorded(0)
     drifted = []
@@ -124,7 +124,7 @@ def test_a_live_cameras_clocks_that_drift_apart_are_followed(tmp_path: Path) -> 
     assert abs(timeline.seconds(shake.t_end_ns) - 9.5) < 2e-4
 
 
-def test_without_media_time_there_is_nothing_to_go_by() -> None:
+def test_without_media_time_nothing_is_converted() -> None:
     steady = SteadyTime()
     steady.see(0, ZERO_NS, None)
     assert steady.media_ns(ZERO_NS, 0) is None

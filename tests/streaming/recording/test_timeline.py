@@ -25,7 +25,7 @@ def read(tmp_path: Path, stream: Stream) -> Timeline:
     return the_only(read_timelines([stream.write(tmp_path / "run.jsonl")]), "a test")
 
 
-def test_an_event_is_what_its_last_message_says(tmp_path: Path) -> None:
+def test_an_event_has_the_values_of_its_last_message(tmp_path: Path) -> None:
     timeline = read(tmp_path, two_people())
     assert [(event.label, event.person, event.score) for event in timeline.events] == [
         (NOD, 0, 0.9),
@@ -44,25 +44,25 @@ def test_an_event_is_what_its_last_message_says(tmp_path: Path) -> None:
     assert summary([timeline]) == "5 events of 2 people in 8 s"
 
 
-def test_no_action_is_no_label_of_an_event_and_one_without_a_body_group_is_of_another(tmp_path: Path) -> None:
+def test_the_background_is_no_label_of_events_and_a_missing_body_group_is_other(tmp_path: Path) -> None:
     timeline = read(tmp_path, two_people())
     assert timeline.labels == (*LABELS[:11], HUM)
     assert timeline.bodies() == ("body", "head", "other")
 
 
-def test_a_model_without_a_background_promises_every_label(tmp_path: Path) -> None:
+def test_without_a_background_every_label_is_listed(tmp_path: Path) -> None:
     stream = Stream().hello().event(NOD, 1, 2)
     stream.messages[0] = msgspec.structs.replace(stream.messages[0], background=None)
     assert read(tmp_path, stream).labels == LABELS
 
 
-def test_an_event_that_is_not_over_lasts_to_the_end_of_the_recording(tmp_path: Path) -> None:
+def test_an_open_event_lasts_to_the_end_of_the_recording(tmp_path: Path) -> None:
     timeline = read(tmp_path, two_people())
     assert [event.is_open for event in timeline.events] == [False] * 4 + [True]
     assert timeline.events[-1].t_end_ns == timeline.last_ns == ZERO_NS + round(239 / 30 * NS)
 
 
-def test_an_event_whose_end_was_lost_is_over_when_nothing_more_is_said_of_it(tmp_path: Path) -> None:
+def test_an_event_whose_end_was_lost_ends_with_its_last_message(tmp_path: Path) -> None:
     stream = Stream().hello().event(NOD, 1, 0, ends=False).event(SHRUG, 1.5, 4).event(SHAKE, 5, 6)
     nod, *others = read(tmp_path, stream).events
     assert nod.is_open
@@ -70,8 +70,8 @@ def test_an_event_whose_end_was_lost_is_over_when_nothing_more_is_said_of_it(tmp
     assert [event.t_end_ns for event in others] == [ZERO_NS + 4 * NS, ZERO_NS + 6 * NS]
 
 
-def test_several_events_of_a_person_run_at_once(tmp_path: Path) -> None:
-    """What one says of its end is nothing of another's; two that are open last both to the end of the recording."""
+def test_several_events_of_a_person_may_overlap(tmp_path: Path) -> None:
+    """End one without ending another; two that are open both last to the end of the recording."""
     stream = Stream().hello().event(NOD, 1, 5).event(SHAKE, 2, 3).event(SHRUG, 2.5, 6)
     stream.event(NOD, 7, 0, ends=False).event(SHRUG, 7.25, 0, ends=False).skeletons(7, 8.5)
     timeline = read(tmp_path, stream)
@@ -81,7 +81,7 @@ def test_several_events_of_a_person_run_at_once(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=30))
-def test_rows_keep_apart_what_overlaps_and_are_as_few_as_can_be(starts: list[tuple[int, int]]) -> None:
+def test_rows_separate_overlapping_spans_with_as_few_rows_as_possible(starts: list[tuple[int, int]]) -> None:
     spans = sorted((start, start + length) for start, length in starts)
     rows = rows_of(spans)
     for n, (start, end) in enumerate(spans):
@@ -91,7 +91,7 @@ def test_rows_keep_apart_what_overlaps_and_are_as_few_as_can_be(starts: list[tup
     assert max(rows, default=-1) + 1 <= max(most, 1)
 
 
-def test_rotated_parts_are_one_timeline_in_whatever_order_they_come(tmp_path: Path) -> None:
+def test_rotated_parts_are_one_timeline_in_any_order(tmp_path: Path) -> None:
     stream = two_people()
     with StreamRecorders(RecordConfig(tmp_path, most_mb=0.05)) as recorders:
         for message in stream.messages:
@@ -108,7 +108,7 @@ def test_rotated_parts_are_one_timeline_in_whatever_order_they_come(tmp_path: Pa
     assert whole.events[-1].recording == begins
 
 
-def test_whoever_was_killed_leaves_a_line_that_breaks_off_and_an_event_that_is_open(tmp_path: Path) -> None:
+def test_a_killed_recorder_leaves_a_partial_line_and_an_open_event(tmp_path: Path) -> None:
     stream = Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1.8)
     path = stream.write(tmp_path / "run.jsonl")
     path.write_bytes(path.read_bytes()[:-20])
@@ -118,7 +118,7 @@ def test_whoever_was_killed_leaves_a_line_that_breaks_off_and_an_event_that_is_o
     assert nod.t_end_ns == timeline.last_ns == ZERO_NS + round(59 / 30 * NS)
 
 
-def test_a_subscription_of_several_streams_and_runs_is_told_apart(tmp_path: Path) -> None:
+def test_streams_and_runs_of_one_file_are_separated(tmp_path: Path) -> None:
     door = Stream("door").hello().event(SHRUG, 1, 2)
     again = Stream("door", "f" * 32, ZERO_NS + 60 * NS).hello().event(NOD, 1, 2)
     lines = [message for pair in zip(two_people().messages, door.messages, strict=False) for message in pair]
@@ -136,7 +136,7 @@ def test_a_subscription_of_several_streams_and_runs_is_told_apart(tmp_path: Path
         read_timelines([path], "roof")
 
 
-def test_events_alone_are_enough(tmp_path: Path) -> None:
+def test_events_alone_make_a_timeline(tmp_path: Path) -> None:
     events = [encode(message) for message in two_people().messages if message.kind == "event"]
     path = tmp_path / "events.json"
     path.write_bytes(b"\n".join(events))
@@ -151,12 +151,12 @@ def test_a_wall_clock_that_was_set_back_gives_no_negative_times(tmp_path: Path) 
     assert timeline.milliseconds(timeline.events[0].t_start_ns) == 0
 
 
-def test_a_recording_of_the_third_day_may_count_from_its_own_beginning(tmp_path: Path) -> None:
+def test_times_may_count_from_the_first_recorded_moment(tmp_path: Path) -> None:
     timeline = read(tmp_path, Stream().hello().event(NOD, 259_200, 259_201)).rezeroed()
     assert timeline.seconds(timeline.events[0].t_start_ns) == 0.0
 
 
-def test_only_some_labels_and_scores(tmp_path: Path) -> None:
+def test_labels_and_scores_can_be_filtered(tmp_path: Path) -> None:
     timeline = read(tmp_path, two_people())
     some = timeline.only(LabelChoice.parse("head,-nodding"), 0.0)
     assert [event.label for event in some.events] == [SHAKE]
@@ -166,7 +166,7 @@ def test_only_some_labels_and_scores(tmp_path: Path) -> None:
         timeline.only(LabelChoice.parse("dancing"), 0.0)
 
 
-def test_what_is_no_recording(tmp_path: Path) -> None:
+def test_files_that_are_not_recordings_are_errors(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.touch()
     with pytest.raises(MarEdgeError, match="nothing is recorded there"):
@@ -181,7 +181,7 @@ def test_what_is_no_recording(tmp_path: Path) -> None:
         read_timelines([path])
 
 
-def test_frames_that_were_dropped_are_counted_by_the_sender_or_by_the_holes_in_their_numbers(tmp_path: Path) -> None:
+def test_dropped_frames_are_counted_by_the_sender_or_by_gaps_in_their_numbers(tmp_path: Path) -> None:
     whole = read(tmp_path, Stream().hello().skeletons(0, 1).end(1.0, 30, 0))
     assert (whole.frames, whole.dropped, whole.loss) == (30, 0, "")
     ended = read(tmp_path, Stream().hello().skeletons(0, 2, fps=10).event(NOD, 0.5, 1).end(22.0, 141, 519))
@@ -191,7 +191,7 @@ def test_frames_that_were_dropped_are_counted_by_the_sender_or_by_the_holes_in_t
     assert summary([whole, ended]).endswith("; 519 of 660 frames were dropped")
 
 
-def test_what_is_written_of_a_recording_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
+def test_every_format_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
     timeline = read(tmp_path, Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 141, 519))
     loss = "519 of 660 frames were dropped"
     (row,) = csv.DictReader(write_csv([timeline]).decode().splitlines())

@@ -11,7 +11,7 @@ from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.preprocess import clip_to_input
 from mar_edge.training.datasets.archive import open_archive
 from mar_edge.training.synth.command import write_clips
-from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.generator import CLASSES, synthesize
 
 
 def arrays(**changes):
@@ -32,7 +32,7 @@ def test_what_synth_writes(tmp_path):
     path = tmp_path / "clips.npz"
     write_clips(path, 6, 4)
     dataset = open_archive(path)
-    made = synthesise(4, 0, 256)
+    made = synthesize(4, 0, 256)
     assert dataset.labels == CLASSES
     assert dataset.name == "clips.npz, 6 clips"
     batch = dataset.batch(np.array([5, 2]))

@@ -8,7 +8,7 @@ from mar_edge.training.augment import Augmentation
 from mar_edge.training.datasets import synthetic
 from mar_edge.training.datasets.synthetic import SyntheticDataset
 from mar_edge.training.synth.chunks import CHUNK, make_chunk
-from mar_edge.training.synth.generator import CLASSES, synthesise
+from mar_edge.training.synth.generator import CLASSES, synthesize
 from mar_edge.training.synth.world import HELD_OUT, TRAINING
 
 
@@ -28,7 +28,7 @@ def made(monkeypatch):
 def test_a_clip_is_its_place_in_its_chunk(made):
     dataset = SyntheticDataset(3, 600)
     batch = dataset.batch(np.array([CHUNK + 5, 7, CHUNK + 4]))
-    first, second = synthesise(3, 0, CHUNK), synthesise(3, 1, CHUNK)
+    first, second = synthesize(3, 0, CHUNK), synthesize(3, 1, CHUNK)
     expected = normalise(np.stack([second.joints[5], first.joints[7], second.joints[4]]))
     np.testing.assert_array_equal(batch.skeleton, expected)
     assert batch.labels.tolist() == [second.labels[5], first.labels[7], second.labels[4]]
@@ -48,7 +48,7 @@ def test_what_it_says_of_itself():
     assert "not trained on" in SyntheticDataset(3, 10, world=HELD_OUT).name
     counts = dataset.class_counts()
     assert abs(int(counts.sum()) - 5300) < len(CLASSES)
-    drawn = np.bincount(synthesise(3, 0, 4000 if len(CLASSES) < 20 else 256).labels, minlength=len(CLASSES))
+    drawn = np.bincount(synthesize(3, 0, 4000 if len(CLASSES) < 20 else 256).labels, minlength=len(CLASSES))
     assert np.argmax(counts) == dataset.background == np.argmax(drawn)
 
 

@@ -1,9 +1,11 @@
-"""The micro-actions, as data: what moves, how far, how fast. To add one, add a row to a table of this folder: one that
-MA-52 does not have takes an id from 53 on and becomes a class by itself.
+"""The micro-actions as data: what moves, how far, how fast.
 
-Amplitudes are log-uniform, in the unit of the drives' channel (degrees or metres; 1 where each drive says its own); a
-drive's ``gain`` says how much of the amplitude its channel gets, drawn uniformly per clip. An action is done in one of
-its ``manners``: drives of trunk and head, parts of hands and legs, all on one course through time.
+To add an action, add a row to a table in this folder. An action that MA-52 does not have takes an id from 53 on and
+becomes a new class.
+
+Amplitudes are log-uniform, in the unit of the drives' channel: degrees, meters, or 1 where each drive has its own unit.
+A drive's ``gain`` is the share of the amplitude that its channel gets, drawn uniformly per clip. An action is performed
+in one of its ``manners``: drives of trunk and head, and parts of hands and legs, all on one time course.
 """
 
 from mar_edge.training.synth.actions.body import BODY

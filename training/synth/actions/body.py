@@ -11,7 +11,7 @@ C = Channel
 
 _SHOULDERS_UP = (Drive(C.LEFT_SHOULDER_UP, (0.75, 1.0)), Drive(C.RIGHT_SHOULDER_UP, (0.75, 1.0)))
 _SHOULDERS_FORWARD = (Drive(C.LEFT_SHOULDER_FORWARD, (0.75, 1.0)), Drive(C.RIGHT_SHOULDER_FORWARD, (0.75, 1.0)))
-# Degrees of head motion for a metre of shoulder motion.
+# Degrees of head motion for a meter of shoulder motion.
 _SHRUG_HEAD = (Drive(C.HEAD_PITCH, (-50, 50)), Drive(C.HEAD_ROLL, (-60, 60)))
 _SHRUG = Step(move_s=(0.12, 0.5), hold_s=(0.03, 0.9), returns=0.9)
 
@@ -22,7 +22,7 @@ _TURN_DRIVES = (
     Drive(C.HEAD_YAW, (0.0, 0.6), lag_s=(-0.25, 0.05)),
     *follow(C.SWAY, C.HEAD_PITCH, C.HEAD_ROLL, C.LEAN, share=0.12),
 )
-# Who turns while talking: hands go out to where they point at something, or go on where they are.
+# People who turn while talking: hands point at something, or continue where they are.
 _GESTURES = (
     (Hand(TALK, Which.BOTH, TALKING, (0.2, 0.9)),),
     (Hand(TALK, Which.ONE, TALKING, (0.2, 0.9)),),
@@ -34,7 +34,7 @@ BODY: tuple[Action, ...] = (
         0,
         "shaking body",
         amplitude=(3, 14),
-        head_beside=4,
+        head_extra=4,
         manners=(
             Manner(
                 Swing(hz=(0.3, 1.8), cycles=(1, 6)),
@@ -62,7 +62,7 @@ BODY: tuple[Action, ...] = (
         1,
         "sitting straightly",
         amplitude=(6, 30),
-        head_beside=3,
+        head_extra=3,
         only_seated=True,
         manners=(
             Manner(
@@ -92,7 +92,7 @@ BODY: tuple[Action, ...] = (
         2,
         "shrugging",
         amplitude=(0.016, 0.075),
-        head_beside=3,
+        head_extra=3,
         manners=(
             Manner(_SHRUG, (*_SHOULDERS_UP, *_SHRUG_HEAD), weight=5),
             Manner(_SHRUG, (*_SHOULDERS_FORWARD, *_SHRUG_HEAD, Drive(C.LEFT_SHOULDER_UP, (0, 0.3)))),
@@ -106,7 +106,7 @@ BODY: tuple[Action, ...] = (
         "turning around",
         back=3,
         amplitude=(14, 65),
-        head_beside=5,
+        head_extra=5,
         manners=(
             Manner(_TURN, _TURN_DRIVES, weight=4),
             *(Manner(_TURN, _TURN_DRIVES, hands=hands) for hands in _GESTURES),
@@ -116,7 +116,7 @@ BODY: tuple[Action, ...] = (
         4,
         "rising up",
         amplitude=(0.05, 0.45),
-        head_beside=5,
+        head_extra=5,
         only_seated=True,
         manners=(
             Manner(

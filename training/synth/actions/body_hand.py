@@ -45,7 +45,7 @@ def _touches(
     elbow: tuple[float, float, float] | None = None,
     weight: float = 1.0,
 ) -> tuple[Manner, ...]:
-    """A hand comes and stays, or comes and scratches."""
+    """Return the manners of a hand that comes and stays, or comes and scratches."""
     play = Play((1.0, 4.5), (0.008, 0.04), axis, curl=(0.0, 0.35))
     return (
         Manner(_TOUCH, drives, hands=(Hand(places, elbow=elbow),), weight=weight),

@@ -1,4 +1,4 @@
-"""Actions of a hand on the head: 38 to 47. Their places differ by a few centimetres; a hand is put right there."""
+"""Actions of a hand on the head: 38 to 47. Their places differ by a few centimeters and are set exactly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _head(name: str, at: Vector, fingers: Vector = _UP, palm: Vector = _TO_FACE,
 _HAIR_SIDE = _head("hair at the side", (0.085, 0.10, 0.0), (-0.5, 0.85, -0.3), (-0.9, -0.3, 0))
 _HAIR_TOP = _head("hair on top", (0.035, 0.165, 0.02), (-0.8, 0.5, -0.4), (-0.2, -1, 0))
 _FRINGE = _head("fringe", (0.045, 0.135, 0.085), (-0.6, 0.7, -0.5), (-0.3, -0.6, -0.8))
-_HAIR_LOW = _head("hair beside the ear", (0.09, 0.05, -0.03), (-0.3, 0.8, -0.5), (-1, 0, 0))
+_HAIR_LOW = _head("hair next to the ear", (0.09, 0.05, -0.03), (-0.3, 0.8, -0.5), (-1, 0, 0))
 _BACK = _head("back of the head", (0.03, 0.07, -0.10), (-0.8, 0.35, -0.4), (-0.2, -0.1, 1))
 _BACK_PALM = _head("back of the head", (0.02, 0.09, -0.10), (-1, 0.2, -0.1), (0, -0.1, 1), P.FINGERS)
 _FOREHEAD = _head("forehead", (0.012, 0.098, 0.108), (-0.55, 0.75, -0.3))
@@ -59,7 +59,7 @@ def _touches(
     rubs: float = 2.0,
     weight: float = 1.0,
 ) -> tuple[Manner, ...]:
-    """A hand comes and stays, or ``rubs`` times as often comes and rubs."""
+    """Return the manners of a hand that comes and stays, or, ``rubs`` times as often, comes and rubs."""
     drives: tuple[Drive, ...] = attention(bow, 6)
     play = Play(hz, size_m, axis, curl=(0.0, 0.2))
     return (

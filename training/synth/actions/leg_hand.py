@@ -32,7 +32,7 @@ _SCRATCH = Play((1.5, 4.5), (0.012, 0.05), (0.1, 1, 0.2), curl=(0.05, 0.35))
 
 
 def _bend(low: float, high: float) -> tuple[Drive, ...]:
-    """Degrees by which the trunk goes down with the hand, bent in the back as in the hips."""
+    """Return the drives, degrees, that lower the trunk with the hand by bending back and hips."""
     return (
         Drive(C.LEAN, (0.7 * low, 0.7 * high)),
         Drive(C.CHEST_PITCH, (0.3 * low, 0.3 * high)),

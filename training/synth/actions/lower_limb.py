@@ -1,4 +1,4 @@
-"""Actions of legs and feet: 24 to 31. All are done seated."""
+"""Actions of legs and feet: 24 to 31. All are performed seated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ONE_FLOOR = (SIDE_BY_SIDE, APART, TUCKED)
 
 
 def _shakes(shake: Shake, *stances: Stance, which: Which = ONE, weight: float = 1.0) -> Manner:
-    """Shaking where the leg is, or in one of the stances."""
+    """Return a manner that shakes the leg where it is, or in one of the stances."""
     return Manner(_SHAKE, follow(C.SWAY, C.LEAN, share=0.4), legs=(Leg((), which, shake, rest=stances),), weight=weight)
 
 

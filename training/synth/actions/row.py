@@ -1,4 +1,4 @@
-"""What a row of the tables says: which channels, hands and legs an action moves, where to, and how it runs."""
+"""The types of a table row: which channels, hands and legs an action moves, where to, and over what time course."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NONE: Range = (0.0, 0.0)
 
 
 class Which(IntEnum):
-    """Of two limbs, seen from the one that leads (drawn per clip)."""
+    """Which of two limbs move, seen from the leading one, which is drawn per clip."""
 
     ONE = 0
     OTHER = 1
@@ -32,7 +32,7 @@ class Rhythm(IntEnum):
 
 @dataclass(frozen=True)
 class Drive:
-    """One channel's part in an action: gain * amplitude * curve(t - lag)."""
+    """The contribution of one channel to an action: gain * amplitude * curve(t - lag)."""
 
     channel: Channel
     gain: Range = (1.0, 1.0)
@@ -41,10 +41,10 @@ class Drive:
 
 @dataclass(frozen=True)
 class Play:
-    """What a hand does where it is: rubs, taps, waves. ``size_m`` along ``axis`` in the place's own frame.
+    """Movement of a hand at its place: rubbing, tapping, waving. ``size_m`` along ``axis`` in the frame of the place.
 
-    ``opposite`` hands move against each other. ``turn`` swings the fingers with it, ``curl`` bends them (radians, from
-    the middle to either side), one after another where they ``ripple``.
+    ``opposite``: the hands move against each other. ``turn`` swings the fingers with the hand; ``curl`` bends them
+    (radians, from the middle to either side), one after another if they ``ripple``.
     """
 
     hz: Range
@@ -59,11 +59,11 @@ class Play:
 
 @dataclass(frozen=True)
 class Hand:
-    """A hand's part in an action: from where it rests to one of the places of ``goal``, on the manner's course.
+    """The part of a hand in an action: it moves from rest to one of the places of ``goal``, on the manner's course.
 
-    No goal: it stays where it is. One that ``leaves`` is at its goal until the course takes it to rest.
-    ``index_curl`` is that of an index finger that differs from the others. ``elbow``: where it points, if not down
-    and out as it hangs.
+    Without a goal it stays where it is. A hand that ``leaves`` is at its goal until the course takes it to rest.
+    ``index_curl``: curl of the index finger if it differs from the others. ``elbow``: the elbow's direction if not
+    down and outward.
     """
 
     goal: tuple[Place, ...] = ()
@@ -78,7 +78,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class Shake:
-    """To and fro about where a leg is, by up to ``change`` to one side (``tap``) or to both."""
+    """An oscillation about the leg's position, by up to ``change`` to one side (``tap``) or to both."""
 
     hz: Range
     change: Stance
@@ -88,7 +88,7 @@ class Shake:
 
 @dataclass(frozen=True)
 class Leg:
-    """A leg's part in an action, as ``Hand``. ``rest``: the stances that it may come from (none: any)."""
+    """The part of a leg in an action, as ``Hand``. ``rest``: the stances that it may start from; any if empty."""
 
     goal: tuple[Stance, ...] = ()
     which: Which = Which.ONE
@@ -100,7 +100,7 @@ class Leg:
 
 @dataclass(frozen=True)
 class Manner:
-    """One way of doing an action. ``start`` sets where channels rest before it, as gain * amplitude."""
+    """One way to perform an action. ``start`` sets the channels' rest before it, as gain * amplitude."""
 
     course: Step | Swing
     drives: tuple[Drive, ...] = ()
@@ -111,17 +111,17 @@ class Manner:
 
     @property
     def limbs(self) -> tuple[Hand | Leg, ...]:
-        """Hands and legs that have a part in it."""
+        """Hands and legs that take part."""
         return (*self.hands, *self.legs)
 
     @property
     def leaves(self) -> bool:
-        """Whether a limb must be elsewhere before it."""
+        """Whether a limb must be elsewhere before the action."""
         return any(limb.leaves for limb in self.limbs)
 
     @property
     def prepared(self) -> bool:
-        """Whether it starts from a posture of its own."""
+        """Whether the action starts from a posture of its own."""
         return bool(self.start) or self.leaves or any(leg.rest for leg in self.legs)
 
 
@@ -129,18 +129,18 @@ class Manner:
 class Action:
     """``id`` in MA-52, or from 53 on; ``amplitude`` in the unit of the drives' channels, log-uniform.
 
-    ``head_beside``, ``trunk_beside``: degrees of unrelated motion that may go with it. ``weight``: how often, of
-    movements without a name. ``after``: the action that leads to where limbs must be, which a recording shows first.
-    ``back``: the action that its way back is to who sees it after a stay. ``body``: the group of an action that is not
-    one of MA-52's, whose groups are known.
+    ``head_extra``, ``trunk_extra``: degrees of unrelated motion that may accompany it. ``weight``: frequency among
+    movements without a name. ``after``: the action that brings limbs to the start, which a recording shows first.
+    ``back``: the action that the way back looks like after a stay. ``body``: the body group of an action that is not
+    in MA-52, whose groups are known.
     """
 
     id: int
     name: str
     manners: tuple[Manner, ...]
     amplitude: Range = (1.0, 1.0)
-    head_beside: float = 3.0
-    trunk_beside: float = 2.0
+    head_extra: float = 3.0
+    trunk_extra: float = 2.0
     only_seated: bool = False
     weight: float = 1.0
     after: int | None = None
@@ -149,12 +149,12 @@ class Action:
 
 
 def follow(*channels: Channel, share: float) -> tuple[Drive, ...]:
-    """Unplanned company: each channel gets up to ``share`` of the amplitude, either way."""
+    """Return incidental motion: each channel gets up to ``share`` of the amplitude, in either direction."""
     return tuple(Drive(channel, (-share, share)) for channel in channels)
 
 
 def attention(bow: float = 10, turn: float = 8) -> tuple[Drive, ...]:
-    """A head that goes along with a hand, in degrees: mostly bowing a little, turning and tilting either way."""
+    """Return head motion that follows a hand, degrees: mostly a small bow, with turn and tilt in either direction."""
     return (
         Drive(Channel.HEAD_PITCH, (-0.25 * bow, bow), lag_s=(-0.2, 0.2)),
         Drive(Channel.HEAD_YAW, (-turn, turn), lag_s=(-0.2, 0.2)),

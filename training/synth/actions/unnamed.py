@@ -1,4 +1,4 @@
-"""What people do that has no name among the labels: they shift a hand, a foot, themselves in the seat."""
+"""Movements without a label: people shift a hand, a foot, or their seat."""
 
 from __future__ import annotations
 
