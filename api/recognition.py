@@ -84,7 +84,7 @@ def recognize(
                 yield from _from_frames(opened, recognizer)
             elif isinstance(opened, list):
                 for t_s, seen in frames_of(opened, recognizer.layout):
-                    yield from recognizer.push_people(seen, t_s).ended
+                    yield from recognizer.push_skeletons(seen, t_s).ended
                 yield from recognizer.finish().ended
             else:
                 for image, t_s in opened:
@@ -136,5 +136,5 @@ def _from_frames(source: Camera | Replay, recognizer: Recognizer) -> Generator[E
                     segment = worker.segment
                     yield from recognizer.interrupt().ended
                 if posed is not None:
-                    yield from recognizer.push_people(posed.people, posed.frame.media_s).ended
+                    yield from recognizer.push_skeletons(posed.people, posed.frame.media_s).ended
             yield from recognizer.finish(infer=source.ran_out).ended

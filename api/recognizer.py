@@ -126,23 +126,15 @@ class Recognizer:
             raise MarEdgeError(f"frames come in order: {t_s} s after {self._newest_s} s")
         if isinstance(frame, Mapping) or np.asarray(frame).ndim != 3:
             skeletons = frame if isinstance(frame, Mapping) else {0: frame}
-            return self.push_people([self._skeleton(joints, person) for person, joints in skeletons.items()], t_s)
+            return self.push_skeletons([self._skeleton(joints, person) for person, joints in skeletons.items()], t_s)
         # Joints of images of two sizes are not one movement.
         before = self._pipeline.break_off() if self._size not in (None, frame.shape) else Step()
         self._size = frame.shape
-        return self.push_people([rounded(person) for person in self.pose.estimate(frame, t_s)], t_s, before)
+        return self._push([rounded(person) for person in self.pose.estimate(frame, t_s)], t_s, before)
 
-    def push_people(self, people: Sequence[Skeleton], t_s: float, before: Step | None = None) -> Update:
-        """Take the people of one frame as a pose stage gives them. Their times are not checked.
-
-        Args:
-            before: changes of the pipeline to report with those of this frame.
-        """
-        self._newest_s = t_s
-        step = self._pipeline.push(t_s, people)
-        if before is not None:
-            step = Step([*before.inferences, *step.inferences], [*before.events, *step.events])
-        return self._update(step)
+    def push_skeletons(self, people: Sequence[Skeleton], t_s: float) -> Update:
+        """Take the people of one frame as a pose stage gives them. Neither they nor the time are checked."""
+        return self._push(people, t_s, Step())
 
     def interrupt(self) -> Update:
         """Say that the next frame does not continue the ones before, as after a cut. Open events end."""
@@ -167,15 +159,21 @@ class Recognizer:
         self.close()
 
     def _open_pose(self, name: str) -> PoseEstimator:
-        from mar_edge.cli.posing import PoseOptions, pose_stage
+        from mar_edge.edge.pose.choice import PoseConfig, pose_stage
 
-        options = PoseOptions(name, people=self._people, runtime=self._runtime, threads=self._threads)
+        options = PoseConfig(name, people=self._people, runtime=self._runtime, threads=self._threads)
         return pose_stage(options)(self.layout)
 
     def _skeleton(self, joints: Joints, person: int) -> Skeleton:
         one = skeleton_track(np.asarray(joints)[None], fps=1.0, person=person)
         check_layout(one, self.layout)
         return Skeleton(one.joints[0], one.scores[0], person)
+
+    def _push(self, people: Sequence[Skeleton], t_s: float, before: Step) -> Update:
+        """Take the people of one frame; report the changes ``before`` it with its own."""
+        self._newest_s = t_s
+        step = self._pipeline.push(t_s, people)
+        return self._update(Step([*before.inferences, *step.inferences], [*before.events, *step.events]))
 
     def _update(self, step: Step) -> Update:
         def events(phase: Phase) -> tuple[Event, ...]:

@@ -1,10 +1,10 @@
-"""What the package's model is worth as a beginning: five actions that it has never seen, 20 clips of each.
+"""Measure the package's model as a start for training: five new actions, 20 clips of each.
 
     python benchmarks/fine_tuning.py [--clips 20] [--seed 1]
 
 Trains the package's checkpoint on them, and the same network from nothing on the same clips by the same recipe
-(``paper``, 120 epochs). Both choose their best epoch on 20 other clips of each and are judged on 200 more. All clips
-are synthetic, of people and cameras unlike those that the package's model was trained on; the actions are rows added to
+(``paper``, 120 epochs). Both choose their best epoch on 20 other clips of each and are evaluated on 200 more. All clips
+are synthetic, of people and cameras unlike those that the package's model was trained on. The actions are rows added to
 the tables for this purpose, as any new action would be.
 """
 
@@ -115,7 +115,7 @@ def main() -> None:
                 preset="paper", encoding=shape.encoding, width=shape.width, depths=shape.depths, **data
             ),
         }
-        print(f"{len(NEW_ACTIONS)} new actions, {arguments.clips} clips of each; {JUDGED_CLIPS} of each to be told")
+        print(f"{len(NEW_ACTIONS)} new actions, {arguments.clips} clips of each; {JUDGED_CLIPS} of each to classify")
         for name, options in ways.items():
             began_s = time.monotonic()
             best = run_training(Path(folder) / name, options, Report(), lambda: False)

@@ -27,8 +27,8 @@ import onnxruntime as ort
 from rtmlib import RTMDet, RTMPose
 
 from mar_edge.cli.pose_timing import Crowd, side_by_side
-from mar_edge.cli.posing import PoseOptions, model_files
 from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.choice import PoseConfig, model_files
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -65,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "random.onnx"
         pose_networks.random_simcc(path, depth=LIKE_RTMPOSE_M)
-        files = model_files(PoseOptions(arguments.pose or str(path), arguments.detector))
+        files = model_files(PoseConfig(arguments.pose or str(path), arguments.detector))
         pose, detector = OnnxRuntime(files.pose, arguments.threads), OnnxRuntime(files.detector, arguments.threads)
         layout = load_layout("ma52")
 

@@ -1,207 +1,193 @@
-"""Model files on runtimes, timed side by side in one run. Knows nothing of skeletons; prints nothing.
-
-Whatever else the machine does hits all candidates alike: they take turns within each round. Read the ratios first.
-"""
+"""``bench``."""
 
 from __future__ import annotations
 
-import os
-import platform
-import time
-from collections.abc import Callable, Mapping, Sequence
+import math
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import msgspec
-import numpy as np
-from numpy.typing import NDArray
+import typer
 
-import mar_edge
+from mar_edge.cli.app import command
+from mar_edge.cli.bench_pose import bench_pose
+from mar_edge.cli.bench_report import print_environment, write_json
+from mar_edge.cli.number_lists import batch_sizes, whole_numbers
+from mar_edge.cli.options.model import Threads
+from mar_edge.cli.options.pose import Detector, Mirror
+from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.model_file import ModelMetadata, Precision, parse_metadata
-from mar_edge.edge.progress import Progress, silent
-from mar_edge.edge.runtime.base import Runtime
-from mar_edge.edge.runtime.choice import open_runtime
-from mar_edge.edge.runtime.cores import usable_cores
+from mar_edge.edge.files.outputs import check_outputs
+from mar_edge.edge.pose.choice import PoseConfig
 
-Inputs = Mapping[str, NDArray[np.float32]]
+if TYPE_CHECKING:
+    from mar_edge.cli.model_timing import Inputs, Report
 
-_WARM_UP_ROUNDS = 5
-
-
-class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it was measured. load: of the system's last minute when it began, in processes; None where not known."""
-
-    mar_edge: str
-    python: str
-    machine: str
-    processor: str
-    cores: int
-    threads: int
-    load: float | None
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on one runtime with one batch size.
-
-    p50_ms, p95_ms, p99_ms: of one inference. windows_per_s: over all rounds. memory_mb: what loading and warming up
-    added to the process, at its first batch size; None where it is not known.
-    """
-
-    model: str
-    precision: Precision
-    runtime: str
-    batch: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    windows_per_s: float
-    memory_mb: float | None
-
-
-class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on one runtime against the first candidate: same label on a share, largest difference of a logit."""
-
-    model: str
-    runtime: str
-    windows: int
-    agreement: float
-    largest_logit_error: float
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``bench`` found; ``agreements`` is empty where nothing was verified, its first entry the reference."""
-
-    environment: Environment
-    rounds: int
-    rows: tuple[Row, ...]
-    agreements: tuple[Agreement, ...] = ()
+_VERIFY_BATCH = 16
+_SEED = 5_000_011
+_AUTO: RuntimeName = "auto"
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A model that is loaded and warmed up."""
+class _ModelTiming:
+    PANEL: ClassVar = "Model files"
 
-    model: Path
-    metadata: ModelMetadata
-    runtime: Runtime
-    memory_mb: float | None
+    batch: Annotated[str, typer.Option(metavar="N,N,N", help="Numbers of windows in one inference.")] = "1,4,8"
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Compare all with the first, an FP32 file, on synthetic windows."),
+    ] = False
+    windows: Annotated[int, typer.Option(metavar="N", help="Number of windows of --verify.", min=1)] = 256
 
 
-def open_candidate(
-    model: Path, name: RuntimeName, threads: int, inputs: Callable[[str], Inputs], progress: Progress = silent
-) -> Candidate:
-    """Load a model file on a runtime and run it once, on what ``inputs`` gives for its layout.
+@dataclass(frozen=True)
+class _PoseTiming:
+    PANEL: ClassVar = "Pose stage"
 
-    Raises:
-        MarEdgeError: as ``open_runtime``.
+    pose: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Pose stage to time instead: holistic, a known model, or an ONNX file.",
+            show_default=False,
+        ),
+    ] = None
+    detector: Detector = None
+    people: Annotated[str, typer.Option(metavar="N,N,N", help="Numbers of people, side by side.")] = "1,2,4,8"
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Picture (default: noise; that of the demo for holistic).",
+            show_default=False,
+        ),
+    ] = None
+    mirror: Mirror = None
+
+
+@command(
+    "Inspect",
+    "bench",
+    "bench model.onnx model-int8.onnx --runtime openvino --verify",
+    "bench --pose holistic --people 1,2",
+)
+def bench(
+    *,
+    model: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Model files (default: the one in the package).", show_default=False),
+    ] = None,
+    runtime: Annotated[
+        list[RuntimeName] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Runtime: auto, onnxruntime, onnxruntime-cuda, openvino or tensorrt (default: auto). May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Number of timed inferences of each (default: 100; 20 with --pose).",
+            min=1,
+            show_default=False,
+        ),
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON file to write, with every figure.", show_default=False)
+    ] = None,
+    timing: _ModelTiming,
+    stage: _PoseTiming,
+    threads: Threads = 0,
+) -> None:
+    """Measure latency and throughput of models and pose stages.
+
+    Every file is timed on every runtime, side by side in one run. With --pose, each stage of a pose model is timed
+    instead, for each number of people.
     """
-    before = _memory_mb()
-    runtime = open_runtime(model, name, threads, progress).runtime
-    metadata = parse_metadata(runtime.metadata_json, str(model))
-    runtime.warm_up(inputs(metadata.layout))
-    after = _memory_mb()
-    return Candidate(model, metadata, runtime, after - before if before is not None and after is not None else None)
+    check_outputs([json], [*(model or []), stage.image, *map(Path, filter(None, (stage.pose, stage.detector)))])
+    runtimes = runtime or [_AUTO]
+    if stage.pose is not None:
+        if model or timing.verify:
+            raise MarEdgeError("bench times model files or, with --pose, a pose stage; not both at once")
+        options = PoseConfig(stage.pose, stage.detector, mirror=stage.mirror)
+        crowds = sorted(set(whole_numbers("--people", stage.people, "1,2,4,8")))
+        bench_pose(options, runtimes, crowds, stage.image, rounds or 20, threads, json)
+        return
+    if stage.detector is not None or stage.image is not None or stage.mirror is not None:
+        raise MarEdgeError("--detector, --image and --mirror go with --pose")
+    rounds = rounds or 100
+    from mar_edge.cli.model_timing import Report, environment, open_candidate, time_candidates
+    from mar_edge.cli.model_timing import verify as compare
+    from mar_edge.edge.model_file import default_model_path
+
+    sizes = batch_sizes(timing.batch)
+    models = model or [default_model_path()]
+    inputs = _Windows(max(sizes))
+    found = environment(threads)
+    with ExitStack() as stack, showing_progress() as progress:
+        candidates = []
+        for path in models:
+            for name in runtimes:
+                candidates.append(open_candidate(path, name, threads, inputs.of, progress))
+                stack.enter_context(candidates[-1].runtime)
+        rows = time_candidates(candidates, inputs.of, sizes, rounds, progress)
+        layout = candidates[0].metadata.layout
+        checked = compare(candidates, lambda: _Windows(timing.windows).batches(layout)) if timing.verify else ()
+    report = Report(environment=found, rounds=rounds, rows=rows, agreements=checked)
+    _print(report)
+    write_json(report, json)
 
 
-def time_candidates(
-    candidates: Sequence[Candidate],
-    inputs: Callable[[str], Inputs],
-    batches: Sequence[int],
-    rounds: int,
-    progress: Progress,
-) -> tuple[Row, ...]:
-    """Rows by batch size, candidates in their order within. ``inputs``: as many windows as the largest batch."""
-    rows = []
-    for batch in batches:
-        times_ms: list[list[float]] = [[] for _ in candidates]
-        given = [{name: array[:batch] for name, array in inputs(c.metadata.layout).items()} for c in candidates]
-        for turn in range(_WARM_UP_ROUNDS + rounds):
-            for candidate, windows, taken in zip(candidates, given, times_ms, strict=True):
-                start = time.perf_counter_ns()
-                candidate.runtime.infer(windows)
-                if turn >= _WARM_UP_ROUNDS:
-                    taken.append((time.perf_counter_ns() - start) / 1e6)
-            progress(f"batch {batch}", turn + 1, _WARM_UP_ROUNDS + rounds)
-        rows += [_row(c, batch, taken) for c, taken in zip(candidates, times_ms, strict=True)]
-    return tuple(rows)
+class _Windows:
+    """Windows of synthetic people, the same every time: ``count`` of them."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._made: dict[str, Inputs] = {}
+
+    def of(self, layout: str) -> Inputs:
+        """Return inputs of a model of that layout. Where it is not synthesized, they have its number of joints."""
+        import numpy as np
+
+        from mar_edge.edge.layout import load_layout
+        from mar_edge.training.datasets.synthetic import SyntheticDataset
+        from mar_edge.training.synth.world import HELD_OUT
+
+        if layout not in self._made:
+            people = SyntheticDataset(_SEED, self.count, world=HELD_OUT).batch(np.arange(self.count))
+            V = load_layout(layout).num_joints
+            joints = np.resize(np.arange(people.skeleton.shape[2]), V)
+            self._made[layout] = {
+                "skeleton": np.ascontiguousarray(people.skeleton[:, :, joints]),
+                "index_t": people.index_t,
+            }
+        return self._made[layout]
+
+    def batches(self, layout: str) -> list[Inputs]:
+        """Return the same in small batches."""
+        made = self.of(layout)
+        starts = range(0, self.count, _VERIFY_BATCH)
+        return [{name: array[i : i + _VERIFY_BATCH] for name, array in made.items()} for i in starts]
 
 
-def verify(candidates: Sequence[Candidate], batches: Callable[[], Sequence[Inputs]]) -> tuple[Agreement, ...]:
-    """Each candidate's answers against the first one's, which has to be FP32.
-
-    Raises:
-        MarEdgeError: the first is not FP32, or they take other skeletons or know other labels.
-    """
-    first = candidates[0]
-    if first.metadata.precision != "fp32":
-        raise MarEdgeError(
-            f"{first.model} is {first.metadata.precision}; --verify compares with the first, a FP32 file"
+def _print(report: Report) -> None:
+    print_environment(report.environment)
+    name, on = (max(len(getattr(row, field)) for row in report.rows) for field in ("model", "runtime"))
+    print(f"{'model':<{name}}  {'runtime':<{on}}  prec  batch   p50 ms   p95 ms   p99 ms  windows/s  memory")
+    for row in report.rows:
+        memory = "     -" if row.memory_mb is None else f"{row.memory_mb:4.0f} MB"
+        print(
+            f"{row.model:<{name}}  {row.runtime:<{on}}  {row.precision}  {row.batch:>5}  {row.p50_ms:7.2f}  "
+            f"{row.p95_ms:7.2f}  {row.p99_ms:7.2f}  {row.windows_per_s:9.1f}  {memory}"
         )
-    for other in candidates:
-        if (other.metadata.layout, other.metadata.labels) != (first.metadata.layout, first.metadata.labels):
-            raise MarEdgeError(
-                f"{other.model} has other skeletons or labels than {first.model}; they cannot be compared"
-            )
-    answers = [
-        np.concatenate([candidate.runtime.infer(batch)["logits"] for batch in batches()]) for candidate in candidates
-    ]
-    reference = answers[0]
-    return tuple(
-        Agreement(
-            model=candidate.model.name,
-            runtime=candidate.runtime.name,
-            windows=len(reference),
-            agreement=float((logits.argmax(axis=1) == reference.argmax(axis=1)).mean()),
-            largest_logit_error=float(np.abs(logits - reference).max()),
+    for checked in report.agreements:
+        error = checked.largest_logit_error
+        size = "not a number" if math.isnan(error) else f"{error:.1e}"
+        print(
+            f"{checked.model:<{name}}  {checked.runtime:<{on}}  same label on {100 * checked.agreement:.2f} % of "
+            f"{checked.windows} windows, largest logit difference {size}"
         )
-        for candidate, logits in zip(candidates, answers, strict=True)
-    )
-
-
-def environment(threads: int) -> Environment:
-    """Of this process, now."""
-    cores = usable_cores()
-    return Environment(
-        mar_edge=mar_edge.__version__,
-        python=platform.python_version(),
-        machine=f"{platform.system()} {platform.machine()}",
-        processor=_processor(),
-        cores=cores,
-        threads=threads or cores,
-        load=os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-    )
-
-
-def _row(candidate: Candidate, batch: int, times_ms: Sequence[float]) -> Row:
-    p50, p95, p99 = (float(value) for value in np.percentile(times_ms, [50, 95, 99]))
-    return Row(
-        model=candidate.model.name,
-        precision=candidate.metadata.precision,
-        runtime=candidate.runtime.name,
-        batch=batch,
-        p50_ms=p50,
-        p95_ms=p95,
-        p99_ms=p99,
-        windows_per_s=batch * len(times_ms) / (sum(times_ms) / 1e3),
-        memory_mb=candidate.memory_mb,
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
-
-
-def _memory_mb() -> float | None:
-    """Resident memory of this process."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except OSError:
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -1,46 +1,50 @@
-"""``--config FILE``: the options of a command from a TOML file; what stands on the command line wins."""
+"""``--config FILE``: the options of a command from a TOML file; the command line wins.
+
+Which options there are, and of what kind, comes from their declarations.
+"""
 
 from __future__ import annotations
 
 import codecs
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from inspect import unwrap
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
 
-from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.cli.app import UsageError
+from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
+from mar_edge.streaming.recognition.event_rules import EventRules
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
-# Wherever this typer keeps click: what it raises for wrong options.
-_UsageError: Any = typer.BadParameter.__bases__[0]
-_THRESHOLDS = "thresholds"
+_THRESHOLDS, _EVENT_RULES = "thresholds", "event_rules"
 _SHOWN = 60
 
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """options: by parameter name, as TOML gives them. thresholds: per label or body group."""
+    """options: by parameter name. thresholds: per label or body group. event_rules: the defaults, or changed."""
 
-    options: dict[str, Any]
-    thresholds: dict[str, float]
+    options: dict[str, Any] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    event_rules: EventRules = field(default_factory=EventRules)
 
 
 @dataclass(frozen=True)
 class OptionKind:
-    """What an option takes in TOML. several: a list of it as well. said: for people."""
+    """The kind of value of an option in TOML. several: a list of it as well. said: for people."""
 
     types: tuple[type, ...]
     said: str
     several: bool = False
 
     def takes(self, value: object) -> bool:
-        """Whether the value is of this kind; no bool is a number."""
+        """Return whether the value is of this kind; no bool is a number."""
         if isinstance(value, list):
             return self.several and bool(value) and all(not isinstance(one, list) and self.takes(one) for one in value)
         if isinstance(value, str) and "\0" in value:  # no path, no address and no name holds one
@@ -48,16 +52,17 @@ class OptionKind:
         return isinstance(value, self.types) and (bool in self.types or not isinstance(value, bool))
 
     def of(self, value: Any) -> Any:
-        """The value as the command line would have it."""
+        """Return the value as the command line would give it."""
         if self.several:
             return [str(one) for one in (value if isinstance(value, list) else [value])]
         return str(value) if str in self.types else value
 
 
+_NUMBER = OptionKind((int, float), "a number")
 _KINDS: dict[object, OptionKind] = {
     bool: OptionKind((bool,), "true or false"),
     int: OptionKind((int,), "a whole number"),
-    float: OptionKind((int, float), "a number"),
+    float: _NUMBER,
 }
 # A whole number is text too: the camera 0, the label 9.
 _TEXT = OptionKind((str, int), "text")
@@ -65,24 +70,76 @@ _TEXTS = OptionKind((str, int), "text, or a list of it", several=True)
 
 
 def option_kinds(command: Any) -> dict[str, OptionKind]:
-    """What may stand in a config file of a command (click's): every option but ``--config``, by parameter name."""
+    """Return what a config file of a command (click's) may hold: every option but ``--config``, by parameter name."""
     hints = get_type_hints(unwrap(command.callback))
-    names = {parameter.name for parameter in command.params} - {"config"}
+    names = {parameter.name for parameter in command.params if parameter.param_type_name == "option"} - {"config"}
     return {name: _kind(hint) for name, hint in hints.items() if name in names}
 
 
 def _kind(hint: object) -> OptionKind:
-    if get_origin(hint) is UnionType:  # X | None
+    if get_origin(hint) in (Union, UnionType):  # X | None
         (hint,) = (each for each in get_args(hint) if each is not NoneType)
     return _TEXTS if get_origin(hint) is list else _KINDS.get(hint, _TEXT)
 
 
-def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
-    """Read a file whose keys are options (``stride-s`` or ``stride_s``) and the table ``[thresholds]``.
+def read_config(
+    path: Path, kinds: Mapping[str, OptionKind], others: Mapping[str, OptionKind] | None = None
+) -> ConfigFile:
+    """Read a file whose keys are options (``stride-s`` or ``stride_s``), with ``[thresholds]`` and ``[event_rules]``.
+
+    Args:
+        kinds: options of the command.
+        others: options of another command that shares the file; they are checked and left out.
 
     Raises:
-        MarEdgeError: it cannot be read, is not TOML, or holds an option that there is not, or of another kind.
+        MarEdgeError: it cannot be read, is not TOML, or holds an unknown option or one of another kind.
     """
+    import msgspec
+
+    table = _read_toml(path)
+    try:
+        thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
+    except msgspec.ValidationError as error:
+        raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
+    with about(str(path)):
+        rules = _event_rules(table.pop(_EVENT_RULES, {}))
+        options = _checked(table, {**(others or {}), **kinds}, "option", [f"[{_THRESHOLDS}]", f"[{_EVENT_RULES}]"])
+    return ConfigFile({name: value for name, value in options.items() if name in kinds}, thresholds, rules)
+
+
+def _event_rules(table: object) -> EventRules:
+    with about(f"[{_EVENT_RULES}]"):
+        if not isinstance(table, dict):
+            raise MarEdgeError(f"a table of numbers by rule, not {_shown(table)}")
+        rules = _checked(table, {rule.name: _NUMBER for rule in fields(EventRules)}, "rule")
+    return EventRules(**rules)
+
+
+def _checked(
+    table: Mapping[str, object], kinds: Mapping[str, OptionKind], what: str, tables: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the values of a table by name, as the command line would give them.
+
+    Args:
+        what: a name stands for, in messages.
+        tables: other names that the file may hold, for messages.
+    """
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name not in kinds:
+            known = [*sorted(kinds), *tables]
+            close = did_you_mean(key, [each.strip("[]") for each in known])
+            raise MarEdgeError(f"no such {what}: {key}; there are {', '.join(known)}{close}")
+        if name in values:
+            raise MarEdgeError(f"{key} is there twice, with '-' and with '_'")
+        if not kinds[name].takes(value):
+            raise MarEdgeError(f"{key} is {kinds[name].said}, not {_shown(value)}")
+        values[name] = kinds[name].of(value)
+    return values
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     import msgspec
 
     try:
@@ -91,53 +148,64 @@ def read_config(path: Path, kinds: Mapping[str, OptionKind]) -> ConfigFile:
         content = path.read_bytes().removeprefix(codecs.BOM_UTF8)
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise MarEdgeError(f"{path} is not a TOML file: it is UTF-16 text; save it as UTF-8")
-        table = msgspec.toml.decode(content, type=dict[str, Any])
+        return msgspec.toml.decode(content, type=dict[str, Any])
     except OSError as error:
         raise MarEdgeError(f"cannot read config file {path}: {error.strerror}") from None
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise MarEdgeError(f"{path} is not a TOML file: {error}") from None
-    try:
-        thresholds = msgspec.convert(table.pop(_THRESHOLDS, {}), dict[str, float])
-    except msgspec.ValidationError as error:
-        raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
-    options: dict[str, Any] = {}
-    for key, value in table.items():
-        name = key.replace("-", "_")
-        if name not in kinds:
-            close = did_you_mean(key, [*kinds, _THRESHOLDS])
-            raise MarEdgeError(
-                f"{path}: no such option: {key}; there are {', '.join(sorted(kinds))} and [{_THRESHOLDS}]{close}"
-            )
-        if name in options:
-            raise MarEdgeError(f"{path}: {key} stands there twice, with '-' and with '_'")
-        if not kinds[name].takes(value):
-            raise MarEdgeError(f"{path}: {key} is {kinds[name].said}, not {_shown(value)}")
-        options[name] = kinds[name].of(value)
-    return ConfigFile(options, thresholds)
 
 
 def _shown(value: object) -> str:
-    """A value of TOML's, short enough for one line."""
+    """Return a value of TOML's, short enough for one line."""
     if isinstance(value, dict):
         return "a table"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
-def use_config(context: typer.Context, path: Path | None) -> Path | None:
-    """Callback of an eager ``--config`` option: the file's values become the command's defaults.
+def _use_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the file's values the defaults of the command: a callback of an eager option.
 
-    The options themselves check what may be in them, as they check the command line.
+    The options themselves check their values, as they check the command line.
     """
     if path is not None:
-        config = read_config(path, option_kinds(context.command))
+        serve = context.parent.command.commands["serve"]  # type: ignore[union-attr]
+        config = read_config(path, option_kinds(context.command), option_kinds(serve))
         context.default_map = {**(context.default_map or {}), **config.options}
         context.obj = config
     return path
 
 
+def settings(context: typer.Context) -> ConfigFile:
+    """Return what the config file of this call says beyond its options; an empty one without ``--config``."""
+    return context.obj if isinstance(context.obj, ConfigFile) else ConfigFile()
+
+
+ConfigFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="TOML file with these options by name, and tables \\[thresholds] by action or body group and "
+        "\\[event_rules]. A SIGHUP reads it again.",
+        show_default=False,
+        is_eager=True,
+        callback=_use_config,
+    ),
+]
+ServeConfigFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="TOML file as of serve; options that only serve has are ignored.",
+        show_default=False,
+        is_eager=True,
+        callback=_use_config,
+    ),
+]
+
+
 def called_again(context: typer.Context) -> Any:
-    """What the command returns, called with the same command line and with its config file read anew.
+    """Call the command with the same command line, its config file read again, and return what it returns.
 
     The command sees by ``is_reread`` that only its configuration is wanted.
 
@@ -151,10 +219,10 @@ def called_again(context: typer.Context) -> Any:
         again.meta[_REREAD] = True
         with again:
             return again.command.invoke(again)
-    except _UsageError as error:
+    except UsageError as error:
         raise MarEdgeError(error.format_message()) from None
 
 
 def is_reread(context: typer.Context) -> bool:
-    """Whether the command was called to give its configuration, and to do nothing else."""
+    """Return whether the command was called to give its configuration, and to do nothing else."""
     return bool(context.meta.get(_REREAD))

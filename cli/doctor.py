@@ -1,318 +1,50 @@
-"""What this machine has and lacks: each check looks at one thing and says what it saw and how to mend it.
-
-Nothing is printed, installed or changed here, and no camera is opened unless asked; the command line draws the
-result. A check catches the errors it expects and no others.
-"""
+"""``doctor``."""
 
 from __future__ import annotations
 
-import base64
-import importlib
-import importlib.metadata
-import os
-import platform
-import re
-import socket
-import sys
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-import mar_edge
-from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.files.digest import sha256_of
-from mar_edge.edge.runtime.cores import usable_cores
+import typer
 
-Status = Literal["ok", "warn", "fail"]
+from mar_edge.cli.app import USER_ERROR, command
 
-DEFAULT_PORT = 5557
-_OLDEST_PYTHON = (3, 10)
-_TIGHT_MEMORY_GB = 1.5
-_OPENCV_WHEELS = (
-    "opencv-python",
-    "opencv-contrib-python",
-    "opencv-python-headless",
-    "opencv-contrib-python-headless",
-)
+_STATUS_STYLE = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
-@dataclass(frozen=True)
-class Check:
-    """One finding. ``hint`` says how to mend it and is empty where there is nothing to mend."""
+@command("Inspect", "doctor", "doctor --probe-cameras")
+def doctor(
+    probe_cameras: Annotated[
+        bool, typer.Option("--probe-cameras", help="Open each camera for one frame; its light turns on.")
+    ] = False,
+) -> None:
+    """Check this machine: what is missing, and how to fix it.
 
-    name: str
-    status: Status
-    detail: str
-    hint: str = ""
-
-
-def run_checks(
-    probe_cameras: bool = False, read_model: Callable[[], str] | None = None, port: int = DEFAULT_PORT
-) -> list[Check]:
-    """All checks, in the order in which one would mend things.
-
-    Args:
-        probe_cameras: also open each camera for a frame, which lights its lamp.
-        read_model: reads the default model and describes it in a line; raises MarEdgeError where it cannot.
-        port: where ``serve`` would publish, on the loopback address.
+    Exits with 1 if serving is not possible.
     """
-    checks = [check_python(), check_package(), check_machine(), check_pyav(), check_opencv(), check_opencv_wheels()]
-    checks += [check_pose_models(), check_runtime(), *check_tensorrt()]
-    if read_model is not None:
-        checks.append(check_model(read_model))
-    checks += check_cameras(probe=probe_cameras)
-    checks += [check_zeromq(), check_port(port)]
-    return checks
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from mar_edge.cli.checks import run_checks
+
+    checks = run_checks(probe_cameras, read_model=_describe_default_model)
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "what", "found", "hint"):
+        table.add_column(column, overflow="fold")
+    for check in checks:
+        style = _STATUS_STYLE[check.status]
+        table.add_row(f"[{style}]{check.status}[/]", check.name, escape(check.detail), escape(check.hint))
+    Console().print(table)
+    if any(check.status == "fail" for check in checks):
+        raise typer.Exit(USER_ERROR)
 
 
-def check_python() -> Check:
-    """Python's version, and ours."""
-    found = f"Python {platform.python_version()}, mar-edge {mar_edge.__version__}"
-    if sys.version_info < _OLDEST_PYTHON:
-        return Check("python", "fail", found, "mar-edge needs Python 3.10 or newer")
-    return Check("python", "ok", found)
+def _describe_default_model() -> str:
+    from mar_edge.edge.files.digest import check_sha256
+    from mar_edge.edge.model_file import default_checkpoint_path
+    from mar_edge.edge.recognizer import Recognizer
 
-
-def check_package(recorded: Iterable[importlib.metadata.PackagePath] | None = None) -> Check:
-    """Our own files, models included, against the hashes that pip wrote down when it installed them."""
-    if recorded is None:
-        try:
-            recorded = importlib.metadata.files("mar-edge") or ()
-        except importlib.metadata.PackageNotFoundError:
-            recorded = ()
-    ours = [
-        (file, file.hash.value)
-        for file in recorded
-        if _is_ours(file) and file.hash is not None and file.hash.mode == "sha256"
-    ]
-    if not ours:
-        return Check("package", "ok", "runs from a folder of sources; there are no hashes to compare with")
-    changed = [str(file) for file, stated in ours if _sha256_as_recorded(Path(str(file.locate()))) != stated]
-    if changed:
-        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-        found = f"{len(changed)} of {len(ours)} files are not as installed: {', '.join(changed[:3])}{more}"
-        return Check("package", "fail", found, "pip install --force-reinstall --no-deps mar-edge, from where it came")
-    return Check("package", "ok", f"{len(ours)} files, each with the SHA-256 it was installed with")
-
-
-def check_machine() -> Check:
-    """Cores this process may use, memory, system."""
-    cores = usable_cores()
-    detail = f"{platform.system()} {platform.machine()}, {cores} CPU core{'s' if cores > 1 else ''}"
-    memory_gb = _memory_gb()
-    if memory_gb is not None:
-        detail += f", {memory_gb:.1f} GB memory"
-        if memory_gb < _TIGHT_MEMORY_GB:
-            return Check("machine", "warn", detail, "pose and network together take about 0.6 GB; close other programs")
-    if cores == 1:
-        return Check("machine", "warn", detail, "one core does not keep up with 30 frames a second; frames are dropped")
-    return Check("machine", "ok", detail)
-
-
-def check_pyav() -> Check:
-    """PyAV, which reads video files and network streams with the FFmpeg that its wheel carries."""
-    try:
-        av = importlib.import_module("av")
-    except ImportError as error:
-        return Check("pyav", "fail", f"cannot be loaded: {error}", "pip install --force-reinstall av")
-    major, minor, _ = av.library_versions["libavformat"]
-    return Check(
-        "pyav", "ok", f"{av.__version__}, libavformat {major}.{minor}: video files, rtsp:// and http:// sources"
-    )
-
-
-def check_opencv() -> Check:
-    """OpenCV, and which of the ways to reach a camera it was built with."""
-    try:
-        cv2 = importlib.import_module("cv2")
-    except ImportError as error:
-        return Check(
-            "opencv",
-            "fail",
-            f"cannot be loaded: {error}",
-            "pip install opencv-python; where libGL is missing: apt-get install libgl1",
-        )
-    wanted = {"GStreamer": "GStreamer"}
-    if platform.system() == "Linux":
-        wanted["V4L2"] = "v4l/v4l2"
-    build = _built_with(cv2.getBuildInformation())
-    has = {name: build.get(key, False) for name, key in wanted.items()}
-    detail = f"{cv2.__version__}, " + ", ".join(f"{name} {'yes' if there else 'no'}" for name, there in has.items())
-    if not has.get("V4L2", True):
-        return Check("opencv", "warn", detail, "without V4L2 no USB cameras: pip install opencv-python")
-    if not has["GStreamer"]:
-        return Check(
-            "opencv",
-            "ok",
-            detail,
-            "csi:// cameras and GStreamer pipelines need an OpenCV built with it, such as JetPack's: use a virtual "
-            "environment with --system-site-packages, without opencv-python in it",
-        )
-    return Check("opencv", "ok", detail)
-
-
-def check_opencv_wheels() -> Check:
-    """The OpenCV wheels share one folder: the last one installed wins, so two versions make a mixture."""
-    wheels = {name: version for name in _OPENCV_WHEELS if (version := _version_of(name)) is not None}
-    detail = ", ".join(f"{name} {version}" for name, version in wheels.items()) or "none (the system's OpenCV)"
-    if len(set(wheels.values())) > 1:
-        version = min(wheels.values(), key=_as_numbers)
-        together = " ".join(f"{name}=={version}" for name in wheels)
-        return Check("opencv wheels", "warn", f"{detail}: of different versions", f"pip install {together}")
-    return Check("opencv wheels", "ok", detail)
-
-
-def check_pose_models() -> Check:
-    """The pose models known by name that are here with their detectors; their files are not looked into."""
-    ready = _ready_pose_models()
-    if not ready:
-        return Check("pose models", "ok", "none downloaded; --pose holistic, the default, comes with the package")
-    return Check("pose models", "ok", f"{', '.join(ready)}: serve --pose {ready[0]}")
-
-
-def check_runtime() -> Check:
-    """ONNX Runtime, which runs the recogniser, and what it can run on."""
-    try:
-        onnxruntime = importlib.import_module("onnxruntime")
-    except ImportError as error:
-        return Check("onnxruntime", "fail", f"cannot be loaded: {error}", "pip install onnxruntime")
-    providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
-    takes = "CUDA where it can be started, else the CPU" if "CUDA" in providers else "the CPU"
-    return Check("onnxruntime", "ok", f"{onnxruntime.__version__} with {providers}; serve uses {takes}")
-
-
-def check_tensorrt() -> list[Check]:
-    """TensorRT, where one is installed, and the GPU that it would run on."""
-    from mar_edge.edge.runtime.tensorrt.bindings import installed_flavours, use_tensorrt
-    from mar_edge.edge.runtime.tensorrt.targets import this_gpu
-
-    if not installed_flavours():
-        return []
-    try:
-        title = use_tensorrt().title
-    except MarEdgeError as error:
-        return [Check("tensorrt", "warn", str(error), "serve does without; or mend it as it says")]
-    try:
-        return [Check("tensorrt", "ok", f"{title}, on {this_gpu().name}")]
-    except MarEdgeError as error:
-        return [Check("tensorrt", "ok", f"{title}, to build engines with; none runs here: {error}")]
-
-
-def check_model(read_model: Callable[[], str]) -> Check:
-    """The default model; ``read_model`` knows how to read one."""
-    try:
-        return Check("model", "ok", read_model())
-    except MarEdgeError as error:
-        return Check("model", "fail", str(error), "give one with --model, or reinstall mar-edge")
-
-
-def check_cameras(probe: bool = False, devices: Iterable[Path] | None = None) -> list[Check]:
-    """The video devices of a Linux machine; elsewhere they have no files and are only found by opening them."""
-    if devices is None:
-        if platform.system() != "Linux":
-            return [_probed("camera 0", 0)] if probe else []
-        devices = sorted(Path("/dev").glob("video*"), key=lambda path: (len(path.name), path.name))
-    checks = []
-    for device in devices:
-        if not os.access(device, os.R_OK | os.W_OK):
-            hint = "sudo usermod -aG video $USER, then log in again; in a container: --device and --group-add video"
-            checks.append(Check(f"camera {device}", "warn", "no permission to read it", hint))
-        elif probe:
-            checks.append(_probed(f"camera {device}", str(device)))
-        else:
-            checks.append(Check(f"camera {device}", "ok", "readable (not opened)"))
-    if not checks:
-        hint = "plug one in, or try: mar-edge serve --camera demo:"
-        return [Check("cameras", "warn", "no /dev/video* on this machine", hint)]
-    return checks
-
-
-def check_zeromq() -> Check:
-    """ZeroMQ, and whether it can encrypt."""
-    try:
-        zmq = importlib.import_module("zmq")
-    except ImportError as error:
-        return Check("zeromq", "fail", f"cannot be loaded: {error}", "pip install pyzmq")
-    detail = f"libzmq {zmq.zmq_version()}, pyzmq {zmq.__version__}"
-    if not zmq.has("curve"):
-        hint = "pip install --only-binary :all: pyzmq; until then publish on the loopback address only"
-        return Check("zeromq", "warn", f"{detail}, built without CURVE: no encryption", hint)
-    return Check("zeromq", "ok", f"{detail}, with CURVE")
-
-
-def check_port(port: int) -> Check:
-    """Whether the default endpoint is free."""
-    endpoint = f"tcp://127.0.0.1:{port}"
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        if platform.system() != "Windows":  # where this option would let two programs share the port
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            hint = "another mar-edge may be serving: stop it, or choose another endpoint with --bind"
-            return Check("port", "warn", f"{endpoint} cannot be bound: {error.strerror}", hint)
-    return Check("port", "ok", f"{endpoint} is free")
-
-
-def _built_with(build_information: str) -> dict[str, bool]:
-    """OpenCV's build report -> which of its parts say YES, by the name before the colon."""
-    lines = re.findall(r"^\s*([\w/]+):\s+(YES|NO)\b", build_information, re.MULTILINE)
-    return {name: answer == "YES" for name, answer in lines}
-
-
-def _ready_pose_models() -> list[str]:
-    """Names of the known pose models that are in the cache, each with the detector it goes with."""
-    from mar_edge.edge.zoo.catalog import known_model, known_models
-    from mar_edge.edge.zoo.fetch import cached
-
-    return [
-        model.name
-        for model in known_models().values()
-        if model.kind == "pose" and cached(model) and cached(known_model(model.detector))
-    ]
-
-
-def _probed(name: str, source: str | int) -> Check:
-    cv2 = importlib.import_module("cv2")
-    capture = cv2.VideoCapture(source)
-    try:
-        seen, image = capture.read() if capture.isOpened() else (False, None)
-    finally:
-        capture.release()
-    if not seen or image is None:
-        return Check(name, "warn", "opened, but gives no picture", "another program may hold it, or it holds no camera")
-    H, W, _ = image.shape
-    return Check(name, "ok", f"gives {W}x{H} pictures")
-
-
-def _is_ours(file: importlib.metadata.PackagePath) -> bool:
-    """Whether it lies in one of the packages, rather than beside them: scripts, pip's own notes."""
-    return len(file.parts) > 1 and file.parts[0] != ".." and not file.parts[0].endswith(".dist-info")
-
-
-def _sha256_as_recorded(path: Path) -> str:
-    """As a wheel's RECORD has it; nothing where the file cannot be read."""
-    try:
-        digest = bytes.fromhex(sha256_of(path))
-    except OSError:
-        return ""
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _version_of(distribution: str) -> str | None:
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def _as_numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
-
-
-def _memory_gb() -> float | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    except (AttributeError, ValueError, OSError):  # Windows has no sysconf, others may lack the names
-        return None
+    with Recognizer.open() as recognizer:
+        for stated in recognizer.metadata.sources_sha256:
+            check_sha256(default_checkpoint_path(), stated)
+        return f"{recognizer.metadata.name}, on {recognizer.runtime.name}; its checkpoint is the one it names"

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.cli.bench import Environment
+from mar_edge.cli.model_timing import Environment
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.crops import cut, regions
 from mar_edge.edge.pose.detection import Detections, Family, Fitted, PersonDetector

@@ -1,4 +1,4 @@
-"""Progress of long work, on standard error: a bar on a terminal, elsewhere a line now and then."""
+"""The progress bar, on standard error: a bar on a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 
@@ -15,33 +15,40 @@ _LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def showing_progress() -> Iterator[Progress]:
-    """Where progress is shown while the context lasts."""
-    if not sys.stderr.isatty():
-        yield _lines()
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def showing_progress(in_bytes: bool = False) -> Iterator[Progress]:
+    """Show progress while the context lasts.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    Args:
+        in_bytes: amounts are bytes of a download, which are shown in megabytes with their rate.
+    """
+    if not sys.stderr.isatty():
+        yield _lines(in_bytes)
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    amounts = (rich.DownloadColumn(), rich.TransferSpeedColumn()) if in_bytes else (rich.MofNCompleteColumn(),)
+    columns = (rich.TextColumn("{task.description}"), rich.BarColumn(), *amounts, rich.TimeRemainingColumn())
+    with rich.Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         tasks = {}
 
-        def show(what: str, done: int, total: int) -> None:
+        def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done)
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
 
         yield show
 
 
-def _lines() -> Progress:
-    told_s = time.monotonic()
+def _lines(in_bytes: bool) -> Progress:
+    last_s = time.monotonic()
 
-    def show(what: str, done: int, total: int) -> None:
-        nonlocal told_s
-        if time.monotonic() - told_s >= _LINE_EVERY_S or done == total:
-            told_s = time.monotonic()
-            print(f"{what}: {done} of {total}", file=sys.stderr, flush=True)
+    def show(what: str, done: int, total: int | None) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= _LINE_EVERY_S or done == total:
+            last_s = time.monotonic()
+            known = [amount for amount in (done, total) if amount is not None]
+            shown = [f"{amount / 1e6:.1f}" if in_bytes else str(amount) for amount in known]
+            print(f"{what}: {' of '.join(shown)}{' MB' * in_bytes}", file=sys.stderr, flush=True)
 
     return show

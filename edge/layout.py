@@ -1,7 +1,7 @@
-"""Skeleton layouts: which joints there are, how they hang together, in which order the network sees them.
+"""Skeleton layouts: the joints, the bones between them, and the order in which a network takes them.
 
-The layouts are data (``edge/layouts/*.json``); this module only reads and checks them. It knows
-nothing about pose models; ``edge.pose.mapping`` fills a layout from theirs.
+The layouts are data (``edge/layouts/*.json``); this module reads and checks them. It knows nothing about pose models;
+``edge.pose.mapping`` fills a layout from their keypoints.
 """
 
 from __future__ import annotations
@@ -25,11 +25,10 @@ LAYOUT_NAMES = get_args(LayoutName)
 class Layout:
     """A skeleton of V joints.
 
-    ``bones`` holds (joint, parent) pairs: the bone vector joint - parent stands at the joint, a
-    joint listed twice takes its last entry. ``network_order[i]`` is the joint at the network's
-    i-th place. ``fill_parents[v]`` is the joint whose place a joint takes that was never seen
-    (``root`` is its own). ``regions`` groups joints by part of the body. ``landmarks`` are joints whose
-    distance from the others tells what touches what.
+    bones: (joint, parent) pairs. A joint's bone vector is joint - parent; of two entries for a joint the last counts.
+    network_order: ``network_order[i]`` is the joint at the network's i-th place.
+    fill_parents: ``fill_parents[v]`` is the joint whose place joint v takes if it is never seen; ``root`` is its own.
+    regions: joints by part of the body. landmarks: joints from which the ``contact`` encoding measures distances.
     """
 
     name: str
@@ -48,12 +47,12 @@ class Layout:
 
     @property
     def num_joints(self) -> int:
-        """V."""
+        """The number of joints, V."""
         return len(self.joints)
 
     @cached_property
     def bone_parents(self) -> NDArray[np.intp]:
-        """(V,) the joint each bone vector is measured from; a joint without a bone points at itself."""
+        """(V,) the joint that each bone vector starts at; of a joint without a bone, the joint itself."""
         parents = np.arange(self.num_joints)
         for joint, parent in self.bones:
             parents[joint] = parent
@@ -61,12 +60,12 @@ class Layout:
 
     @property
     def landmark_places(self) -> tuple[int, ...]:
-        """Where the network sees the landmarks."""
+        """The landmarks in network order."""
         return tuple(self.network_order.index(joint) for joint in self.landmarks)
 
     @cached_property
     def mirrored(self) -> NDArray[np.intp]:
-        """(V,) for each joint its counterpart on the other side of the body (itself on the midline)."""
+        """(V,) for each joint the one on the other side of the body; on the midline, the joint itself."""
         swap = {"left": "right", "right": "left"}
         index = {name: i for i, name in enumerate(self.joints)}
 
@@ -79,7 +78,7 @@ class Layout:
 
 @cache
 def load_layout(name: str) -> Layout:
-    """The layout of that name.
+    """Load the layout of that name.
 
     Raises:
         MarEdgeError: there is no such layout.
@@ -91,5 +90,5 @@ def load_layout(name: str) -> Layout:
 
 
 def layout_with(num_joints: int) -> Layout | None:
-    """The layout of so many joints, if there is one."""
+    """Return the layout with that number of joints, if there is one."""
     return next((layout for layout in map(load_layout, LAYOUT_NAMES) if layout.num_joints == num_joints), None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, the number of steps done, and the number of steps in total."""
+Progress = Callable[[str, int, int | None], None]
+"""Called with the name of the work, the number of steps done, and the number of steps in total, None if unknown."""
 
 
-def silent(what: str, done: int, total: int) -> None:
+def silent(what: str, done: int, total: int | None) -> None:
     """Report nothing."""

@@ -1,1 +1,1 @@
-"""From checkpoints to model files: the deploy graph, its ONNX form, its checks."""
+"""From checkpoints to model files: the deploy graph, its ONNX form, and its checks."""

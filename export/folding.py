@@ -1,4 +1,4 @@
-"""Layers made of others: BatchNorm folded into the convolution before it, groups made dense. Knows no network."""
+"""Layers computed from others: BatchNorm folded into the convolution before it, groups made dense. Knows no network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ Conv = TypeVar("Conv", bound=nn.Conv2d)
 
 
 def part(layers: nn.Sequential, index: int, kind: type[Layer]) -> Layer:
-    """The layer at that place, which is of that kind."""
+    """Return the layer at that index, of that class.
+
+    Raises:
+        TypeError: it is of another class.
+    """
     layer = layers[index]
     if not isinstance(layer, kind):
         raise TypeError(f"layer {index} is a {type(layer).__name__}, expected {kind.__name__}")
@@ -21,7 +25,7 @@ def part(layers: nn.Sequential, index: int, kind: type[Layer]) -> Layer:
 
 
 def linear_of(kind: type[Linear], weight: Tensor, bias: Tensor | None) -> Linear:
-    """A linear map with that weight (C', C) and bias (C',)."""
+    """Return a linear map with that weight (C', C) and bias (C',)."""
     linear = kind(weight.shape[1], weight.shape[0], bias=bias is not None)
     linear.weight.data.copy_(weight)
     if bias is not None:
@@ -38,7 +42,7 @@ def conv_of(
     padding: tuple[int, ...] = (0, 0),
     groups: int = 1,
 ) -> Conv:
-    """A convolution with that weight (C', C / groups, k, 1) and bias (C',)."""
+    """Return a convolution with that weight (C', C / groups, k, 1) and bias (C',)."""
     out_channels, per_group, k, _ = weight.shape
     conv = kind(
         per_group * groups,
@@ -54,22 +58,22 @@ def conv_of(
 
 
 def bias_of(conv: nn.Conv2d) -> Tensor:
-    """(C',), zero where the convolution has none."""
+    """Return the bias (C',), zeros where the convolution has none."""
     return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias.detach()
 
 
 def scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """BatchNorm in eval mode as x scale + shift, each (C,)."""
+    """Return BatchNorm in eval mode as scale and shift of x, each (C,)."""
     buffers = dict(bn.named_buffers())
     scale = bn.weight.detach() / torch.sqrt(buffers["running_var"] + bn.eps)
     return scale, bn.bias.detach() - buffers["running_mean"] * scale
 
 
 def folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Conv2d:
-    """A convolution and the BatchNorm behind it as one convolution."""
+    """Fold a convolution and the BatchNorm after it into one convolution."""
     scale, shift = scale_shift(bn)
     if isinstance(conv.padding, str):
-        raise TypeError(f"padding is numbers here, got '{conv.padding}'")
+        raise TypeError(f"padding must be numbers, got '{conv.padding}'")
     return conv_of(
         nn.Conv2d,
         conv.weight.detach() * scale[:, None, None, None],
@@ -81,7 +85,7 @@ def folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Conv2d:
 
 
 def dense(conv: nn.Conv2d) -> Tensor:
-    """The weight (C', C, k, 1) of a grouped convolution without groups."""
+    """Return a grouped convolution's weight (C', C, k, 1) for the same convolution without groups."""
     weight = conv.weight.detach()
     taps = [torch.block_diag(*weight[:, :, k, 0].chunk(conv.groups)) for k in range(weight.shape[2])]
     return torch.stack(taps, dim=-1)[..., None]

@@ -1,22 +1,13 @@
 """The deploy graph: MMN rewritten for inference, exactly the same function. PyTorch; knows no files.
 
-What differs from ``edge.network.mmn``, all of it exact:
+Differences from ``edge.network.mmn``, all of them exact:
 
-- The residual stream of a block is tokens, (B, T V, C): what mixes channels alone (LayerNorm, the linear maps, the
-  MLP) is one matrix product a layer. What looks along time or joints is (B, C, T, V), where convolutions and the
-  product with the adjacency read memory in order; a block changes over once each way.
-- The skeleton comes in its layout's joint order: whatever is indexed by joint is permuted once, here.
-- The frame difference is taken before the linear map, diff(W x + b) = W diff(x): after it, the differences of block 0
-  are of the size of half-precision rounding.
-- BatchNorm is folded into the convolution before it; behind a tanh, where there is none, into the gate's convolution
-  that follows, and the modulation with it (``_Modulation``).
-- The heads are one batched product; ``adj`` is its column sum; grouped convolutions over time are dense ones (their
-  groups are too narrow for vector instructions).
+- The skeleton comes in its layout's joint order. Weights that are indexed by joint are permuted once, here.
+- BatchNorm is folded into the convolution before it.
+- The blocks work on tokens (``export.block``).
 
-And where it bears less than FP32 (``export.regions``): a block's branches and their mixing, the MLPs, the fusion of the
-scales. FP32 stay the stem, the embedding and what the down-samplers make of it (block 0 of each scale takes differences
-of it), the residual stream, LayerNorm, the frame difference, the normalisation of a branch (a division by what may be
-almost nothing) and the head.
+The fusion of the scales tolerates FP16 (``export.regions``), and so do most parts of a block. The stem, the embedding,
+the downsamplers and the head stay FP32, because block 0 of each scale takes frame differences of their output.
 """
 
 from __future__ import annotations
@@ -32,16 +23,18 @@ from torch.nn import functional as F
 from mar_edge.edge.choices import Stream
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.model_file import Activation
-from mar_edge.edge.network.mmn import HEADS, MMN, Block, DownSample, Fusion, Scale, encode, temporal_frequencies
+from mar_edge.edge.network.encoding import encode
+from mar_edge.edge.network.mmn import MMN, Block, DownSample, Fusion, Scale, temporal_frequencies
 from mar_edge.edge.preprocess import WINDOW_FRAMES
-from mar_edge.export.folding import bias_of, conv_of, dense, folded, linear_of, part, scale_shift
-from mar_edge.export.regions import FullRegion, HalfRegion, QuantizableConv, QuantizableLinear
+from mar_edge.export.block import DeployBlock, maps_of, tokens_of
+from mar_edge.export.folding import folded, part, scale_shift
+from mar_edge.export.regions import HalfRegion
 
 
 class DeployGraph(nn.Module):
-    """One network a stream, their logits averaged; probs = activation(logits / temperature).
+    """One network per stream, their logits averaged; probs = activation(logits / temperature).
 
-    Forward: skeleton (B, 64, V, 2) normalised, in layout order, and index_t (B, 64) -> logits, probs (B, K).
+    Forward: skeleton (B, 64, V, 2), normalized, in layout order, and index_t (B, 64) -> logits, probs (B, K).
     """
 
     def __init__(
@@ -75,7 +68,7 @@ class DeployStream(nn.Module):
     def __init__(self, network: MMN, stream: Stream, layout: Layout) -> None:
         super().__init__()
         config = network.config
-        # place[v] is where the network sees the layout's joint v.
+        # place[v] is the network's index of the layout's joint v.
         place = torch.tensor(layout.network_order).argsort()
         self.is_bone = stream == "bone"
         self.encoding = config.encoding
@@ -112,7 +105,7 @@ class DeployStream(nn.Module):
 
 
 class DeployScale(nn.Module):
-    """``edge.network.mmn.Scale``, its last block's output: (B, C, T, V) -> the same shape."""
+    """``edge.network.mmn.Scale``, its last block only: (B, C, T, V) -> the same shape."""
 
     def __init__(self, scale: Scale, place: Tensor, frames: int) -> None:
         super().__init__()
@@ -121,117 +114,8 @@ class DeployScale(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         _, _, T, _ = x.shape
-        out: Tensor = _maps(self.blocks(_tokens(x)), T)
+        out: Tensor = maps_of(self.blocks(tokens_of(x)), T)
         return out
-
-
-class DeployBlock(nn.Module):
-    """``edge.network.mmn.Block`` on tokens (B, T V, C) of T ``frames``."""
-
-    def __init__(self, block: Block, place: Tensor, frames: int) -> None:
-        super().__init__()
-        self.joints = len(place)
-        self.norm_1, self.norm_2 = block.norm_1, block.norm_2
-        self.mix = _Mix(block, place, frames)
-        self.mlp = _Mlp(block)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        normed = self.norm_1(x)
-        x = x + self.mix(normed, normed[:, self.joints :] - normed[:, : -self.joints])
-        out: Tensor = x + self.mlp(self.norm_2(x))
-        return out
-
-
-class _Mlp(HalfRegion):
-    """Tokens (B, T V, C) -> the same shape."""
-
-    def __init__(self, block: Block) -> None:
-        super().__init__()
-        fc1, fc2 = block.mlp.fc1, block.mlp.fc2
-        self.fc1 = linear_of(QuantizableLinear, fc1.weight.detach(), fc1.bias.detach())
-        self.fc2 = linear_of(QuantizableLinear, fc2.weight.detach(), fc2.bias.detach())
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
-        return out
-
-
-class _Mix(HalfRegion):
-    """The three branches and their aggregation: tokens (B, T V, C) and their differences (B, (T-1) V, C) -> tokens."""
-
-    adjacency: Tensor
-    joint_scale: Tensor
-
-    def __init__(self, block: Block, place: Tensor, frames: int) -> None:
-        super().__init__()
-        self.frames, self.joints = frames, len(place)
-        self.quarter = quarter = block.mapping.in_features // 4
-        weight, bias = block.mapping.weight.detach(), block.mapping.bias.detach()
-        self.map_su = linear_of(QuantizableLinear, weight[: 2 * quarter], bias[: 2 * quarter])
-        self.map_motion = linear_of(nn.Linear, weight[2 * quarter :], None)
-        # (H, V, V), transposed: it stands on the right of (.., V).
-        self.register_buffer("adjacency", block.gconv.detach()[:, place][:, :, place].transpose(1, 2).contiguous())
-        self.temporal = conv_of(nn.Conv2d, dense(block.tconv), bias_of(block.tconv), padding=(1, 0))
-        self.motion = folded(part(block.Motion, 0, nn.Conv2d), part(block.Motion, 1, nn.BatchNorm2d))
-        self.register_buffer("joint_scale", block.MSM.adj.detach().sum(dim=0)[place].contiguous())
-        temporal, skeletal = part(block.MTM, 0, nn.Conv2d), block.MSM.fc
-        self.temporal_modulation = _Modulation(temporal.weight.detach(), bias_of(temporal))
-        self.skeletal_modulation = _Modulation(skeletal.weight.detach()[..., None, None], skeletal.bias.detach())
-        self.gate_in = _gate(block)
-        self.gate_out = part(block.aggregation_gate, 3, nn.Conv2d)
-        self.aggregation = folded(part(block.aggregation, 0, nn.Conv2d), part(block.aggregation, 1, nn.BatchNorm2d))
-        self.proj = block.proj
-
-    def forward(self, x: Tensor, step: Tensor) -> Tensor:
-        """See the class."""
-        T, V, quarter = self.frames, self.joints, self.quarter
-        su = _maps(self.map_su(x), T)
-        s, u = su[:, :quarter], su[:, quarter:]
-        # All heads at once: G_h = A_h s_h.
-        G = (s.reshape(-1, HEADS, quarter // HEADS * T, V) @ self.adjacency).reshape(-1, quarter, T, V)
-        U = self.temporal(u)
-        d = _maps(self.map_motion(step), T - 1)
-        M = F.gelu(self.motion(torch.cat([d, d[:, :, -1:]], dim=2)))
-
-        modulated = [*self.temporal_modulation(U, M), *self.skeletal_modulation(G, M * self.joint_scale)]
-        gate = torch.sigmoid(self.gate_out(F.relu(self.gate_in(torch.cat([*modulated, M], dim=1)))))  # (B, 3, T, V)
-        gated = torch.cat([U * gate[:, 0:1], G * gate[:, 1:2], M * gate[:, 2:3]], dim=1)
-        out: Tensor = self.proj(_tokens(F.gelu(self.aggregation(gated))))
-        return out
-
-
-class _Modulation(nn.Module):
-    """The parts of a modulated branch N(x) (1 + gamma) + beta, for a layer that weighs and adds them.
-
-    With tanh's BatchNorm as scale and shift, gamma = a g + h and beta = b t + k where g, t are what tanh gave: the
-    branch is (1 + h) N(x) + a N(x) g + b t + k, and ``_gate`` takes 1 + h, a, b and k into its weights.
-    """
-
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        super().__init__()
-        half = len(bias) // 2
-        padding = (weight.shape[2] // 2, 0)
-        self.gamma = conv_of(QuantizableConv, weight[:half], bias[:half], padding=padding)
-        self.beta = conv_of(QuantizableConv, weight[half:], bias[half:], padding=padding)
-        self.normal = _Normal()
-
-    def forward(self, x: Tensor, motion: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """x (B, C/4, T, V), motion (B, C/2, T, V) -> N(x), N(x) g and t, (B, C/4, T, V) each."""
-        normal = self.normal(x)
-        return normal, normal * torch.tanh(self.gamma(motion)), torch.tanh(self.beta(motion))
-
-
-class _Normal(FullRegion):
-    """N(x): (B, C, T, V) about its mean over (T, V) and over its unbiased standard deviation."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        N = x.shape[2] * x.shape[3]
-        centred = x - x.mean(dim=(2, 3), keepdim=True)
-        std = (centred * centred).mean(dim=(2, 3), keepdim=True).sqrt() * math.sqrt(N / (N - 1))
-        return centred * (1 / (std + 1e-6))
 
 
 class DeployDownSample(nn.Module):
@@ -243,7 +127,7 @@ class DeployDownSample(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        # The last window ends at the last frame: T is even, stride 2, so the frame repeated there is not reached.
+        # T is even and the stride is 2: the repeated last frame of the definition is never read, and left out here.
         out: Tensor = self.conv(torch.cat([x[:, :, :1], x], dim=2))
         return out
 
@@ -276,37 +160,3 @@ class DeployFusion(HalfRegion):
         for i, scale_map in enumerate(maps):
             out = out + gate[:, i : i + 1] * scale_map
         return out
-
-
-def _tokens(x: Tensor) -> Tensor:
-    """(B, C, T, V) -> (B, T V, C)."""
-    B, C, T, V = x.shape
-    return x.reshape(B, C, T * V).transpose(1, 2)
-
-
-def _maps(x: Tensor, T: int) -> Tensor:
-    """(B, T V, C) -> (B, C, T, V)."""
-    B, N, C = x.shape
-    return x.transpose(1, 2).reshape(B, C, T, N // T)
-
-
-def _gate(block: Block) -> nn.Conv2d:
-    """The gate's first convolution and its BatchNorm, over the parts that ``_Modulation`` gives of U, of G, and over M.
-
-    The published order is [U modulated, G modulated, M]; see ``_Modulation`` for what is taken in here.
-    """
-    layers = block.aggregation_gate
-    scale, bias = scale_shift(part(layers, 1, nn.BatchNorm2d))
-    weight = part(layers, 0, nn.Conv2d).weight.detach()[:, :, 0, 0] * scale[:, None]  # (C/4, C)
-    quarter = len(bias)
-    columns = []
-    for of_branch, bn in (
-        (weight[:, :quarter], part(block.MTM, 2, nn.BatchNorm2d)),
-        (weight[:, quarter : 2 * quarter], block.MSM.bn),
-    ):
-        tanh_scale, tanh_shift = scale_shift(bn)
-        (a, b), (h, k) = tanh_scale.chunk(2), tanh_shift.chunk(2)
-        columns += [of_branch * (1 + h), of_branch * a, of_branch * b]
-        bias = bias + of_branch @ k
-    columns.append(weight[:, 2 * quarter :])
-    return conv_of(nn.Conv2d, torch.cat(columns, dim=1)[..., None, None], bias)

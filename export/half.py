@@ -1,7 +1,7 @@
-"""From a FP32 model to typed mixed FP16: precision written into the graph, so that every runtime computes the same.
+"""From an FP32 model to typed mixed FP16: precision is written into the graph, so that every runtime computes the same.
 
-What may be FP16 is marked on the nodes (``export.regions``). A tensor is cast where it crosses into or out of a marked
-region and nowhere else. Knows nothing of networks or files.
+The nodes that tolerate FP16 are marked (``export.regions``). A tensor is cast only where it enters or leaves a marked
+region. Knows nothing of networks or files.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from onnx import TensorProto, helper, numpy_helper
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.export.regions import marks_of
 
-# Weights of this many values and more are stored in half the bytes in the FP32 part too, and cast as they are loaded.
+# Weights of this many values and more are stored as FP16 in the FP32 part too, and cast when they are loaded.
 _STORED_HALF = 256
 
 
 def half_regions(model: onnx.ModelProto) -> list[str]:
-    """The regions that may be FP16, in graph order."""
+    """Return the regions that tolerate FP16, in graph order."""
     return list(dict.fromkeys(half for node in model.graph.node if (half := marks_of(node).half) is not None))
 
 
 def to_half(model: onnx.ModelProto, keep_full: Collection[str] = ()) -> onnx.ModelProto:
-    """A copy in mixed FP16, without marks; inputs and outputs stay FP32.
+    """Return a copy in mixed FP16, without marks. Inputs and outputs stay FP32.
 
     Args:
-        model: FP32, its nodes marked; QuantizeLinear and DequantizeLinear may stand in it.
-        keep_full: marked regions that stay FP32 all the same.
+        model: FP32, its nodes marked; it may contain QuantizeLinear and DequantizeLinear.
+        keep_full: marked regions to keep in FP32.
 
     Raises:
         MarEdgeError: a weight is too large for FP16.
@@ -42,7 +42,7 @@ def to_half(model: onnx.ModelProto, keep_full: Collection[str] = ()) -> onnx.Mod
 
 
 class _Converter:
-    """Takes the nodes in order and keeps the types of what they made."""
+    """Takes the nodes in order and keeps the types of their outputs."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self._source = model
@@ -68,11 +68,11 @@ class _Converter:
             self._half.update(name for name in node.output if name in self._floats)
 
     def model(self) -> onnx.ModelProto:
-        """What was added, as a model with the source's inputs, outputs and metadata."""
+        """Return the added nodes as a model with the source's inputs, outputs and metadata."""
         graph = self._source.graph
         outputs = {value.name for value in graph.output}
         if outputs & self._half:
-            raise ValueError(f"the outputs {sorted(outputs & self._half)} stand in a region of FP16")
+            raise ValueError(f"the outputs {sorted(outputs & self._half)} are in an FP16 region")
         new = onnx.ModelProto()
         new.CopyFrom(self._source)
         del new.graph.node[:], new.graph.initializer[:], new.graph.value_info[:]
@@ -102,7 +102,7 @@ class _Converter:
             narrow = array.astype(np.float16)
         if not np.isfinite(narrow).all():
             raise MarEdgeError(
-                f"'{name}' holds values that FP16 cannot, up to {np.abs(array).max():.3g}; stay with FP32"
+                f"'{name}' holds values that FP16 cannot hold, up to {np.abs(array).max():.3g}; stay with FP32"
             )
         self._initializers[stored] = numpy_helper.from_array(narrow, stored)
         return stored if half else self._cast(stored, TensorProto.FLOAT)
@@ -116,7 +116,7 @@ class _Converter:
 
 
 def _shorten_names(model: onnx.ModelProto) -> None:
-    """Names of tensors are a tenth of a small model's bytes; inputs, outputs and nodes keep theirs, for messages."""
+    """Shorten tensors' names, a tenth of a small model's bytes. Inputs, outputs and nodes keep theirs for messages."""
     graph = model.graph
     short = {value.name: value.name for value in (*graph.input, *graph.output)} | {"": ""}
     for number, tensor in enumerate(graph.initializer):

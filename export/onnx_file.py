@@ -1,4 +1,4 @@
-"""Writes a model file: the deploy graph as ONNX, described by its metadata and checked against PyTorch."""
+"""Writes a model file: the deploy graph as ONNX, with its metadata, checked against PyTorch."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ _CHECK_WINDOWS = 5
 
 
 def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout, metadata: ModelMetadata) -> float:
-    """Write the model file of one network, or of a joint and a bone network whose logits average.
+    """Write the model file of one network, or of a joint and a bone network whose logits are averaged.
 
-    The file appears whole or not at all: it is checked under another name first.
+    The file is checked under another name first, and then appears whole or not at all.
 
     Returns:
         The largest difference of a logit or probability between the file on ONNX Runtime and the PyTorch networks.
@@ -41,7 +41,7 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
         MarEdgeError: they differ by more than ``TOLERANCE``, or the file cannot be written.
     """
     graph = DeployGraph(networks, layout, metadata.temperature, metadata.activation).eval()
-    # Two windows: torch takes a dimension of size 1 for a constant.
+    # Two windows: torch treats a dimension of size 1 as constant.
     example = (torch.zeros(2, WINDOW_FRAMES, layout.num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
     model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs"])
     mark_nodes(model, graph)
@@ -62,13 +62,13 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
 def largest_difference(
     path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout, metadata: ModelMetadata
 ) -> float:
-    """The largest difference of a logit or probability between a model file and the PyTorch networks.
+    """Return the largest difference of a logit or probability between a model file and the PyTorch networks.
 
-    Over random windows; the probabilities are those that ``metadata`` promises.
+    Compares on random windows; the expected probabilities follow ``metadata``'s temperature and activation.
     """
     generator = torch.Generator().manual_seed(0)
     skeleton = torch.rand(_CHECK_WINDOWS, WINDOW_FRAMES, layout.num_joints, 2, generator=generator) * 2 - 1
-    # Smooth in time and of many sizes of motion, as clips are: noise alone would not try the small differences.
+    # From a person at rest to full noise: noise alone would not test small frame differences.
     weight = torch.linspace(0, 1, _CHECK_WINDOWS)[:, None, None, None] ** 3
     skeleton = skeleton[:, :1] * (1 - weight) + skeleton * weight
     index_t = torch.linspace(-1, 1, WINDOW_FRAMES + 1)[:-1].expand(_CHECK_WINDOWS, -1).contiguous()
@@ -78,7 +78,7 @@ def largest_difference(
     expected = {"logits": logits.numpy(), "probs": probs.numpy()}
     worst = 0.0
     with OnnxRuntime(path) as runtime:
-        for rows in (slice(0, 1), slice(0, None)):  # batch 1 and more: the batch axis is dynamic
+        for rows in (slice(0, 1), slice(0, None)):  # batch 1 and a larger one: the batch axis is dynamic
             outputs = runtime.infer({"skeleton": skeleton[rows].numpy(), "index_t": index_t[rows].numpy()})
             for name, values in expected.items():
                 difference = np.abs(outputs[name] - values[rows]).max()
@@ -90,7 +90,7 @@ def largest_difference(
 def reference_logits(
     networks: Sequence[tuple[Stream, MMN]], layout: Layout, skeleton: Tensor, index_t: Tensor
 ) -> Tensor:
-    """What the PyTorch networks say, averaged: skeleton (B, 64, V, 2), index_t (B, 64) -> logits (B, K)."""
+    """Return the PyTorch networks' mean logits (B, K) for skeleton (B, 64, V, 2) and index_t (B, 64)."""
     logits = [network(stream_input(skeleton, layout, stream), index_t) for stream, network in networks]
     return torch.stack(logits).mean(dim=0)
 
@@ -98,14 +98,14 @@ def reference_logits(
 def to_onnx(
     module: nn.Module, example: tuple[Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]
 ) -> onnx.ModelProto:
-    """A module as ONNX, its first axis dynamic. ``example``: one tensor an input, of two samples or more."""
+    """Convert a module to ONNX with a dynamic first axis. ``example``: a tensor per input, of two samples or more."""
     batch = torch.export.Dim("batch", min=1)
     exporter_log = logging.getLogger("torch.onnx")
     level = exporter_log.level
     exporter_log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter's own, about its internals
+            warnings.simplefilter("ignore")  # the exporter warns about its internals
             program = torch.onnx.export(
                 module,
                 example,

@@ -1,7 +1,7 @@
-"""Where a deploy graph may be less precise than FP32. Decided by the modules it is built of, carried by its ONNX nodes.
+"""Which parts of a deploy graph tolerate less than FP32: chosen by class of module, marked on the ONNX nodes.
 
-A graph is FP32 but for what stands inside a ``HalfRegion``; inside one, a ``FullRegion`` is FP32 again. The layers that
-bear int8 are the ``Quantizable`` ones. Knows no network.
+A graph is FP32 except inside a ``HalfRegion``; within one, a ``FullRegion`` is FP32 again. The layers that tolerate
+INT8 are ``QuantizableLinear`` and ``QuantizableConv``. Knows no network.
 """
 
 from __future__ import annotations
@@ -17,40 +17,39 @@ _SCOPES_KEY = "pkg.torch.onnx.name_scopes"
 
 
 class HalfRegion(nn.Module):
-    """What is inside may run in FP16."""
+    """A module that may run in FP16."""
 
 
 class FullRegion(nn.Module):
-    """Inside a ``HalfRegion``: what is inside this runs in FP32 all the same."""
+    """A module inside a ``HalfRegion`` that runs in FP32."""
 
 
 class QuantizableLinear(nn.Linear):
-    """A linear map whose product may run in int8."""
+    """A linear map whose product may run in INT8."""
 
 
 class QuantizableConv(nn.Conv2d):
-    """A convolution whose product may run in int8."""
+    """A convolution whose product may run in INT8."""
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What a node says of itself: the region in which it may be FP16, the layer that it is if int8 is borne."""
+    """Marks of a node. half: the region in which it may be FP16. int8: the layer that it is, if that may be INT8."""
 
     half: str | None
     int8: str | None
 
 
 def marks_of(node: onnx.NodeProto) -> Marks:
-    """What ``mark_nodes`` wrote; nothing on any other node."""
+    """Return the marks that ``mark_nodes`` wrote, both None on any other node."""
     props = {entry.key: entry.value for entry in node.metadata_props}
     return Marks(props.get(HALF_KEY), props.get(INT8_KEY))
 
 
 def mark_nodes(model: onnx.ModelProto, module: nn.Module) -> None:
-    """Write on every node which region of ``module`` it came from, and take off all else the exporter wrote there.
+    """Mark every node with its region of ``module``, and remove all other notes of the exporter.
 
-    Nodes are named after the part of the module that they are. A node that does not say where it came from stays
-    unmarked, which is FP32.
+    Nodes are named after their submodule. A node of unknown origin stays unmarked, which is FP32.
     """
     names: dict[str, int] = {}
     for node in model.graph.node:
@@ -72,7 +71,7 @@ def mark_nodes(model: onnx.ModelProto, module: nn.Module) -> None:
 
 
 def _path(node: onnx.NodeProto) -> str:
-    """The module that a node came from, by its path; '' is the whole."""
+    """Return the path of a node's module; '' is the whole."""
     for entry in node.metadata_props:
         if entry.key == _SCOPES_KEY:
             scopes = json.loads(entry.value.replace("'", '"'))
@@ -82,7 +81,7 @@ def _path(node: onnx.NodeProto) -> str:
 
 
 def _inside(module: nn.Module, path: str) -> list[tuple[str, nn.Module]]:
-    """The modules on the way to ``path``, outermost first."""
+    """Return the modules along ``path``, outermost first."""
     parts = path.split(".") if path else []
     names = [".".join(parts[: i + 1]) for i in range(len(parts))]
     return [(name, module.get_submodule(name)) for name in names]

@@ -1,4 +1,4 @@
-"""A model file as a repository for NVIDIA's Triton Inference Server, for those who centralise inference."""
+"""A model file as a repository for NVIDIA's Triton Inference Server, where inference runs on a central server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.preprocess import WINDOW_FRAMES
 
 MAX_BATCH = 64
-# A window is due every 200 ms: a batch may wait a fortieth of that for company.
+# A window is due every 200 ms: a batch may wait a fortieth of that for more windows.
 QUEUE_DELAY_US = 5000
 _LABELS = "labels.txt"
 
@@ -25,7 +25,7 @@ def write_repository(model: Path, metadata: ModelMetadata, folder: Path) -> Path
         The model's folder in the repository.
 
     Raises:
-        MarEdgeError: the model is there already, or cannot be written.
+        MarEdgeError: the model is already there, or cannot be written.
     """
     place = place_of(model, folder)
     try:
@@ -33,26 +33,26 @@ def write_repository(model: Path, metadata: ModelMetadata, folder: Path) -> Path
         write_whole(place / _LABELS, "".join(f"{label.name}\n" for label in metadata.labels).encode())
         write_whole(place / "config.pbtxt", config(place.name, metadata).encode())
     except MarEdgeError:
-        shutil.rmtree(place, ignore_errors=True)  # half a model in a repository would be loaded
+        shutil.rmtree(place, ignore_errors=True)  # Triton would load half a model
         raise
     return place
 
 
 def place_of(model: Path, folder: Path) -> Path:
-    """The folder of a model file in a repository.
+    """Return the folder of a model file in a repository.
 
     Raises:
-        MarEdgeError: the model is there already, or nothing can be written there.
+        MarEdgeError: the folder exists, or cannot be written.
     """
     place = folder / re.sub(r"[^A-Za-z0-9_-]", "_", model.stem)
     if place.exists():
-        raise MarEdgeError(f"{place} exists; remove it, or name the model file (--out) otherwise")
+        raise MarEdgeError(f"{place} exists; remove it, or give the model file another name (--out)")
     check_outputs([place / "config.pbtxt"])
     return place
 
 
 def config(name: str, metadata: ModelMetadata) -> str:
-    """The text of ``config.pbtxt``: inputs and outputs of the deploy graph without the batch, and dynamic batching."""
+    """Return the text of ``config.pbtxt``: the graph's inputs and outputs without the batch, and dynamic batching."""
     V, K = load_layout(metadata.layout).num_joints, len(metadata.labels)
     return f"""name: "{name}"
 backend: "onnxruntime"

@@ -1,5 +1,5 @@
 """``python -m mar_edge``."""
 
-from mar_edge.cli import main
+from mar_edge.cli.main import main
 
 main()

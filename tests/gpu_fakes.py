@@ -1,11 +1,11 @@
 """A simulated GPU and TensorRT runtime: memory of the host, engines that ONNX Runtime computes.
 
-They raise on errors that a real one would punish:
+They check for errors that a real GPU does not tolerate:
 
-- use outside of ``current()``;
-- copies over the end of a buffer, or to a released one;
-- a result that is read without waiting;
-- a context that changes after its graph was captured.
+- Use outside of ``current()``.
+- Copies beyond a buffer or to one that was released.
+- Reading a result without waiting for it.
+- A context that changes after its graph was captured.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def windows(count, seed=0):
 
 
 def small_model(path, metadata=None):
-    """Write an ONNX file with a model file's names: logits (B, 4), sums over joints with the time added, and probs."""
+    """Write an ONNX file with a model file's names: logits (B, 4), sums over joints plus the time, and probs."""
     given = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", *s]) for n, s in INPUTS.items()]
     said = [helper.make_tensor_value_info(n, TensorProto.FLOAT, ["B", 4]) for n in ("logits", "probs")]
     nodes = [
@@ -57,7 +57,7 @@ def small_model(path, metadata=None):
 
 
 class FakeDevice:
-    """A ``Device``. events: what happened, in order. failing: call -> what it raises."""
+    """A ``Device``. events: the calls, in order. failing: call -> the exception it raises."""
 
     name = "NVIDIA Fake"
     capability = (8, 6)
@@ -186,7 +186,7 @@ class FakeDevice:
 
 @dataclass
 class FakeEngine:
-    """What a TensorRT engine does, of an ONNX file and a range of batches."""
+    """A TensorRT engine of an ONNX file and a range of batches."""
 
     fake: FakeTensorRt
     session: ort.InferenceSession
@@ -219,13 +219,13 @@ class FakeEngine:
         return [(size if first == -1 else first, *rest) for size in self.fake.batches]
 
     def create_runtime_config(self):
-        assert self.fake.flavour == "tensorrt_rtx"
+        assert self.fake.flavor == "tensorrt_rtx"
         config = SimpleNamespace(dynamic_shapes_kernel_specialization_strategy=None, strategy=None)
         config.set_execution_context_allocation_strategy = lambda strategy: setattr(config, "strategy", strategy)
         return config
 
     def create_execution_context(self, argument):
-        strategy = argument.strategy if self.fake.flavour == "tensorrt_rtx" else argument
+        strategy = argument.strategy if self.fake.flavor == "tensorrt_rtx" else argument
         assert strategy == self.fake.module.ExecutionContextAllocationStrategy.USER_MANAGED
         self.fake.contexts += 1
         return FakeContext(self)
@@ -233,7 +233,7 @@ class FakeEngine:
 
 @dataclass
 class FakeContext:
-    """Its kernels are enqueued with the shapes and addresses of that moment, as real ones are."""
+    """A context whose kernels take the shapes and addresses at enqueueing, like real ones."""
 
     engine: FakeEngine
     shapes: dict = field(default_factory=dict)
@@ -285,16 +285,16 @@ class FakeContext:
 
 
 class FakeTensorRt:
-    """``bindings`` and ``module`` in place of those of a TensorRT, whose one engine is that of ``model``."""
+    """``bindings`` and ``module`` to replace a TensorRT's; its only engine is that of ``model``."""
 
-    def __init__(self, real, model, *, batches=(1, 4, 8), device=None, flavour="tensorrt_rtx", version="1.7.1"):
+    def __init__(self, real, model, *, batches=(1, 4, 8), device=None, flavor="tensorrt_rtx", version="1.7.1"):
         self.device = device or FakeDevice()
-        self.flavour, self.batches, self.contexts, self.refusing = flavour, batches, 0, ""
+        self.flavor, self.batches, self.contexts, self.refusing = flavor, batches, 0, ""
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = ort.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        log = SimpleNamespace(errors=[], messages=None) if flavour == "tensorrt" else real.log
-        self.bindings = Bindings(flavour, version, log)
+        log = SimpleNamespace(errors=[], messages=None) if flavor == "tensorrt" else real.log
+        self.bindings = Bindings(flavor, version, log)
         self.module = SimpleNamespace(**vars(real.module) | {"Runtime": self.runtime})
 
     def runtime(self, log):

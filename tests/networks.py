@@ -1,4 +1,4 @@
-"""Networks with known weights, and the checkpoint and model files made of them."""
+"""Networks with known weights, and checkpoint and model files made from them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BACKGROUND = 11
 
 
 def golden_weights(network: MMN, first_ordinal: int = 0) -> MMN:
-    """Set every weight from its place in the state_dict, as mmn.md of the specification says; in eval mode.
+    """Return a network in eval mode whose weights follow from their place in the state_dict (specification, mmn.md).
 
     Counting from another ordinal gives another network.
     """
@@ -56,13 +56,12 @@ def golden(config: MMNConfig, first_ordinal: int = 0) -> MMN:
 
 @dataclass(frozen=True)
 class Exported:
-    """A model file, what it was made of, and what the command that wrote it printed."""
+    """A model file, its networks, and the output of the command that wrote it."""
 
     path: Path
     sources: tuple[Path, ...]
     networks: tuple[tuple[Stream, MMN], ...]
     layout: Layout
-    printed: str = ""
 
 
 def info(stream: Stream) -> CheckpointInfo:
@@ -81,13 +80,13 @@ def info(stream: Stream) -> CheckpointInfo:
 
 
 def save_state_dict(path: Path, network: MMN, prefix: str = "") -> Path:
-    """Save a network as the authors publish theirs: a flat state_dict."""
+    """Write a flat state_dict, as the authors publish theirs."""
     torch.save({prefix + name: tensor for name, tensor in network.state_dict().items()}, path)
     return path
 
 
 def windows(count: int, num_joints: int, seed: str = "windows") -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return ``count`` normalized windows of moving joints, (count, 64, V, 2), and their index_t (count, 64)."""
+    """Return ``count`` normalized windows of moving joints (count, 64, V, 2), and their index_t (count, 64)."""
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
     start = rng.uniform(-0.8, 0.8, (count, 1, num_joints, 2))
     wander = np.cumsum(rng.normal(0, 0.01, (count, 64, num_joints, 2)), axis=1)

@@ -1,7 +1,6 @@
-"""ONNX networks of the kinds that the pose stage runs: some with random weights, some that really detect people.
+"""ONNX networks like those of the pose stage: with random weights, and some that find people drawn as dots (``draw``).
 
-The latter find people drawn as dots (``draw``), each keypoint in its own color. So a test knows the correct answer to a
-fraction of a pixel.
+Each keypoint is a dot with its own color, so a test knows the right answer to a fraction of a pixel.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 MEAN = np.array((123.675, 116.28, 103.53), np.float32)
 STD = np.array((58.395, 57.12, 57.375), np.float32)
-# 136 colors, RGB, far from each other and from the gray that pictures are filled with.
-COLOURS = np.array(list(itertools.islice(itertools.product((255, 204, 153, 102, 51, 0), repeat=3), 140)), np.float32)
-COLOURS = COLOURS[np.ptp(COLOURS, axis=1) > 0][:136]
+# 136 colors, RGB, far from each other and from the gray background of pictures.
+COLORS = np.array(list(itertools.islice(itertools.product((255, 204, 153, 102, 51, 0), repeat=3), 140)), np.float32)
+COLORS = COLORS[np.ptp(COLORS, axis=1) > 0][:136]
 BACKGROUND = 128
 # Colors of the frames around people, BGR: halfway between the colors of dots.
 CLOTHES = ((26, 26, 230), (230, 26, 26), (26, 230, 26))
@@ -28,7 +27,7 @@ _NEAR = 10
 
 
 class _Graph:
-    """Nodes one after another."""
+    """Builds a graph node by node."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -73,7 +72,8 @@ def random_simcc(
 ) -> Path:
     """Write a SimCC network with random weights: (B, 3, H, W) -> (B, K, 2 W), (B, K, 2 H).
 
-    ``depth``: number of extra convolutions, each of 0.11 G multiplications in a crop of 192x256; RTMPose-m has 1.9.
+    ``depth``: number of additional convolutions, each of 0.11 G multiplications in a crop of 192x256; RTMPose-m has
+    1.9 G.
     """
     rng = np.random.default_rng(seed)
     W, H = size
@@ -95,21 +95,21 @@ def random_simcc(
 
 
 def seeing_simcc(path: Path, points: int = 26, size: tuple[int, int] = (96, 128), *, gain: float = 1.0) -> Path:
-    """Write a SimCC network that finds the dots of ``draw``: each keypoint's color, smoothed, two bins a pixel."""
+    """Write a SimCC network that finds the dots of ``draw`` by their colors, smoothed, with two bins a pixel."""
     W, H = size
     graph = _Graph()
     rgb = graph.add("Mul", "input", graph.constant((STD / 255).reshape(1, 3, 1, 1)))
     rgb = graph.add("Add", rgb, graph.constant((MEAN / 255).reshape(1, 3, 1, 1)))
     # exp(-80 |rgb - c|²), of which |rgb - c|² = |rgb|² - 2 c.rgb + |c|² is a convolution of one pixel.
-    colours = COLOURS[:points] / 255
-    weights = np.concatenate([-2 * colours, np.ones_like(colours)], axis=1)[..., None, None]
+    colors = COLORS[:points] / 255
+    weights = np.concatenate([-2 * colors, np.ones_like(colors)], axis=1)[..., None, None]
     squares = graph.add("Mul", rgb, rgb)
     both = graph.add("Concat", rgb, squares, axis=1)
     distance2 = graph.add(
         "Conv",
         both,
         graph.constant(weights.astype(np.float32)),
-        graph.constant((colours**2).sum(axis=1).astype(np.float32)),
+        graph.constant((colors**2).sum(axis=1).astype(np.float32)),
     )
     alike = graph.add("Exp", graph.add("Mul", distance2, graph.constant(np.float32(-80.0))))
     offsets = np.arange(-4, 5)
@@ -118,7 +118,7 @@ def seeing_simcc(path: Path, points: int = 26, size: tuple[int, int] = (96, 128)
     smooth = graph.add("Conv", alike, graph.constant(kernel), group=points, pads=[0, 4, 0, 4])
     upright = graph.constant(kernel.transpose(0, 1, 3, 2).copy())
     smooth = graph.add("Conv", smooth, upright, group=points, pads=[4, 0, 4, 0])
-    # Of two people in one crop it takes the one in the middle, as real networks do.
+    # Of two people in one crop it finds the one in the middle, like real networks.
     y, x = np.meshgrid(np.abs(np.linspace(-1, 1, H)), np.abs(np.linspace(-1, 1, W)), indexing="ij")
     smooth = graph.add("Mul", smooth, graph.constant((1 - 0.2 * (x + y)).astype(np.float32)))
     for name, axis in (("simcc_x", 2), ("simcc_y", 3)):
@@ -137,18 +137,18 @@ def seeing_simcc(path: Path, points: int = 26, size: tuple[int, int] = (96, 128)
 
 
 def seeing_detector(path: Path, clothes: list[tuple[int, int, int]], size: int = 320) -> Path:
-    """Write an RTMDet-like graph with NMS: one box around each of the colors (BGR) of people's frames."""
+    """Write an RTMDet-like graph with NMS: one box around each frame of one of the colors ``clothes`` (BGR)."""
     mean, std = MEAN[::-1].reshape(1, 3, 1, 1).copy(), STD[::-1].reshape(1, 3, 1, 1).copy()
     graph = _Graph()
     bgr = graph.add("Add", graph.add("Mul", "input", graph.constant(std)), graph.constant(mean))
     zero, one = graph.constant(np.float32(0)), graph.constant(np.float32(1))
     rows = []
-    for colour in clothes:
-        away = graph.add("Sub", bgr, graph.constant(np.array(colour, np.float32).reshape(1, 3, 1, 1)))
+    for color in clothes:
+        away = graph.add("Sub", bgr, graph.constant(np.array(color, np.float32).reshape(1, 3, 1, 1)))
         near = graph.add("ReduceMax", graph.add("Abs", away), axes=[1], keepdims=0)
         mask = graph.add("Clip", graph.add("Sub", graph.constant(np.float32(_NEAR)), near), zero, one)
         sides = {}
-        for name, axis in (("x", 1), ("y", 2)):  # rows are folded along x, columns along y
+        for name, axis in (("x", 1), ("y", 2)):  # rows are reduced along x, columns along y
             line = graph.add("ReduceMax", mask, axes=[axis], keepdims=0)
             for end, last in (("0", 0), ("1", 1)):
                 side = graph.add("ArgMax", line, axis=1, keepdims=1, select_last_index=last)
@@ -163,10 +163,15 @@ def seeing_detector(path: Path, clothes: list[tuple[int, int, int]], size: int =
     return graph.save(path, {"input": (1, 3, size, size)}, {"dets": TensorProto.FLOAT, "labels": TensorProto.INT64})
 
 
+def seeing_files(folder: Path) -> tuple[Path, Path]:
+    """Write a SimCC network and a detector that find two people of ``draw``; return pose and detector."""
+    return seeing_simcc(folder / "pose.onnx"), seeing_detector(folder / "detector.onnx", list(CLOTHES[:2]))
+
+
 def constant_detector(path: Path, outputs: dict[str, NDArray[Any]], size: int = 320) -> Path:
     """Write a graph that ignores its input and gives ``outputs``, each (1, ...)."""
     graph = _Graph()
-    # The picture is an input that is multiplied by zero.
+    # The picture must be used, so it is added times 0.
     nothing = graph.add("Mul", graph.add("ReduceMean", "input", keepdims=0), graph.constant(np.float32(0)))
     for name, array in outputs.items():
         if array.dtype == np.float32:
@@ -180,7 +185,7 @@ def constant_detector(path: Path, outputs: dict[str, NDArray[Any]], size: int = 
 def yolox_rows(
     boxes: NDArray[np.float32], scores: NDArray[np.float32], size: int, classes: int = 80
 ) -> NDArray[np.float32]:
-    """Return the output of YOLOX for ``boxes``: each at the cell of its center, in the grid of 16 px."""
+    """Return YOLOX's output for ``boxes``: each at the cell of its middle, in the grid of 16 px."""
     counts = [(size // stride) ** 2 for stride in (8, 16, 32)]
     rows = np.zeros((sum(counts), 5 + classes), np.float32)
     for (x0, y0, x1, y1), score in zip(boxes, scores, strict=True):
@@ -198,6 +203,6 @@ def draw(
         x0, y0 = (keypoints.min(axis=0) - 18).astype(int).tolist()
         x1, y1 = (keypoints.max(axis=0) + 18).astype(int).tolist()
         cv2.rectangle(image, (x0, y0), (x1, y1), clothes, 5)
-    for (x, y), colour in zip(keypoints.tolist(), COLOURS[:, ::-1].tolist(), strict=False):
-        cv2.circle(image, (round(x * 16), round(y * 16)), 6 * 16, colour, -1, cv2.LINE_AA, 4)
+    for (x, y), color in zip(keypoints.tolist(), COLORS[:, ::-1].tolist(), strict=False):
+        cv2.circle(image, (round(x * 16), round(y * 16)), 6 * 16, color, -1, cv2.LINE_AA, 4)
     return image

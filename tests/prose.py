@@ -169,7 +169,7 @@ def faults(path: Path) -> Iterator[Fault]:
         for pattern, why in _BAD:
             for found in pattern.finditer(plain):
                 yield Fault(name, line, f"'{found[0]}': {why}")
-        for sentence in re.split(r"(?<=[.!?:;])\s+(?=[A-Z`*(\[]|$)", plain):
+        for sentence in re.split(r"(?<=[.!?:;])\s+(?=[A-Z`*(\[]|- |$)", plain):
             words = re.findall(r"[\w'-]*[A-Za-z][\w'-]*", sentence)
             if len(words) > LONGEST:
                 yield Fault(name, line, f"{len(words)} words: {' '.join(words[:8])} ...")
@@ -218,7 +218,7 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
             yield node.lineno, "".join(parts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
             for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: |[-*] )", _COMMAND.sub("", node.value)):
-                if " " in paragraph.strip() and not paragraph.lstrip().startswith("import "):  # a script in a string
+                if " " in paragraph.strip() and not re.match(r"\s*(import|from) [\w.]+ ?", paragraph):  # a script
                     yield node.lineno, " ".join(paragraph.split())
 
 

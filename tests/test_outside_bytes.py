@@ -1,7 +1,6 @@
-"""Whatever stands in a file or an option from outside: a value, or one clear line. No other error, no hang.
+"""Files and options with any content give a value or one clear line: no other error, no hang.
 
-Sockets have their own: ``streaming/test_client.py``, ``test_relay.py``, ``test_faults.py``; so have the wire's messages
-(``test_messages.py``), replays (``test_replay.py``) and public keys (``test_keys.py``).
+Sockets, messages, replays and public keys have tests of their own in ``tests/streaming``.
 """
 
 import contextlib
@@ -19,8 +18,8 @@ from recorded_runs import two_people
 
 from mar_edge.calibration.stored import read_calibration
 from mar_edge.cli.config_file import OptionKind, read_config
-from mar_edge.cli.lists import batch_sizes
-from mar_edge.cli.making import _depths
+from mar_edge.cli.number_lists import batch_sizes
+from mar_edge.cli.train import four_depths
 from mar_edge.edge.confidence import read_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import parse_sha256
@@ -57,14 +56,14 @@ METADATA = ModelMetadata(
     thresholds=(0.5,) * len(networks.LABELS),
     accuracy={"top1": 0.5},
 )
-# What breaks parsers: nothing, no text, no number, too much of it, what opens and never closes.
+# Content that breaks parsers: empty, no text, no number, too long, brackets that never close.
 JUNK = [b"", b"\0", b"\xff", b"\n", b'"', b",", b"nan", b"-1", b"1e999", b"9" * 5000, b"null", b"{}", b"[" * 10_000]
 JUNK += ["²٣".encode(), "\u2028".encode(), b"true", b"-inf", b"a" * 200_000, b"..", b"1e15"]
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done to a whole file's content, places in parts of its length; small to print."""
+    """Damage to a file's content, at fractions of its length. Short when printed."""
 
     patches: tuple[tuple[float, int, int], ...]
     cut: float
@@ -101,7 +100,7 @@ class Files(dict):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Name -> a whole file's content, and what reads a file."""
+    """Return for each kind of file its valid content, and a function that reads it."""
     folder = tmp_path_factory.mktemp("whole")
     path = folder / "file"
     lines = "\n".join(clips.skeleton_lines(clips.moving(0, "ma52", frames=12))).encode()
@@ -198,12 +197,12 @@ FILES = [
 FILES += ["zoo archive", "clips", "pickle", "checkpoint", "run"]
 
 
-# What few random bytes make.
+# Content that random bytes hardly ever make.
 UNLIKELY = [b"[" * 100_000, b'{"x":' + b"[" * 100_000, b'{"x":"\\ud800"}', b"{" + b'"x":{' * 50_000, b"\0" * 100_000]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_chance_does_not_find(files, name):
+def test_content_that_random_bytes_do_not_make(files, name):
     for content in UNLIKELY:
         one_error(files[name][1], content)
 
@@ -239,7 +238,7 @@ STRINGS = {
     "labels of a model": (lambda text: resolve(METADATA, None, None, LabelChoice.parse(text)), "0123456789,-"),
     "focus": (lambda text: Focus.parse(text, 1), "0.15,nainflarget-e"),
     "batch": (batch_sizes, "0149, -²"),
-    "depths": (_depths, "01,-²"),
+    "depths": (four_depths, "01,-²"),
     "data": (parse_spec, "ma52imigue-:testrval.npz"),
     "stream": (check_stream, "ab_.-/ "),
     "sha256": (parse_sha256, "0123456789abcdefgXYZ"),
@@ -253,7 +252,7 @@ STRINGS = {
 def test_options(name, data):
     parse, letters = STRINGS[name]
     drawn = data.draw(st.text(max_size=60) | st.text(alphabet=letters, max_size=40) | DAMAGE)
-    # As the operating system hands over bytes that are no UTF-8.
+    # Surrogates, as the operating system passes bytes that are no UTF-8.
     one_error(parse, drawn if isinstance(drawn, str) else drawn.of(letters.encode()).decode("utf-8", "surrogateescape"))
 
 

@@ -1,7 +1,7 @@
-"""Every dependency of serving has a wheel on every platform, for the oldest and the newest Python, by pip's resolver.
+"""Wheels of the serving dependencies on every platform, on the oldest and newest Python, according to pip's resolver.
 
-pip evaluates markers of dependencies of dependencies for this machine. Those of mar-edge itself are evaluated here for
-the platform. Linux is glibc 2.28 or newer.
+pip evaluates markers of indirect dependencies for this machine; those of mar-edge's own are evaluated here. Linux means
+glibc 2.28 or newer.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def manylinux(machine: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Platform:
-    """Tags in the names of wheels, and values for the markers of requirements."""
+    """A platform: the tags of its wheels, and the values for requirements' markers."""
 
     tags: tuple[str, ...]
     sys_platform: str
@@ -54,7 +54,7 @@ PYTHONS = ("3.10", "3.14")
 
 
 def requirements(platform: Platform, python: str) -> list[str]:
-    """Return the requirements of ``pip install 'mar-edge[web,ops]'`` on that platform."""
+    """Return the direct dependencies of ``pip install 'mar-edge[web,ops]'`` on a platform."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])
@@ -86,7 +86,7 @@ def lack(name: str, python: str) -> str:
 
 
 def resolve(combinations: list[tuple[str, str]]) -> bytes:
-    """Let pip resolve all combinations at once: the index takes most of the time."""
+    """Let pip resolve all combinations in parallel, because the package index is slow."""
     if dry_run("--no-deps", "msgspec"):
         pytest.skip("no package index answers")
     with ThreadPoolExecutor(len(combinations)) as pool:
@@ -109,7 +109,7 @@ def test_every_dependency_of_serving_has_a_wheel(kept: Kept) -> None:
 
 
 def test_markers_are_those_of_the_platform() -> None:
-    """Check that tomli is for Python 3.10 alone, wherever this test runs."""
+    """Require tomli only on Python 3.10, wherever this test runs."""
     asked = {python: requirements(PLATFORMS["Windows"], python) for python in PYTHONS}
     assert [any(line.startswith("tomli") for line in asked[python]) for python in PYTHONS] == [True, False]
     assert all(any(line.startswith("starlette") for line in lines) for lines in asked.values())

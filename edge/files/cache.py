@@ -41,6 +41,6 @@ def _home() -> Path:
         return Path.home()
     except RuntimeError:
         raise MarEdgeError(
-            "no folder for a cache: the user has neither HOME nor an entry in the system's list of users; "
+            "no folder for a cache: HOME is not set and the system does not list this user; "
             "set MAR_EDGE_CACHE to a folder that can be written"
         ) from None

@@ -1,1 +1,1 @@
-"""The PyTorch definition of MMN and its checkpoints. Serving never imports it."""
+"""The PyTorch definition of MMN, and its checkpoints. Serving never imports it."""

@@ -1,5 +1,6 @@
-"""Checkpoints: the authors' flat state_dicts, those as training programs save them, and our own, which say what they
-are. Unpickles tensors only.
+"""Checkpoints: the authors' flat state_dicts, those of training programs, and our own, which describe themselves.
+
+Unpickles tensors only.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from mar_edge.edge.movements import Movement
 from mar_edge.edge.network.mmn import MMN, SCALES, MMNConfig
 
 _FORMAT = "mar-edge checkpoint"
-# Where training programs keep the state_dict; the first that there is holds the network.
+# Keys under which training programs keep the state_dict; the first one present holds the network.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
-# A parameter of every MMN: what stands before it stands before all of them ("module.", "_orig_mod.", Lightning's own).
+# A parameter of every MMN: its prefix ("module.", "_orig_mod.", Lightning's own) is the prefix of all of them.
 _ANCHOR = "STPE"
-# What profilers of operations leave in a network.
+# Entries that profilers of operations leave in a network.
 _COUNTERS = ("total_ops", "total_params")
 _BATCHES = "num_batches_tracked"
 _UNPICKLES = re.compile(r"GLOBAL ([\w.]+)")
-# What torch's unpickler raises over bytes that are no checkpoint, or were one before they were damaged.
+# Errors of torch's unpickler on bytes that are no checkpoint, or a damaged one.
 NOT_READABLE = (
     pickle.UnpicklingError,
     struct.error,
@@ -49,11 +50,11 @@ NOT_READABLE = (
 
 
 class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What our own checkpoints say beside their weights; a published one says nothing.
+    """The description in our own checkpoints; a published one has none.
 
-    activation: what makes probabilities of the outputs: one ``softmax``, or a ``sigmoid`` for each label.
+    activation: turns the outputs into probabilities: one ``softmax``, or a ``sigmoid`` for each label.
     movements: as in a model file (``edge.model_file``).
-    rates: how often each label occurred in training, relative to the others (mean 1); empty where nothing is known.
+    rates: how often each label occurred in training, relative to the others (mean 1); empty where it is not known.
     """
 
     layout: str
@@ -72,9 +73,9 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network in eval mode, the SHA-256 of its file and, where it is one of ours, what it says of itself.
+    """A network in eval mode, the SHA-256 of its file, and the description of one of our own.
 
-    read_as: what was unwrapped or left out to read it, in one line; empty for a flat state_dict or one of ours.
+    read_as: one line on what was unwrapped or left out; empty for a flat state_dict or one of our own.
     """
 
     network: MMN
@@ -84,18 +85,18 @@ class Checkpoint:
 
 
 def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
-    """Read a checkpoint; the network's shape is read off its weights.
+    """Read a checkpoint. The network's shape follows from its weights.
 
     Args:
-        num_joints: what it has to have; None takes any number.
+        num_joints: V that the network must have; None accepts any.
 
     Raises:
-        MarEdgeError: the file is missing, is no checkpoint, holds something other than tensors, or a key is missing,
-            unexpected or mis-shaped (the message names it).
+        MarEdgeError: the file is missing, is no checkpoint, or holds something other than tensors. Or a key, which
+            the message names, is missing, unexpected or of another shape.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's, about how the file was pickled
+            warnings.simplefilter("ignore")  # torch warns about how the file was pickled
             content = torch.load(path, map_location="cpu", weights_only=True)
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
@@ -113,7 +114,7 @@ def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
     network = MMN(config)
     expected = network.state_dict()
     for name, tensor in expected.items():
-        if name.endswith(_BATCHES):  # old versions of torch had no such count, and nothing here reads it
+        if name.endswith(_BATCHES):  # missing in files of old versions of torch, and not used here
             state.setdefault(name, tensor)
     _check_keys(state, expected, path)
     network.load_state_dict(state)
@@ -121,13 +122,13 @@ def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
 
 
 def save_checkpoint(path: Path, network: MMN, info: CheckpointInfo) -> None:
-    """Write one of our own, weights and what they are; it appears whole or not at all.
+    """Write one of our own: weights and description, whole or not at all.
 
     Raises:
-        MarEdgeError: it cannot be written; what was there before stays.
+        MarEdgeError: it cannot be written. A file that was there stays.
     """
     state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    content = io.BytesIO()  # written by torch itself, a full disk would be a RuntimeError
+    content = io.BytesIO()  # if torch wrote the file, a full disk would be a RuntimeError
     torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, content)
     write_whole(path, content.getvalue())
 
@@ -151,7 +152,7 @@ def _flat_state(content: object, path: Path) -> dict[str, Tensor]:
 
 
 def _why_not(error: BaseException) -> str:
-    """What torch's unpickler found, without its advice."""
+    """Describe an error of torch's unpickler, without torch's advice."""
     named = _UNPICKLES.search(str(error))
     if named:
         return (
@@ -160,11 +161,11 @@ def _why_not(error: BaseException) -> str:
         )
     if "TorchScript" in str(error):
         return "it is a TorchScript program; save the network's state_dict() instead"
-    return "it is damaged or something else; expected a state_dict"
+    return "it is damaged or another kind of file; expected a state_dict"
 
 
 def _unwrapped(content: object, notes: list[str]) -> object:
-    """The state_dict within what a training program saved; ``notes`` gets where it was."""
+    """Return the state_dict inside a training program's file, and add to ``notes`` where it was."""
     if not isinstance(content, dict):
         return content
     for key in _WRAPPERS:
@@ -176,7 +177,7 @@ def _unwrapped(content: object, notes: list[str]) -> object:
 
 
 def _network_alone(state: dict[str, Tensor], path: Path, notes: list[str]) -> dict[str, Tensor]:
-    """The network's own entries by their own names; ``notes`` gets what else there was."""
+    """Return the network's entries without prefix, and add to ``notes`` what was left out."""
     counted = {name for name in state if name.rpartition(".")[2] in _COUNTERS}
     anchors = [name for name in state if name == _ANCHOR or name.endswith(f".{_ANCHOR}")]
     if len(anchors) > 1:
@@ -197,7 +198,7 @@ def _network_alone(state: dict[str, Tensor], path: Path, notes: list[str]) -> di
 
 
 def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) -> MMNConfig:
-    """The shape of the network those weights belong to, from the tensors that fix it."""
+    """Return the shape of the network, from the tensors that determine it."""
 
     def shape(name: str, dims: int) -> tuple[int, ...]:
         if name not in state:
@@ -242,7 +243,7 @@ def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) 
     if channels != config.channels:
         raise MarEdgeError(
             f"{path}: key 'projection.0.weight' takes {channels} channels; expected 2 (raw), 6 (motion) or, with "
-            "'landmarks', 6 and two for each of them (contact)"
+            "'landmarks', 6 and two for each landmark (contact)"
         )
     return config
 

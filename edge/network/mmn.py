@@ -1,8 +1,7 @@
 """MMN, the Motion-guided Modulation Network (Gu et al., "Motion Matters", ACM MM 2025), in PyTorch.
 
-The definition that training uses and that published checkpoints load into: parameter names and shapes are the
-authors'. It knows nothing of files, labels or joint names. What is deployed is ``export.graph``, the same function
-rewritten for inference.
+The definition for training and for published checkpoints: parameter names and shapes are the authors'. It knows
+nothing of files, labels or joint names. ``export.graph`` is the same function rewritten for inference.
 
 Shapes: B batch, C channels, T frames, V joints, K classes, H heads. Feature maps are (B, C, T, V).
 """
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mar_edge.edge.choices import Encoding
+from mar_edge.edge.network.encoding import encode
 
 HEADS = 4
 SCALES = 4
@@ -24,12 +24,11 @@ SCALES = 4
 
 @dataclass(frozen=True)
 class MMNConfig:
-    """What fixes the network's shape.
+    """The network's shape.
 
-    encoding: ``raw`` feeds the coordinates as they are (the authors' networks), ``motion`` the six channels of
-        ``motion_encoding``, ``contact`` those of ``contact_encoding`` as well.
-    width: C, a multiple of 16. depths: blocks at each of the four temporal scales.
-    landmarks: the joints, as the network orders them, that ``contact`` measures from; none for the others.
+    encoding: channels that the first layer takes (see ``encoding``). width: C, a multiple of 16.
+    depths: blocks at each of the four temporal scales.
+    landmarks: the joints, in network order, that ``contact`` measures from; empty for the other encodings.
     """
 
     num_joints: int
@@ -41,75 +40,27 @@ class MMNConfig:
 
     def __post_init__(self) -> None:
         if self.width % (4 * HEADS) or self.width < 4 * HEADS:
-            raise ValueError(f"width is a multiple of {4 * HEADS}, got {self.width}")
+            raise ValueError(f"width must be a multiple of {4 * HEADS}, got {self.width}")
         if len(self.depths) != SCALES or min(self.depths) < 1:
-            raise ValueError(f"depths are {SCALES} numbers of at least 1, got {self.depths}")
+            raise ValueError(f"depths must be {SCALES} numbers of at least 1, got {self.depths}")
         if (self.encoding == "contact") != bool(self.landmarks):
-            raise ValueError(f"contact encoding has landmarks and no other has, got {self.encoding}, {self.landmarks}")
+            raise ValueError(f"only contact encoding has landmarks, got {self.encoding}, {self.landmarks}")
         if any(not 0 <= joint < self.num_joints for joint in self.landmarks):
-            raise ValueError(f"landmarks are joints, 0 to {self.num_joints - 1}, got {self.landmarks}")
+            raise ValueError(f"landmarks must be joints, 0 to {self.num_joints - 1}, got {self.landmarks}")
 
     @property
     def channels(self) -> int:
-        """How many the encoding makes of x and y."""
+        """The number of channels after encoding x and y."""
         return 2 if self.encoding == "raw" else 6 + 2 * len(self.landmarks)
 
 
-def motion_encoding(x: Tensor) -> Tensor:
-    """Six channels per joint that bring micro-motion to the scale of the pose.
-
-    Args:
-        x: (B, 2, T, V) normalised coordinates.
-
-    Returns:
-        (B, 6, T, V): x; the place relative to the joint's mean over time, logarithmic; its frame-to-frame
-        difference (0 in the first frame), logarithmic. A nod of 6 px in a figure of 880 px is 0.01 in x, 0.3 here.
-    """
-    # Relative to the first frame before the mean is taken: the logarithms would magnify the rounding of a mean of
-    # coordinates, and a joint at rest is to be exactly 0.
-    relative = x - x[:, :, :1]
-    centred = relative - relative.mean(dim=2, keepdim=True)
-    step = F.pad(x[:, :, 1:] - x[:, :, :-1], (0, 0, 1, 0))
-    return torch.cat([x, _signed_log(centred, 0.5, 50.0), _signed_log(step, 0.4, 300.0)], dim=1)
-
-
-def contact_encoding(x: Tensor, landmarks: Tensor) -> Tensor:
-    """Two channels per joint and landmark that bring a touch to the scale of the pose.
-
-    Which part of a face a finger is at is a hundredth of a figure's height: as little in x as motion is.
-
-    Args:
-        x: (B, 2, T, V) normalised coordinates.
-        landmarks: (L,) indices of joints.
-
-    Returns:
-        (B, 2 L, T, V): the place relative to each landmark in the same frame, logarithmic.
-    """
-    B, _, T, V = x.shape
-    places = x.index_select(3, landmarks).permute(0, 3, 1, 2)[..., None]  # (B, L, 2, T, 1)
-    return _signed_log(x[:, None] - places, 0.25, 50.0).reshape(B, 2 * len(landmarks), T, V)
-
-
-def encode(x: Tensor, encoding: Encoding, landmarks: Tensor) -> Tensor:
-    """(B, 2, T, V) -> (B, ``MMNConfig.channels``, T, V), as the network's first layer takes it."""
-    if encoding == "raw":
-        return x
-    if encoding == "motion":
-        return motion_encoding(x)
-    return torch.cat([motion_encoding(x), contact_encoding(x, landmarks)], dim=1)
-
-
-def _signed_log(x: Tensor, scale: float, gain: float) -> Tensor:
-    return scale * torch.sign(x) * torch.log1p(gain * x.abs())
-
-
 def temporal_frequencies(width: int) -> Tensor:
-    """(C/2,) frequencies of the temporal embedding: exp(-2j ln(10000) / C)."""
+    """Return the (C/2,) frequencies of the temporal embedding: exp(-2j ln(10000) / C)."""
     return torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-math.log(10000.0) / width))
 
 
 class MMN(nn.Module):
-    """The whole network, in training form. ``forward`` gives logits; ``features`` names what lies between."""
+    """The whole network, in training form. ``forward`` returns logits, ``features`` the maps inside."""
 
     _frequencies: Tensor
     landmarks: Tensor
@@ -134,19 +85,20 @@ class MMN(nn.Module):
         self.fusion = Fusion(C)
         self.head_drop = nn.Dropout(dropout)
         self.register_buffer("_frequencies", temporal_frequencies(C), persistent=False)
-        # Kept with the weights, where there are any: they fix what those mean.
+        # Saved with the weights, which depend on them.
         landmarks = torch.tensor(config.landmarks, dtype=torch.int64)
         self.register_buffer("landmarks", landmarks, persistent=bool(config.landmarks))
 
     def forward(self, x: Tensor, index_t: Tensor) -> Tensor:
-        """Logits (B, K) from x (B, 2, T, V, 1), joints in network order, and index_t (B, T)."""
+        """Return logits (B, K) for x (B, 2, T, V, 1), joints in network order, and index_t (B, T)."""
         fused = self.features(x, index_t)["fusion_out"]
         logits: Tensor = self.head(self.head_drop(fused.mean(dim=(2, 3))))
         return logits
 
     def features(self, x: Tensor, index_t: Tensor) -> dict[str, Tensor]:
-        """The feature maps (B, C, T, V): ``embedding``, ``scale{i}_in``, ``scale{i}_block0_out``, ``scale{i}_out``,
-        ``fusion_out``.
+        """Return the feature maps (B, C, T, V) by name.
+
+        They are ``embedding``, ``scale{i}_in``, ``scale{i}_block0_out``, ``scale{i}_out`` and ``fusion_out``.
         """
         x = x.squeeze(-1)
         embedding = self.projection(encode(x, self.config.encoding, self.landmarks)) + self._positional(index_t)
@@ -155,7 +107,7 @@ class MMN(nn.Module):
         outputs = []
         for i, scale in enumerate(self.MFM):
             if i:
-                raw = self.DSs[i - 1](raw)  # from the previous scale as it came in, not as it went out
+                raw = self.DSs[i - 1](raw)  # from the previous scale's input, not its output
             block_outputs = scale(raw)
             features[f"scale{i}_in"] = raw
             features[f"scale{i}_block0_out"] = block_outputs[0]
@@ -187,7 +139,7 @@ class Scale(nn.Module):
 
 
 class DownSample(nn.Module):
-    """Halves T: (B, C, T, V) -> (B, C, T/2, V)."""
+    """Downsampling in time: (B, C, T, V) -> (B, C, T/2, V)."""
 
     def __init__(self, C: int) -> None:
         super().__init__()
@@ -249,13 +201,13 @@ class Block(nn.Module):
         G_mod = modulate(G, self.MSM(M))
         U_mod = modulate(U, self.MTM(M))
         gate = torch.sigmoid(self.aggregation_gate(torch.cat([U_mod, G_mod, M], dim=1)))  # (B, 3, T, V)
-        # The unmodulated branches are what is gated: the published weights were trained so.
+        # The gate multiplies the unmodulated branches: the published weights were trained that way.
         gated = torch.cat([U * gate[:, 0:1], G * gate[:, 1:2], M * gate[:, 2:3]], dim=1)
         mixed: Tensor = self.proj(self.aggregation(gated).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return mixed
 
     def _drop(self, branch: Tensor) -> Tensor:
-        """Stochastic depth: drops the branch of a whole sample, in training only."""
+        """Apply stochastic depth: drop the branch of a whole sample, in training only."""
         if not self.training or self.drop_path == 0.0:
             return branch
         keep = 1.0 - self.drop_path
@@ -264,7 +216,7 @@ class Block(nn.Module):
 
 
 class MLP(nn.Module):
-    """Pointwise over tokens: (..., C) -> (..., C)."""
+    """Two linear layers over tokens: (..., C) -> (..., C)."""
 
     def __init__(self, C: int, hidden: int) -> None:
         super().__init__()
@@ -288,14 +240,14 @@ class SkeletalModulation(nn.Module):
 
     def forward(self, motion: Tensor) -> Tensor:
         """See the class."""
-        # Summed over its first index, adj scales each joint and mixes none: the published weights were trained so.
+        # Summed over its first index, adj only scales each joint: the published weights were trained that way.
         scaled = (motion * self.adj.sum(dim=0)).permute(0, 2, 3, 1)
         out: Tensor = self.bn(torch.tanh(self.fc(scaled)).permute(0, 3, 1, 2))
         return out
 
 
 def modulate(x: Tensor, gamma_beta: Tensor) -> Tensor:
-    """Normalise x (B, C/4, T, V) over (T, V) and apply gamma, beta (B, C/2, T, V): N(x) (1 + gamma) + beta."""
+    """Normalize x (B, C/4, T, V) over (T, V) and apply gamma, beta (B, C/2, T, V): N(x) (1 + gamma) + beta."""
     gamma, beta = gamma_beta.chunk(2, dim=1)
     mean = x.mean(dim=(2, 3), keepdim=True)
     std = x.std(dim=(2, 3), keepdim=True)  # the unbiased one

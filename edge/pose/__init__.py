@@ -1,1 +1,1 @@
-"""Pose: an image in, skeletons out. The contract is in ``base``; a backend is imported by name."""
+"""Pose stages: an image in, skeletons out. The contract is in ``base``; a backend is imported by name."""

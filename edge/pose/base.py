@@ -1,4 +1,4 @@
-"""The contract of a pose backend: an image in, skeletons out. One file per backend stands beside this one."""
+"""The contract of a pose backend: an image in, skeletons out. Each backend is a file or a folder next to this one."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ def check_image(image: NDArray[np.uint8]) -> None:
 
 
 class PoseEstimator(Protocol):
-    """Finds people and their joints. Owns its model: a context manager, to be used from one thread.
+    """Finds people and their joints. A context manager that owns its model, for use from one thread.
 
-    The arrays of the skeletons it returns are the caller's to keep.
+    The arrays of the skeletons it returns are not reused.
     """
 
     name: str
     layout: Layout
 
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
-        """The people in one frame.
+        """Find the people in one frame.
 
         Args:
             image: (H, W, 3) uint8 BGR; frames of one stream come in order.
-            t_s: when it was taken, capture clock in seconds.
+            t_s: capture time, in seconds of the capture clock.
 
         Returns:
-            A skeleton a person, joints in pixels of ``image``; empty where there is nobody.
+            One skeleton per person, joints in pixels of ``image``; empty where there is nobody.
 
         Raises:
-            MarEdgeError: ``image`` is no picture, or a model gave what is no answer. Never an empty list instead.
+            MarEdgeError: ``image`` is no picture, or a model's output is not valid. The list is not empty instead.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Where the people are: RTMDet and YOLOX, with and without NMS in the graph. Knows no joints and no time."""
+"""Detection of people: RTMDet and YOLOX, with or without NMS in the graph. Knows no joints and no time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.pose.crops import BYTES_BGR, IMAGENET_BGR, Colours, normalised
+from mar_edge.edge.pose.crops import BYTES_BGR, IMAGENET_BGR, Colors, normalized
 from mar_edge.edge.runtime.base import Runtime
 
 Family = Literal["rtmdet", "yolox"]
@@ -19,19 +19,19 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 
 MIN_SCORE = 0.4
 _NMS_IOU = 0.45
-_PERSON = 0  # the class, in COCO's order and in that of networks that know people only
-_GREY = 114
+_PERSON = 0  # the class, for COCO and for networks that detect only people
+_GRAY = 114
 _STRIDES = (8, 16, 32)
-# Of a graph that leaves its input's size open: what the published files of the family were trained with.
+# For a graph with a dynamic input size: the size that the family's published files were trained with.
 _OPEN_SIZE: dict[Family, int] = {"rtmdet": 320, "yolox": 640}
-_COLOURS: dict[Family, Colours] = {"rtmdet": IMAGENET_BGR, "yolox": BYTES_BGR}
+_COLORS: dict[Family, Colors] = {"rtmdet": IMAGENET_BGR, "yolox": BYTES_BGR}
 
 
 @dataclass(frozen=True)
 class Fitted:
     """A picture as a detector takes it.
 
-    batch: (1, 3, S, S) float32, normalised. ratio: of its pixels to the picture's. size: width and height of the
+    batch: (1, 3, S, S) float32, normalized. ratio: scale from the picture to the batch. size: width and height of the
     picture, px.
     """
 
@@ -49,22 +49,22 @@ class Detections:
 
 
 class PersonDetector:
-    """A detection network and the runtime it runs on. A context manager; closes its runtime.
+    """A detection network on its runtime. A context manager that closes the runtime.
 
-    Which form the graph has is told by its outputs:
+    The outputs show which form the graph has:
 
     * ``dets`` (B, N, 5) xyxy and score, ``labels`` (B, N): NMS is in the graph;
-    * boxes (B, A, 4) xyxy and scores (B, A, C): decoded, NMS is done here;
-    * (B, A, 5 + C): YOLOX as its authors export it; decoding and NMS are done here.
+    * boxes (B, A, 4) xyxy and scores (B, A, C): decoded, NMS follows here;
+    * (B, A, 5 + C): YOLOX as its authors export it; decoding and NMS follow here.
 
     Args:
         runtime: takes (1, 3, S, S).
-        family: decides the colours it is fed.
-        size: S, where the graph leaves it open.
-        min_score: boxes below it are nobody.
+        family: determines the color normalization.
+        size: S, where the graph's input size is dynamic.
+        min_score: boxes below it are dropped.
 
     Raises:
-        MarEdgeError: the graph takes something else.
+        MarEdgeError: the graph takes another kind of input.
     """
 
     def __init__(self, runtime: Runtime, family: Family, size: int | None = None, min_score: float = MIN_SCORE) -> None:
@@ -76,37 +76,38 @@ class PersonDetector:
         self.runtime = runtime
         self.family = family
         self._min_score = min_score
-        self._colours = _COLOURS[family]
-        self._tables = self._colours.tables()
-        self._canvas = np.full((self.size[1], self.size[0], 3), _GREY, np.uint8)
+        self._colors = _COLORS[family]
+        self._tables = self._colors.tables()
+        self._canvas = np.full((self.size[1], self.size[0], 3), _GRAY, np.uint8)
         runtime.warm_up({self._input: np.zeros((1, 3, self.size[1], self.size[0]), np.float32)})
 
     def detect(self, image: NDArray[np.uint8]) -> Detections:
-        """The people in ``image`` (H, W, 3) BGR; raises as ``find``."""
+        """Find the people in ``image`` (H, W, 3) BGR. Raises as ``find``."""
         return self.find(self.fit(image))
 
     def fit(self, image: NDArray[np.uint8]) -> Fitted:
-        """``image`` (H, W, 3) BGR as the network takes it."""
+        """Fit ``image`` (H, W, 3) BGR to the network's input."""
         H, W, _ = image.shape
         width, height = self.size
         ratio = min(width / W, height / H)
         inner = int(W * ratio), int(H * ratio)
-        # What lies beside the picture stays grey from frame to frame, unless their sizes differ.
-        self._canvas[inner[1] :], self._canvas[:, inner[0] :] = _GREY, _GREY
+        # The border stays gray from frame to frame, unless their sizes differ.
+        self._canvas[inner[1] :], self._canvas[:, inner[0] :] = _GRAY, _GRAY
         self._canvas[: inner[1], : inner[0]] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-        return Fitted(normalised([self._canvas], self._tables, rgb=self._colours.rgb), ratio, (W, H))
+        return Fitted(normalized([self._canvas], self._tables, rgb=self._colors.rgb), ratio, (W, H))
 
     def find(self, fitted: Fitted) -> Detections:
-        """The people in a picture.
+        """Find the people in a picture.
 
         Raises:
-            MarEdgeError: what the network gave is not an answer (no number, or another form): that is not "nobody".
+            MarEdgeError: the network's output is not valid: NaN, infinite or of another form.
         """
         W, H = fitted.size
         boxes, scores = self._read(self.runtime.infer({self._input: fitted.batch}))
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             raise MarEdgeError(
-                f"the {self.family} detector's output is not a number; it is no {self.family}, or overflows in FP16"
+                f"the {self.family} detector's output is NaN or infinite: the file is no {self.family}, or it "
+                "overflows in FP16"
             )
         likely = scores >= self._min_score
         boxes, scores = boxes[likely], scores[likely]
@@ -116,7 +117,7 @@ class PersonDetector:
         return Detections(boxes[real], scores[order][real].astype(np.float32))
 
     def _read(self, outputs: Mapping[str, NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes (N, 4) in pixels of the input and scores (N,), of people, overlaps removed."""
+        """Return people's boxes (N, 4) in pixels of the input and scores (N,), after NMS."""
         first = [array[0] for array in outputs.values()]
         if len(first) == 1 and first[0].ndim == 2 and first[0].shape[1] > 5:
             return self._suppressed(*_decode_yolox(first[0], self.size))
@@ -131,14 +132,14 @@ class PersonDetector:
                     return self._suppressed(boxes, other[:, _PERSON])
         found = {name: array.shape for name, array in outputs.items()}
         raise MarEdgeError(
-            f"a detector gives dets (B, N, 5) and labels (B, N), or boxes (B, A, 4) and scores (B, A, C), or YOLOX's "
-            f"(B, A, 5 + C); this model gives {found}"
+            "a detector's outputs are dets (B, N, 5) and labels (B, N), boxes (B, A, 4) and scores (B, A, C), or "
+            f"(B, A, 5 + C) of YOLOX. This model's are {found}"
         )
 
     def _suppressed(
         self, boxes: NDArray[np.float32], scores: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        likely = ~(scores < self._min_score)  # what is no number stays, to be refused
+        likely = ~(scores < self._min_score)  # keeps NaN, which ``find`` refuses
         boxes, scores = boxes[likely], scores[likely]
         if not (np.isfinite(boxes).all() and np.isfinite(scores).all()):
             return boxes, scores
@@ -154,9 +155,10 @@ class PersonDetector:
 
 
 def _decode_yolox(rows: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(A, 5 + C): centre in cells, logarithm of the size in cells, objectness, classes -> boxes xyxy, person scores.
+    """Decode rows (A, 5 + C) to boxes xyxy and person scores.
 
-    A row stands for a cell of one of three grids, of 8, 16 and 32 px (Ge et al., *YOLOX*, 2021).
+    A row is center in cells, logarithm of the size in cells, objectness, classes. It belongs to a cell of one of three
+    grids, of 8, 16 and 32 px (Ge et al., *YOLOX*, 2021).
     """
     cells, strides = [], []
     for stride in _STRIDES:
@@ -168,10 +170,10 @@ def _decode_yolox(rows: NDArray[np.float32], size: tuple[int, int]) -> tuple[NDA
     if len(grid) != len(rows):
         raise MarEdgeError(
             f"a YOLOX of {size[0]}x{size[1]} px has {len(grid)} cells, this model gives {len(rows)} rows; "
-            "give the size it was exported for"
+            "give the size that it was exported for"
         )
-    centre = (rows[:, :2] + grid) * stride_px
-    with np.errstate(over="ignore"):  # refused with the rest of what is no number
+    center = (rows[:, :2] + grid) * stride_px
+    with np.errstate(over="ignore"):  # ``find`` refuses infinite boxes
         half = np.exp(rows[:, 2:4]) * stride_px / 2
-    boxes = np.concatenate([centre - half, centre + half], axis=1)
+    boxes = np.concatenate([center - half, center + half], axis=1)
     return boxes.astype(np.float32), (rows[:, 4] * rows[:, 5 + _PERSON]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Whom to look at where more people are in the picture than should be, or can be, followed. Boxes only."""
+"""Which people to follow, where the picture has more than should or can be followed. Works on boxes only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.pose.keypoints import area, iou
 
 DEFAULT_PEOPLE = 4
-# Who is followed stays the one until somebody is so much larger: two of one size would take turns otherwise.
+# The person who is followed stays until another is this much larger. Otherwise two of one size would alternate.
 _CLEARLY_LARGER = 1.5
 _SAME_PERSON_IOU = 0.3
 _DRIFTED_IOU = 0.5
@@ -19,8 +19,10 @@ _DRIFTED_IOU = 0.5
 
 @dataclass(frozen=True)
 class Focus:
-    """people: how many at most. largest: only the largest. region: only those whose box's middle lies in (x0, y0, x1,
-    y1), in parts of the picture's width and height.
+    """A choice of people.
+
+    people: the largest number to follow. largest: follow only the largest person.
+    region: follow only people whose box has its middle in (x0, y0, x1, y1), as fractions of the picture's size.
     """
 
     people: int = DEFAULT_PEOPLE
@@ -29,13 +31,13 @@ class Focus:
 
     @classmethod
     def parse(cls, text: str, people: int) -> Focus:
-        """``all``, ``largest`` or a region as ``0,0,0.5,1``.
+        """Parse ``all``, ``largest`` or a region such as ``0,0,0.5,1``.
 
         Raises:
             MarEdgeError: it is none of these, or ``people`` is less than one.
         """
         if people < 1:
-            raise MarEdgeError(f"--people is at least 1, not {people}")
+            raise MarEdgeError(f"--people must be at least 1, not {people}")
         if text in ("all", "largest"):
             return cls(people, largest=text == "largest")
         try:
@@ -44,7 +46,7 @@ class Focus:
             x0 = y0 = x1 = y1 = 0.0
         if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
             raise MarEdgeError(
-                f"--focus is 'all', 'largest' or a region x0,y0,x1,y1 in parts of the picture, such as 0,0,0.5,1; "
+                f"--focus is 'all', 'largest' or a region x0,y0,x1,y1 in fractions of the picture, such as 0,0,0.5,1; "
                 f"not '{text}'{did_you_mean(text, ['all', 'largest'])}"
             )
         return cls(people, region=(x0, y0, x1, y1))
@@ -52,12 +54,12 @@ class Focus:
     def choose(
         self, followed: NDArray[np.float32], found: NDArray[np.float32], size: tuple[int, int]
     ) -> NDArray[np.float32]:
-        """The boxes (P, 4) xyxy px to look at, each person's once.
+        """Choose the boxes (P, 4) xyxy px to look at, one per person.
 
         Args:
-            followed: (A, 4) where those followed should be, the most important first; they keep their boxes, since a
-                box that jumps makes joints jump, unless what was found shows that they slipped.
-            found: (B, 4) what the detector says, if it was asked.
+            followed: (A, 4) expected boxes of the people who are followed, the most important first. They are kept,
+                because a box that jumps makes joints jump, unless a found box shows that they drifted.
+            found: (B, 4) the detector's boxes, if it ran.
             size: width and height of the picture, px.
         """
         boxes = followed.copy()

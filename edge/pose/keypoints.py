@@ -1,4 +1,4 @@
-"""People as a pose model sees them, before they fill a layout: boxes around keypoints, and how alike two are.
+"""Keypoints of people as a pose model gives them: boxes around them, and similarity of two people.
 
 A keypoint is (x px, y px, score in [0, 1]); keypoints 0 to 16 are COCO's in every model this package knows.
 """
@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BODY = 17
-# How far people who label keypoints are apart, in parts of the square root of the area (COCO's evaluation, in the order
-# nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles).
+# Deviation between people who label keypoints, as a fraction of the square root of the area (COCO's evaluation). The
+# order is nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
 _HEAD, _ARMS, _LEGS = (0.026, 0.025, 0.025, 0.035, 0.035), (0.079, 0.072, 0.062), (0.107, 0.087, 0.089)
 _SIGMAS = np.array((*_HEAD, *np.repeat(_ARMS, 2), *np.repeat(_LEGS, 2)), np.float32)
 _LEAST_COMMON = 3
@@ -19,7 +19,7 @@ _MARGIN = 0.08
 
 
 def box_of(keypoints: NDArray[np.float32], min_score: float) -> NDArray[np.float32] | None:
-    """(K, 3) -> (4,) xyxy around the keypoints that score ``min_score``, with a margin; None if fewer than three do."""
+    """Return the box (4,) xyxy around keypoints (K, 3) that score ``min_score``, with a margin; None below three."""
     seen = keypoints[keypoints[:, 2] >= min_score, :2]
     if len(seen) < _LEAST_COMMON:
         return None
@@ -30,7 +30,7 @@ def box_of(keypoints: NDArray[np.float32], min_score: float) -> NDArray[np.float
 
 
 def iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Overlap of boxes (A, 4) and (B, 4) xyxy: intersection over union, (A, B)."""
+    """Return intersection over union (A, B) of boxes (A, 4) and (B, 4) xyxy."""
     low = np.maximum(boxes[:, None, :2], others[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=-1)
@@ -40,7 +40,7 @@ def iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.f
 
 
 def area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(P, 4) xyxy -> (P,) px²."""
+    """Return the areas (P,) px² of boxes (P, 4) xyxy."""
     sides: NDArray[np.float32] = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=-1)
     return sides
 
@@ -48,11 +48,11 @@ def area(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 def oks(
     people: NDArray[np.float32], others: NDArray[np.float32], areas: NDArray[np.float32], min_score: float
 ) -> NDArray[np.float32]:
-    """Object keypoint similarity of bodies (A, 17, 3) and (B, 17, 3): 1 where they coincide.
+    """Return object keypoint similarity of bodies (A, 17, 3) and (B, 17, 3): 1 where they coincide.
 
     Args:
         people, others: keypoints; a pair with fewer than three in common counts as 0.
-        areas: (A,) px² of ``people``'s boxes: the scale that distances are measured by.
+        areas: (A,) px² of ``people``'s boxes: the scale of distances.
         min_score: keypoints below it do not count.
 
     Returns:

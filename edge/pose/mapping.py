@@ -1,9 +1,11 @@
 """From a pose model's keypoints to a layout. Index tables and arithmetic; knows no pose library.
 
-Every function takes arrays with any leading dimensions (frames, people), each keypoint as (x px, y px, score in
-[0, 1]) with NaN or score 0 where the model saw none, and returns joints (..., 44, 2) float32, NaN where missing, and
-scores (..., 44) float32, 0 where missing. The synthesiser of ``training`` goes through the same functions, so that
-what the network learned is what it is given. ``imigue`` is a subset of ``ma52``; ``mapping_to`` chooses.
+Every function takes arrays with any leading dimensions (frames, people). Each keypoint is (x px, y px, score in
+[0, 1]), with NaN or score 0 where the model saw none. Functions return joints (..., 44, 2) float32, NaN where missing,
+and scores (..., 44) float32, 0 where missing.
+
+The synthesizer in ``training`` uses the same functions, so the network gets in use what it got in training. ``imigue``
+is a subset of ``ma52``; ``mapping_to`` chooses.
 """
 
 from __future__ import annotations
@@ -17,15 +19,15 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout, load_layout
 
 MA52_JOINTS = 44
-HEAD_TOP, NECK, HIP_CENTRE = 17, 18, 19
+HEAD_TOP, NECK, HIP_CENTER = 17, 18, 19
 _LEFT_EAR, _RIGHT_EAR = 3, 4
 _HANDS = slice(32, 44)
 
-# The crown lies this many times as far from the neck (mid-shoulders) as the ears do: standing anthropometry puts
-# the ear canal about 0.2 m above the shoulder line and the crown 0.13 m above the ear.
+# Distance of the crown from the neck (mid-shoulders), in that of the ears. In standing anthropometry the ear canal is
+# about 0.2 m above the shoulder line, and the crown 0.13 m above the ear.
 CROWN_FROM_NECK = 1.65
 
-# Points of the 68-point face and the 21-point hand that ma52 keeps.
+# Keypoints of the 68-point face and the 21-point hand that are in ma52.
 _FACE68 = (28, 33, 36, 45, 51, 57)
 _HAND21 = (0, 4, 8, 12, 16, 20)
 
@@ -45,9 +47,9 @@ _COCO133 = (
     *(112 + i for i in _HAND21),
 )
 
-# MediaPipe's 33 body points (BlazePose) for ma52 0-16.
+# MediaPipe's 33 body keypoints (BlazePose) for ma52 0-16.
 _BLAZE_COCO17 = (0, 2, 5, 7, 8, 11, 12, 13, 14, 15, 16, 23, 24, 25, 26, 27, 28)
-# Heel and foot index; the small toe has no point of its own and takes the foot index.
+# Heel and foot index. The small toe has no keypoint of its own and takes the foot index.
 _BLAZE_FEET = (31, 32, 31, 32, 29, 30)
 _BLAZE_INNER_EYES = (1, 4)
 _BLAZE_MOUTH = (9, 10)
@@ -55,23 +57,23 @@ _BLAZE_NOSE, _BLAZE_RIGHT_EYE_OUTER, _BLAZE_LEFT_EYE_OUTER = 0, 6, 3
 # Wrist, thumb, index, little finger of either hand.
 _BLAZE_HANDS = ((15, 21, 19, 17), (16, 22, 20, 18))
 
-# Below this part of its joints a layout is not filled: what is missing lies on its parent, and a network that looks at
-# a body of which so much does not move was not asked what it was trained for.
+# Smallest fraction of joints that a pose model must fill. A missing joint lies on its parent and does not move; the
+# network was not trained with more joints missing.
 _LEAST_FILLED = 0.7
 
-# Points of MediaPipe's 468-point face mesh that lie where ma52 26-31 do (nose bridge, nose base, outer corners of
-# the right and left eye, upper-lip top, lower-lip bottom).
+# Keypoints of MediaPipe's 468-point face mesh for ma52 26-31: nose bridge, nose base, outer corners of the right and
+# left eye, upper-lip top, lower-lip bottom.
 FACE_MESH_POINTS = (197, 2, 33, 263, 0, 17)
 
 
 def halpe136_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Halpe full-body keypoints (..., 136, 3); a subset, nothing derived."""
+    """Map Halpe full-body keypoints (..., 136, 3); a subset, nothing is derived."""
     points = _checked(keypoints, 136, "Halpe-136")
     return _split(points[..., _HALPE136, :])
 
 
 def coco133_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """COCO-WholeBody keypoints (..., 133, 3); head top, neck and hip centre are derived."""
+    """Map COCO-WholeBody keypoints (..., 133, 3); head top, neck and hip center are derived."""
     points = _checked(keypoints, 133, "COCO-WholeBody-133")
     out = points[..., _COCO133, :]
     _derive_midline(out)
@@ -79,7 +81,7 @@ def coco133_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[
 
 
 def halpe26_to_ma52(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Halpe body-and-feet keypoints (..., 26, 3): no fingers and no mouth; the face from nose and eyes."""
+    """Map Halpe body-and-feet keypoints (..., 26, 3): no fingers and no mouth; the face follows from nose and eyes."""
     points = _checked(keypoints, 26, "Halpe-26")
     out = np.full((*points.shape[:-2], MA52_JOINTS, 3), np.nan, np.float32)
     out[..., :26, :] = points
@@ -96,10 +98,10 @@ _TO_MA52: dict[int, Mapping] = {26: halpe26_to_ma52, 133: coco133_to_ma52, 136: 
 
 
 def mapping_to(layout: Layout, points: int) -> Mapping:
-    """How the ``points`` keypoints of a whole-body model fill ``layout``.
+    """Return the mapping of a whole-body model with ``points`` keypoints to ``layout``.
 
     Raises:
-        MarEdgeError: it is not known which keypoints these are, or too much of the layout stays empty.
+        MarEdgeError: no known model has that number of keypoints, or too much of the layout stays empty.
     """
     if points not in _TO_MA52:
         raise MarEdgeError(
@@ -108,7 +110,7 @@ def mapping_to(layout: Layout, points: int) -> Mapping:
         )
     to_ma52 = _TO_MA52[points]
     ma52 = load_layout("ma52").joints
-    # Every joint of ``imigue`` has the name it has in ``ma52``.
+    # Joints of ``imigue`` have the same names in ``ma52``.
     chosen = np.array([ma52.index(name) for name in layout.joints])
 
     def fill(keypoints: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -131,13 +133,13 @@ def mediapipe_to_ma52(
     right_hand: ArrayLike | None = None,
     face: ArrayLike | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """MediaPipe holistic: the body's 33 points, either hand's 21, and six points of the face mesh.
+    """Map MediaPipe holistic: 33 keypoints of the body, 21 of each hand, and six of the face mesh.
 
     Args:
-        body: (..., 33, 3) BlazePose points.
-        left_hand, right_hand: (..., 21, 3), the subject's own left and right. Where a hand is missing, its wrist
-            and finger tips come from the body's wrist, thumb, index and little-finger points.
-        face: (..., 6, 3) the points ``FACE_MESH_POINTS`` of the mesh. Where missing, the nearest body points.
+        body: (..., 33, 3) BlazePose keypoints.
+        left_hand, right_hand: (..., 21, 3), the person's own left and right. Where a hand is missing, its wrist
+            and fingertips come from the body's wrist, thumb, index and little-finger keypoints.
+        face: (..., 6, 3) ``FACE_MESH_POINTS`` of the mesh. Where missing, the nearest body keypoints.
     """
     points = _checked(body, 33, "MediaPipe body")
     out = np.full((*points.shape[:-2], MA52_JOINTS, 3), np.nan, np.float32)
@@ -172,7 +174,7 @@ def _checked(keypoints: ArrayLike, count: int, what: str) -> NDArray[np.float32]
     points = np.asarray(keypoints, dtype=np.float32)
     if points.ndim < 2 or points.shape[-2:] != (count, 3):
         raise MarEdgeError(f"{what} keypoints have the shape (..., {count}, 3) as x, y, score; got {points.shape}")
-    # Not ``all(axis=-1)``: its loop over three values took half of the time here, which every synthetic clip pays.
+    # Not ``all(axis=-1)``: its loop over three values took half of the time here, for every synthetic clip.
     finite = np.isfinite(points)
     seen = finite[..., 0] & finite[..., 1] & finite[..., 2] & (points[..., 2] > 0)
     checked = points.copy()
@@ -181,25 +183,25 @@ def _checked(keypoints: ArrayLike, count: int, what: str) -> NDArray[np.float32]
 
 
 def _overlay(target: NDArray[np.float32], points: NDArray[np.float32]) -> None:
-    """Write ``points`` over ``target`` (both (..., N, 3)) where all of them were seen: parts are not mixed.
+    """Write ``points`` over ``target`` (both (..., N, 3)) where all of them were seen, so that sources are not mixed.
 
-    A point is whole or NaN altogether (``_checked``).
+    All three values of a keypoint are finite, or all are NaN (``_checked``).
     """
     whole: NDArray[np.bool_] = np.all(np.isfinite(points[..., 0]), axis=-1)
     np.copyto(target, points, where=whole[..., None, None])
 
 
 def _mean(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(..., N, 3) -> (..., 3): the mean place with the lowest score."""
+    """Return (..., 3) for (..., N, 3): the mean position with the lowest score."""
     mean: NDArray[np.float32] = points.mean(axis=-2)
     mean[..., 2] = points[..., 2].min(axis=-1)
     return mean
 
 
 def _derive_midline(out: NDArray[np.float32]) -> None:
-    """Head top, neck and hip centre of (..., 44, 3) from ears, shoulders and hips, in place."""
+    """Set head top, neck and hip center of (..., 44, 3) from ears, shoulders and hips, in place."""
     out[..., NECK, :] = _mean(out[..., (5, 6), :])
-    out[..., HIP_CENTRE, :] = _mean(out[..., (11, 12), :])
+    out[..., HIP_CENTER, :] = _mean(out[..., (11, 12), :])
     ears = _mean(out[..., (_LEFT_EAR, _RIGHT_EAR), :])
     out[..., HEAD_TOP, :] = out[..., NECK, :] + CROWN_FROM_NECK * (ears - out[..., NECK, :])
     out[..., HEAD_TOP, 2] = np.minimum(ears[..., 2], out[..., NECK, 2])

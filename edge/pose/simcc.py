@@ -1,7 +1,7 @@
-"""SimCC: a network that says for each joint how probable each column and each row is (Li et al., ECCV 2022).
+"""SimCC: a network with a probability for each column and each row, for each joint (Li et al., ECCV 2022).
 
-The network (RTMPose, RTMW, DWPose) on its runtime, and the way from its two vectors to a place and a score. Knows no
-people and no layout.
+The network (RTMPose, RTMW, DWPose) on its runtime, and the decoding of its two vectors to a position and a score. Knows
+no people and no layout.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.pose.crops import IMAGENET_RGB, normalised
+from mar_edge.edge.pose.crops import IMAGENET_RGB, normalized
 from mar_edge.edge.runtime.base import Runtime
 
 
 class SimccNetwork:
-    """A pose network on its runtime: what its graph says of sizes, and batches of any number of people.
+    """A pose network on its runtime, for batches of any number of people.
 
-    size: width and height of a crop, px. points: K, how many keypoints it gives.
+    size: width and height of a crop, px. points: K, the number of keypoints.
 
     Raises:
         MarEdgeError: the graph is no SimCC network of one picture size.
@@ -39,11 +39,11 @@ class SimccNetwork:
         self._x, self._y, self.points = self._look_at_outputs()
 
     def batch(self, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """(P, H, W, 3) BGR -> (P, 3, H, W), as the network takes it."""
-        return normalised(pictures, self._tables, rgb=IMAGENET_RGB.rgb)
+        """Convert (P, H, W, 3) BGR to (P, 3, H, W), the network's input."""
+        return normalized(pictures, self._tables, rgb=IMAGENET_RGB.rgb)
 
     def infer(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Vectors of columns (P, K, .) and rows (P, K, .): of all in one inference, where the graph's batch is open."""
+        """Return vectors of columns (P, K, .) and rows (P, K, .), in one inference if the graph's batch is dynamic."""
         P = len(batch)
         at_once = self._at_once or P
         padded = np.concatenate([batch, np.zeros((-P % at_once, *batch.shape[1:]), np.float32)])
@@ -54,11 +54,11 @@ class SimccNetwork:
     def decode(
         self, simcc_x: NDArray[np.float32], simcc_y: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """See ``decode``."""
+        """Decode vectors (see ``decode``)."""
         return decode(simcc_x, simcc_y, self.size, refine=self._refine, full_score=self._full_score)
 
     def _look_at_outputs(self) -> tuple[str, str, int]:
-        """Names of the columns' and the rows' output, and K. Runs once, which warms the runtime up as well."""
+        """Return the names of the columns' and the rows' output, and K. Runs once, which also warms up the runtime."""
         W, H = self.size
         empty = {self._input: np.zeros((self._at_once or 1, 3, H, W), np.float32)}
         self.runtime.warm_up(empty)
@@ -70,8 +70,8 @@ class SimccNetwork:
                 if named and of_x[1] == of_y[1] and of_x[2] * H == of_y[2] * W and of_x[2] >= W:
                     return x, y, of_x[1]
         raise MarEdgeError(
-            f"a pose model of {W}x{H} px gives SimCC vectors (B, K, {2 * W}) and (B, K, {2 * H}); this one gives "
-            f"{shapes}: it is not of the RTMPose, RTMW or DWPose kind"
+            f"a pose model of {W}x{H} px gives SimCC vectors (B, K, {2 * W}) and (B, K, {2 * H}). This one gives "
+            f"{shapes}, so it is no RTMPose, RTMW or DWPose"
         )
 
 
@@ -83,27 +83,27 @@ def decode(
     refine: bool = True,
     full_score: float = 1.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The most probable place of each joint.
+    """Return the most probable position of each joint.
 
     Args:
-        simcc_x, simcc_y: (P, K, bins) how probable each column and row of the crop is, unnormalised.
+        simcc_x, simcc_y: (P, K, bins) how probable each column and row of the crop is, not normalized.
         size: width and height of the crop, px; usually there are two bins a pixel.
-        refine: between the bins, by the parabola through the peak and its neighbours. These networks are trained to
-            give Gaussians five bins wide, whose tops are parabolas. Without it places are whole bins, which in a
-            person 880 px tall are 2 px wide: half a small nod.
-        full_score: the peak of a joint that is surely there; RTMW was trained to give 10, the others 1.
+        refine: find the position between the bins, by the parabola through the peak and its neighbors. These networks
+            are trained to give Gaussians five bins wide, whose tops are parabolas. Without it positions are whole
+            bins, which are 2 px wide in a person 880 px tall: half a small nod.
+        full_score: the peak of a clearly visible joint; 10 for RTMW, 1 for the others, from their training.
 
     Returns:
-        Points (P, K, 2) in pixels of the crop and scores (P, K) in [0, 1]: of the two peaks, the lower.
+        Keypoints (P, K, 2) in pixels of the crop and scores (P, K) in [0, 1]: the lower of the two peaks.
 
     Raises:
-        MarEdgeError: the network gave something that is no number.
+        MarEdgeError: an output is NaN or infinite.
     """
     best_x, best_y = simcc_x.argmax(axis=-1), simcc_y.argmax(axis=-1)
     scores = np.minimum(_at(simcc_x, best_x), _at(simcc_y, best_y))
     if not np.isfinite(scores).all():
         raise MarEdgeError(
-            "the pose model's output is not a number; if it is an FP16 file, take the FP32 one: it overflows"
+            "the pose model's output is NaN or infinite; if it is an FP16 file, it overflows: take the FP32 file"
         )
     bins_per_pixel = np.array([simcc_x.shape[-1] / size[0], simcc_y.shape[-1] / size[1]], np.float32)
     x = best_x + _offset(simcc_x, best_x) if refine else best_x
@@ -113,7 +113,7 @@ def decode(
 
 
 def _offset(bins: NDArray[np.float32], best: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(P, K, N) -> (P, K) by how much the peak lies beside the highest bin, in [-0.5, 0.5]; 0 at the rims."""
+    """Return (P, K) the offset of the peak from the highest of N bins (P, K, N), in [-0.5, 0.5]; 0 at the ends."""
     N = bins.shape[-1]
     before, peak, after = (_at(bins, index) for index in (np.maximum(best - 1, 0), best, np.minimum(best + 1, N - 1)))
     curvature = before - 2 * peak + after

@@ -1,8 +1,7 @@
-"""The one-euro filter (Casiez, Roussel and Vogel, CHI 2012) over a whole skeleton: less jitter at rest, little lag in
-motion. Knows no people: one filter a person.
+"""The one-euro filter (Casiez, Roussel and Vogel, CHI 2012) over skeletons: less jitter at rest, little lag in motion.
 
-Off by default, since a micro-action is small and slow enough to be taken for jitter; docs/pose.md has what it does to
-a nod of 4 px.
+It is off by default. A micro-action is so small and slow that the filter treats it as jitter; docs/pose.md shows the
+effect on a nod of 4 px.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ class OneEuro:
 
     Args:
         min_cutoff_hz: frequency above which movement is damped at rest.
-        speed_hz: by how much that frequency rises for a joint that moves one body size a second.
+        speed_hz: increase of that frequency for a joint that moves one body size a second.
     """
 
     def __init__(self, min_cutoff_hz: float = MIN_CUTOFF_HZ, speed_hz: float = SPEED_HZ) -> None:
@@ -34,11 +33,11 @@ class OneEuro:
         self._t_s = 0.0
 
     def smooth(self, joints: NDArray[np.float32], t_s: float, size_px: float) -> NDArray[np.float32]:
-        """Joints (V, 2) px at ``t_s``, NaN where not seen; a joint that comes back starts anew.
+        """Smooth joints (V, 2) px, NaN where not seen. A joint that comes back starts over.
 
         Args:
-            t_s: later than the last.
-            size_px: the person's, the scale of speeds.
+            t_s: time in seconds, later than the last.
+            size_px: size of the person, the scale of speeds.
         """
         past_s = t_s - self._t_s
         if self._joints is None or past_s <= 0:
@@ -50,14 +49,14 @@ class OneEuro:
         pace = np.linalg.norm(speed, axis=-1, keepdims=True)  # (V, 1) body sizes/s
         weight = _weight(past_s, self._min_cutoff_hz + self._speed_hz * pace)
         smoothed = self._joints + weight * (joints - self._joints)
-        anew = ~np.isfinite(smoothed)
-        self._speed = np.where(anew, 0.0, speed).astype(np.float32)
-        self._joints, self._t_s = np.where(anew, joints, smoothed).astype(np.float32), t_s
+        restarted = ~np.isfinite(smoothed)
+        self._speed = np.where(restarted, 0.0, speed).astype(np.float32)
+        self._joints, self._t_s = np.where(restarted, joints, smoothed).astype(np.float32), t_s
         return self._joints
 
 
 class PeopleFilters:
-    """A filter for each person in the picture; whoever leaves it begins anew."""
+    """A filter for each person in the picture. A person who leaves it starts over."""
 
     def __init__(self) -> None:
         self._filters: dict[int, OneEuro] = {}
@@ -65,13 +64,13 @@ class PeopleFilters:
     def smooth(
         self, people: Sequence[int], joints: NDArray[np.float32], t_s: float, sizes_px: Sequence[float]
     ) -> NDArray[np.float32]:
-        """Joints (P, V, 2) px of the people with these ids and sizes, all who are in the picture at ``t_s``."""
+        """Smooth joints (P, V, 2) px of all people in the picture at ``t_s``, with their ids and sizes."""
         self._filters = {person: self._filters.get(person) or OneEuro() for person in people}
         each = zip(self._filters.values(), joints, sizes_px, strict=True)
         return np.stack([filter_.smooth(own, t_s, size_px) for filter_, own, size_px in each])
 
 
 def _weight(past_s: float, cutoff_hz: float | NDArray[np.float32]) -> float | NDArray[np.float32]:
-    """Of the new value, in a first-order low-pass."""
+    """Return the weight of the new value in a first-order low-pass filter."""
     turned = 2 * math.pi * cutoff_hz * past_s
     return turned / (turned + 1)

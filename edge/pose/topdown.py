@@ -1,7 +1,7 @@
-"""Whole-body pose of several people: find them, cut them out, ask a SimCC network (RTMPose, RTMW, DWPose) about all of
-them in one inference, and give each the id they had. On any runtime (``edge.runtime.base``).
+"""Whole-body pose of several people, top down, on any runtime (``edge.runtime.base``).
 
-People are detected every few frames; in between, and while they are followed, their boxes come from their own joints.
+A detector finds people, and a SimCC network (RTMPose, RTMW, DWPose) their keypoints, all crops in one inference. A
+tracker gives each person their id. People are detected every few frames; in between, boxes follow the keypoints.
 """
 
 from __future__ import annotations
@@ -38,26 +38,25 @@ STAGES: tuple[Stage, ...] = get_args(Stage)
 
 
 class TopDownPose:
-    """Everybody in the picture, up to the focus's number (see ``edge.pose.base.PoseEstimator``).
+    """Finds everybody in the picture, up to the focus's number (see ``edge.pose.base.PoseEstimator``).
 
-    A joint that scores less than ``min_score`` keeps its score and has NaN for its place; one outside the picture is
-    missing altogether (NaN, 0). Somebody new is reported from the third frame on.
+    A joint below ``min_score`` keeps its score and has NaN coordinates. One outside the picture is missing (NaN, score
+    0). A new person is reported from the third frame on.
 
-    ``detections`` counts how often the detector was asked; ``stage_s`` is what each stage of the last frame took, in
-    seconds, without those that it did not need.
+    ``detections``: how often the detector ran. ``stage_s``: seconds for each stage that the last frame needed.
 
     Args:
         pose: takes (B, 3, H, W) RGB, gives SimCC vectors (B, K, 2 W) and (B, K, 2 H).
         detector: finds people; closed with this.
-        layout: what to fill.
-        focus: whom to follow.
+        layout: the layout to fill.
+        focus: which people to follow.
         min_score: joints below it count as not seen.
         detect_every: frames from one detection to the next while everybody is in sight.
-        smooth: one-euro filter over the joints.
+        smooth: filter the joints with a one-euro filter.
         refine, full_score: see ``simcc.decode``.
 
     Raises:
-        MarEdgeError: the model is none of this family, or cannot fill the layout.
+        MarEdgeError: the model is no SimCC network, or cannot fill the layout.
     """
 
     def __init__(
@@ -75,9 +74,9 @@ class TopDownPose:
         full_score: float = 1.0,
     ) -> None:
         if not 0 <= min_score <= 1:
-            raise MarEdgeError(f"the pose's min_score is a number from 0 to 1, not {min_score}")
+            raise MarEdgeError(f"the pose's min_score must be from 0 to 1, not {min_score}")
         if detect_every < 1:
-            raise MarEdgeError(f"people are detected every frame or less often, not every {detect_every} frames")
+            raise MarEdgeError(f"detect_every must be at least 1 frame, not {detect_every}")
         self.layout = layout
         self.name = name
         self._network = SimccNetwork(pose, refine=refine, full_score=full_score)
@@ -109,7 +108,7 @@ class TopDownPose:
         smooth: bool = False,
         full_score: float = 1.0,
     ) -> TopDownPose:
-        """From two ONNX files, on a runtime by name (see ``edge.runtime.choice``)."""
+        """Open two ONNX files on a runtime by name (see ``edge.runtime.choice``)."""
         with ExitStack() as stack:
             network = stack.enter_context(open_runtime(pose, runtime, threads).runtime)
             finder = stack.enter_context(open_runtime(detector, runtime, threads).runtime)
@@ -123,7 +122,7 @@ class TopDownPose:
                 smooth=smooth,
                 full_score=full_score,
             )
-            stack.pop_all()  # from here on they are its own to close
+            stack.pop_all()  # from here on ``opened`` closes them
         return opened
 
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
@@ -173,7 +172,7 @@ class TopDownPose:
         if not people:
             return []
         joints, scores = self._fill(np.stack([pose.keypoints for _, pose in people]))
-        # Only now, so that a neck whose shoulder is just out of the picture still has its place.
+        # Only now, so that the neck is still derived where a shoulder is just outside the picture.
         outside = ~((joints >= 0) & (joints < size)).all(axis=-1)
         scores[outside] = 0
         joints[outside | (scores < self._min_score)] = np.nan

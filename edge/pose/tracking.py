@@ -1,9 +1,12 @@
-"""Who is who from frame to frame: ids that stay with people. Knows no pictures, no networks and no layouts.
+"""Tracking of people from frame to frame: ids that stay. Knows no pictures, no networks and no layouts.
 
-Three rounds of matching, each the best assignment of all pairs together (Jonker and Volgenant's algorithm): first those
-seen a moment ago, by keypoints (OKS) and boxes (IoU) where a steady walk would have taken them; then those not seen
-for longer, by place and size; last, likewise, those of the first round who moved otherwise than expected. Looks are
-not compared: who comes in where somebody left within ``keep_s`` and has the same size takes that one's id.
+There are three rounds of matching, each the best assignment of all pairs (Jonker and Volgenant's algorithm):
+
+1. People seen a moment ago, by keypoints (OKS) and boxes (IoU), at the position that a steady walk predicts.
+2. People not seen for longer, by position and size.
+3. People of the first round who moved in another way than predicted, also by position and size.
+
+Appearance is not compared: a person who enters where another of the same size left within ``keep_s`` gets that id.
 """
 
 from __future__ import annotations
@@ -18,21 +21,21 @@ from numpy.typing import NDArray
 from mar_edge.edge.pose.keypoints import BODY, area, box_of, iou, oks
 
 KEEP_S = 2.0
-# Frames in which a person was seen, less those in which they were missed.
+# Frames in which a person must be seen, less those in which they were missed.
 _CONFIRM_FRAMES = 3
-# Longer unseen than this, and keypoints say nothing any more.
+# After this time unseen, keypoints are no longer compared.
 _RECENT_S = 0.25
-# A walk goes on as it was for so long; then it may as well have ended.
+# A walk is assumed to go on for this time after the person was last seen.
 _COAST_S = 1.0
 _VELOCITY_MEMORY_S = 0.25
 _STILL_IOU = 0.8
 _LEAST_ALIKE = 0.5
-# Where one hides behind another, whoever is seen fits both. Rather nobody, for so long, than the wrong one.
+# Where one person hides behind another, the visible one fits both. For this time, neither is reported.
 _TELLS_APART = 0.1
 _UNDECIDED_S = 0.2
 _LEAST_NEAR = 0.25
 _LEAST_JUMP = 0.6
-_NEAR = 0.5  # of the longer side of a box: how far off its place a person is expected at most
+_NEAR = 0.5  # of the longer side of a box: scale of the distance from the expected position
 _SAME_PERSON_OKS = 0.7
 _NOT_MATCHED = 1e3
 
@@ -41,8 +44,8 @@ _NOT_MATCHED = 1e3
 class Pose:
     """One person in one frame.
 
-    keypoints: (K, 3) float32, x px, y px, score. box: (4,) xyxy px around them. cut_from: (4,) the box in which they
-    were looked for.
+    keypoints: (K, 3) float32, x px, y px, score. box: (4,) xyxy px around them. cut_from: (4,) the box that was cut out
+    for the network.
     """
 
     keypoints: NDArray[np.float32]
@@ -56,7 +59,7 @@ class Pose:
 
     @property
     def score(self) -> float:
-        """How sure the network is of the body."""
+        """The mean score of the body's keypoints."""
         return float(self.keypoints[:BODY, 2].mean())
 
 
@@ -70,7 +73,7 @@ class _Track:
         self.person: int | None = None  # once confirmed
 
     def shift(self, t_s: float) -> NDArray[np.float32]:
-        """(2,) how far it has gone since it was seen."""
+        """Return the (2,) distance in px that it moved since it was last seen, at a steady walk."""
         return self.velocity * np.float32(min(t_s - self.seen_s, _COAST_S))
 
     def take(self, pose: Pose, t_s: float, min_score: float) -> None:
@@ -88,7 +91,7 @@ class _Track:
         self.evidence -= 1
 
     def remembered(self, t_s: float, keep_s: float) -> bool:
-        """Return whether to wait for it: for a person ``keep_s``, for what may be none while more speaks for it."""
+        """Return whether to keep it: a confirmed person for ``keep_s``, another while it was seen more than missed."""
         if self.person is None:
             return self.evidence > 0
         return t_s - self.seen_s <= keep_s
@@ -97,12 +100,12 @@ class _Track:
 class PeopleTracker:
     """Gives each pose its person's id: 0, 1, 2, ... in order of appearance, never given twice.
 
-    A person is there once seen in three more frames than they were missed in (a detector may see somebody in two
-    frames of three), and gone once not seen for ``keep_s``; a person that comes back within that time keeps the id.
+    A person is confirmed after three more frames seen than missed, because a detector may miss every third frame. They
+    are gone after ``keep_s`` without being seen. A person who comes back within that time keeps the id.
 
     Args:
         min_score: keypoints below it do not count.
-        keep_s: how long somebody who is not seen is remembered.
+        keep_s: seconds for which a person who is not seen is remembered.
     """
 
     def __init__(self, min_score: float, keep_s: float = KEEP_S) -> None:
@@ -113,10 +116,10 @@ class PeopleTracker:
         self._now_s: float | None = None
 
     def expected(self, t_s: float) -> NDArray[np.float32]:
-        """(P, 4) boxes xyxy in which to look at ``t_s`` for those seen a moment ago, longest followed first.
+        """Return the boxes (P, 4) xyxy of people seen a moment ago, expected at ``t_s``, longest followed first.
 
-        While somebody stays about where they are, the box is the one they were last looked for in: a box that follows
-        every twitch of a hand moves the other joints as well.
+        While a person stays about where they are, the last box is used again. A box that follows every twitch of a
+        hand would move the other joints as well.
         """
         recent = [track for track in self._tracks if t_s - track.seen_s <= _RECENT_S]
         recent.sort(key=lambda track: -track.frames)
@@ -129,18 +132,18 @@ class PeopleTracker:
 
     @property
     def all_seen(self) -> bool:
-        """Whether everybody followed was seen in the last frame."""
+        """Whether everybody who is followed was seen in the last frame."""
         return all(track.seen_s == self._now_s for track in self._tracks)
 
     def update(self, t_s: float, poses: Sequence[Pose]) -> list[int | None]:
         """Take the poses of one frame.
 
         Args:
-            t_s: capture clock in seconds, later than the last; time that runs backwards forgets everybody.
+            t_s: seconds of the capture clock, later than the last. A time that is not later drops all tracks.
             poses: everybody seen, each once (see ``distinct``).
 
         Returns:
-            For each pose its person's id; None while it is not sure that it is one.
+            For each pose the id of its person; None while the person is not confirmed, or is ambiguous.
         """
         if self._now_s is not None and t_s <= self._now_s:
             self._tracks.clear()
@@ -177,7 +180,7 @@ class PeopleTracker:
     def _undecided(
         tracks: list[_Track], of_pose: dict[int, _Track], alike: NDArray[np.float32], t_s: float
     ) -> list[int]:
-        """Poses that fit somebody who is not seen about as well as the one they were given to."""
+        """Return the poses that fit a hidden person about as well as the one they were matched to."""
         given = list(of_pose.values())
         hidden = [i for i, track in enumerate(tracks) if track.person is not None and track not in given]
         undecided = []
@@ -196,7 +199,7 @@ class PeopleTracker:
         similarity: NDArray[np.float32],
         least: float,
     ) -> None:
-        """Add the best assignment of the poses that are still free; ``similarity`` (tracks, poses) in [0, 1]."""
+        """Add the best assignment of the poses that are still free. ``similarity``: (tracks, poses) in [0, 1]."""
         free = [index for index in range(len(poses)) if index not in of_pose]
         if not tracks or not free:
             return
@@ -208,7 +211,7 @@ class PeopleTracker:
                 of_pose[free[column]] = track
 
     def _alike(self, tracks: list[_Track], poses: Sequence[Pose], t_s: float) -> NDArray[np.float32]:
-        """(tracks, poses): keypoints and boxes against where a steady walk led."""
+        """Return (tracks, poses) similarity of keypoints and boxes, at the position that a steady walk predicts."""
         if not tracks or not poses:
             return np.zeros((len(tracks), len(poses)), np.float32)
         shifts = np.stack([track.shift(t_s) for track in tracks])  # (A, 2)
@@ -221,13 +224,13 @@ class PeopleTracker:
 
     @staticmethod
     def _near(tracks: list[_Track], poses: Sequence[Pose], t_s: float) -> NDArray[np.float32]:
-        """(tracks, poses): place, from where it was last seen or a walk led, and size."""
+        """Return (tracks, poses) similarity of size and of position, the last one or the predicted one."""
         near = np.zeros((len(tracks), len(poses)), np.float32)
         for i, track in enumerate(tracks):
-            centre, side = _centre(track.pose.box), track.pose.size_px
+            center, side = _center(track.pose.box), track.pose.size_px
             for j, pose in enumerate(poses):
                 apart = min(
-                    np.linalg.norm(_centre(pose.box) - place) for place in (centre, centre + track.shift(t_s))
+                    np.linalg.norm(_center(pose.box) - place) for place in (center, center + track.shift(t_s))
                 ) / max(side, pose.size_px)
                 size = min(side, pose.size_px) / max(side, pose.size_px)
                 near[i, j] = np.exp(-((apart / _NEAR) ** 2)) * size
@@ -235,7 +238,7 @@ class PeopleTracker:
 
 
 def distinct(poses: Sequence[Pose], min_score: float) -> list[Pose]:
-    """``poses`` without those that are another one's person seen twice; the surer one stays."""
+    """Return ``poses`` without duplicates of one person; the one with the best score stays."""
     if len(poses) < 2:
         return list(poses)
     bodies = np.stack([pose.keypoints[:BODY] for pose in poses])
@@ -248,10 +251,10 @@ def distinct(poses: Sequence[Pose], min_score: float) -> list[Pose]:
 
 
 def pose_of(keypoints: NDArray[np.float32], cut_from: NDArray[np.float32], min_score: float) -> Pose | None:
-    """The person of keypoints (K, 3) that were looked for in ``cut_from``; None where too few are sure to be one."""
+    """Return the pose of keypoints (K, 3) cut from the box ``cut_from``; None where too few have a good score."""
     box = box_of(keypoints, min_score)
     return None if box is None else Pose(keypoints, box, cut_from)
 
 
-def _centre(box: NDArray[np.float32]) -> NDArray[np.float32]:
+def _center(box: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((box[:2] + box[2:]) / 2, np.float32)

@@ -1,1 +1,1 @@
-"""Runtimes: what executes a model file. The contract is in ``base``; a backend is imported by name."""
+"""Runtimes, which execute model files. The contract is in ``base``; a backend is imported by name."""

@@ -1,4 +1,4 @@
-"""The contract of a runtime: named arrays in, named arrays out. One file per backend stands beside this one."""
+"""The contract of a runtime: named arrays in, named arrays out. Each backend is a file or a folder next to this one."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from mar_edge.edge.errors import MarEdgeError
 
 
 class Runtime(Protocol):
-    """A loaded model on one device. Owns its resources: a context manager, to be used from one thread."""
+    """A loaded model on one device. A context manager that owns its resources, for use from one thread."""
 
     name: str
-    """What runs it, for people: ``onnxruntime 1.31.1 (CPU)``."""
+    """Name for messages: ``onnxruntime 1.31.1 (CPU)``."""
 
     metadata_json: str | None
-    """The JSON document the model file describes itself with (``edge.model_file``); None where it has none."""
+    """The JSON document in the model file (``edge.model_file``); None where it has none."""
 
     input_shapes: Mapping[str, tuple[int | None, ...]]
     """Shape of each input; None where it is dynamic."""
 
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """All outputs for ``inputs``, by name. The returned arrays are the caller's to keep.
+        """Return all outputs for ``inputs``, by name. The returned arrays are not reused.
 
-        A model whose own inputs and outputs are float16 is given and gives float32 all the same.
+        Arrays are float32, even where the model's own inputs and outputs are float16.
 
         Raises:
-            MarEdgeError: an input is missing, unknown or mis-shaped.
+            MarEdgeError: an input is missing, unknown or has the wrong shape.
         """
         ...
 
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
-        """Run once on ``inputs`` so that the first real inference costs no more than the rest."""
+        """Run once on ``inputs``, so that the first real inference is as fast as the rest."""
         ...
 
     def __enter__(self) -> Runtime: ...
@@ -43,7 +43,7 @@ class Runtime(Protocol):
 
 
 def check_shapes(expected: Mapping[str, tuple[int | None, ...]], inputs: Mapping[str, NDArray[np.float32]]) -> None:
-    """Raise MarEdgeError unless ``inputs`` are those that a model takes, by name and shape (None is any)."""
+    """Raise MarEdgeError unless ``inputs`` have the names and shapes that a model takes (None is any size)."""
     if inputs.keys() != expected.keys():
         raise MarEdgeError(f"the model takes the inputs {sorted(expected)}, given were {sorted(inputs)}")
     for name, shape in expected.items():

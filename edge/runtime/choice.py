@@ -1,7 +1,6 @@
-"""Which runtime runs a model file: the one that was named, or the best that works here, and why.
+"""Chooses the runtime of a model file: the named one, or the best that works here, with the reason.
 
-A named one that cannot run is an error that says how to mend it. What is chosen is never exchanged for another behind
-one's back.
+A named runtime that cannot run is an error that says how to fix it. It is never replaced by another.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from mar_edge.edge.runtime.onnxruntime import CUDA_PROVIDER, OnnxRuntime, availa
 from mar_edge.edge.runtime.tensorrt.cache import has_engine_of
 from mar_edge.edge.runtime.tensorrt.store import SUFFIX
 
-# The package's model has 0.5 MB, the full-size network 5.
+# The package's model is 0.5 MB, the full-size network 5 MB.
 _FULL_SIZE_BYTES = 2 << 20
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A loaded model, and in a few words why it runs on what it runs on."""
+    """A loaded model, and in a few words why it runs on this runtime."""
 
     runtime: Runtime
     reason: str
@@ -36,11 +35,11 @@ def open_runtime(path: Path, name: RuntimeName = "auto", threads: int = 0, progr
 
     Args:
         path: a model file, or a TensorRT engine that ``mar-edge build`` made of one.
-        threads: within one inference on a CPU; 0 takes every core.
+        threads: within one inference on a CPU; 0 uses every core.
         progress: of building an engine, where there is none yet.
 
     Raises:
-        MarEdgeError: there is no such file, it is no model, or the runtime that was named cannot run it here.
+        MarEdgeError: there is no such file, it is no model, or the named runtime cannot run it here.
     """
     is_engine = path.suffix == SUFFIX
     if is_engine and name not in {"auto", "tensorrt"}:
@@ -54,16 +53,16 @@ def open_runtime(path: Path, name: RuntimeName = "auto", threads: int = 0, progr
 
 def _best(path: Path, threads: int) -> Opened:
     passed_over = ""
-    # Building an engine takes minutes and is not done unasked; one that is there was built to be used.
+    # Building an engine takes minutes, so only an existing one is used.
     if path.is_file() and has_engine_of(path):
         try:
             return _tensorrt(path, None)
         except MarEdgeError as error:
             passed_over = f"; not TensorRT, though an engine is in the cache: {error}"
-    where = "on this CPU; this ONNX Runtime knows no CUDA"
+    where = "on this CPU; this ONNX Runtime has no CUDA"
     if CUDA_PROVIDER in available_providers():
         try:
-            return Opened(OnnxRuntime(path, threads, "cuda"), f"CUDA is there{passed_over}")
+            return Opened(OnnxRuntime(path, threads, "cuda"), f"CUDA is available{passed_over}")
         except MarEdgeError as error:
             where = f"on this CPU; {error}"
     if not _is_full_size(path):
@@ -78,14 +77,15 @@ def _best(path: Path, threads: int) -> Opened:
 
 
 def _is_full_size(path: Path) -> bool:
-    """Whether it is a recogniser for which OpenVINO is the faster one on a CPU.
+    """Return whether it is a recognizer for which OpenVINO is faster on a CPU.
 
-    A window of the full-size network took it 0.87 of ONNX Runtime's time (27.3 and 31.2 ms, each alone in its process,
-    two idle threads); the package's model, a tenth of the size, took it longer. What lies between was not measured.
+    OpenVINO took 27.3 ms for a window of the full-size network and ONNX Runtime 31.2 ms, each alone in its process on
+    two idle threads. For the package's model, a tenth of the size, OpenVINO was slower. Sizes in between were not
+    measured.
     """
     if not path.is_file() or path.stat().st_size < _FULL_SIZE_BYTES:
         return False
-    document = read_metadata(path)  # a pose network has none, and was not measured
+    document = read_metadata(path)  # a pose network has none, and none was measured
     return document is not None and parse_metadata(document, str(path)).precision == "fp32"
 
 
@@ -111,8 +111,8 @@ def _openvino(path: Path, threads: int) -> Runtime:
     precision = "fp32" if document is None else parse_metadata(document, str(path)).precision
     if precision != "fp32":
         raise MarEdgeError(
-            f"{path} is {precision}; OpenVINO runs FP32 files only: here it computes in f32 whatever the "
-            "file says (its bf16 is off by whole logits, its int8 slower); give the FP32 file, or --runtime onnxruntime"
+            f"{path} is {precision}; OpenVINO runs only FP32 files here, because its bf16 is off by whole logits and "
+            "its INT8 is slower. Give the FP32 file, or --runtime onnxruntime"
         )
     return OpenVino(path, threads)
 

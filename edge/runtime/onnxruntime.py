@@ -19,7 +19,7 @@ _CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 
 
-# What a file that is no model, or was one before it was damaged, makes ONNX Runtime raise.
+# Errors of ONNX Runtime on a file that is no model, or a damaged one.
 _REFUSED = (
     ort.capi.onnxruntime_pybind11_state.Fail,
     ort.capi.onnxruntime_pybind11_state.InvalidArgument,
@@ -32,12 +32,12 @@ _REFUSED = (
 
 
 def available_providers() -> tuple[str, ...]:
-    """What this ONNX Runtime was built with; that a device for it is there is not said."""
+    """Return the providers that this ONNX Runtime was built with. Their devices may be missing."""
     return tuple(ort.get_available_providers())
 
 
 def read_metadata(path: Path) -> str | None:
-    """The JSON document that a model file describes itself with; None where it has none.
+    """Return the JSON document in a model file; None where it has none.
 
     Raises:
         MarEdgeError: the file is missing or is no ONNX model.
@@ -54,13 +54,12 @@ class OnnxRuntime:
 
     Args:
         path: the model file.
-        threads: threads within one inference; 0 takes every core. They sleep while they wait for each other, and do
-            not spin: pose and recogniser run at the same time, and a thread that spins takes a core from the other
-            (docs/pose.md).
-        device: where it runs. On ``cuda`` FP32 is FP32, not TF32.
+        threads: threads within one inference; 0 uses every core. They sleep while they wait for each other, because
+            pose and recognizer share the cores (docs/pose.md).
+        device: where it runs. On ``cuda``, FP32 is FP32, not TF32.
 
     Raises:
-        MarEdgeError: the file is missing or is no ONNX model, or the device cannot be had.
+        MarEdgeError: the file is missing or is no ONNX model, or the device cannot be used.
     """
 
     def __init__(self, path: Path, threads: int = 0, device: Device = "cpu") -> None:
@@ -77,16 +76,16 @@ class OnnxRuntime:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         providers: list[str | tuple[str, dict[str, str]]] = [_CPU_PROVIDER]
         if device == "cuda":
-            # What CUDA has no kernel for may run on the CPU; that CUDA runs nothing is what is refused below.
+            # Nodes without a CUDA kernel may run on the CPU. If CUDA runs none, that is an error below.
             providers.insert(0, (CUDA_PROVIDER, {"use_tf32": "0"}))
         self._path = path
         self._session = _session(path, options, providers)
-        # ONNX Runtime falls back to the CPU, with a line in its log, where CUDA cannot be started, or fails later.
+        # Where CUDA cannot start or fails later, ONNX Runtime would fall back to the CPU with a line in its log.
         self._session.disable_fallback()
         if self._session.get_providers()[0] != provider:
             raise MarEdgeError(
-                f"ONNX Runtime could not start {provider} and would have used {self._session.get_providers()[0]}; "
-                "see that 'nvidia-smi' shows the device and that CUDA and cuDNN are of the versions it wants"
+                f"ONNX Runtime could not start {provider} and would use {self._session.get_providers()[0]}. "
+                "Check that 'nvidia-smi' shows the device and that CUDA and cuDNN have the versions it needs"
             )
         self.name = f"onnxruntime {ort.__version__} ({device.upper()})"
         self.metadata_json: str | None = _document(self._session, path)
@@ -98,7 +97,7 @@ class OnnxRuntime:
         self._outputs = [tensor.name for tensor in self._session.get_outputs()]
 
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """All outputs for ``inputs`` (see the contract)."""
+        """Return all outputs for ``inputs`` (see the contract)."""
         check_shapes(self.input_shapes, inputs)
         fed = {name: array.astype(np.float16) if name in self._halves else array for name, array in inputs.items()}
         outputs = dict(zip(self._outputs, self._session.run(self._outputs, fed), strict=True))
@@ -110,7 +109,7 @@ class OnnxRuntime:
         """Run once (see the contract).
 
         Raises:
-            MarEdgeError: it loads and does not run: a damaged file.
+            MarEdgeError: the file is damaged: it loads but does not run.
         """
         try:
             self.infer(inputs)
@@ -130,11 +129,11 @@ def _session(
     if not path.is_file():
         raise MarEdgeError(f"no model file at {path}; expected an .onnx file written by 'mar-edge export'")
     try:
-        # Trying the CPU again where the CPU failed only prints.
+        # On the CPU, a second try would only print.
         fallback = int(len(providers) > 1)
         return ort.InferenceSession(str(path), options, providers=list(providers), enable_fallback=fallback)
     except _REFUSED as error:
-        raise MarEdgeError(f"{path} is not a model ONNX Runtime can load: {_first_line(error)}") from None
+        raise MarEdgeError(f"{path} is not a model that ONNX Runtime can load: {_first_line(error)}") from None
 
 
 def _document(session: ort.InferenceSession, path: Path) -> str | None:

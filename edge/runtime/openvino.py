@@ -1,7 +1,7 @@
 """OpenVINO on the CPU, in f32. Knows nothing of skeletons or labels.
 
-f32 only, whatever the processor offers: left to itself OpenVINO takes bf16 where there is hardware for it, in which
-this network's logits are off by whole units (it takes differences of neighbouring frames); int8 was slower than f32.
+Only f32, on every processor. By default OpenVINO uses bf16 where the hardware has it. This network takes differences of
+neighboring frames, so its logits are then off by whole units. INT8 was slower than f32.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ except ImportError:
 
 @cache
 def _core() -> openvino.Core:
-    """The one core of this process, never given back.
+    """Return the one core of this process, which is never released.
 
-    On a processor with AMX its CPU device gives the thread that first compiles a model an alternate signal stack of its
-    own, and unmaps it when the core goes. After a second core, or from another thread, the unmapped one stays set, and
-    the next signal that Python handles (SIGTERM, say) kills the process.
+    On a processor with AMX, its CPU device gives the thread that first compiles a model an alternate signal stack. It
+    unmaps that stack when the core is released. After a second core, or from another thread, the unmapped stack stays
+    set. The next signal that Python handles, such as SIGTERM, then kills the process.
     """
     return openvino.Core()
 
@@ -40,7 +40,7 @@ class OpenVino:
 
     Args:
         path: the model file.
-        threads: threads within one inference; 0 takes every core.
+        threads: threads within one inference; 0 uses every core.
 
     Raises:
         MarEdgeError: the file is missing or is no ONNX model.
@@ -54,7 +54,7 @@ class OpenVino:
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": str(threads or usable_cores()),
-            # The pose stage wants the same cores: the system is to move the threads, not OpenVINO to fix them.
+            # The pose stage uses the same cores, so the system schedules the threads and OpenVINO does not pin them.
             "ENABLE_CPU_PINNING": "NO",
         }
         core = _core()
@@ -63,7 +63,7 @@ class OpenVino:
             compiled = core.compile_model(model, "CPU", settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise MarEdgeError(f"{path} is not a model OpenVINO can load: {reason}") from None
+            raise MarEdgeError(f"{path} is not a model that OpenVINO can load: {reason}") from None
         self._request = compiled.create_infer_request()
         self._outputs = {port.get_any_name(): port for port in compiled.outputs}
         self.name = f"openvino {openvino.__version__.split('-')[0]} (CPU, f32)"
@@ -73,7 +73,7 @@ class OpenVino:
         }
 
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """All outputs for ``inputs`` (see the contract)."""
+        """Return all outputs for ``inputs`` (see the contract)."""
         check_shapes(self.input_shapes, inputs)
         results = self._request.infer(dict(inputs), share_inputs=True, share_outputs=False)
         outputs = {name: results[port] for name, port in self._outputs.items()}

@@ -20,9 +20,10 @@ from mar_edge.edge.errors import MarEdgeError, did_you_mean
 class KnownModel:
     """One published model.
 
-    size: width and height of its input, px. points: number of keypoints of a pose model. full_score: see
-    ``edge.pose.simcc``. detector: name of the detector to use with a pose model. family: a detector's. ``licence``:
-    the weights' license. url: a zip of OpenMMLab's SDK with one ONNX file in it. sha256: of the zip, or None.
+    size: width and height of its input, px. ``licence``: the weights' license.
+    url: a zip of OpenMMLab's SDK with one ONNX file in it. sha256: of the zip, or None.
+    points: number of keypoints of a pose model. full_score: see ``edge.pose.simcc``.
+    detector: name of the detector to use with a pose model. family: of a detector.
     """
 
     name: str

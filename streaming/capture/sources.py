@@ -87,6 +87,19 @@ def names_file(text: str) -> bool:
         return False
 
 
+def named_sources(texts: list[str], stream: str) -> list[tuple[str, str]]:
+    """Return (stream, source) of each ``NAME=SOURCE``. Without a name, one source is ``stream``, more are numbered.
+
+    A file whose name looks like ``NAME=SOURCE`` is a file.
+    """
+    named = []
+    for number, text in enumerate(texts):
+        match = re.fullmatch(r"([A-Za-z0-9_.-]+)=(.+)", text, re.DOTALL)
+        name = stream if len(texts) == 1 else f"{stream}{number}"
+        named.append((match[1], match[2]) if match and not names_file(text) else (name, text))
+    return named
+
+
 def _device_node(text: str) -> str | None:
     """Return the path of a device; None if it is not one.
 

@@ -1,12 +1,15 @@
+"""What tests of the command line share."""
+
 import pytest
+from recorded_runs import two_people
 
 
 @pytest.fixture
-def user_error(cli_here):
-    """Runs a command that must fail as a user's error does, exit 1 and one line; gives the line."""
+def user_error(here):
+    """Run a command that must fail as a user's mistake does, exit 1 and one line; return the line."""
 
     def run(*arguments):
-        done = cli_here(*arguments)
+        done = here(*arguments)
         assert done.returncode == 1, (done.returncode, done.stdout, done.stderr)
         assert done.stderr.startswith("error: "), done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
@@ -14,3 +17,9 @@ def user_error(cli_here):
         return done.stderr.strip()
 
     return run
+
+
+@pytest.fixture(scope="session")
+def recording(tmp_path_factory):
+    """A recording of two people."""
+    return two_people().write(tmp_path_factory.mktemp("recorded") / "cam.jsonl")

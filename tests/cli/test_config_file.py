@@ -6,10 +6,13 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import msgspec
+import pytest
 
 from mar_edge import LabelSubscriber
+from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.wire.messages import HelloMessage
 
 GOOD = """
@@ -31,7 +34,7 @@ def test_options_come_from_the_file_and_the_command_line_wins(cli, ma52_model, t
         [
             sys.executable,
             "-m",
-            "mar_edge.cli",
+            "mar_edge",
             "subscribe",
             "--connect",
             address,
@@ -90,3 +93,71 @@ def test_a_hangup_reads_the_file_again_and_a_mistake_in_it_changes_nothing(tmp_p
         finally:
             serving.terminate()
     assert serving.returncode == 0
+
+
+@pytest.fixture
+def asked(here, monkeypatch):
+    """Run a command that serves; return the configuration that it would serve with."""
+    given = []
+
+    def run(command, *arguments):
+        monkeypatch.setattr(f"mar_edge.cli.{command}.run_service", lambda config, *_, **__: given.append(config))
+        done = here(command, *arguments)
+        assert done.returncode == 0, done.stderr
+        return given.pop()
+
+    return run
+
+
+RULES = """
+camera = "demo:"
+stride_s = 0.4
+[thresholds]
+nodding = 0.7
+[event_rules]
+smoothing_s = 0
+min-duration-s = 0.25
+"""
+
+
+def test_the_table_of_event_rules_sets_them_by_name(asked, tmp_path):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text(RULES)
+    rules = asked("serve", "--config", path).pipeline
+    assert rules.events == replace(EventRules(), smoothing_s=0, min_duration_s=0.25)
+    assert rules.labels.on == {"nodding": 0.7}
+    assert asked("serve", "--camera", "demo:").pipeline.events == EventRules()
+
+
+def test_replay_takes_a_config_file_of_serve(asked, user_error, tmp_path):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text(RULES)
+    config = asked("replay", tmp_path, "--config", path)
+    assert config.pipeline == asked("serve", "--config", path).pipeline
+    assert config.camera == ""
+    assert asked("replay", tmp_path, "--config", path, "--stride-s", 0.3).pipeline.stride_s == 0.3
+    path.write_text("camera = 1.5\n")
+    assert "camera is text, or a list of it, not 1.5" in user_error("replay", tmp_path, "--config", path)
+
+
+def test_each_option_goes_where_it_belongs(asked, tmp_path):
+    config = asked(
+        "serve",
+        *("--camera", "hall=demo:", "--camera", "door=demo:", "--on", 0.6, "--off", 0.2, "--labels", "head,-nodding"),
+        *("--prior", "uniform", "--no-motion-gate", "--top-k", 3, "--encoding", "msgpack", "--skeletons"),
+        *("--size", "640x480", "--fps", 25, "--pixel-format", "MJPG", "--rtsp-transport", "udp", "--stall-s", 7),
+        *("--wait-camera", "--realtime", "--wait-subscribers", 2, "--max-seconds", 9, "--http", "127.0.0.1:0"),
+        *("--bind", "ipc:///tmp/a", "--bind", "ipc:///tmp/b", "--record", tmp_path, "--record-mb", 1),
+        *("--record-hours", 2, "--record-keep", 3, "--insecure", "--stride-s", 0.3),
+    )
+    rules, mode, record = config.pipeline, config.mode, config.record
+    assert config.streams == (("hall", "demo:"), ("door", "demo:"))
+    assert (config.address, config.more_addresses) == ("ipc:///tmp/a", ("ipc:///tmp/b",))
+    assert (rules.on, rules.off, rules.stride_s, rules.motion_gate) == (0.6, 0.2, 0.3, None)
+    assert rules.prior.name == "uniform"
+    assert (rules.labels.only, rules.labels.never) == (("head",), ("nodding",))
+    assert (config.top_k, config.encoding, config.publish_skeletons) == (3, "msgpack", True)
+    assert (mode.size, mode.fps, mode.pixel_format, mode.rtsp_transport) == ((640, 480), 25, "MJPG", "udp")
+    assert (config.stall_s, config.wait_camera, config.realtime, config.insecure) == (7, True, True, True)
+    assert (config.wait_subscribers, config.max_seconds, config.http) == (2, 9, "127.0.0.1:0")
+    assert (record.folder, record.most_mb, record.most_hours, record.keep) == (tmp_path, 1, 2, 3)

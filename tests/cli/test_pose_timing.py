@@ -7,11 +7,11 @@ import numpy as np
 import pose_networks as networks
 import pytest
 
-from mar_edge.cli.benching_pose import bench_pose
+from mar_edge.cli.bench_pose import bench_pose
 from mar_edge.cli.pose_timing import Crowd, side_by_side, time_crowds
-from mar_edge.cli.posing import PoseOptions
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.choice import PoseConfig
 from mar_edge.edge.pose.holistic.stage import STAGES as HOLISTIC_STAGES
 from mar_edge.edge.pose.topdown import DETECT_EVERY, STAGES
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
@@ -90,9 +90,10 @@ def test_the_command(cli, files, picture, tmp_path):
     assert float(first[heads.index("network") - len(heads)]) == pytest.approx(
         report["rows"][0]["stages_ms"]["network"], abs=0.01
     )
-    wrong = cli("bench", files[0], "--pose", files[0])
-    assert (wrong.returncode, wrong.stdout) == (1, "")
-    assert "not both at once" in wrong.stderr
+
+
+def test_models_and_a_pose_stage_are_not_timed_at_once(user_error, files):
+    assert "not both at once" in user_error("bench", files[0], "--pose", files[0])
 
 
 def test_what_cannot_be_timed(files, tmp_path):
@@ -101,13 +102,13 @@ def test_what_cannot_be_timed(files, tmp_path):
 
     broken = tmp_path / "frame.png"
     broken.write_bytes(b"no picture")
-    with pytest.raises(MarEdgeError, match="no picture that OpenCV can read"):
-        bench(PoseOptions(str(files[0]), str(files[1])), broken)
+    with pytest.raises(MarEdgeError, match="not a picture that OpenCV can read"):
+        bench(PoseConfig(str(files[0]), str(files[1])), broken)
 
 
 def test_the_holistic_stage_for_one_and_two_people(tmp_path):
     out = tmp_path / "pose.json"
-    bench_pose(PoseOptions(), ["onnxruntime"], [1, 2], None, 3, 1, out)
+    bench_pose(PoseConfig(), ["onnxruntime"], [1, 2], None, 3, 1, out)
     report = json.loads(out.read_text())
     assert (report["pose"], report["picture"]) == ("holistic", [512, 600])
     assert [row["people"] for row in report["rows"]] == [1, 2]
@@ -121,7 +122,7 @@ def test_people_whom_the_holistic_stage_does_not_find_are_not_timed(tmp_path, ca
     picture, out = tmp_path / "nobody.png", tmp_path / "pose.json"
     cv2.imwrite(str(picture), np.zeros((60, 50, 3), np.uint8))
     with pytest.raises(MarEdgeError, match="does not find 1 people in this picture"):
-        bench_pose(PoseOptions(), ["onnxruntime"], [1], picture, 1, 1, None)
-    bench_pose(PoseOptions(), ["onnxruntime"], [1, 4], None, 1, 1, out)
+        bench_pose(PoseConfig(), ["onnxruntime"], [1], picture, 1, 1, None)
+    bench_pose(PoseConfig(), ["onnxruntime"], [1, 4], None, 1, 1, out)
     assert [row["people"] for row in json.loads(out.read_text())["rows"]] == [1]
     assert "not timed: the stage does not find 4 people" in capsys.readouterr().err

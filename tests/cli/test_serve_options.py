@@ -3,17 +3,14 @@
 The command runs in this process, as ``mar-edge`` runs it, up to the error.
 """
 
-import logging
 import re
-import sys
 
 import cv2
 import numpy as np
 import pytest
-import typer
 
-from mar_edge.cli import app, main, serving  # noqa: F401 - registers its commands
 from mar_edge.cli.config_file import option_kinds, read_config
+from mar_edge.cli.main import command_line
 from mar_edge.edge.errors import MarEdgeError
 
 # What is wrong with a value of the right kind, by option; {tmp} is a folder with a video, keys and a text file.
@@ -67,7 +64,7 @@ WRONG = {
         ("'nobody'\npose = '{tmp}/text'", "no detector 'nobody'"),
         ("'{tmp}/text'\npose = '{tmp}/text'", "which kind of detector"),
         ("'yolox:{tmp}/nowhere.onnx'\npose = '{tmp}/text'", "no detector model at"),
-        ("'rtmdet-nano'", "--pose holistic has a detector of its own"),
+        ("'rtmdet-nano'", "--pose holistic has its own detector"),
     ],
     "people": [("0\npose = '{tmp}/text'", "at least 1, not 0"), ("0", "at least 1, not 0")],
     "focus": [
@@ -113,7 +110,7 @@ WRONG = {
     ],
     "view": [("'nowhere'", "not HOST:PORT"), ("'127.0.0.1:99999'", "not HOST:PORT")],
     "view_host": [
-        ("'box.local'", "--view-host is of a page, which is not asked for"),
+        ("'box.local'", "--view-host needs a page"),
         ("'ftp://box'\nview = '127.0.0.1:0'", "'ftp://box' is neither a host"),
     ],
     "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
@@ -130,13 +127,23 @@ WRONG = {
         ("{nodding = 1.5}", "not 1.5"),
         ("{nodding = nan}", "not nan"),
     ],
+    "event_rules": [
+        ("5", "a table of numbers by rule, not 5"),
+        ("{smoothing_s = 'often'}", "smoothing_s is a number, not 'often'"),
+        ("{update-s = true}", "update-s is a number, not true"),
+        ("{smoothing_s = 61}", "smoothing_s is 0 to 60, not 61"),
+        ("{away_share = nan}", "away_share is 0 to 1, not nan"),
+        ("{smothing_s = 1}", "no such rule: smothing_s; there are away_share, "),
+        ("{smothing_s = 1}", "did you mean 'smoothing_s'?"),
+        ("{rest_s = 1, rest-s = 1}", "rest-s is there twice"),
+    ],
 }
 CONTRADICTIONS = [
     ("on = 0.3\noff = 0.5", "given were on 0.3, off 0.5"),
-    ("stride-s = 0.3\nstride_s = 0.4", "stride_s stands there twice"),
+    ("stride-s = 0.3\nstride_s = 0.4", "stride_s is there twice"),
     ("realtime = true\nas-fast-as-possible = true", "--realtime and --as-fast-as-possible exclude each other"),
     ("show-video = true", "--show-video needs a page"),
-    ("record-keep = 3", "are of --record FOLDER, which is not given"),
+    ("record-keep = 3", "need --record FOLDER"),
     ("http = '[::]:0'\nkey = '{tmp}/box.key_secret'\nclients = '{tmp}'", "--http .* is not encrypted"),
 ]
 NOT_TOML = [
@@ -157,12 +164,11 @@ OTHER_KINDS = {
     "text": [*_TEXT, "['a']"],
     "text, or a list of it": [*_TEXT, "[]", "[1.5]"],
 }
-COMMAND = typer.main.get_command(app)
-COMMAND_KINDS = option_kinds(COMMAND.commands["serve"])
+COMMAND_KINDS = option_kinds(command_line().commands["serve"])
 
 
 def test_every_option_has_its_cases():
-    assert WRONG.keys() == {*COMMAND_KINDS, "thresholds"}
+    assert WRONG.keys() == {*COMMAND_KINDS, "thresholds", "event_rules"}
     for name, kind in COMMAND_KINDS.items():
         assert WRONG[name] or kind.said == "true or false"
 
@@ -184,34 +190,21 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def refusal(folder, tmp_path, monkeypatch, capsys):
-    """What ``serve`` says of a config file that it must refuse."""
-    monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path))
-    monkeypatch.setattr(
-        "mar_edge.cli.typer.main.get_command", lambda _: COMMAND
-    )  # most of the time goes into making it
-    monkeypatch.setattr(
-        "mar_edge.streaming.operations.logs.set_up_logs", lambda: None
-    )  # it takes the process's own standard error
-    logger = logging.getLogger("mar_edge")
-    before = logger.handlers[:], logger.level, logger.propagate
+def refusal(folder, tmp_path, monkeypatch, user_error):
+    """Return what ``serve`` says of a config file that it must refuse."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
     def run(content):
         path = tmp_path / "mar-edge.toml"
         path.write_bytes(content)
         given = {line.partition("=")[0].strip() for line in content.decode("latin1").splitlines()}
-        arguments = [] if "camera" in given else ["--camera", str(folder / "v.avi")]
+        arguments = [] if "camera" in given else ["--camera", folder / "v.avi"]
         arguments += [] if "bind" in given else ["--bind", f"ipc://{tmp_path}/bus"]
-        monkeypatch.setattr(sys, "argv", ["mar-edge", "serve", "--config", str(path), *arguments])
-        with pytest.raises(SystemExit) as exit:
-            main()
-        out, err = capsys.readouterr()
-        assert (exit.value.code, out) == (1, "")
-        assert re.fullmatch(r"error: [^\n]{10,1000}\n", err), err
-        return err
+        message = user_error("serve", "--config", path, *arguments)
+        assert re.fullmatch(r"error: [^\n]{10,1100}", message), message
+        return message
 
-    yield run
-    logger.handlers[:], logger.level, logger.propagate = before
+    return run
 
 
 @pytest.mark.parametrize("option", COMMAND_KINDS)
@@ -228,7 +221,8 @@ def test_values_of_another_kind(tmp_path, option):
     ("option", "value", "said"), [(option, *case) for option, cases in WRONG.items() for case in cases]
 )
 def test_a_value_that_makes_no_sense(refusal, folder, option, value, said):
-    message = refusal(f"{option.replace('_', '-')} = {value}".replace("{tmp}", str(folder)).encode())
+    key = option if option == "event_rules" else option.replace("_", "-")  # tables have one spelling
+    message = refusal(f"{key} = {value}".replace("{tmp}", str(folder)).encode())
     assert said in message
     assert re.search(option.replace("model_sha256", "sha-256").replace("_", "[-_ ]"), message, re.IGNORECASE), message
 
@@ -248,12 +242,9 @@ def test_what_is_no_toml(refusal, content):
     assert "is not a TOML file" in refusal(content)
 
 
-def test_a_file_too_large_or_not_there(refusal, tmp_path, monkeypatch, capsys):
+def test_a_file_too_large_or_not_there(refusal, tmp_path, user_error):
     assert "is no config file" in refusal(b"#" * (1 << 20 | 1))
-    monkeypatch.setattr(sys, "argv", ["mar-edge", "serve", "--config", str(tmp_path / "none.toml")])
-    with pytest.raises(SystemExit, match="1"):
-        main()
-    assert "cannot read config file" in capsys.readouterr().err
+    assert "cannot read config file" in user_error("serve", "--config", tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from recorded_runs import two_people
 
-from mar_edge.cli import with_suggestion
 from mar_edge.cli.config_file import OptionKind, read_config
+from mar_edge.cli.main import with_suggestion
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import background_label, ma52_labels
 from mar_edge.edge.pose.focus import Focus

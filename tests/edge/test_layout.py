@@ -64,13 +64,13 @@ def test_mirroring_twice_changes_nothing_and_the_midline_stays(layout):
 
 
 def test_mirroring_keeps_the_skeleton_together(layout):
-    """Every parent that stands in for a joint has a counterpart that stands in for the joint's."""
+    """Compare each joint's fill parent with that of the mirrored joint."""
     fill = np.array(layout.fill_parents)
     for joint in range(layout.num_joints):
         assert fill[layout.mirrored[joint]] == layout.mirrored[fill[joint]], layout.joints[joint]
 
 
-def test_following_what_stands_in_ends_at_the_root(layout):
+def test_fill_parents_lead_to_the_root(layout):
     for start in range(layout.num_joints):
         joint = start
         for _ in range(layout.num_joints):

@@ -1,4 +1,4 @@
-"""The deploy graph is the same function as the networks it is made of, for every stream, encoding and layout."""
+"""The deploy graph is the same function as its networks, for every stream, encoding and layout."""
 
 import itertools
 
@@ -41,7 +41,7 @@ def test_same_logits(stream, encoding, name):
 
 
 @torch.no_grad()
-def test_the_temperature_softens_the_probabilities_and_leaves_the_logits():
+def test_the_temperature_changes_the_probabilities_and_not_the_logits():
     layout = load_layout("imigue")
     parts = pair("joint", "motion", layout)
     skeleton, index_t = tensors(2, layout)
@@ -52,7 +52,7 @@ def test_the_temperature_softens_the_probabilities_and_leaves_the_logits():
 
 
 @torch.no_grad()
-def test_a_sigmoid_network_says_each_label_by_itself():
+def test_a_sigmoid_network_gives_each_label_its_own_probability():
     layout = load_layout("imigue")
     parts = pair("joint", "motion", layout)
     logits, probs = DeployGraph(parts, layout, temperature=2.5, activation="sigmoid").eval()(*tensors(2, layout))

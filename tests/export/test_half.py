@@ -1,4 +1,4 @@
-"""FP16 where the graph bears it, by what its nodes say; the file is one that ONNX Runtime runs, close to FP32."""
+"""FP16 where the nodes are marked for it; ONNX Runtime runs the file, close to FP32."""
 
 import networks
 import numpy as np
@@ -34,7 +34,7 @@ def types(model):
     return known | {tensor.name: tensor.data_type for tensor in model.graph.initializer}
 
 
-def test_every_node_says_which_part_of_the_network_it_is(full):
+def test_every_node_is_named_after_its_part_of_the_network(full):
     for node in full.graph.node:
         assert "/" in node.name
         inside = node.name.split("/")[0]
@@ -42,7 +42,7 @@ def test_every_node_says_which_part_of_the_network_it_is(full):
     assert len({node.name for node in full.graph.node}) == len(full.graph.node)
 
 
-def test_what_bears_half_is_the_branches_the_mlps_and_the_fusion(full):
+def test_the_branches_the_mlps_and_the_fusion_tolerate_fp16(full):
     blocks = [f"streams.joint.scales.{i}.blocks.0.{part}" for i in range(4) for part in ("mix", "mlp")]
     assert half_regions(full) == [*blocks, "streams.joint.fusion"]
     unmarked = {node.op_type for node in full.graph.node if marks_of(node).half is None}
@@ -53,7 +53,7 @@ def test_what_bears_half_is_the_branches_the_mlps_and_the_fusion(full):
     assert all(".stem." in name or ".down_samplers." in name for name in kept)
 
 
-def test_every_product_of_a_marked_region_is_half_and_no_other_is(full, half):
+def test_exactly_the_products_of_marked_regions_are_fp16(full, half):
     known = types(half)
     regions = {node.name: marks_of(node).half for node in full.graph.node}
     for node in half.graph.node:
@@ -71,27 +71,27 @@ def test_contract_and_closeness(full, half):
     assert 0 < np.abs(near - exact).max() < 0.02 * spread
 
 
-def test_cast_only_at_the_border(half):
+def test_casts_only_at_the_borders_of_regions(half):
     made_by = {name: node for node in half.graph.node for name in node.output}
     for node in half.graph.node:
         if node.op_type == "Cast" and node.input[0] in made_by:
             assert made_by[node.input[0]].op_type != "Cast"
 
 
-def test_a_region_can_stay_full(full):
+def test_a_region_can_stay_fp32(full):
     kept = to_half(full, half_regions(full))
     assert not [node for node in kept.graph.node if types(kept).get(node.output[0]) == TensorProto.FLOAT16]
     # Only the larger weights are rounded.
     assert np.abs(logits(kept) - logits(full)).max() < np.abs(logits(to_half(full)) - logits(full)).max()
 
 
-def test_no_path_of_the_machine_that_exported_it(ma52_model):
+def test_the_file_has_no_path_of_the_exporting_machine(ma52_model):
     content = ma52_model.path.read_bytes()
     assert b".py" not in content
     assert b"stack_trace" not in content
 
 
-def test_a_weight_that_half_cannot_hold_is_named(full):
+def test_a_weight_that_fp16_cannot_hold_is_named(full):
     large = onnx.ModelProto.FromString(full.SerializeToString())
     tensor = next(t for t in large.graph.initializer if t.name.endswith("mlp.fc1.bias"))
     tensor.CopyFrom(numpy_helper.from_array(np.full(tensor.dims, 1e6, np.float32), tensor.name))

@@ -1,4 +1,4 @@
-"""The model file itself: its contract, its equality with PyTorch, and the check that refuses any other."""
+"""The model file: its contract, its equality with PyTorch, and the check that refuses any difference."""
 
 import hashlib
 
@@ -38,7 +38,7 @@ def dims(value):
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_it_says_what_the_networks_say(exported, batch):
+def test_it_gives_the_networks_logits_and_probabilities(exported, batch):
     skeleton, index_t = networks.windows(batch, exported.layout.num_joints)
     session = ort.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
     logits, probs = session.run(["logits", "probs"], {"skeleton": skeleton, "index_t": index_t})
@@ -118,7 +118,7 @@ METADATA = ModelMetadata(
 
 @pytest.fixture
 def converted_before(monkeypatch, imigue_model):
-    """Converting gives the imigue network's graph whatever it is given, and at once."""
+    """Make the conversion return the imigue network's graph for any input, without delay."""
     model = onnx.load(imigue_model.path)
     del model.metadata_props[:]
     monkeypatch.setattr(onnx_file, "to_onnx", lambda *_: onnx.ModelProto.FromString(model.SerializeToString()))
@@ -126,7 +126,7 @@ def converted_before(monkeypatch, imigue_model):
 
 @pytest.mark.usefixtures("converted_before")
 @pytest.mark.parametrize("there_before", [True, False])
-def test_a_graph_that_differs_by_a_hair_is_refused_and_leaves_no_trace(tmp_path, there_before):
+def test_a_graph_that_differs_slightly_is_refused_and_leaves_nothing(tmp_path, there_before):
     network = networks.golden(networks.IMIGUE)
     network.head.bias.data[3] += 3e-4
     path = tmp_path / "model.onnx"
@@ -139,7 +139,7 @@ def test_a_graph_that_differs_by_a_hair_is_refused_and_leaves_no_trace(tmp_path,
 
 
 @pytest.mark.usefixtures("converted_before")
-def test_logits_that_are_no_numbers_are_refused(tmp_path):
+def test_nan_logits_are_refused(tmp_path):
     network = networks.golden(networks.IMIGUE)
     network.head.bias.data[3] = float("nan")
     with pytest.raises(MarEdgeError, match="differ from the PyTorch network by nan"):
@@ -148,7 +148,7 @@ def test_logits_that_are_no_numbers_are_refused(tmp_path):
 
 
 @pytest.mark.usefixtures("converted_before")
-def test_a_place_that_cannot_be_written_is_an_error(imigue_model, tmp_path):
+def test_a_path_that_cannot_be_written_is_an_error(imigue_model, tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "file" / "model.onnx", tmp_path / "folder"):
@@ -159,14 +159,14 @@ def test_a_place_that_cannot_be_written_is_an_error(imigue_model, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("kept_conversions")
-def test_a_pair_averages_its_logits(cli_here, tmp_path):
-    """Joint and bone through the command line."""
+def test_a_pair_averages_its_logits(here, tmp_path):
+    """Export a joint and a bone network through the command line."""
     layout = load_layout("ma52")
     pair = [("joint", networks.golden(networks.MA52)), ("bone", networks.golden(networks.MA52, 1000))]
     for stream, network in pair:
         save_checkpoint(tmp_path / f"{stream}.pt", network, networks.info(stream))
     path = tmp_path / "model.onnx"
-    done = cli_here("export", tmp_path / "joint.pt", tmp_path / "bone.pt", "--stream", "both", "--out", path)
+    done = here("export", tmp_path / "joint.pt", tmp_path / "bone.pt", "--stream", "both", "--out", path)
     assert (done.returncode, done.stderr) == (0, "")
     metadata = metadata_of(path)
     assert metadata.streams == ("joint", "bone")
@@ -192,7 +192,7 @@ def test_a_corrupted_deploy_graph_is_refused(monkeypatch, imigue_model, tmp_path
 @pytest.mark.slow
 @pytest.mark.usefixtures("kept_conversions")
 def test_the_full_size_network(tmp_path, data):
-    """The authors' own numbers, from their input all the way through the file."""
+    """Compare the file's output with the authors' numbers for their input."""
     layout = load_layout("ma52")
     path = tmp_path / "model.onnx"
     metadata = ModelMetadata(

@@ -1,4 +1,4 @@
-"""A Triton repository: what its config says is what the model takes and gives."""
+"""A Triton repository: its config matches the model's inputs and outputs."""
 
 import re
 
@@ -19,7 +19,7 @@ def metadata():
         return parse_metadata(runtime.metadata_json, str(path))
 
 
-def test_the_config_tells_the_models_names_types_and_shapes(tmp_path, metadata):
+def test_the_config_has_the_models_names_types_and_shapes(tmp_path, metadata):
     place = write_repository(default_model_path(), metadata, tmp_path / "repository")
     text = (place / "config.pbtxt").read_text()
     assert f'name: "{place.name}"' in text
@@ -36,7 +36,7 @@ def test_the_config_tells_the_models_names_types_and_shapes(tmp_path, metadata):
     assert (place / "labels.txt").read_text().splitlines() == [label.name for label in metadata.labels]
 
 
-def test_a_repository_is_not_written_over(tmp_path, metadata):
+def test_a_repository_is_not_overwritten(tmp_path, metadata):
     write_repository(default_model_path(), metadata, tmp_path)
     with pytest.raises(MarEdgeError, match="exists"):
         write_repository(default_model_path(), metadata, tmp_path)

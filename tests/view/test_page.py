@@ -43,7 +43,7 @@ def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium
                 seen.until(f"(before) => ({PIXELS})() !== before", before)
                 seen.page.wait_for_selector("#now .guess", state="attached")
                 seen.page.wait_for_selector(".block", state="attached")
-                seen.says("told", "began")
+                seen.says("announcements", "started")
                 assert seen.page.is_visible("#video")
                 assert "fps" in seen.page.inner_text("#health")
                 # The event under a pointer shows its score; one that is chosen stops the stream at its window.
@@ -94,7 +94,7 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
         seen.page.evaluate("() => { window.stayed = true; }")
         serving.close()
         seen.says("link", "reconnecting")
-        seen.says("banner", "trying again")
+        seen.says("banner", "reconnecting")
         restarted = Stream(run="b" * 32)
         with page_of(feed, address):
             feed.publish(EncodedMessage(restarted.hello()))

@@ -157,20 +157,20 @@ def test_a_recording_opens_with_whoever_is_seen(chromium: Any, tmp_path: Path) -
         seen.says("now", "nodding")
         go_to(seen, 7.0)  # in the pause
         seen.says("now", "nothing was recorded here")
-        seen.until("() => document.getElementById('canvas').ariaLabel === 'Nobody is seen'")
+        seen.until("() => document.getElementById('canvas').ariaLabel === 'Nobody is detected'")
 
 
-def jpeg(colour: tuple[int, int, int]) -> bytes:
-    return cv2.imencode(".jpg", np.full((480, 640, 3), colour, np.uint8))[1].tobytes()
+def jpeg(color: tuple[int, int, int]) -> bytes:
+    return cv2.imencode(".jpg", np.full((480, 640, 3), color, np.uint8))[1].tobytes()
 
 
 def test_freezing_keeps_the_picture(chromium: Any) -> None:
     feed, cam = Feed(video=True), Stream()
 
-    def show(at_s: float, colour: tuple[int, int, int]) -> None:
+    def show(at_s: float, color: tuple[int, int, int]) -> None:
         feed.publish(EncodedMessage(posed(cam, at_s, {})))
         head = PictureHeader("cam", round(at_s * 30), ZERO_NS + round(at_s * 1e9), 640, 480)
-        feed.publish_picture("cam", msgspec.json.encode(head) + b"\n" + jpeg(colour))
+        feed.publish_picture("cam", msgspec.json.encode(head) + b"\n" + jpeg(color))
 
     address = f"127.0.0.1:{free_port()}"
     with page_of(feed, address) as url, opened(chromium, url) as seen:
@@ -204,15 +204,15 @@ def test_when_the_server_is_gone_nothing_stands_there_as_if_it_happened_now(chro
         seen.says("now", "nodding")
         seen.says("health", "30.0 fps")
         feed.publish(EncodedMessage(cam.status(2.2, camera="lost")))
-        seen.says("now", "nothing is heard now")
+        seen.says("now", "no messages now")
         feed.publish(EncodedMessage(cam.status(2.3)))
         feed.publish(EncodedMessage(cam.label(2.3)))
         seen.says("now", "nodding")
         seen.page.wait_for_selector(".block.lasting")
         serving.close()
-        seen.says("now", "nothing is heard now")
+        seen.says("now", "no messages now")
         seen.page.wait_for_selector("#canvas.past")
-        seen.until("() => document.getElementById('canvas').ariaLabel === 'Seen last: skeleton of 1 person'")
+        seen.until("() => document.getElementById('canvas').ariaLabel === 'Last detected: skeleton of 1 person'")
         assert seen.page.locator("#now .bar").count() == 0
         assert "gone" in seen.page.inner_text("#health")
         assert "fps" not in seen.page.inner_text("#health")
@@ -291,7 +291,7 @@ def test_live_several_last_and_end_each_by_itself(chromium: Any) -> None:
         seen.until("() => document.querySelectorAll('.block.lasting').length === 2")
         seen.until("() => document.querySelectorAll('#event svg').length === 2")
         seen.until("() => document.querySelectorAll('#now em').length === 2")
-        seen.says("told", "nodding began; touching legs began")  # both are spoken
+        seen.says("announcements", "nodding started; touching legs started")  # both are spoken
         feed.publish(EncodedMessage(cam.event(3.0, 1, 1.0, 2.2, NODDING)))
         feed.publish(EncodedMessage(cam.label(3.0, labels=labels)))
         seen.until("() => document.querySelectorAll('.block.lasting').length === 1")
@@ -299,7 +299,7 @@ def test_live_several_last_and_end_each_by_itself(chromium: Any) -> None:
         assert "lasts" in seen.page.inner_text("#events")
 
 
-def test_what_cannot_be_seen_is_greyed_and_says_why(chromium: Any, tmp_path: Path) -> None:
+def test_what_cannot_be_seen_is_grayed_and_says_why(chromium: Any, tmp_path: Path) -> None:
     above = {number: ["head", "trunk", "arms", "hands"] for number in range(30)}
     hidden, old = busy_recording(tmp_path / "a.jsonl", above), busy_recording(tmp_path / "b.jsonl")
     with review_of([hidden, old]) as url, opened(chromium, url) as seen:
@@ -308,7 +308,7 @@ def test_what_cannot_be_seen_is_greyed_and_says_why(chromium: Any, tmp_path: Pat
         assert "legs not visible" in seen.page.inner_text("#now .guess.masked")  # touching legs
         assert seen.page.locator(".lanes .masked").all_inner_texts() == ["lower limb", "leg-hand"]
         assert seen.page.locator(".row", has_text="legs not visible").count() == 2
-        # Of an old recording nobody knows; nothing is greyed.
+        # Of an old recording nobody knows; nothing is grayed.
         seen.page.select_option("#stream", "1")
         seen.says("time", "0:00.000")
         go_to(seen, 0.5)
@@ -352,8 +352,8 @@ def test_a_person_far_away_is_shown_large_and_a_nod_moves_the_face(chromium: Any
             seen.page.evaluate("""async (places) => {
               const { headOf } = await import("/static/figure.js");
               const joints = Object.entries(places).map(([name, [x, y]]) => [name, { x, y, score: 1, motion: 0 }]);
-              const { crown, chin, height, centre } = headOf(Object.fromEntries(joints));
-              return { crown: crown.y, chin: chin.y, height, x: centre.x };
+              const { crown, chin, height, center } = headOf(Object.fromEntries(joints));
+              return { crown: crown.y, chin: chin.y, height, x: center.x };
             }""", {name: list(place) for name, place in places.items()})
             for places in (small(0), small(12))
         )  # fmt: skip

@@ -120,9 +120,9 @@ def test_an_event_too_short_to_see_leaves_a_mark(one: list[Timeline]) -> None:
     short = replace(one[0].events[0], label=HUM, t_start_ns=start_ns, t_end_ns=start_ns)
     without = plot([replace(one[0], events=(), last_ns=ZERO_NS + 36_000 * NS)], ".png")
     with_it = plot([replace(one[0], events=(short,), last_ns=ZERO_NS + 36_000 * NS)], ".png")
-    colourful = [np.ptp(imread(io.BytesIO(png))[:, :1000, :3], axis=2).max() for png in (without, with_it)]
-    assert colourful[0] < 0.1
-    assert colourful[1] > 0.3
+    colorful = [np.ptp(imread(io.BytesIO(png))[:, :1000, :3], axis=2).max() for png in (without, with_it)]
+    assert colorful[0] < 0.1
+    assert colorful[1] > 0.3
 
 
 def test_an_svg_says_what_it_shows_and_is_the_same_every_time(two: list[Timeline]) -> None:

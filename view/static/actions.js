@@ -1,8 +1,9 @@
-// What people do: choose a person or an event, freeze, step, play; by pointer and by keyboard.
+// User actions: choose a person or an event, freeze, step, play; by pointer and by keyboard.
 
-import { $, page, track, windowMs } from "./page.js";
+import { $ } from "./elements.js";
+import { page, track, windowMs } from "./page.js";
 import { Player } from "./player.js";
-import { drawCurve, greet, list, on, slowly } from "./show.js";
+import { drawCurve, list, on, renderPanels, takeHello } from "./show.js";
 
 const FREEZE_MS = 10_000;
 const reduced = matchMedia("(prefers-reduced-motion: reduce)");
@@ -11,8 +12,8 @@ export function chooseStream(stream) {
   page.stream = stream;
   page.person = page.picked = page.pointed = null;
   if (!page.review) goLive();
-  if (stream.hello) greet(stream);
-  slowly();
+  if (stream.hello) takeHello(stream);
+  renderPanels();
 }
 
 function stopAt(from, to, t, window) {
@@ -29,7 +30,7 @@ function stopAt(from, to, t, window) {
   }
 }
 
-// To the window that made an event begin; played, unless that would trouble whoever watches.
+// Go to the window that started an event. Play it, unless the user prefers reduced motion.
 function pick(event) {
   if (!page.stream) return;
   page.picked = event.key;
@@ -39,15 +40,15 @@ function pick(event) {
   const [from, to] = at.windowOf(event, windowMs());
   stopAt(from, to, from, [from, to]);
   if (!page.review) page.player.playing = !reduced.matches;
-  slowly();
+  renderPanels();
   reveal(event);
 }
 
-// On a phone the list lies below what it shows.
+// On a phone the list is below the canvas.
 function reveal(event) {
   const { top, bottom } = $("canvas").getBoundingClientRect();
   if (top < 0 || bottom > innerHeight) {
-    document.querySelector(".see").scrollIntoView({ behavior: reduced.matches ? "auto" : "smooth", block: "start" });
+    document.querySelector(".view").scrollIntoView({ behavior: reduced.matches ? "auto" : "smooth", block: "start" });
   }
   list.reveal(event);
 }
@@ -58,17 +59,17 @@ function freeze() {
   if (to === -Infinity) return;
   const first = page.stream.track.frames[0]?.t ?? to;
   stopAt(Math.max(to - FREEZE_MS, first), to, to, null);
-  slowly();
+  renderPanels();
 }
 
 function goLive() {
   if (page.review) {
     page.window = page.picked = null;
-    slowly();
+    renderPanels();
     return;
   }
   page.player = page.frozen = page.window = page.picked = null;
-  slowly();
+  renderPanels();
 }
 
 function step(count) {
@@ -76,7 +77,7 @@ function step(count) {
   page.player.playing = false;
   const frame = track()?.step(page.player.t, count);
   if (frame) page.player.seek(frame.t);
-  slowly();
+  renderPanels();
 }
 
 function point(event) {
@@ -92,7 +93,7 @@ Object.assign(on, { pick, point, leave });
 
 $("person").addEventListener("change", ({ target }) => {
   page.person = target.value === "" ? null : Number(target.value);
-  slowly();
+  renderPanels();
 });
 $("freeze").addEventListener("click", () => {
   freeze();
@@ -104,7 +105,7 @@ $("live").addEventListener("click", () => {
 });
 $("play").addEventListener("click", () => {
   page.player?.toggle();
-  slowly();
+  renderPanels();
 });
 $("back").addEventListener("click", () => step(-1));
 $("on").addEventListener("click", () => step(1));
@@ -115,7 +116,7 @@ $("place").addEventListener("input", ({ target }) => {
   if (!page.player) return;
   page.player.playing = false;
   page.player.seek(page.player.from + Number(target.value));
-  slowly();
+  renderPanels();
 });
 
 document.addEventListener("keydown", (pressed) => {
@@ -126,7 +127,7 @@ document.addEventListener("keydown", (pressed) => {
   else if (pressed.key === " " && target.tagName !== "BUTTON" && target.tagName !== "A") {
     if (page.player) page.player.toggle();
     else freeze();
-    slowly();
+    renderPanels();
   } else if (page.player && (pressed.key === "ArrowLeft" || pressed.key === "ArrowRight")) {
     step(pressed.key === "ArrowLeft" ? -1 : 1);
   } else return;

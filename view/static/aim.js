@@ -1,20 +1,20 @@
-// Which part of the camera's picture is shown: the people in it, close enough to see a nod. Knows frames, draws nothing.
+// Chooses the part of the camera's view that is shown: the people, close enough to see a nod. Draws nothing.
 
 import { lastAt } from "./track.js";
 import { extentOf } from "./figure.js";
 
-// Whoever was seen within so long of the moment stays in view.
+// People detected within this time of the moment stay in view.
 const AROUND_MS = 2500;
 const SAMPLES = 12;
-const MARGIN = 0.04; // of what people fill
-// The view stands still as long as they fit and fill at least so much of it: a movement of the view hides theirs.
+const MARGIN = 0.04; // relative to the box of the people
+// The view stays fixed while people fit in it and fill at least this part: if it moved, it would hide their movement.
 const LEAST_FILL = 0.55;
 const MOST_SCALE = 6;
 const NEARLY = 0.85;
 const EASE_MS = 220;
 const JUMP_MS = 1500;
 
-// Of each person of each frame, once: the view is looked for anew in every turn.
+// Box of each person in each frame, computed once, since the view is chosen in every animation frame.
 const extents = new WeakMap();
 
 const widthOf = (box) => box.right - box.left;
@@ -29,7 +29,7 @@ function union(a, b) {
 
 const holds = (a, b) => a.left <= b.left && a.top <= b.top && a.right >= b.right && a.bottom >= b.bottom;
 
-// What people fill around a moment, in the camera's pixels; null where nobody is seen. named: flat joints -> by name.
+// Box of the people around a moment, in the camera's pixels; null without people. named: flat joints -> by name.
 export function filled(track, t, person, named) {
   const { frames } = track;
   const [first, last] = [Math.max(lastAt(frames, t - AROUND_MS), 0), lastAt(frames, t + AROUND_MS)];
@@ -51,8 +51,8 @@ export class Aim {
     this.box = this.goal = this.of = null;
   }
 
-  // The box to show, {left, top, right, bottom} in the camera's pixels. wanted: what people fill, or null.
-  // of: what is looked at; where it changes, or time jumps, the view goes there at once.
+  // The box to show, {left, top, right, bottom} in the camera's pixels. wanted: box of the people, or null.
+  // of: identifies the subject. If it changes, or time jumps, the view moves at once.
   update(wanted, [width, height], of, t, clock, still) {
     const whole = { left: 0, top: 0, right: width, bottom: height };
     const isNew = this.of !== of || Math.abs(t - this.t) > JUMP_MS;
@@ -77,7 +77,7 @@ export class Aim {
     return near;
   }
 
-  // Where a box stands on a canvas: {scale, x, y}, the camera's pixels times scale plus x and y.
+  // Position of a box on a canvas: {scale, x, y}; canvas pixels are the camera's pixels times scale plus x and y.
   static place(box, width, height, margin) {
     const room = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
     const scale = Math.min(room.width / widthOf(box), room.height / heightOf(box), MOST_SCALE);

@@ -1,16 +1,16 @@
-// A person as people draw people: head with a face, neck, trunk, limbs, hands and feet. Knows joints by their names,
-// draws what was seen of them, and keeps nothing.
+// Draws a person from joints: head with a face, neck, trunk, limbs, hands and feet. Knows joints by their names, draws
+// the parts whose joints were detected, and keeps no state.
 
-// A joint is {x, y, score, motion}, in pixels of whatever is drawn on; motion and score in [0, 1].
+// A joint is {x, y, score, motion}: x and y in pixels of the canvas, score and motion in [0, 1].
 
 const STOPS = [[91, 157, 255], [67, 211, 192], [255, 214, 90], [255, 112, 67]];
 export const GROUND = [19, 27, 36];
 const SHADES = 24;
 const LEVELS = 6;
-// How much of a part's own colour shows: the trunk stands back behind the arms before it.
+// Opacity of a part's color: the trunk is fainter than the arms in front of it.
 const STRENGTHS = { trunk: 0.34, limb: 0.62, line: 1 };
 
-// Radii at both ends, as parts of the shoulders' breadth; what is further from the viewer comes first.
+// Radii at both ends, relative to the width of the shoulders. Parts further from the viewer come first.
 const LEGS = [
   ["left_hip", "left_knee", 0.2, 0.13], ["right_hip", "right_knee", 0.2, 0.13],
   ["left_knee", "left_ankle", 0.13, 0.085], ["right_knee", "right_ankle", 0.13, 0.085],
@@ -25,20 +25,20 @@ const FINGERS = ["thumb_tip", "index_tip", "middle_tip", "ring_tip", "little_tip
 const PALM = 0.085;
 const FINGER = 0.035;
 
-// Of a head's height, from chin to crown: the mean adult's (anthropometry; tragus to tragus for the ears).
+// Relative to the height of a head from chin to crown: means of adults (anthropometry; ears from tragus to tragus).
 const EARS = 0.64;
 const EYES = 0.28;
 const EYE_TO_MOUTH = 0.3;
 const MOUTH_TO_CHIN = 0.19;
 const NOSE_TO_MOUTH = 1.6;
 const EYE_OVER_EAR = 0.07;
-// The shoulders' breadth by other lengths, which are seen where a person stands sideways.
+// Width of the shoulders relative to other lengths, for people seen from the side.
 const BY_HEAD = 1.5;
 const BY_TRUNK = 0.7;
-const ROUND = 0.5523; // of a circle's quarter as a Bezier curve
+const ROUND = 0.5523; // control points of a quarter circle as a Bezier curve
 
-// [strength][shade][level] -> colour; made once, so that drawing makes no strings. An unsure joint fades into the ground.
-const COLOURS = Object.fromEntries(
+// [strength][shade][level] -> color. Made once, so that drawing makes no strings. A joint with a low score fades.
+const COLORS = Object.fromEntries(
   Object.entries(STRENGTHS).map(([name, strength]) => [
     name,
     Array.from({ length: SHADES }, (_, shade) => {
@@ -53,7 +53,7 @@ const COLOURS = Object.fromEntries(
   ]),
 );
 
-function colour(strength, joints) {
+function color(strength, joints) {
   let motion = 0;
   let score = 1;
   for (const joint of joints) {
@@ -61,7 +61,7 @@ function colour(strength, joints) {
     score = Math.min(score, joint.score);
   }
   const level = Math.round(Math.min(Math.max(score, 0), 1) * (LEVELS - 1));
-  return COLOURS[strength][Math.round(motion * (SHADES - 1))][level];
+  return COLORS[strength][Math.round(motion * (SHADES - 1))][level];
 }
 
 const plus = (a, b, times = 1) => ({ x: a.x + times * b.x, y: a.y + times * b.y });
@@ -71,14 +71,16 @@ const length = (a) => Math.hypot(a.x, a.y);
 const span = (a, b) => (a && b ? Math.hypot(a.x - b.x, a.y - b.y) : 0);
 const middle = (a, b) => (a && b ? { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 } : (a ?? b ?? null));
 const across = (a) => ({ x: -a.y, y: a.x });
+// Whichever of a and -a is in the direction of b.
+const toward = (a, b) => (dot(a, b) < 0 ? { x: -a.x, y: -a.y } : a);
 
 function unit(a, otherwise) {
   const long = length(a);
   return long > 1e-6 ? { x: a.x / long, y: a.y / long } : otherwise;
 }
 
-// Where the head is, from its face; null where too little of it is seen. up, side: unit vectors, side to the image's
-// right where up is up. height: from chin to crown, by whatever length is foreshortened least.
+// Position of the head, from its face; null if too little of it is detected. up, side: unit vectors; side points to the
+// right of the image if up points up. height: from chin to crown, by the length that is foreshortened least.
 export function headOf(joints) {
   const { left_eye: leftEye, right_eye: rightEye, left_ear: leftEar, right_ear: rightEar, nose } = joints;
   const eyes = middle(leftEye, rightEye);
@@ -89,32 +91,32 @@ export function headOf(joints) {
     span(eyes, mouth) / EYE_TO_MOUTH, span(leftEye, rightEye) / EYES, span(leftEar, rightEar) / EARS,
   );
   if (height < 1) return null;
-  // From ear to ear, and from mouth to eyes; each counts as far as it is seen.
+  // From ear to ear, and from mouth to eyes, weighted by their visible length.
   const flat = { x: 0, y: 0 };
   for (const [left, right] of [[leftEye, rightEye], [leftEar, rightEar]]) {
     if (left && right) Object.assign(flat, plus(flat, minus(left, right)));
   }
   const face = mouth ? minus(eyes, mouth) : { x: 0, y: -1 };
   const square = across(flat);
-  const up = unit(plus(face, square, dot(square, face) < 0 ? -0.5 : 0.5), { x: 0, y: -1 });
+  const up = unit(plus(face, toward(square, face), 0.5), { x: 0, y: -1 });
   const side = across(up);
   const ears = leftEar && rightEar ? middle(leftEar, rightEar) : middle(leftEar ?? rightEar, eyes);
   const turned = dot(minus(eyes, ears), side);
-  const centre = plus(plus(ears, up, EYE_OVER_EAR * height), side, 0.2 * turned);
+  const center = plus(plus(ears, up, EYE_OVER_EAR * height), side, 0.2 * turned);
   const width = Math.max(0.35 + 0.15 * Math.min(Math.abs(turned) / height, 0.4), (0.52 * span(leftEar, rightEar)) / height);
-  // Without lips, the chin goes with the eyes, which a nod lowers against the ears.
+  // Without lips, the chin follows the eyes, which a nod lowers relative to the ears.
   const lowered = dot(minus(eyes, ears), up) - EYE_OVER_EAR * height;
-  const under = plus(plus(centre, up, lowered - 0.48 * height), side, 0.5 * turned);
+  const under = plus(plus(center, up, lowered - 0.48 * height), side, 0.5 * turned);
   const down = unit(minus(mouth ?? under, eyes), { x: -up.x, y: -up.y });
   return {
-    up, side, height, centre, eyes, mouth,
+    up, side, height, center, eyes, mouth,
     halfWidth: width * height,
-    crown: plus(centre, up, 0.5 * height),
+    crown: plus(center, up, 0.5 * height),
     chin: lips ? plus(lips, down, MOUTH_TO_CHIN * height) : under,
   };
 }
 
-// How broad the shoulders are, or would be, seen from the front.
+// Width of the shoulders as if seen from the front.
 function breadthOf(joints, head) {
   const shoulders = middle(joints.left_shoulder, joints.right_shoulder);
   const hips = middle(joints.left_hip, joints.right_hip);
@@ -125,7 +127,7 @@ function breadthOf(joints, head) {
   return Math.max(...[...ARMS, ...LEGS].map(([from, to]) => span(joints[from], joints[to])), 8);
 }
 
-// The trunk's corners: of the shoulders and of the hips; where no hips are seen, of a bust.
+// Corners of the trunk: at the shoulders and the hips; of a bust if no hips are detected.
 function trunkOf(joints, head, breadth) {
   const { left_shoulder: left, right_shoulder: right } = joints;
   if (!left || !right) return null;
@@ -133,11 +135,11 @@ function trunkOf(joints, head, breadth) {
   const bothHips = joints.left_hip && joints.right_hip;
   const hips = bothHips ? middle(joints.left_hip, joints.right_hip) : null;
   const over = unit(across(minus(left, right)), { x: 0, y: -1 });
-  const upward = head ? minus(head.centre, top) : { x: 0, y: -1 };
-  const up = hips ? unit(minus(top, hips), over) : plus({ x: 0, y: 0 }, over, dot(over, upward) < 0 ? -1 : 1);
+  const upward = head ? minus(head.center, top) : { x: 0, y: -1 };
+  const up = hips ? unit(minus(top, hips), over) : toward(over, upward);
   const apart = minus(left, right);
   const square = across(up);
-  const side = length(apart) > 0.4 * breadth ? unit(apart, square) : plus({ x: 0, y: 0 }, square, dot(square, apart) < 0 ? -1 : 1);
+  const side = length(apart) > 0.4 * breadth ? unit(apart, square) : toward(square, apart);
   const thick = Math.max(0.22 * breadth - 0.5 * length(apart), 0) + 0.13 * breadth;
   const bottom = hips ?? plus(top, up, -0.85 * breadth);
   const waist = (hip, sign) => plus(hip ?? plus(bottom, side, 0.42 * sign * breadth), side, (hips ? 0.1 : 0) * sign * breadth);
@@ -149,7 +151,7 @@ function trunkOf(joints, head, breadth) {
   };
 }
 
-// The rectangle that a person fills when drawn, which is more than that of the joints: {left, top, right, bottom}.
+// Bounding box of a person as drawn, which is larger than that of the joints: {left, top, right, bottom}.
 export function extentOf(joints) {
   const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   const cover = (point) => {
@@ -161,12 +163,12 @@ export function extentOf(joints) {
   Object.values(joints).forEach(cover);
   const head = headOf(joints);
   const trunk = trunkOf(joints, head, breadthOf(joints, head));
-  if (head) [head.crown, head.chin, plus(head.centre, head.side, head.halfWidth), plus(head.centre, head.side, -head.halfWidth)].forEach(cover);
+  if (head) [head.crown, head.chin, plus(head.center, head.side, head.halfWidth), plus(head.center, head.side, -head.halfWidth)].forEach(cover);
   if (trunk) [...trunk.shoulders, plus(trunk.top, minus(trunk.bottom, trunk.top), trunk.isBust ? 0.6 : 1)].forEach(cover);
   return box;
 }
 
-// Draws on a canvas. seeThrough: over a camera's picture, which stays visible: outlines only.
+// Draws on a canvas. seeThrough: outlines only, so that the camera picture below stays visible.
 export class Pen {
   constructor(context, seeThrough) {
     Object.assign(this, { context, seeThrough });
@@ -186,16 +188,16 @@ export class Pen {
     for (const side of ["left", "right"]) this.hand(joints, side, breadth);
   }
 
-  // The path that was begun: filled, with a rim that parts it from what lies behind.
+  // Fill the current path, with a rim that separates it from parts behind it.
   paint(strength, joints, fill = null) {
     const { context } = this;
     if (this.seeThrough) {
-      context.strokeStyle = colour("line", joints);
+      context.strokeStyle = color("line", joints);
       context.lineWidth = this.thin;
       context.stroke();
       return;
     }
-    context.fillStyle = fill ?? colour(strength, joints);
+    context.fillStyle = fill ?? color(strength, joints);
     context.strokeStyle = `rgb(${GROUND})`;
     context.lineWidth = 2 * this.thin;
     if (!fill) context.stroke();
@@ -204,7 +206,7 @@ export class Pen {
 
   line(joints, points, width = this.thin) {
     const { context } = this;
-    context.strokeStyle = colour("line", joints);
+    context.strokeStyle = color("line", joints);
     context.lineWidth = width;
     context.beginPath();
     points.forEach((point) => context.lineTo(point.x, point.y));
@@ -222,6 +224,11 @@ export class Pen {
     this.paint("limb", [a, b]);
   }
 
+  // Add a Bezier curve to the current path.
+  curve(...points) {
+    this.context.bezierCurveTo(...points.flatMap(({ x, y }) => [x, y]));
+  }
+
   capsule(a, b, radiusA, radiusB) {
     const angle = Math.atan2(b.y - a.y, b.x - a.x);
     this.context.beginPath();
@@ -234,19 +241,18 @@ export class Pen {
     const { context } = this;
     const nape = (sign) => plus(plus(top, up, 0.2 * breadth), side, 0.15 * sign * breadth);
     const drop = (point) => plus(point, up, -0.12 * breadth);
-    const curve = (...points) => context.bezierCurveTo(...points.flatMap(({ x, y }) => [x, y]));
     context.beginPath();
     context.moveTo(nape(1).x, nape(1).y);
-    curve(plus(nape(1), up, -0.13 * breadth), plus(left, up, 0.13 * breadth), drop(left));
-    curve(plus(drop(left), up, -0.2 * breadth), plus(leftHip, up, 0.3 * breadth), leftHip);
+    this.curve(plus(nape(1), up, -0.13 * breadth), plus(left, up, 0.13 * breadth), drop(left));
+    this.curve(plus(drop(left), up, -0.2 * breadth), plus(leftHip, up, 0.3 * breadth), leftHip);
     context.lineTo(rightHip.x, rightHip.y);
-    curve(plus(rightHip, up, 0.3 * breadth), plus(drop(right), up, -0.2 * breadth), drop(right));
-    curve(plus(right, up, 0.13 * breadth), plus(nape(-1), up, -0.13 * breadth), nape(-1));
+    this.curve(plus(rightHip, up, 0.3 * breadth), plus(drop(right), up, -0.2 * breadth), drop(right));
+    this.curve(plus(right, up, 0.13 * breadth), plus(nape(-1), up, -0.13 * breadth), nape(-1));
     if (!isBust) context.closePath();
     let fill = null;
     if (isBust && !this.seeThrough) {
-      // What is not in the picture fades.
-      const own = colour("trunk", joints);
+      // The part outside the picture fades.
+      const own = color("trunk", joints);
       fill = context.createLinearGradient(top.x, top.y, bottom.x, bottom.y);
       fill.addColorStop(0.15, own);
       fill.addColorStop(1, own.replace("rgb(", "rgba(").replace(")", ",0)"));
@@ -257,19 +263,19 @@ export class Pen {
 
   neck(head, trunk, breadth) {
     const foot = plus(trunk.top, trunk.up, 0.04 * breadth);
-    const under = plus(head.centre, minus(head.chin, head.centre), 0.55);
+    const under = plus(head.center, minus(head.chin, head.center), 0.55);
     if (this.seeThrough) return;
     this.capsule(under, foot, 0.24 * head.height, 0.27 * head.height);
-    this.paint("trunk", trunk.joints, colour("trunk", trunk.joints));
+    this.paint("trunk", trunk.joints, color("trunk", trunk.joints));
   }
 
-  head({ up, side, height, centre, crown, chin, halfWidth, eyes, mouth }, joints) {
+  head({ up, side, height, center, crown, chin, halfWidth, eyes, mouth }, joints) {
     const { context } = this;
     const face = ["nose", "left_eye", "right_eye", "left_ear", "right_ear"].map((name) => joints[name]).filter(Boolean);
-    const [right, left] = [plus(centre, side, halfWidth), plus(centre, side, -halfWidth)];
-    // An ear is at the head's edge, behind it, or on it where the head is turned.
+    const [right, left] = [plus(center, side, halfWidth), plus(center, side, -halfWidth)];
+    // An ear is at the edge of the head, behind it, or on it if the head is turned.
     const ears = [joints.left_ear, joints.right_ear].filter(Boolean);
-    const aside = (ear) => dot(minus(ear, centre), side) / halfWidth;
+    const aside = (ear) => dot(minus(ear, center), side) / halfWidth;
     for (const ear of ears.filter((each) => Math.abs(aside(each)) > 0.5)) {
       context.beginPath();
       this.oval(plus(ear, side, (Math.sign(aside(ear)) * 0.98 - aside(ear)) * halfWidth), 0.055 * height, 0.1 * height, up);
@@ -277,16 +283,15 @@ export class Pen {
     }
     const bow = (0.5 * ROUND + 0.02) * height;
     const jaw = 0.2 * height;
-    const curve = (...points) => context.bezierCurveTo(...points.flatMap(({ x, y }) => [x, y]));
     context.beginPath();
     context.moveTo(left.x, left.y);
-    curve(plus(left, up, bow), plus(crown, side, -ROUND * halfWidth), crown);
-    curve(plus(crown, side, ROUND * halfWidth), plus(right, up, bow), right);
-    curve(plus(right, up, -bow), plus(chin, side, jaw), chin);
-    curve(plus(chin, side, -jaw), plus(left, up, -bow), left);
+    this.curve(plus(left, up, bow), plus(crown, side, -ROUND * halfWidth), crown);
+    this.curve(plus(crown, side, ROUND * halfWidth), plus(right, up, bow), right);
+    this.curve(plus(right, up, -bow), plus(chin, side, jaw), chin);
+    this.curve(plus(chin, side, -jaw), plus(left, up, -bow), left);
     context.closePath();
     this.paint("limb", face);
-    context.fillStyle = context.strokeStyle = colour("line", face);
+    context.fillStyle = context.strokeStyle = color("line", face);
     context.lineWidth = this.thin;
     context.stroke();
     context.beginPath();
@@ -295,7 +300,7 @@ export class Pen {
     context.beginPath();
     for (const eye of [joints.left_eye, joints.right_eye]) if (eye) this.oval(eye, 0.04 * height, 0.03 * height, up);
     if (joints.upper_lip || joints.lower_lip) {
-      // As broad as the eyes lie apart, which narrow alike where the head turns.
+      // Its width follows the distance of the eyes, since both shrink when the head turns.
       const broad = Math.max(0.4 * span(joints.left_eye, joints.right_eye), 0.04 * height);
       this.oval(mouth, broad, Math.max(span(joints.upper_lip, joints.lower_lip) / 2, 0.016 * height), up);
     }
@@ -305,7 +310,7 @@ export class Pen {
     if (joints.nose) this.line(face, nose, 1.4 * this.thin);
   }
 
-  // Added to the path.
+  // Add an ellipse to the current path.
   oval({ x, y }, across, along, up) {
     const turn = Math.atan2(up.x, -up.y);
     const wide = Math.max(across, 1);

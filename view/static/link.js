@@ -1,8 +1,8 @@
-// The socket to the server: opened again whenever it is lost. Knows nothing of what goes through it.
+// The WebSocket to the server, which reconnects when it is lost. Knows nothing of the content of messages.
 
 const FIRST_MS = 400;
 const MOST_MS = 5000;
-// The server says something each second.
+// The server sends something each second.
 const SILENT_MS = 5000;
 
 export class Link {
@@ -11,7 +11,7 @@ export class Link {
     this.on = on;
     this.pause = FIRST_MS;
     this.timer = 0;
-    this.heard = 0;
+    this.receivedAt = 0;
     setInterval(() => this.watch(), 1000);
     document.addEventListener("visibilitychange", () => {
       if (!document.hidden && !this.socket) this.retry(0);
@@ -23,14 +23,14 @@ export class Link {
     const socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/feed`);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    this.heard = performance.now();
+    this.receivedAt = performance.now();
     let opened = false;
     socket.onopen = () => {
       opened = true;
       this.on.open();
     };
     socket.onmessage = ({ data }) => {
-      this.heard = performance.now();
+      this.receivedAt = performance.now();
       this.pause = FIRST_MS;
       if (typeof data === "string") this.on.documents(JSON.parse(data));
       else this.picture(data);
@@ -51,7 +51,7 @@ export class Link {
     this.on.picture(JSON.parse(new TextDecoder().decode(bytes.subarray(0, end))), bytes.subarray(end + 1));
   }
 
-  // A browser does not tell why a socket was refused; a document's answer it does.
+  // A browser does not report why a WebSocket was refused, but it does for a document.
   async ask() {
     try {
       const answer = await fetch("/setup", { cache: "no-store" });
@@ -67,6 +67,6 @@ export class Link {
   }
 
   watch() {
-    if (this.socket && performance.now() - this.heard > SILENT_MS) this.socket.close();
+    if (this.socket && performance.now() - this.receivedAt > SILENT_MS) this.socket.close();
   }
 }

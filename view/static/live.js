@@ -1,9 +1,9 @@
-// Streams as they come: from the socket's messages to what the page shows. Everything that is kept is bounded.
+// Live streams: keeps the messages of each stream that the page shows. All memory is bounded.
 
 import { Pictures } from "./pictures.js";
 import { KEEP_MS, Track, ms } from "./track.js";
 
-// How fast the page's clock follows the stream's.
+// How fast the clock of the page follows that of the stream.
 const FOLLOW = 0.05;
 const FAR_MS = 2000;
 
@@ -19,7 +19,7 @@ export class LiveStream {
     this.silent = false;
     this.skeletons = 0;
     this.pictures = new Pictures();
-    this.isCut = false; // nothing comes from the server
+    this.isCut = false; // the connection to the server is lost
     this.ahead = null;
   }
 
@@ -31,7 +31,7 @@ export class LiveStream {
     return [...seen].sort((a, b) => a - b);
   }
 
-  // The stream's own clock, now; it stands still once the stream has ended, or nothing comes any more.
+  // The clock of the stream now. It stops if the stream ends or the connection is lost.
   now() {
     if (this.ahead === null || this.end || this.isCut) return this.track.newest;
     return Math.max(performance.now() + this.ahead, this.track.newest);
@@ -43,7 +43,7 @@ export class LiveStream {
     else this.ahead += FOLLOW * (ahead - this.ahead);
   }
 
-  // Returns an event that began or ended.
+  // Take a message. Returns the event if the message starts or ends one.
   take(message) {
     this.isCut = false;
     if (message.run !== this.run) {
@@ -75,7 +75,7 @@ export class LiveStream {
         this.track.closeEvents();
         return null;
       default:
-        return null; // of a later version
+        return null; // a kind of a later version
     }
   }
 }

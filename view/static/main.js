@@ -1,14 +1,15 @@
-// The beginning, and what comes: messages of streams, or recordings.
+// Starts the page: takes messages of streams, or opens recordings.
 
 import { chooseStream } from "./actions.js";
 import { Link } from "./link.js";
 import { LiveStream } from "./live.js";
-import { $, page } from "./page.js";
+import { $ } from "./elements.js";
+import { page } from "./page.js";
 import { Player } from "./player.js";
 import { RecordedStream } from "./recorded.js";
-import { fillPicker, greet, slowly, turn } from "./show.js";
+import { fillPicker, render, renderPanels, takeHello } from "./show.js";
 
-// What lies further back is no news.
+// Older events are not announced.
 const NEWS_MS = 10_000;
 
 function takeDocuments(messages) {
@@ -27,18 +28,18 @@ function takeDocuments(messages) {
       fillPicker($("stream"), [...page.streams.keys()].map((name) => [name, name]), page.stream.name);
     }
     const event = stream.take(message);
-    if (message.kind === "hello") greet(stream);
+    if (message.kind === "hello") takeHello(stream);
     if (event && stream === page.stream && (page.person === null || page.person === event.person)) news.push(event);
   }
-  // Together: of several that begin or end at once, a screen reader would speak the last alone.
-  const told = news.filter((event) => page.stream.now() - (event.end ?? event.start) <= NEWS_MS).map(announcement);
-  if (told.length) $("told").textContent = told.join("; ");
+  // Announced together, since a screen reader would speak only the last one.
+  const announced = news.filter((event) => page.stream.now() - (event.end ?? event.start) <= NEWS_MS).map(announcement);
+  if (announced.length) $("announcements").textContent = announced.join("; ");
 }
 
 function announcement(event) {
   const who = page.stream.people.length > 1 ? `, person ${event.person}` : "";
   return event.open
-    ? `${event.label.name} began${who}`
+    ? `${event.label.name} started${who}`
     : `${event.label.name} ended${who}, ${((event.end - event.start) / 1000).toFixed(1)} seconds`;
 }
 
@@ -53,7 +54,7 @@ $("stream").addEventListener("change", async ({ target }) => {
 
 async function openRecording(number) {
   try {
-    const stream = await RecordedStream.open(number, () => slowly());
+    const stream = await RecordedStream.open(number, () => renderPanels());
     page.player = new Player({ from: stream.from, to: stream.to, loops: false });
     page.player.speed = Number($("speed").value);
     page.window = null;
@@ -98,7 +99,7 @@ async function begin() {
       },
     });
   }
-  requestAnimationFrame(turn);
+  requestAnimationFrame(render);
 }
 
 begin();

@@ -1,31 +1,29 @@
-// What the page shows, in one place: changed by actions.js and main.js, shown by show.js.
+// The state of the page in one place: changed by actions.js and main.js, rendered by show.js.
 
 import { since, wall } from "./clock.js";
 
-// A stream that misses three of its status messages is silent.
+// A stream that misses three status messages is silent.
 const SILENT_MS = 3500;
 
 export const page = {
   streams: new Map(),
-  formats: [], // {name, suffix}: that the events of a recording can be had in
+  formats: [], // {name, suffix} of each format of annotation files
   stream: null,
   person: null, // null: everybody
-  view: null, // how the server fares
+  view: null, // state of the server
   link: "connecting",
-  why: "", // the server or the recording cannot be had
+  why: "", // why the server or the recording is unavailable
   player: null,
-  frozen: null, // {track, pictures} of a live stream that was stopped
-  window: null, // [from, to] that made the picked event begin
+  frozen: null, // {track, pictures} of a frozen live stream
+  window: null, // [from, to] of the window that started the picked event
   picked: null,
   pointed: null,
-  curve: null, // what the score panel shows, in a string
+  curve: null, // identifies the content of the score panel
   layouts: new Map(),
   review: false,
 };
 
-export const $ = (id) => document.getElementById(id);
-
-// Of a stream that is stopped, the part that was set aside.
+// The track shown: of a frozen stream, the part that was kept.
 export const track = () => page.frozen?.track ?? page.stream?.track ?? null;
 export const zero = () => (page.review ? (page.stream?.from ?? 0) : 0);
 export const written = (t) => (page.review ? since(t - zero()) : wall(t, 2));
@@ -40,7 +38,7 @@ export function windowMs() {
   return (page.stream?.hello?.window_s ?? 2) * 1000;
 }
 
-// Whether what was heard last is what happens now.
+// Whether the newest messages show the present.
 export function isLive(stream) {
   if (page.link !== "live" || !stream || stream.end || isSilent(stream)) return false;
   return !stream.status || stream.status.camera === "live";

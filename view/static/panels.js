@@ -1,23 +1,17 @@
-// What stands beside the canvas: labels with bars, the events as a list, health. Fills elements; keeps no time.
+// Panels next to the canvas: labels with bars, the list of events, health. Fills elements; keeps no time.
 
 import { since, seconds, wall } from "./clock.js";
+import { made, setText } from "./elements.js";
 import { hiddenBy, paint } from "./groups.js";
 import { offer } from "./pointing.js";
 
 const MOST_PEOPLE = 3;
-const TOLD_OF_ONE = 5;
-const TOLD_OF_MANY = 3;
+const LABELS_OF_ONE = 5;
+const LABELS_OF_MANY = 3;
 const MOST_LISTED = 60;
 const MOST_REVIEWED = 2000;
 
-function made(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-// An event in words, what is seen of it first: the name that a button is called by holds the text on it.
+// An event in words. The name of a button begins with the text on it, which accessibility requires.
 export function described(event, zero) {
   const at = zero ? since(event.start - zero) : wall(event.start, 2);
   return [event.label.name, event.label.body, `person ${event.person}`, `from ${at}`, lasted(event), `score ${event.score.toFixed(2)}`]
@@ -27,41 +21,41 @@ export function described(event, zero) {
 
 const lasted = (event) => (event.open ? "lasts" : `lasted ${seconds(event.end - event.start)}`);
 
-// said: [{person, label: what was said last of them, or null, events: those that last}], of those who are seen.
-// background: the name of "no action", or null; lanes: body groups of which something may be said.
+// present: [{person, label: the newest one or null, events: those in progress}] of detected people.
+// background: name of "no action", or null; lanes: body groups of the model.
 export class Now {
   constructor(element) {
     this.element = element;
     this.shown = "";
   }
 
-  update(said, { background, lanes, t, hint }) {
-    const key = JSON.stringify([said.map(({ person, label, events }) => [person, label?.t, events.map((each) => [each.key, lasts(each, t)])]), hint]);
+  update(present, { background, lanes, t, hint }) {
+    const key = JSON.stringify([present.map(({ person, label, events }) => [person, label?.t, events.map((each) => [each.key, lasts(each, t)])]), hint]);
     if (key === this.shown) return;
     this.shown = key;
-    if (!said.length) {
+    if (!present.length) {
       this.element.replaceChildren(made("p", "quiet", hint));
       return;
     }
-    const most = said.length > 1 ? TOLD_OF_MANY : TOLD_OF_ONE;
+    const most = present.length > 1 ? LABELS_OF_MANY : LABELS_OF_ONE;
     this.element.replaceChildren(
-      ...said.slice(0, MOST_PEOPLE).flatMap(({ person, label, events }) => [
+      ...present.slice(0, MOST_PEOPLE).flatMap(({ person, label, events }) => [
         made("h3", "who", `Person ${person}`),
         ...this.guesses(label, events, background, most, t),
         ...this.hidden(label, lanes),
       ]),
-      ...(said.length > MOST_PEOPLE ? [made("p", "note", `and ${said.length - MOST_PEOPLE} more: choose a person`)] : []),
+      ...(present.length > MOST_PEOPLE ? [made("p", "note", `and ${present.length - MOST_PEOPLE} more: choose a person`)] : []),
     );
   }
 
-  // What lasts, several at once if need be, then what else is probable. Scores are of each label by itself.
+  // Events in progress, then other probable labels. Each score belongs to its own label.
   guesses(label, events, background, most, t) {
     const top = label?.top ?? [];
     const lasting = new Map(events.map((event) => [event.label.id, event]));
     const rows = [...events.map(({ label: { id } }) => top.find((each) => each.id === id) ?? lasting.get(id).label)];
     rows.push(...top.filter(({ id }) => !lasting.has(id)).slice(0, Math.max(most - rows.length, 0)));
     const notes = [];
-    if (!label && !rows.length) notes.push(made("p", "quiet", "no label yet: a window fills"));
+    if (!label && !rows.length) notes.push(made("p", "quiet", "no label yet: the window is filling"));
     if (label?.gated) notes.push(made("p", "quiet", "still: nothing moves"));
     return [...rows.map((guess) => this.guess(guess, lasting.get(guess.id), background, label?.visible ?? null, t)), ...notes];
   }
@@ -79,7 +73,7 @@ export class Now {
     return row;
   }
 
-  // Of which groups nothing can be said, and why.
+  // Groups that are hidden, and why.
   hidden(label, lanes) {
     const reasons = new Map();
     for (const lane of lanes) {
@@ -90,11 +84,11 @@ export class Now {
   }
 }
 
-// For how long an event has lasted at t.
+// Duration of an event up to t.
 const lasts = (event, t) => seconds(Math.max(Math.min(event.end ?? t, t) - event.start, 0));
 
 export class EventList {
-  // on: {pick(event), point(event), leave(event)}; newestFirst: of a live stream.
+  // on: {pick(event), point(event), leave(event)}; newestFirst: for a live stream.
   constructor(element, on) {
     Object.assign(this, { element, on, rows: new Map(), state: "" });
   }
@@ -118,7 +112,7 @@ export class EventList {
     this.place(rows);
   }
 
-  // Rows that stay are not touched: a list that is filled anew begins at its top, and loses who has the focus.
+  // Rows that stay are not touched, since a list that is filled again scrolls to its top and loses the focus.
   place(rows) {
     const wanted = new Set(rows);
     for (const row of [...this.element.children]) if (!wanted.has(row)) row.remove();
@@ -129,7 +123,7 @@ export class EventList {
     }
   }
 
-  // Scroll the list, and nothing around it, to an event.
+  // Scroll only the list to an event.
   reveal(event) {
     const row = this.rows.get(event.key);
     if (!row?.isConnected) return;
@@ -145,7 +139,7 @@ export class EventList {
       const button = row.appendChild(made("button"));
       button.type = "button";
       paint(button, event.label.body);
-      button.append(document.createElement("i"), made("span", "what", event.label.name), made("span", "when"), made("span", "unseen"));
+      button.append(document.createElement("i"), made("span", "what", event.label.name), made("span", "when"), made("span", "visually-hidden"));
       offer(button, event, this.on);
       row.event = event;
       this.rows.set(event.key, row);
@@ -181,23 +175,24 @@ export class Health {
         row.append(made("dt", "", name), made("dd"));
         this.rows.set(name, row);
       }
-      if (row.lastChild.textContent !== text) row.lastChild.textContent = row.lastChild.title = text;
+      setText(row.lastChild, text);
+      row.lastChild.title = text;
       row.lastChild.className = tone ?? "";
     }
   }
 }
 
-// Less than half of the frames that came lately were processed.
+// Whether less than half of the recent frames were processed.
 export function isBehind(status) {
   return status.camera === "live" && status.dropped > 0 && status.fps_out < status.fps_in / 2;
 }
 
 const TONES = { live: "good", connecting: "warn", stalled: "warn", lost: "bad", ended: "" };
 
-// link: of this page to its server.
+// link: state of the connection between page and server.
 export function healthOf(status, silent, view, link) {
   if (link === "lost") return [["Server", "gone", "bad"], ...(status ? [["Model", status.model]] : [])];
-  if (!status) return [["Camera", "not heard of yet", ""]];
+  if (!status) return [["Camera", "no status yet", ""]];
   const total = status.latency_ms.total;
   const facts = [
     ["Camera", silent ? "silent" : status.camera, silent ? "bad" : (TONES[status.camera] ?? "")],
@@ -209,7 +204,7 @@ export function healthOf(status, silent, view, link) {
   ];
   if (view) facts.push(["Browsers", `${view.browsers}`]);
   if (view?.skipped) facts.push(["Skipped here", `${view.skipped} frames`]);
-  if (view?.lost) facts.push(["Lost on the way", `${view.lost} messages`, "warn"]);
+  if (view?.lost) facts.push(["Lost", `${view.lost} messages`, "warn"]);
   if (status.record_error) facts.push(["Recording", status.record_error, "bad"]);
   facts.push(["Model", status.model]);
   return facts;
@@ -224,7 +219,7 @@ export function factsOf(summary) {
     ...(summary.dropped ? [["Dropped", `${summary.dropped} of ${summary.frames + summary.dropped}`, "warn"]] : []),
     ["Model", hello.model],
     ["Pose", hello.pose],
-    ["Began", new Date(summary.start_ns / 1e6).toLocaleString()],
+    ["Started", new Date(summary.start_ns / 1e6).toLocaleString()],
     ["Ended", summary.reason ?? "cut off"],
   ];
 }

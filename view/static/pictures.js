@@ -1,9 +1,9 @@
-// Camera pictures of the recent past, as they came: decoded one at a time, when they are shown. Bounded.
+// Camera pictures of the last minute, decoded one at a time when they are shown. Memory is bounded.
 
 import { KEEP_MS, lastAt, ms } from "./track.js";
 
 const MOST_BYTES = 32e6;
-// A picture stands for no moment that is further away.
+// A picture is not shown for a moment further away.
 const NEAR_MS = 500;
 
 export class Pictures {
@@ -23,12 +23,12 @@ export class Pictures {
     while (this.bytes > MOST_BYTES || items[0].t < t - KEEP_MS) this.bytes -= items.shift().blob.size;
   }
 
-  // The same pictures, which stay when the rest is forgotten.
+  // A copy of a range, which is kept when the rest is discarded.
   slice(from, to) {
     return new Pictures(this.items.slice(Math.max(lastAt(this.items, from), 0), lastAt(this.items, to) + 1));
   }
 
-  // The picture of a moment, {t, head, bitmap}; null where none is kept, or until it is decoded.
+  // The picture of a moment, {t, head, bitmap}; null if none is kept, or until it is decoded.
   at(t) {
     const item = this.items[lastAt(this.items, t)] ?? null;
     if (!item || t - item.t > NEAR_MS) return null;
@@ -44,7 +44,7 @@ export class Pictures {
       this.shown?.bitmap.close();
       this.shown = { t, head, bitmap };
     } catch {
-      this.items = this.items.filter((item) => item.t !== t); // it is none
+      this.items = this.items.filter((item) => item.t !== t); // not a picture
     } finally {
       this.decoding = false;
     }

@@ -1,7 +1,7 @@
-// Time that can be stopped, stepped and played: a window of a frozen stream, or a recording. Knows no page.
+// Playback that can be paused, stepped and played: of a window of a frozen stream, or of a recording. Knows no page.
 
 export class Player {
-  // loops: begins again at its end.
+  // loops: restart at the end.
   constructor({ from, to, t = from, loops }) {
     Object.assign(this, { from, to, t, loops, playing: false, speed: 1 });
   }
@@ -15,7 +15,7 @@ export class Player {
     this.playing = !this.playing;
   }
 
-  // milliseconds: of the person who watches.
+  // milliseconds: real time that has passed.
   advance(milliseconds) {
     if (!this.playing) return;
     const t = this.t + milliseconds * this.speed;

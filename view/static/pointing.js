@@ -1,5 +1,5 @@
-// What is done to the button of an event: it is chosen, pointed at, left. A pointer points when it moves: what moves
-// under one that rests, as a list that grows, points at nothing.
+// Handles the button of an event: chosen, pointed at, left. Only a pointer that moves points at something. A button that
+// moves under a resting pointer, as in a growing list, is not pointed at.
 
 let [x, y] = [NaN, NaN];
 let moved = false;

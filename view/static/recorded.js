@@ -1,4 +1,4 @@
-// A recording, part by part as the page comes to it. The same face as a live stream's, on a track of what is loaded.
+// A recording, loaded part by part. Has the interface of a live stream, on a track of the loaded parts.
 
 import { Track, ms } from "./track.js";
 
@@ -15,7 +15,7 @@ export class RecordedStream {
     this.from = ms(summary.start_ns);
     this.to = ms(summary.end_ns);
     this.onLoaded = onLoaded;
-    this.parts = new Map(); // part -> its messages' track, or null while it loads; the last used last
+    this.parts = new Map(); // part -> track of its messages, or null while it loads; the most recently used last
     this.failed = "";
     this.track = new Track();
     for (const event of summary.events) this.track.takeEvent(event);
@@ -35,7 +35,7 @@ export class RecordedStream {
     return Math.min(Math.max(part, 0), this.summary.chunks - 1);
   }
 
-  // Have what stands between two times at hand, and the part behind it; whether it is.
+  // Load the parts between two times, and the next one. Returns whether they are loaded.
   need(from, to) {
     const first = this.partOf(from);
     const last = this.partOf(to);

@@ -1,23 +1,24 @@
-// From the page's state to what is seen: the canvas and the timeline each turn, all else a few times a second.
+// Renders the state of the page: canvas and timeline in each animation frame, all else a few times per second.
 
 import { since, wall } from "./clock.js";
 import { curve } from "./curve.js";
+import { $, made, setText } from "./elements.js";
 import { hiddenBy, lanesOf } from "./groups.js";
-import { $, eventsOf, isLive, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
+import { eventsOf, isLive, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
 import { EventList, Health, Now, factsOf, healthOf, isBehind } from "./panels.js";
 import { Stage, loadLayout } from "./stage.js";
 import { Timeline } from "./timeline.js";
 
 const SLOW_MS = 200;
-// The timeline moves by a pixel or two each time; oftener would only cost.
+// The timeline moves by a pixel or two each time; more often would be wasted.
 const SCROLL_MS = 25;
-// An event that lasts is drawn no further than to where the stream was heard.
-const UNHEARD_MS = 300;
+// An event in progress is drawn up to the last message of the stream.
+const MOST_AHEAD_MS = 300;
 const CURVE_BEFORE_MS = 2500;
 const CURVE_AFTER_MS = 2000;
 const MOST_CURVES = 3;
 
-// What choosing an event and pointing at one do; actions.js says.
+// Actions on events: choose, point at, leave. Set by actions.js.
 export const on = { pick: () => {}, point: () => {}, leave: () => {} };
 const stage = new Stage($("canvas"));
 const timeline = new Timeline($("lanes"), $("track"), $("strip"), $("head"), on);
@@ -32,8 +33,8 @@ export function fillPicker(select, options, chosen) {
   select.replaceChildren(...options.map(([value, text]) => new Option(text, value, false, value === chosen)));
 }
 
-// What a stream is of says which lanes there are, and how its joints hang together.
-export async function greet(stream) {
+// Take the hello of a stream: it determines the lanes and the layout of joints.
+export async function takeHello(stream) {
   const { layout } = stream.hello;
   if (stream === page.stream) timeline.setLanes(lanesOf(stream.hello));
   if (page.layouts.has(layout)) return;
@@ -56,8 +57,8 @@ function tagsAt(t) {
   return tags;
 }
 
-// Who is seen at t, or was spoken of: {person, label, events} of each who is wanted.
-function saidAt(t) {
+// People detected or labeled at t, if they are selected: {person, label, events} of each.
+function stateAt(t) {
   const at = track();
   const seen = new Set(at?.frameAt(t)?.people.keys());
   const people = page.review || page.player ? [...new Set([...page.stream.people, ...seen])] : page.stream.people;
@@ -68,43 +69,43 @@ function saidAt(t) {
     .sort((a, b) => a.person - b.person);
 }
 
-// Why Now is empty.
-function nothingSaid(t) {
-  if (!page.player && !isLive(page.stream)) return "nothing is heard now";
+// Why the panel "Now" is empty.
+function hintAt(t) {
+  if (!page.player && !isLive(page.stream)) return "no messages now";
   const at = track();
-  if (page.person !== null && at?.frameAt(t)?.people.size) return "this person is not seen";
-  return page.player && at?.frames.length && !at.frameAt(t) ? "nothing was recorded here" : "nobody is seen";
+  if (page.person !== null && at?.frameAt(t)?.people.size) return "this person is not detected";
+  return page.player && at?.frames.length && !at.frameAt(t) ? "nothing was recorded here" : "nobody is detected";
 }
 
 function banner() {
   const { stream } = page;
   if (page.review) return page.why || (stream?.failed ?? "");
-  if (page.link !== "live") return page.link === "connecting" ? "" : `${page.why || "The server is gone"}; trying again`;
-  if (!stream) return "Nothing has been heard yet";
-  if (page.frozen && !page.frozen.track.frames.length) return "No skeletons of that time are kept: it lies too far back, or before this page was opened";
+  if (page.link !== "live") return page.link === "connecting" ? "" : `${page.why || "The server is gone"}; reconnecting`;
+  if (!stream) return "No messages yet";
+  if (page.frozen && !page.frozen.track.frames.length) return "No skeletons of that time are kept: it is too long ago, or before this page was opened";
   if (stream.end) return `The stream ended: ${stream.end.reason}`;
   const status = stream.status;
-  if (isSilent(stream)) return "The sender says nothing, not even its status";
+  if (isSilent(stream)) return "The sender is silent: it sends not even a status";
   if (status && status.camera !== "live" && status.camera !== "ended") {
     const why = status.camera_error ? `: ${status.camera_error}` : "";
-    return `Camera ${status.camera}${why}; it is opened again by itself`;
+    return `Camera ${status.camera}${why}; it is opened again automatically`;
   }
-  if (!stream.skeletons && stream.track.labels.length) return "No skeletons come: the sender must serve with --skeletons";
+  if (!stream.skeletons && stream.track.labels.length) return "No skeletons: the sender must serve with --skeletons";
   return "";
 }
 
-export function say(element, text) {
+function showText(element, text) {
   element.hidden = !text;
-  if (element.textContent !== text) element.textContent = text;
+  setText(element, text);
 }
 
-// What need not follow every frame.
-export function slowly() {
+// Render everything that need not follow every frame.
+export function renderPanels() {
   const { stream, player } = page;
   const t = timeShown();
   showLink();
-  say($("banner"), banner());
-  say($("tag"), player && stream ? `${page.review ? "recording" : "frozen"} · ${wall(player.t, 3)}` : "");
+  showText($("banner"), banner());
+  showText($("tag"), player && stream ? `${page.review ? "recording" : "frozen"} · ${wall(player.t, 3)}` : "");
   $("video").hidden = !page.view?.video;
   $("canvas").classList.toggle("past", !player && !page.review && stream !== null && !isLive(stream));
   $("transport").className = `transport${player ? " stopped" : ""}${page.frozen || page.window ? " frozen" : ""}`;
@@ -124,21 +125,21 @@ export function slowly() {
     [["", "Everybody"], ...people.map((person) => [String(person), `Person ${person}`])],
     page.person === null ? "" : String(page.person),
   );
-  const said = player || isLive(stream) ? saidAt(t) : [];
+  const present = player || isLive(stream) ? stateAt(t) : [];
   const background = stream.hello?.background ?? null;
   const lanes = stream.hello ? lanesOf(stream.hello) : [];
-  now.update(said, {
-    background: background === null ? null : stream.hello.labels[background].name, lanes, t, hint: nothingSaid(t),
+  now.update(present, {
+    background: background === null ? null : stream.hello.labels[background].name, lanes, t, hint: hintAt(t),
   });
-  timeline.mask(new Map(lanes.map((lane) => [lane, hiddenOfAll(lane, said)])));
+  timeline.mask(new Map(lanes.map((lane) => [lane, hiddenOfAll(lane, present)])));
   list.update(eventsOf(), { person: page.person, picked: page.picked, zero: zero(), newestFirst: !page.review });
   health.update(page.review ? factsOf(stream.summary) : healthOf(stream.status, isSilent(stream), page.view, page.link));
   drawCurve();
 }
 
-// Why nothing is said of a group, of anybody.
-function hiddenOfAll(lane, said) {
-  const reasons = said.filter(({ label }) => label).map(({ label }) => hiddenBy(lane, label.visible));
+// Why a group is hidden for every person; "" if it is visible for one.
+function hiddenOfAll(lane, people) {
+  const reasons = people.filter(({ label }) => label).map(({ label }) => hiddenBy(lane, label.visible));
   return reasons.every(Boolean) ? (reasons[0] ?? "") : "";
 }
 
@@ -153,11 +154,11 @@ function showLink() {
   else if (page.link === "live" && stream?.status && isBehind(stream.status)) [text, tone] = ["too slow: frames are dropped", "warn"];
   else if (page.link === "live" && stream) [text, tone] = ["live", "good"];
   const element = $("link");
-  if (element.textContent !== text) element.textContent = text;
+  setText(element, text);
   element.className = `pill ${tone}`;
 }
 
-// The events whose scores are shown: the one pointed at, else the chosen one, else what happens, or happened last.
+// Events whose scores are shown: the one pointed at, else the chosen one, else those in progress, else the last one.
 function scored() {
   const known = eventsOf();
   const one = page.pointed ?? known.get(page.picked);
@@ -183,13 +184,11 @@ export function drawCurve() {
     $("event").replaceChildren(...drawn.flatMap(({ draw }) => draw()));
     return;
   }
-  const note = document.createElement("p");
-  note.className = "note";
-  note.textContent = "Point at an event to see its score; choose it to step through the window that caused it.";
-  $("event").replaceChildren(note);
+  const hint = "Point at an event to see its score; choose it to step through the window that caused it.";
+  $("event").replaceChildren(made("p", "note", hint));
 }
 
-// One event's score around it: {key: what is to be seen, in a string, draw: its elements}.
+// Score of one event over time: {key: identifies the content, draw: makes its elements}.
 function scoreOf(event, moment, isOfSeveral) {
   const { stream } = page;
   const at = page.frozen?.track ?? stream.track;
@@ -199,22 +198,19 @@ function scoreOf(event, moment, isOfSeveral) {
   const points = at.curve(event.person, event.label.id, from, to);
   const draw = () => {
     const index = stream.hello.labels.findIndex((label) => label.id === event.label.id);
-    const title = document.createElement("h3");
-    title.textContent = [event.label.name, event.label.body].filter(Boolean).join(" · ");
-    const words = document.createElement("p");
-    words.className = "note";
     const span = `${written(event.start)} – ${event.open ? "now" : written(event.end)}`;
-    words.textContent = `${span} · person ${event.person} · ${event.score.toFixed(2)}`;
-    if (isOfSeveral) {
-      [title.className, words.className] = ["low", "note low"];
-      title.textContent = event.label.name;
-      words.textContent = stream.people.length > 1 ? `${span} · person ${event.person}` : span;
-    }
+    const who = `${span} · person ${event.person}`;
+    const title = isOfSeveral
+      ? made("h3", "low", event.label.name)
+      : made("h3", "", [event.label.name, event.label.body].filter(Boolean).join(" · "));
+    const facts = isOfSeveral
+      ? made("p", "note low", stream.people.length > 1 ? who : span)
+      : made("p", "note", `${who} · ${event.score.toFixed(2)}`);
     const drawing = curve({
       points, from, to, event, moment, now: end, isLow: isOfSeveral,
       threshold: index < 0 ? null : stream.hello.on_thresholds[index],
     });
-    return [title, words, drawing];
+    return [title, facts, drawing];
   };
   return { key: `${event.key} ${event.end} ${points.length} ${moment} ${isOfSeveral}`, draw };
 }
@@ -223,7 +219,7 @@ function describeCanvas(frame) {
   const count = frame?.people.size ?? 0;
   const isPast = !page.player && !isLive(page.stream);
   const who = `Skeleton${count > 1 ? "s" : ""} of ${count} ${count > 1 ? "people" : "person"}`;
-  const text = count === 0 ? "Nobody is seen" : isPast ? `Seen last: ${who.toLowerCase()}` : who;
+  const text = count === 0 ? "Nobody is detected" : isPast ? `Last detected: ${who.toLowerCase()}` : who;
   if ($("canvas").getAttribute("aria-label") !== text) $("canvas").setAttribute("aria-label", text);
 }
 
@@ -231,8 +227,8 @@ let before = performance.now();
 let slowAt = 0;
 let scrolledAt = 0;
 
-export function turn(at) {
-  requestAnimationFrame(turn);
+export function render(at) {
+  requestAnimationFrame(render);
   const { stream, player } = page;
   player?.advance(at - before);
   before = at;
@@ -243,12 +239,12 @@ export function turn(at) {
     hello: stream?.hello, layout: page.layouts.get(stream?.hello?.layout), track: track(), t, person: page.person, picture: pictures?.at(t) ?? null,
     tags: tagsAt(t), stopped: player !== null,
   });
-  // Before its first frame a stream has no time.
+  // A stream has no time before its first frame.
   if (stream?.hello && Number.isFinite(stream.track.newest) && at - scrolledAt > SCROLL_MS) {
     scrolledAt = at;
     const playing = player !== null;
     timeline.update({
-      at: playing ? t : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : Math.min(stream.now(), stream.track.newest + UNHEARD_MS),
+      at: playing ? t : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : Math.min(stream.now(), stream.track.newest + MOST_AHEAD_MS),
       playhead: playing ? t : null, events: eventsOf(), person: page.person, window: page.window ?? null,
       picked: page.picked, zero: zero(),
     });
@@ -256,7 +252,7 @@ export function turn(at) {
   if (at - slowAt > SLOW_MS) {
     slowAt = at;
     describeCanvas(frame);
-    slowly();
+    renderPanels();
   }
 }
 

@@ -1,19 +1,19 @@
-// The people on the canvas, tinted by how much their joints move, faint where the pose stage is unsure. Keeps no time.
+// The people on the canvas, colored by the movement of their joints, faint where scores are low. Keeps no time.
 
 import { Aim, filled } from "./aim.js";
 import { GROUND, Pen, extentOf } from "./figure.js";
 
-// A joint that covers so much of its person's size in a second moves as much as can be shown.
+// Speed of a joint at the end of the color scale, in sizes of its person per second.
 const FULL_SPEED = 0.35;
 const REST = 0.06;
 const SPAN_MS = 110;
-// Room for what stands over a person, and for the legend.
+// Room for the tags above a person, and for the legend.
 const MARGIN = { left: 14, top: 36, right: 14, bottom: 32 };
 const PICTURE_MARGIN = { left: 14, top: 14, right: 14, bottom: 14 };
 const LINE = 20;
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 
-// Of a person: the diagonal of the rectangle around all joints.
+// Size of a person: the diagonal of the bounding box of all joints.
 function sizeOf(flat) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < flat.length; i += 3) {
@@ -26,7 +26,7 @@ function sizeOf(flat) {
   return Math.hypot(right - left, bottom - top);
 }
 
-// How much each joint moves, in [0, 1].
+// Movement of each joint, in [0, 1].
 function motionOf(flat, before, seconds) {
   const motion = new Float32Array(flat.length / 3);
   if (!before || !(seconds > 0)) return motion;
@@ -38,7 +38,7 @@ function motionOf(flat, before, seconds) {
   return motion;
 }
 
-// Joints that were seen, by name: {x, y, score, motion}; place: of the camera's pixels on what is drawn on.
+// Detected joints by name: {x, y, score, motion}; place: position of the camera's pixels on the canvas.
 function named(flat, names, place = { scale: 1, x: 0, y: 0 }, motion = null) {
   const joints = {};
   names.forEach((name, v) => {
@@ -72,13 +72,13 @@ export class Stage {
   }
 
   // scene: {hello, layout, track, t, person, picture, stopped, tags: Map(person -> lines)}
-  // Draws only what is not there already; returns the frame that is shown.
+  // Draws only if something changed. Returns the frame that is shown.
   draw(scene) {
     const { track, picture, person, tags, layout, hello } = scene;
     let frame = track?.frameAt(scene.t) ?? null;
-    // Over a picture stands who was found in it, not who was found since; where time stands, the moment that was asked for.
+    // A live picture gets the people found in that picture, not newer ones. If playback is stopped, the time is exact.
     if (picture && !scene.stopped) frame = track.frames.findLast((each) => each.frame === picture.head.frame) ?? frame;
-    const box = hello && layout ? this.look(scene, frame) : null;
+    const box = hello && layout ? this.viewOf(scene, frame) : null;
     const state = [
       frame, frame?.people.size, picture, person, layout, hello, [...tags.values()].join(),
       box && [box.left, box.top, box.right, box.bottom].join(),
@@ -104,8 +104,8 @@ export class Stage {
     return frame;
   }
 
-  // The part of the camera's picture that is shown: all of it where it is seen itself, else the people in it.
-  look({ track, picture, person, layout, hello, t }, frame) {
+  // The part of the camera's view that is shown: all of it if its picture is, else the people in it.
+  viewOf({ track, picture, person, layout, hello, t }, frame) {
     if (picture) return { left: 0, top: 0, right: picture.head.width, bottom: picture.head.height };
     const wanted = frame ? filled(track, t, person, (flat) => named(flat, layout.joints)) : null;
     return this.aim.update(wanted, hello.size, `${hello.stream} ${hello.run} ${person} ${hello.size}`, t, performance.now(), stillness.matches);
@@ -124,14 +124,14 @@ export class Stage {
     context.stroke();
   }
 
-  // What a person does stands over their head, a line each; beside it where there is no room; else the first line alone.
+  // The events of a person are above the head, one line each; next to it if there is no room; else only the first line.
   drawTags(joints, lines) {
     const bounds = extentOf(joints);
     if (!lines.length || !Number.isFinite(bounds.left)) return;
     const { context } = this;
     context.font = "600 13px system-ui, sans-serif";
-    const broad = (texts) => Math.max(...texts.map((text) => context.measureText(text).width)) + 16;
-    let [width, height] = [broad(lines), lines.length * LINE + 4];
+    const widest = (texts) => Math.max(...texts.map((text) => context.measureText(text).width)) + 16;
+    let [width, height] = [widest(lines), lines.length * LINE + 4];
     let [left, top] = [(bounds.left + bounds.right) / 2 - width / 2, bounds.top - height - 8];
     if (top < 6 && lines.length > 1) {
       top = 40;
@@ -139,7 +139,7 @@ export class Stage {
       else if (bounds.left - width - 12 > 0) left = bounds.left - width - 8;
       else {
         lines = [`${lines[0]} +${lines.length - 1}`];
-        [width, height] = [broad(lines), LINE + 4];
+        [width, height] = [widest(lines), LINE + 4];
         [left, top] = [(bounds.left + bounds.right) / 2 - width / 2, bounds.top - height - 8];
       }
     }

@@ -1,4 +1,4 @@
-// Events in time, a lane for each body group. One element moves; the blocks in it stay where they were put.
+// Events over time, with a lane for each body group. Only one element scrolls; the blocks in it keep their positions.
 
 import { since, wall } from "./clock.js";
 import { OTHER, paint } from "./groups.js";
@@ -7,15 +7,15 @@ import { offer } from "./pointing.js";
 
 const ROW = 24;
 const AXIS = 20;
-// Of a lane; what runs beside more than so many others shares the last.
+// Rows of a lane; further simultaneous events share the last one.
 const MOST_ROWS = 8;
 const SECOND_PX = 44;
 const LEAST_SPAN_MS = 8000;
 const STEPS_MS = [1000, 2000, 5000, 10_000, 30_000, 60_000];
 const TICK_PX = 74;
-// Blocks near what is seen are there already when it scrolls.
+// Blocks this close to the visible range are placed before they scroll into view.
 const MARGIN_MS = 5000;
-// Browsers place things exactly within some millions of pixels.
+// Browsers position elements exactly only within some millions of pixels.
 const FAR_PX = 1e6;
 const PLACE_EVERY_MS = 200;
 
@@ -28,7 +28,7 @@ export class Timeline {
     this.ticks = new Map();
     this.shade = strip.appendChild(document.createElement("div"));
     this.shade.className = "window";
-    this.current = null; // key of the block that the keyboard reaches
+    this.current = null; // key of the block with the keyboard focus
     new ResizeObserver(() => this.measure()).observe(track);
     track.addEventListener("keydown", (pressed) => this.move(pressed));
     this.measure();
@@ -73,7 +73,7 @@ export class Timeline {
     this.base = null;
   }
 
-  // reasons: lane -> why nothing is said of it now, in words; "" where something is.
+  // reasons: lane -> why it is hidden now, in words; "" if it is not.
   mask(reasons) {
     const masks = JSON.stringify([...reasons]);
     if (masks === this.masks) return;
@@ -90,7 +90,7 @@ export class Timeline {
   }
 
   // view: {at, share, now, playhead, events, person, window, picked, zero}
-  // at: the time that stands at `share` of the width; now: until when events that last are drawn.
+  // at: time at `share` of the width; now: end of events in progress.
   update(view) {
     const from = view.at - this.span * view.share;
     const to = from + this.span;
@@ -169,9 +169,9 @@ export class Timeline {
     return this.lanes.find((each) => each.name === (event.label.body || OTHER));
   }
 
-  // Event -> the row of its lane, in which nothing runs beside it. One that is seen already stays where it is.
+  // Event -> row of its lane in which no other event overlaps it. An event that is placed already keeps its row.
   rows(shown, now) {
-    const taken = new Map(); // lane -> [[start, end] of each event, of each row]
+    const taken = new Map(); // lane -> for each row, [start, end] of its events
     const given = new Map();
     const isFree = (spans, start, end) => spans.every(([from, to]) => to <= start || from >= end);
     const put = (event, row) => {

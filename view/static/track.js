@@ -1,19 +1,19 @@
-// Frames, labels and events of one stream in the order of their time, bounded. Knows no page, no sockets.
+// Frames, labels and events of one stream in order of time. Memory is bounded. Knows no page and no sockets.
 // Times are milliseconds since 1970; a double holds them to a quarter of a microsecond.
 
 export const KEEP_MS = 60_000;
 const MOST_FRAMES = 9000;
 const MOST_LABELS = 6000;
 const MOST_EVENTS = 300;
-const NOBODY = -1;
-// A frame stands for no moment that lies further behind it.
+const NO_PERSON = -1;
+// A frame is not shown for a moment later than this.
 const STALE_MS = 3000;
-// An event that lasts is told of each half second.
+// An event in progress is updated twice a second.
 const UNHEARD_MS = 1000;
 
 export const ms = (ns) => ns / 1e6;
 
-// The index of the last item at or before t; -1 where there is none.
+// Index of the last item at or before t; -1 if there is none.
 export function lastAt(items, t) {
   let low = 0;
   let high = items.length;
@@ -25,7 +25,7 @@ export function lastAt(items, t) {
   return low - 1;
 }
 
-// x, y and score of each joint in turn; NaN where it was not seen.
+// x, y and score of each joint in sequence; NaN if it was not detected.
 function flattened(joints, scores) {
   const flat = new Float32Array(joints.length * 3);
   for (let v = 0; v < joints.length; v += 1) {
@@ -37,7 +37,7 @@ function flattened(joints, scores) {
 }
 
 function insert(items, item) {
-  // Nearly always the newest; a clock that was set back is the exception.
+  // Nearly always the newest, except after the clock was set back.
   if (!items.length || items[items.length - 1].t <= item.t) items.push(item);
   else items.splice(lastAt(items, item.t) + 1, 0, item);
 }
@@ -47,7 +47,7 @@ export class Track {
     this.keepMs = keepMs;
     this.frames = []; // {t, frame, people: Map(person -> flattened joints)}
     this.labels = []; // {t, person, top, gated, visible: regions or null, start, end}
-    this.events = new Map(); // key -> {key, id, person, label, start, end, begun, heard, score, open}
+    this.events = new Map(); // key -> {key, id, person, label, start, end, begun, updated, score, open}
     this.newest = -Infinity;
   }
 
@@ -61,7 +61,7 @@ export class Track {
       insert(this.frames, frame);
       this.forget(this.frames, MOST_FRAMES);
     }
-    if (message.person !== NOBODY) frame.people.set(message.person, flattened(message.joints, message.scores));
+    if (message.person !== NO_PERSON) frame.people.set(message.person, flattened(message.joints, message.scores));
   }
 
   takeLabel(message) {
@@ -76,17 +76,17 @@ export class Track {
     this.forget(this.labels, MOST_LABELS);
   }
 
-  // Returns the event if the message began or ended it.
+  // Returns the event if the message starts or ends it.
   takeEvent(message) {
     const key = `${message.run}:${message.event_id}`;
     const known = this.events.get(key);
     const event = known ?? { key, id: message.event_id, begun: ms(message.t_capture_ns), open: true };
-    if (known && !known.open) return null; // told again
+    if (known && !known.open) return null; // a repetition
     event.person = message.person;
     event.label = message.label;
     event.start = ms(message.t_start_ns);
     event.score = message.score;
-    event.heard = ms(message.t_capture_ns);
+    event.updated = ms(message.t_capture_ns);
     event.open = message.t_end_ns === null;
     event.end = event.open ? null : ms(message.t_end_ns);
     this.events.set(key, event);
@@ -94,21 +94,21 @@ export class Track {
     return known && event.open ? null : event;
   }
 
-  // The sender is gone, or begins anew: what lasted ends with what was seen of it, or when it was heard of last.
+  // Close events after the sender ended or restarted: at the newest message, if they were updated shortly before it.
   closeEvents() {
     for (const event of this.events.values()) {
-      const end = this.newest - event.heard <= UNHEARD_MS ? this.newest : event.heard;
+      const end = this.newest - event.updated <= UNHEARD_MS ? this.newest : event.updated;
       if (event.open) Object.assign(event, { open: false, end: Math.max(event.start, end) });
     }
   }
 
-  // The oldest that is over; one that lasts, for however long, is no news of old.
+  // Discard the oldest event that has ended; events in progress stay.
   forgetEvent() {
     const oldest = [...this.events.values()].find((event) => !event.open) ?? this.events.values().next().value;
     this.events.delete(oldest.key);
   }
 
-  // The events of a person that run at t, the first begun first; several may. person: null for everybody.
+  // Events of a person in progress at t, in order of their start. person: null for everybody.
   eventsAt(t, person = null) {
     const running = [...this.events.values()].filter(
       (event) => (person ?? event.person) === event.person && event.start <= t && (event.end ?? Infinity) >= t,
@@ -118,25 +118,25 @@ export class Track {
 
   forget(items, most) {
     const oldest = items[items.length - 1].t - this.keepMs;
-    // In batches: to move an array up for each frame would cost more than to keep a little more.
+    // In batches, since shifting an array for each frame costs more than keeping a few more items.
     if (items.length > most || items[0].t < oldest - 5000) {
       items.splice(0, Math.max(items.length - most, lastAt(items, oldest) + 1));
     }
   }
 
-  // What was seen at t, or just before; null where nothing was recorded around it.
+  // The frame at t or just before; null if there is none near it.
   frameAt(t) {
     const frame = this.frames[lastAt(this.frames, t)];
     return frame && t - frame.t <= STALE_MS ? frame : null;
   }
 
-  // The frame `count` frames on from the one at t.
+  // The frame that is `count` frames after the one at t.
   step(t, count) {
     const { frames } = this;
     return frames[Math.min(Math.max(lastAt(frames, t) + count, 0), frames.length - 1)] ?? null;
   }
 
-  // What was said last of a person, no longer ago than an inference or two.
+  // The newest label of a person, not older than an inference or two.
   labelAt(t, person, withinMs = 2000) {
     for (let i = lastAt(this.labels, t); i >= 0 && this.labels[i].t >= t - withinMs; i -= 1) {
       if (this.labels[i].person === person) return this.labels[i];
@@ -144,19 +144,19 @@ export class Track {
     return null;
   }
 
-  // [t, score] of one label of one person; null where it was not among those that were told.
+  // [t, score] of one label of one person; null if it was not among the reported labels.
   curve(person, id, from, to) {
     const points = [];
     for (let i = Math.max(lastAt(this.labels, from), 0); i < this.labels.length && this.labels[i].t <= to; i += 1) {
-      const said = this.labels[i];
-      if (said.person !== person || said.t < from) continue;
-      const scored = said.top.find((each) => each.id === id);
-      points.push([said.t, scored ? scored.score : said.gated ? 0 : null]);
+      const label = this.labels[i];
+      if (label.person !== person || label.t < from) continue;
+      const scored = label.top.find((each) => each.id === id);
+      points.push([label.t, scored ? scored.score : label.gated ? 0 : null]);
     }
     return points;
   }
 
-  // The window that made an event begin: of the label message that was sent with its beginning.
+  // The window that started an event: that of the label message sent with its start.
   windowOf(event, windowMs) {
     const at = lastAt(this.labels, event.begun);
     for (let i = at; i >= 0 && this.labels[i].t > event.begun - 1000; i -= 1) {
@@ -165,7 +165,7 @@ export class Track {
     return [event.begun - windowMs, event.begun];
   }
 
-  // A copy of a stretch, which stays when the rest is forgotten.
+  // A copy of a range, which is kept when the rest is discarded.
   slice(from, to) {
     const part = new Track();
     part.frames = this.frames.slice(Math.max(lastAt(this.frames, from - 1000), 0), lastAt(this.frames, to) + 1);

@@ -1,1 +1,1 @@
-"""Body, hands and face by small networks that ship with the package; ``stage`` joins them."""
+"""Body, hands and face by small networks that come with the package. ``stage`` joins them."""

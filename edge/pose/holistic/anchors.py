@@ -1,4 +1,4 @@
-"""Detections from a grid of anchors (Liu et al., "SSD", ECCV 2016), as the person and the face detector give them."""
+"""Detections on a grid of anchors (Liu et al., "SSD", ECCV 2016), for the person and the face detector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MERGE_IOU = 0.3
 
 @dataclass(frozen=True)
 class Detection:
-    """score in [0, 1]; box (4,) x0, y0, x1, y1 and points (K, 2), all in parts of the detector's picture."""
+    """A detection. score: in [0, 1]. box: (4,) xyxy and points: (K, 2), as fractions of the detector's picture."""
 
     score: float
     box: NDArray[np.float32]
@@ -24,7 +24,10 @@ class Detection:
 
 
 def anchor_centers(grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-    """(A, 2) x and y in parts of the picture, of ``grids`` (cells on a side, anchors in a cell): row by row."""
+    """Return (A, 2) x and y as fractions of the picture, row by row.
+
+    ``grids``: cells on a side and anchors in a cell, of each grid.
+    """
     parts = []
     for cells, each in grids:
         middle = (np.arange(cells) + 0.5) / cells
@@ -37,11 +40,12 @@ def anchor_centers(grids: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
 def detections(
     rows: NDArray[np.float32], logits: NDArray[np.float32], anchors: NDArray[np.float32], size: int
 ) -> list[Detection]:
-    """What was found, the surest first, each merged with what overlaps it: means weighted by score.
+    """Return detections, best first, each the mean of those that overlap, weighted by score.
 
     Args:
-        rows: (A, 4 + 2 K) center x, y, width, height, then points; px of the detector's picture, about the anchor.
-        logits: (A,) of the scores; below ``MIN_SCORE`` there is nothing. anchors: (A, 2), see ``anchor_centers``.
+        rows: (A, 4 + 2 K) center x, y, width, height, then points; px of the detector's picture, from the anchor.
+        logits: (A,) of the scores; scores below ``MIN_SCORE`` are no detections.
+        anchors: (A, 2), see ``anchor_centers``.
         size: width and height of the detector's picture, px.
     """
     scores = sigmoid(logits)
@@ -60,7 +64,7 @@ def detections(
     while left.any():
         best = int(left.argmax())
         merged = left & (_overlap(boxes[best], boxes) > _MERGE_IOU)
-        merged[best] = True  # a box without an area overlaps nothing, not even itself
+        merged[best] = True  # a box without area does not even overlap itself
         weights = scores[merged] / scores[merged].sum()
         box, points = weights @ boxes[merged], np.tensordot(weights, places[merged, 2:], axes=1)
         found.append(Detection(float(scores[best]), box.astype(np.float32), points.astype(np.float32)))
@@ -69,7 +73,7 @@ def detections(
 
 
 def _overlap(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N,) intersection over union of ``box`` (4,) with each of ``boxes`` (N, 4)."""
+    """Return (N,) intersection over union of ``box`` (4,) with each of ``boxes`` (N, 4)."""
     low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
     shared = np.prod(np.maximum(high - low, 0), axis=1)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)

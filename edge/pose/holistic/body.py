@@ -1,4 +1,4 @@
-"""The body's 33 points: find a person, look where they are expected, refine, steady. Knows no hands and no face."""
+"""The body's 33 keypoints: detection, landmarks, refinement, smoothing over time. Knows no hands and no face."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MIN_PRESENCE = 0.5
 
 _UP_DEG = 90.0
 _SCALE = 1.25
-# Of the network's points: the body's, and two that give its middle, size and direction.
-_MIDDLE, _TOWARDS = 33, 34
+# Of the network's keypoints: the body's, and two that give its middle, size and direction.
+_MIDDLE, _TOWARD = 33, 34
 _USED = 35
 _ANCHORS = anchor_centers(((28, 2), (14, 2), (7, 6)))
 _FACE = slice(0, 11)
 _HEAD_PER_FACE = 1.5
 _HEATMAP_PX = 4  # of the crop, for a cell
-# The graph's data says 7; the library behaves as 9 does.
+# The graph's data says 7, but the library behaves like 9.
 _REFINE_CELLS = 9
 _REFINE_FROM = 0.5
 _VISIBILITY_NEW = 0.1
@@ -33,26 +33,26 @@ _VISIBILITY_NEW = 0.1
 
 @dataclass(frozen=True)
 class Body:
-    """points (33, 2) px of the picture; visibility (33,) in [0, 1]; presence: how sure the network is of a person.
+    """A body in one frame.
 
-    size_px: twice the way from the body's middle to the point that gives its size, both as the network gave them.
-    middle, towards: those two points, (2,) px.
+    points: (33, 2) px of the picture. visibility: (33,) in [0, 1]. presence: the network's score for a person.
+    middle: (2,) px of the body. toward: (2,) px, at the body's size and direction from ``middle``.
     """
 
     points: Points
     visibility: NDArray[np.float32]
     presence: float
     middle: NDArray[np.float32]
-    towards: NDArray[np.float32]
+    toward: NDArray[np.float32]
 
     @property
     def size_px(self) -> float:
-        """Scale of speeds for the filter."""
-        return 2 * math.hypot(*(self.towards - self.middle).tolist())
+        """Twice the distance from ``middle`` to ``toward``: the scale of speeds for the filter."""
+        return 2 * math.hypot(*(self.toward - self.middle).tolist())
 
     @property
     def head(self) -> NDArray[np.float32]:
-        """(4,) xyxy px, about as the detector draws it: a square about the points of the face."""
+        """(4,) xyxy px, like the detector's: a square around the keypoints of the face."""
         low, high = self.points[_FACE].min(axis=0), self.points[_FACE].max(axis=0)
         half = np.float32(_HEAD_PER_FACE / 2) * (high - low).max()
         middle = (low + high) / 2
@@ -61,27 +61,27 @@ class Body:
     @property
     def region(self) -> Region:
         """Where to look for this person in the next frame."""
-        return from_two_points(self.middle, self.towards, target_deg=_UP_DEG, scale=_SCALE)
+        return from_two_points(self.middle, self.toward, target_deg=_UP_DEG, scale=_SCALE)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Somebody whom the detector found. head: (4,) xyxy px around it. region: where to look for the body."""
+    """A person that the detector found. head: (4,) xyxy px. region: where to look for the body."""
 
     head: NDArray[np.float32]
     region: Region
 
 
 def find_people(networks: Networks, image: NDArray[np.uint8]) -> list[Found]:
-    """Where people are in ``image`` (H, W, 3), the surest first."""
+    """Find people in ``image`` (H, W, 3), best first."""
     H, W, _ = image.shape
     network = networks["pose_detection"]
     letterbox = Region(W / 2, H / 2, max(W, H), 0.0)
     outputs = network([cut(image, letterbox, network.size, repeat_edge=False)])
     people = []
     for found in detections(outputs["boxes"][0], outputs["scores"][0, :, 0], _ANCHORS, network.size):
-        middle, towards, *_ = letterbox.to_picture(found.points * network.size, network.size)
-        region = from_two_points(middle, towards, target_deg=_UP_DEG, scale=_SCALE)
+        middle, toward, *_ = letterbox.to_picture(found.points * network.size, network.size)
+        region = from_two_points(middle, toward, target_deg=_UP_DEG, scale=_SCALE)
         if region.is_usable:
             head = letterbox.to_picture(found.box.reshape(2, 2) * network.size, network.size)
             people.append(Found(head.reshape(4), region))
@@ -89,7 +89,7 @@ def find_people(networks: Networks, image: NDArray[np.uint8]) -> list[Found]:
 
 
 def look(networks: Networks, image: NDArray[np.uint8], regions: Sequence[Region]) -> list[Body | None]:
-    """The person in each region, unsmoothed; None where there is none."""
+    """Find the person in each region, without smoothing; None where there is none."""
     network = networks["pose_landmark"]
     outputs = network([cut(image, region, network.size) for region in regions])
     found: list[Body | None] = []
@@ -101,15 +101,15 @@ def look(networks: Networks, image: NDArray[np.uint8], regions: Sequence[Region]
             continue
         points = region.to_picture(refined(rows[:_USED, :2], heatmap[:_USED]), network.size)
         found.append(
-            Body(points[:POINTS], sigmoid(rows[:POINTS, 3]), float(presence), points[_MIDDLE], points[_TOWARDS])
+            Body(points[:POINTS], sigmoid(rows[:POINTS, 3]), float(presence), points[_MIDDLE], points[_TOWARD])
         )
     return found
 
 
 def refined(points: NDArray[np.float32], heatmap: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points (K, 2) px of the crop, moved to the middle of what the heat map (K, H, W) of logits shows around each.
+    """Move keypoints (K, 2) px of the crop to the center of the heat map (K, H, W) of logits around each.
 
-    A point outside the map, or without a probability of ``_REFINE_FROM`` around it, stays.
+    A keypoint outside the map, or without a probability of ``_REFINE_FROM`` around it, stays.
     """
     _, H, W = heatmap.shape
     half = _REFINE_CELLS // 2
@@ -130,10 +130,10 @@ def refined(points: NDArray[np.float32], heatmap: NDArray[np.float32]) -> NDArra
 
 @dataclass
 class Steady:
-    """One person's body over time: points by one-euro filters, visibilities by a running mean.
+    """One person's body over time: keypoints by one-euro filters, visibilities by a running mean.
 
-    smooth: without it points stay as the network gives them; where to look next is steadied all the same, since the
-    network's points move with its crop.
+    smooth: whether to smooth the keypoints. The next region is smoothed in any case, because the network's keypoints
+    move with its crop.
     """
 
     smooth: bool = True
@@ -142,9 +142,9 @@ class Steady:
     _visibility: NDArray[np.float32] | None = None
 
     def take(self, body: Body, t_s: float) -> Body:
-        """The steadied body at ``t_s``, capture clock, later than the last."""
+        """Return the smoothed body at ``t_s`` s of the capture clock, later than the last."""
         size = body.size_px
-        frame = self._frame.smooth(np.stack([body.middle, body.towards]), t_s, size)
+        frame = self._frame.smooth(np.stack([body.middle, body.toward]), t_s, size)
         points = self._points.smooth(body.points, t_s, size)
         if self._visibility is None:
             self._visibility = body.visibility
@@ -155,17 +155,18 @@ class Steady:
         return Body(shown, self._visibility, body.presence, frame[0], frame[1])
 
     def lose(self) -> None:
-        """The person was not seen: the next look begins afresh, but for the visibilities, as measured of MediaPipe."""
+        """Note that the person was not seen: filters start over. Visibilities stay, as measured in MediaPipe."""
         self._points.forget()
         self._frame.forget()
 
 
 class OneEuro:
-    """The one-euro filter (Casiez, Roussel and Vogel, CHI 2012) as MediaPipe's graph has it: each coordinate has its
-    own speed, taken between raw values.
+    """The one-euro filter (Casiez, Roussel and Vogel, CHI 2012) of MediaPipe's graph.
+
+    Each coordinate has its own speed, between raw values.
 
     Args:
-        min_cutoff_hz: at rest. beta: Hz for each body size a second.
+        min_cutoff_hz: cutoff at rest. beta: increase of the cutoff, in Hz per body size a second.
     """
 
     _SPEED_CUTOFF_HZ = 1.0
@@ -176,13 +177,13 @@ class OneEuro:
         self.forget()
 
     def forget(self) -> None:
-        """Begin afresh with the next value."""
+        """Start over with the next value."""
         self._raw: NDArray[np.float32] | None = None
         self._value = self._speed = np.zeros(0, np.float64)
         self._t_s = -math.inf
 
     def smooth(self, points: NDArray[np.float32], t_s: float, size_px: float) -> NDArray[np.float32]:
-        """Points (K, 2) px at ``t_s`` s; ``size_px`` is the scale of speeds. Time that stands still begins afresh."""
+        """Smooth points (K, 2) px at ``t_s`` s. Without a later time it starts over. ``size_px``: scale of speeds."""
         past_s = t_s - self._t_s
         if self._raw is None or past_s <= 0:
             self._value, self._speed = points.astype(np.float64), np.zeros(points.shape)

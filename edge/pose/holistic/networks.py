@@ -1,4 +1,4 @@
-"""The stage's networks as functions: crops in, numbers out, everybody's in one inference. Knows no regions.
+"""The stage's networks as functions: crops of all people in, arrays out, in one inference. Knows no regions.
 
 The files' weights are those of MediaPipe's networks (see ``networks/NOTICE``); outputs in px are of the crop.
 """
@@ -26,20 +26,20 @@ NetworkName = Literal[
 ]
 NETWORKS: tuple[NetworkName, ...] = get_args(NetworkName)
 
-# What a byte is to a network: 0 to 1, or for the two detectors -1 to 1.
+# A byte as the networks take it: 0 to 1, for the two detectors -1 to 1.
 _UNIT = (np.arange(256) / 255).astype(np.float32)
 _SIGNED = (np.arange(256) / 127.5 - 1).astype(np.float32)
 _SIGNED_NETWORKS = ("pose_detection", "face_detection")
 
 
 def network_path(name: NetworkName) -> Path:
-    """The file that comes with the package."""
+    """Return the file that comes with the package."""
     return Path(str(resources.files("mar_edge.edge.pose.holistic").joinpath("networks", f"{name}.onnx")))
 
 
 @dataclass(frozen=True)
 class Network:
-    """One network and what runs it. size: width and height of its crops, px."""
+    """One network on its runtime. size: width and height of its crops, px."""
 
     name: NetworkName
     runtime: Runtime
@@ -60,7 +60,7 @@ class Network:
         return network
 
     def __call__(self, crops: Sequence[NDArray[np.uint8]]) -> dict[str, NDArray[np.float32]]:
-        """All outputs for BGR crops (size, size, 3), one row each.
+        """Return all outputs for BGR crops (size, size, 3), one row per crop.
 
         Raises:
             MarEdgeError: an output is not a number.
@@ -72,15 +72,15 @@ class Network:
                 cv2.LUT(plane, table, planes[2 - channel])
         outputs = self.runtime.infer({"image": batch})
         if not all(np.isfinite(values).all() for values in outputs.values()):
-            raise MarEdgeError(f"the pose network {self.name} gave what is no number on {self.runtime.name}")
+            raise MarEdgeError(f"the pose network {self.name} gave NaN or infinity on {self.runtime.name}")
         return outputs
 
 
 class Networks:
-    """All of them; a context manager that closes their runtimes.
+    """All networks; a context manager that closes their runtimes.
 
     Args:
-        body_threads, threads: within one inference of the body network, and of the others.
+        body_threads, threads: threads within one inference of the body network, and of the others.
     """
 
     def __init__(self, runtime: RuntimeName = "auto", body_threads: int = 0, threads: int = 1) -> None:
@@ -104,5 +104,5 @@ class Networks:
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """1 / (1 + exp(-x)), of logits clipped to where that is a number."""
+    """Compute 1 / (1 + exp(-x)), with logits clipped to avoid overflow."""
     return (1 / (1 + np.exp(-np.clip(logits, -80, 80)))).astype(np.float32)

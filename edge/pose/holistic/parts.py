@@ -1,4 +1,4 @@
-"""Hands and face, each followed from frame to frame and checked against where the body says they are."""
+"""Hands and face, each followed from frame to frame and checked against its place on the body."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MIN_PRESENCE = 0.5
 
 @dataclass(frozen=True)
 class Side:
-    """Points of the body: a hand's wrist, little finger and index finger."""
+    """Indices of body keypoints of a hand: wrist, little finger and index finger."""
 
     wrist: int
     little: int
@@ -38,22 +38,22 @@ class Side:
 
 LEFT, RIGHT = Side(15, 17, 19), Side(16, 18, 20)
 
-# How near the region of the last frame's hand is to that of the recrop network if it is to be used instead.
+# How near the last frame's hand must be to the recrop network's region to be used instead.
 _HAND_KEPT = Likeness(angle_deg=40, offset=0.2, sides=(0.6, 1.4))
-_HAND_INNER = 0.9  # and its points lie within this part of the other's side
-# MediaPipe detects the face in each frame; here one that is followed is checked against the body's rough place.
+_HAND_INNER = 0.9  # its keypoints lie within this fraction of the region's side
+# MediaPipe detects the face in each frame. Here a followed face is checked against its place on the body.
 _FACE_STAYS = Likeness(angle_deg=20, offset=0.15, sides=(0.5, 1.1))
 _FACE_BODY = slice(0, 11)
 _LEFT_EYE, _RIGHT_EYE = 2, 5
 _MESH_EYES = (33, 263)
 _FACE_ANCHORS = anchor_centers(((16, 2), (8, 6)))
-# Of a hand: the points that bound the next region.
+# Keypoints of a hand that bound the next region.
 _PALM = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A hand or a face: points (N, 2) px of the picture, and how sure the network is that it is one."""
+    """A hand or a face: keypoints (N, 2) px of the picture, and the network's score for it."""
 
     points: Points
     presence: float
@@ -68,52 +68,52 @@ NOTHING = Part(np.empty((0, 2), np.float32), 0.0)
 
 
 def hand_region_of_body(body: Body, side: Side) -> Region:
-    """Where the body's points say a hand is."""
+    """Return a hand's region from the body's keypoints."""
     wrist, little, index = (body.points[i].astype(np.float64) for i in (side.wrist, side.little, side.index))
     return from_two_points((2 * index + little) / 3, wrist, target_deg=-90.0, scale=2.7, shift=-0.1)
 
 
 def hand_region_of_recrop(points: Coordinates) -> Region:
-    """From the recrop network's two points (2, 2) px of the picture."""
+    """Return a hand's region from the recrop network's two points (2, 2) px of the picture."""
     return from_two_points(points[0], points[1], target_deg=-90.0, scale=1.0, shift=-0.1)
 
 
 def hand_region_of_hand(points: Points) -> Region:
-    """Where a hand of the previous frame, (21, 2) px, is now."""
-    towards = ((points[5] + points[13]) / 2 + points[9]) / 2
-    angle = from_two_points(points[0], towards, target_deg=90.0, scale=1.0).angle
+    """Return a hand's region from its keypoints in the last frame, (21, 2) px."""
+    toward = ((points[5] + points[13]) / 2 + points[9]) / 2
+    angle = from_two_points(points[0], toward, target_deg=90.0, scale=1.0).angle
     return from_box(points[list(_PALM)], angle=angle, scale=2.0, shift=-0.1)
 
 
 def face_region_of_body(body: Body) -> Region:
-    """Where the body's points say the face is."""
+    """Return the face's region from the body's keypoints."""
     angle = level(body.points[_RIGHT_EYE], body.points[_LEFT_EYE])
     return from_upright_box(body.points[_FACE_BODY], angle=angle, scale=3.0)
 
 
 def face_region_of_detection(points: Points) -> Region:
-    """From the detector's six points (6, 2) px of the picture, the eyes first."""
+    """Return the face's region from the detector's points (6, 2) px of the picture, the eyes first."""
     return from_upright_box(points, angle=level(points[0], points[1]), scale=2.0, shift=-0.1)
 
 
 def face_region_of_face(points: Points) -> Region:
-    """Where a face of the previous frame, (468, 2) px, is now."""
+    """Return the face's region from its keypoints in the last frame, (468, 2) px."""
     first, second = _MESH_EYES
     return from_upright_box(points, angle=level(points[first], points[second]), scale=1.5)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A part to look for: on whose ``body``, and what it was in the last frame, if it was found there."""
+    """A part to search for. body: of the person. previous: the part in the last frame, if it was found there."""
 
     body: Body
     previous: Part | None
 
 
 def find_hands(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wanted], side: Side) -> list[Part]:
-    """The hands of one side, wrists in sight, in one inference of each network.
+    """Find the hands of one side, in one inference of each network. Their wrists must be visible.
 
-    A part whose ``presence`` is not above ``MIN_PRESENCE`` is none; its presence says how far from one.
+    A part with a ``presence`` of ``MIN_PRESENCE`` or less was not found.
     """
     recrop, network = networks["hand_recrop"], networks["hand_landmark_lite"]
     rough = {i: region for i, one in enumerate(wanted) if (region := hand_region_of_body(one.body, side)).is_usable}
@@ -132,9 +132,9 @@ def find_hands(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wa
 
 
 def find_faces(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wanted]) -> list[Part]:
-    """The faces, in one inference of each network; the detector looks only where no face was followed here.
+    """Find the faces, in one inference of each network. The detector runs only where no face was followed.
 
-    As for hands: a presence of ``MIN_PRESENCE`` or less is none.
+    A part with a ``presence`` of ``MIN_PRESENCE`` or less was not found.
     """
     detector, network = networks["face_detection"], networks["face_landmark"]
     regions: dict[int, Region] = {}
@@ -160,7 +160,7 @@ def find_faces(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wa
 
 
 def _followed(kept: Region, previous: Part, fresh: Region) -> Region:
-    """The region made of the previous frame's points where it may stand for the fresh one."""
+    """Return the region from the last frame if it is near enough to the fresh one, else the fresh one."""
     inside = np.abs(fresh.own_axes(previous.points)).max() <= _HAND_INNER * fresh.side / 2
     return kept if kept.is_usable and inside and _HAND_KEPT.holds(kept, fresh) else fresh
 
@@ -172,7 +172,7 @@ def _marked(
     count: int,
     presence: Literal["presence", "logit"],
 ) -> list[Part]:
-    """The landmarks in each region, in the picture, for ``count`` wanted parts of which some have no region."""
+    """Find the keypoints in each region, in px of the picture, for ``count`` parts; some have no region."""
     parts = [NOTHING] * count
     if not regions:
         return parts

@@ -1,7 +1,7 @@
-"""Where a network looks: turned squares in the picture, how they follow from points, and the way there and back.
+"""Regions that networks look at: rotated squares in the picture, how they follow from points, and the mapping back.
 
-Pixels of the picture, x right, y down; a positive angle turns clockwise on the screen. The formulas are those of
-MediaPipe's graphs, stated there as calculators; they were measured on the running library. Knows no networks.
+Pixels of the picture, x right, y down; a positive angle turns clockwise on the screen. The formulas are those of the
+calculators in MediaPipe's graphs, and were checked against the running library. Knows no networks.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ class Region:
 
     @property
     def is_usable(self) -> bool:
-        """Whether a picture can be cut from it: finite, and not a point."""
+        """Whether a picture can be cut from it: it is finite and larger than a point."""
         return math.isfinite(self.cx + self.cy + self.side + self.angle) and self.side >= 1.0
 
     def matrix(self, size: int) -> NDArray[np.float64]:
-        """(2, 3) from pixels of a crop of ``size`` px to pixels of the picture."""
+        """Return the (2, 3) matrix from pixels of a crop of ``size`` px to pixels of the picture."""
         cos, sin = math.cos(self.angle), math.sin(self.angle)
         turned = self.side / size * np.array([[cos, -sin], [sin, cos]])
         corner = np.array([self.cx, self.cy]) - turned @ np.array([size / 2, size / 2])
         return np.column_stack([turned, corner])
 
     def to_picture(self, points: NDArray[np.float32], size: int) -> Points:
-        """Points (N, 2) in pixels of the crop of ``size`` px -> pixels of the picture."""
+        """Map points (N, 2) from pixels of the crop of ``size`` px to pixels of the picture."""
         matrix = self.matrix(size)
         moved: Points = (points[:, :2] @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
         return moved
 
     def own_axes(self, points: Coordinates) -> NDArray[np.float64]:
-        """Points (N, 2) of the picture relative to the center, along the region's own axes, in px."""
+        """Return points (N, 2) of the picture relative to the center, along the region's own axes, in px."""
         return _turned(np.asarray(points, np.float64) - (self.cx, self.cy), -self.angle)
 
 
 @dataclass(frozen=True)
 class Likeness:
-    """How near one region must be to another to stand for it.
+    """How near one region must be to another to replace it.
 
-    angle_deg: largest difference. offset: of the centers, along the other's own axes, in its sides. sides: smallest
-    and largest ratio of the sides.
+    angle_deg: largest difference. offset: largest distance of the centers along the other's axes, in its sides.
+    sides: smallest and largest ratio of the sides.
     """
 
     angle_deg: float
@@ -63,7 +63,7 @@ class Likeness:
     sides: tuple[float, float]
 
     def holds(self, one: Region, other: Region) -> bool:
-        """Whether ``one`` may stand for ``other``."""
+        """Return whether ``one`` may replace ``other``."""
         center = np.abs(other.own_axes(np.array([[one.cx, one.cy]]))).max()
         smallest, largest = self.sides
         return bool(
@@ -76,8 +76,10 @@ class Likeness:
 def from_two_points(
     first: Coordinates, second: Coordinates, *, target_deg: float, scale: float, shift: float = 0.0
 ) -> Region:
-    """The square about ``first`` (2,) that reaches to ``second`` (2,), turned so that the way there points to
-    ``target_deg`` (90: up), scaled, and moved along its own y axis by ``shift`` of its side before scaling.
+    """Return the square around ``first`` (2,) that reaches to ``second`` (2,).
+
+    It is rotated so that ``second`` lies in the direction ``target_deg`` (90: up). It is then moved along its own y
+    axis by ``shift`` of its side, and scaled.
     """
     dx, dy = float(second[0] - first[0]), float(second[1] - first[1])
     side = 2 * math.hypot(dx, dy)
@@ -91,8 +93,9 @@ def from_two_points(
 
 
 def from_box(points: Coordinates, *, angle: float, scale: float, shift: float = 0.0) -> Region:
-    """The square about the box around ``points`` (N, 2) whose sides lie along ``angle``; moved along its own y axis by
-    ``shift`` of the box's height, then scaled.
+    """Return the square around the bounding box of ``points`` (N, 2) with sides along ``angle``.
+
+    It is moved along its own y axis by ``shift`` of the box's height, then scaled.
     """
     own = _turned(np.asarray(points, np.float64), -angle)
     low, high = own.min(axis=0), own.max(axis=0)
@@ -102,7 +105,7 @@ def from_box(points: Coordinates, *, angle: float, scale: float, shift: float = 
 
 
 def from_upright_box(points: Coordinates, *, angle: float, scale: float, shift: float = 0.0) -> Region:
-    """As ``from_box``, but the box lies along the picture's axes; only the square is turned by ``angle``."""
+    """Return as ``from_box``, but with a box along the picture's axes; only the square is rotated by ``angle``."""
     low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
     width, height = high - low
     cx, cy = (low + high) / 2 + _turned(np.array([[0.0, shift * height]]), angle)[0]
@@ -110,17 +113,17 @@ def from_upright_box(points: Coordinates, *, angle: float, scale: float, shift: 
 
 
 def level(first: Coordinates, second: Coordinates) -> float:
-    """The angle of a region in which the way from ``first`` (2,) to ``second`` (2,) is level."""
+    """Return the angle of a region in which ``first`` (2,) and ``second`` (2,) are level."""
     return wrap(-math.atan2(-float(second[1] - first[1]), float(second[0] - first[0])))
 
 
 def wrap(angle: float) -> float:
-    """The same angle in [-pi, pi)."""
+    """Return the same angle in [-pi, pi)."""
     return angle - 2 * math.pi * math.floor((angle + math.pi) / (2 * math.pi))
 
 
 def cut(image: NDArray[np.uint8], region: Region, size: int, *, repeat_edge: bool = True) -> NDArray[np.uint8]:
-    """The region of ``image`` (H, W, 3) as (size, size, 3), bilinear; outside it the edge is repeated, or black."""
+    """Cut a region of ``image`` (H, W, 3) to (size, size, 3), bilinear. Outside the edge is repeated, or black."""
     return np.asarray(
         cv2.warpAffine(
             image,

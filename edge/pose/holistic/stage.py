@@ -1,9 +1,8 @@
-"""The pose stage without anything to download: body, hands and face of each person, followed from frame to frame.
+"""The pose stage that needs no download: body, hands and face of each person, followed from frame to frame.
 
-The networks are MediaPipe's; what leads from one to the next is written here after its graphs, and gives the same
-points (docs/pose.md has the figures). Three things differ, all to save work: a face that is followed is not detected
-again, a hand or a face that is not there is looked for in every third frame only, and filters take the time between
-frames to be what it is.
+The networks are MediaPipe's. The steps between them follow its graphs and give the same keypoints (figures in
+docs/pose.md), with three differences. A face that is followed is not detected again. An absent hand or face is searched
+for only in every third frame. Filters use the actual time between frames.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -27,8 +25,8 @@ from mar_edge.edge.pose.focus import Focus
 from mar_edge.edge.pose.holistic import body as bodies
 from mar_edge.edge.pose.holistic.body import Body, Steady
 from mar_edge.edge.pose.holistic.networks import Networks
-from mar_edge.edge.pose.holistic.parts import LEFT, NOTHING, RIGHT, Part, Side, Wanted, find_faces, find_hands
-from mar_edge.edge.pose.holistic.regions import Region
+from mar_edge.edge.pose.holistic.parts import LEFT, RIGHT, Part, Side, Wanted, find_faces, find_hands
+from mar_edge.edge.pose.holistic.people import Person, Search, Seen, is_same_head
 from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
 from mar_edge.edge.pose.smoothing import PeopleFilters
 from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
@@ -36,82 +34,33 @@ from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
 Stage = Literal["detect", "body", "hands", "face", "map"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 
-# Parts of two clips were painted over, and joints compared with those of the whole picture: below a visibility of
-# 0.5 the median error is 75 to 210 px, from 0.5 on 37, from 0.7 on 24, from 0.9 on 7 (of a 1296 px frame).
+# Measured with parts of two clips painted over, against the joints of the whole picture (frames of 1296 px). The median
+# error is 75 to 210 px below a visibility of 0.5, 37 px from 0.5 on, 24 px from 0.7 on, and 7 px from 0.9 on.
 MIN_SCORE = 0.5
-# Frames between two looks for a part that is surely not there.
-_LOOK_EVERY = 3
-_SURELY_ABSENT = 0.1
 DETECT_EVERY = 5
-_ONE_HEAD = 0.7  # of the larger box's width
 _HAND = tuple(range(21))
 
 
-@dataclass
-class _Search:
-    """One hand or face of one person over time."""
-
-    part: Part = NOTHING
-    _until_look: int = 0
-
-    def is_due(self) -> bool:
-        """Whether to look for it in this frame; asked once a frame."""
-        self._until_look -= 1
-        return self._until_look < 0
-
-    @property
-    def previous(self) -> Part | None:
-        return self.part if self.part.is_there else None
-
-    def take(self, part: Part) -> None:
-        self.part = part
-        self._until_look = 0 if part.presence >= _SURELY_ABSENT else _LOOK_EVERY - 1
-
-    def drop(self) -> None:
-        """It cannot be in sight."""
-        self.part, self._until_look = NOTHING, 0
-
-
-@dataclass
-class _Person:
-    """Somebody followed. region: where to look next. head: (4,) xyxy px."""
-
-    region: Region
-    head: NDArray[np.float32]
-    steady: Steady
-    left: _Search = field(default_factory=_Search)
-    right: _Search = field(default_factory=_Search)
-    face: _Search = field(default_factory=_Search)
-
-
-@dataclass(frozen=True)
-class _Seen:
-    """Somebody in this frame."""
-
-    person: _Person
-    body: Body
-
-
 class HolisticPose:
-    """People in the layout asked for, one by default (see ``edge.pose.base.PoseEstimator``).
+    """Finds people in a layout, one by default (see ``edge.pose.base.PoseEstimator``).
 
-    Scores of body joints are visibilities; those of a hand or face that was found are 1. A joint that scores less than
-    ``min_score`` keeps its score and has NaN for its place; one outside the picture is missing altogether (NaN, 0).
+    Scores of body joints are visibilities; those of a found hand or face are 1. A joint below ``min_score`` keeps its
+    score and has NaN coordinates. One outside the picture is missing (NaN, score 0).
 
-    ``stage_s`` is what each stage of the last frame took, in seconds; ``detect`` is near 0 where nobody was looked for.
+    ``stage_s``: seconds for each stage of the last frame; ``detect`` is near 0 in frames without detection.
 
-    One person is reported at once, with the id 0. Where more may be followed, each keeps an id of its own and is
-    reported from the third frame on.
+    A single person is reported at once, with the id 0. Where more may be followed, each has an id and is reported from
+    the third frame on.
 
     Args:
         layout: ``ma52`` or a subset of its joints.
-        focus: whom to follow, and how many at most.
-        min_score: joints below it count as not seen; wrists below it are not searched for hands.
-        smooth: ``as-mediapipe`` filters the body's points as MediaPipe does, ``one-euro`` every joint.
-        runtime, threads: what runs the networks, and threads of one inference on a CPU; 0 takes every core.
+        focus: which people to follow, and how many at most.
+        min_score: joints below it count as not seen; below it, no hand is searched for at a wrist.
+        smooth: ``as-mediapipe`` filters the body's keypoints as MediaPipe does, ``one-euro`` every joint.
+        runtime, threads: runtime of the networks, and threads of one inference on a CPU; 0 uses every core.
 
     Raises:
-        MarEdgeError: a network cannot be loaded, or the layout has joints that ``ma52`` has not.
+        MarEdgeError: a network cannot be loaded, or the layout has joints that ``ma52`` lacks.
     """
 
     def __init__(
@@ -125,7 +74,7 @@ class HolisticPose:
         threads: int = 0,
     ) -> None:
         if not 0 <= min_score <= 1:
-            raise MarEdgeError(f"the pose's min_score is a number from 0 to 1, not {min_score}")
+            raise MarEdgeError(f"the pose's min_score must be from 0 to 1, not {min_score}")
         self.layout = layout
         self._joints = _subset(layout)
         self._focus = focus or Focus(people=1)
@@ -146,8 +95,8 @@ class HolisticPose:
         self._stack.close()
 
     def forget(self) -> None:
-        """Begin afresh with the next frame, as after opening."""
-        self._people: list[_Person] = []
+        """Start over with the next frame, as after opening."""
+        self._people: list[Person] = []
         self._first = self._steady()
         self._filters = PeopleFilters() if self._smooth == "one-euro" else None
         self._tracker = PeopleTracker(self._min_score) if self._focus.people > 1 else None
@@ -157,7 +106,7 @@ class HolisticPose:
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         """See ``PoseEstimator.estimate``."""
         check_image(image)
-        if image.shape != self._shape:  # places of another picture say nothing about this one
+        if image.shape != self._shape:  # positions of another size of picture do not apply
             self.forget()
             self._shape = image.shape
         self.stage_s = {}
@@ -174,13 +123,13 @@ class HolisticPose:
         with self._stage("map"):
             return self._skeletons(seen, image, t_s)
 
-    def _skeletons(self, seen: Sequence[_Seen], image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+    def _skeletons(self, seen: Sequence[Seen], image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         joints, scores = self._mapped(seen)
         ids = [(0, 0)]
         if self._tracker is not None:
             ids = self._ids(self._tracker, seen, np.dstack([joints, scores]), t_s)
         H, W, _ = image.shape
-        # Only now, so that the neck of someone whose shoulder is just out of the picture still has its place.
+        # Only now, so that the neck is still derived where a shoulder is just outside the picture.
         outside = ~((joints >= 0) & (joints < (W, H))).all(axis=-1)
         scores[outside] = 0
         joints[outside | (scores < self._min_score)] = np.nan
@@ -191,17 +140,17 @@ class HolisticPose:
         return [Skeleton(joints[i, self._joints], scores[i, self._joints], person) for i, person in ids]
 
     def _find_new(self, image: NDArray[np.uint8]) -> None:
-        """Add whoever is not followed yet, as far as the focus wants them."""
+        """Add people who are not followed yet and that the focus selects."""
         self._until_detection -= 1
         if self._people and (self._until_detection > 0 or len(self._people) >= self._focus.people):
             return
         self._until_detection = DETECT_EVERY
         H, W, _ = image.shape
         found = bodies.find_people(self._networks, image)
-        new = [one for one in found if not any(_same_head(one.head, person.head) for person in self._people)]
-        # Boxes come back as they were given, so they say whose they are.
+        new = [one for one in found if not any(is_same_head(one.head, person.head) for person in self._people)]
+        # ``choose`` returns boxes unchanged, so each identifies its person.
         followed = {person.head.tobytes(): person for person in self._people}
-        others = {one.head.tobytes(): _Person(one.region, one.head, self._new_steady()) for one in new}
+        others = {one.head.tobytes(): Person(one.region, one.head, self._new_steady()) for one in new}
         chosen = self._focus.choose(_boxes(followed), _boxes(others), (W, H))
         self._people = [(followed | others)[box.tobytes()] for box in chosen]
 
@@ -209,11 +158,11 @@ class HolisticPose:
         return Steady(self._smooth == "as-mediapipe")
 
     def _new_steady(self) -> Steady:
-        # Of a single person the visibilities outlive a loss.
+        # A single person keeps their visibilities after being lost.
         return self._first if self._tracker is None else self._steady()
 
-    def _follow(self, image: NDArray[np.uint8], t_s: float) -> list[_Seen]:
-        """Those who are still where they are expected; the others are forgotten."""
+    def _follow(self, image: NDArray[np.uint8], t_s: float) -> list[Seen]:
+        """Return the people who are still where they are expected, and drop the others."""
         if not self._people:
             return []
         seen = []
@@ -225,17 +174,17 @@ class HolisticPose:
             steadied = person.steady.take(body, t_s)
             person.region, person.head = steadied.region, steadied.head
             if person.region.is_usable:
-                seen.append(_Seen(person, steadied))
+                seen.append(Seen(person, steadied))
         self._people = [one.person for one in seen]
         return seen
 
-    def _find_hands(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
-        """Either side's at the same time: half of the stage's work is theirs."""
+    def _find_hands(self, image: NDArray[np.uint8], seen: Sequence[Seen]) -> None:
+        """Find the hands of both sides in parallel: they are half of the stage's work."""
         right = self._pool.submit(self._find_side, image, [(one.person.right, one.body) for one in seen], RIGHT)
         self._find_side(image, [(one.person.left, one.body) for one in seen], LEFT)
         right.result()
 
-    def _find_side(self, image: NDArray[np.uint8], searches: Sequence[tuple[_Search, Body]], side: Side) -> None:
+    def _find_side(self, image: NDArray[np.uint8], searches: Sequence[tuple[Search, Body]], side: Side) -> None:
         due = []
         for search, body in searches:
             if body.visibility[side.wrist] <= self._min_score:
@@ -246,14 +195,14 @@ class HolisticPose:
         for (search, _), hand in zip(due, hands, strict=True):
             search.take(hand)
 
-    def _find_faces(self, image: NDArray[np.uint8], seen: Sequence[_Seen]) -> None:
+    def _find_faces(self, image: NDArray[np.uint8], seen: Sequence[Seen]) -> None:
         due = [(one.person.face, one.body) for one in seen if one.person.face.is_due()]
         faces = find_faces(self._networks, image, [Wanted(body, face.previous) for face, body in due])
         for (search, _), face in zip(due, faces, strict=True):
             search.take(face)
 
-    def _mapped(self, seen: Sequence[_Seen]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Joints (P, 44, 2) px and scores (P, 44) in ``ma52`` order."""
+    def _mapped(self, seen: Sequence[Seen]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return joints (P, 44, 2) px and scores (P, 44) in ``ma52`` order."""
         return mediapipe_to_ma52(
             np.stack([np.column_stack([one.body.points, one.body.visibility]) for one in seen]),
             np.stack([_scored(one.person.left.part, _HAND) for one in seen]),
@@ -262,9 +211,9 @@ class HolisticPose:
         )
 
     def _ids(
-        self, tracker: PeopleTracker, seen: Sequence[_Seen], keypoints: NDArray[np.float32], t_s: float
+        self, tracker: PeopleTracker, seen: Sequence[Seen], keypoints: NDArray[np.float32], t_s: float
     ) -> list[tuple[int, int]]:
-        """Which of those seen, with keypoints (P, 44, 3), are who: their index and their id; each person once."""
+        """Return index and id of each person seen, with keypoints (P, 44, 3); each person once."""
         every = [
             pose_of(points, one.person.head, self._min_score)
             for points, one in zip(np.nan_to_num(keypoints), seen, strict=True)
@@ -272,7 +221,7 @@ class HolisticPose:
         index = {id(pose): i for i, pose in enumerate(every)}
         poses = distinct([pose for pose in every if pose is not None], self._min_score)
         kept = [index[id(pose)] for pose in poses]
-        self._people = [seen[i].person for i in kept]  # whoever was followed twice is followed once
+        self._people = [seen[i].person for i in kept]  # a person followed twice is followed once
         ids = tracker.update(t_s, poses)
         return [(i, person) for i, person in zip(kept, ids, strict=True) if person is not None]
 
@@ -292,16 +241,10 @@ def _subset(layout: Layout) -> NDArray[np.intp]:
 
 
 def _scored(part: Part, points: tuple[int, ...]) -> NDArray[np.float32]:
-    """The chosen points of a part as (N, 3) x px, y px, 1; NaN where it was not found."""
+    """Return chosen keypoints of a part as (N, 3) x px, y px, 1; NaN where it was not found."""
     if not part.is_there:
         return np.full((len(points), 3), np.nan, np.float32)
     return np.column_stack([part.points[list(points)], np.ones(len(points), np.float32)])
-
-
-def _same_head(found: NDArray[np.float32], followed: NDArray[np.float32]) -> bool:
-    """Whether two boxes (4,) lie so near each other, for their size, that they are one person's."""
-    apart = float(np.linalg.norm((found[:2] + found[2:] - followed[:2] - followed[2:]) / 2))
-    return apart < _ONE_HEAD * max(float(found[2] - found[0]), float(followed[2] - followed[0]))
 
 
 def _boxes(keys: Iterable[bytes]) -> NDArray[np.float32]:

@@ -1,1 +1,1 @@
-"""TensorRT engines: built from model files, kept, checked and opened. ``edge.runtime.tensorrt.runner`` runs them."""
+"""TensorRT engines: built from model files, cached, checked and run. ``opening`` gives a runtime for a file."""

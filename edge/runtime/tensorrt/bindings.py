@@ -1,8 +1,8 @@
-"""Which TensorRT is here: ``tensorrt`` 10.x or 11.x, or ``tensorrt_rtx``, TensorRT for RTX. They share one interface.
+"""The installed TensorRT: ``tensorrt`` 10.x or 11.x, or ``tensorrt_rtx``, TensorRT for RTX. They share one interface.
 
-``trt`` stands for the module that ``use_tensorrt`` chose, one for a process. For mypy it is the module ``tensorrt``, so
-that the code that uses it is checked against whatever bindings mypy is shown; ``rtx`` is the same for what TensorRT for
-RTX alone has.
+``trt`` is the module that ``use_tensorrt`` chose, one per process. For mypy it is the module ``tensorrt``, so code that
+uses it is checked against the bindings that mypy finds. ``rtx`` is the same module, for members that only TensorRT for
+RTX has.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from mar_edge.edge.errors import MarEdgeError, MissingExtra
 if TYPE_CHECKING:
     import tensorrt as trt
 
-__all__ = ["FLAVOURS", "NAMES", "Bindings", "Flavour", "installed_flavours", "rtx", "trt", "use_tensorrt"]
+__all__ = ["FLAVORS", "NAMES", "Bindings", "Flavor", "installed_flavors", "rtx", "trt", "use_tensorrt"]
 
-Flavour = Literal["tensorrt", "tensorrt_rtx"]
-FLAVOURS: tuple[Flavour, ...] = ("tensorrt", "tensorrt_rtx")
+Flavor = Literal["tensorrt", "tensorrt_rtx"]
+FLAVORS: tuple[Flavor, ...] = ("tensorrt", "tensorrt_rtx")
 NAMES = {"tensorrt": "TensorRT", "tensorrt_rtx": "TensorRT for RTX"}
 
 _ERRORS_KEPT = 8
@@ -31,55 +31,55 @@ _ERRORS_KEPT = 8
 
 @dataclass(frozen=True)
 class Bindings:
-    """A TensorRT that was loaded, and its log: TensorRT keeps the first logger of a process, so it has one."""
+    """A loaded TensorRT and its log. TensorRT keeps the first logger of a process, so there is only one."""
 
-    flavour: Flavour
+    flavor: Flavor
     version: str
     log: Any
 
     @property
     def title(self) -> str:
-        """For people."""
-        return f"{NAMES[self.flavour]} {self.version}"
+        """Name and version, for messages."""
+        return f"{NAMES[self.flavor]} {self.version}"
 
-    def said(self) -> str:
-        """What went wrong last, in TensorRT's words."""
-        said: str = self.log.errors[-1] if self.log.errors else "it does not say why"
-        return said
-
-
-def installed_flavours() -> list[Flavour]:
-    """Those that are installed, the better first; whether they can be loaded is not said."""
-    return [flavour for flavour in FLAVOURS if find_spec(flavour) is not None]
+    def last_error(self) -> str:
+        """Return TensorRT's last error message."""
+        message: str = self.log.errors[-1] if self.log.errors else "it gives no reason"
+        return message
 
 
-def use_tensorrt(flavour: Flavour | None = None) -> Bindings:
-    """Load a TensorRT; of those installed the full one before the one for RTX.
+def installed_flavors() -> list[Flavor]:
+    """Return the installed ones, full TensorRT first. They may still fail to load."""
+    return [flavor for flavor in FLAVORS if find_spec(flavor) is not None]
+
+
+def use_tensorrt(flavor: Flavor | None = None) -> Bindings:
+    """Load a TensorRT. By default that is full TensorRT where it is installed, else TensorRT for RTX.
 
     Raises:
-        MarEdgeError: it is not installed, its libraries are not there, or the process uses the other one.
+        MarEdgeError: it is not installed, its libraries are missing, or the process already uses the other one.
     """
-    installed = installed_flavours()
-    wanted = flavour or _chosen.flavour or (installed[0] if installed else "tensorrt")
-    if _chosen.flavour not in {None, wanted}:
-        raise MarEdgeError(f"this process uses {NAMES[_chosen.flavour]} already; run what needs {NAMES[wanted]} alone")
+    installed = installed_flavors()
+    wanted = flavor or _chosen.flavor or (installed[0] if installed else "tensorrt")
+    if _chosen.flavor not in {None, wanted}:
+        raise MarEdgeError(f"this process already uses {NAMES[_chosen.flavor]}; use {NAMES[wanted]} in another process")
     if wanted not in installed:
         raise MissingExtra(wanted, wanted.replace("_", "-"))
     try:
         module = importlib.import_module(wanted)
     except (ImportError, OSError) as error:
         raise MarEdgeError(
-            f"{NAMES[wanted]} is installed and cannot be loaded: {str(error).strip().splitlines()[0]}; its libraries "
+            f"{NAMES[wanted]} is installed but cannot be loaded: {str(error).strip().splitlines()[0]}; its libraries "
             "(libnvinfer) come with JetPack, or with pip install tensorrt"
         ) from None
-    _chosen.module, _chosen.flavour = module, wanted
+    _chosen.module, _chosen.flavor = module, wanted
     return Bindings(wanted, module.__version__, _log(module))
 
 
 class _Chosen:
-    """The module that was chosen."""
+    """Forwards attributes to the chosen module."""
 
-    flavour: Flavour | None = None
+    flavor: Flavor | None = None
     module: ModuleType | None = None
 
     def __getattr__(self, name: str) -> Any:
@@ -95,7 +95,7 @@ if not TYPE_CHECKING:
 @cache
 def _log(module: ModuleType) -> Any:
     class Log(trt.ILogger):  # type: ignore[misc]  # the bindings ship no types
-        """Keeps what went wrong last; all that is said only while ``messages`` is a list."""
+        """Keeps the last errors, and every message while ``messages`` is a list."""
 
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
@@ -103,7 +103,7 @@ def _log(module: ModuleType) -> Any:
             self.errors: deque[str] = deque(maxlen=_ERRORS_KEPT)
 
         def log(self, severity: trt.ILogger.Severity, msg: str) -> None:
-            """Called by TensorRT."""
+            """Take a message (TensorRT calls this)."""
             if self.messages is not None:
                 self.messages.append(msg)
             if severity in {trt.ILogger.Severity.ERROR, trt.ILogger.Severity.INTERNAL_ERROR}:

@@ -1,7 +1,7 @@
-"""Compiles a model file for an NVIDIA GPU with whichever TensorRT is here. Runs nothing, keeps nothing.
+"""Compiles a model file for an NVIDIA GPU with the TensorRT that was chosen. Runs nothing and keeps nothing.
 
-Strongly typed: what each layer computes in is what the file says. What came of it is read from TensorRT's own report
-of layers.
+Networks are strongly typed: the file states the type in which each layer computes. TensorRT's own report of layers says
+what the engine uses.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _TYPE_NAMES = {"FLOAT": "Float", "HALF": "Half", "BF16": "BFloat16", "INT8": "In
 
 @dataclass(frozen=True)
 class Batches:
-    """How many windows one inference may take: from ``smallest`` to ``largest``, fastest at ``usual``."""
+    """Windows in one inference: from ``smallest`` to ``largest``, fastest at ``usual``."""
 
     smallest: int
     usual: int
@@ -43,7 +43,7 @@ class Batches:
 
     @classmethod
     def of(cls, sizes: Sequence[int]) -> Batches:
-        """Of ascending sizes: the first, the second, the last."""
+        """Take the first, the second and the last of ascending sizes."""
         return cls(sizes[0], sizes[min(1, len(sizes) - 1)], sizes[-1])
 
 
@@ -52,11 +52,11 @@ DEFAULT_BATCHES = Batches(1, 4, 8)
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What an engine is to be.
+    """Options of an engine.
 
-    workspace_mb: the most that a kernel may use besides its tensors.
-    version_compatible: later versions of TensorRT with the same first number run it too. hardware: which GPUs may run
-    it besides the one it is built for: none, those of the same compute capability, or all from Ampere on.
+    workspace_mb: memory that a kernel may use in addition to its tensors, at most.
+    version_compatible: later versions of TensorRT with the same first number run it too.
+    hardware: GPUs that run it: the same model only, those of the same compute capability, or all from Ampere on.
     """
 
     batches: Batches = DEFAULT_BATCHES
@@ -67,8 +67,10 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class Engine:
-    """A compiled model. Bytes of memory as TensorRT states them, 0 where it does not. timing: what the builder
-    measured, to be given to it again.
+    """A compiled model.
+
+    weights_bytes, activation_bytes: as TensorRT states them, 0 where it does not. timing: the builder's measurements,
+    for the next build.
     """
 
     plan: bytes
@@ -92,11 +94,11 @@ def compile_engine(
     """Compile a model file with the TensorRT that was chosen.
 
     Args:
-        place: what ``targets`` makes of a target.
-        timing: what an earlier build on this GPU measured; one that does not fit is not used.
+        place: the GPU, from ``targets``.
+        timing: measurements of an earlier build on this GPU; TensorRT ignores those that do not fit.
 
     Raises:
-        MarEdgeError: it lacks a mode, or cannot take the file; then the message names the ONNX node.
+        MarEdgeError: TensorRT lacks a mode, or cannot take the file; then the message names the ONNX node.
     """
     log = tensorrt.log
     log.errors.clear()
@@ -105,23 +107,23 @@ def compile_engine(
     parser = trt.OnnxParser(network, log)
     if not parser.parse_from_file(str(path)):
         raise MarEdgeError(f"{tensorrt.title} cannot take {path}: {_parse_error(parser)}")
-    if not network.num_outputs:  # what is no model at all may be read as an empty one
-        raise MarEdgeError(f"{tensorrt.title} cannot take {path}: it holds no network")
+    if not network.num_outputs:  # other files may parse as an empty model
+        raise MarEdgeError(f"{tensorrt.title} cannot take {path}: it contains no network")
     config = builder.create_builder_config()
     config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mb << 20)
-    # On by default, and FP32 would not be FP32.
+    # TF32 is on by default; FP32 would be less precise than the file says.
     config.clear_flag(trt.BuilderFlag.TF32)
     monitor = _monitor(progress)
     config.progress_monitor = monitor
     config.add_optimization_profile(_profile(builder, network, options.batches, path))
     _set_modes(config, tensorrt, options, place)
-    # For RTX it is deprecated and does nothing.
-    timed = tensorrt.flavour == "tensorrt" and config.set_timing_cache(config.create_timing_cache(timing), False)
+    # TensorRT for RTX has no use for it.
+    timed = tensorrt.flavor == "tensorrt" and config.set_timing_cache(config.create_timing_cache(timing), False)
     with _listening(log) as messages:
         memory = builder.build_serialized_network(network, config)
     if memory is None:
-        raise MarEdgeError(f"{tensorrt.title} cannot compile {path} for {place.capability}: {tensorrt.said()}")
+        raise MarEdgeError(f"{tensorrt.title} cannot compile {path} for {place.capability}: {tensorrt.last_error()}")
     plan = bytes(memory)
     text = next((message for message in messages if message.startswith(LOG_BEGINS)), "")
     sizes = {name: int(size) for message in messages for name, size in _MEMORY.findall(message)}
@@ -140,12 +142,12 @@ def compile_engine(
 
 
 def _set_modes(config: Any, tensorrt: Bindings, options: BuildOptions, place: Place) -> None:
-    """Target and compatibility. Called with a ``trt.IBuilderConfig``, whose members differ between versions."""
-    if tensorrt.flavour == "tensorrt_rtx":
+    """Set target and compatibility on a ``trt.IBuilderConfig``, whose members differ between versions."""
+    if tensorrt.flavor == "tensorrt_rtx":
         if options.version_compatible or options.hardware != "same":
             raise MarEdgeError(
-                f"{tensorrt.title} has no --version-compatible and no --hardware: its engines run on every GPU of "
-                "their compute capability; full TensorRT has both"
+                f"{tensorrt.title} has no --version-compatible and no --hardware, because its engines run on every GPU "
+                "of their compute capability; full TensorRT has both"
             )
         config.num_compute_capabilities = 1
         config.set_compute_capability(rtx.ComputeCapability.__members__[place.capability.upper()], 0)
@@ -173,8 +175,8 @@ def _profile(
         first, *rest = tuple(tensor.shape)
         if -1 in rest:
             raise MarEdgeError(
-                f"{path}: input '{tensor.name}' has the shape {(first, *rest)}; only the batch may be dynamic (-1); "
-                "ONNX Runtime runs it as it is"
+                f"{path}: input '{tensor.name}' has the shape {(first, *rest)}; only the batch may be dynamic (-1). "
+                "ONNX Runtime runs such a file"
             )
         sizes = (batches.smallest, batches.usual, batches.largest) if first == -1 else (first, first, first)
         smallest, usual, largest = (trt.Dims([size, *rest]) for size in sizes)
@@ -185,19 +187,19 @@ def _profile(
 def _parse_error(parser: trt.OnnxParser) -> str:
     errors = [parser.get_error(index) for index in range(parser.num_errors)]
     if not errors:
-        return "it does not say why"
+        return "it gives no reason"
     error = errors[0]
     said: str = error.desc()
     if not error.node_name() and not error.node_operator():
         return said
-    # Nodes need no names; all that the parser says of an operator that it refuses is the check that failed: "false".
+    # A node may have no name. For an operator that it refuses, the parser gives only the failed check: "false".
     named = f"node '{error.node_name()}'" if error.node_name() else f"node number {error.node()}, which has no name"
     why = "it cannot compile this operator" if said in {"", "false"} else said
     return f"{named} ({error.node_operator()}): {why}"
 
 
 def _intended(network: trt.INetworkDefinition) -> dict[str, str]:
-    """Each product node of the file -> the type that it is to compute in: int8 where it reads what was quantized."""
+    """Return for each product node the type in which it should compute: INT8 where its input is quantized."""
     layers = [network.get_layer(index) for index in range(network.num_layers)]
     decoded = {
         layer.get_output(index).name
@@ -217,19 +219,19 @@ def _intended(network: trt.INetworkDefinition) -> dict[str, str]:
 
 
 def _inspect(plan: bytes, tensorrt: Bindings, options: BuildOptions) -> str:
-    """The JSON that TensorRT has to say of an engine; needs its GPU."""
+    """Return TensorRT's JSON description of an engine. Needs the engine's GPU."""
     runtime = trt.Runtime(tensorrt.log)
     runtime.engine_host_code_allowed = options.version_compatible
     engine = runtime.deserialize_cuda_engine(plan)
     if engine is None:
-        raise MarEdgeError(f"{tensorrt.title} cannot load the engine that it built: {tensorrt.said()}")
+        raise MarEdgeError(f"{tensorrt.title} cannot load the engine it built: {tensorrt.last_error()}")
     document: str = engine.create_engine_inspector().get_engine_information(trt.LayerInformationFormat.JSON)
     return document
 
 
 @contextmanager
 def _listening(log: Any) -> Iterator[list[str]]:
-    """All that is said while it lasts."""
+    """Yield a list that gets every message."""
     messages: list[str] = []
     log.messages = messages
     try:
@@ -240,25 +242,25 @@ def _listening(log: Any) -> Iterator[list[str]]:
 
 def _monitor(progress: Progress) -> trt.IProgressMonitor:
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]  # the bindings ship no types
-        """Passes the builder's own progress on, of the outermost phase; the many within it come and go."""
+        """Reports the progress of the builder's outermost phases, without the phases inside them."""
 
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)
             self.steps: dict[str, int] = {}
 
         def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: SupportsInt) -> None:
-            """Called by TensorRT."""
+            """Note a phase (TensorRT calls this)."""
             if not parent_phase:
                 self.steps[phase_name] = int(num_steps)
 
         def step_complete(self, phase_name: str, step: SupportsInt) -> bool:
-            """Called by TensorRT; goes on."""
+            """Report a step, and continue (TensorRT calls this)."""
             if phase_name in self.steps:
                 progress(phase_name, int(step) + 1, self.steps[phase_name])
             return True
 
         def phase_finish(self, phase_name: str) -> None:
-            """Called by TensorRT, whether or not all of its steps were taken."""
+            """Report a phase as complete, even if it skipped steps (TensorRT calls this)."""
             if phase_name in self.steps:
                 progress(phase_name, self.steps[phase_name], self.steps[phase_name])
 

@@ -1,7 +1,7 @@
-"""The engines that were built for this machine, kept by what they are of and for. Builds those that are not there.
+"""The cache of engines built for this machine, and building into it.
 
-The name of an engine in the cache is the hash of its model file and one of all else that decides over it: TensorRT and
-its version, the GPU and its compute capability, batches, workspace and modes. What is found is checked all the same.
+An engine's file name has two hashes: of its model file, and of everything else that determines it. That is TensorRT and
+its version, the GPU and its compute capability, batches, workspace and modes. An engine that is found is still checked.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from mar_edge.edge.runtime.tensorrt.store import (
 )
 from mar_edge.edge.runtime.tensorrt.targets import Gpu, here
 
-_FORMAT = 1  # raised when engines are built otherwise
+_FORMAT = 1  # raised when engines are built in another way
 _OF_NAME = 16
 
 
 def model_hash(model: Path) -> str:
-    """Of a model file.
+    """Return the SHA-256 of a model file.
 
     Raises:
         MarEdgeError: it cannot be read.
@@ -48,21 +48,21 @@ def model_hash(model: Path) -> str:
 
 
 def cached_path(model_sha256: str, tensorrt: Bindings, gpu: Gpu, options: BuildOptions) -> Path:
-    """Where the engine lies or will lie."""
+    """Return the engine's path in the cache, whether it is there or not."""
     key = msgspec.json.encode(
-        [_FORMAT, model_sha256, tensorrt.flavour, tensorrt.version, gpu, options, this_system()], order="sorted"
+        [_FORMAT, model_sha256, tensorrt.flavor, tensorrt.version, gpu, options, this_system()], order="sorted"
     )
     name = f"{model_sha256[:_OF_NAME]}-{hashlib.sha256(key).hexdigest()[:_OF_NAME]}{SUFFIX}"
     return cache_folder("engines") / name
 
 
 def has_engine_of(model: Path) -> bool:
-    """Whether any engine of a model file lies in the cache, current or not. Loads nothing."""
+    """Return whether the cache has any engine of a model file, current or not. Loads nothing."""
     return bool(_engines_of(model_hash(model)))
 
 
 def find_engine(model: Path, tensorrt: Bindings, gpu: Gpu) -> tuple[StoredEngine | None, str]:
-    """The newest engine of a model file that can run here, whatever its batches; else None, and why.
+    """Return the newest engine of a model file that can run here, with any batches, or None; and the reason.
 
     Raises:
         MarEdgeError: the model cannot be read.
@@ -77,17 +77,17 @@ def find_engine(model: Path, tensorrt: Bindings, gpu: Gpu) -> tuple[StoredEngine
             continue
         wrong = why_not(stored.info, tensorrt, gpu)
         if stored.info.model_sha256 != sha:
-            wrong = "it is of another model"
+            wrong = "it was built from another model"
         if wrong is None:
             return stored, f"the cached {path.name}"
-        why = f"of the cached {path.name} {wrong}"
+        why = f"the cached {path.name} does not fit: {wrong}"
     return None, why
 
 
 def build_into_cache(
     model: Path, tensorrt: Bindings, gpu: Gpu, options: BuildOptions, progress: Progress
 ) -> tuple[Path, Engine]:
-    """Build the engine of a model file for this GPU, whatever lies in the cache.
+    """Build the engine of a model file for this GPU, even if it is in the cache.
 
     Raises:
         MarEdgeError: the model cannot be read or built, or the cache cannot be written.
@@ -104,7 +104,7 @@ def build_into_cache(
 
 
 def _engines_of(model_sha256: str) -> list[Path]:
-    """The newest first; none where there is no place for a cache."""
+    """Return the paths, the newest first; none where there is no folder for a cache."""
     try:
         folder = cache_folder("engines")
     except MarEdgeError:
@@ -114,8 +114,8 @@ def _engines_of(model_sha256: str) -> list[Path]:
 
 
 def _timings(tensorrt: Bindings, gpu: Gpu) -> Path:
-    """What the builder measured on this GPU."""
-    key = msgspec.json.encode([tensorrt.flavour, tensorrt.version, gpu, this_system()], order="sorted")
+    """Return the path of the builder's measurements on this GPU."""
+    key = msgspec.json.encode([tensorrt.flavor, tensorrt.version, gpu, this_system()], order="sorted")
     return cache_folder("engines") / f"{hashlib.sha256(key).hexdigest()[:_OF_NAME]}.timing"
 
 
@@ -127,6 +127,6 @@ def _read(path: Path) -> bytes:
 
 
 def _keep(path: Path, content: bytes) -> None:
-    """A lost one costs time and nothing else."""
+    """Write a file whose loss costs only time: errors are ignored."""
     with suppress(MarEdgeError):
         write_whole(path, content)

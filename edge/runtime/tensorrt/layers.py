@@ -1,7 +1,7 @@
-"""What the kernels of an engine compute, and in which types, read from TensorRT's own reports. Runs nothing.
+"""The kernels of an engine and the types they compute in, read from TensorRT's own reports. Runs nothing.
 
-There are two: the builder of TensorRT for RTX writes one to its log, which needs no GPU; full TensorRT gives one of an
-engine that it has loaded, as JSON.
+There are two reports. The builder of TensorRT for RTX writes one to its log, which needs no GPU. Full TensorRT gives
+one of a loaded engine, as JSON.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import msgspec
 
 LOG_BEGINS = "Layers:"
 
-# A product computes in the first of these that it reads: int8 beside half is a weight stored so and decoded, float
-# beside either is the residual, added behind the product.
+# A product computes in the first of these types among its inputs. INT8 with half is a weight that is stored as INT8 and
+# decoded. Float with either is the residual, which is added after the product.
 _TYPES = ("Half", "BFloat16", "Int8", "Float")
 _OTHER_NAMES = {"FP16": "Half", "BF16": "BFloat16", "INT8": "Int8", "FP32": "Float"}
-# How much of FP32 a type keeps; a layer that computes in more than it was meant to has fallen back.
+# Bytes per value. A layer that computes in a wider type than intended has fallen back.
 _WIDTHS = {"Int8": 1, "Half": 2, "BFloat16": 2, "Float": 4}
-# Kinds of kernels that hold matrix products and convolutions; the rest is pointwise, reduction and bookkeeping.
+# Kinds of kernels with matrix products and convolutions. The rest is pointwise, reductions and bookkeeping.
 _PRODUCTS = re.compile(r"gemm|correlation|runtime_fusion|conv|matrixmultiply", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """One kernel of an engine: its kind, the types of what it reads and writes, and the ONNX nodes it computes."""
+    """One kernel of an engine: its kind, the types of its inputs and outputs, and the ONNX nodes it computes."""
 
     kind: str
     reads: tuple[str, ...]
@@ -37,7 +37,7 @@ class Kernel:
 
     @property
     def is_product(self) -> bool:
-        """It multiplies matrices or convolves."""
+        """Whether it multiplies matrices or convolves."""
         return _PRODUCTS.search(self.kind) is not None
 
     @property
@@ -57,7 +57,7 @@ class Fallback:
 
 
 def kernels_of_log(text: str) -> tuple[Kernel, ...]:
-    """The lines of the builder's report. Kernels without nodes of ours (waits, shapes) are left out."""
+    """Read the builder's report. Kernels without ONNX nodes (waits, shapes) are left out."""
     kernels = []
     for line in text.splitlines():
         kind = re.search(r"LayerType: ([^,]+),", line)
@@ -72,7 +72,7 @@ def kernels_of_log(text: str) -> tuple[Kernel, ...]:
 
 
 def kernels_of_inspector(document: str) -> tuple[Kernel, ...]:
-    """The layers of an inspector's JSON; likewise. Layers that it gives by name alone are left out."""
+    """Read an inspector's JSON. Layers without ONNX nodes, or given by name only, are left out."""
     layers = msgspec.json.decode(document, type=dict[str, Any]).get("Layers", [])
     kernels = []
     for layer in layers:
@@ -86,15 +86,15 @@ def kernels_of_inspector(document: str) -> tuple[Kernel, ...]:
 
 
 def product_types(kernels: Iterable[Kernel], node: str) -> set[str]:
-    """What an ONNX product node computes in: the type of each kernel of products with that node in it.
+    """Return the types in which an ONNX product node computes: of each product kernel that has the node.
 
-    Empty where the builder made one of a few channels part of a pointwise kernel.
+    Empty where the builder made a product of a few channels part of a pointwise kernel.
     """
     return {kernel.computes_in for kernel in kernels if kernel.is_product and node in kernel.nodes}
 
 
 def fallbacks(kernels: Iterable[Kernel], intended: Mapping[str, str]) -> tuple[Fallback, ...]:
-    """Products of an engine that compute in a wider type than ``intended`` says (node -> type)."""
+    """Return the products of an engine that compute in a wider type than ``intended`` (node -> type)."""
     kernels = tuple(kernels)
     found = []
     for node, kind in intended.items():
@@ -104,13 +104,13 @@ def fallbacks(kernels: Iterable[Kernel], intended: Mapping[str, str]) -> tuple[F
 
 
 def counted(kernels: Iterable[Kernel]) -> str:
-    """``3 in float, 40 in half``: the kernels of products, by type."""
+    """Return the number of product kernels by type, as ``3 in float, 40 in half``."""
     counts = Counter(kernel.computes_in for kernel in kernels if kernel.is_product)
     return ", ".join(f"{count} in {kind.lower()}" for kind, count in sorted(counts.items()))
 
 
 def table(kernels: Iterable[Kernel], fell_back: Iterable[Fallback]) -> str:
-    """A line for each kernel: kind, what it reads, what it writes, the nodes in it; then the fallbacks."""
+    """Return a tab-separated line per kernel (kind, inputs, outputs, nodes), then one per fallback."""
     lines = ["kind\treads\twrites\tONNX nodes"]
     lines += ["\t".join([k.kind, ",".join(k.reads), ",".join(k.writes), " ".join(k.nodes)]) for k in kernels]
     lines += [f"fallback\t{f.intended}\t{f.computes_in}\t{f.node}" for f in fell_back]
@@ -126,7 +126,7 @@ def _types(text: str) -> tuple[str, ...]:
 
 
 def _formats(tensors: Iterable[Any]) -> tuple[str, ...]:
-    """``Half``, or the type within ``Row major linear FP16 format``."""
+    """Return the type of each tensor: ``Half``, or as in ``Row major linear FP16 format``."""
     found = []
     for tensor in tensors:
         words = f"{tensor.get('Format/Datatype', '')} {tensor.get('Datatype', '')}".split() if tensor else []

@@ -1,4 +1,4 @@
-"""From a file to a runtime: an engine, or a model file whose engine comes out of the cache or is built first."""
+"""From a file to a runtime: an engine, or a model file whose engine is cached or is built first."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ _BUILD = "build it with 'mar-edge build MODEL'"
 
 
 def open_engine(path: Path, progress: Progress | None) -> tuple[TensorRt, str]:
-    """The runtime of an engine file, or of a model file; and in a few words where the engine came from.
+    """Open an engine file or a model file. Return the runtime, and in a few words the origin of the engine.
 
     Args:
-        progress: of building an engine where there is none; None where none is to be built.
+        progress: of building an engine where there is none; None forbids building.
 
     Raises:
-        MarEdgeError: no TensorRT or no GPU is here, the engine is damaged or for another, there is none or it cannot be
-            built.
+        MarEdgeError: TensorRT or the GPU is missing, the engine is damaged or does not fit, or there is none and it
+            cannot be built.
     """
     given = read_engine(path) if path.suffix == SUFFIX else None
-    tensorrt = use_tensorrt(given.info.flavour if given else None)
+    tensorrt = use_tensorrt(given.info.flavor if given else None)
     device = open_device()
     try:
         gpu = Gpu(device.name, device.capability)
         stored, how = (given, _check(path, given, tensorrt, gpu)) if given else _of_model(path, tensorrt, gpu, progress)
-    except BaseException:  # swallows nothing: whatever stops it, the device must not outlive the failure
+    except BaseException:  # whatever it was is raised again: the device must be closed first
         device.close()
         raise
     info = stored.info

@@ -1,7 +1,7 @@
-"""Engines on disk: the plan, and beside it a JSON document that says what it is of and for. Checks; runs nothing.
+"""Engines on disk: the plan, and next to it a JSON document that describes it. Checks; runs nothing.
 
-An engine is of one model file and for one TensorRT on one kind of GPU. Loaded elsewhere it fails late or computes
-something else, so what does not fit is told before it is loaded.
+An engine is built from one model file, for one TensorRT on one kind of GPU. Loaded elsewhere it fails late or computes
+something else, so an engine that does not fit is refused before it is loaded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from mar_edge.edge.choices import Hardware
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import write_whole
-from mar_edge.edge.runtime.tensorrt.bindings import NAMES, Bindings, Flavour
+from mar_edge.edge.runtime.tensorrt.bindings import NAMES, Bindings, Flavor
 from mar_edge.edge.runtime.tensorrt.build import BuildOptions, Engine
 from mar_edge.edge.runtime.tensorrt.targets import Gpu, sm
 
@@ -26,19 +26,19 @@ _AMPERE = (8, 0)
 
 
 class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine is.
+    """The description of an engine.
 
-    model_sha256: of the model file; metadata: the document that file describes itself with, None where it has none.
-    plan_sha256: of the engine itself. flavour, version: of the TensorRT that built it. capability: of the GPU it is
-    for, as sm86; gpu: the name of the one it was built on, None where it was built without. batches: smallest, usual,
-    largest. system: as ``Linux x86_64``.
+    model_sha256: of the model file. metadata: the model file's own document, None where it has none.
+    plan_sha256: of the engine itself. flavor, version: of the TensorRT that built it.
+    capability: of the GPU it is for, as sm86. gpu: name of the GPU it was built on, None where it was built without.
+    batches: smallest, usual, largest. system: as ``Linux x86_64``.
     """
 
     schema_version: int = _SCHEMA
     model_sha256: str
     metadata: str | None
     plan_sha256: str
-    flavour: Flavour
+    flavor: Flavor = msgspec.field(name="flavour")  # the name in the file
     version: str
     capability: str
     gpu: str | None
@@ -51,27 +51,27 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class StoredEngine:
-    """An engine that was read and is whole."""
+    """An engine that was read and matches its document."""
 
     plan: bytes
     info: EngineInfo
 
 
 def this_system() -> str:
-    """Engines are of one."""
+    """Return system and processor; an engine fits only one."""
     return f"{platform.system()} {platform.machine()}"
 
 
 def describe(
     engine: Engine, model_sha256: str, metadata: str | None, tensorrt: Bindings, options: BuildOptions
 ) -> EngineInfo:
-    """The document of an engine that was just built."""
+    """Return the document of an engine that was just built."""
     batches = options.batches
     return EngineInfo(
         model_sha256=model_sha256,
         metadata=metadata,
         plan_sha256=hashlib.sha256(engine.plan).hexdigest(),
-        flavour=tensorrt.flavour,
+        flavor=tensorrt.flavor,
         version=tensorrt.version,
         capability=engine.place.capability,
         gpu=engine.place.gpu.name if engine.place.gpu else None,
@@ -84,7 +84,7 @@ def describe(
 
 
 def sidecar(path: Path) -> Path:
-    """Where an engine's document lies."""
+    """Return the path of an engine's document."""
     return path.with_name(path.name + ".json")
 
 
@@ -94,7 +94,7 @@ def write_engine(path: Path, plan: bytes, info: EngineInfo) -> None:
     Raises:
         MarEdgeError: it cannot be written there.
     """
-    # A reader between the two finds hashes that do not match, which is an engine to build again.
+    # A process that reads between the two finds hashes that do not match, and builds the engine again.
     write_whole(path, plan)
     write_whole(sidecar(path), msgspec.json.encode(info))
 
@@ -103,7 +103,7 @@ def read_engine(path: Path) -> StoredEngine:
     """Read an engine and its document.
 
     Raises:
-        MarEdgeError: either is not there, or they are not what was written.
+        MarEdgeError: one of them is missing, or they do not match.
     """
     info = read_info(path)
     try:
@@ -116,18 +116,18 @@ def read_engine(path: Path) -> StoredEngine:
 
 
 def read_info(path: Path) -> EngineInfo:
-    """The document of an engine.
+    """Read the document of an engine.
 
     Raises:
-        MarEdgeError: it is not there, or not readable.
+        MarEdgeError: it is missing, or not readable.
     """
     document = sidecar(path)
     try:
         info = msgspec.json.decode(document.read_bytes(), type=EngineInfo)
     except OSError as error:
         raise MarEdgeError(
-            f"cannot read {document}: {error.strerror}; 'mar-edge build' writes it with the engine, and without it "
-            "nobody knows what the engine's labels are and what it was built for"
+            f"cannot read {document}: {error.strerror}; 'mar-edge build' writes it with the engine. Without it the "
+            "engine's labels and GPU are not known"
         ) from None
     except msgspec.DecodeError as error:
         raise MarEdgeError(f"{document} is damaged: {error}") from None
@@ -137,11 +137,11 @@ def read_info(path: Path) -> EngineInfo:
 
 
 def why_not(info: EngineInfo, tensorrt: Bindings, gpu: Gpu) -> str | None:
-    """Why an engine cannot run here, in a few words; None where it can."""
+    """Return in a few words why an engine cannot run here; None where it can."""
     if info.system != this_system():
         return f"it was built on {info.system}, this is {this_system()}"
-    if info.flavour != tensorrt.flavour:
-        return f"it is for {NAMES[info.flavour]}, here is {tensorrt.title}"
+    if info.flavor != tensorrt.flavor:
+        return f"it is for {NAMES[info.flavor]}, here is {tensorrt.title}"
     if info.version != tensorrt.version and not (info.version_compatible and _not_older(info.version, tensorrt)):
         return f"it was built by version {info.version}, here is {tensorrt.title}"
     return _why_not_on(gpu, info)
@@ -153,12 +153,12 @@ def _why_not_on(gpu: Gpu, info: EngineInfo) -> str | None:
         return None if gpu.capability >= _AMPERE else f"it is for GPUs from Ampere on, this one is {own}"
     if info.capability != own:
         return f"it is for {info.capability}, this GPU is {own}"
-    if info.hardware == "same" and info.flavour == "tensorrt" and info.gpu != gpu.name:
+    if info.hardware == "same" and info.flavor == "tensorrt" and info.gpu != gpu.name:
         return f"it was built on {info.gpu}, this GPU is {gpu.name}"
     return None
 
 
 def _not_older(version: str, tensorrt: Bindings) -> bool:
-    """Version-compatible engines run on their own version and on later ones with the same first number."""
+    """Return whether a version-compatible engine runs: on its version, or a later one with the same first number."""
     built, here = (tuple(int(part) for part in v.split(".")[:3] if part.isdigit()) for v in (version, tensorrt.version))
     return built[:1] == here[:1] and built <= here

@@ -1,4 +1,4 @@
-"""The GPUs that engines are built for, by name, and which of them a TensorRT can build for from here."""
+"""Names of GPUs to build engines for, and which of them a TensorRT can build for on this machine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mar_edge.edge.runtime.tensorrt.device.base import DeviceError
 from mar_edge.edge.runtime.tensorrt.device.choice import open_device
 
 NATIVE = "native"
-# TensorRT for RTX knows Turing, but has no FP32 product for it, and every model file has some.
+# TensorRT for RTX lists Turing, but has no FP32 product for it, and every model file has some.
 _TURING = 75
-# CUDA 12 calls Thor 10.1, CUDA 13 calls it 11.0.
+# Thor is 10.1 in CUDA 12 and 11.0 in CUDA 13.
 BOARDS = {"orin": ((8, 7),), "thor": ((11, 0), (10, 1))}
 _ON_THE_DEVICE = (
-    "engines for others are built by full TensorRT on the GPU that runs them: take the model file there and run "
+    "full TensorRT builds engines for other GPUs on the GPU that runs them. Copy the model file there and run "
     "'mar-edge build MODEL --target native' (deploy/jetson.md)"
 )
 
@@ -31,17 +31,17 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Place:
-    """What an engine is for. capability: as sm86. gpu: this machine's, where that is what it is for."""
+    """The GPU of an engine. capability: as sm86. gpu: this machine's, if the engine is for it."""
 
     capability: str
     gpu: Gpu | None
 
 
 def this_gpu() -> Gpu:
-    """The GPU of this machine.
+    """Return the GPU of this machine.
 
     Raises:
-        MarEdgeError: there is none, or nothing is installed that could ask.
+        MarEdgeError: there is none, or no library to query it is installed.
     """
     device = open_device()
     try:
@@ -51,24 +51,24 @@ def this_gpu() -> Gpu:
 
 
 def sm(capability: tuple[int, int]) -> str:
-    """(8, 6) -> sm86."""
+    """Return the name of a compute capability: (8, 6) -> sm86."""
     return "sm{}{}".format(*capability)
 
 
 def rtx_targets() -> tuple[str, ...]:
-    """The GPUs that the TensorRT for RTX that was chosen compiles a model for: sm80, sm86, ..."""
+    """Return the GPUs that the chosen TensorRT for RTX compiles a model for: sm80, sm86, ..."""
     numbers = (int(name[2:]) for name in rtx.ComputeCapability.__members__ if name.startswith("SM"))
     return tuple(f"sm{number}" for number in sorted(numbers) if number > _TURING)
 
 
 def here(gpu: Gpu, tensorrt: Bindings) -> Place:
-    """This machine's GPU.
+    """Return this machine's GPU as a place.
 
     Raises:
         MarEdgeError: this TensorRT does not build for it.
     """
     own = sm(gpu.capability)
-    if tensorrt.flavour == "tensorrt_rtx" and own not in rtx_targets():
+    if tensorrt.flavor == "tensorrt_rtx" and own not in rtx_targets():
         raise MarEdgeError(
             f"{tensorrt.title} builds for {', '.join(rtx_targets())}, this GPU ({gpu.name}) is {own}; full TensorRT "
             "builds for it: pip install 'mar-edge[tensorrt]'"
@@ -77,10 +77,10 @@ def here(gpu: Gpu, tensorrt: Bindings) -> Place:
 
 
 def resolve(target: str, tensorrt: Bindings) -> Place:
-    """What a target that the user named means.
+    """Return the place for a target that the user named.
 
     Raises:
-        MarEdgeError: no such target, or this TensorRT cannot build for it from here; what can is said.
+        MarEdgeError: no such target, or this TensorRT cannot build for it here; the message says which can.
     """
     if target != NATIVE and target not in BOARDS and not re.fullmatch(r"sm\d{2,3}", target):
         close = did_you_mean(target, [NATIVE, *BOARDS])
@@ -94,7 +94,7 @@ def resolve(target: str, tensorrt: Bindings) -> Place:
     wanted = {sm(capability) for capability in BOARDS[target]} if target in BOARDS else {target}
     if gpu is not None and (target == NATIVE or sm(gpu.capability) in wanted):
         return here(gpu, tensorrt)
-    if tensorrt.flavour == "tensorrt_rtx":
+    if tensorrt.flavor == "tensorrt_rtx":
         if not wanted.intersection(rtx_targets()):
             raise MarEdgeError(
                 f"{tensorrt.title} builds for {', '.join(rtx_targets())}, not for {target}: {_ON_THE_DEVICE}"
@@ -102,6 +102,6 @@ def resolve(target: str, tensorrt: Bindings) -> Place:
         return Place(target, None)
     found = "there is no GPU here" if gpu is None else f"here {sm(gpu.capability)}"
     raise MarEdgeError(
-        f"{tensorrt.title} builds for the GPU that it runs on, {found}, not for {target}: {_ON_THE_DEVICE}; "
+        f"{tensorrt.title} builds for the GPU that it runs on, {found}, not for {target}: {_ON_THE_DEVICE}. "
         "TensorRT for RTX builds for RTX GPUs without one (pip install 'mar-edge[tensorrt-rtx]')"
     )

@@ -1,4 +1,4 @@
-"""A hash that is stated of a model covers all of the model, or the model is refused."""
+"""A stated hash covers the whole model, or the model is refused."""
 
 import numpy as np
 import onnx
@@ -38,7 +38,7 @@ def branch(tensor):
 
 
 def places(tensor):
-    """The same tensor wherever a model may keep one."""
+    """Return models with the same tensor in every place where a model may keep one."""
     sparse = helper.make_sparse_tensor(tensor, numpy_helper.from_array(np.arange(600), "indices"), [1000])
     attribute = helper.make_attribute("value", tensor)
     function = helper.make_function("own", "F", [], ["y"], [constant(tensor)], [helper.make_opsetid("", 17)])

@@ -1,4 +1,4 @@
-"""Outputs that are no inputs, are tried before the work, and appear whole or not at all."""
+"""Outputs are no inputs, are checked before the work, and appear whole or not at all."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ import pytest
 from full_disk import full_disk
 
 from mar_edge.calibration.stored import Calibration, keep_calibration
-from mar_edge.cli.bench_reports import write_json
+from mar_edge.cli.bench_report import write_json
 from mar_edge.edge.confidence import Confidence, write_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs, draft_of, remove_drafts, write_whole
@@ -34,7 +34,7 @@ def source(tmp_path):
 
 
 def aliases(source, tmp_path):
-    """Other names of one file."""
+    """Return other paths of one file."""
     symbolic, hard, folder = tmp_path / "symbolic", tmp_path / "hard", tmp_path / "folder"
     symbolic.symlink_to(source)
     os.link(source, hard)
@@ -42,7 +42,7 @@ def aliases(source, tmp_path):
     return [source, source.parent / ".." / "in" / "source.pt", symbolic, hard, folder / "source.pt"]
 
 
-def test_an_input_is_never_an_output_by_whatever_name(source, tmp_path, monkeypatch):
+def test_an_input_is_never_an_output_by_any_path(source, tmp_path, monkeypatch):
     monkeypatch.chdir(source.parent)
     for name in (*aliases(source, tmp_path), type(source)("source.pt")):
         with pytest.raises(MarEdgeError, match="which would be lost; name another output"):
@@ -50,17 +50,17 @@ def test_an_input_is_never_an_output_by_whatever_name(source, tmp_path, monkeypa
     assert source.read_bytes() == BEFORE
 
 
-def test_an_input_that_is_not_there_yet_is_none_either(tmp_path):
+def test_an_input_that_does_not_exist_yet_is_no_output(tmp_path):
     with pytest.raises(MarEdgeError, match="would be lost"):
         check_outputs([tmp_path / "a" / ".." / "b"], [tmp_path / "b"])
 
 
-def test_two_outputs_are_two_files(tmp_path):
+def test_two_outputs_must_be_two_files(tmp_path):
     with pytest.raises(MarEdgeError, match="is named for two outputs"):
         check_outputs([tmp_path / "a", None, tmp_path / "a"])
 
 
-def test_a_place_that_cannot_be_written_is_known_before_the_work(tmp_path):
+def test_a_path_that_cannot_be_written_is_an_error_before_the_work(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MarEdgeError, match="it is a folder; name a file in it"):
         check_outputs([tmp_path])
@@ -71,13 +71,13 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.skipif(not os.access("/proc/self", os.R_OK), reason="no /proc, in which nobody can write")
-def test_a_folder_that_nobody_can_write_to():
+@pytest.mark.skipif(not os.access("/proc/self", os.R_OK), reason="no /proc, which cannot be written")
+def test_a_folder_that_cannot_be_written_to():
     with pytest.raises(MarEdgeError, match=r"cannot write /proc/self/model\.onnx: "):
         check_outputs([Path("/proc/self/model.onnx")])
 
 
-def test_it_is_written_whole_with_its_folder_and_rights_and_through_links(tmp_path):
+def test_a_file_keeps_its_permissions_and_links_when_it_is_replaced(tmp_path):
     path = tmp_path / "new" / "file"
     write_whole(path, BEFORE)
     path.chmod(0o600)
@@ -90,14 +90,14 @@ def test_it_is_written_whole_with_its_folder_and_rights_and_through_links(tmp_pa
     assert [each.name for each in path.parent.iterdir()] == ["file"]
 
 
-def test_a_device_stays_a_device():
+def test_a_device_is_written_to_directly():
     null = Path("/dev/null")
     check_outputs([null])
     write_whole(null, b"nothing")
     assert not null.is_file()
 
 
-def test_a_pipe_gets_it(tmp_path):
+def test_a_pipe_is_written_to_directly(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -106,7 +106,7 @@ def test_a_pipe_gets_it(tmp_path):
     os.close(reader)
 
 
-def test_what_a_killed_writer_left_is_removed(tmp_path):
+def test_drafts_of_killed_processes_are_removed(tmp_path):
     class Killed(BaseException):
         pass
 
@@ -155,7 +155,7 @@ WRITERS = {
 
 
 @pytest.mark.parametrize("what", WRITERS)
-def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path, what):
+def test_a_full_disk_is_an_error_of_one_line_and_the_old_file_stays(tmp_path, what):
     name, write = WRITERS[what]
     path = tmp_path / name
     path.write_bytes(BEFORE)
@@ -165,15 +165,15 @@ def test_a_full_disk_is_one_line_and_what_was_there_stays(tmp_path, what):
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {name: BEFORE}
 
 
-def test_a_video_that_ends_early_is_told(tmp_path):
-    """The disk fills up while it is written: OpenCV says nothing of that."""
+def test_a_video_that_ends_early_is_an_error(tmp_path):
+    """Fill the disk while the video is written: OpenCV gives no error."""
     path = tmp_path / "c.mp4"
     with full_disk(8000), pytest.raises(MarEdgeError, match=r"cannot write .*c\.mp4"):
         write_drawing(path, "nodding", 1)
     assert not list(tmp_path.iterdir())
 
 
-def test_no_half_of_a_model_stays_in_a_triton_repository(tmp_path):
+def test_no_part_of_a_model_stays_in_a_triton_repository(tmp_path):
     model = tmp_path / "model.onnx"
     model.write_bytes(bytes(1000))
     with full_disk(), pytest.raises(MarEdgeError, match="cannot write"):
@@ -181,7 +181,7 @@ def test_no_half_of_a_model_stays_in_a_triton_repository(tmp_path):
     assert not list((tmp_path / "repository").iterdir())
 
 
-def test_what_is_only_a_cache_does_without(tmp_path):
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):
     with full_disk():
         keep_calibration(tmp_path, "key", Calibration(limits={str(i): 1.0 for i in range(99)}, costs={}))
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""Checkpoints from outside: read where they are what they should be, refused by name where not, never executed."""
+"""Checkpoints from outside: read when valid, refused with the key's name when not, never executed."""
 
 import argparse
 import hashlib
@@ -24,7 +24,7 @@ INFO = CheckpointInfo(
     name="a name",
     training_data="some",
     accuracy={"top1": 0.5},
-    licence="a licence",
+    licence="CC0",
 )
 
 
@@ -70,7 +70,7 @@ def test_a_state_dict_in_the_old_file_format(network, path):
     assert same_weights(load_checkpoint(path, 44).network, network)
 
 
-def test_our_own_says_what_it_is(network, path):
+def test_our_own_describes_itself(network, path):
     save_checkpoint(path, network, INFO)
     loaded = load_checkpoint(path, 44)
     assert same_weights(loaded.network, network)
@@ -108,7 +108,7 @@ WRAPPED = {
 
 
 @pytest.mark.parametrize("how", WRAPPED)
-def test_as_training_programs_save_it(network, path, how):
+def test_a_checkpoint_of_a_training_program(network, path, how):
     wrap, expected = WRAPPED[how]
     torch.save(wrap(dict(network.state_dict())), path)
     loaded = load_checkpoint(path, 44)
@@ -122,14 +122,14 @@ def test_two_networks_in_one_file_are_refused(network, path):
     assert "holds 2 networks (student.STPE, teacher.STPE)" in refusal_of(both, path)
 
 
-def test_what_would_run_code_is_named_with_the_way_out_and_not_in_colour(network, path):
+def test_an_entry_that_would_run_code_is_named_with_the_remedy(network, path):
     message = refusal_of({"state_dict": network.state_dict(), "hyper_parameters": argparse.Namespace(lr=0.1)}, path)
     assert "it holds argparse.Namespace, and reading that would run code" in message
     assert "weights_only=False" in message
     assert "\x1b" not in message
 
 
-def test_a_program_is_told_from_weights(path):
+def test_a_torchscript_program_is_refused_as_one(path):
     torch.jit.save(torch.jit.script(torch.nn.Linear(2, 2)), path)
     message = refusal(path)
     assert "it is a TorchScript program" in message
@@ -147,7 +147,7 @@ def test_a_program_is_told_from_weights(path):
         MMNConfig(22, 5, "contact", 16, (1, 1, 1, 1), (3,)),
     ],
 )
-def test_width_depths_encoding_and_classes_are_read_off_the_weights(path, config):
+def test_width_depths_encoding_and_classes_follow_from_the_weights(path, config):
     networks.save_state_dict(path, MMN(config))
     assert load_checkpoint(path, config.num_joints).network.config == config
 
@@ -186,7 +186,7 @@ def test_a_fifth_scale_is_named(network, path):
         ("head.weight", (12,), "has the shape (12,), expected 2 axes"),
         ("STPE", (16, 44, 1), "has the shape (16, 44, 1), expected 2 axes"),
         ("projection.0.weight", (12, 3, 1, 1), "takes 3 channels; expected 2 (raw), 6 (motion) or,"),
-        ("STPE", (24, 44), "width is a multiple of 16, got 24"),
+        ("STPE", (24, 44), "width must be a multiple of 16, got 24"),
     ],
 )
 def test_a_mis_shaped_key_is_named(network, path, name, shape, expected):
@@ -199,7 +199,7 @@ def test_a_mis_shaped_key_is_named(network, path, name, shape, expected):
     ("landmarks", "expected"),
     [
         (torch.tensor([29, 1, 9]), "takes 6 channels; expected"),
-        (torch.tensor([29, 1, 44]), "landmarks are joints, 0 to 43, got (29, 1, 44)"),
+        (torch.tensor([29, 1, 44]), "landmarks must be joints, 0 to 43, got (29, 1, 44)"),
         (torch.tensor([[29, 1, 9]]), "key 'landmarks' has the shape (1, 3), expected 1 axes"),
         (torch.tensor([29.0, 1.0, float("nan")]), "key 'landmarks' is torch.float32, expected indices of joints"),
         (torch.zeros(0, dtype=torch.int64), "key 'landmarks' is unexpected"),
@@ -215,13 +215,13 @@ def test_several_problems_are_counted(network, path):
     assert "key 'fusion.res_conv.bias' is missing (and 2 more)" in refusal_of(state, path)
 
 
-def test_another_layout_is_told_by_its_joints(network, path):
+def test_another_layout_is_recognized_by_its_joints(network, path):
     networks.save_state_dict(path, network)
     assert "a network of 44 joints, the layout has 22; another --layout?" in refusal(path, num_joints=22)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_weights_that_are_no_numbers_are_named(network, path, value):
+def test_nan_and_infinite_weights_are_named(network, path, value):
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     state["MFM.0.blocks.0.proj.weight"][3, 5] = value
     assert "key 'MFM.0.blocks.0.proj.weight' holds NaN or infinite weights" in refusal_of(state, path)
@@ -254,7 +254,7 @@ def test_our_own_without_weights_is_refused(network, path):
 
 
 class Bait:
-    """Unpickled, it leaves a file behind."""
+    """Writes a file when it is unpickled."""
 
     def __init__(self, target):
         self.target = target
@@ -273,7 +273,7 @@ def test_code_in_a_pickle_is_not_run(network, path, tmp_path, how):
         torch.save(state, path, _use_new_zipfile_serialization=how == "torch.save")
     assert "not a checkpoint of tensors saved by torch" in refusal(path)
     assert not target.exists()
-    # The bait is a real one.
+    # Unpickled without protection, it does write the file.
     pickle.loads(pickle.dumps(Bait(target))).close()
     assert target.exists()
 
@@ -293,7 +293,7 @@ def test_an_archive_of_another_kind_is_refused(path):
 
 
 @pytest.mark.parametrize("new_format", [True, False])
-def test_a_damaged_checkpoint_is_read_or_refused_and_nothing_else(path, new_format):
+def test_a_damaged_checkpoint_is_read_or_refused(path, new_format):
     whole = io.BytesIO()
     torch.save(networks.golden(networks.IMIGUE).state_dict(), whole, _use_new_zipfile_serialization=new_format)
     rng = random.Random(0)

@@ -1,4 +1,4 @@
-"""What each stream's network sees, on a skeleton whose coordinates say which joint they are."""
+"""Each stream's input, on a skeleton whose coordinates encode the joint's number."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def layout(request):
 
 @pytest.fixture
 def numbered(layout):
-    """x is the joint's number squared, y its cube, in frame 5 of window 1 a thousand more."""
+    """Return x as the joint's number squared and y as its cube; in frame 5 of window 1 a thousand more."""
     joint = torch.arange(layout.num_joints, dtype=torch.float32)
     skeleton = torch.stack([joint**2, joint**3], dim=-1).expand(2, 64, -1, 2).clone()
     skeleton[1, 5] += 1000
@@ -36,7 +36,7 @@ def test_bones_in_network_order(layout, numbered):
     parents = dict(layout.bones)
     expected = [joint**2 - parents.get(joint, joint) ** 2 for joint in layout.network_order]
     np.testing.assert_array_equal(x[0, 0, 9, :, 0], np.float32(expected))
-    np.testing.assert_array_equal(x[1], x[0])  # where the person stands is no matter
+    np.testing.assert_array_equal(x[1], x[0])  # bones do not depend on the person's place
 
 
 def test_the_skeleton_is_not_changed(layout, numbered):

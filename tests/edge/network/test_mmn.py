@@ -1,11 +1,11 @@
-"""The network against numbers measured on the authors' own, and what those do not cover."""
+"""The network against numbers measured on the authors' own, and properties that those do not cover."""
 
 import networks
 import numpy as np
 import pytest
 import torch
 
-from mar_edge.edge.network.mmn import MMN, Block, MMNConfig, contact_encoding, encode, motion_encoding
+from mar_edge.edge.network.mmn import MMN, Block, MMNConfig
 
 FULL = {"ma52": MMNConfig(44, 52), "imigue": MMNConfig(22, 32)}
 CORNER = (slice(0, 1), slice(0, 8), slice(0, 4), slice(0, 6))
@@ -28,14 +28,14 @@ def measured(data, layout_name):
 
 
 @torch.no_grad()
-def test_logits_are_the_authors(full, measured):
+def test_logits_equal_the_authors(full, measured):
     logits = full(torch.from_numpy(measured["x"]), torch.from_numpy(measured["index_t"]))
-    assert np.ptp(measured["logits"]) > 1  # so that 1e-4 means something
+    assert np.ptp(measured["logits"]) > 1  # so that 1e-4 is small
     np.testing.assert_allclose(logits.numpy(), measured["logits"], rtol=0, atol=1e-4)
 
 
 @torch.no_grad()
-def test_what_lies_between_is_the_authors(full, measured):
+def test_feature_maps_equal_the_authors(full, measured):
     features = full.features(torch.from_numpy(measured["x"][:1]), torch.from_numpy(measured["index_t"][:1]))
     assert set(features) == set(FEATURES)
     for name in FEATURES:
@@ -43,7 +43,7 @@ def test_what_lies_between_is_the_authors(full, measured):
         np.testing.assert_allclose(corner, measured[name], rtol=0, atol=1e-4, err_msg=name)
 
 
-def test_keys_and_shapes_are_a_published_checkpoints_in_order(full, data):
+def test_keys_and_shapes_are_those_of_a_published_checkpoint_in_order(full, data):
     sizes = {"V": str(full.config.num_joints), "K": str(full.config.num_classes)}
     rows = [line.split("\t") for line in (data / "state_dict.tsv").read_text().splitlines()[1:]]
     expected = [(name, tuple(int(sizes.get(n, n)) for n in shape.split(",") if n)) for name, shape in rows]
@@ -57,7 +57,7 @@ def test_the_size_is_the_published_one():
 
 @pytest.mark.parametrize("name", ["ma52", "imigue"])
 @torch.no_grad()
-def test_all_that_was_measured(shared, name):
+def test_every_measured_number(shared, name):
     measured = np.load(shared(f"spec/golden_mmn_{name}.npz"))
     logits = networks.golden(FULL[name])(torch.from_numpy(measured["x"]), torch.from_numpy(measured["index_t"]))
     np.testing.assert_allclose(logits.numpy(), measured["logits"], rtol=0, atol=1e-4)
@@ -95,67 +95,26 @@ def test_a_width_that_does_not_split_into_heads_is_an_error(width):
 
 @pytest.mark.parametrize("depths", [(1, 1, 1), (1, 1, 1, 1, 1), (1, 0, 1, 1)])
 def test_depths_that_are_not_four_scales_are_an_error(depths):
-    with pytest.raises(ValueError, match="depths are 4 numbers of at least 1"):
+    with pytest.raises(ValueError, match="depths must be 4 numbers of at least 1"):
         MMNConfig(44, 52, depths=depths)
-
-
-def test_motion_encoding_is_the_formula():
-    x = np.random.default_rng(0).normal(0, 0.2, (3, 64, 5, 2))  # (B, 64, V, 2), as the formula is written
-    c = x - x.mean(axis=1, keepdims=True)
-    d = np.concatenate([np.zeros_like(c[:, :1]), np.diff(c, axis=1)], axis=1)
-    place = 0.5 * np.sign(c) * np.log(1 + 50 * np.abs(c))
-    step = 0.4 * np.sign(d) * np.log(1 + 300 * np.abs(d))
-    expected = np.concatenate([x, place, step], axis=-1).transpose(0, 3, 1, 2)
-    encoded = motion_encoding(torch.from_numpy(x).permute(0, 3, 1, 2))
-    assert encoded.shape == (3, 6, 64, 5)
-    np.testing.assert_allclose(encoded.numpy(), expected, atol=1e-12)
-
-
-def test_motion_encoding_of_a_statue_is_its_pose_and_nothing_else():
-    x = torch.rand(1, 2, 1, 44).expand(1, 2, 64, 44)
-    encoded = motion_encoding(x)
-    torch.testing.assert_close(encoded[:, :2], x)
-    assert encoded[:, 2:].abs().max() < 1e-4
 
 
 @pytest.mark.parametrize(
     ("encoding", "landmarks", "expected"),
     [
-        ("contact", (), "contact encoding has landmarks"),
-        ("motion", (3,), "no other has"),
+        ("contact", (), "only contact encoding has landmarks"),
+        ("motion", (3,), "only contact encoding has landmarks"),
         ("contact", (0, 44), "0 to 43"),
         ("contact", (-1,), "0 to 43"),
     ],
 )
-def test_landmarks_that_are_none_are_an_error(encoding, landmarks, expected):
+def test_wrong_landmarks_are_an_error(encoding, landmarks, expected):
     with pytest.raises(ValueError, match=expected):
         MMNConfig(44, 52, encoding, landmarks=landmarks)
 
 
-def test_contact_encoding_is_the_formula():
-    x = np.random.default_rng(1).normal(0, 0.3, (3, 64, 5, 2))  # (B, 64, V, 2)
-    expected = []
-    for landmark in (4, 1):
-        d = x - x[:, :, landmark : landmark + 1]
-        expected.append(0.25 * np.sign(d) * np.log(1 + 50 * np.abs(d)))
-    images = torch.from_numpy(x).permute(0, 3, 1, 2)
-    encoded = contact_encoding(images, torch.tensor([4, 1]))
-    assert encoded.shape == (3, 4, 64, 5)
-    np.testing.assert_allclose(encoded.numpy(), np.concatenate(expected, -1).transpose(0, 3, 1, 2), atol=1e-12)
-    assert not encoded[:, :2, :, 4].any()
-    assert not encoded[:, 2:, :, 1].any()
-
-
-def test_each_encoding_feeds_what_the_one_before_it_does_and_more():
-    x, landmarks = torch.rand(2, 2, 64, 44), torch.tensor([29, 1, 9])
-    raw, motion, contact = (encode(x, name, landmarks) for name in ("raw", "motion", "contact"))
-    assert [part.shape[1] for part in (raw, motion, contact)] == [2, 6, 12]
-    assert torch.equal(motion[:, :2], raw)
-    assert torch.equal(contact[:, :6], motion)
-
-
 @torch.no_grad()
-def test_evaluation_is_deterministic_and_each_window_stands_alone():
+def test_evaluation_is_deterministic_and_windows_do_not_influence_each_other():
     network = networks.golden(networks.MA52)
     skeleton, index_t = networks.windows(4, 44)
     x, index_t = torch.from_numpy(skeleton).permute(0, 3, 1, 2).unsqueeze(-1), torch.from_numpy(index_t)

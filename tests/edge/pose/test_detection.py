@@ -50,15 +50,15 @@ def test_yolox_as_its_authors_export_it(tmp_path, classes):
         ("yolox", {"output": np.full((2100, 85), 200.0, np.float32)}),  # e^200 cells wide
     ],
 )
-def test_no_number_is_an_error_and_not_nobody(tmp_path, family, outputs):
-    with detector(tmp_path, family, 320, **outputs) as opened, pytest.raises(MarEdgeError, match="not a number"):
+def test_nan_is_an_error_and_not_an_empty_result(tmp_path, family, outputs):
+    with detector(tmp_path, family, 320, **outputs) as opened, pytest.raises(MarEdgeError, match="NaN or infinite"):
         opened.detect(PICTURE)
 
 
 @pytest.mark.parametrize(
     ("family", "outputs", "message"),
     [
-        ("rtmdet", {"masks": np.zeros((3, 4), np.float32)}, r"this model gives \{'masks': \(1, 3, 4\)\}"),
+        ("rtmdet", {"masks": np.zeros((3, 4), np.float32)}, r"This model's are \{'masks': \(1, 3, 4\)\}"),
         ("yolox", {"output": np.zeros((99, 85), np.float32)}, "2100 cells, this model gives 99"),
     ],
 )
@@ -67,16 +67,16 @@ def test_other_outputs_are_refused_with_their_shapes(tmp_path, family, outputs, 
         opened.detect(PICTURE)
 
 
-def test_nobody_is_no_error(tmp_path):
+def test_an_empty_picture_is_no_error(tmp_path):
     with detector(tmp_path, dets=np.zeros((0, 5), np.float32), labels=np.zeros(0, np.int64)) as opened:
         assert opened.detect(PICTURE).boxes.shape == (0, 4)
 
 
 @pytest.mark.parametrize("shape", [(480, 640), (640, 480), (300, 300)])
-def test_boxes_come_back_from_the_letterbox(tmp_path, shape):
+def test_boxes_are_mapped_back_from_the_letterbox(tmp_path, shape):
     picture = np.full((*shape, 3), networks.BACKGROUND, np.uint8)
-    for (x0, y0, x1, y1), colour in zip(BOXES[:2].astype(int).tolist(), networks.CLOTHES, strict=False):
-        cv2.rectangle(picture, (x0, y0), (x1, y1), colour, 5)
+    for (x0, y0, x1, y1), color in zip(BOXES[:2].astype(int).tolist(), networks.CLOTHES, strict=False):
+        cv2.rectangle(picture, (x0, y0), (x1, y1), color, 5)
     path = networks.seeing_detector(tmp_path / "seeing.onnx", list(networks.CLOTHES[:2]))
     with PersonDetector(OnnxRuntime(path, threads=1), "rtmdet") as opened:
         for image in (picture, picture):

@@ -1,4 +1,4 @@
-"""The index tables against the skeleton specification, written out here a second time, joint by joint."""
+"""The index tables against the skeleton specification, which is written out here joint by joint."""
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ BLAZE = {
 
 
 def numbered(count, offset=0.0):
-    """Each keypoint's x is its own index, y 1000 more, scores all different."""
+    """Return keypoints whose x is their own index, y 1000 more, and whose scores all differ."""
     index = np.arange(count) + offset
     return np.stack([index, 1000 + index, 0.2 + 0.5 * np.arange(count) / count], axis=-1)
 
@@ -113,7 +113,7 @@ def at(joints, name):
 
 
 @pytest.mark.parametrize(("mapping", "count", "table"), [(halpe136_to_ma52, 136, HALPE), (coco133_to_ma52, 133, COCO)])
-def test_each_joint_comes_from_the_keypoint_the_specification_names(mapping, count, table):
+def test_each_joint_comes_from_the_keypoint_in_the_specification(mapping, count, table):
     source = numbered(count)
     joints, scores = mapping(source)
     assert joints.shape == (44, 2)
@@ -141,7 +141,7 @@ def test_mediapipe_body_hands_and_face_each_go_to_their_joints():
     assert scores[JOINTS.index("left_thumb_tip")] == pytest.approx(left[4, 2])
 
 
-def test_mediapipe_without_hands_and_face_falls_back_to_the_nearest_body_points():
+def test_mediapipe_without_hands_and_face_takes_the_nearest_body_points():
     joints, _ = mediapipe_to_ma52(numbered(33))
     expected = {
         "left_hand_root": 15,
@@ -167,7 +167,7 @@ def test_mediapipe_without_hands_and_face_falls_back_to_the_nearest_body_points(
         np.testing.assert_allclose(at(joints, name), (x, 1000 + x), rtol=1e-6, err_msg=name)
 
 
-def test_one_missing_hand_leaves_the_other():
+def test_one_missing_hand_does_not_change_the_other():
     left = numbered(21, 100)
     left[7, 2] = 0  # not a point that is kept
     joints, _ = mediapipe_to_ma52(numbered(33), left_hand=left, right_hand=None)
@@ -185,7 +185,7 @@ def test_a_hand_with_an_unseen_tip_is_not_mixed_with_the_body(missing):
 
 
 def derivation_input(mapping):
-    """Ears at (90, 60) and (110, 60), shoulders at y 100, hips at y 200."""
+    """Return keypoints with ears at (90, 60) and (110, 60), shoulders at y 100, hips at y 200."""
     if mapping is coco133_to_ma52:
         points, ears, shoulders, hips = np.ones((133, 3)), (3, 4), (5, 6), (11, 12)
     else:
@@ -208,7 +208,7 @@ def test_midline_is_derived_with_the_lower_score_of_its_sources(mapping):
 
 
 @pytest.mark.parametrize("mapping", [coco133_to_ma52, mediapipe_to_ma52])
-def test_a_missing_source_makes_what_is_derived_from_it_missing_and_nothing_else(mapping):
+def test_a_missing_keypoint_makes_only_the_joints_derived_from_it_missing(mapping):
     points, shoulders, hips = derivation_input(mapping)
     points[hips[1], 2] = 0
     joints, scores = mapping(points)
@@ -221,7 +221,7 @@ def test_a_missing_source_makes_what_is_derived_from_it_missing_and_nothing_else
     assert {JOINTS[v] for v in np.flatnonzero(scores == 0)} == missing
 
 
-def test_leading_dimensions_are_kept_and_frames_do_not_touch_each_other():
+def test_leading_dimensions_are_kept_and_frames_are_independent():
     one, other = numbered(33), numbered(33, 500)
     other[0, 2] = np.nan
     joints, scores = mediapipe_to_ma52(np.stack([one, other])[:, None])
@@ -299,7 +299,7 @@ def test_imigue_from_133_keypoints():
     np.testing.assert_allclose(joints[layout.joints.index("neck")], points[[5, 6], :2].mean(axis=0))
 
 
-def test_mapping_to_is_the_mapping_of_that_many_points():
+def test_mapping_to_is_the_mapping_of_that_number_of_points():
     rng = np.random.default_rng(0)
     for count, mapping in ((26, halpe26_to_ma52), (133, coco133_to_ma52), (136, halpe136_to_ma52)):
         points = rng.uniform(0.1, 1, (2, count, 3))
@@ -311,6 +311,6 @@ def test_mapping_to_is_the_mapping_of_that_many_points():
     ("layout", "points", "reason"),
     [("ma52", 17, "lack feet, face or hands"), ("imigue", 17, "lack feet"), ("imigue", 26, "has no right_thumb_tip")],
 )
-def test_what_cannot_fill_a_layout_is_refused(layout, points, reason):
+def test_a_model_that_cannot_fill_a_layout_is_refused(layout, points, reason):
     with pytest.raises(MarEdgeError, match=reason):
         mapping_to(load_layout(layout), points)

@@ -1,8 +1,7 @@
 """The same files and pictures through rtmlib, the reference for running these models without their framework.
 
-What differs on purpose: rtmlib feeds pictures as it is given them, these networks were trained on RGB, and ours takes
-BGR, so rtmlib is given RGB here; its places are whole bins, ours are refined unless told otherwise; its scores are not
-limited to 1.
+There are three intended differences. rtmlib does not convert colors, and these networks were trained on RGB: it gets
+RGB here, ours BGR. Its positions are whole bins, ours are refined by default. Its scores are not limited to 1.
 """
 
 import cv2

@@ -12,11 +12,11 @@ SIZE = (192, 256)
 
 
 def bells(places, bins, spread=5.0):
-    """What an ideal network gives: a Gaussian about each place (P, K), in bins."""
+    """Return the output of an ideal network: a Gaussian at each position (P, K), in bins."""
     return np.exp(-((np.arange(bins) - places[..., None]) ** 2) / (2 * spread**2)).astype(np.float32)
 
 
-def test_a_peak_between_bins_is_found_there():
+def test_a_peak_between_bins_is_found():
     rng = np.random.default_rng(0)
     truth = rng.uniform(10, 180, (3, 133, 2)).astype(np.float32)
     vectors = bells(truth[..., 0] * 2, 384), bells(truth[..., 1] * 2, 512)
@@ -38,27 +38,27 @@ def test_refining_never_leaves_the_bin():
     assert np.abs(refined - whole).max() <= 0.25
 
 
-def test_peaks_at_the_rims_stay_there():
+def test_peaks_at_the_ends_stay_there():
     x, y = np.zeros((1, 2, 384), np.float32), np.zeros((1, 2, 512), np.float32)
     x[0, 0, 0] = x[0, 1, -1] = y[0, 0, -1] = y[0, 1, 0] = 1
     points, _ = decode(x, y, SIZE)
     np.testing.assert_allclose(points[0], [[0, 255.5], [191.5, 0]])
 
 
-def test_the_surer_of_two_axes_does_not_count():
+def test_the_score_is_the_lower_of_the_two_axes():
     x, y = np.full((1, 1, 384), 0.2, np.float32), np.full((1, 1, 512), 7.0, np.float32)
     assert decode(x, y, SIZE)[1] == np.float32(0.2)
     assert decode(-x, y, SIZE)[1] == 0
 
 
-def test_what_is_no_number_is_an_error():
+def test_nan_is_an_error():
     x, y = np.zeros((2, 3, 384), np.float32), np.zeros((2, 3, 512), np.float32)
     y[1, 2, 7] = np.nan
-    with pytest.raises(MarEdgeError, match="not a number"):
+    with pytest.raises(MarEdgeError, match="NaN or infinite"):
         decode(x, y, SIZE)
 
 
-def test_regions_hold_the_box_with_a_margin_and_map_back():
+def test_regions_contain_the_box_with_a_margin_and_map_back():
     boxes = np.array([[100, 50, 300, 150], [0, 0, 30, 400]], np.float32)
     places = regions(boxes, SIZE)
     np.testing.assert_allclose(places[0], [200, 100, 250, 250 * 256 / 192])
@@ -74,7 +74,7 @@ def answers(path, count):
         return network, network.infer(batch)
 
 
-def test_a_graph_of_a_fixed_batch_answers_for_any_number(tmp_path):
+def test_a_graph_of_a_fixed_batch_takes_any_number_of_people(tmp_path):
     opened, (x, y) = answers(networks.random_simcc(tmp_path / "open.onnx"), 5)
     _, (fixed_x, fixed_y) = answers(networks.random_simcc(tmp_path / "fixed.onnx", batch=2), 5)
     assert (opened.points, opened.size, x.shape, y.shape) == (133, SIZE, (5, 133, 384), (5, 133, 512))
@@ -90,13 +90,13 @@ def test_a_half_precision_graph_gives_nearly_the_same(tmp_path):
     assert np.abs(half_y - y).max() < 0.05
 
 
-def test_outputs_are_told_apart_by_their_sizes(tmp_path):
+def test_outputs_are_distinguished_by_their_sizes(tmp_path):
     path = networks.random_simcc(tmp_path / "m.onnx", 26, names=("612", "611"))
     _, (x, y) = answers(path, 1)
     assert (x.shape, y.shape) == ((1, 26, 384), (1, 26, 512))
 
 
-def test_a_square_crop_goes_by_the_outputs_names(tmp_path):
+def test_outputs_of_a_square_crop_are_distinguished_by_name(tmp_path):
     path = networks.random_simcc(tmp_path / "m.onnx", 26, (256, 256), names=("simcc_x", "simcc_y"))
     model = onnx.load(path)
     outputs = list(model.graph.output)
@@ -107,7 +107,7 @@ def test_a_square_crop_goes_by_the_outputs_names(tmp_path):
     assert (network._x, network._y) == ("simcc_x", "simcc_y")
 
 
-def test_what_is_no_simcc_network_is_refused(tmp_path, shared):
+def test_a_graph_that_is_no_simcc_network_is_refused(tmp_path, shared):
     boxes = networks.constant_detector(tmp_path / "d.onnx", {"dets": np.zeros((1, 2, 5), np.float32)})
     with pytest.raises(MarEdgeError, match=r"SimCC vectors \(B, K, 640\)"):
         SimccNetwork(OnnxRuntime(boxes, threads=1))

@@ -1,4 +1,4 @@
-"""What the filter does to a nod of 4 px, and to a head that rests."""
+"""The filter's effect on a nod of 4 px, and on a head at rest."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ T = np.arange(90) / FPS
 
 
 def smoothed(track, fps=FPS):
-    """(T,) one coordinate of a joint through a filter of its own."""
+    """Filter one coordinate (T,) of a joint."""
     filter_ = OneEuro()
     return np.array(
         [filter_.smooth(np.array([[value, 0]], np.float32), i / fps, SIZE)[0, 0] for i, value in enumerate(track)]
@@ -36,19 +36,19 @@ def test_jitter_at_rest_is_halved():
     assert 0.4 < smoothed(noise)[30:].std() / noise.std() < 0.7
 
 
-def test_a_large_movement_is_followed_closer_than_a_small_one():
+def test_a_large_movement_lags_less_than_a_small_one():
     kept = {px: np.ptp(smoothed(nods(px))[30:]) / px for px in (4, 100)}
     assert kept[100] > kept[4] + 0.02
 
 
 @pytest.mark.parametrize("fps", [15, 60])
-def test_it_goes_by_time_and_not_by_frames(fps):
+def test_it_depends_on_time_and_not_on_the_number_of_frames(fps):
     times = np.arange(3 * fps) / fps
     nod = 2 * (1 - np.cos(2 * np.pi * 1.6 * times))
     assert np.ptp(smoothed(nod, fps)[fps:]) / 4 == pytest.approx(np.ptp(smoothed(nods())[30:]) / 4, abs=0.08)
 
 
-def test_a_joint_that_was_not_seen_starts_anew():
+def test_a_joint_that_was_not_seen_starts_over():
     filter_ = OneEuro()
     lost = np.array([[np.nan, np.nan], [5, 5]], np.float32)
     filter_.smooth(np.array([[0, 0], [5, 5]], np.float32), 0.0, SIZE)

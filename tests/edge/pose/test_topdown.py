@@ -1,4 +1,4 @@
-"""The whole pose stage on networks that really see: people drawn as dots, whose places the test knows."""
+"""The whole pose stage on networks that find people drawn as dots, whose positions the test knows."""
 
 import numpy as np
 import pose_networks as networks
@@ -35,7 +35,7 @@ def opened(files):
 
 
 def person(x, y, height=260.0, points=26):
-    """(K, 2) keypoints on a grid, a little astray, so far apart that no dot hides another."""
+    """Return (K, 2) keypoints near a grid, far enough apart that no dot hides another."""
     rng = np.random.default_rng(5)
     columns = 4 if points == 26 else 7
     rows = -(-points // columns)
@@ -82,7 +82,7 @@ def test_a_whole_body_model_fills_either_layout(opened, whole_body_files, layout
     assert np.median(off) < 2.0
 
 
-def test_everybody_is_asked_about_in_one_inference(opened, monkeypatch):
+def test_all_people_share_one_inference(opened, monkeypatch):
     people = person(20, 100), person(260, 150), person(500, 90)
     with opened() as pose:
         batches = []
@@ -107,7 +107,7 @@ def test_people_keep_their_ids_when_one_leaves_and_comes_back(opened):
     assert all(sorted(ids) == [0, 1] for ids in seen[31:])
 
 
-def test_nobody_is_an_empty_list_and_asked_about_every_frame(opened):
+def test_an_empty_picture_gives_an_empty_list_and_is_searched_every_frame(opened):
     with opened() as pose:
         assert [pose.estimate(picture(), frame / 30) for frame in range(4)] == [[]] * 4
         assert pose.detections == 4
@@ -132,7 +132,7 @@ def test_joints_outside_the_picture_are_missing(opened):
         (Focus(region=(0.5, 0.0, 1.0, 1.0)), {2}),
     ],
 )
-def test_focus_chooses_whom_to_follow(opened, focus, expected):
+def test_the_focus_chooses_which_people_to_follow(opened, focus, expected):
     people = person(20, 100, 220), person(220, 100, 380), person(520, 100, 240)
     with opened(focus=focus) as pose:
         for frame in range(7):
@@ -147,16 +147,16 @@ def test_focus_chooses_whom_to_follow(opened, focus, expected):
 
 
 @pytest.mark.parametrize("text", ["", "larges", "0,0,1", "0,0,2,1", "0.5,0,0.5,1"])
-def test_a_focus_that_is_none_is_refused(text):
+def test_a_wrong_focus_is_refused(text):
     with pytest.raises(MarEdgeError, match="focus is 'all', 'largest' or a region"):
         Focus.parse(text, 4)
 
 
-def test_focus_in_words():
+def test_parsing_a_focus():
     assert Focus.parse("all", 2) == Focus(2)
     assert Focus.parse("largest", 2) == Focus(2, largest=True)
     assert Focus.parse("0,0,0.5,1", 2) == Focus(2, region=(0, 0, 0.5, 1))
-    with pytest.raises(MarEdgeError, match="--people is at least 1"):
+    with pytest.raises(MarEdgeError, match="--people must be at least 1"):
         Focus.parse("all", 0)
 
 
@@ -169,21 +169,21 @@ def test_a_model_that_cannot_fill_the_layout_is_refused_with_the_reason(files, o
         opened(files=(coco, files[1]))
 
 
-def test_a_detector_that_fails_is_an_error_and_not_nobody(files, opened, tmp_path):
+def test_a_detector_that_fails_is_an_error_and_not_an_empty_list(files, opened, tmp_path):
     broken = networks.constant_detector(
         tmp_path / "broken.onnx", {"dets": np.full((1, 1, 5), np.nan, np.float32), "labels": np.zeros((1, 1), np.int64)}
     )
-    with opened(files=(files[0], broken)) as pose, pytest.raises(MarEdgeError, match="not a number"):
+    with opened(files=(files[0], broken)) as pose, pytest.raises(MarEdgeError, match="NaN or infinite"):
         pose.estimate(picture(person(60, 100)), 0.0)
 
 
-def test_a_pose_network_that_fails_is_an_error_and_not_nobody(files, opened, tmp_path):
+def test_a_pose_network_that_fails_is_an_error_and_not_an_empty_list(files, opened, tmp_path):
     overflowing = networks.seeing_simcc(tmp_path / "overflowing.onnx", gain=np.inf)
-    with opened(files=(overflowing, files[1])) as pose, pytest.raises(MarEdgeError, match="not a number"):
+    with opened(files=(overflowing, files[1])) as pose, pytest.raises(MarEdgeError, match="NaN or infinite"):
         pose.estimate(picture(person(60, 100)), 0.0)
 
 
-def test_what_is_no_picture_is_refused(opened):
+def test_an_array_that_is_no_picture_is_refused(opened):
     with opened() as pose, pytest.raises(MarEdgeError, match="takes BGR images"):
         pose.estimate(np.zeros((10, 10), np.uint8), 0.0)
     for options in ({"min_score": 30}, {"detect_every": 0}):
@@ -191,7 +191,7 @@ def test_what_is_no_picture_is_refused(opened):
             TopDownPose(None, None, MA52, **options)
 
 
-def test_other_runtimes_see_the_same(opened):
+def test_other_runtimes_give_the_same(opened):
     pytest.importorskip("openvino")
     image = picture(person(60, 100), person(400, 150, 300))
     with opened() as first, opened(runtime="openvino") as other:
@@ -203,6 +203,6 @@ def test_other_runtimes_see_the_same(opened):
         np.testing.assert_allclose(same.joints, one.joints, atol=0.01)
 
 
-def test_a_runtime_that_is_not_there_is_no_silent_other_one(opened):
+def test_a_missing_runtime_is_an_error(opened):
     with pytest.raises(MarEdgeError, match="has no CUDAExecutionProvider"):
         opened(runtime="onnxruntime-cuda")

@@ -1,4 +1,4 @@
-"""Recorded scenes whose truth is known: who is who when people cross, hide behind each other, leave and come back."""
+"""Scenes with known truth: ids of people who cross, hide behind each other, leave and come back."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from mar_edge.edge.pose.tracking import PeopleTracker, Pose, distinct, pose_of
 
 FPS = 30
 MIN_SCORE = 0.3
-# COCO's 17 keypoints of somebody who stands, in parts of the height, from the middle of the hips.
+# COCO's 17 keypoints of a standing person, in fractions of the height, from the middle of the hips.
 _FACE = [(0, -0.42), (0.015, -0.435), (-0.015, -0.435), (0.035, -0.43), (-0.035, -0.43)]
 _ARMS = [(0.1, -0.3), (-0.1, -0.3), (0.13, -0.16), (-0.13, -0.16), (0.13, -0.03), (-0.13, -0.03)]
 _LEGS = [(0.06, 0), (-0.06, 0), (0.065, 0.24), (-0.065, 0.24), (0.07, 0.46), (-0.07, 0.46)]
@@ -16,7 +16,7 @@ STANDING = np.array([*_FACE, *_ARMS, *_LEGS], np.float32)
 
 
 class Walker:
-    """Somebody whose middle goes along ``path`` (seconds -> x), with arms and legs that swing."""
+    """A person whose middle moves along ``path`` (seconds -> x), with arms and legs that swing."""
 
     def __init__(self, path, height, y, depth, seed):
         self.path, self.height, self.y, self.depth = path, height, y, depth
@@ -31,14 +31,14 @@ class Walker:
         return (STANDING + swing) * self.height + (self.path(t), self.y)
 
     def seen(self, t):
-        """(17, 3) as a pose model gives it: 0.5 % of the height of noise, here and there a joint missing."""
+        """Return (17, 3) like a pose model: with noise of 0.5 % of the height, and some joints missing."""
         points = self.truth(t) + self._rng.normal(0, 0.005 * self.height, (BODY, 2))
         scores = np.where(self._rng.random(BODY) < 0.03, 0.1, 0.8)
         return np.column_stack([points, scores]).astype(np.float32)
 
 
 def visible(walkers, t):
-    """Those not hidden: who is behind is not seen while most of their body is covered."""
+    """Return the visible people: a person is hidden while most of their body is covered."""
     there = []
     for walker in walkers:
         covered = any(
@@ -54,7 +54,7 @@ def visible(walkers, t):
 
 
 def follow(walkers, seconds, *, fps=FPS, misses=0.05, seed=0):
-    """Ids over time: for each frame {walker: id} of who was reported."""
+    """Return for each frame the ids of the people reported, {walker: id}."""
     rng = np.random.default_rng(seed)
     tracker = PeopleTracker(MIN_SCORE)
     frames = []
@@ -71,7 +71,7 @@ def follow(walkers, seconds, *, fps=FPS, misses=0.05, seed=0):
 
 
 def switches(frames):
-    """How often somebody's id changed."""
+    """Return how often an id changed."""
     last, count = {}, 0
     for frame in frames:
         for walker, person in frame.items():
@@ -81,7 +81,7 @@ def switches(frames):
 
 
 def crossing(seed):
-    """Two people of about one size who walk past each other, one before the other."""
+    """Return two people of about one size who walk past each other, one in front of the other."""
     rng = np.random.default_rng(seed)
     speeds = rng.uniform(150, 450, 2)  # px/s; they are 400 px tall
     heights = rng.uniform(380, 420, 2)
@@ -98,7 +98,7 @@ def crossing(seed):
 
 @pytest.mark.parametrize("fps", [30, 12])
 @pytest.mark.parametrize("seed", range(10))
-def test_nobody_is_mistaken_when_two_cross(seed, fps):
+def test_two_people_who_cross_keep_their_ids(seed, fps):
     walkers = crossing(seed)
     frames = follow(walkers, 5.0, fps=fps, seed=seed)
     assert switches(frames) == 0
@@ -108,8 +108,8 @@ def test_nobody_is_mistaken_when_two_cross(seed, fps):
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_long_hiding_mistakes_nobody_more_than_once(seed):
-    """One walks behind another who stands, stays there for a second, and comes out on the other side."""
+def test_a_long_occlusion_changes_at_most_one_id(seed):
+    """Let a person walk behind a standing one, stay there for a second, and come out on the other side."""
     rng = np.random.default_rng(seed)
     speed = rng.uniform(150, 300)
 
@@ -121,13 +121,13 @@ def test_a_long_hiding_mistakes_nobody_more_than_once(seed):
         Walker(behind, 400, 390, depth=2, seed=seed + 50),
     ]
     frames = follow(walkers, 5.0, seed=seed)
-    assert sum(walkers[1] not in frame for frame in frames[60:90]) == 30  # it was hidden all the while
+    assert sum(walkers[1] not in frame for frame in frames[60:90]) == 30  # hidden all the time
     assert switches(frames) <= 1
     assert switches([{walkers[0]: frame[walkers[0]]} for frame in frames if walkers[0] in frame]) == 0
 
 
 @pytest.mark.parametrize(("away_s", "same"), [(0.3, True), (0.9, True), (3.0, False)])
-def test_who_leaves_and_comes_back_soon_keeps_the_id(away_s, same):
+def test_a_person_who_comes_back_soon_keeps_the_id(away_s, same):
     def leaving(t):
         if t < 2.0:
             return 1000 + 140 * t  # out at 1280
@@ -143,7 +143,7 @@ def test_who_leaves_and_comes_back_soon_keeps_the_id(away_s, same):
 
 
 @pytest.mark.parametrize("fps", [30, 8])
-def test_who_jumps_aside_stays_who_they_are(fps):
+def test_a_person_who_jumps_aside_keeps_the_id(fps):
     walkers = [
         Walker(lambda t: 640 if t < 1.5 else 760, 400, 400, depth=1, seed=1),  # 0.3 of the height, from frame to frame
         Walker(lambda t: 1000.0, 400, 400, depth=1, seed=2),
@@ -152,20 +152,20 @@ def test_who_jumps_aside_stays_who_they_are(fps):
     assert switches(frames) == 0
 
 
-def test_eight_people_standing_in_a_row_stay_who_they_are():
+def test_eight_people_in_a_row_keep_their_ids():
     walkers = [Walker(lambda t, x=100 + 150 * i: x + 4 * np.sin(t), 300, 400, depth=1, seed=i) for i in range(8)]
     frames = follow(walkers, 4.0, seed=5)
     assert switches(frames) == 0
     assert {person for frame in frames for person in frame.values()} == set(range(8))
 
 
-def test_somebody_new_is_reported_from_the_third_frame_on():
+def test_a_new_person_is_reported_from_the_third_frame_on():
     walker = Walker(lambda t: 300.0, 400, 400, depth=1, seed=0)
     frames = follow([walker], 0.3, misses=0.0)
     assert [walker in frame for frame in frames] == [False, False] + [True] * 7
 
 
-def test_what_is_seen_once_is_nobody():
+def test_a_person_seen_once_is_not_reported():
     tracker = PeopleTracker(MIN_SCORE)
     ghost = pose_of(Walker(lambda t: 300.0, 400, 400, 1, 0).seen(0), np.zeros(4, np.float32), MIN_SCORE)
     assert tracker.update(0.0, [ghost]) == [None]
@@ -177,7 +177,7 @@ def test_what_is_seen_once_is_nobody():
 
 @pytest.mark.parametrize("fps", [5, 10, 30])
 @pytest.mark.parametrize("missed", [0, 1, 2])
-def test_somebody_seen_in_two_of_three_frames_gets_one_id(fps, missed):
+def test_a_person_seen_in_two_of_three_frames_gets_one_id(fps, missed):
     tracker = PeopleTracker(MIN_SCORE)
     walker = Walker(lambda t: 300.0 + 20 * t, 400, 400, 1, 0)
     ids = []
@@ -189,13 +189,13 @@ def test_somebody_seen_in_two_of_three_frames_gets_one_id(fps, missed):
 
 
 @pytest.mark.parametrize("fps", [5, 10, 30])
-def test_what_is_seen_in_every_second_frame_is_nobody(fps):
+def test_a_person_seen_in_every_second_frame_is_not_reported(fps):
     tracker = PeopleTracker(MIN_SCORE)
     ghost = pose_of(Walker(lambda t: 300.0, 400, 400, 1, 0).seen(0), np.zeros(4, np.float32), MIN_SCORE)
     assert all(tracker.update(frame / fps, [ghost] * (frame % 2)) in ([], [None]) for frame in range(30))
 
 
-def test_time_that_runs_backwards_forgets_everybody():
+def test_time_that_runs_backwards_drops_all_tracks():
     tracker = PeopleTracker(MIN_SCORE)
     walker = Walker(lambda t: 300.0, 400, 400, 1, 0)
     pose = pose_of(walker.seen(0), np.zeros(4, np.float32), MIN_SCORE)
@@ -203,7 +203,7 @@ def test_time_that_runs_backwards_forgets_everybody():
     assert [tracker.update(t, [pose]) for t in (0.0, 0.1, 0.2)] == [[None], [None], [1]]
 
 
-def test_expected_boxes_go_with_who_walks_and_rest_with_who_stands():
+def test_expected_boxes_follow_a_walk_and_stay_at_rest():
     tracker = PeopleTracker(MIN_SCORE)
     stands = Walker(lambda t: 200.0, 400, 400, 1, 0)
     walks = Walker(lambda t: 600 + 300 * t, 400, 400, 1, 1)
@@ -217,7 +217,7 @@ def test_expected_boxes_go_with_who_walks_and_rest_with_who_stands():
     assert (moved[0] + moved[2]) / 2 == pytest.approx(600 + 300 * 12 / FPS, abs=25)
 
 
-def test_the_same_person_seen_twice_counts_once_and_the_surer_stays():
+def test_of_duplicates_the_one_with_the_best_score_stays():
     points = Walker(lambda t: 300.0, 400, 400, 1, 0).seen(0)
     points[:, 2] = 0.9
     other = points + np.array([2, 1, -0.2], np.float32)
@@ -227,7 +227,7 @@ def test_the_same_person_seen_twice_counts_once_and_the_surer_stays():
     assert [any(one is pose for one in kept) for pose in poses] == [False, True, True]
 
 
-def test_alike_is_one_for_the_same_and_nothing_for_strangers():
+def test_oks_is_one_for_equal_poses_and_zero_for_distant_ones():
     points = Walker(lambda t: 300.0, 400, 400, 1, 0).seen(0)
     points[:, 2] = 0.9
     far = points + np.array([500, 0, 0], np.float32)

@@ -1,4 +1,4 @@
-"""Which runtime is taken, and what is said where one cannot be had."""
+"""Which runtime is chosen, and the error where a named one cannot run."""
 
 import subprocess
 import sys
@@ -23,15 +23,15 @@ def inputs(count=3):
     return {"skeleton": skeleton, "index_t": index_t}
 
 
-def test_auto_says_what_it_took_and_why(ma52_model):
+def test_auto_states_its_choice_and_the_reason(ma52_model):
     opened = open_runtime(ma52_model.path, threads=1)
     with opened.runtime as runtime:
         assert runtime.name.startswith("onnxruntime ")
         assert runtime.name.endswith("(CPU)")
-    assert "knows no CUDA" in opened.reason
+    assert "has no CUDA" in opened.reason
 
 
-def test_on_a_cpu_auto_takes_what_is_fastest_for_the_size_of_the_model(monkeypatch):
+def test_on_a_cpu_auto_takes_the_fastest_for_the_size_of_the_model(monkeypatch):
     small = open_runtime(default_model_path(), threads=1)
     monkeypatch.setattr(choice, "_FULL_SIZE_BYTES", 1)
     large = open_runtime(default_model_path(), threads=1)
@@ -47,7 +47,7 @@ def test_on_a_cpu_auto_takes_what_is_fastest_for_the_size_of_the_model(monkeypat
         assert reason in opened.reason
 
 
-def test_a_pose_network_of_any_size_stays_where_it_was_measured(tmp_path, monkeypatch):
+def test_a_pose_network_of_any_size_runs_on_onnx_runtime(tmp_path, monkeypatch):
     monkeypatch.setattr(choice, "_FULL_SIZE_BYTES", 1)
     proto = onnx.load(default_model_path())
     del proto.metadata_props[:]
@@ -56,7 +56,7 @@ def test_a_pose_network_of_any_size_stays_where_it_was_measured(tmp_path, monkey
         assert runtime.name.startswith("onnxruntime ")
 
 
-def test_openvino_says_the_same_as_onnx_runtime(ma52_model):
+def test_openvino_gives_the_same_as_onnx_runtime(ma52_model):
     with (
         open_runtime(ma52_model.path, "onnxruntime", 1).runtime as one,
         open_runtime(ma52_model.path, "openvino", 1).runtime as other,
@@ -78,6 +78,7 @@ def test_openvino_says_the_same_as_onnx_runtime(ma52_model):
 
 SIGNAL_AFTER_CLOSING = """
 import os, signal, sys
+
 from pathlib import Path
 from mar_edge.edge.runtime.openvino import OpenVino
 signal.signal(signal.SIGTERM, lambda *_: print("handled"))
@@ -89,54 +90,54 @@ os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_a_signal_after_openvino_models_are_closed_does_not_kill_the_process(ma52_model):
-    """On a processor with AMX, closing two cores of OpenVINO's leaves an unmapped signal stack behind."""
+    """Run in another process: with AMX, releasing two OpenVINO cores leaves an unmapped signal stack."""
     run = subprocess.run(
         [sys.executable, "-c", SIGNAL_AFTER_CLOSING, str(ma52_model.path)], capture_output=True, text=True, check=False
     )
     assert (run.returncode, run.stdout) == (0, "handled\n"), run.stderr
 
 
-def test_openvino_takes_full_precision_only(ma52_model, tmp_path):
+def test_openvino_takes_only_fp32_files(ma52_model, tmp_path):
     half = to_half(onnx.load(ma52_model.path))
     for entry in half.metadata_props:
         if entry.key == METADATA_KEY:
             entry.value = entry.value.replace('"precision":"fp32"', '"precision":"fp16"')
     path = tmp_path / "half.onnx"
     onnx.save(half, str(path))
-    with pytest.raises(MarEdgeError, match=r"half\.onnx is fp16; OpenVINO runs FP32 files only"):
+    with pytest.raises(MarEdgeError, match=r"half\.onnx is fp16; OpenVINO runs only FP32 files"):
         open_runtime(path, "openvino")
     with open_runtime(path, "onnxruntime", 1).runtime as runtime:
         assert np.isfinite(runtime.infer(inputs())["logits"]).all()
 
 
-def test_cuda_that_is_not_there_is_an_error_with_the_way_out(ma52_model):
+def test_missing_cuda_is_an_error_with_the_remedy(ma52_model):
     if backend.CUDA_PROVIDER in ort.get_available_providers():
         pytest.skip("this ONNX Runtime is built with CUDA")
     with pytest.raises(MarEdgeError, match=r"has no CUDAExecutionProvider, only .*; pip install onnxruntime-gpu"):
         open_runtime(ma52_model.path, "onnxruntime-cuda")
 
 
-def test_a_fall_back_of_onnx_runtimes_own_is_caught(ma52_model, monkeypatch):
-    """ONNX Runtime takes a provider that it was built without, or that cannot start, for the CPU, with a warning."""
+def test_onnx_runtimes_own_fallback_is_an_error(ma52_model, monkeypatch):
+    """ONNX Runtime replaces a provider that is missing or cannot start by the CPU, with only a warning."""
     monkeypatch.setattr(backend, "available_providers", lambda: (backend.CUDA_PROVIDER, "CPUExecutionProvider"))
     with (
         pytest.warns(UserWarning, match="CUDAExecutionProvider"),
-        pytest.raises(MarEdgeError, match="could not start CUDAExecutionProvider and would have used CPU"),
+        pytest.raises(MarEdgeError, match="could not start CUDAExecutionProvider and would use CPU"),
     ):
         open_runtime(ma52_model.path, "onnxruntime-cuda", 1)
 
 
 @pytest.mark.parametrize("name", ["auto", "onnxruntime", "openvino"])
-def test_what_is_no_model(tmp_path, name):
+def test_a_file_that_is_no_model_is_refused(tmp_path, name):
     with pytest.raises(MarEdgeError, match="no model file at"):
         open_runtime(tmp_path / "nowhere.onnx", name)
     path = tmp_path / "text.onnx"
     path.write_text("hello")
-    with pytest.raises(MarEdgeError, match="is not a model ONNX Runtime can load"):
+    with pytest.raises(MarEdgeError, match="is not a model that ONNX Runtime can load"):
         open_runtime(path, name)
 
 
-def test_a_pose_network_of_halves_takes_and_gives_floats_on_both(tmp_path):
+def test_an_fp16_pose_network_takes_and_gives_float32_on_both(tmp_path):
     path = pose_networks.random_simcc(tmp_path / "half.onnx", 26, (96, 128), half=True)
     crops = {"input": np.random.default_rng(0).normal(size=(2, 3, 128, 96)).astype(np.float32)}
     answers = []

@@ -1,4 +1,4 @@
-"""ONNX Runtime on real files: the contract of a runtime, and files and inputs that break it."""
+"""ONNX Runtime on real files: the contract of a runtime, and wrong files and inputs."""
 
 import networks
 import numpy as np
@@ -23,7 +23,7 @@ def runtime(ma52_model):
 
 
 def double(path, operator="Add", **metadata):
-    """A file with one node: y = x + x."""
+    """Write a file with one node: y = x + x."""
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", 3]) for name in "xy")
     graph = helper.make_graph([helper.make_node(operator, ["x", "x"], ["y"])], "double", [x], [y])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -34,14 +34,14 @@ def double(path, operator="Add", **metadata):
     return path
 
 
-def test_it_says_what_it_is(runtime):
+def test_its_name_and_inputs(runtime):
     assert runtime.name.startswith("onnxruntime ")
     assert runtime.name.endswith("(CPU)")
     assert runtime.input_shapes == {"skeleton": (None, 64, 44, 2), "index_t": (None, 64)}
     assert '"layout":"ma52"' in runtime.metadata_json
 
 
-def test_outputs_by_name_and_the_callers_to_keep(runtime):
+def test_outputs_are_named_and_not_reused(runtime):
     first = runtime.infer(inputs())
     assert set(first) == {"logits", "probs"}
     assert first["probs"].shape == (2, 12)
@@ -52,7 +52,7 @@ def test_outputs_by_name_and_the_callers_to_keep(runtime):
     np.testing.assert_array_equal(first["probs"], before)
 
 
-def test_warming_up_changes_nothing(runtime):
+def test_warming_up_changes_no_result(runtime):
     expected = runtime.infer(inputs())["logits"]
     runtime.warm_up({name: np.zeros_like(array) for name, array in inputs(1).items()})
     np.testing.assert_array_equal(runtime.infer(inputs())["logits"], expected)
@@ -81,25 +81,25 @@ def test_a_file_without_a_document_has_none(tmp_path):
         assert runtime.metadata_json == "hello"
 
 
-def test_what_is_no_file(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     for path in (tmp_path / "nowhere.onnx", tmp_path):
         with pytest.raises(MarEdgeError, match=f"no model file at {path}; expected an .onnx file"):
             OnnxRuntime(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", b"\x80\x04", b"\x00" * 500, b"PK\x03\x04", b"{}"])
-def test_what_is_no_model(tmp_path, content):
+def test_a_file_that_is_no_model_is_refused(tmp_path, content):
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    with pytest.raises(MarEdgeError, match="is not a model ONNX Runtime can load") as error:
+    with pytest.raises(MarEdgeError, match="is not a model that ONNX Runtime can load") as error:
         OnnxRuntime(path)
     assert "\n" not in str(error.value)
 
 
-def test_a_model_cut_short_or_of_unknown_nodes(tmp_path, ma52_model):
+def test_a_damaged_model_and_unknown_nodes_are_refused(tmp_path, ma52_model):
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(ma52_model.path.read_bytes()[:-1000])
     unknown = double(tmp_path / "unknown.onnx", operator="NoSuchThing")
     for path in (cut, unknown):
-        with pytest.raises(MarEdgeError, match="is not a model ONNX Runtime can load"):
+        with pytest.raises(MarEdgeError, match="is not a model that ONNX Runtime can load"):
             OnnxRuntime(path)

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from streaming_fakes import write_video
 
-from mar_edge.cli.serving import _named
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.capture_modes import CaptureMode, csi_pipeline
 from mar_edge.streaming.capture.readers import open_source
-from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.streaming.capture.sources import named_sources, parse_source
 from mar_edge.view.annotations.media import probe
 
 
@@ -99,8 +98,8 @@ def test_a_file_that_exists_is_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (source.kind, Path(source.target)) == ("file", tmp_path / name)
     assert source.description == name.replace("\n", "\ufffd")
     assert parse_source(f"file://{tmp_path / name}").target == source.target
-    assert _named([name], "cam") == [("cam", name)]
-    assert _named([name, f"hall={name}"], "cam") == [("cam0", name), ("hall", name)]
+    assert named_sources([name], "cam") == [("cam", name)]
+    assert named_sources([name, f"hall={name}"], "cam") == [("cam0", name), ("hall", name)]
     reader = open_source(source)
     assert reader.grab()
     reader.close()
@@ -116,7 +115,7 @@ def test_indices_stay_cameras_and_names_keep_their_cameras(tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     (tmp_path / "0").touch()
     assert parse_source("0").kind == "device"
-    assert _named(["front=0"], "cam") == [("front", "0")]
+    assert named_sources(["front=0"], "cam") == [("front", "0")]
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""GPUs, as the TensorRT runtime needs them. The contract is in ``base``; what implements it is imported by name."""
+"""GPUs, as the TensorRT runtime needs them. The contract is in ``base``; a library's file is imported by name."""

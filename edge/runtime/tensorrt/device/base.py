@@ -1,7 +1,7 @@
-"""The contract of a GPU: memory, one stream at a time, graphs. One file per library stands beside this one.
+"""The contract of a GPU: memory, streams, graphs. Each library has one file next to this one.
 
-Addresses and streams are plain numbers, as TensorRT takes them. All of a process's devices share the GPU's primary
-context, so any number of engines run beside each other. Knows nothing of engines.
+Addresses and streams are plain numbers, as TensorRT takes them. All devices of a process share the GPU's primary
+context, so several engines can run side by side. Knows nothing of engines.
 """
 
 from __future__ import annotations
@@ -15,55 +15,55 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
 
-NO_GPU = "see that 'nvidia-smi' shows the device and that its driver is new enough, or choose another --runtime"
+NO_GPU = "check that 'nvidia-smi' shows the device and that its driver is new enough, or choose another --runtime"
 
 
 class DeviceError(MarEdgeError):
-    """The GPU, its driver or TensorRT refused, failed or is not there."""
+    """The GPU, its driver or TensorRT is missing, refused a call, or failed."""
 
 
 class Device(Protocol):
-    """The first GPU that the process may use. ``CUDA_VISIBLE_DEVICES`` says which that is.
+    """The first GPU that the process may use, according to ``CUDA_VISIBLE_DEVICES``.
 
-    Everything but the attributes raises DeviceError where the GPU does. To be used from any thread within
-    ``current()``; one stream, and what is copied on it, by one thread at a time.
+    Every method raises DeviceError when the GPU fails. Methods are called within ``current()``, from any thread; a
+    stream, with the memory copied on it, from one thread at a time.
     """
 
     name: str
-    """Of the GPU."""
+    """The GPU's name."""
 
     capability: tuple[int, int]
     """Compute capability, as (8, 6)."""
 
     has_graphs: bool
-    """Whether ``capture`` is to be had."""
+    """Whether ``capture`` works."""
 
     def current(self) -> AbstractContextManager[None]:
-        """While it lasts the calling thread uses this GPU."""
+        """Make the calling thread use this GPU inside the block."""
         ...
 
     def create_stream(self) -> int:
-        """A stream that is not the default one."""
+        """Create a stream other than the default one."""
         ...
 
     def destroy_stream(self, stream: int) -> None:
-        """Let it go. Like all that lets go it never raises: with a lost GPU there is nothing left to mend."""
+        """Release the stream. Like every release it never raises: after a lost GPU there is nothing to fix."""
         ...
 
     def allocate(self, size: int) -> int:
-        """The address of so many bytes on the GPU."""
+        """Allocate ``size`` bytes on the GPU, and return their address."""
         ...
 
     def free(self, address: int) -> None:
-        """Let it go."""
+        """Release the memory."""
         ...
 
     def allocate_pinned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """An array in the host's memory that the GPU reads and writes itself. Not to be touched once let go."""
+        """Allocate an array in host memory that the GPU reads and writes. It must not be used after its release."""
         ...
 
     def free_pinned(self, array: NDArray[Any]) -> None:
-        """Let it go."""
+        """Release the array's memory."""
         ...
 
     def copy_in(self, address: int, array: NDArray[Any], stream: int) -> None:
@@ -75,13 +75,13 @@ class Device(Protocol):
         ...
 
     def synchronize(self, stream: int) -> None:
-        """Wait for all that was enqueued."""
+        """Wait for everything that was enqueued."""
         ...
 
     def capture(self, stream: int, enqueue: Callable[[], None]) -> Any:
-        """A graph of what ``enqueue`` puts on the stream; nothing of it runs.
+        """Return a graph of the work that ``enqueue`` puts on the stream, without running it.
 
-        What ``enqueue`` raises is raised, and the stream is as it was.
+        Errors of ``enqueue`` are raised, and leave the stream as it was.
         """
         ...
 
@@ -90,9 +90,9 @@ class Device(Protocol):
         ...
 
     def destroy_graph(self, graph: Any) -> None:
-        """Let it go."""
+        """Release the graph."""
         ...
 
     def close(self) -> None:
-        """Let the GPU go, not within ``current()``."""
+        """Release the GPU. Called outside of ``current()``."""
         ...

@@ -1,4 +1,4 @@
-"""Which library speaks to the GPU: cuda-bindings, and PyCUDA where that is what is installed."""
+"""Chooses the library for the GPU: cuda-bindings, or PyCUDA where only that is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mar_edge.edge.runtime.tensorrt.device.base import Device
 
 
 def open_device() -> Device:
-    """The first GPU that this process may use.
+    """Open the first GPU that this process may use.
 
     Raises:
         MarEdgeError: neither library is installed.
@@ -20,7 +20,7 @@ def open_device() -> Device:
     except MissingExtra:
         if find_spec("pycuda") is None:
             raise MarEdgeError(
-                "nothing is installed that speaks to the GPU: pip install cuda-bindings, of the first number that "
+                "no library for the GPU is installed: pip install cuda-bindings, with the first number that "
                 "'nvidia-smi' shows for CUDA (as 'cuda-bindings==12.*'), or pycuda"
             ) from None
         from mar_edge.edge.runtime.tensorrt.device.pycuda import PyCudaDevice

@@ -1,4 +1,4 @@
-"""A GPU through cuda-bindings, NVIDIA's own (a ``Device``): wheels everywhere, and CUDA graphs."""
+"""A GPU through cuda-bindings, NVIDIA's own (a ``Device``). Has wheels for every platform, and CUDA graphs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class CudaDevice:
     def __init__(self) -> None:
         if _checked(cudart.cudaGetDeviceCount(), "look for a GPU") == 0:
             raise DeviceError(f"no GPU that CUDA can use; {NO_GPU}")
-        properties = _checked(cudart.cudaGetDeviceProperties(_INDEX), "ask what the GPU is")
+        properties = _checked(cudart.cudaGetDeviceProperties(_INDEX), "query the GPU")
         self.name: str = properties.name.rstrip(b"\0").decode()
         self.capability: tuple[int, int] = (properties.major, properties.minor)
 
@@ -54,7 +54,7 @@ class CudaDevice:
 
     def allocate(self, size: int) -> int:
         """See the contract."""
-        return int(_checked(cudart.cudaMalloc(size), f"have {size / 1e6:.1f} MB of the GPU's memory"))
+        return int(_checked(cudart.cudaMalloc(size), f"allocate {size / 1e6:.1f} MB of the GPU's memory"))
 
     def free(self, address: int) -> None:
         """See the contract."""
@@ -64,7 +64,7 @@ class CudaDevice:
         """See the contract."""
         size = int(np.prod(shape)) * dtype.itemsize
         address = _checked(
-            cudart.cudaHostAlloc(size, cudart.cudaHostAllocDefault), f"have {size / 1e6:.1f} MB of pinned memory"
+            cudart.cudaHostAlloc(size, cudart.cudaHostAllocDefault), f"allocate {size / 1e6:.1f} MB of pinned memory"
         )
         memory = memoryview((ctypes.c_byte * size).from_address(int(address)))
         array: NDArray[Any] = np.frombuffer(memory, dtype).reshape(shape)
@@ -95,11 +95,11 @@ class CudaDevice:
         _checked(cudart.cudaStreamBeginCapture(stream, mode), "begin a CUDA graph")
         try:
             enqueue()
-        except BaseException:  # swallows nothing: a stream must not stay in capture, whatever stopped it
+        except BaseException:  # raised again below: the stream must not stay in capture
             error, graph = cudart.cudaStreamEndCapture(stream)
             if error == cudart.cudaError_t.cudaSuccess:
                 cudart.cudaGraphDestroy(graph)
-            cudart.cudaGetLastError()  # a capture that was spoilt leaves one behind, which the next call would report
+            cudart.cudaGetLastError()  # a failed capture leaves an error, which the next call would report
             raise
         graph = _checked(cudart.cudaStreamEndCapture(stream), "end a CUDA graph")
         try:
@@ -116,14 +116,14 @@ class CudaDevice:
         cudart.cudaGraphExecDestroy(graph)
 
     def close(self) -> None:
-        """Nothing: the primary context is the process's."""
+        """Do nothing: the primary context belongs to the process."""
 
 
 def _checked(result: tuple[Any, ...], what: str) -> Any:
-    """What a call gave; every call gives its error first.
+    """Return a call's values without its error code, which comes first.
 
     Raises:
-        DeviceError: it is one.
+        DeviceError: the call failed.
     """
     error, *values = result
     if error != cudart.cudaError_t.cudaSuccess:

@@ -1,6 +1,4 @@
-"""A GPU through PyCUDA, where that is what is installed (a ``Device``). Without CUDA graphs, which it
-does not know.
-"""
+"""A GPU through PyCUDA (a ``Device``). PyCUDA has no CUDA graphs."""
 
 from __future__ import annotations
 
@@ -37,7 +35,7 @@ class PyCudaDevice:
             device = driver.Device(0)
             self.name: str = device.name()
             self.capability: tuple[int, int] = device.compute_capability()
-            # The one that TensorRT is in, and everybody else who uses CUDA's runtime interface.
+            # The context of TensorRT, and of everything else that uses CUDA's runtime interface.
             self._context = device.retain_primary_context()
         self._streams: dict[int, Any] = {}
         self._memory: dict[int, Any] = {}
@@ -61,11 +59,11 @@ class PyCudaDevice:
 
     def destroy_stream(self, stream: int) -> None:
         """See the contract."""
-        self._streams.pop(stream, None)  # it goes with its last reference
+        self._streams.pop(stream, None)  # released with its last reference
 
     def allocate(self, size: int) -> int:
         """See the contract."""
-        with _converted(f"have {size / 1e6:.1f} MB of the GPU's memory"):
+        with _converted(f"allocate {size / 1e6:.1f} MB of the GPU's memory"):
             memory = driver.mem_alloc(size)
         self._memory[int(memory)] = memory
         return int(memory)
@@ -77,7 +75,7 @@ class PyCudaDevice:
 
     def allocate_pinned(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         """See the contract."""
-        with _converted("have pinned memory"):
+        with _converted("allocate pinned memory"):
             array: NDArray[Any] = driver.pagelocked_empty(shape, dtype)
         return array
 
@@ -102,15 +100,15 @@ class PyCudaDevice:
             self._streams[stream].synchronize()
 
     def capture(self, stream: int, enqueue: Callable[[], None]) -> Any:
-        """Not to be had."""
+        """Raise DeviceError: PyCUDA has no graphs."""
         raise DeviceError("PyCUDA has no CUDA graphs; pip install cuda-bindings")
 
     def launch(self, graph: Any, stream: int) -> None:
-        """Not to be had."""
+        """Raise DeviceError: PyCUDA has no graphs."""
         raise DeviceError("PyCUDA has no CUDA graphs; pip install cuda-bindings")
 
     def destroy_graph(self, graph: Any) -> None:
-        """There is none."""
+        """Do nothing: there are no graphs."""
 
     def close(self) -> None:
         """See the contract."""
@@ -120,7 +118,7 @@ class PyCudaDevice:
 
 @contextmanager
 def _converted(what: str, hint: str = "") -> Iterator[None]:
-    """PyCUDA's errors as ours."""
+    """Raise PyCUDA's errors as DeviceError."""
     try:
         yield
     except driver.Error as error:

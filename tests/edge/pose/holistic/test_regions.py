@@ -29,7 +29,7 @@ def bodies(golden, clip):
 
 
 def assert_same(regions, expected):
-    """Within 0.01 px and 1e-5 rad, wherever MediaPipe had one; at least 25 of them."""
+    """Compare within 0.01 px and 1e-5 rad, in at least 25 frames in which MediaPipe has a region."""
     there = np.isfinite(expected).all(axis=1)
     assert there.sum() >= 25
     found = np.array([(r.cx, r.cy, r.side, r.angle) for r in regions])[there]
@@ -46,7 +46,7 @@ def test_regions_that_follow_from_the_body(golden, clip):
         assert_same([parts.hand_region_of_body(body, side) for body in people], golden[f"{clip}/roi_{name}_body"])
 
 
-def test_the_region_of_a_hand_follows_from_the_hand_before(golden):
+def test_the_region_of_a_hand_follows_from_the_last_frame(golden):
     points = golden["nodding/right_hand"]
     expected = golden["nodding/roi_right_previous"][1:]
     found = [parts.hand_region_of_hand(hand) for hand in points[:-1]]
@@ -56,7 +56,7 @@ def test_the_region_of_a_hand_follows_from_the_hand_before(golden):
 @pytest.mark.parametrize(
     ("clip", "side"), [("nodding", "right"), ("turning_around", "left"), ("turning_around", "right")]
 )
-def test_the_hand_before_is_followed_exactly_where_mediapipe_follows_it(golden, clip, side):
+def test_a_hand_is_followed_exactly_where_mediapipe_follows_it(golden, clip, side):
     used, recrop, previous = (golden[f"{clip}/roi_{side}{kind}"] for kind in ("", "_recrop", "_previous"))
     hands = golden[f"{clip}/{side}_hand"]
     chosen = {"previous": 0, "recrop": 0}
@@ -73,7 +73,7 @@ def test_the_hand_before_is_followed_exactly_where_mediapipe_follows_it(golden, 
 
 
 @pytest.mark.parametrize("clip", CLIPS)
-def test_filters_give_what_mediapipe_gives(golden, clip):
+def test_filters_equal_mediapipes(golden, clip):
     steady = Steady()
     for frame in range(FRAMES):
         raw = Body(
@@ -84,7 +84,7 @@ def test_filters_give_what_mediapipe_gives(golden, clip):
         )
         body = steady.take(raw, frame * 0.033333)
         np.testing.assert_allclose(body.points, golden[f"{clip}/body"][frame], atol=0.01)
-        np.testing.assert_allclose((body.middle, body.towards), golden[f"{clip}/aux"][frame], atol=0.01)
+        np.testing.assert_allclose((body.middle, body.toward), golden[f"{clip}/aux"][frame], atol=0.01)
 
 
 def body_at(x, visibility=1.0):
@@ -92,7 +92,7 @@ def body_at(x, visibility=1.0):
     return Body(points, np.full(33, visibility, np.float32), 1.0, points[0], points[0] + 100)
 
 
-def test_unsmoothed_points_are_the_networks_own_and_the_next_region_is_steady_all_the_same():
+def test_without_smoothing_points_are_the_networks_and_regions_are_smooth():
     steady = Steady(smooth=False)
     steady.take(body_at(0.0), 0.0)
     body = steady.take(body_at(10.0), 1 / 30)
@@ -100,7 +100,7 @@ def test_unsmoothed_points_are_the_networks_own_and_the_next_region_is_steady_al
     assert 0 < body.middle[0] < 10
 
 
-def test_a_person_who_was_lost_begins_afresh_but_for_the_visibilities():
+def test_a_lost_person_starts_over_except_for_the_visibilities():
     steady = Steady()
     steady.take(body_at(0.0, visibility=1.0), 0.0)
     steady.lose()
@@ -109,7 +109,7 @@ def test_a_person_who_was_lost_begins_afresh_but_for_the_visibilities():
     np.testing.assert_allclose(body.visibility, 0.9, atol=1e-6)
 
 
-def test_a_filter_goes_by_the_time_between_frames_not_by_their_number():
+def test_a_filter_depends_on_time_and_not_on_the_number_of_frames():
     slow, quick = Steady(), Steady()
     for steady, step_s in ((slow, 0.2), (quick, 0.01)):
         steady.take(body_at(0.0), 0.0)
@@ -117,7 +117,7 @@ def test_a_filter_goes_by_the_time_between_frames_not_by_their_number():
     assert slow.last.points[0, 0] > quick.last.points[0, 0]
 
 
-def test_the_way_to_a_crop_and_back():
+def test_points_are_mapped_to_a_crop_and_back():
     region = Region(100.0, 50.0, 40.0, math.radians(90))
     # Its own x axis points down in the picture, its y axis to the left.
     np.testing.assert_allclose(region.to_picture(np.array([[10.0, 10.0]], np.float32), 20), [[100, 50]], atol=1e-4)
@@ -142,7 +142,7 @@ def test_outside_the_picture_a_crop_repeats_the_edge_or_is_black():
         Region(0, 0, 4.9, 0),
     ],
 )
-def test_a_region_that_is_turned_moved_or_scaled_too_far_stands_for_no_other(region):
+def test_a_region_that_is_rotated_moved_or_scaled_too_far_is_not_alike(region):
     likeness = Likeness(angle_deg=10, offset=0.2, sides=(0.5, 1.5))
     assert likeness.holds(Region(1.9, -1.9, 14.9, math.radians(-9)), Region(0, 0, 10, 0))
     assert not likeness.holds(region, Region(0, 0, 10, 0))
@@ -154,5 +154,5 @@ def test_angles_near_half_a_turn_are_near_each_other():
 
 
 @pytest.mark.parametrize("region", [Region(math.nan, 0, 10, 0), Region(0, 0, math.inf, 0), Region(0, 0, 0.5, 0)])
-def test_a_point_or_what_is_no_number_is_no_region(region):
+def test_a_point_and_nan_are_no_regions(region):
     assert not region.is_usable

@@ -41,7 +41,7 @@ def pose(opened):
 
 
 def settled(pose, image, frames=6):
-    """The skeleton once tracking has settled on a still picture."""
+    """Return the skeleton once tracking has settled on a still picture."""
     for i in range(frames):
         people = pose.estimate(image, i / 30)
     assert len(people) == 1
@@ -75,7 +75,7 @@ def test_a_portrait_gives_a_plausible_head_and_shoulders(pose, portrait):
         assert np.hypot(*(at(person, name) - xy)) < 25, name
 
 
-def test_what_is_outside_the_picture_is_missing(pose, portrait):
+def test_joints_outside_the_picture_are_missing(pose, portrait):
     person = settled(pose, portrait)
     for name in ("left_hip", "right_hip", "hip_centre", "left_knee", "right_ankle", "left_wrist", "right_thumb_tip"):
         v = JOINTS.index(name)
@@ -83,7 +83,7 @@ def test_what_is_outside_the_picture_is_missing(pose, portrait):
         assert person.scores[v] == 0, name
 
 
-def test_joints_are_missing_exactly_where_they_score_too_low_and_keep_their_score(portrait):
+def test_joints_with_low_scores_have_no_place_and_keep_their_score(portrait):
     with HolisticPose(LAYOUT, min_score=0.0, threads=1) as everything:
         all_joints = settled(everything, portrait)
     with HolisticPose(LAYOUT, min_score=0.9999, threads=1) as strict:
@@ -106,7 +106,7 @@ def test_joints_scale_with_the_image(pose, portrait):
     np.testing.assert_allclose(large.joints[seen] / 2, small.joints[seen], atol=15)
 
 
-def test_the_image_is_left_alone_and_may_be_a_view(pose, portrait):
+def test_the_image_is_not_changed_and_may_be_a_view(pose, portrait):
     wide = np.repeat(portrait, 2, axis=1)
     before = wide.copy()
     person = settled(pose, wide[:, ::2])
@@ -124,14 +124,14 @@ def test_the_same_frames_give_the_same_joints(pose, demo):
     np.testing.assert_array_equal(runs[0], runs[1])
 
 
-def test_the_arrays_are_the_callers_to_keep(pose, demo):
+def test_returned_arrays_are_not_reused(pose, demo):
     first = settled(pose, demo.frame_at(0.0))
     kept = first.joints.copy()
     pose.estimate(demo.frame_at(demo.script[0].start_s + 0.3), 1.0)
     np.testing.assert_array_equal(first.joints, kept)
 
 
-def test_nobody_gives_nothing_before_and_after_somebody(pose, portrait):
+def test_an_empty_picture_gives_an_empty_list(pose, portrait):
     blank = np.zeros_like(portrait)
     assert pose.estimate(blank, 0.0) == []
     settled(pose, portrait)
@@ -172,7 +172,7 @@ def test_another_layout_gets_its_own_joints(portrait):
     assert np.hypot(*(person.joints[layout.joints.index("nose")] - (266, 240))) < 25
 
 
-def test_the_package_holds_every_network():
+def test_the_package_contains_every_network():
     assert all(network_path(name).is_file() for name in NETWORKS)
 
 
@@ -180,7 +180,7 @@ def two(portrait, gap=0):
     return np.hstack([portrait, np.zeros((len(portrait), gap, 3), np.uint8), portrait])
 
 
-def test_two_people_have_ids_of_their_own_and_keep_them(portrait):
+def test_two_people_keep_different_ids(portrait):
     W = portrait.shape[1]
     image = two(portrait)
     with HolisticPose(LAYOUT, focus=Focus(people=4), threads=1) as pose:
@@ -196,14 +196,14 @@ def test_no_more_people_are_followed_than_asked_for(portrait):
         assert len([pose.estimate(two(portrait), i / 30) for i in range(8)][-1]) == 1
 
 
-def test_the_focus_says_which_part_of_the_picture_counts(portrait):
+def test_the_focus_selects_a_part_of_the_picture(portrait):
     W = portrait.shape[1]
     with HolisticPose(LAYOUT, focus=Focus(people=2, region=(0.5, 0.0, 1.0, 1.0)), threads=1) as pose:
         (person,) = [pose.estimate(two(portrait), i / 30) for i in range(8)][-1]
     assert at(person, "nose")[0] > W
 
 
-def test_whoever_comes_later_is_found(portrait):
+def test_a_person_who_enters_later_is_found(portrait):
     alone = np.hstack([portrait, np.zeros_like(portrait)])
     with HolisticPose(LAYOUT, focus=Focus(people=2), threads=1) as pose:
         first = [pose.estimate(alone, i / 30) for i in range(6)]
@@ -291,11 +291,11 @@ MEDIAPIPE_STEP_S = 0.033333
 
 
 @pytest.mark.parametrize("name", ["nodding", "turning_around"])
-def test_points_are_mediapipes(name, shared, monkeypatch):
-    """Within a few px over 30 frames; hands and face there in the same frames, but two.
+def test_keypoints_equal_mediapipes(name, shared, monkeypatch):
+    """Compare 30 frames within a few px; hands and face are found in the same frames, except for two.
 
-    OpenCV 5 samples a crop more exactly than OpenCV 4, with which the numbers were measured: within 0.5 px of the
-    median and 2 px of 95 % there. The next crop follows from the points of the last, so a grey level becomes a pixel.
+    The numbers were measured with OpenCV 4: the median is within 0.5 px and 95 % within 2 px. OpenCV 5 samples a crop
+    more exactly, and the next crop follows from the last keypoints, so one gray level becomes a pixel.
     """
     median_px, most_px = (0.5, 2.0) if int(cv2.__version__.split(".")[0]) < 5 else (2.5, 8.0)
     seen = []

@@ -1,4 +1,4 @@
-"""Which TensorRT is chosen, and that our calls fit the signatures of every version (``tests/data/tensorrt``)."""
+"""The choice of TensorRT, and our calls against the signatures of every version (``tests/data/tensorrt``)."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def cache(tmp_path_factory):
 def test_our_calls_fit_the_signatures(data, cache, tmp_path, version):
     (tmp_path / "wrong.py").write_text(WRONG)
     command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=skip", "--no-warn-unused-ignores"]
-    # Nothing but these calls is looked at here; what other modules are is mypy's to say in its own run.
+    # Only these calls are checked here; mypy's own run checks the rest.
     command += ["--disable-error-code=no-any-return", "--allow-subclassing-any", "--allow-any-generics"]
     command += ["--allow-untyped-decorators", "--config-file=", f"--cache-dir={cache}", "--no-error-summary"]
     root = data.parents[1]
@@ -41,39 +41,39 @@ def test_our_calls_fit_the_signatures(data, cache, tmp_path, version):
         [*command, *files], capture_output=True, text=True, cwd=root, env=environment, check=False, timeout=200
     )
     errors = [line for line in done.stdout.splitlines() if ": error: " in line]
-    # What is wrong on purpose is found, which shows that the signatures were read; and nothing else.
+    # The deliberate errors are found, so the signatures were read, and there are no others.
     assert [line for line in errors if "wrong.py" not in line] == [], done.stdout + done.stderr
     assert len(errors) == 3, done.stdout + done.stderr
 
 
-def test_what_is_not_installed_is_an_error_with_the_command(monkeypatch):
+def test_a_missing_package_is_an_error_with_the_command(monkeypatch):
     monkeypatch.setattr(bindings, "find_spec", lambda name: None)
-    monkeypatch.setattr(bindings._chosen, "flavour", None)
+    monkeypatch.setattr(bindings._chosen, "flavor", None)
     with pytest.raises(MissingExtra, match=r"tensorrt is not installed; .*pip install 'mar-edge\[tensorrt\]'"):
         use_tensorrt()
     with pytest.raises(MissingExtra, match=r"pip install 'mar-edge\[tensorrt-rtx\]'"):
         use_tensorrt("tensorrt_rtx")
 
 
-def test_bindings_without_their_libraries_are_told_in_a_line(monkeypatch):
+def test_bindings_without_their_libraries_are_an_error_of_one_line(monkeypatch):
     def load(name):
         raise ImportError("libnvinfer.so.10: cannot open shared object file: No such file or directory")
 
     monkeypatch.setattr(bindings, "find_spec", lambda name: name)
-    monkeypatch.setattr(bindings._chosen, "flavour", None)
+    monkeypatch.setattr(bindings._chosen, "flavor", None)
     monkeypatch.setattr(bindings.importlib, "import_module", load)
-    with pytest.raises(MarEdgeError, match=r"^TensorRT is installed and cannot be loaded: libnvinfer\.so\.10"):
+    with pytest.raises(MarEdgeError, match=r"^TensorRT is installed but cannot be loaded: libnvinfer\.so\.10"):
         use_tensorrt()
 
 
-def test_one_of_the_two_a_process(monkeypatch):
+def test_a_process_uses_only_one_of_the_two(monkeypatch):
     monkeypatch.setattr(bindings, "find_spec", lambda name: name)
-    monkeypatch.setattr(bindings._chosen, "flavour", "tensorrt")
-    with pytest.raises(MarEdgeError, match="uses TensorRT already; run what needs TensorRT for RTX alone"):
+    monkeypatch.setattr(bindings._chosen, "flavor", "tensorrt")
+    with pytest.raises(MarEdgeError, match="already uses TensorRT; use TensorRT for RTX in another process"):
         use_tensorrt("tensorrt_rtx")
 
 
-def test_what_only_rtx_has_is_there():
+def test_members_that_only_rtx_has():
     rtx = pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX has no wheel for this machine")
     assert {"SM86", "SM89"} <= set(rtx.ComputeCapability.__members__)
     assert hasattr(rtx.BuilderFlag, "REQUIRE_USER_ALLOCATION")

@@ -1,4 +1,4 @@
-"""TensorRT's real builder, on the CPU: it takes the files in every precision, and computes in what they say."""
+"""TensorRT's real builder, on the CPU: it takes files in every precision, and computes in their types."""
 
 import os
 from types import SimpleNamespace
@@ -37,7 +37,7 @@ def products(model):
 
 
 def types(engine, model):
-    """What the products of each kind of layer compute in."""
+    """Return the types in which the products of each kind of layer compute."""
     found = {}
     for node in products(model):
         layer = node.name.split("/")[0].split(".blocks.0.")[-1]
@@ -54,7 +54,7 @@ def int8(model, joints):
 
 
 def check(full, joints, precision, target, tmp_path):
-    """Build it for one to eight windows; every product computes in what that precision means for its layer."""
+    """Build it for one to eight windows, and check the type in which each product computes."""
     model = {"fp32": lambda: full, "fp16": lambda: to_half(full), "int8": lambda: int8(full, joints)}[precision]()
     path = tmp_path / "model.onnx"
     onnx.save(model, str(path))
@@ -79,7 +79,7 @@ def check(full, joints, precision, target, tmp_path):
 
 @pytest.mark.parametrize("kind", ["ma52_model", "imigue_model"])  # of joints, of bones
 @pytest.mark.parametrize(("precision", "target"), [("fp32", "sm86"), ("fp16", "sm89"), ("int8", "sm86")])
-def test_it_compiles_and_computes_in_what_the_file_says(request, kind, tmp_path, precision, target):
+def test_it_compiles_and_computes_in_the_files_types(request, kind, tmp_path, precision, target):
     exported = request.getfixturevalue(kind)
     check(onnx.load(exported.path), exported.layout.num_joints, precision, target, tmp_path)
 
@@ -119,15 +119,15 @@ def test_every_kind(tmp_path, name, streams):
 
 
 @pytest.mark.parametrize("name", ["pose_landmark", "hand_landmark_lite"])
-def test_the_pose_stages_networks_compile(name):
-    """Their weights are stored in FP16 behind a Cast each; they compute in FP32, as on the other runtimes."""
+def test_the_networks_of_the_pose_stage_compile(name):
+    """Compile weights that are stored in FP16 with a Cast; they compute in FP32, as on the other runtimes."""
     engine = compiled(network_path(name), "sm86")
     assert not engine.fallbacks
     assert {kernel.computes_in for kernel in engine.kernels if kernel.is_product} == {"Float"}
     assert engine.weights_bytes > 1.9 * network_path(name).stat().st_size  # widened once, when built
 
 
-def test_a_node_that_it_does_not_know_is_named(tmp_path):
+def test_an_unknown_node_is_named(tmp_path):
     model = onnx.load(small_model(tmp_path / "small.onnx"))
     node = next(node for node in model.graph.node if node.op_type == "Add")
     node.name, node.op_type = "scales.0/Odd", "NoSuchThing"
@@ -141,14 +141,14 @@ def test_a_node_without_a_name_is_named_by_its_number_and_operator(shared):
         compiled(shared("cases/unsupported_unique.onnx"), "sm86")
 
 
-def test_what_is_no_model(tmp_path):
+def test_a_file_that_is_no_model_is_refused(tmp_path):
     path = tmp_path / "text.onnx"
     path.write_text("hello")
     with pytest.raises(MarEdgeError, match=r"TensorRT for RTX .* cannot take"):
         compiled(path, "sm86")
 
 
-def test_what_varies_besides_the_batch_is_refused(tmp_path):
+def test_a_dynamic_dimension_other_than_the_batch_is_refused(tmp_path):
     model = onnx.load(small_model(tmp_path / "small.onnx"))
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "T"
     onnx.save(model, str(tmp_path / "free.onnx"))
@@ -156,22 +156,22 @@ def test_what_varies_besides_the_batch_is_refused(tmp_path):
         compiled(tmp_path / "free.onnx", "sm86")
 
 
-def test_progress_is_the_builders_own_and_two_builds_are_the_same(tmp_path):
+def test_progress_is_reported_and_two_builds_are_the_same(tmp_path):
     path = small_model(tmp_path / "small.onnx")
-    told = []
+    reported = []
     engine = compile_engine(
         path,
         use_tensorrt("tensorrt_rtx"),
         Place("sm86", None),
-        progress=lambda what, done, total: told.append((what, done, total)),
+        progress=lambda what, done, total: reported.append((what, done, total)),
     )
-    assert told
-    assert all(0 <= done <= total for _, done, total in told)
+    assert reported
+    assert all(0 <= done <= total for _, done, total in reported)
     assert compiled(path, "sm86").plan == engine.plan
     assert compiled(path, "sm86", batches=Batches(1, 2, 3)).plan != engine.plan
 
 
-def test_modes_that_this_tensorrt_lacks_are_refused(tmp_path, monkeypatch):
+def test_modes_that_tensorrt_for_rtx_lacks_are_refused(tmp_path, monkeypatch):
     path = small_model(tmp_path / "small.onnx")
     for options in ({"version_compatible": True}, {"hardware": "ampere-plus"}):
         with pytest.raises(MarEdgeError, match="has no --version-compatible and no --hardware"):
@@ -179,8 +179,8 @@ def test_modes_that_this_tensorrt_lacks_are_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:Use Deprecated in TensorRT-RTX")  # for RTX it does nothing
-def test_what_the_builder_measured_is_given_to_it_again(tmp_path, monkeypatch):
-    """The way of full TensorRT, with the bindings at hand."""
+def test_the_builder_gets_its_measurements_again(tmp_path, monkeypatch):
+    """Take the path of full TensorRT, with the bindings of TensorRT for RTX."""
     path, rtx = small_model(tmp_path / "small.onnx"), use_tensorrt("tensorrt_rtx")
     full = Bindings("tensorrt", rtx.version, rtx.log)
     set_modes = build._set_modes
@@ -194,7 +194,7 @@ def test_what_the_builder_measured_is_given_to_it_again(tmp_path, monkeypatch):
 
 
 class Config:
-    """What ``_set_modes`` sets of a full TensorRT's configuration."""
+    """The part of full TensorRT's configuration that ``_set_modes`` sets."""
 
     hardware_compatibility_level = None
 

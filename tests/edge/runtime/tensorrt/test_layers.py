@@ -1,4 +1,4 @@
-"""Reports of layers, as TensorRT writes them: what is read out of them."""
+"""Reading TensorRT's reports of layers."""
 
 import msgspec
 
@@ -80,7 +80,7 @@ def test_the_builders_log():
     assert kernel.computes_in == "Half"
 
 
-def test_what_computes_in_more_than_the_file_says_is_a_fallback():
+def test_a_product_in_a_wider_type_than_the_files_is_a_fallback():
     kernels = [
         Kernel("gemm", ("Float",), ("Float",), ("a", "b")),
         Kernel("gemm", ("Half",), ("Half",), ("c",)),

@@ -1,4 +1,4 @@
-"""From files to runtimes: TensorRT's real builder, on a GPU that is not there (``gpu_fakes``), and on none."""
+"""From files to runtimes: TensorRT's real builder with a simulated GPU (``gpu_fakes``), and without one."""
 
 import os
 from types import SimpleNamespace
@@ -36,7 +36,7 @@ def model(tmp_path):
 
 @pytest.fixture
 def gpu(model, monkeypatch):
-    """A machine with a GPU: every device that is opened is kept in ``opened``."""
+    """Return a machine with a GPU; ``opened`` has every device that was opened."""
     real = SimpleNamespace(module=rtx, log=use_tensorrt("tensorrt_rtx").log)
     fake = FakeTensorRt(real, model, version=rtx.__version__)
     fake.opened = []
@@ -49,7 +49,7 @@ def gpu(model, monkeypatch):
 
     fake.gpu = GPU
     monkeypatch.setattr(bindings._chosen, "module", fake.module)
-    monkeypatch.setattr(opening, "use_tensorrt", lambda flavour=None: fake.bindings)
+    monkeypatch.setattr(opening, "use_tensorrt", lambda flavor=None: fake.bindings)
     monkeypatch.setattr(opening, "open_device", open_device)
     monkeypatch.setattr(targets, "open_device", open_device)
     yield fake
@@ -78,7 +78,7 @@ def test_a_model_file_is_built_once_and_runs_as_on_onnx_runtime(gpu, model):
     opened.runtime.__exit__(None, None, None)
 
 
-def test_what_is_stale_foreign_or_damaged_is_built_again_with_the_reason(gpu, model):
+def test_an_engine_that_does_not_fit_is_built_again_with_the_reason(gpu, model):
     def reason():
         opened = open_runtime(model, "tensorrt")
         opened.runtime.__exit__(None, None, None)
@@ -90,10 +90,10 @@ def test_what_is_stale_foreign_or_damaged_is_built_again_with_the_reason(gpu, mo
     assert reason().startswith(f"an engine built just now (the engine {kept} is damaged")
     assert reason() == f"the cached {kept.name}"
     sidecar(kept).unlink()
-    assert "nobody knows" in reason()
-    # Beside another GPU's or another version's engine there is one's own.
+    assert "are not known" in reason()
+    # An engine of another GPU or another version stays, next to the new one.
     gpu.gpu = Gpu("NVIDIA Other", (8, 9))
-    assert f"of the cached {kept.name} it is for sm86, this GPU is sm89" in reason()
+    assert f"the cached {kept.name} does not fit: it is for sm86, this GPU is sm89" in reason()
     assert len(engines()) == 2
     gpu.gpu = GPU
     gpu.bindings = bindings.Bindings("tensorrt_rtx", "9.9", gpu.bindings.log)
@@ -111,10 +111,10 @@ def test_an_engine_in_the_cache_under_another_models_name_is_not_loaded(gpu, mod
         file.rename(file.with_name(model_hash(other)[:16] + file.name[16:]))
     opened = open_runtime(other, "tensorrt")
     opened.runtime.__exit__(None, None, None)
-    assert "it is of another model" in opened.reason
+    assert "it was built from another model" in opened.reason
 
 
-def test_what_was_built_with_other_batches_is_taken_and_the_newest_first(gpu, model):
+def test_the_newest_engine_is_taken_whatever_its_batches(gpu, model):
     for sizes in ((1, 1, 2), (1, 2, 3)):
         path, _ = build_into_cache(model, gpu.bindings, GPU, BuildOptions(Batches(*sizes)), silent)
         os.utime(path, (sizes[2], sizes[2]))
@@ -124,7 +124,7 @@ def test_what_was_built_with_other_batches_is_taken_and_the_newest_first(gpu, mo
     assert read_engine(path).info.batches == (1, 2, 3)
 
 
-def test_auto_takes_an_engine_that_is_there_and_builds_none(gpu, model):
+def test_auto_takes_an_existing_engine_and_builds_none(gpu, model):
     def auto():
         opened = open_runtime(model, threads=1)
         opened.runtime.__exit__(None, None, None)
@@ -142,7 +142,7 @@ def test_auto_takes_an_engine_that_is_there_and_builds_none(gpu, model):
     assert "it is for sm86, this GPU is sm89" in reason
 
 
-def test_an_engine_file_runs_and_one_for_another_place_is_refused(gpu, model, tmp_path):
+def test_an_engine_file_runs_and_one_for_another_gpu_is_refused(gpu, model, tmp_path):
     path = tmp_path / "given.engine"
     engine = compile_engine(model, gpu.bindings, Place("sm86", None))
     write_engine(path, engine.plan, describe(engine, model_hash(model), "{}", gpu.bindings, BuildOptions()))
@@ -161,7 +161,7 @@ def test_an_engine_file_runs_and_one_for_another_place_is_refused(gpu, model, tm
     assert not engines()
 
 
-def test_a_version_compatible_engine_may_run_the_code_that_it_brings(gpu, model, tmp_path):
+def test_a_version_compatible_engine_may_run_its_own_code(gpu, model, tmp_path):
     path = tmp_path / "given.engine"
     engine = compile_engine(model, gpu.bindings, Place("sm86", None))
     options = BuildOptions(version_compatible=True)
@@ -170,7 +170,7 @@ def test_a_version_compatible_engine_may_run_the_code_that_it_brings(gpu, model,
     assert gpu.loaded_by.engine_host_code_allowed is True
 
 
-def test_a_gpu_that_tensorrt_for_rtx_does_not_know(gpu, model):
+def test_a_gpu_that_tensorrt_for_rtx_does_not_support(gpu, model):
     gpu.gpu = Gpu("NVIDIA H100", (9, 0))
     with pytest.raises(MarEdgeError, match=r"this GPU \(NVIDIA H100\) is sm90; full TensorRT builds for it"):
         open_runtime(model, "tensorrt")
@@ -187,8 +187,8 @@ without_a_gpu = pytest.mark.skipif(not has_no_gpu(), reason="there is a GPU here
 
 
 @without_a_gpu
-def test_where_there_is_no_gpu_the_real_ones_say_so_in_a_line(model):
-    with pytest.raises(DeviceError, match=r"no GPU that CUDA can use: .*cudaError.*; see that 'nvidia-smi'") as error:
+def test_without_a_gpu_the_real_libraries_give_an_error_of_one_line(model):
+    with pytest.raises(DeviceError, match=r"no GPU that CUDA can use: .*cudaError.*; check that 'nvidia-smi'") as error:
         open_runtime(model, "tensorrt")
     assert "\n" not in str(error.value)
     assert not engines()
@@ -205,7 +205,11 @@ def test_targets_from_a_machine_without_a_gpu():
     full = bindings.Bindings("tensorrt", "11.4.0", None)
     for target, tried, expected in (
         ("native", tensorrt, "--target native is this machine's GPU: no GPU that CUDA can use"),
-        ("orin", tensorrt, r"builds for sm80, .*, not for orin: engines for others .* on the GPU that runs them"),
+        (
+            "orin",
+            tensorrt,
+            r"builds for sm80, .*, not for orin: full TensorRT builds engines for",
+        ),
         ("sm90", tensorrt, "not for sm90"),
         ("sm75", tensorrt, "not for sm75"),  # it is known to TensorRT for RTX, which builds no model for it
         ("orrin", tensorrt, r"no target 'orrin'; .*; did you mean 'orin'\?"),

@@ -1,4 +1,4 @@
-"""The runner of TensorRT engines, on a GPU and an engine that are not there (``gpu_fakes``): logic, not speed."""
+"""The runner of TensorRT engines with a simulated GPU and engine (``gpu_fakes``): logic, not speed."""
 
 import logging
 import threading
@@ -41,7 +41,7 @@ def opened(fake, plan=PLAN):
 
 
 def network(path, shape=("B", 3), kind=TensorProto.FLOAT, operator="Add", output=None):
-    """y = x + x, or another operator's."""
+    """Write a network of y = x + x, or of another operator."""
     x = helper.make_tensor_value_info("x", kind, shape)
     y = helper.make_tensor_value_info("y", TensorProto.INT64 if operator == "NonZero" else kind, output or shape)
     node = helper.make_node(operator, ["x", "x"] if operator == "Add" else ["x"], ["y"])
@@ -50,16 +50,16 @@ def network(path, shape=("B", 3), kind=TensorProto.FLOAT, operator="Add", output
     return path
 
 
-@pytest.mark.parametrize("flavour", ["tensorrt_rtx", "tensorrt"])
+@pytest.mark.parametrize("flavor", ["tensorrt_rtx", "tensorrt"])
 @pytest.mark.parametrize("has_graphs", [True, False])
-def test_it_computes_what_the_model_does_in_batches_of_any_size(make, model, flavour, has_graphs):
-    fake = make(device=FakeDevice(has_graphs), flavour=flavour, batches=(2, 3, 4))
+def test_it_computes_the_same_as_onnx_runtime_in_batches_of_any_size(make, model, flavor, has_graphs):
+    fake = make(device=FakeDevice(has_graphs), flavor=flavor, batches=(2, 3, 4))
     with OnnxRuntime(model, threads=1) as reference, opened(fake) as runtime:
         assert runtime.input_shapes == reference.input_shapes
         graphs = "CUDA graphs" if has_graphs else "no CUDA graphs"
-        assert runtime.name == f"{flavour} 1.7.1 (NVIDIA Fake, {graphs})"
+        assert runtime.name == f"{flavor} 1.7.1 (NVIDIA Fake, {graphs})"
         runtime.warm_up(windows(1))
-        # Filled up, exact, split, split with a rest that is filled up, and again in another order.
+        # Filled up, exact, split, split with a remainder that is filled up, and again in another order.
         for seed, count in enumerate((1, 4, 8, 9, 3, 1, 5)):
             given = windows(count, seed)
             got, expected = runtime.infer(given), reference.infer(given)
@@ -71,7 +71,7 @@ def test_it_computes_what_the_model_does_in_batches_of_any_size(make, model, fla
     assert fake.device.closed
 
 
-def test_outputs_are_the_callers_to_keep(make):
+def test_returned_arrays_are_not_reused(make):
     with opened(make()) as runtime:
         first = runtime.infer(windows(2))["probs"]
         kept = first.copy()
@@ -79,7 +79,7 @@ def test_outputs_are_the_callers_to_keep(make):
         np.testing.assert_array_equal(first, kept)
 
 
-def test_after_the_first_of_its_size_an_inference_is_one_launch(make):
+def test_after_the_first_of_a_batch_size_an_inference_is_one_launch(make):
     fake = make()
     with opened(fake) as runtime:
         runtime.infer(windows(3))
@@ -100,7 +100,7 @@ def test_after_the_first_of_its_size_an_inference_is_one_launch(make):
         assert fake.device.events == ["launch", "synchronize"] * 2
 
 
-def test_without_graphs_nothing_is_allocated_either(make):
+def test_an_inference_without_graphs_allocates_nothing(make):
     fake = make(device=FakeDevice(has_graphs=False))
     with opened(fake) as runtime:
         runtime.infer(windows(2))
@@ -109,7 +109,7 @@ def test_without_graphs_nothing_is_allocated_either(make):
     assert fake.device.events[:6] == ["copy_in", "copy_in", "execute", "copy_out", "copy_out", "synchronize"]
 
 
-def test_what_is_made_first_is_let_go_last(make):
+def test_resources_are_released_in_reverse_order(make):
     fake = make()
     runtime = opened(fake)
     runtime.infer(windows(1))
@@ -118,17 +118,17 @@ def test_what_is_made_first_is_let_go_last(make):
     runtime.__exit__(None, None, None)
     events = fake.device.events
     assert events[:2] == ["destroy_graph"] * 2
-    assert events[-2:] == ["free", "destroy_stream"]  # the memory that contexts lie on, after them
+    assert events[-2:] == ["free", "destroy_stream"]  # the memory of contexts, after them
     assert not fake.device.leaks
     runtime.__exit__(None, None, None)
     with pytest.raises(RuntimeError, match="closed"):
         runtime.infer(windows(1))
 
 
-def test_where_a_graph_cannot_be_captured_it_runs_without_and_says_so(make, caplog):
+def test_where_a_graph_cannot_be_captured_it_runs_without_and_warns(make, caplog):
     fake = make()
     fake.device.failing["capture"] = DeviceError("could not end a CUDA graph: operation not permitted")
-    # An application's own logger stands between ours and caplog's.
+    # The application's own logger is between ours and caplog's.
     logging.getLogger("mar_edge").addHandler(caplog.handler)
     try:
         with opened(fake) as runtime:
@@ -138,12 +138,12 @@ def test_where_a_graph_cannot_be_captured_it_runs_without_and_says_so(make, capl
     finally:
         logging.getLogger("mar_edge").removeHandler(caplog.handler)
     assert caplog.text.count("no CUDA graph") >= 1
-    assert fake.device.events.count("capture") == 1  # it is not tried again and again
+    assert fake.device.events.count("capture") == 1  # it is tried only once
     np.testing.assert_array_equal(*got)
     assert not fake.device.leaks
 
 
-def test_errors_of_the_gpu_and_of_tensorrt_are_ours(make):
+def test_errors_of_the_gpu_and_of_tensorrt_become_device_errors(make):
     fake = make()
     with opened(fake) as runtime:
         runtime.infer(windows(1))
@@ -159,23 +159,23 @@ def test_errors_of_the_gpu_and_of_tensorrt_are_ours(make):
 
 
 @pytest.mark.parametrize("call", ["create_stream", "allocate", "allocate_pinned"])
-def test_what_fails_while_it_loads_leaves_nothing_behind(make, call):
+def test_a_failure_while_loading_releases_everything(make, call):
     fake = make()
-    fake.device.failing[call] = DeviceError("could not have 3.1 MB of the GPU's memory: out of memory")
+    fake.device.failing[call] = DeviceError("could not allocate 3.1 MB of the GPU's memory: out of memory")
     with pytest.raises(DeviceError, match="out of memory"):
         opened(fake)
     assert not fake.device.leaks
     assert fake.device.closed
 
 
-def test_halves_are_given_and_come_as_floats(make, tmp_path):
+def test_an_fp16_engine_takes_and_gives_float32(make, tmp_path):
     with opened(make(network(tmp_path / "half.onnx", kind=TensorProto.FLOAT16))) as runtime:
         got = runtime.infer({"x": np.full((2, 3), 1.5, np.float32)})["y"]
     assert got.dtype == np.float32
     assert got.tolist() == [[3, 3, 3]] * 2
 
 
-def test_a_model_of_one_batch_size_takes_that(make, tmp_path):
+def test_a_model_of_a_fixed_batch_size(make, tmp_path):
     with opened(make(network(tmp_path / "one.onnx", shape=(2, 3)))) as runtime:
         assert runtime.input_shapes == {"x": (2, 3)}
         assert runtime.infer({"x": np.ones((2, 3), np.float32)})["y"].tolist() == [[2, 2, 2]] * 2
@@ -183,18 +183,18 @@ def test_a_model_of_one_batch_size_takes_that(make, tmp_path):
             runtime.infer({"x": np.ones((1, 3), np.float32)})
 
 
-def test_what_varies_besides_the_batch_is_refused(make, tmp_path):
+def test_a_dynamic_dimension_other_than_the_batch_is_refused(make, tmp_path):
     fake = make(network(tmp_path / "free.onnx", shape=("B", "T"), output=("B", "T")))
     with pytest.raises(MarEdgeError, match=r"input 'x' has the shape \(-1, -1\); only the batch may vary"):
         opened(fake)
     assert not fake.device.leaks
     fake = make(network(tmp_path / "found.onnx", operator="NonZero", output=(2, "found")))
-    with pytest.raises(MarEdgeError, match=r"output 'y' has the shape .* only outputs of one row a window"):
+    with pytest.raises(MarEdgeError, match=r"output 'y' has the shape .* Only outputs of one row per window"):
         opened(fake)
     assert not fake.device.leaks
 
 
-def test_inputs_that_do_not_fit(make):
+def test_wrong_inputs_are_refused(make):
     with opened(make()) as runtime:
         for given in ({}, windows(1) | {"more": np.zeros(1, np.float32)}):
             with pytest.raises(MarEdgeError, match="takes the inputs"):
@@ -202,7 +202,7 @@ def test_inputs_that_do_not_fit(make):
         with pytest.raises(MarEdgeError, match="input 'skeleton' has the shape"):
             runtime.infer(windows(1) | {"skeleton": np.zeros((1, 64, 44, 2), np.float32)})
         for given in (windows(2) | {"index_t": windows(1)["index_t"]}, {n: a[:0] for n, a in windows(1).items()}):
-            with pytest.raises(MarEdgeError, match="inputs are of one number of windows, at least 1"):
+            with pytest.raises(MarEdgeError, match="inputs must have one number of windows, at least 1"):
                 runtime.infer(given)
 
 
@@ -229,5 +229,5 @@ def test_two_engines_share_the_gpu_and_threads_wait_for_each_other(make, model, 
             expected = reference.infer(windows(count))["probs"]
             for answer in got[count]:
                 np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-5)
-        device.close = lambda: None  # theirs is one device here
+        device.close = lambda: None  # both runtimes close the same device here
     assert not device.leaks

@@ -1,4 +1,4 @@
-"""Engines on disk: what is written is read, and what is damaged or for another place is told."""
+"""Engines on disk: writing and reading, and engines that are damaged or for another GPU."""
 
 import msgspec
 import pytest
@@ -18,7 +18,7 @@ def info(gpu=RTX_3080, tensorrt=FULL, plan=b"plan", **options):
     return describe(engine, "a" * 64, '{"name": "x"}', tensorrt, BuildOptions(**options))
 
 
-def test_what_is_written_is_read(tmp_path):
+def test_an_engine_is_written_and_read(tmp_path):
     path = tmp_path / "new" / "model.engine"
     write_engine(path, b"plan", info())
     stored = read_engine(path)
@@ -28,11 +28,13 @@ def test_what_is_written_is_read(tmp_path):
     assert sorted(p.name for p in path.parent.iterdir()) == ["model.engine", "model.engine.json"]
     write_engine(path, b"another", info(plan=b"another"))
     assert read_engine(path).plan == b"another"
+    document = msgspec.json.decode(sidecar(path).read_bytes())
+    assert document["flavour"] == "tensorrt"  # the field's name in files of every version
 
 
-def test_what_is_damaged_is_told(tmp_path):
+def test_a_damaged_engine_is_refused(tmp_path):
     path = tmp_path / "model.engine"
-    with pytest.raises(MarEdgeError, match=r"cannot read .*model\.engine\.json: No such file.*nobody knows"):
+    with pytest.raises(MarEdgeError, match=r"cannot read .*model\.engine\.json: No such file.*are not known"):
         read_engine(path)
     write_engine(path, b"plan", info())
     path.write_bytes(b"plaN")
@@ -50,7 +52,7 @@ def test_what_is_damaged_is_told(tmp_path):
         read_engine(path)
 
 
-def test_a_place_that_cannot_be_written_to(tmp_path):
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(MarEdgeError, match="cannot write"):
         write_engine(tmp_path / "file" / "model.engine", b"plan", info())
@@ -75,25 +77,25 @@ THE_4090, THE_3090, A_2080 = Gpu("RTX 4090", (8, 9)), Gpu("RTX 3090", (8, 6)), G
         (info(version_compatible=True), Bindings("tensorrt", "10.16.1.11", None), RTX_3080, None),
         (info(version_compatible=True), Bindings("tensorrt", "11.4.0", None), RTX_3080, "built by version 10.3.0"),
         (info(version_compatible=True), Bindings("tensorrt", "10.2.9", None), RTX_3080, "built by version 10.3.0"),
-        # Those for RTX are built without a GPU, for all of a capability.
+        # Engines for RTX are built without a GPU, for all GPUs of a compute capability.
         (info(gpu=None, tensorrt=RTX), RTX, THE_3090, None),
         (info(gpu=None, tensorrt=RTX), RTX, THE_4090, "it is for sm86, this GPU is sm89"),
     ],
 )
-def test_an_engine_runs_where_it_is_for(engine, tensorrt, gpu, expected):
+def test_an_engine_runs_only_on_its_gpu_and_tensorrt(engine, tensorrt, gpu, expected):
     found = why_not(engine, tensorrt, gpu)
     assert (found is None) == (expected is None), found
     if expected:
         assert expected in found
 
 
-def test_another_system():
+def test_an_engine_of_another_system():
     other = msgspec.structs.replace(info(), system="Linux aarch64x")
     assert why_not(other, FULL, RTX_3080) == f"it was built on Linux aarch64x, this is {this_system()}"
 
 
-def test_what_an_engine_is_can_be_read_without_its_gpu(tmp_path, capsys, monkeypatch):
-    from mar_edge.cli import inspecting
+def test_an_engine_is_described_without_its_gpu(tmp_path, capsys, monkeypatch):
+    from mar_edge.cli.models import models
     from mar_edge.edge.model_file import default_model_path
     from mar_edge.edge.runtime.onnxruntime import read_metadata
 
@@ -101,12 +103,12 @@ def test_what_an_engine_is_can_be_read_without_its_gpu(tmp_path, capsys, monkeyp
     document = read_metadata(default_model_path())
     path = tmp_path / "model.engine"
     write_engine(path, b"plan", msgspec.structs.replace(info(), metadata=document))
-    inspecting.models(str(path), as_json=False, list_known=False, download=False, mirror=None)
+    models(str(path), as_json=False, list_known=False, download=False, mirror=None)
     said = capsys.readouterr().out
     assert "MMN joint" in said
     assert "TensorRT 10.3.0 on NVIDIA GeForce RTX 3080, batch 1 to 8" in said
-    inspecting.models(str(path), as_json=True, list_known=False, download=False, mirror=None)
+    models(str(path), as_json=True, list_known=False, download=False, mirror=None)
     assert '"labels"' in capsys.readouterr().out
     path.write_bytes(b"other")
     with pytest.raises(MarEdgeError, match="is damaged"):
-        inspecting.models(str(path), as_json=False, list_known=False, download=False, mirror=None)
+        models(str(path), as_json=False, list_known=False, download=False, mirror=None)

@@ -1,6 +1,6 @@
-"""Both ways to a GPU, over libraries of the host's making: what they call, what they give, how they fail.
+"""Both libraries for a GPU, simulated in host memory: their calls, results and failures.
 
-CUDA's is checked against the real signatures and errors; PyCUDA, which builds only where CUDA is, against nothing.
+The calls of cuda-bindings are checked against its real signatures and errors. PyCUDA cannot be built without CUDA.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ OK = cudart.cudaError_t.cudaSuccess
 
 
 class HostCuda:
-    """In place of ``cuda.bindings.runtime``: constants are its own, calls work on the host's memory."""
+    """Replaces ``cuda.bindings.runtime``: its own constants, and calls that work on host memory."""
 
     def __init__(self):
         self.calls = []
@@ -111,7 +111,7 @@ def host(monkeypatch):
 
 
 class Driver(ModuleType):
-    """In place of ``pycuda.driver``."""
+    """Replaces ``pycuda.driver``."""
 
     class Error(Exception):
         pass
@@ -177,7 +177,7 @@ class Pinned(bytearray):
 
 
 class Based(np.ndarray):
-    """An array whose base can be let go, as PyCUDA's can."""
+    """An array whose base can be freed, as PyCUDA's can."""
 
     @property
     def base(self):
@@ -196,7 +196,7 @@ def driver(monkeypatch):
 
 
 def round_trip(device):
-    """Four numbers to the GPU and back; what has to be let go is."""
+    """Copy four numbers to the GPU and back, and release everything."""
     assert (device.name, device.capability) == ("NVIDIA Host", (8, 7))
     with device.current():
         stream = device.create_stream()
@@ -242,7 +242,7 @@ def test_cuda_bindings(host):
     assert not host.graphs
 
 
-def test_a_capture_that_fails_ends_and_leaves_no_error_behind(host):
+def test_a_failed_capture_ends_without_a_pending_error(host):
     device = open_device()
 
     def enqueue():
@@ -262,7 +262,7 @@ def test_a_capture_that_fails_ends_and_leaves_no_error_behind(host):
 def test_errors_of_cuda(host):
     device = open_device()
     host.failing["cudaMalloc"] = cudart.cudaError_t.cudaErrorMemoryAllocation
-    with pytest.raises(DeviceError, match=r"could not have 3\.0 MB of the GPU's memory: out of memory \(cudaErrorMem"):
+    with pytest.raises(DeviceError, match=r"could not allocate 3\.0 MB of the GPU's memory: out of memory"):
         device.allocate(3_000_000)
     assert host.calls[-1] == "cudaGetLastError"
     host.failing["cudaStreamSynchronize"] = cudart.cudaError_t.cudaErrorIllegalAddress
@@ -271,11 +271,11 @@ def test_errors_of_cuda(host):
     device.free(device.allocate_pinned((1,), np.dtype(np.float32)).ctypes.data)
     for code in ("cudaErrorNoDevice", "cudaErrorInsufficientDriver"):
         host.failing["cudaGetDeviceCount"] = getattr(cudart.cudaError_t, code)
-        with pytest.raises(DeviceError, match=rf"no GPU that CUDA can use: .* \({code}\); see that 'nvidia-smi'"):
+        with pytest.raises(DeviceError, match=rf"no GPU that CUDA can use: .* \({code}\); check that 'nvidia-smi'"):
             open_device()
     host.failing.clear()
     host._cudaGetDeviceCount = lambda: 0
-    with pytest.raises(DeviceError, match="no GPU that CUDA can use; see"):
+    with pytest.raises(DeviceError, match="no GPU that CUDA can use; check"):
         open_device()
 
 
@@ -284,7 +284,7 @@ def no_cuda_bindings(monkeypatch):
     monkeypatch.delitem(sys.modules, "mar_edge.edge.runtime.tensorrt.device.cuda", raising=False)
 
 
-def test_pycuda_where_that_is_what_is_installed(driver, monkeypatch):
+def test_pycuda_where_only_that_is_installed(driver, monkeypatch):
     no_cuda_bindings(monkeypatch)
     monkeypatch.setattr("mar_edge.edge.runtime.tensorrt.device.choice.find_spec", lambda name: name)
     device = open_device()
@@ -304,15 +304,18 @@ def test_errors_of_pycuda(driver):
     pycuda = importlib.import_module("mar_edge.edge.runtime.tensorrt.device.pycuda")
     device = pycuda.PyCudaDevice()
     driver.failing = "cuMemAlloc failed: out of memory"
-    with device.current(), pytest.raises(DeviceError, match=r"could not have 1\.0 MB of the GPU's memory: cuMemAlloc"):
+    with (
+        device.current(),
+        pytest.raises(DeviceError, match=r"could not allocate 1\.0 MB of the GPU's memory: cuMem"),
+    ):
         device.allocate(1_000_000)
     driver.failing = "cuInit failed: no CUDA-capable device is detected"
-    with pytest.raises(DeviceError, match=r"could not use a GPU: cuInit failed: .*; see that 'nvidia-smi'"):
+    with pytest.raises(DeviceError, match=r"could not use a GPU: cuInit failed: .*; check that 'nvidia-smi'"):
         pycuda.PyCudaDevice()
 
 
-def test_neither_is_an_error_with_the_command(monkeypatch):
+def test_no_library_is_an_error_with_the_command(monkeypatch):
     no_cuda_bindings(monkeypatch)
     monkeypatch.setattr("mar_edge.edge.runtime.tensorrt.device.choice.find_spec", lambda name: None)
-    with pytest.raises(MarEdgeError, match="nothing is installed that speaks to the GPU: pip install cuda-bindings"):
+    with pytest.raises(MarEdgeError, match="no library for the GPU is installed: pip install cuda-bindings"):
         open_device()

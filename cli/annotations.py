@@ -1,0 +1,51 @@
+"""``annotations``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mar_edge.cli.app import command
+from mar_edge.cli.options.selection import Recordings, Selection, count_text
+from mar_edge.edge.files.outputs import check_outputs, write_whole
+
+
+@command(
+    "Review",
+    "annotations recordings --out events.csv",
+    "annotations recordings --out session.eaf --media session.mp4",
+    "annotations recordings --out session.boris --labels head --min-score 0.7",
+    name="annotations",
+)
+def write_annotations(
+    *,
+    recordings: Recordings,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="File to write: .csv, .eaf (ELAN), .boris (BORIS project) or .tsv (BORIS events).",
+        ),
+    ],
+    media: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Video of the recording, for ELAN and BORIS.", show_default=False),
+    ] = None,
+    selection: Selection,
+) -> None:
+    """Write the events of recordings for ELAN, BORIS or as CSV."""
+    from mar_edge.streaming.recording.reader import recording_files
+    from mar_edge.streaming.recording.timeline import the_only
+    from mar_edge.view.annotations.formats import format_of
+    from mar_edge.view.annotations.media import probe
+
+    kind = format_of(out.suffix)
+    check_outputs([out], [*recording_files(recordings), media])
+    timelines = selection.timelines(recordings)
+    if media is not None:
+        the_only(timelines, "--media")
+    video = None if media is None else probe(media, folder=out.parent)
+    write_whole(out, kind.write(timelines, video))
+    print(f"{out}: {kind.name}, {count_text(timelines)}")

@@ -1,0 +1,137 @@
+"""``models``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mar_edge.cli.app import command
+from mar_edge.cli.options.pose import Mirror
+
+if TYPE_CHECKING:
+    from mar_edge.edge.model_file import ModelMetadata
+    from mar_edge.edge.runtime.tensorrt.store import EngineInfo
+
+
+@command("Inspect", "models", "models model.onnx --json", "models --list", "models rtmw-m --download")
+def models(
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            help="Model file, or a pose model by name (default: the model in the package).", show_default=False
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the file's own description.")] = False,
+    list_known: Annotated[bool, typer.Option("--list", help="List the known pose models and detectors.")] = False,
+    download: Annotated[bool, typer.Option("--download", help="Download the named model and its detector.")] = False,
+    mirror: Mirror = None,
+) -> None:
+    """Describe a model file; list or download pose models."""
+    if list_known:
+        _list_known()
+    elif download or (model is not None and Path(model).suffix != ".onnx" and not Path(model).exists()):
+        _known(model or "", download, mirror)
+    else:
+        _describe(Path(model) if model else None, as_json)
+
+
+def _list_known() -> None:
+    from mar_edge.edge.files.cache import cache_folder
+    from mar_edge.edge.zoo.catalog import known_models
+    from mar_edge.edge.zoo.fetch import cached
+
+    print(f"{'name':<18} {'kind':<9} {'points':>6}  {'input':<8} {'here':<5} {'license':<11} trained on")
+    for known in known_models().values():
+        size = "x".join(map(str, known.size))
+        here = "yes" if cached(known) else "no"
+        print(
+            f"{known.name:<18} {known.kind:<9} {known.points or '':>6}  {size:<8} {here:<5} {known.licence:<11} "
+            f"{known.trained_on}{'; ' if known.accuracy else ''}{known.accuracy}"
+        )
+    print(f"cache: {cache_folder('models')}; 'mar-edge models NAME' says more, '--download' fetches")
+
+
+def _known(name: str, download: bool, mirror: str | None) -> None:
+    from mar_edge.cli.model_download import fetch_shown
+    from mar_edge.edge.zoo.catalog import known_model
+    from mar_edge.edge.zoo.fetch import cached
+
+    known = known_model(name)
+    if download:
+        for wanted in filter(None, (name, known.detector)):
+            print(fetch_shown(known_model(wanted), mirror))
+        return
+    record = cached(known)
+    rows = {
+        "kind": f"{known.kind}, {known.points} keypoints" if known.points else f"{known.kind}, {known.family}",
+        "input": f"{known.size[0]}x{known.size[1]} px",
+        "detector": known.detector,
+        "trained on": known.trained_on,
+        "accuracy": f"{known.accuracy}, as published" if known.accuracy else "",
+        "license": known.licence,
+        "address": known.url,
+        "SHA-256": known.sha256 or "not published; recorded at the first download",
+        "here": f"yes, since {record.downloaded}, SHA-256 {record.onnx_sha256}" if record else "no",
+    }
+    print(known.name)
+    for row, value in rows.items():
+        if value:
+            print(f"  {row:<11} {value}")
+
+
+def _describe(model: Path | None, as_json: bool) -> None:
+    from mar_edge.edge.model_file import default_model_path, parse_metadata
+    from mar_edge.edge.recognizer import Recognizer
+    from mar_edge.edge.runtime.tensorrt.store import SUFFIX, read_engine
+
+    path = model or default_model_path()
+    if path.suffix == SUFFIX:
+        # Its document is enough: an engine can be described where its GPU is missing.
+        info = read_engine(path).info
+        metadata, runtime = parse_metadata(info.metadata, str(path)), _target(info)
+    else:
+        with Recognizer.open(path) as recognizer:
+            metadata, runtime = recognizer.metadata, recognizer.runtime.name
+    if as_json:
+        print(metadata.to_json())
+        return
+    print(f"{metadata.name}{'' if model else '  (in the package, the default of serve)'}")
+    rows = {
+        "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB)",
+        "runs on": runtime,
+        "layout": f"{metadata.layout}, {'+'.join(metadata.streams)} stream, {metadata.encoding} encoding",
+        "window": f"{metadata.window_s:g} s",
+        "precision": _precision(metadata),
+        "labels say": "one a window (softmax)" if metadata.activation == "softmax" else "several a window (sigmoid)",
+        "trained on": metadata.training_data,
+        "license": metadata.licence,
+    }
+    for name, value in rows.items():
+        print(f"  {name:<11} {value}")
+    print(f"  {'labels':<11} {len(metadata.labels)}")
+    for index, label in enumerate(metadata.labels):
+        f1 = metadata.accuracy.get(f"f1 {label.name}")
+        score = "" if f1 is None else f"  F1 {f1:.2f}"
+        background = "  (nothing happens)" if index == metadata.background else ""
+        print(f"    {label.id:>3}  {label.name:<36} {label.body:<11}{score}{background}")
+    overall = {name: value for name, value in metadata.accuracy.items() if not name.startswith("f1 ")}
+    if overall:
+        print("  " + ", ".join(f"{name} {value:.3f}" for name, value in overall.items()))
+
+
+def _target(info: EngineInfo) -> str:
+    from mar_edge.edge.runtime.tensorrt.bindings import NAMES
+
+    smallest, _, largest = info.batches
+    return f"{NAMES[info.flavor]} {info.version} on {info.gpu or info.capability}, batch {smallest} to {largest}"
+
+
+def _precision(metadata: ModelMetadata) -> str:
+    compared = metadata.fidelity
+    if compared is None:
+        return metadata.precision
+    share = f"{100 * compared.agreement:.2f} %"
+    same = "the same label" if metadata.activation == "softmax" else "the same labels"
+    return f"{metadata.precision}, {same} as FP32 on {share} of {compared.windows} windows"

@@ -1,0 +1,111 @@
+"""Run the service for a command: ``serve``, ``replay`` or ``demo``. Prints its messages and its end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import typer
+
+from mar_edge.cli.app import INTERRUPTED, SIGINT
+from mar_edge.cli.browser import has_screen, open_page
+from mar_edge.cli.extras import require
+from mar_edge.cli.model_download import fetch_shown
+from mar_edge.cli.progress import showing_progress
+from mar_edge.edge.pose.choice import PoseConfig, pose_stage
+
+if TYPE_CHECKING:
+    from mar_edge.edge.choices import RuntimeName
+    from mar_edge.streaming.serve_config import ServeConfig
+    from mar_edge.streaming.service import ServeSummary
+    from mar_edge.streaming.wire.messages import AnyMessage
+    from mar_edge.view.live_page import LivePage
+
+SHOWN = ("hello", "event", "status", "end")
+"""Kinds of messages that are printed."""
+_STATUS_EVERY_S = 10.0
+
+
+class MessagePrinter(Protocol):
+    """Prints messages in its own way."""
+
+    def show(self, message: AnyMessage) -> None:
+        """Print one message, if it is news."""
+
+
+def run_service(
+    config: ServeConfig,
+    model: Path | None,
+    pose: PoseConfig,
+    show: tuple[str, ...],
+    runtime: RuntimeName = "auto",
+    threads: int = 0,
+    sha256: str | None = None,
+    reread: Callable[[], ServeConfig] | None = None,
+    page: LivePage | None = None,
+    open_it: bool = False,
+    display: MessagePrinter | None = None,
+) -> None:
+    """Serve until the end, printing messages of the kinds ``show``; exit with 130 after Ctrl-C.
+
+    Args:
+        sha256: digest that the model file must have.
+        reread: gives the configuration again, at a SIGHUP.
+        page: live page; ``open_it`` opens it in a browser, where there is a screen.
+        display: what prints the messages; None prints a line each.
+    """
+    from mar_edge.edge.recognizer import Recognizer
+    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+    from mar_edge.streaming.operations.logs import set_up_logs
+    from mar_edge.streaming.service import serve as serve_stream
+    from mar_edge.streaming.wire.display import Display
+
+    if config.http is not None:
+        require("ops", "prometheus_client")
+    set_up_logs()
+    open_pose = pose_stage(pose, fetch_shown)
+    opened: list[Recognizer] = []
+    unsaid: list[str] = []
+
+    def open_recognizer() -> Recognizer:
+        with showing_progress() as progress:  # of building an engine
+            opened.append(Recognizer.open(model, threads, runtime, sha256, progress))
+        if show:
+            unsaid.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
+        return opened[0]
+
+    def report(text: str) -> None:
+        printer.submit(lambda: print(text, file=sys.stderr, flush=True))
+
+    def on_message(message: AnyMessage) -> None:
+        if message.kind not in show:
+            return
+        # With the first message: where serving cannot begin, only the error is printed.
+        while unsaid:
+            report(unsaid.pop())
+        printer.submit(lambda: messages.show(message))
+
+    messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
+    with page or nullcontext(), BackgroundPrinter() as printer:
+        if page is not None:
+            report(f"page: {page.url}")
+            if open_it and has_screen():
+                open_page(page.url)
+        summary: ServeSummary = serve_stream(
+            config,
+            open_pose=lambda: open_pose(opened[0].layout),  # the recognizer is opened first
+            open_recognizer=open_recognizer,
+            on_message=on_message,
+            reread=reread,
+            observer=page,
+        )
+        if show:
+            report(summary.report)
+        printer.flush()
+        if printer.lost:
+            report(f"{printer.lost} lines could not be printed: {printer.last_error}")
+    if summary.signal == SIGINT:
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,83 @@
+"""The demo's verdict: what was recognized of its script, missed, and wrong."""
+
+from __future__ import annotations
+
+import io
+
+from recorded_runs import NOD, NS, SHAKE, ZERO_NS, Stream
+
+from mar_edge.cli.demo_results import DemoDisplay, Heard, judge, sentence, table
+from mar_edge.streaming.capture.demo import Segment
+from mar_edge.streaming.wire.messages import EndMessage
+
+SCRIPT = (Segment("nodding", 1.0, 3.0), Segment("shaking head", 4.0, 6.0), Segment("nodding", 7.0, 9.0))
+
+
+def heard(label: str, start_s: float, end_s: float) -> Heard:
+    return Heard(label, start_s, end_s, 0.8)
+
+
+def test_an_action_is_recognized_by_an_event_of_its_name_that_overlaps_it() -> None:
+    first, bow, late = heard("nodding", 1.1, 2.0), heard("bowing head", 4.0, 6.0), heard("nodding", 10.0, 11.0)
+    verdict = judge(SCRIPT, [first, bow, late], 12.0)
+    assert [event for _, event in verdict.answers] == [first, None, None]
+    assert verdict.wrong == (bow, late)
+    assert (verdict.recognized, verdict.unplayed) == (1, ())
+
+
+def test_each_event_counts_once_and_where_it_overlaps_most() -> None:
+    """A nod that is taken for two, and one that reaches from the first to the last."""
+    short, long = heard("nodding", 1.0, 1.5), heard("nodding", 1.5, 3.0)
+    assert judge(SCRIPT[:1], [short, long], 4.0).answers == ((SCRIPT[0], long),)
+    assert judge(SCRIPT[:1], [short, long], 4.0).wrong == (short,)
+    both = heard("nodding", 2.5, 9.0)
+    verdict = judge(SCRIPT, [both], 12.0)
+    assert [event for _, event in verdict.answers] == [None, None, both]
+    assert verdict.wrong == ()
+
+
+def test_what_was_not_played_is_not_missed() -> None:
+    verdict = judge(SCRIPT, [heard("nodding", 1.0, 3.0)], 5.0)
+    assert len(verdict.answers) == 1
+    assert verdict.unplayed == SCRIPT[1:]
+    assert "1 of 1 actions recognized, 0 missed, 0 wrong events, 2 not played" in sentence(verdict, 150, 0)
+    assert "stopped before" in sentence(judge(SCRIPT, [], 0.5), 15, 0)
+
+
+def test_the_sentence_says_what_to_make_of_it() -> None:
+    well = judge(SCRIPT, [heard("nodding", 1, 3), heard("shaking head", 4, 6), heard("waving", 4, 5)], 10.0)
+    assert sentence(well, 300, 0) == (
+        "Verdict: 2 of 3 actions recognized, 1 missed, 1 wrong event; mar-edge works on this machine."
+    )
+    badly = judge(SCRIPT, [], 10.0)
+    assert "mar-edge doctor" in sentence(badly, 300, 0)
+    assert "too slow for real time: 200 of 300 frames were dropped" in sentence(badly, 100, 200)
+
+
+def test_the_table_has_a_line_for_each_action_and_each_wrong_event_by_time() -> None:
+    verdict = judge(SCRIPT, [heard("nodding", 1.1, 3.0), heard("waving", 5.0, 5.5)], 10.0)
+    head, *rows = table(verdict)
+    assert head.split() == ["expected", "when", "result", "recognized", "as"]
+    assert [" ".join(row.split()) for row in rows] == [
+        "nodding 1.0 - 3.0 s recognized 1.1 - 3.0 s nodding 0.80",
+        "shaking head 4.0 - 6.0 s missed",
+        "wrong 5.0 - 5.5 s waving 0.80",
+        "nodding 7.0 - 9.0 s missed",
+    ]
+
+
+def test_events_are_printed_as_they_end_and_the_verdict_at_the_end() -> None:
+    stream = Stream().hello().event(NOD, 1.0, 3.0).event(SHAKE, 4.5, 6.0)
+    file = io.StringIO()
+    display = DemoDisplay(file, SCRIPT)
+    for message in stream.messages:
+        display.show(message)
+    lines = file.getvalue().splitlines()
+    assert len(lines) == 3
+    assert [" ".join(text.split()) for text in lines[1:]] == [
+        "1.0 - 3.0 s nodding 0.80",
+        "4.5 - 6.0 s shaking head 0.80",
+    ]
+    counts = {"frames": 300, "dropped": 0, "inferences": 1, "gated": 0, "events": 2}
+    display.show(EndMessage(last_seq=9, reason="end of file", sent={}, t_capture_ns=ZERO_NS + 10 * NS, **counts))
+    assert file.getvalue().splitlines()[-1].startswith("Verdict: 2 of 3 actions recognized, 1 missed, 0 wrong events;")
