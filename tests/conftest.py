@@ -57,7 +57,7 @@ def cli() -> Cli:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
-    """Return a function that runs ``mar-edge`` in this process, without the half second or more that a new one costs."""
+    """Return a function that runs ``mar-edge`` in this process: a new one costs half a second or more."""
     from mar_edge.cli.main import main
 
     # It takes the process's own standard error.

@@ -46,8 +46,10 @@ def test_synth_refuses(user_error, tmp_path, monkeypatch, arguments, expected):
 
 
 @pytest.mark.slow
-def test_train_and_its_report(cli, user_error, tmp_path):
-    options = ("--run", tmp_path / "run", "--width", 16, "--steps", 10, "--batch", 2)
+def test_train_and_its_report(cli, here, user_error, tmp_path):
+    held_out = tmp_path / "held_out.npz"
+    here("synth", "--out", held_out, "--count", 16)
+    options = ("--run", tmp_path / "run", "--validation", held_out, "--width", 16, "--steps", 10, "--batch", 2)
     done = cli("train", *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^step 10/10  loss \d\.\d+  held-out top-1 ", done.stdout, re.MULTILINE)
