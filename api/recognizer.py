@@ -21,11 +21,11 @@ from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.prior import Prior, parse_prior
 from mar_edge.streaming.recognition.events import EventChange, Phase
-from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
 from mar_edge.streaming.timing import Timer
-from mar_edge.streaming.wire.reports import rounded
 
 PriorOption = str | Prior | Mapping[str, float]
 ThresholdsOption = float | Mapping[str, float]
@@ -124,13 +124,15 @@ class Recognizer:
         """
         if not self._newest_s < t_s < math.inf:
             raise MarEdgeError(f"frames come in order: {t_s} s after {self._newest_s} s")
-        if isinstance(frame, Mapping) or np.asarray(frame).ndim != 3:
-            skeletons = frame if isinstance(frame, Mapping) else {0: frame}
-            return self.push_skeletons([self._skeleton(joints, person) for person, joints in skeletons.items()], t_s)
+        if isinstance(frame, Mapping):
+            return self.push_skeletons([self._skeleton(joints, person) for person, joints in frame.items()], t_s)
+        if np.ndim(frame) == 2:
+            return self.push_skeletons([self._skeleton(frame, 0)], t_s)
+        image = np.asarray(frame)
         # Joints of images of two sizes are not one movement.
-        before = self._pipeline.break_off() if self._size not in (None, frame.shape) else Step()
-        self._size = frame.shape
-        return self._push([rounded(person) for person in self.pose.estimate(frame, t_s)], t_s, before)
+        before = self._pipeline.break_off() if self._size not in (None, image.shape) else Step()
+        self._size = image.shape
+        return self._push([person.rounded() for person in self.pose.estimate(image, t_s)], t_s, before)
 
     def push_skeletons(self, people: Sequence[Skeleton], t_s: float) -> Update:
         """Take the people of one frame as a pose stage gives them. Neither they nor the time are checked."""
@@ -165,7 +167,13 @@ class Recognizer:
         return pose_stage(options)(self.layout)
 
     def _skeleton(self, joints: Joints, person: int) -> Skeleton:
-        one = skeleton_track(np.asarray(joints)[None], fps=1.0, person=person)
+        array = np.asarray(joints)
+        if array.ndim != 2 or array.shape[1] not in (2, 3):
+            raise MarEdgeError(
+                "a frame is an image (H, W, 3), or joints (V, 2) or (V, 3) by person; "
+                f"given was an array {array.shape} {array.dtype}"
+            )
+        one = skeleton_track(array[None], fps=1.0, person=person)
         check_layout(one, self.layout)
         return Skeleton(one.joints[0], one.scores[0], person)
 

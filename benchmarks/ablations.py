@@ -25,9 +25,9 @@ from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.datasets.opening import open_dataset
 from mar_edge.training.evaluation.answers import ask
 from mar_edge.training.evaluation.clip_results import ClipResults, score_answers
-from mar_edge.training.evaluation.hearing import listen
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import RealResults, check_fits, score_real
+from mar_edge.training.evaluation.served import serve_recordings
 from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
 from mar_edge.training.evaluation.streaming import plan_takes, watch_takes
 from mar_edge.training.evaluation.truth import open_real
@@ -126,7 +126,7 @@ def measure(name: str, path: Path, wanted: Wanted, progress: Progress) -> Row:
         if wanted.real is not None:
             filmed = open_real(wanted.real)
             check_fits(filmed, metadata, known_only=False)
-            real = score_real(filmed, listen(filmed, recognizer, rules, progress), metadata)
+            real = score_real(filmed, serve_recordings(filmed, recognizer, rules, progress), metadata)
         if wanted.clips:
             dataset = open_dataset("synth")
             clips = score_answers(ask(recognizer, dataset, progress, clips=wanted.clips), dataset.name)

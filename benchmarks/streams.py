@@ -32,6 +32,7 @@ from mar_edge.streaming.operations.metrics import resident_bytes
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import StreamLoop
+from mar_edge.streaming.stream_output import StreamOutput
 from mar_edge.streaming.wire.messages import AnyMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
@@ -138,14 +139,11 @@ class Box:
         return StreamLoop(
             ServeConfig(camera="demo:", stream=f"s{number}"),
             stop=lambda: self._stop,
-            publisher=Publisher(f"s{number}", self._socket),
-            socket=self._socket,
             source=figure,
-            recognizer=self.recognizer,
             pose=None,
             pose_name="figure",
-            recorder=None,
-            on_message=self._count,
+            recognizer=self.recognizer,
+            output=StreamOutput(Publisher(f"s{number}", self._socket), self._socket, on_message=self._count),
         )
 
     def _count(self, _: AnyMessage) -> None:

@@ -32,6 +32,7 @@ from mar_edge.edge.data import Skeleton
 from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.message_builders import skeleton_messages
 from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
@@ -43,7 +44,6 @@ from mar_edge.streaming.wire.messages import (
 )
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
-from mar_edge.streaming.wire.reports import skeleton_messages
 from mar_edge.training.synth.events import TrueEvent
 from mar_edge.training.synth.recording import record
 

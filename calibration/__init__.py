@@ -1,1 +1,1 @@
-"""Models in fewer bits: ranges of activations, int8 in the graph, and the guard that compares with FP32."""
+"""Models in FP16 and INT8: ranges of activations (calibration), quantization, and the comparison with FP32."""

@@ -1,4 +1,4 @@
-"""Shows data to a model and keeps how large the inputs of its layers are."""
+"""Runs a model on data and counts the sizes of its layers' inputs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def collect_ranges(
     threads: int = 0,
     on_batch: Callable[[int], None] = lambda windows: None,
 ) -> dict[str, Histogram]:
-    """A histogram of each tensor of a FP32 model, over batches of its inputs by name.
+    """Return a histogram of each tensor of an FP32 model, over batches of its inputs by name.
 
-    Whatever the iterable raises is raised here.
+    Errors of the iterable are passed on.
 
     Raises:
         MarEdgeError: a value is not finite.
@@ -43,7 +43,7 @@ def collect_ranges(
         for name, values in zip(names, session.run(names, dict(batch)), strict=True):
             if not np.isfinite(values).all():
                 raise MarEdgeError(
-                    f"the model's '{name}' is not a number on this data; train or export the model again"
+                    f"the model's '{name}' is NaN or infinite on this data; train or export the model again"
                 )
             histograms[name].add(values)
         on_batch(len(next(iter(batch.values()))))

@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError
 
 from mar_edge.calibration.choices import Method
 from mar_edge.calibration.collect import collect_ranges
-from mar_edge.calibration.comparison import Comparison, ask_model, compare
+from mar_edge.calibration.comparison import Comparison, compare, predict
 from mar_edge.calibration.quantize import quantizable_layers, quantize
 from mar_edge.calibration.report import Layers, report_text
 from mar_edge.calibration.sensitivity import Allowed, Build, Trial
@@ -146,7 +146,7 @@ def write_int8(
         return to_half(quantize(model, {layer: limits[layer] for layer in int8}, store_int8=True))
 
     target = 1 - _MARGIN * (1 - guard.min_agreement)
-    reference = ask_model(model, many, progress, "FP32", guard.threads)
+    reference = predict(model, many, progress, "FP32", guard.threads)
     trial = Trial(build, metadata, many, reference, progress, guard.threads)
     chosen = trial.choose(found.costs, Allowed(target, guard.max_class_drop))
     layers = Layers(
@@ -222,7 +222,7 @@ def _measure(
     def build(int8: Sequence[str]) -> onnx.ModelProto:
         return to_half(quantize(model, {layer: limits[layer] for layer in int8}))
 
-    trial = Trial(build, metadata, few, ask_model(model, few, threads=threads), progress, threads)
+    trial = Trial(build, metadata, few, predict(model, few, threads=threads), progress, threads)
     return Calibration(limits=limits, costs=trial.costs(list(inputs)))
 
 
@@ -233,14 +233,14 @@ def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, prog
     if not guard.force:
         with about("--windows and --data of the guard"):
             check_worth(windows, "compare", guard.fewest)
-    reference = ask_model(original, windows, progress, "FP32", guard.threads)
-    probs = ask_model(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
+    reference = predict(original, windows, progress, "FP32", guard.threads)
+    probs = predict(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
     comparison = compare(reference, probs, windows, metadata)
     passed = guard.allowed.by(comparison.fidelity)
     layers = narrowed.layers
     if not passed and not layers.costs:
         few = windows.first(_COSTS_ON)
-        few_reference = ask_model(original, few, threads=guard.threads)
+        few_reference = predict(original, few, threads=guard.threads)
         trial = Trial(narrowed.build, metadata, few, few_reference, progress, guard.threads)
         layers = replace(layers, costs=trial.costs(sorted(layers.chosen)))
     if not passed and not guard.force:

@@ -1,4 +1,4 @@
-"""How a model in fewer bits compares with its FP32 original on the same windows. Decides nothing."""
+"""Compares a model in fewer bits with its FP32 original on the same windows. Decides nothing."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 
 _BATCH = 16
 DEFAULT_THRESHOLD = 0.5
-# A label so near its threshold in the original may be on either side of it in fewer bits: a score moves by about as
-# much from one window to the next.
+# A label this near its threshold in the original does not count: its score changes by about as much from one window to
+# the next.
 NEAR = 0.02
-# A class of fewer windows than this is listed, and is no evidence for "worst".
+# A class of fewer windows than this is listed, but is too small to be the worst one.
 FEWEST_OF_A_CLASS = 20
 
 
 @dataclass(frozen=True)
 class ClassChange:
-    """One label: its windows, and the share of them of which the original and the model in fewer bits say it."""
+    """One label: its windows, and the share of them with that label in the original and in fewer bits."""
 
     name: str
     windows: int
@@ -42,16 +42,16 @@ class ClassChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """``fidelity`` in short, ``classes`` one by one."""
+    """``fidelity``: the summary. ``classes``: each label."""
 
     fidelity: Fidelity
     classes: tuple[ClassChange, ...]
 
 
-def ask_model(
+def predict(
     model: onnx.ModelProto, windows: Windows, progress: Progress | None = None, what: str = "", threads: int = 0
 ) -> NDArray[np.float32]:
-    """The probabilities (N, K) that a model gives, on ONNX Runtime as ``serve`` runs it."""
+    """Return a model's probabilities (N, K), on ONNX Runtime as in ``serve``."""
     parts = []
     with tempfile.TemporaryDirectory(prefix="mar-edge-") as folder:
         path = Path(folder) / "model.onnx"
@@ -67,17 +67,17 @@ def ask_model(
 
 
 def error(reference: NDArray[np.float32], probs: NDArray[np.float32]) -> float:
-    """The largest difference among a window's probabilities, on average over windows (N, K); NaN if one is."""
+    """Return the largest difference of a window's probabilities, averaged over windows (N, K); NaN if any is NaN."""
     return float(np.abs(probs - reference).max(axis=1).mean())
 
 
 def thresholds_of(metadata: ModelMetadata) -> NDArray[np.float64]:
-    """Return (K,) the probability from which each label of a sigmoid network counts as said."""
+    """Return (K,) the probability from which each label of a sigmoid network counts as predicted."""
     return np.array(metadata.thresholds or [DEFAULT_THRESHOLD] * len(metadata.labels), np.float64)
 
 
-def said(probs: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.bool_]:
-    """Return (N, K) which labels a model with the probabilities (N, K) says."""
+def predicted(probs: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.bool_]:
+    """Return (N, K) which labels a model with the probabilities (N, K) predicts."""
     chosen: NDArray[np.bool_] = np.arange(probs.shape[1]) == probs.argmax(axis=1)[:, None]
     if metadata.activation == "sigmoid":
         chosen = probs >= thresholds_of(metadata)
@@ -90,18 +90,18 @@ def compare(
 ) -> Comparison:
     """Compare two models' probabilities (N, K) for the same windows.
 
-    What a model says of a window is its most probable label, or, of a sigmoid network, each label that reaches its
-    threshold. The two agree on a window where they say the same; labels within ``NEAR`` of their thresholds in the
-    original do not count then. An answer that is not a number says nothing and agrees with nothing.
+    A model predicts the most probable label, or, if it is a sigmoid network, each label that reaches its threshold. Two
+    models agree on a window where they predict the same. Labels within ``NEAR`` of their thresholds in the original are
+    left out of that. NaN and infinity predict nothing and agree with nothing.
     """
-    before, after = said(reference, metadata), said(probs, metadata)
+    before, after = predicted(reference, metadata), predicted(probs, metadata)
     differs = before != after
     if metadata.activation == "sigmoid":
         differs &= np.abs(reference - thresholds_of(metadata)) > NEAR
     agrees = ~differs.any(axis=1) & np.isfinite(probs).all(axis=1)
     errors = np.abs(probs - reference).max(axis=1)
     classes = []
-    # Windows of nothing have no output in a sigmoid network.
+    # A sigmoid network has no output for background windows.
     K = len(metadata.labels)
     for index in np.unique(windows.labels[(windows.labels >= 0) & (windows.labels < K)]):
         own = windows.labels == index
@@ -118,7 +118,7 @@ def compare(
         windows=len(windows),
         data=windows.name,
         agreement=float(agrees.mean()),
-        # JSON has no NaN; no probability is further off than 1.
+        # JSON has no NaN; the largest possible error is 1.
         probability_error=float(np.nan_to_num(errors, nan=1.0).mean()),
         largest_probability_error=float(np.nan_to_num(errors, nan=1.0).max()),
         worst_class=worst.name if worst else None,

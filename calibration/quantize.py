@@ -1,7 +1,7 @@
-"""int8 into a graph: a QuantizeLinear and DequantizeLinear of its own before each layer that bears it.
+"""Puts INT8 into a graph: a QuantizeLinear and DequantizeLinear pair before each layer that tolerates INT8.
 
-Private pairs, and none behind a layer: a pair shared by a tensor's readers would quantize the motion branch, which has
-differences of neighbouring frames, with them. Symmetric, weights per output channel. Knows nothing of data.
+Each layer has its own pair, and none follows a layer. A pair shared by all readers of a tensor would also quantize the
+motion branch, which computes differences of neighboring frames. Symmetric; weights per output channel. Knows no data.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from onnx import helper, numpy_helper
 from mar_edge.calibration.ranges import LEVELS
 from mar_edge.export.regions import HALF_KEY, marks_of
 
-# Scales are FP16 in the end; below this they would lose digits.
+# Scales are stored as FP16; below this they would lose digits.
 _SMALLEST_SCALE = float(np.finfo(np.float16).smallest_normal)
-# Weights of this many values and more are stored as int8 where their product is not: the file gets smaller.
+# Weights of this many values and more are stored as INT8 even where their product is FP16: the file gets smaller.
 _STORED_INT8 = 256
 _PRODUCTS = ("MatMul", "Conv")
 
 
 def quantizable_layers(model: onnx.ModelProto) -> dict[str, str]:
-    """The layers that bear int8, in graph order -> the tensor each reads."""
+    """Return the layers that tolerate INT8, in graph order, with the tensor each reads."""
     return {layer: node.input[0] for node in model.graph.node if (layer := marks_of(node).int8) is not None}
 
 
 def quantize(model: onnx.ModelProto, limits: Mapping[str, float], *, store_int8: bool = False) -> onnx.ModelProto:
-    """A copy with int8 products.
+    """Return a copy with INT8 products.
 
     Args:
-        model: FP32, its nodes marked (``export.regions``); the copy is marked likewise.
-        limits: for each layer that is to be int8, the size at which its input saturates.
-        store_int8: also store the weights of the other products inside half regions as int8; they compute in FP16.
+        model: FP32, its nodes marked (``export.regions``); the copy has the same marks.
+        limits: for each layer to quantize, the magnitude at which its input saturates.
+        store_int8: also store the weights of other products inside half regions as INT8; they compute in FP16.
     """
     new = onnx.ModelProto()
     new.CopyFrom(model)
@@ -68,7 +68,7 @@ def _is_large_product(node: onnx.NodeProto, weights: Mapping[str, onnx.TensorPro
 def _activation_pair(
     node: onnx.NodeProto, scale: np.float32, added: dict[str, onnx.TensorProto]
 ) -> list[onnx.NodeProto]:
-    """Q and DQ before the node's first input, which is led through them."""
+    """Return Q and DQ for the node's first input, and connect the node to them."""
     name = node.name
     parameters = [
         _constant(f"{name}:scale", np.array(scale, np.float32), added),
@@ -88,7 +88,7 @@ def _activation_pair(
 def _weight_pair(
     node: onnx.NodeProto, weights: Mapping[str, onnx.TensorProto], added: dict[str, onnx.TensorProto]
 ) -> onnx.NodeProto:
-    """DQ of the node's weight, which becomes int8."""
+    """Return DQ for the node's weight, which becomes INT8, and connect the node to it."""
     weight = numpy_helper.to_array(weights[node.input[1]])
     axis = 0 if node.op_type == "Conv" else weight.ndim - 1
     codes, scale = quantize_weight(weight, axis)
@@ -105,7 +105,7 @@ def _weight_pair(
 
 
 def quantize_weight(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """A weight as int8, and the scale (C',) of each index of ``axis``, a number that FP16 holds exactly."""
+    """Quantize a weight. Return it as INT8, and the scale (C',) of each index of ``axis``, exact in FP16."""
     others = tuple(i for i in range(weight.ndim) if i != axis)
     scale = np.maximum(np.abs(weight).max(axis=others) / LEVELS, _SMALLEST_SCALE).astype(np.float16).astype(np.float32)
     shape = [1] * weight.ndim

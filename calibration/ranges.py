@@ -1,4 +1,4 @@
-"""How large the values of a tensor are: a histogram that grows with the data, and three ways to cut it off.
+"""The range of a tensor's values: a histogram that grows with the data, and three ways to choose its limit.
 
 numpy only; knows nothing of models.
 """
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mar_edge.calibration.choices import Method
 
-LEVELS = 127  # of int8 to either side of zero, which is symmetric here
+LEVELS = 127  # of INT8 on either side of zero; symmetric
 _BINS = 2048
 _PERCENTILE = 99.99
 _ENTROPY_STEP = 8
@@ -49,7 +49,7 @@ class Histogram:
         self._counts = counts
 
     def limit(self, method: Method) -> float:
-        """The size at which int8 should saturate; above 0 unless all values are 0."""
+        """Return the magnitude at which INT8 should saturate; above 0 unless all values are 0."""
         if self.largest == 0.0 or method == "minmax":
             return self.largest
         cut = self._percentile_bins() if method == "percentile" else self._entropy_bins()
@@ -60,11 +60,13 @@ class Histogram:
         return int(np.searchsorted(covered, covered[-1] * _PERCENTILE / 100)) + 1
 
     def _entropy_bins(self) -> int:
-        """The cut whose int8 version tells least apart from the truth (TensorRT's entropy calibration, 8-bit
-        Inference with TensorRT, GTC 2017): Kullback-Leibler divergence, what is cut off counted into the last bin.
+        """Return the cut whose INT8 version has the smallest Kullback-Leibler divergence from the histogram.
+
+        TensorRT's entropy calibration (8-bit Inference with TensorRT, GTC 2017): values beyond the cut count in the
+        last bin.
         """
         counts = self._counts.astype(np.float64)
-        # Zeros quantize to zero whatever the cut; a ReLU's or a gate's would drown everything else.
+        # Zeros stay zero for every cut; the many zeros of a ReLU or a gate would outweigh everything else.
         counts[0] = counts[1]
         levels = LEVELS + 1
         best, best_divergence = len(counts), np.inf

@@ -11,9 +11,10 @@ from mar_edge.edge.model_file import ModelMetadata
 
 @dataclass(frozen=True)
 class Layers:
-    """costs: layer -> mean probability error of it alone in fewer bits, where measured. chosen: those that are.
+    """The choice of layers.
 
-    how: a sentence on how they were measured and chosen.
+    costs: layer -> mean probability error with only that layer in fewer bits, where measured.
+    chosen: layers in fewer bits. how: text on how they were measured and chosen.
     """
 
     costs: Mapping[str, float]
@@ -24,7 +25,7 @@ class Layers:
 def report_text(
     metadata: ModelMetadata, comparison: Comparison, layers: Layers, sizes: tuple[int, int], runtime: str
 ) -> str:
-    """``sizes``: bytes of the FP32 file and of this one."""
+    """Return the report. ``sizes``: bytes of the FP32 file and of this one."""
     fidelity = comparison.fidelity
     before, after = sizes
     same = "same labels above their thresholds" if metadata.activation == "sigmoid" else "same most probable label"
@@ -37,20 +38,20 @@ def report_text(
         "| | |",
         "|---|---|",
         f"| {same} | {fidelity.agreement:.4f} |",
-        f"| largest difference among a window's probabilities, mean | {fidelity.probability_error:.5f} |",
-        f"| the same, at most | {fidelity.largest_probability_error:.5f} |",
+        f"| largest probability error of a window, mean | {fidelity.probability_error:.5f} |",
+        f"| largest probability error of a window, maximum | {fidelity.largest_probability_error:.5f} |",
     ]
     if fidelity.worst_class is not None and fidelity.worst_drop is not None:
         lines.append(
-            f"| label that lost most accuracy (of {FEWEST_OF_A_CLASS} windows and more) | "
+            f"| label with the largest drop of accuracy (of {FEWEST_OF_A_CLASS} windows and more) | "
             f"{fidelity.worst_class}, {100 * fidelity.worst_drop:.1f} points |"
         )
-    lines += ["", "## Layers", "", layers.how, "", "| layer | alone costs | computes in |", "|---|---|---|"]
+    lines += ["", "## Layers", "", layers.how, "", "| layer | error of it alone | type |", "|---|---|---|"]
     costs = layers.costs
     for layer in sorted({*costs, *layers.chosen}, key=lambda layer: (-costs.get(layer, 0.0), layer)):
         cost = f"{costs[layer]:.6f}" if layer in costs else "not measured"
         lines.append(f"| {layer} | {cost} | {metadata.precision if layer in layers.chosen else 'fp16'} |")
-    lines += ["", "## Labels", "", "| label | windows | FP32 | now | lost, points |", "|---|---|---|---|---|"]
+    lines += ["", "## Labels", "", "| label | windows | FP32 | now | drop, points |", "|---|---|---|---|---|"]
     for c in sorted(comparison.classes, key=lambda c: -c.drop):
         lines.append(f"| {c.name} | {c.windows} | {c.before:.3f} | {c.after:.3f} | {100 * c.drop:.1f} |")
     return "\n".join(lines) + "\n"

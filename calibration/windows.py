@@ -1,4 +1,4 @@
-"""Windows to calibrate on and others to compare on, from whatever ``--data`` names. Runs no model."""
+"""Windows for calibration and others for comparison, from the data that ``--data`` names. Runs no model."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from mar_edge.training.evaluation.answers import UNLABELLED, match_labels, short
 from mar_edge.training.synth.world import HELD_OUT
 
 FEWEST_WINDOWS = 64
-# Of coordinates from -1 to 1: half a hundredth of their range. Synthetic windows lie 0.3 apart on average.
+# In coordinates from -1 to 1. Synthetic windows differ by 0.3 on average.
 _NO_DIFFERENCE = 0.01
-# No training run is given these, nor are models judged on them otherwise.
+# Neither training nor evaluation uses these seeds.
 _CALIBRATION_SEED = 3_000_017
 _COMPARISON_SEED = 4_000_037
 _HELD_OUT_SHARE = 0.5
 _READ_AT_ONCE = 256
-# Mean squared step from frame to frame over twice the variance of all coordinates: 1 for noise without memory. Of 1,024
-# held-out synthetic windows half lay below 0.0002 and all below 0.005.
+# Mean squared step from frame to frame over twice the variance of all coordinates: 1 for white noise. Of 1,024 held-out
+# synthetic windows half were below 0.0002 and all below 0.005.
 _NOISE_RATIO = 0.3
 
 
@@ -37,7 +37,7 @@ class Windows:
     """N windows as the network takes them.
 
     skeleton: (N, 64, V, 2) float32 in [-1, 1]. index_t: (N, 64) float32. labels: (N,) int64 index into the model's
-    labels, ``UNLABELLED`` where the data does not say or the model does not know. name: of what data, for people.
+    labels, ``UNLABELLED`` where there is none or the model does not have it. name: of the data, for messages.
     """
 
     skeleton: NDArray[np.float32]
@@ -49,37 +49,38 @@ class Windows:
         return len(self.labels)
 
     def batches(self, size: int) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """The model's inputs by name, ``size`` windows at a time."""
+        """Yield the model's inputs by name, ``size`` windows at a time."""
         for start in range(0, len(self), size):
             part = slice(start, start + size)
             yield {"skeleton": self.skeleton[part], "index_t": self.index_t[part]}
 
     def first(self, count: int) -> Windows:
-        """``count`` of them, evenly spread; all where there are no more."""
+        """Return ``count`` windows, evenly spread, or all if there are fewer."""
         chosen = spread(len(self), count)
         return Windows(self.skeleton[chosen], self.index_t[chosen], self.labels[chosen], self.name)
 
     def digest(self) -> str:
-        """SHA-256 of the windows themselves."""
+        """Return the SHA-256 of the windows."""
         sha = hashlib.sha256(self.skeleton.tobytes())
         sha.update(self.index_t.tobytes())
         return sha.hexdigest()
 
 
 def open_data(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_on: int) -> tuple[Dataset, Dataset]:
-    """What to calibrate on, and what has nothing to do with it to compare on; so many windows of synthetic motion.
+    """Return data for calibration and independent data for comparison.
 
-    Of synthetic motion the second come from a world that no model was trained on; of MA-52 and iMiGUE the two are the
-    training and the validation split; of anything else its recordings are halved.
+    ``calibrate_on``, ``compare_on``: numbers of windows of synthetic motion. Its second half comes from a world that no
+    model was trained on. For MA-52 and iMiGUE the two are the training and the validation split. Other recordings are
+    halved.
 
     Raises:
-        MarEdgeError: no such data set, something is wrong with it, or its skeletons are not the model's.
+        MarEdgeError: no such data set, it is damaged, or its layout is not the model's.
     """
     if spec == SYNTHETIC:
-        learnt: Dataset = SyntheticDataset(_CALIBRATION_SEED, calibrate_on)
-        other: Dataset = SyntheticDataset(_COMPARISON_SEED, compare_on, world=HELD_OUT)
+        calibration: Dataset = SyntheticDataset(_CALIBRATION_SEED, calibrate_on)
+        comparison: Dataset = SyntheticDataset(_COMPARISON_SEED, compare_on, world=HELD_OUT)
     else:
-        learnt, other = open_training(
+        calibration, comparison = open_training(
             spec,
             None,
             seed=0,
@@ -89,32 +90,30 @@ def open_data(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_on:
             validation_share=_HELD_OUT_SHARE,
         )
     layout = load_layout(metadata.layout)
-    if learnt.layout.name != layout.name:
-        raise MarEdgeError(f"{spec} holds {learnt.layout.name} skeletons, the model takes {layout.name} ones")
-    return learnt, other
+    if calibration.layout.name != layout.name:
+        raise MarEdgeError(f"{spec} holds {calibration.layout.name} skeletons, the model takes {layout.name} ones")
+    return calibration, comparison
 
 
 def check_worth(windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:
-    """Refuse to calibrate or to compare (``to``) on what says nothing about people.
+    """Refuse to calibrate or compare (``to``) on data that is not representative of people.
 
     Raises:
-        MarEdgeError: too few windows, the same ones over and over, people who do not move, or noise.
+        MarEdgeError: there are too few different windows, the people do not move, or it is noise.
     """
     distinct = len({window.tobytes() for window in windows.skeleton})
     if distinct < fewest:
         raise MarEdgeError(
-            f"{windows.name} has {distinct} different windows, too few to {to} on; at least {fewest} are needed, some "
-            "hundreds are good"
+            f"{windows.name} has {distinct} different windows, too few to {to} on; at least {fewest} are needed, and "
+            "some hundreds are better"
         )
     if float(windows.skeleton.std(axis=0).mean()) < _NO_DIFFERENCE:
-        raise MarEdgeError(
-            f"the windows of {windows.name} hardly differ from each other: they are no ground to {to} on"
-        )
+        raise MarEdgeError(f"the windows of {windows.name} hardly differ from each other; {to} on more varied data")
     moving = int((np.ptp(windows.skeleton, axis=1) > _NO_DIFFERENCE).any(axis=(1, 2)).sum())
     if moving < fewest:
         raise MarEdgeError(
-            f"somebody moves in {moving} of the {len(windows)} windows of {windows.name}, too few to {to} on; at least "
-            f"{fewest} are needed"
+            f"only {moving} of the {len(windows)} windows of {windows.name} have movement, too few to {to} on; at "
+            f"least {fewest} are needed"
         )
     x = windows.skeleton.astype(np.float64)
     steps = np.square(np.diff(x, axis=1)).mean(axis=(1, 2, 3))
@@ -122,20 +121,20 @@ def check_worth(windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WI
     ratio = float(np.median(steps / np.maximum(spreads, 1e-12)))
     if not ratio < _NOISE_RATIO:
         raise MarEdgeError(
-            f"{windows.name} is noise, not people: joints jump from frame to frame as far as they lie apart (ratio "
-            f"{ratio:.2f}, people below 0.01); ranges measured on it would be wrong"
+            f"{windows.name} is noise, not people: joints jump from frame to frame across the whole figure (ratio "
+            f"{ratio:.2f}, for people below 0.01). Ranges measured on it would be wrong"
         )
 
 
 def read_windows(dataset: Dataset, metadata: ModelMetadata, count: int) -> Windows:
-    """``count`` windows of a data set, evenly spread; all where there are no more.
+    """Read ``count`` windows of a data set, evenly spread, or all if there are fewer.
 
     Raises:
         MarEdgeError: there is none.
     """
     indices = spread(len(dataset), count)
     if not len(indices):
-        raise MarEdgeError(f"{short_name(dataset)} holds no clip")
+        raise MarEdgeError(f"{short_name(dataset)} has no clip")
     places = match_labels(metadata, dataset.labels, dataset.background)
     parts = [dataset.batch(indices[i : i + _READ_AT_ONCE]) for i in range(0, len(indices), _READ_AT_ONCE)]
     said = np.concatenate([part.labels for part in parts])

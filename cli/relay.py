@@ -34,9 +34,9 @@ def relay(
 
     Each stream needs a name of its own.
     """
-    from mar_edge.streaming.operations.file_limit import raise_file_limit
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.operations.stop_signals import StopSignals
+    from mar_edge.streaming.wire.file_limit import raise_file_limit
     from mar_edge.streaming.wire.keys import ClientKeys, read_public_key, read_secret_key
     from mar_edge.streaming.wire.publish_socket import PublishSocket
     from mar_edge.streaming.wire.relay import Relay

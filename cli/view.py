@@ -43,9 +43,9 @@ def view(
 ) -> None:
     """Show a live stream or recordings in a browser."""
     require_web()
-    from mar_edge.streaming.operations.file_limit import raise_file_limit
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.operations.stop_signals import StopSignals
+    from mar_edge.streaming.wire.file_limit import raise_file_limit
     from mar_edge.view.app import page_app
     from mar_edge.view.feed import Feed
     from mar_edge.view.feed_subscriber import FeedSubscriber

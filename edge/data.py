@@ -1,4 +1,4 @@
-"""What passes between the stages, from a pose to a prediction. Frozen; validated where it enters."""
+"""Data that passes between the stages, from a pose to a prediction. Frozen; validated where it enters."""
 
 from __future__ import annotations
 
@@ -14,12 +14,20 @@ class Skeleton:
 
     joints: (V, 2) float32, pixels of the source image, x right, y down; NaN where not seen.
     scores: (V,) float32 in [0, 1]; 0 where not seen.
-    person: id that stays with the person.
+    person: id of the person in the stream.
     """
 
     joints: NDArray[np.float32]
     scores: NDArray[np.float32]
     person: int = 0
+
+    def rounded(self) -> Skeleton:
+        """Return it with joints to a hundredth of a pixel, as messages hold them.
+
+        A stream rounds what its pose stage finds, once: a recording is then what the pipeline saw, to the bit.
+        """
+        joints = self.joints.astype(np.float64).round(2).astype(np.float32)
+        return Skeleton(joints, self.scores, self.person)
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the network said of one window: probs (K,) float32 in label order, each of its own (``edge.scores``)."""
+    """The scores of one window: probs (K,) float32 in label order, each label by itself (``edge.scores``)."""
 
     probs: NDArray[np.float32]
     person: int = 0

@@ -1,4 +1,4 @@
-"""Label sets: what the network's K outputs are called. Data, read from CSV; knows nothing of networks."""
+"""Label sets: names of the network's K outputs. Data, read from CSV; knows nothing of networks."""
 
 from __future__ import annotations
 

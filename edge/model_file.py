@@ -24,13 +24,14 @@ Activation = Literal["softmax", "sigmoid"]
 
 
 class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
-    """How a file in fewer bits compares with its FP32 original, shown the same windows.
+    """How a file in fewer bits compares with its FP32 original on the same windows.
 
-    windows: how many; data: of what. agreement: share, in [0, 1], whose most probable label is the same; of sigmoid
-        networks, for which the same labels reach their thresholds (``calibration.comparison``).
-    probability_error, largest_probability_error: the largest difference among a window's probabilities, its mean over
-    the windows and its maximum. worst_class, worst_drop: the label whose windows lost most accuracy, and how much, in
-    [0, 1]; None where no window was labelled.
+    windows: how many. data: what they were cut from.
+    agreement: share of windows, in [0, 1], with the same most probable label. Of sigmoid networks: with the same labels
+        above their thresholds (``calibration.comparison``).
+    probability_error: the largest difference among a window's probabilities, mean over the windows.
+    largest_probability_error: the same, maximum over the windows.
+    worst_class, worst_drop: the label whose windows lost most accuracy, and how much, in [0, 1]; None without labels.
     """
 
     windows: int
@@ -43,22 +44,21 @@ class Fidelity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model file says of itself.
+    """The description in a model file.
 
     family: kind of network, which decides its inputs (``edge.families``).
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
-    activation: what turns logits into the graph's probs: softmax, one label a window, or sigmoid, each label by itself.
-    rates: one per label, how often it happened in training, in any one unit; empty for equally often.
+    activation: turns logits into the graph's probs: softmax, one label per window, or sigmoid, each label by itself.
+    rates: one per label, its frequency in training, in any one unit; empty for equal ones.
     movements: one per label, which way it leads and its opposite; empty for those of MA-52's actions, by name.
-    encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes of them: of ``motion``,
-        or of motion and ``contact`` (``edge.network.mmn``).
-    window_s: seconds of video one window spans.
-    temperature: the graph's probs are activation(logits / temperature), fitted on held-out clips so that they mean what
-        they say; 1 where nothing was fitted.
-    thresholds: one per label, the probability from which it is worth believing, fitted likewise; empty for none.
-    fidelity: how a file that is not FP32 compares with the one that is.
-    sources_sha256: hash of each checkpoint the file was made from, in stream order.
-    training_data, accuracy, licence: for people; accuracy holds named scores in [0, 1].
+    encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes from them: ``motion``,
+        or motion and ``contact`` (``edge.network.mmn``).
+    window_s: seconds of video in one window.
+    temperature: the graph's probs are activation(logits / temperature); fitted on held-out clips, else 1.
+    thresholds: one per label, the probability at which its events begin; fitted on held-out clips, else empty.
+    fidelity: of a file that is not FP32, how it compares with the FP32 one.
+    sources_sha256: hash of each checkpoint that the file was made from, in stream order.
+    training_data, accuracy, ``licence``: for people; accuracy holds named scores in [0, 1].
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -84,17 +84,17 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     mar_edge_version: str = ""
 
     def to_json(self) -> str:
-        """The JSON document."""
+        """Return the JSON document."""
         return msgspec.json.encode(self).decode()
 
 
 def default_model_path() -> Path:
-    """The model that comes with the package."""
+    """Return the path of the package's model."""
     return Path(str(resources.files("mar_edge.edge").joinpath("models", "mmn_synthetic.onnx")))
 
 
 def default_checkpoint_path() -> Path:
-    """The checkpoint that model was exported from, to fine-tune."""
+    """Return the path of the checkpoint that model was exported from, for fine-tuning."""
     return default_model_path().with_suffix(".pt")
 
 

@@ -19,9 +19,9 @@ from mar_edge.edge.labels import Label, label_rows, read_label_text
 Way = Literal["both", "one", "each"]
 """What a label names of a movement that leads somewhere, stays there and comes back.
 
-both: the way out, the stay and the way back are one event (a hand at a face). one: the way out alone; the way back has
-another name (bowing the head, head up). each: the way out is one event, the way back another one of the same name
-(turning the head).
+both: one event is the way out, the stay and the way back (a hand at a face).
+one: the way out alone; the way back has another name (bowing the head, head up).
+each: the way out is one event, the way back another one of the same name (turning the head).
 """
 
 
@@ -48,7 +48,7 @@ def parse_movements(text: str, source: str) -> dict[str, Movement]:
     found = {(row["action"] or "").strip(): _movement(row, where) for where, row in rows}
     for name, movement in found.items():
         if movement.opposite and movement.opposite not in found:
-            raise MarEdgeError(f"{source}: '{movement.opposite}', the opposite of '{name}', is no action of the file")
+            raise MarEdgeError(f"{source}: '{movement.opposite}', the opposite of '{name}', is not in the file")
     return found
 
 

@@ -1,7 +1,7 @@
-"""From a clip of joints to the network's input. numpy only, pure functions; knows nothing of cameras or networks.
+"""A clip of joints -> the input of MMN. numpy only, pure functions; knows nothing of cameras or networks.
 
 Formulas: MMN's test-time loader (min-max per axis over the whole clip, 64 frames picked evenly). The loader's
-centring on a joint of frame 0 is left out because the min-max cancels it exactly.
+centering on a joint of frame 0 is left out because the min-max cancels it exactly.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ _EPS = 1e-6
 
 
 def clip_to_input(clip: ArrayLike, layout: Layout | None = None) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A clip of any length as the network takes it.
+    """Return the network's input for a clip of any length.
 
     Args:
         clip: (T, V, 2) coordinates in any unit, T >= 1; NaN where a joint was not seen.
-        layout: decides V and what stands in for unseen joints (default: ``ma52``).
+        layout: decides V and what replaces unseen joints (default: ``ma52``).
 
     Returns:
         skeleton: (64, V, 2) float32 in [-1, 1], in the layout's own joint order. An axis without extent is -1
             throughout; T = 1 is that one frame 64 times.
-        index_t: (64,) float32 in [-1, 1), each picked frame's place in the clip.
+        index_t: (64,) float32 in [-1, 1), the place of each picked frame in the clip.
 
     Raises:
         MarEdgeError: the clip has another shape, no frame, or infinite coordinates.
@@ -48,7 +48,7 @@ def clip_to_input(clip: ArrayLike, layout: Layout | None = None) -> tuple[NDArra
 
 
 def window_to_input(window: Window, layout: Layout) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A window of live frames as the network takes it, whatever the camera's rate (see ``clip_to_input``).
+    """Return the network's input for a window of live frames, at any frame rate (see ``clip_to_input``).
 
     Frames arrive at 15 or at 60 per second, unevenly, with gaps where some were dropped. Sampling the window at 64
     even moments first makes one motion look the same at all of them.
@@ -57,7 +57,7 @@ def window_to_input(window: Window, layout: Layout) -> tuple[NDArray[np.float32]
 
 
 def resample(clip: NDArray[np.float32], times_s: NDArray[np.float64], layout: Layout) -> NDArray[np.float32]:
-    """(T, V, 2) at ``times_s`` (T,) -> (64, V, 2) at even times from first to last, linear between frames."""
+    """Resample (T, V, 2) at ``times_s`` (T,) to (64, V, 2) at even times from first to last, linear between frames."""
     T, V, _ = clip.shape
     filled = fill_missing(clip, layout).reshape(T, V * 2)
     even = np.linspace(times_s[0], times_s[-1], WINDOW_FRAMES)
@@ -72,7 +72,7 @@ def resample(clip: NDArray[np.float32], times_s: NDArray[np.float64], layout: La
 
 
 def normalise(clip: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(..., T, V, 2) without NaN -> the same in [-1, 1], per axis over all frames and joints of each clip."""
+    """Scale (..., T, V, 2) without NaN to [-1, 1], per axis over all frames and joints of each clip."""
     low = clip.min(axis=(-3, -2), keepdims=True)
     high = clip.max(axis=(-3, -2), keepdims=True)
     normalised: NDArray[np.float32] = (clip - low) / (high - low + _EPS) * 2 - 1
@@ -80,11 +80,11 @@ def normalise(clip: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def fill_missing(clip: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
-    """(..., T, V, 2) -> the same without NaN, each clip on its own.
+    """Replace the NaN of (..., T, V, 2), each clip on its own.
 
     A joint seen in some frames moves in a straight line between them and rests before the first and after the last.
-    One never seen lies on its ``layout.fill_parents`` joint, so that its bone is zero; if the root was never seen
-    either, it lies at the mean of all seen joints. A clip with nothing seen is zero.
+    A joint that is never seen is placed on its ``layout.fill_parents`` joint, so that its bone is zero. If the root was
+    never seen either, it is placed at the mean of all seen joints. A clip with nothing seen is zero.
     """
     missing = np.isnan(clip[..., 0]) | np.isnan(clip[..., 1])  # (..., T, V)
     if not missing.any():
@@ -113,7 +113,7 @@ def fill_missing(clip: NDArray[np.float32], layout: Layout) -> NDArray[np.float3
 
 
 def _join_gaps(tracks: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(M, T, 2), each seen (M, T) at least once -> straight lines over the gaps, the ends held."""
+    """Fill (M, T, 2), each seen (M, T) at least once, with straight lines over the gaps, the ends held."""
     M, T = seen.shape
     frames = np.arange(T)
     before = np.maximum.accumulate(np.where(seen, frames, -1), axis=1)

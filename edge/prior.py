@@ -21,17 +21,17 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import ma52_labels
 from mar_edge.edge.model_file import ModelMetadata
 
-# What is rarer is shifted as if it happened so often a minute: an estimate from one or two instances is none.
+# Least rate per minute: lower ones are estimates from one or two instances.
 LEAST_RATE = 0.01
-# Likewise of a label that training hardly had: this share of the mean rate.
+# Least rate in training, as a share of the mean rate.
 LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class Prior:
-    """Frequencies at the place of use.
+    """Label frequencies where the model is used.
 
-    name: for people. rates: label name -> times a minute, or in any one unit; None for those that the model learned at.
+    name: for people. rates: label name -> times per minute, or in any one unit; None for those of the training data.
     """
 
     name: str
@@ -49,10 +49,10 @@ def interview() -> Prior:
 
 
 def parse_prior(text: str) -> Prior:
-    """Return what ``--prior`` names.
+    """Return the prior that ``--prior`` names.
 
     Raises:
-        MarEdgeError: it is neither a name of ours nor a readable CSV file.
+        MarEdgeError: it is neither a known name nor a readable CSV file.
     """
     if text == "interview":
         return interview()
@@ -72,9 +72,9 @@ def parse_prior(text: str) -> Prior:
 def default_prior(metadata: ModelMetadata) -> Prior:
     """Return ``interview`` for a model of MA-52's actions that saw each equally often, else ``trained``.
 
-    Two kinds of models learned at an interview's frequencies already, more or less: those whose file states ``rates``
-    (the mixture of ``synth-concurrent`` leans to them), and classifiers of cut clips without a background class, such
-    as the authors' networks.
+    Two kinds of models learned at about an interview's frequencies already. One states ``rates`` in its file: the
+    mixture of ``synth-concurrent`` leans to them. The other classifies cut clips without a background class, as the
+    authors' networks do.
     """
     actions = {label.name for index, label in enumerate(metadata.labels) if index != metadata.background}
     saw_all_alike = not metadata.rates and not (metadata.activation == "softmax" and metadata.background is None)
@@ -85,13 +85,13 @@ def parse_rates(text: str, source: str) -> dict[str, float]:
     """Return label name -> rate from CSV text with the columns action and per_minute; others are ignored.
 
     Raises:
-        MarEdgeError: a column is missing, a rate is no number of 0 or more, an action stands twice.
+        MarEdgeError: a column is missing, a rate is not a number of 0 or more, an action appears twice.
     """
     rows = csv.DictReader(io.StringIO(text))
     rates: dict[str, float] = {}
     try:
         if not {"action", "per_minute"} <= set(rows.fieldnames or ()):
-            raise MarEdgeError(f"{source}: a file of frequencies is CSV with the columns action,per_minute")
+            raise MarEdgeError(f"{source}: a file of label frequencies is CSV with the columns action,per_minute")
         for row in rows:
             name = (row["action"] or "").strip()
             rate = float(row["per_minute"] or "nan")
@@ -100,7 +100,7 @@ def parse_rates(text: str, source: str) -> dict[str, float]:
             rates[name] = rate
     except (csv.Error, ValueError, AttributeError, TypeError):  # a row with too many fields holds a list
         raise MarEdgeError(
-            f"{source}, line {rows.line_num}: expected an action, once, and how often it happens a minute (0 or more)"
+            f"{source}, line {rows.line_num}: expected an action, once, and its times per minute (0 or more)"
         ) from None
     return rates
 

@@ -26,7 +26,7 @@ class Recognizer:
     """A model and the runtime it runs on. A context manager; closes its runtime.
 
     Raises:
-        MarEdgeError: the model does not describe itself, or not truly.
+        MarEdgeError: the model has no description, or one that does not fit its graph.
     """
 
     def __init__(self, runtime: Runtime, source: str, reason: str = "") -> None:
@@ -47,12 +47,12 @@ class Recognizer:
         sha256: str | None = None,
         progress: Progress = silent,
     ) -> Recognizer:
-        """The recogniser of a model file (default: the one in the package), warmed up.
+        """Open a model file (default: the package's model) and warm it up.
 
         Args:
-            sha256: what the file must have; a file with another one is not loaded, nor one that is not all of the
-                model: an ONNX file with weights beside it, an engine, whose labels stand in a document beside it.
-            progress: of building an engine, where there is none yet.
+            sha256: the hash that the file must have. A model in several files is refused then: an ONNX file with
+                external weights, an engine with its document.
+            progress: of building an engine, if there is none yet.
 
         Raises:
             MarEdgeError: as the class, or ``open_runtime``; or the file has another SHA-256.

@@ -1,7 +1,7 @@
 """From logits to scores: how likely each label is, in [0, 1], by itself. Pure functions; run no network.
 
-What a score means does not depend on the network's activation: several labels may be high together, and nothing
-happening is all of them being low. So thresholds, events and messages need not know the activation.
+A score means the same for every activation. Several labels may be high together; when nothing happens, all are low. So
+thresholds, events and messages need not know the activation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def scores_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[n
     """Return the scores (N, K) of logits (N, K).
 
     Sigmoid networks: sigmoid(z_k / T). Softmax networks with a background class: sigmoid((z_k - z_background) / T), the
-    label against "nothing happens", whatever the other labels say. Softmax networks without one: the softmax.
+    label against "nothing happens", whatever the other labels are. Softmax networks without one: the softmax.
     """
     z = logits.astype(np.float64) / metadata.temperature
     if metadata.activation == "softmax" and metadata.background is None:
@@ -27,9 +27,9 @@ def scores_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[n
 
 
 def adjusted(
-    scores: NDArray[np.float32], shift: NDArray[np.float64], sayable: NDArray[np.bool_], metadata: ModelMetadata
+    scores: NDArray[np.float32], shift: NDArray[np.float64], detectable: NDArray[np.bool_], metadata: ModelMetadata
 ) -> NDArray[np.float32]:
-    """Return scores (N, K) as if ``shift`` (K,) had been added to the logits, 0 where not ``sayable`` (N, K).
+    """Return scores (N, K) as if ``shift`` (K,) had been added to the logits, 0 where not ``detectable`` (N, K).
 
     Adding to a logit multiplies the odds.
     """
@@ -39,7 +39,7 @@ def adjusted(
         p = likely / likely.sum(axis=1, keepdims=True)
     else:
         p = likely / (likely + 1.0 - p)
-    return _with_background((p * sayable).astype(np.float32), metadata)
+    return _with_background((p * detectable).astype(np.float32), metadata)
 
 
 def _with_background(p: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:

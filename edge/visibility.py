@@ -1,6 +1,6 @@
 """Which parts of the body a window shows, and which each label needs. Data and two pure functions.
 
-What is not in the picture is not said: a leg that crossed below a desk cannot be told from one that did not.
+Labels of parts outside the picture are suppressed: whether legs crossed below a desk cannot be seen.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.body_groups import body_group
 from mar_edge.edge.data import Window
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import Layout
@@ -22,17 +23,7 @@ SEEN_BY: dict[str, tuple[tuple[str, ...], ...]] = {
     "hands": (("left_wrist",), ("right_wrist",), ("left_index_tip",), ("right_index_tip",)),
     "legs": (("left_knee",), ("right_knee",)),
 }
-# Body groups of labels -> regions that they cannot be told without. What is in no row needs nothing.
-NEEDS_OF_BODY: dict[str, tuple[str, ...]] = {
-    "body": ("trunk",),
-    "head": ("head",),
-    "upper limb": ("arms",),
-    "lower limb": ("legs",),
-    "body-hand": ("hands",),
-    "head-hand": ("hands",),
-    "leg-hand": ("hands", "legs"),
-}
-# A window shows what this share of its frames shows.
+# Least share of a window's frames that must show a region.
 _LEAST_SHARE = 0.5
 
 
@@ -52,10 +43,10 @@ def visible_regions(window: Window, layout: Layout) -> tuple[str, ...]:
 
 
 def needs(label: Label) -> tuple[str, ...]:
-    """Return the regions without which ``label`` cannot be told."""
-    return NEEDS_OF_BODY.get(label.body, ())
+    """Return the regions that ``label`` needs."""
+    return body_group(label.body).needs
 
 
-def sayable(labels: Sequence[Label], visible: Collection[str]) -> NDArray[np.bool_]:
-    """Return (K,) which labels can be told from the ``visible`` regions."""
+def detectable(labels: Sequence[Label], visible: Collection[str]) -> NDArray[np.bool_]:
+    """Return (K,) which labels need no other than the ``visible`` regions."""
     return np.array([all(region in visible for region in needs(label)) for label in labels])

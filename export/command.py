@@ -10,7 +10,6 @@ import msgspec
 
 import mar_edge
 from mar_edge.edge.choices import Stream
-from mar_edge.edge.confidence import read_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
@@ -18,6 +17,7 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.movements import Movement, read_movements, stated_for
 from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
 from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.score_calibration import read_score_calibration
 from mar_edge.export.choices import StreamChoice
 from mar_edge.export.onnx_file import write_model
 
@@ -82,7 +82,7 @@ def export_model(
         )
     metadata = _metadata(loaded, layout_name, streams, labels_file, window_s)
     if confidence_file is not None:
-        confidence = read_confidence(confidence_file)
+        confidence = read_score_calibration(confidence_file)
         thresholds = confidence.for_labels(metadata.labels, str(confidence_file))
         metadata = msgspec.structs.replace(metadata, temperature=confidence.temperature, thresholds=thresholds)
     read_as = tuple(f"{path}: {one.read_as}" for path, one in zip(paths, loaded, strict=True) if one.read_as)

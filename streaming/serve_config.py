@@ -1,4 +1,4 @@
-"""What ``serve`` is asked to do, checked as far as it can be without opening anything. Mistakes name the option."""
+"""The configuration of ``serve``, checked as far as possible without opening anything. Errors name the option."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ from mar_edge.streaming.wire.publisher import check_stream
 
 @dataclass(frozen=True)
 class ServeConfig:
-    """What ``serve`` does.
+    """The configuration of ``serve``.
 
-    camera: source string (see ``streaming.capture.sources``). address: where to publish. stream: name on the wire.
-    more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: to publish on as well.
-    pipeline: how skeletons become events. top_k: labels in a label message.
-    encoding: of the messages. publish_skeletons: send every frame's joints as well.
-    realtime: of a file, give frames when they are due, and drop those that come too late; without it, every frame is
-    processed, however long it takes.
-    wait_subscribers: start the camera's clock once so many are there. max_seconds: stop after so much capture time.
-    insecure: allow an address that other machines reach, in clear. keys: encrypt, and let in whom we know.
-    mode: what is asked of cameras. stall_s: a camera that gives no frame for so long is opened anew. wait_camera: one
-    that does not open at the start is tried again too. record: write recordings. http: ``HOST:PORT`` of health and
-    metrics. replay: recordings to serve instead of a camera.
+    camera: source string (see ``streaming.capture.sources``). address: where to publish. stream: its name on the wire.
+    pipeline: how skeletons become events. top_k: labels in a label message. encoding: of the messages.
+    publish_skeletons: send the joints of every frame.
+    realtime: play a file at its own pace, and drop frames that come too late; else process every frame.
+    wait_subscribers: number of subscribers to wait for before the camera's clock starts.
+    max_seconds: capture time after which to stop.
+    insecure: allow an address that other machines reach, unencrypted.
+    more_cameras: (stream, camera) of further cameras, each a stream of its own. more_addresses: further addresses.
+    keys: encrypt, and let in clients with these keys. mode: resolution, rate and format requested from cameras.
+    stall_s: seconds without a frame after which a camera is reopened. wait_camera: retry one that does not open at the
+    start. record: write recordings. http: ``HOST:PORT`` of health and metrics.
+    replay: recordings to serve instead of a camera.
 
     Raises:
-        MarEdgeError: a value that makes no sense.
+        MarEdgeError: a value out of range.
     """
 
     camera: str

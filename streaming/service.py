@@ -15,31 +15,34 @@ from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.observer import StreamObserver
-from mar_edge.streaming.operations.file_limit import raise_file_limit
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
-from mar_edge.streaming.stream import OnMessage, StreamLoop, StreamSummary
+from mar_edge.streaming.stream import StreamLoop
+from mar_edge.streaming.stream_output import OnMessage, StreamOutput
+from mar_edge.streaming.stream_state import StreamSummary
+from mar_edge.streaming.wire.file_limit import raise_file_limit
 from mar_edge.streaming.wire.messages import AnyMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
-# How long the process waits between two looks at subscribers, signals and keys.
+# Seconds between two looks at subscribers, signals and keys.
 _TURN_S = 0.02
-# Between a subscriber's handshake and its subscriptions: what is sent in between does not reach it.
+# From a subscriber's handshake to its subscriptions: messages in between do not reach it.
 _SETTLE_S = 0.2
-# A stream that is told to stop finishes its frame and says good-bye; one that takes longer hangs.
+# A stream that is stopped finishes its frame and sends its end; one that takes longer hangs.
 STOP_S = 5.0
 _log = logging.getLogger("mar_edge.service")
 
 
 @dataclass(frozen=True)
 class ServeSummary:
-    """How it went, all streams together. ``signal``: number of the one that stopped it; ``report``: the timing tables,
-    for people; ``streams``: one by one, by name.
+    """How it went, all streams together.
+
+    signal: number of the one that stopped it. report: the timing tables, for people. streams: each stream, by name.
     """
 
     reason: str
@@ -65,16 +68,16 @@ def serve(
 ) -> ServeSummary:
     """Serve until every stream has ended, a signal comes or the time is up.
 
-    The addresses are bound first, so that subscribers can join while models load, and the cameras opened second, so
-    that what is wrong with either is known at once. The cameras' clocks start last. A stream that fails does not touch
-    the others; it is raised when they have ended.
+    The addresses are bound first, so that subscribers can join while models load. The cameras are opened second, so
+    that faults of either are known at once. The cameras' clocks start last. A stream that fails does not affect the
+    others; its error is raised when they have ended.
 
     Args:
         config: what to do.
-        open_pose, open_recognizer: make the stages, a pose stage for each stream; ``serve`` closes what they give.
-        on_message: is shown each message as it was sent, one at a time.
-        reread: gives the configuration anew when a SIGHUP asks for it.
-        observer: looks on from within the process.
+        open_pose, open_recognizer: open the stages, a pose stage for each stream; ``serve`` closes them.
+        on_message: gets each message as it was sent, one at a time.
+        reread: reads the configuration again, after a SIGHUP.
+        observer: follows the streams from within the process.
 
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
@@ -109,15 +112,11 @@ def serve(
                 StreamLoop(
                     config,
                     stop=lambda: stop.reason,
-                    publisher=publisher,
-                    socket=socket,
                     source=source,
-                    recognizer=shared,
                     pose=pose,
                     pose_name=name,
-                    recorder=recorder,
-                    on_message=seen,
-                    observer=observer,
+                    recognizer=shared,
+                    output=StreamOutput(publisher, socket, recorder, seen, observer),
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)
@@ -137,7 +136,7 @@ def _attend(
     monitoring: Monitoring,
     reread: Callable[[], ServeConfig] | None,
 ) -> None:
-    """What the process does while its streams run; once it is to stop, those that hang are not waited for."""
+    """Serve subscribers, signals and monitoring while the streams run; at the end, do not wait for those that hang."""
     stopping_s: float | None = None
     while any(thread.is_alive() for thread in threads):
         if stop.reason is not None:
@@ -157,14 +156,14 @@ def _reload(threads: Sequence[_StreamThread], reread: Callable[[], ServeConfig])
     try:
         config = reread()
     except MarEdgeError as error:
-        _log.error("the configuration was not taken over, everything goes on as before: %s", error)
+        _log.error("the configuration was not reloaded, everything continues as before: %s", error)
         return
     for thread in threads:
         thread.loop.change(config)
 
 
 class _StreamThread(threading.Thread):
-    """Runs one stream's loop, and keeps what came of it."""
+    """Runs one stream's loop, and keeps its result."""
 
     def __init__(self, loop: StreamLoop, stream: str) -> None:
         super().__init__(name=stream, daemon=True)
@@ -180,10 +179,10 @@ class _StreamThread(threading.Thread):
             self._failure = error
 
     def result(self) -> StreamSummary:
-        """How it went.
+        """Return how it went.
 
         Raises:
-            MarEdgeError: it has not come to its end.
+            MarEdgeError: it has not ended.
             Exception: what the loop raised.
         """
         if self.is_alive():
@@ -237,7 +236,7 @@ def _check_fit(recognizer: Recognizer, pose: str, layout: Layout) -> None:
 
 
 def _wait_for_subscribers(wanted: int, socket: PublishSocket, stop: StopSignals) -> None:
-    """Until as many as were asked for have connected and said what they want."""
+    """Wait until that number of subscribers have connected and subscribed."""
     there_since: float | None = None
     while wanted and stop.reason is None:
         socket.poll()

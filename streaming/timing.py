@@ -15,7 +15,7 @@ RECENT = 600
 
 @dataclass(frozen=True)
 class Percentiles:
-    """Of the recent samples of one section, in milliseconds."""
+    """Percentiles of the recent samples of one section, in milliseconds."""
 
     p50_ms: float
     p95_ms: float
@@ -52,19 +52,19 @@ class Timer:
         self._totals[name] = (count + 1, total_s + seconds)
 
     def last_ms(self, name: str) -> float:
-        """The section's latest duration; 0 where there is none."""
+        """Return the section's latest duration; 0 where there is none."""
         samples = self._samples.get(name)
         return samples[-1] * 1000.0 if samples else 0.0
 
     def percentiles(self) -> dict[str, Percentiles]:
-        """Of every section that has samples."""
+        """Return those of every section that has samples."""
         return {
             name: Percentiles(*(float(ms) for ms in np.percentile(samples, (50, 95, 99)) * 1000.0))
             for name, samples in self._samples.items()
         }
 
     def report(self) -> str:
-        """A table for people: a line a section, in the order in which they first came."""
+        """Return a table for people: a line for each section, in the order of their first samples."""
         lines = [f"{'stage':<12}{'count':>8}{'mean ms':>10}{'p50':>8}{'p95':>8}{'p99':>8}"]
         for name, p in self.percentiles().items():
             count, total_s = self._totals[name]

@@ -217,6 +217,8 @@ def _python(text: str) -> Iterator[tuple[int, str]]:
             parts = (p.value if isinstance(p, ast.Constant) and isinstance(p.value, str) else "X" for p in node.values)
             yield node.lineno, "".join(parts)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside:
+            if re.search(r"=>| ! video", node.value):  # a script of the page, or a pipeline of GStreamer
+                continue
             for paragraph in re.split(r"\n\s*\n|\n\s*(?=[\w, ]+: |[-*] )", _COMMAND.sub("", node.value)):
                 if " " in paragraph.strip() and not re.match(r"\s*(import|from) [\w.]+ ?", paragraph):  # a script
                     yield node.lineno, " ".join(paragraph.split())

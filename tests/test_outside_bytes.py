@@ -20,13 +20,13 @@ from mar_edge.calibration.stored import read_calibration
 from mar_edge.cli.config_file import OptionKind, read_config
 from mar_edge.cli.number_lists import batch_sizes
 from mar_edge.cli.train import four_depths
-from mar_edge.edge.confidence import read_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import parse_sha256
 from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import ModelMetadata, parse_metadata
 from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
 from mar_edge.edge.pose.focus import Focus
+from mar_edge.edge.score_calibration import read_score_calibration
 from mar_edge.edge.zoo.archive import extract_onnx
 from mar_edge.edge.zoo.catalog import known_model
 from mar_edge.edge.zoo.fetch import cached
@@ -151,7 +151,7 @@ def files(tmp_path_factory):
             ),
             "confidence": (
                 b'{"temperature": 1.5, "thresholds": {"nodding": 0.5}, "fitted_on": "x"}',
-                on_disk(read_confidence),
+                on_disk(read_score_calibration),
             ),
             "metadata": (
                 METADATA.to_json().encode(),

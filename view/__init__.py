@@ -1,1 +1,1 @@
-"""What a person looks at: the live page, reviews of recordings, pictures."""
+"""The live page, reviews of recordings, annotation files and plots."""

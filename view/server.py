@@ -14,7 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.operations.file_limit import spare_descriptors
+from mar_edge.streaming.wire.file_limit import spare_descriptors
 from mar_edge.view.access import AccessPolicy, PageAddress
 
 # Simultaneous connections, and bytes of a request's headers.

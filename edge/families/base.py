@@ -1,7 +1,7 @@
 """The contract of a model family: a person's recent past in, named arrays out. One file per family is in this folder.
 
-Knows nothing of runtimes, joints or layouts. A family that looks at something else than joints adds it to ``Window``,
-which is all that the pipeline remembers of a person; joints stay there for the event rules and the motion gate.
+Knows nothing of runtimes, joints or layouts. ``Window`` is all that the pipeline remembers of a person. A family that
+looks at something else than joints adds that to it. The joints stay, for the event rules and the motion gate.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from mar_edge.edge.data import Window
 class WarmUp:
     """What a window needs before its network is asked.
 
-    min_span_s: seconds from the first frame to the last; of a model with shorter windows, its window. min_frames: in
-    it. max_gap_s: the longest pause between two frames; what is on two sides of a longer one is not one movement.
+    min_span_s: seconds from its first frame to the last, or the whole window of a model with shorter ones.
+    min_frames: frames in it.
+    max_gap_s: the longest pause between two frames. Frames before and after a longer one are not one movement.
     """
 
     min_span_s: float

@@ -101,7 +101,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 
 def _named(source: Path, output: Path) -> str:
-    return "what is read" if str(source) == str(output) else f"the same file as {source}, which is read"
+    return "an input" if str(source) == str(output) else f"the same file as the input {source}"
 
 
 def _is_device(target: Path) -> bool:

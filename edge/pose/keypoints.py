@@ -14,7 +14,7 @@ BODY = 17
 _HEAD, _ARMS, _LEGS = (0.026, 0.025, 0.025, 0.035, 0.035), (0.079, 0.072, 0.062), (0.107, 0.087, 0.089)
 _SIGMAS = np.array((*_HEAD, *np.repeat(_ARMS, 2), *np.repeat(_LEGS, 2)), np.float32)
 _LEAST_COMMON = 3
-# Keypoints end before crown, fingers and soles do.
+# Crown, fingers and soles are beyond the outermost keypoints.
 _MARGIN = 0.08
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.streaming.capture.frames import Frame, FrameSource
-from mar_edge.streaming.wire import reports
 
 # Frames that may wait for the reader, which an inference delays by a few frames. More would only become old.
 AHEAD = 2
@@ -137,4 +136,4 @@ class PoseWorker:
         start_s = self._busy_since_s = time.monotonic()
         found = self._pose.estimate(frame.image, frame.media_s)
         self._busy_since_s = None
-        return PosedFrame(frame, tuple(reports.rounded(person) for person in found), time.monotonic() - start_s)
+        return PosedFrame(frame, tuple(person.rounded() for person in found), time.monotonic() - start_s)

@@ -1,4 +1,4 @@
-"""One model for several streams: windows that come while an inference runs go into the next one together."""
+"""One model for several streams: windows that arrive during an inference go into the next one together."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class _Request:
 
 
 class BatchingRecognizer(Recognizer):
-    """A recogniser that any number of threads may use (see ``Recognizer``); it does not close the one it stands for.
+    """A recognizer for any number of threads (see ``Recognizer``). It does not close the one that it wraps.
 
-    Whoever comes first infers for everybody who waits; the others wait for their share. No thread of its own, and
-    alone it costs nothing. ``batches`` counts inferences and ``windows`` what they were of.
+    The first thread infers for all that wait; the others wait for their share. It has no thread of its own, and costs
+    nothing with one stream. ``batches`` counts inferences, ``windows`` their windows.
 
     Args:
         recognizer: opened; used by one thread at a time.
-        most_windows: of one inference.
+        most_windows: most windows of one inference.
     """
 
     def __init__(self, recognizer: Recognizer, most_windows: int = MOST_WINDOWS) -> None:
@@ -42,7 +42,7 @@ class BatchingRecognizer(Recognizer):
         self._turn = threading.Condition()
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Probabilities for each window, in order (see ``Recognizer.predict``)."""
+        """Return the scores of each window, in order (see ``Recognizer.predict``)."""
         if not windows:
             return []
         request = _Request(windows)
@@ -61,12 +61,12 @@ class BatchingRecognizer(Recognizer):
         return request.predictions
 
     def _infer(self, batch: list[_Request]) -> None:
-        """Answer the requests of a batch, whichever way it goes."""
+        """Answer the requests of a batch, with scores or with the failure."""
         try:
             predictions = iter(self._recognizer.predict([window for each in batch for window in each.windows]))
             for each in batch:
                 each.predictions = [next(predictions) for _ in each.windows]
-        except Exception as error:  # noqa: BLE001 - raised to everybody whose windows were in it
+        except Exception as error:  # noqa: BLE001 - raised in each thread whose windows were in it
             for each in batch:
                 each.failure = error
         finally:
@@ -79,7 +79,7 @@ class BatchingRecognizer(Recognizer):
                 self._turn.notify_all()
 
     def _take(self) -> list[_Request]:
-        """The requests that go together: as many as fit, and at least one."""
+        """Return the requests of the next batch: as many as fit, and at least one."""
         batch: list[_Request] = []
         count = 0
         while self._waiting and (not batch or count + len(self._waiting[0].windows) <= self._most):
@@ -88,4 +88,4 @@ class BatchingRecognizer(Recognizer):
         return batch
 
     def __exit__(self, *exc_info: object) -> None:
-        """Nothing to let go of."""
+        """Close nothing: the wrapped recognizer stays open."""

@@ -53,15 +53,15 @@ class EventRules:
     quiet_percent: float = 10.0
     """Percentile of a window's speeds that counts as rest."""
     peak_over_quiet: float = 2.0
-    """Peak speed, as a multiple of the speed at rest, below which nothing stands out: all is rest, or all is motion."""
+    """Peak speed, as a multiple of the speed at rest, below which all of a window is rest, or all is motion."""
     moving_share: float = 0.42
     """A region moves while its speed is above this share of the way from the speed at rest to the peak."""
     edge_share: float = 0.3
     """Onset and offset are where the speed before bridging reaches this share of its highest. Bridging alone extends a
     movement of 0.1 s to 0.4 s."""
     sustained_motion: float = 0.004
-    """RMS movement per joint, in body sizes, above which a region moves throughout though no speed stands out: 3.5 px
-    in a figure of 880 px. Somebody who shakes a leg all the time has no rest to compare with."""
+    """RMS movement per joint, in body sizes, above which a region moves throughout, without a peak: 3.5 px in a figure
+    of 880 px. A leg that shakes all the time has no rest to compare with."""
 
     # One movement: the way out, perhaps a stay, the way back.
 
@@ -69,30 +69,30 @@ class EventRules:
     """A way back that begins within this time belongs to the way out. Synthetic recordings name events by the same
     time (``training.synth.recording``)."""
     away_share: float = 0.35
-    """A movement goes on while the region is at least this share of the farthest distance away from its start: a hand
-    that rests at the nose."""
+    """A movement goes on while the region is at least this share of the farthest distance from its start. Example: a
+    hand that rests at the nose."""
     stay_share: float = 0.5
     """A region at least this far away, as a share of the farthest distance, stays where its movement led."""
     return_share: float = 0.9
     """A region that is nearer than this share of the farthest distance is on its way back."""
     crossing_share: float = 0.35
-    """A region that passes its start and goes this far to the other side, as a share of the farthest distance, has
-    begun a second movement. Heads of real people turn to one side, back, and on to the other without a rest."""
+    """A region that passes its start and goes on to the other side by this share of the farthest distance has begun a
+    second movement. Heads of real people turn to one side, back, and on to the other without a rest."""
     rest_s: float = 0.25
     """Time at rest at its start after which a movement is over."""
 
     # Events and the movements behind them.
 
     reaction_s: float = 0.7
-    """How long after its movement began a label stands out: the onset where the movement itself does not show it."""
+    """Time from the onset of a movement to a high score of its label. It dates events whose movement has no onset."""
     lag_windows: float = 0.55
     """How long a label is still seen after its movement ended, at least, in windows. Of the events in 30 minutes of
     synthetic recordings, 90 % were still seen 1.0 s after they ended, and half of them 1.8 s, with windows of 2 s."""
     overlap_s: float = 0.1
     """How far the onset of a movement may reach back into the one before and still be another one."""
     longest_stay_s: float = 15.0
-    """How long an event whose label is lost waits for its way back; after that it ended where the region stopped. 95 %
-    of the postures that people hold in interviews (crossed legs, arms, a hand at the face) last less than 14 s."""
+    """How long an event whose label is lost waits for its way back. After that, it ended where the region stopped. Of
+    the postures that people hold in interviews (crossed legs, arms, a hand at the face), 95 % last less than 14 s."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

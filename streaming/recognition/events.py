@@ -1,8 +1,8 @@
 """Scores over time -> begin, update and end of labels, one person at a time. No clock, no network, no wire.
 
-Several events may be open at once, one in each channel of the body: one may nod while touching the leg. Within a
-channel one movement is one event, at most: what is left of a bow in the window when its way out has left it looks like
-a head that is raised, and is none.
+Several events may be open at once, one in each channel of the body: a person may nod while touching a leg. Within a
+channel, one movement is at most one event. When the way out of a bow has left the window, the rest looks like a head
+that is raised: that is no event.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.extent import Motions
+from mar_edge.streaming.recognition.extent import Extent, Motions
 from mar_edge.streaming.recognition.thresholds import Thresholds
 
 Phase = Literal["begin", "update", "end"]
@@ -39,47 +39,13 @@ class EventChange:
     score: float
 
 
-class Extent(Protocol):
-    """From when to when the movement behind a label goes, capture clock in seconds (``recognition.extent``)."""
-
-    @property
-    def stands_out(self) -> bool:
-        """Whether there is a movement at all."""
-
-    @property
-    def start_s(self) -> float:
-        """When it began."""
-
-    @property
-    def end_s(self) -> float:
-        """The last moment that belongs to it, of those seen so far."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing later belongs to it."""
-
-    @property
-    def stays(self) -> bool:
-        """Whether it goes on though its label may be lost."""
-
-    @property
-    def goes_again(self) -> bool:
-        """Whether what moves from now on may be another event of the same label: it is over, or its way back begins."""
-
-    def begin_after(self, t_s: float) -> None:
-        """Count only what moves after ``t_s``, where a movement of the same label ended."""
-
-    def follow(self, motions: Motions) -> None:
-        """Look at what a later window adds."""
-
-
 BeginOf = Callable[[int], Extent]
-"""Label index -> the newest movement of the region that it speaks of, by the window of this moment."""
+"""Label index -> the newest movement of the region that the label is about, in the current window."""
 
 
 @dataclass(frozen=True)
 class _Past:
-    """The last event that ended, and how sure it was. covered_s: until when its movement accounts for what is seen."""
+    """The last event that ended, and its score. covered_s: until when its movement explains what is seen."""
 
     label: int = -1
     t_end_s: float = -math.inf
@@ -95,18 +61,18 @@ class _Open:
     t_start_s: float
     score: float
     reported_s: float
-    # Since when the label is not seen any more, and the end that it had then.
+    # Since when the label is lost, and the end of the event by that.
     faded_s: float = math.inf
     faded_end_s: float = math.inf
 
     def end_s(self, t_s: float) -> float:
-        """When it ended, as far as is known at ``t_s``."""
+        """Return when it ended, as far as is known at ``t_s``."""
         came_back = t_s > self.faded_s and self.extent.is_over
         return self.extent.end_s if came_back else min(self.extent.end_s, self.faded_end_s)
 
     @property
     def past(self) -> _Past:
-        """What it leaves when it ends now."""
+        """The record of it, if it ends now."""
         end_s = self.extent.end_s
         return _Past(self.label, end_s, end_s if self.extent.is_over else -math.inf, self.score)
 
@@ -122,12 +88,12 @@ class EventTracker:
     """The events of one person, each channel of the body by itself.
 
     Args:
-        rules: times; its thresholds are in ``thresholds``, resolved for the model.
-        ids: where event ids come from; shared by everybody in the stream.
-        person: id the changes carry.
+        rules: durations and shares. thresholds: (K,) resolved for the model.
+        ids: source of event ids, shared by everybody in the stream.
+        person: id in the changes.
         outlives_s: how long a label is seen, at least, after its movement ended.
-        channels: (K,) for each label the channel it belongs to: one event at a time in each. None for one in all.
-        opposites: label -> that which its way back looks like.
+        channels: (K,) channel of each label; each channel has one event at a time. None for one channel.
+        opposites: label -> the label that its way back looks like.
     """
 
     def __init__(
@@ -152,7 +118,7 @@ class EventTracker:
         self._time_s = 0.0
 
     def follow(self, motions: Motions) -> None:
-        """Take what moves in the window of this moment, before its scores: where movements go on or end."""
+        """Take what moves in the current window, before its scores: where movements go on or end."""
         for channel in self._channels:
             channel.follow(motions)
 
@@ -162,16 +128,16 @@ class EventTracker:
         Args:
             t_s: capture clock in seconds, later than the last.
             scores: (K,) of this moment; all zero where nothing moves.
-            begin: asked about a label that stands out.
+            begin: gives the newest movement behind a label.
 
         Returns:
-            What changed, in order; within a channel an end comes before the begin that follows from it.
+            What changed, in order; within a channel, an end comes before the begin that caused it.
         """
         smoothed = self._smooth(t_s, scores)
         return [change for channel in self._channels for change in channel.update(t_s, smoothed, begin)]
 
     def close(self, t_s: float) -> list[EventChange]:
-        """End what is open at ``t_s`` and forget the past: the person is gone, or the stream is over."""
+        """End what is open at ``t_s`` and forget the past: the person has left, or the stream is over."""
         self._smoothed = None
         return [change for channel in self._channels for change in channel.close(t_s)]
 
@@ -185,7 +151,7 @@ class EventTracker:
 
 
 class _Channel:
-    """The events of the labels that exclude each other: one at a time, the surer one."""
+    """The events of labels that exclude each other: one at a time, the one with the higher score."""
 
     def __init__(
         self,
@@ -208,13 +174,13 @@ class _Channel:
         self._past = _Past()
 
     def follow(self, motions: Motions) -> None:
-        """See ``EventTracker``."""
+        """Continue the movements of the open event and the candidate (see ``EventTracker.follow``)."""
         for state in (self._open, self._candidate):
             if state is not None:
                 state.extent.follow(motions)
 
     def update(self, t_s: float, smoothed: NDArray[np.float64], begin: BeginOf) -> list[EventChange]:
-        """Take the smoothed scores at ``t_s``."""
+        """Take the smoothed scores (K,) at ``t_s``."""
         if self._open is not None:
             self._open.score = max(self._open.score, float(smoothed[self._open.label]))
         self._consider(self._best(smoothed), t_s, begin)
@@ -237,7 +203,7 @@ class _Channel:
         return changes
 
     def close(self, t_s: float) -> list[EventChange]:
-        """See ``EventTracker``."""
+        """End the open event (see ``EventTracker.close``)."""
         changes: list[EventChange] = []
         if self._open is not None:
             goes_on = math.isinf(self._open.faded_s) and not self._open.extent.is_over
@@ -246,7 +212,7 @@ class _Channel:
         return changes
 
     def _has_faded(self, event: _Open, t_s: float, smoothed: NDArray[np.float64]) -> bool:
-        """Whether the label is not seen any more, and nobody is waited for who stays where it led."""
+        """Return whether the label is lost and no way back is awaited."""
         if smoothed[event.label] >= self._thresholds.off[event.label]:
             event.faded_s = event.faded_end_s = math.inf
             return False
@@ -255,34 +221,34 @@ class _Channel:
         return not event.extent.stays or t_s - event.faded_s >= self._rules.longest_stay_s - 1e-3
 
     def _best(self, smoothed: NDArray[np.float64]) -> int | None:
-        """The most probable label of those above their thresholds."""
+        """Return the most probable label of those above their thresholds."""
         above = smoothed >= self._thresholds.on
         return int(np.argmax(np.where(above, smoothed, -1.0))) if above.any() else None
 
     def _consider(self, best: int | None, t_s: float, begin: BeginOf) -> None:
-        """Note since when which label has been the best, other than the open one unless that goes again."""
+        """Note since when which label is the best: another than the open one, or its next movement."""
         if best is None or (self._open is not None and best == self._open.label and not self._open.extent.goes_again):
             self._candidate = None
         elif self._candidate is None or self._candidate.label != best:
             self._candidate = _Candidate(best, t_s, self._beginning(best, begin))
         elif not self._is_another(self._candidate):
-            # What the label names so far is the movement before. The next one may have begun meanwhile.
+            # So far the label names the movement before. The next one may have begun meanwhile.
             newer = _Candidate(best, t_s, self._beginning(best, begin))
             if self._is_another(newer):
                 self._candidate = newer
 
     def _beginning(self, label: int, begin: BeginOf) -> Extent:
-        """The newest movement behind ``label``; of the label that is open, what moves after it ended."""
+        """Return the newest movement behind ``label``; of the open label, what moves after its movement ended."""
         extent = begin(label)
         if self._open is not None and self._open.label == label:
             extent.begin_after(self._open.extent.end_s)
         return extent
 
     def _is_another(self, candidate: _Candidate) -> bool:
-        """Whether the candidate's movement is not that of the event before it, nor what is left of it.
+        """Return whether the candidate's movement is another than that of the event before it.
 
-        An event whose label is still seen accounts for what has moved until now, one that came back and rested for what
-        moved until then.
+        An event whose label is still seen explains all that has moved until now. One that came back and rested explains
+        what moved until then.
         """
         event, overlap_s = self._open, self._rules.overlap_s
         if event is not None and candidate.label == event.label:
@@ -293,16 +259,16 @@ class _Channel:
         return candidate.extent.start_s >= before.covered_s - overlap_s
 
     def _holds(self, t_s: float, smoothed: NDArray[np.float64]) -> bool:
-        """Whether the candidate has been the best for long enough, moves, and is no rest of what was an event already.
+        """Return whether the candidate begins: the best for long enough, moving, and no remainder of an event.
 
-        A posture alone is no event, however much it looks like what an action leads to: who sits with the arms akimbo.
-        A movement that came back and rested accounts for all that is seen of it, unless another label is surer; but
-        not the opposite one, which is how every way back looks.
+        A posture alone is no event, even if it looks like the result of an action: arms that were akimbo all along. A
+        movement that came back and rested explains all that is seen of it, unless another label has a higher score. The
+        opposite label never begins then: every way back looks like it.
         """
         candidate = self._candidate
         if candidate is None or t_s - candidate.since_s < self._rules.min_duration_s - 1e-3:
             return False
-        if not candidate.extent.stands_out:
+        if not candidate.extent.has_moved:
             return False
         if self._is_another(candidate):
             return True

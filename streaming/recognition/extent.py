@@ -1,7 +1,7 @@
-"""From when to when a movement goes: the body region that its label speaks of, followed window by window.
+"""When a movement begins and ends: that of the body region that its label is about, followed window by window.
 
-A network that looks at two seconds says that something happened, not when; and its label outlives the movement by most
-of a window. Knows nothing of probabilities.
+A network that looks at two seconds says that something happened, not when. Its label is also seen for most of a window
+after the movement. Knows nothing of probabilities.
 """
 
 from __future__ import annotations
@@ -12,37 +12,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.body_groups import body_group
 from mar_edge.edge.data import Window
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.movements import Way
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.trigger import body_size, coherent_motion
 
-# Body groups of labels -> regions of a layout. What is in no row looks at every joint.
-REGIONS_OF_BODY: dict[str, tuple[str, ...]] = {
-    "body": ("trunk",),
-    "head": ("head",),
-    "upper limb": ("arms",),
-    "lower limb": ("legs",),
-    "body-hand": ("arms",),
-    "head-hand": ("arms",),
-    "leg-hand": ("arms",),
-}
-
-
 _RULES = EventRules()
 
 
 def region_joints(body: str, layout: Layout) -> tuple[int, ...]:
-    """Joint indices of the region a label's body group moves; all joints where the layout has none there."""
-    joints = [v for region in REGIONS_OF_BODY.get(body, ()) for v in layout.regions.get(region, ())]
+    """Return the joints of the region that a label's body group moves; all joints if the layout has none there."""
+    joints = [v for region in body_group(body).moves for v in layout.regions.get(region, ())]
     return tuple(joints) or tuple(range(layout.num_joints))
 
 
 class Motions:
     """What each region does in one window, computed once for all labels that look at it.
 
-    rules: from when on it is motion, and rest.
+    Args:
+        rules: limits of motion and rest.
     """
 
     def __init__(self, window: Window, rules: EventRules = _RULES) -> None:
@@ -50,24 +40,24 @@ class Motions:
         self._of: dict[tuple[int, ...], _Motion | None] = {}
 
     def of(self, joints: tuple[int, ...]) -> _Motion | None:
-        """Return how ``joints`` move; None where nothing can be said."""
+        """Return how ``joints`` move; None where too few frames show them."""
         if joints not in self._of:
             self._of[joints] = _Motion.of(self.window, joints, self.rules)
         return self._of[joints]
 
 
 class Extent:
-    """When one movement began, and until when it goes as far as the windows so far tell.
+    """When one movement began and, as far as the windows so far show, ended. Capture clock in seconds.
 
-    It begins where speed last rose, or, if that was a way back, where the way out before it did. It lasts while the
-    region moves or stays away from where it was; one that never comes back, or names one way, ended when it last moved.
+    It begins where speed last rose; if that was a way back, where the way out before it began. It lasts while the
+    region moves or stays away from its start. One without a way back ended when the region last moved; so did one of
+    one way.
 
     Args:
-        motions: of the first window in which its label stands out.
-        joints: where to look (``region_joints``).
-        fallback_s: its beginning where nothing stands out.
-        way: unless it is both, who stays where it led for longer than ``join_s`` has ended it, and what brings them
-            back is another.
+        motions: of the first window in which its label has a high score.
+        joints: the region (``region_joints``).
+        fallback_s: its beginning if no movement is found.
+        way: unless it is "both", a stay longer than ``join_s`` ends it, and the way back is another movement.
     """
 
     def __init__(self, motions: Motions, joints: tuple[int, ...], fallback_s: float, way: Way = "both") -> None:
@@ -78,14 +68,14 @@ class Extent:
         self._rest: NDArray[np.float64] | None = None  # (V of the region, 2) px, where it was before
         self._farthest = 0.0
         self._away, self._moves = 0.0, False  # in the newest frame
-        # px/s from which on it is motion; until something stands out, all is. Kept, for a window full of motion has no
-        # rest to compare with.
+        # Least px/s of motion; 0 until a movement is found. It never falls: a window full of motion has no rest to
+        # compare with.
         self._fast = 0.0
         self._is_over = False
         window, motion = motions.window, motions.of(joints)
         self._first = motion
         start = None if motion is None else motion.newest_start()
-        self._stands_out = start is not None or _goes_on(window, joints, motions.rules)
+        self._has_moved = start is not None or _goes_on(window, joints, motions.rules)
         self.start_s = fallback_s if start is None else float(window.times_s[start])
         self._active_until_s = self._moved_until_s = self.start_s
         if motion is not None:
@@ -94,9 +84,9 @@ class Extent:
             self._follow(motion)
 
     @property
-    def stands_out(self) -> bool:
+    def has_moved(self) -> bool:
         """Whether there is a movement at all: one that begins in the window, or goes on throughout."""
-        return self._stands_out
+        return self._has_moved
 
     @property
     def end_s(self) -> float:
@@ -110,17 +100,17 @@ class Extent:
 
     @property
     def stays(self) -> bool:
-        """Whether it goes on though its label may be lost: who stays where it led, and comes back from there."""
+        """Whether it goes on even if its label is lost: the region stays where it went, until it comes back."""
         is_away = self._away >= self._rules.stay_share * self._farthest or self._moves
         return self._way == "both" and not self._is_over and is_away
 
     @property
     def goes_again(self) -> bool:
-        """Whether what moves from now on is another: it is over, or its way back has begun and has the same name."""
+        """Whether what moves now is another movement of the label: it is over, or a way back of that name began."""
         return self._is_over or (self._way == "each" and self._has_arrived)
 
     def begin_after(self, t_s: float) -> None:
-        """Count only what moves after ``t_s``, where the movement before ended; for a new extent, if anything does."""
+        """Count only what moves after ``t_s``, where the movement before ended. For a new extent; if anything moves."""
         motion = self._first
         if motion is None or t_s <= self.start_s:
             return
@@ -168,7 +158,7 @@ class Extent:
                 return
 
     def _passes_rest(self, motion: _Motion) -> float:
-        """When it came back to where it began, if it went on from there to the other side; infinite if it did not."""
+        """Return when it passed its start to the other side; infinite if it did not."""
         side = motion.along(self._rest, self.start_s)
         other = np.flatnonzero(side < -self._rules.crossing_share * side.max(initial=0.0))
         other = other[other > side.argmax()]
@@ -183,8 +173,8 @@ class _Motion:
     """What a region does in a window.
 
     times_s: (T,). places: (T, V of the region, 2) px, smoothed, gaps filled; NaN where a joint was never seen.
-    speed: (T,) px/s, turning points bridged. sharp: the same, not bridged. fast: the speed from which on it stands out;
-    infinite where none does.
+    speed: (T,) px/s, turning points bridged. sharp: the same, not bridged. fast: least speed of motion; infinite where
+    all of the window is alike.
     """
 
     rules: EventRules
@@ -196,7 +186,7 @@ class _Motion:
 
     @classmethod
     def of(cls, window: Window, joints: tuple[int, ...], rules: EventRules) -> _Motion | None:
-        """None where nothing can be said: too few frames, or none of the joints seen in three of them."""
+        """Measure it; None where there are too few frames, or none of the joints is seen in three of them."""
         T = len(window.times_s)
         paths = window.clip[:, joints].astype(np.float64)  # (T, J, 2)
         known = np.isfinite(paths).all(axis=-1).sum(axis=0) >= 3
@@ -211,17 +201,17 @@ class _Motion:
         return cls(rules, window.times_s, places, speed, sharp, _fast(speed, rules))
 
     def moving(self, fast: float) -> NDArray[np.bool_]:
-        """(T,) whether it moves, given the speed from which on it is motion."""
+        """Return (T,) whether it moves, given the least speed of motion."""
         mask = np.zeros(len(self.speed), bool)
         for start, stop in zip(*_runs(self.speed >= fast), strict=True):
-            # Bridging smears a movement of a tenth of a second over four.
+            # Bridging extends a movement of 0.1 s to 0.4 s.
             sharp = self.sharp[start:stop]
             inside = np.flatnonzero(sharp >= self.rules.edge_share * sharp.max())
             mask[start + inside[0] : start + inside[-1] + 1] = True
         return mask
 
     def newest_start(self) -> int | None:
-        """The frame where the newest movement began; None where nothing moves."""
+        """Return the frame where the newest movement began; None where nothing moves."""
         starts, stops = _runs(self.moving(self.fast))
         if not len(starts):
             return None
@@ -236,7 +226,7 @@ class _Motion:
         return first
 
     def distance(self, rest: NDArray[np.float64] | None) -> NDArray[np.float64]:
-        """(T,) px, RMS over the joints, from where they were in ``rest`` (V of the region, 2); 0 where not known."""
+        """Return (T,) px, RMS over the joints, from their places in ``rest`` (V of the region, 2); 0 where unknown."""
         if rest is None:
             return np.zeros(len(self.times_s))
         squares = ((self.places - rest) ** 2).sum(axis=-1)
@@ -244,7 +234,7 @@ class _Motion:
         return np.sqrt(squares[:, known].mean(axis=1)) if known.any() else np.zeros(len(self.times_s))
 
     def along(self, rest: NDArray[np.float64] | None, start_s: float) -> NDArray[np.float64]:
-        """(T,) px from ``rest`` (V of the region, 2), along the way to where it is farthest after ``start_s``."""
+        """Return (T,) px from ``rest`` (V of the region, 2), along the way to the farthest place after ``start_s``."""
         nowhere = np.zeros(len(self.times_s))
         after = self.times_s >= start_s
         if rest is None or not after.any():
@@ -260,15 +250,15 @@ class _Motion:
 
 
 def _goes_on(window: Window, joints: tuple[int, ...], rules: EventRules) -> bool:
-    """Whether the region moves, though nothing stands out: who shakes a leg has no rest to compare with."""
+    """Return whether the region moves throughout: a leg that shakes all the time has no rest to compare with."""
     return coherent_motion(window.clip[:, joints]) > rules.sustained_motion * body_size(window.clip)
 
 
 def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How fast joints move together at each frame, (T,) px/s, from their smoothed paths (T, J * 2).
+    """Return how fast joints move together at each frame, (T,) px/s, from their smoothed paths (T, J * 2).
 
-    The speed along the paths' two strongest joint movements (singular vectors): jitter of single joints, which is
-    faster than a small nod, lies mostly beside them.
+    It is the speed along the paths' two strongest joint movements (singular vectors). Jitter of single joints is faster
+    than a small nod, but lies mostly in other directions.
     """
     paths = paths - paths.mean(axis=0)
     _, _, movements = np.linalg.svd(paths, full_matrices=False)
@@ -278,25 +268,25 @@ def _speed(paths: NDArray[np.float64], times_s: NDArray[np.float64]) -> NDArray[
 
 
 def _fast(speed: NDArray[np.float64], rules: EventRules) -> float:
-    """From where on a speed stands out of those of a window."""
+    """Return the least speed of motion among those of a window."""
     peak = float(speed.max(initial=0.0))
     quiet = float(np.percentile(speed, rules.quiet_percent))
     return quiet + rules.moving_share * (peak - quiet) if peak > rules.peak_over_quiet * quiet else math.inf
 
 
 def _runs(mask: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(T,) -> where runs of True start, and where they stop (the frame after the last)."""
+    """Return where runs of True in (T,) start, and where they stop (the frame after the last)."""
     edges = np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8))
     return np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
 
 
 def _frames(span_s: float, step_s: float) -> int:
-    """An odd number of frames that covers about ``span_s``."""
+    """Return an odd number of frames that covers about ``span_s``."""
     return 2 * math.floor(span_s / step_s / 2 + 0.5) + 1 if step_s > 0 else 1
 
 
 def _filled(paths: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, J, 2) with NaN -> straight lines between seen places; rest before the first and after the last."""
+    """Fill the NaN of (T, J, 2) with straight lines between seen places, and with rest before and after them."""
     T, J, _ = paths.shape
     frames = np.arange(T)
     filled = paths.copy()
@@ -308,7 +298,7 @@ def _filled(paths: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _box(values: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    """(T, C) -> moving mean over ``width`` (odd) frames, edges repeated."""
+    """Return the moving mean of (T, C) over ``width`` (odd) frames, edges repeated."""
     if width <= 1:
         return values
     half = width // 2

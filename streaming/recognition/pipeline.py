@@ -1,4 +1,4 @@
-"""Skeletons over time -> predictions and events: windows, trigger, recogniser and event trackers, for everybody seen.
+"""Skeletons over time -> windows -> probabilities -> events, for everybody seen, stage by stage or all at once.
 
 Knows nothing of cameras, sockets or clocks: the same skeletons at the same times give the same results, live or not.
 """
@@ -15,18 +15,16 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.movements import movements_of
-from mar_edge.edge.prior import Prior, default_prior, shift_of
+from mar_edge.edge.labels import Label
+from mar_edge.edge.prior import Prior
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.edge.scores import adjusted
-from mar_edge.edge.visibility import sayable, visible_regions
-from mar_edge.streaming.recognition.channels import channels_of, opposites_of
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.events import EventChange, EventTracker
-from mar_edge.streaming.recognition.extent import Extent, Motions, region_joints
+from mar_edge.streaming.recognition.events import EventChange
+from mar_edge.streaming.recognition.people import PastEnd, PeopleWindows
+from mar_edge.streaming.recognition.people_events import PeopleEvents
+from mar_edge.streaming.recognition.probabilities import Inference, WindowScorer
 from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
-from mar_edge.streaming.recognition.window import SkeletonWindow
 from mar_edge.streaming.timing import Timer
 
 
@@ -35,9 +33,10 @@ class PipelineRules:
     """How skeletons become events: the same in service and in evaluation.
 
     stride_s: capture time between inferences. motion_gate: movement in body sizes below which nothing is inferred;
-    None switches it off. on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None
-    for the model's own (``streaming.recognition.thresholds``). labels: which may be events, with thresholds of their
-    own. events: constants of the event rules. prior: how often each label happens here; None for what suits the model
+    None switches it off.
+    on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None for the model's own.
+    labels: which labels may be events, with thresholds of their own (``streaming.recognition.thresholds``).
+    events: constants of the event rules. prior: how often each label happens here; None for the model's default
     (``edge.prior.default_prior``).
 
     Raises:
@@ -64,39 +63,46 @@ class PipelineRules:
 
 
 @dataclass(frozen=True)
-class Inference:
-    """What came of one window.
+class DueWindows:
+    """What one frame brings. windows: those that are due. moving: those of them to ask the network about.
 
-    probs: (K,) float32 in label order, prior and visibility applied; None where the motion gate was closed.
-    visible: regions of the body that it shows (``edge.visibility``).
+    ended: people whose past nothing continues.
     """
 
-    window: Window
-    probs: NDArray[np.float32] | None
-    visible: tuple[str, ...] = ()
+    windows: Sequence[Window] = ()
+    moving: Sequence[Window] = ()
+    ended: Sequence[PastEnd] = ()
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one frame led to."""
+    """What one frame led to. inferences: those with an answer, or with no movement to ask about."""
 
     inferences: list[Inference] = field(default_factory=list)
     events: list[EventChange] = field(default_factory=list)
 
 
 @dataclass
-class _Person:
-    window: SkeletonWindow
-    events: EventTracker
-    inferred_s: float = -1.0
+class PipelineCounts:
+    """Since the beginning: windows inferred from, and not for want of motion; answers that were not numbers; windows
+    emptied by gaps; events begun.
+    """
+
+    inferences: int = 0
+    gated: int = 0
+    invalid: int = 0
+    resets: int = 0
+    events: int = 0
 
 
 class Pipeline:
     """The stages between pose and wire.
 
+    ``push`` takes a frame through all of them; ``streaming.stream`` shows them one by one.
+
     Args:
         recognizer: used from the calling thread; everybody's windows go through it in one call.
-        rules: their thresholds are resolved for the model's labels in ``thresholds``.
+        rules: their thresholds are resolved for the model's labels in ``thresholds``, their prior is ``prior``.
         timer: gets the sections ``window`` and ``infer``.
 
     Raises:
@@ -104,145 +110,108 @@ class Pipeline:
     """
 
     def __init__(self, recognizer: Recognizer, rules: PipelineRules, timer: Timer) -> None:
-        self._recognizer = recognizer
-        self._set(rules)
-        self._timer = timer
+        self.counts = PipelineCounts()
+        self._recognizer, self._timer = recognizer, timer
         self._ids = itertools.count(1)
-        self._people: dict[int, _Person] = {}
-        self._bodies = [region_joints(label.body, recognizer.layout) for label in recognizer.metadata.labels]
-        self._channels = channels_of(recognizer.metadata)
-        movements = movements_of(recognizer.metadata.labels, recognizer.metadata.movements)
-        self._opposites = opposites_of(recognizer.metadata.labels, movements)
-        self._ways = [movement.way for movement in movements]
-        self.inferences = 0
-        self.gated = 0
-        self.invalid = 0
-        self.resets = 0
-        self.events = 0
-
-    def _set(self, rules: PipelineRules) -> None:
-        gate = rules.motion_gate
-        metadata = self._recognizer.metadata
-        prior = default_prior(metadata) if rules.prior is None else rules.prior
-        shift = shift_of(prior, metadata)
-        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
-        self.prior, self._shift = prior, shift
-        self._rules = rules
-        self._stride = Stride(rules.stride_s)
-        self._gate = None if gate is None else MotionGate(self._recognizer.layout, gate)
+        self._people = PeopleWindows(recognizer.metadata.window_s, recognizer.family.warm_up)
+        self._set(rules)
 
     def change(self, rules: PipelineRules) -> Step:
-        """Go on by other rules, from windows that begin empty; counts and event ids go on.
+        """Continue with other rules, from windows that begin empty; counts and event ids go on.
 
         Raises:
             MarEdgeError: as the class; nothing has changed then.
         """
+        before = self._events
         self._set(rules)
-        return self.break_off()
+        return self._forget(before)
+
+    @property
+    def labels(self) -> tuple[Label, ...]:
+        """(K,) of the model."""
+        return self._recognizer.metadata.labels
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """(K,) labels that are worth showing: those that may be events, and "no action", which never is one."""
+        shown = self.thresholds.wanted
+        if self._recognizer.metadata.background is not None:
+            shown[self._recognizer.metadata.background] = True
+        return shown
+
+    @property
+    def stride_s(self) -> float:
+        """Capture time between inferences."""
+        return self._stride.stride_s
 
     @property
     def people(self) -> int:
-        """How many are followed now."""
+        """How many people are followed now."""
         return len(self._people)
 
     def push(self, t_s: float, skeletons: Sequence[Skeleton]) -> Step:
-        """Take the people of one frame.
+        """Take the people of one frame through all stages (see ``windows``)."""
+        due = self.windows(t_s, skeletons)
+        return self.events(due, self.probabilities(due))
+
+    def windows(self, t_s: float, skeletons: Sequence[Skeleton]) -> DueWindows:
+        """Add the people of one frame to their windows, and return those that are due: once per stride.
 
         Args:
             t_s: capture clock in seconds, later than the last.
-            skeletons: everybody in it, each with their own ``person`` id; may be empty.
+            skeletons: everybody in the frame, each with their own ``person`` id; may be empty.
         """
-        step = Step()
         with self._timer.section("window"):
-            seen = {skeleton.person: skeleton for skeleton in skeletons}
-            for person in seen.keys() - self._people.keys():
-                self._people[person] = self._new_person(person)
-            for person, state in list(self._people.items()):
-                last_s = state.window.newest_s
-                if state.window.push(t_s, seen.get(person)):
-                    self.resets += 1
-                    step.events.extend(state.events.close(t_s if last_s is None else last_s))
-                if not len(state.window):
-                    del self._people[person]
-        if self._stride.due(t_s):
-            self._infer(step, newest_s=t_s)
-        self.events += sum(change.phase == "begin" for change in step.events)
-        return step
+            ended = self._people.push(t_s, skeletons)
+        return self._due(t_s, ended) if self._stride.due(t_s) else DueWindows(ended=ended)
+
+    def probabilities(self, due: DueWindows) -> list[Inference]:
+        """Return what came of each window that is due, from one inference."""
+        inferences = self._scorer.score(due.windows, due.moving)
+        self.counts.invalid += sum(one.invalid for one in inferences)
+        self.counts.inferences += len(due.moving)
+        self.counts.gated += len(due.windows) - len(due.moving)
+        return inferences
+
+    def events(self, due: DueWindows, inferences: Sequence[Inference]) -> Step:
+        """Return what the inferences mean for events: first those of people whose past has ended, then the others."""
+        changes = [change for end in due.ended for change in self._events.close(end)]
+        changes += [change for inference in inferences for change in self._events.update(inference)]
+        return self._step(inferences, changes)
 
     def finish(self, *, infer: bool) -> Step:
-        """The stream is over: ``infer`` from what came since the last stride, then end every open event."""
-        step = Step()
-        if infer:
-            self._infer(step, newest_s=None)
-        for state in self._people.values():
-            newest_s = state.window.newest_s
-            if newest_s is not None:
-                step.events.extend(state.events.close(newest_s))
-        self.events += sum(change.phase == "begin" for change in step.events)
-        return step
+        """End the stream: ``infer`` from what came since the last stride, then end every open event."""
+        inferences = self.probabilities(self._due(None)) if infer else []
+        changes = [change for inference in inferences for change in self._events.update(inference)]
+        changes += [change for end in self._people.ends() for change in self._events.close(end)]
+        return self._step(inferences, changes)
 
     def break_off(self) -> Step:
-        """What comes next does not go on from what came before (a lost camera, another size): end and forget it all."""
-        step = self.finish(infer=False)
-        self.resets += len(self._people)
-        self._people.clear()
-        return step
+        """End and forget everything: what comes next does not continue it (a lost camera, another size)."""
+        return self._forget(self._events)
 
-    def _infer(self, step: Step, newest_s: float | None) -> None:
-        """Predict for everybody with a window that holds something new (and reaches up to ``newest_s``, if given)."""
+    def _set(self, rules: PipelineRules) -> None:
+        """Go by ``rules`` from now on; where they do not fit the model, nothing changes."""
+        metadata, layout = self._recognizer.metadata, self._recognizer.layout
+        scorer = WindowScorer(self._recognizer, rules.prior, self._timer)
+        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
+        self.prior, self._scorer = scorer.prior, scorer
+        self._events = PeopleEvents(metadata, layout, rules.events, self.thresholds, self._ids)
+        self._stride = Stride(rules.stride_s)
+        self._gate = None if rules.motion_gate is None else MotionGate(layout, rules.motion_gate)
+
+    def _due(self, t_s: float | None, ended: Sequence[PastEnd] = ()) -> DueWindows:
         with self._timer.section("window"):
-            windows = [
-                window
-                for state in self._people.values()
-                if (window := state.window.window()) is not None
-                and window.times_s[-1] > state.inferred_s
-                and (newest_s is None or window.times_s[-1] == newest_s)
-            ]
+            windows = self._people.due(t_s)
             moving = [window for window in windows if self._gate is None or self._gate.moves(window)]
-        probs: dict[int, NDArray[np.float32]] = {}
-        if moving:
-            with self._timer.section("infer"):
-                predictions = self._recognizer.predict(moving)
-            probs = {prediction.person: prediction.probs for prediction in predictions}
-        self.inferences += len(moving)
-        self.gated += len(windows) - len(moving)
-        for window in windows:
-            self._conclude(step, window, probs.get(window.person))
+        return DueWindows(windows, moving, ended)
 
-    def _conclude(self, step: Step, window: Window, probs: NDArray[np.float32] | None) -> None:
-        if probs is not None and not np.isfinite(probs).all():
-            self.invalid += 1
-            probs = None
-        else:
-            visible = visible_regions(window, self._recognizer.layout)
-            if probs is not None:
-                metadata = self._recognizer.metadata
-                (probs,) = adjusted(probs[None], self._shift, sayable(metadata.labels, visible)[None], metadata)
-            step.inferences.append(Inference(window, probs, visible))
-        state = self._people[window.person]
-        state.inferred_s = float(window.times_s[-1])
-        nothing = np.zeros(len(self._bodies), np.float32)
-        rules = self._rules.events
-        fallback_s = max(state.inferred_s - rules.reaction_s, float(window.times_s[0]))
-        motions = Motions(window, rules)
-        state.events.follow(motions)
-        step.events.extend(
-            state.events.update(
-                state.inferred_s,
-                nothing if probs is None else probs,
-                begin=lambda label: Extent(motions, self._bodies[label], fallback_s, self._ways[label]),
-            )
-        )
+    def _forget(self, events: PeopleEvents) -> Step:
+        changes = [change for end in self._people.ends() for change in events.close(end)]
+        self._people.clear()
+        return self._step((), changes)
 
-    def _new_person(self, person: int) -> _Person:
-        window_s = self._recognizer.metadata.window_s
-        events = EventTracker(
-            self._rules.events,
-            self.thresholds,
-            self._ids,
-            person,
-            outlives_s=self._rules.events.lag_windows * window_s,
-            channels=self._channels,
-            opposites=self._opposites,
-        )
-        return _Person(SkeletonWindow(window_s, self._recognizer.family.warm_up, person), events)
+    def _step(self, inferences: Sequence[Inference], changes: list[EventChange]) -> Step:
+        self.counts.events += sum(change.phase == "begin" for change in changes)
+        self.counts.resets = self._people.resets
+        return Step([one for one in inferences if not one.invalid], changes)

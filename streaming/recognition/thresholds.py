@@ -19,10 +19,10 @@ DEFAULT_ON = 0.5
 
 @dataclass(frozen=True)
 class LabelChoice:
-    """What the user wants to hear of. Labels are named by action, id or body group ("nodding", "9", "head").
+    """The labels that the user wants, named by action, id or body group ("nodding", "9", "head").
 
-    only: these and no others; empty for all. never: not these, whatever ``only`` says. on: thresholds for some; the
-    narrower name wins (an action's own over its group's).
+    only: these and no others; empty for all. never: not these, even if ``only`` has them.
+    on: thresholds of some labels; that of an action wins over that of its group.
 
     Raises:
         MarEdgeError: a threshold is out of range.
@@ -39,7 +39,7 @@ class LabelChoice:
 
     @classmethod
     def parse(cls, text: str, on: Mapping[str, float] | None = None) -> LabelChoice:
-        """From "head, nodding, -shaking head": names to allow, and with a minus names to deny.
+        """Parse "head, nodding, -shaking head": names to allow, and names to deny with a minus.
 
         Raises:
             MarEdgeError: a name is empty.
@@ -69,7 +69,7 @@ class Thresholds:
         return np.isfinite(self.on)
 
     def only(self, mask: NDArray[np.bool_]) -> Thresholds:
-        """Return those of the labels in ``mask`` (K,); no others are ever events."""
+        """Return the thresholds of the labels in ``mask`` (K,), infinite for all others."""
         return Thresholds(np.where(mask, self.on, math.inf), np.where(mask, self.off, math.inf))
 
 
@@ -80,7 +80,7 @@ def resolve(
     choice: LabelChoice,
     off_share: float = EventRules.off_share,
 ) -> Thresholds:
-    """The thresholds of a model's labels.
+    """Return the thresholds of a model's labels.
 
     Args:
         on: for all labels; None for the model's own, or 0.5 where it has none.
@@ -103,7 +103,7 @@ def resolve(
 
 
 def chosen(labels: Sequence[Label], background: int | None, choice: LabelChoice) -> NDArray[np.bool_]:
-    """(K,) which of ``labels`` the user wants to hear of; never the one at ``background``.
+    """Return (K,) which of ``labels`` the user wants; never the one at ``background``.
 
     Raises:
         MarEdgeError: a name that is none of theirs, or nothing is left.
@@ -122,7 +122,7 @@ def chosen(labels: Sequence[Label], background: int | None, choice: LabelChoice)
 
 
 def _matching(labels: Sequence[Label], name: str) -> list[int]:
-    """Outputs of the label with that name or id, or of the labels of that body group."""
+    """Return the outputs of the label with that name or id, or of the labels of that body group."""
     for matches in (
         [i for i, label in enumerate(labels) if name in (label.name, str(label.id))],
         [i for i, label in enumerate(labels) if name == label.body],

@@ -12,12 +12,12 @@ from mar_edge.edge.layout import Layout
 
 # Time stamps are often whole milliseconds: a frame this little early still counts as on time.
 _EARLY_S = 1.5e-3
-# RMS movement per joint in body sizes. Of a person 880 px tall it is 0.7 px: one nod of 4 px in two seconds measures
-# 1.1 px, a still head with 1 px of white jitter 0.3 px.
+# RMS movement per joint in body sizes: 0.7 px for a person 880 px tall. One nod of 4 px in two seconds measures 1.1 px,
+# a still head with 1 px of white jitter 0.3 px.
 DEFAULT_THRESHOLD = 0.0008
-# How many times the threshold a region must move: limbs are what pose models are least sure of, and they move further.
-# (MediaPipe on a still picture, in the same unit: head 0.1 to 0.9 px, trunk to 0.5, feet to 1.3, hands to 8 where they
-# are now found and now not. So behind a noisy sensor the gate mostly stays open, as it should when in doubt.)
+# Multiples of the threshold: pose models are least certain of limbs, and limbs move further. On a still picture,
+# MediaPipe's head moves 0.1 to 0.9 px in the same unit, its trunk up to 0.5 and its feet up to 1.3. Its hands move up
+# to 8 px, where they are found in some frames only. With a noisy sensor the gate mostly stays open, as it should.
 _TOLERANCE = {"arms": 1.5, "legs": 2.5}
 
 
@@ -30,7 +30,7 @@ class Stride:
         self._last_tick = -1
 
     def due(self, t_s: float) -> bool:
-        """Whether a new stride has begun by ``t_s``. However many were missed, the answer is one inference."""
+        """Return whether a new stride has begun by ``t_s``. Several missed strides are one inference."""
         if self._zero_s is None or t_s < self._zero_s:
             self._zero_s, self._last_tick = t_s, -1
         tick = math.floor((t_s - self._zero_s + _EARLY_S) / self.stride_s)
@@ -40,7 +40,7 @@ class Stride:
 
 
 class MotionGate:
-    """Whether anything moves in a window. Built to stay open: it is there for empty chairs, posters and pauses.
+    """Whether anything moves in a window. It stays open in doubt: it is for empty chairs, posters and pauses.
 
     Args:
         layout: whose regions are looked at one by one, so that a small movement of the head is not drowned by feet.
@@ -55,7 +55,7 @@ class MotionGate:
         ]
 
     def moves(self, window: Window) -> bool:
-        """True where the window is worth an inference."""
+        """Return whether the window is worth an inference."""
         size = body_size(window.clip)
         if size <= 0.0:
             return False
@@ -63,7 +63,7 @@ class MotionGate:
 
 
 def body_size(clip: NDArray[np.float32]) -> float:
-    """The longer side of the box around all joints' usual places in (T, V, 2), in pixels; 0 where none was seen."""
+    """Return the longer side of the box around all joints' median places in (T, V, 2), in px; 0 if none was seen."""
     seen = np.isfinite(clip).all(axis=-1).any(axis=0)
     if not seen.any():
         return 0.0
@@ -72,14 +72,14 @@ def body_size(clip: NDArray[np.float32]) -> float:
 
 
 def coherent_motion(clip: NDArray[np.float32]) -> float:
-    """How much joints move together: RMS over time and joints of their strongest joint movement.
+    """Return how much joints move together: RMS over time and joints of their strongest joint movement.
 
-    The largest singular value of the joints' paths about their means, over sqrt(T V). What moves together, be it a
-    head or one hand, gathers in one singular value; jitter spreads over all of them (white noise of s pixels leaves
-    about s (1 + sqrt(2 V / T)) / sqrt(V)). A median over three frames comes first, for single-frame spikes.
+    It is the largest singular value of the joints' paths about their means, over sqrt(T V). A head or a hand that moves
+    as a whole gathers in one singular value. Jitter spreads over all of them: white noise of s pixels leaves about
+    s (1 + sqrt(2 V / T)) / sqrt(V). A median over three frames comes first, against spikes of one frame.
 
     Args:
-        clip: (T, V, 2) pixels, NaN where a joint was not seen: it rests in its usual place meanwhile.
+        clip: (T, V, 2) pixels, NaN where a joint was not seen: it rests in its median place meanwhile.
 
     Returns:
         Pixels; 0 for fewer than three frames, or where no joint was seen in three of them.

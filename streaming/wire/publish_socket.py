@@ -19,9 +19,9 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils.monitor import recv_monitor_message
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.operations.file_limit import shut_down_connection, spare_descriptors
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, Address, parse_address
 from mar_edge.streaming.wire.connection_counter import EVENTS, FAILED, ConnectionCounter
+from mar_edge.streaming.wire.file_limit import shut_down_connection, spare_descriptors
 from mar_edge.streaming.wire.keys import AuthorizedClients, ServerKeys
 
 HIGH_WATER_MARK = 1000
@@ -62,7 +62,7 @@ class PublishSocket:
     Attributes:
         subscriptions: Subscriptions since the start.
         refused: Connections that failed their handshake.
-        shed: Connections ended because few file descriptors are left (see ``streaming.operations.file_limit``).
+        shed: Connections ended because few file descriptors are left (see ``streaming.wire.file_limit``).
         endpoints: Addresses as bound, with their ports.
         lock: Held while messages are sent and subscriptions answered.
 

@@ -16,6 +16,7 @@ import mar_edge
 from mar_edge.edge import recognizer as edge
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
+from mar_edge.edge.pose.base import check_image
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
@@ -289,3 +290,28 @@ def test_a_pose_stage_of_another_layout_is_refused(video: Path, tiny_model: Path
     with pytest.raises(mar_edge.MarEdgeError, match="takes ma52 skeletons, the pose stage 'scripted' gives imigue"):
         list(mar_edge.recognize(video, model=tiny_model, pose=OtherLayout()))
     assert LAYOUT.name == "ma52"
+
+
+@pytest.mark.parametrize(
+    ("frame", "says"),
+    [
+        (
+            np.zeros((480, 640), np.uint8),
+            r"a frame is an image \(H, W, 3\), or joints .*; given was an array \(480, 640\)",
+        ),
+        (np.zeros((32, 192, 4), np.uint8), r"BGR images of shape \(H, W, 3\)"),
+        ({0: np.zeros(V)}, r"a frame is an image .*; given was an array \(44,\)"),
+        (np.zeros((22, 2)), "skeletons of 22 joints"),
+    ],
+)
+def test_frames_that_are_neither_images_nor_skeletons(frame: object, says: str, tiny_model: Path) -> None:
+    class Checked(NodThenAway):
+        def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
+            check_image(image)
+            return super().estimate(image, t_s)
+
+    with (
+        mar_edge.Recognizer(tiny_model, pose=Checked()) as recognizer,
+        pytest.raises(mar_edge.MarEdgeError, match=says),
+    ):
+        recognizer.push(frame, 0.0)

@@ -49,14 +49,14 @@ def test_half_is_written_with_what_was_compared(ma52_model, tmp_path):
 
 
 def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatch):
-    ask = command.ask_model
+    ask = command.predict
 
     def spoiled(model, windows, *arguments, **options):
         probs = ask(model, windows, *arguments, **options)
         half = any(t.data_type == onnx.TensorProto.FLOAT16 for t in model.graph.initializer)
         return np.roll(probs, 1, axis=1) if half else probs
 
-    monkeypatch.setattr(command, "ask_model", spoiled)
+    monkeypatch.setattr(command, "predict", spoiled)
     out = tmp_path / "half.onnx"
     with pytest.raises(MarEdgeError, match=r"of the guard: .* has 8 different windows, .*; at least 50 are needed"):
         write_half(ma52_model.path, out, Guard(windows=8, threads=1), silent)
@@ -81,8 +81,8 @@ def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeyp
         return np.eye(K, dtype=np.float32)[told]
 
     K = len(said(ma52_model.path).labels)
-    monkeypatch.setattr(command, "ask_model", answers)
-    monkeypatch.setattr("mar_edge.calibration.sensitivity.ask_model", answers)
+    monkeypatch.setattr(command, "predict", answers)
+    monkeypatch.setattr("mar_edge.calibration.sensitivity.predict", answers)
     monkeypatch.setattr("mar_edge.calibration.comparison.FEWEST_OF_A_CLASS", 1)
     guard = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=0.03)
     with pytest.raises(

@@ -49,7 +49,7 @@ def test_agreement_drop_and_error():
     }
 
 
-def test_answers_that_are_no_numbers_agree_with_nothing():
+def test_nan_agrees_with_nothing():
     before = probs([0, 1])
     after = before.copy()
     after[0] = np.nan
@@ -69,12 +69,12 @@ SEVERAL = msgspec.structs.replace(METADATA, activation="sigmoid", thresholds=(0.
 def test_sigmoid_networks_agree_where_the_same_labels_reach_their_thresholds():
     before = np.array([[0.9, 0.7, 0.1], [0.9, 0.7, 0.1], [0.1, 0.1, 0.7], [0.51, 0.1, 0.1]], np.float32)
     after = before.copy()
-    after[0] = (0.7, 0.9, 0.1)  # another label is the most probable one, and the same two are said
+    after[0] = (0.7, 0.9, 0.1)  # another label is the most probable one, and the same two are predicted
     after[1, 1] = 0.4  # one of two is lost
-    after[2, 2] = 0.75  # nothing is said, as before
-    after[3, 0] = 0.49  # so near its threshold that it does not count
+    after[2, 2] = 0.75  # nothing is predicted, as before
+    after[3, 0] = 0.49  # too near its threshold to count
     assert compare(before, after, windows([0, 0, 2, 0]), SEVERAL).fidelity.agreement == 0.75
-    labels = [1] * 20 + [3] * 5  # 3: windows of nothing, for which the network has no output
+    labels = [1] * 20 + [3] * 5  # 3: background windows, for which the network has no output
     result = compare(np.repeat(before[1:2], 25, axis=0), np.repeat(after[1:2], 25, axis=0), windows(labels), SEVERAL)
     assert (result.fidelity.worst_class, result.fidelity.worst_drop) == ("shrug", 1.0)
     assert compare(before, np.full_like(before, np.nan), windows([0] * 4), SEVERAL).fidelity.agreement == 0
@@ -85,7 +85,7 @@ def filled(skeleton):
     return Windows(skeleton.astype(np.float32), np.zeros((N, 64), np.float32), np.zeros(N, np.int64), "made up")
 
 
-def test_noise_and_too_little_are_no_ground_for_calibration():
+def test_noise_and_too_few_windows_are_refused():
     rng = np.random.default_rng(0)
     pose = rng.uniform(-1, 1, (100, 1, 44, 2))
     people = pose + np.cumsum(rng.normal(0, 0.01, (100, 64, 44, 2)), axis=1)
@@ -101,15 +101,15 @@ def test_noise_and_too_little_are_no_ground_for_calibration():
     with pytest.raises(MarEdgeError, match="has 1 different windows, too few"):
         check_worth(filled(np.repeat(people[:1], 100, axis=0)))
     hardly_other = people[:1] + rng.normal(0, 1e-4, (100, 1, 1, 1))
-    with pytest.raises(MarEdgeError, match="hardly differ from each other: they are no ground to compare on"):
+    with pytest.raises(MarEdgeError, match="hardly differ from each other; compare on more varied data"):
         check_worth(filled(hardly_other), "compare", 50)
     with pytest.raises(MarEdgeError, match="has 49 different windows, too few to compare on; at least 50 are needed"):
         check_worth(filled(people[:49]), "compare", 50)
     check_worth(filled(people[:50]), "compare", 50)
-    with pytest.raises(MarEdgeError, match="somebody moves in 0 of the 100 windows of made up, too few"):
+    with pytest.raises(MarEdgeError, match="only 0 of the 100 windows of made up have movement, too few"):
         check_worth(filled(np.repeat(pose, 64, axis=1)))
 
 
 @pytest.mark.parametrize(("agreement", "fewest"), [(0.98, 50), (0.5, 2), (0.9, 10), (1.0, 64), (0.0, 2)])
-def test_a_guard_needs_windows_enough_to_tell(agreement, fewest):
+def test_a_guard_needs_enough_windows_for_its_agreement(agreement, fewest):
     assert Guard(min_agreement=agreement).fewest == fewest

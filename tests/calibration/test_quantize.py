@@ -1,4 +1,4 @@
-"""int8 where it was asked for and nowhere else, close to FP32, private to each layer."""
+"""INT8 in the chosen layers only, close to FP32, with a pair for each layer."""
 
 import networks
 import numpy as np
@@ -36,14 +36,14 @@ def limits(full):
     return {layer: histograms[tensor].limit("minmax") for layer, tensor in inputs.items()}
 
 
-def test_the_layers_are_those_that_were_found_to_bear_it(full):
+def test_the_layers_that_tolerate_int8(full):
     kinds = {name.split(".blocks.0.")[1] for name in quantizable_layers(full)}
     modulations = {f"mix.{part}_modulation.{half}" for part in ("temporal", "skeletal") for half in ("gamma", "beta")}
     assert kinds == {"mix.map_su", "mlp.fc1", "mlp.fc2", *modulations}
     assert len(quantizable_layers(full)) == 4 * len(kinds)
 
 
-def test_ranges_are_those_of_the_tensors(full, limits):
+def test_ranges_are_those_of_the_layers_inputs(full, limits):
     inputs = quantizable_layers(full)
     name = next(iter(inputs))
     watched = onnx.ModelProto.FromString(full.SerializeToString())
@@ -53,7 +53,7 @@ def test_ranges_are_those_of_the_tensors(full, limits):
     assert limits[name] == pytest.approx(largest, rel=1e-5)
 
 
-def test_each_layer_has_a_pair_of_its_own_and_nothing_behind_it(full, limits):
+def test_each_layer_has_its_own_pair_and_none_after_it(full, limits):
     model = quantize(full, limits)
     made_by = {name: node for node in model.graph.node for name in node.output}
     readers = [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
@@ -66,7 +66,7 @@ def test_each_layer_has_a_pair_of_its_own_and_nothing_behind_it(full, limits):
         assert made_by[product.input[1]].op_type == "DequantizeLinear"
 
 
-def test_close_to_full_and_valid_in_half(full, limits):
+def test_close_to_fp32_and_valid_with_fp16(full, limits):
     exact = logits(full)
     model = to_half(quantize(full, limits, store_int8=True))
     onnx.checker.check_model(model, full_check=True)
@@ -84,17 +84,17 @@ def test_down_samplers_and_the_stem_keep_their_weights(full, limits):
     assert any("down_samplers.0.conv.weight" in name for name in floats)
 
 
-def test_nothing_chosen_is_nothing_changed(full):
+def test_without_chosen_layers_nothing_changes(full):
     np.testing.assert_array_equal(logits(quantize(full, {})), logits(full))
 
 
 @settings(deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from([0, 1]), st.floats(1e-4, 1e3))
-def test_a_weight_is_off_by_half_a_step_of_its_channel(seed, axis, size):
+def test_a_weight_is_off_by_at_most_half_a_step_of_its_channel(seed, axis, size):
     weight = np.random.default_rng(seed).normal(0, size, (5, 7)).astype(np.float32)
     codes, scale = quantize_weight(weight, axis)
     wide = np.expand_dims(scale, 1 - axis)
-    # Half a step, and what a scale rounded to FP16 takes off the largest.
+    # Half a step, and the rounding of the scale to FP16.
     assert (np.abs(codes * wide - weight) <= 0.5 * wide + 127 * wide * 2**-11 + 1e-9).all()
     assert codes.min() >= -127
     assert (scale.astype(np.float16) == scale).all()
@@ -106,7 +106,7 @@ def test_a_channel_of_zeros_has_a_scale():
     assert (scale > 0).all()
 
 
-def test_bad_data_is_an_error_of_the_caller(full):
+def test_errors_of_the_data_are_passed_on(full):
     def broken():
         yield batches()[0]
         raise RuntimeError("the disk is gone")
@@ -115,7 +115,7 @@ def test_bad_data_is_an_error_of_the_caller(full):
         collect_ranges(full, quantizable_layers(full).values(), broken())
 
 
-def test_weights_that_nobody_reads_are_left_out(full, limits):
+def test_weights_without_readers_are_left_out(full, limits):
     model = quantize(full, limits, store_int8=True)
     read = {name for node in model.graph.node for name in node.input}
     assert {tensor.name for tensor in model.graph.initializer} <= read

@@ -1,4 +1,4 @@
-"""Where int8 should saturate, on data whose answer is known."""
+"""The limits of INT8 ranges, on data with known answers."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_minmax_is_the_largest_size_of_any_batch():
     assert histogram([0, 0], [0]).limit("minmax") == 0
 
 
-def test_percentile_leaves_out_what_is_rare():
+def test_percentile_leaves_out_rare_values():
     rng = np.random.default_rng(0)
     common = rng.uniform(-1, 1, 200_000)
     assert histogram(common, [100.0]).limit("percentile") == pytest.approx(1, abs=0.01)
@@ -46,6 +46,6 @@ def test_zeros_have_no_range(method):
     assert histogram(np.zeros(10)).limit(method) == 0
 
 
-def test_what_is_no_number_is_not_counted_silently():
+def test_nan_is_an_error():
     with pytest.raises(ValueError, match="not finite"):
         histogram([1, np.nan])

@@ -64,7 +64,7 @@ def test_body_may_be_left_out():
         ("id,action\n1,nodding\n1,waving\n", "no id twice; ids are [1, 1]"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(text, expected):
+def test_a_wrong_file_is_an_error_that_says_what_is_wrong(text, expected):
     with pytest.raises(MarEdgeError) as error:
         parse_labels(text, "x.csv")
     assert expected in str(error.value)

@@ -23,7 +23,7 @@ METADATA = ModelMetadata(
     sources_sha256=("ab", "cd"),
     training_data="some",
     accuracy={"top1": 0.5},
-    licence="a licence",
+    licence="some terms",
     mar_edge_version="9.9",
 )
 
@@ -39,7 +39,7 @@ def refusal(document) -> str:
     return str(error.value)
 
 
-def test_there_and_back():
+def test_a_document_is_read_as_it_was_written():
     assert parse_metadata(METADATA.to_json(), "m.onnx") == METADATA
 
 
@@ -52,7 +52,7 @@ def test_a_network_of_several_labels_a_window():
         assert "expected one each, of 0 or more, not all 0" in refusal(changed(rates=rates))
 
 
-def test_what_a_later_version_adds_is_passed_over():
+def test_fields_of_a_later_version_are_ignored():
     assert parse_metadata(changed(colour="blue"), "m.onnx") == METADATA
 
 
@@ -63,13 +63,13 @@ def test_what_may_be_left_out():
     assert (metadata.background, metadata.window_s, metadata.precision, metadata.family) == (None, 2.0, "fp32", "mmn")
 
 
-def test_none_at_all():
+def test_a_file_without_a_description_is_refused():
     assert "without mar-edge's metadata" in refusal(None)
     assert "mar-edge export" in refusal(None)
 
 
 @pytest.mark.parametrize("document", ["", "{", "[]", "null", "hello", "{}", '{"name": "x"}'])
-def test_no_document(document):
+def test_an_unreadable_description_is_refused(document):
     assert "metadata is not readable" in refusal(document)
 
 
@@ -89,11 +89,11 @@ def test_no_document(document):
         {"movements": [{"way": "up"}]},
     ],
 )
-def test_a_field_of_another_kind(fields):
+def test_a_field_of_another_type_is_refused(fields):
     assert "metadata is not readable" in refusal(changed(**fields))
 
 
-def test_another_schema():
+def test_another_schema_is_refused():
     assert "metadata schema 2, this version reads 1" in refusal(changed(schema_version=2))
 
 
@@ -112,7 +112,7 @@ def test_another_layout():
         {"movements": [{"way": "one"}]},
     ],
 )
-def test_what_contradicts_itself(fields):
+def test_contradictions_are_refused(fields):
     assert "inconsistent metadata" in refusal(changed(**fields))
 
 
@@ -153,5 +153,5 @@ def test_the_default_model_has_its_place_in_the_package():
 @pytest.mark.parametrize(
     "fields", [{"temperature": 0}, {"temperature": -1.0}, {"thresholds": [0.5]}, {"thresholds": [0.0] * 12}]
 )
-def test_a_confidence_that_makes_no_sense(fields):
+def test_temperatures_and_thresholds_out_of_range_are_refused(fields):
     assert "inconsistent metadata: temperature" in refusal(changed(**fields))

@@ -93,7 +93,7 @@ def test_unseen_frames_are_joined_by_a_line_and_the_ends_held():
     np.testing.assert_array_equal(filled[:, others], whole[:, others])
 
 
-def test_a_joint_never_seen_lies_on_the_next_seen_one_towards_the_root():
+def test_a_joint_never_seen_is_placed_on_the_next_seen_one_toward_the_root():
     clip = walk(20)
     clip[:, THUMB] = np.nan
     filled = fill_missing(clip, MA52)
@@ -119,7 +119,7 @@ def test_a_parent_that_comes_and_goes_is_followed_through_its_gaps():
     assert np.isfinite(filled).all()
 
 
-def test_without_a_root_what_hangs_on_it_lies_in_the_middle_of_what_is_seen():
+def test_without_a_root_unseen_joints_are_placed_in_the_middle_of_the_seen_ones():
     clip = walk(12)
     clip[:, [ROOT, 5]] = np.nan
     filled = fill_missing(clip, MA52)
@@ -136,7 +136,7 @@ def test_nothing_seen_is_a_point():
     np.testing.assert_array_equal(skeleton, np.full((64, 44, 2), -1, np.float32))
 
 
-def test_what_was_seen_of_a_clip_does_not_touch_another():
+def test_clips_of_a_batch_are_filled_separately():
     clips = np.stack([walk(6, seed=1), walk(6, seed=2)])
     clips[0, :, [ROOT, 5]] = np.nan
     filled = fill_missing(clips, MA52)
@@ -228,7 +228,7 @@ clips = st.builds(
 
 
 def drawn(parameters):
-    """A clip of noise of a size, some joints unseen now and then, some always."""
+    """Return a clip of noise of a size, with some joints unseen in some frames and some in all."""
     seed, T, size, gaps, lost = parameters
     rng = np.random.default_rng(seed)
     clip = (rng.normal(0, 1, (T, 44, 2)) * size + rng.uniform(-1e4, 1e4, 2)).astype(np.float32)
@@ -239,7 +239,7 @@ def drawn(parameters):
 
 @given(clips)
 @settings(max_examples=80, deadline=None)
-def test_whatever_comes_the_network_sees_finite_numbers_in_its_range(parameters):
+def test_any_clip_gives_finite_inputs_in_range(parameters):
     clip = drawn(parameters)
     skeleton, index_t = clip_to_input(clip)
     assert np.isfinite(skeleton).all()
@@ -256,14 +256,14 @@ def test_whatever_comes_the_network_sees_finite_numbers_in_its_range(parameters)
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.2, 50), st.tuples(st.floats(-2000, 2000), st.floats(-2000, 2000)))
 @settings(max_examples=50, deadline=None)
-def test_where_the_person_stands_and_how_large_does_not_matter(seed, scale, shift):
+def test_position_and_size_of_the_person_do_not_matter(seed, scale, shift):
     clip = walk(20, seed=seed)
     expected, _ = clip_to_input(clip)
     skeleton, _ = clip_to_input(clip * np.float32(scale) + np.float32(shift))
     np.testing.assert_allclose(skeleton, expected, atol=2e-3)
 
 
-def test_a_batch_is_normalised_clip_by_clip():
+def test_a_batch_is_normalized_clip_by_clip():
     batch = np.stack([walk(64, seed=1), 5 * walk(64, seed=2)])
     np.testing.assert_array_equal(normalise(batch), np.stack([normalise(clip) for clip in batch]))
 

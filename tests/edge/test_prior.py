@@ -33,7 +33,7 @@ def test_the_interview_knows_every_action_of_the_data_set():
     assert difference == pytest.approx(math.log(2.566 / 0.01))  # the rarest count as once in 100 minutes
 
 
-def test_what_training_saw_often_is_taken_off():
+def test_rates_of_training_are_divided_out():
     prior = Prior("here", {"nod": 4.0, "shrug": 1.0})
     trained = msgspec.structs.replace(THREE, rates=(2.0, 1.0, 1.0))
     np.testing.assert_allclose(shift_of(prior, THREE), [math.log(2), 0, -math.log(2)], atol=1e-9)
@@ -79,7 +79,7 @@ def test_a_file_of_frequencies(tmp_path):
         ("action,per_minute\nnod,1,2,3\n,4\n", "line 3"),
     ],
 )
-def test_what_is_no_such_file(tmp_path, text, said):
+def test_files_that_are_no_label_frequencies_are_errors(tmp_path, text, said):
     path = tmp_path / "rates.csv"
     if text is not None:
         path.write_text(text)

@@ -1,4 +1,4 @@
-"""The recogniser on real files says what the PyTorch networks say of the same windows."""
+"""The recognizer on real files gives the scores that the PyTorch networks give."""
 
 import networks
 import numpy as np
@@ -38,7 +38,7 @@ def recognizer(ma52_model):
         yield recognizer
 
 
-def test_a_file_is_loaded_only_where_it_is_the_one_that_was_stated(ma52_model, imigue_model):
+def test_a_file_with_another_hash_than_stated_is_not_loaded(ma52_model, imigue_model):
     stated = sha256_of(ma52_model.path)
     Recognizer.open(ma52_model.path, threads=1, sha256=stated.upper()).runtime.__exit__(None, None, None)
     with pytest.raises(MarEdgeError, match=f"stated is {stated}"):
@@ -70,7 +70,7 @@ def test_together_or_one_by_one_is_the_same(recognizer):
         np.testing.assert_allclose(alone.probs, prediction.probs, rtol=0, atol=1e-5)
 
 
-def test_nobody_there_is_nothing_said(recognizer):
+def test_no_windows_give_no_predictions(recognizer):
     assert recognizer.predict([]) == []
 
 
@@ -89,7 +89,7 @@ def test_another_layout(imigue_model):
 
 
 def redescribed(model, path, change):
-    """The same file, saying something else of itself."""
+    """Write the same file with another description."""
     proto = onnx.load(model)
     for entry in proto.metadata_props:
         if entry.key == METADATA_KEY:
@@ -106,7 +106,7 @@ def redescribed(model, path, change):
         (lambda text: text[:-1], "metadata is not readable"),
     ],
 )
-def test_a_model_that_does_not_describe_itself_truly(ma52_model, tmp_path, change, expected):
+def test_a_description_that_does_not_fit_the_graph_is_an_error(ma52_model, tmp_path, change, expected):
     path = redescribed(ma52_model.path, tmp_path / "m.onnx", change)
     with pytest.raises(MarEdgeError) as error:
         Recognizer.open(path)

@@ -26,7 +26,7 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-np.asarray(z, np.float64)))
 
 
-def test_a_label_is_weighed_against_nothing_alone():
+def test_a_label_of_a_softmax_network_is_compared_with_the_background_alone():
     scores = scores_of(LOGITS, WITH_NOTHING)
     np.testing.assert_allclose(scores[0], [sigmoid(1.5), sigmoid(0.5), 1 - sigmoid(1.5)], atol=1e-6)
     assert scores.sum(axis=1)[0] > 1  # two may be likely together
@@ -54,11 +54,11 @@ def test_without_shift_and_mask_nothing_changes(metadata):
     np.testing.assert_allclose(adjusted(scores, np.zeros(3), EVERYTHING, metadata), scores, rtol=1e-6)
 
 
-def test_what_cannot_be_seen_has_no_score_and_leaves_more_to_nothing():
-    sayable = np.array([[False, True, True]] * 2)
-    scores = adjusted(scores_of(LOGITS, WITH_NOTHING), np.zeros(3), sayable, WITH_NOTHING)
+def test_a_masked_label_has_the_score_0_and_the_background_a_higher_one():
+    detectable = np.array([[False, True, True]] * 2)
+    scores = adjusted(scores_of(LOGITS, WITH_NOTHING), np.zeros(3), detectable, WITH_NOTHING)
     np.testing.assert_allclose(scores[0], [0, sigmoid(0.5), 1 - sigmoid(0.5)], atol=1e-6)
 
 
-def test_what_is_no_number_stays_none():
+def test_nan_stays_nan():
     assert np.isnan(scores_of(np.full((1, 3), np.nan, np.float32), WITH_NOTHING)).all()

@@ -1,12 +1,13 @@
-"""What a window shows, and what can be said of it."""
+"""The regions that a window shows, and the labels that can be seen in it."""
 
 import numpy as np
 import pytest
 
+from mar_edge.edge.body_groups import body_groups
 from mar_edge.edge.data import Window
 from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.visibility import NEEDS_OF_BODY, sayable, visible_regions
+from mar_edge.edge.visibility import detectable, visible_regions
 
 LAYOUT = load_layout("ma52")
 LABELS = (*ma52_labels(), background_label())
@@ -45,20 +46,24 @@ def test_half_of_the_frames_are_enough():
     assert "legs" not in visible_regions(window(KNEES, 0.55), LAYOUT)
 
 
-def test_each_body_group_of_the_data_set_needs_something_and_nothing_needs_nothing():
-    assert {label.body for label in ma52_labels()} == NEEDS_OF_BODY.keys()
+def test_each_body_group_of_ma52_needs_a_region_and_others_need_none():
+    assert {label.body for label in ma52_labels()} == body_groups().keys()
     names = {
         label.name
-        for label, said in zip(LABELS, sayable(LABELS, ("head", "trunk", "arms", "hands")), strict=True)
-        if said
+        for label, possible in zip(LABELS, detectable(LABELS, ("head", "trunk", "arms", "hands")), strict=True)
+        if possible
     }
     assert {"nodding", "shrugging", "touching nose", "waving", "no action"} <= names
     assert not names & {"shaking legs", "touching legs"}
-    fingers = {label.name for label, said in zip(LABELS, sayable(LABELS, ("head", "hands")), strict=True) if said}
+    fingers = {
+        label.name for label, possible in zip(LABELS, detectable(LABELS, ("head", "hands")), strict=True) if possible
+    }
     assert "touching nose" in fingers  # a hand at a face whose wrist is below the picture
     assert "waving" not in fingers
-    assert [label.name for label, said in zip(LABELS, sayable(LABELS, ()), strict=True) if said] == ["no action"]
-    assert sayable((Label(0, "class 0", ""),), ()).all()
+    assert [label.name for label, possible in zip(LABELS, detectable(LABELS, ()), strict=True) if possible] == [
+        "no action"
+    ]
+    assert detectable((Label(0, "class 0", ""),), ()).all()
 
 
 def test_a_layout_without_legs_shows_none():

@@ -35,7 +35,7 @@ def test_same_logits(stream, encoding, name):
     skeleton, index_t = tensors(3, layout)
     logits, probs = DeployGraph(parts, layout).eval()(skeleton, index_t)
     expected = reference_logits(parts, layout, skeleton, index_t)
-    assert expected.std(dim=0).max() > 1e-3  # the windows differ, so that equality says something
+    assert expected.std(dim=0).max() > 1e-3  # the windows differ, so that equality is no coincidence
     torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
     torch.testing.assert_close(probs, expected.softmax(dim=-1), rtol=0, atol=1e-5)
 

@@ -105,7 +105,7 @@ def test_the_difference_is_found(imigue_model):
     assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE, METADATA) < 1e-5
     other = [("bone", networks.golden(networks.IMIGUE, 7))]
     assert largest_difference(imigue_model.path, other, IMIGUE, METADATA) > 0.01
-    as_sigmoid = msgspec.structs.replace(METADATA, activation="sigmoid")  # right logits, other probabilities
+    as_sigmoid = msgspec.structs.replace(METADATA, activation="sigmoid")  # correct logits, other probabilities
     assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE, as_sigmoid) > 0.01
     as_joints = [("joint", imigue_model.networks[0][1])]
     assert largest_difference(imigue_model.path, as_joints, IMIGUE, METADATA) > 0.01

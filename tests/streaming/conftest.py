@@ -30,7 +30,7 @@ def recognizer(tiny_model: Path) -> Iterator[Recognizer]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system with room for 128 KiB."""
+    """Mount a real file system with room for 128 KiB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(folder)]

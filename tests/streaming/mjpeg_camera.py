@@ -1,4 +1,4 @@
-"""A network camera: MJPEG over HTTP, which can be killed, stall, and send garbage."""
+"""A network camera, MJPEG over HTTP, that can be killed, stall, and send garbage."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=x
 
 
 class MjpegCamera:
-    """Serves numbered pictures at ``fps`` to whoever connects, until it is killed. A context manager.
+    """Serves numbered pictures at ``fps`` to every client until it is killed. A context manager.
 
     Args:
-        port: 0 for any; the same one again for a camera that comes back.
-        garbage: bytes sent in place of every tenth picture.
-        scale, grey: what pictures are like; may be changed while they are sent.
+        port: 0 for any free one; the same one again for a camera that returns.
+        garbage: Bytes sent instead of every tenth picture.
+        fps: Pictures per second.
+        scale: Size of the pictures; may change while they are sent. So may ``gray``.
     """
 
     def __init__(self, port: int = 0, fps: float = 60.0, garbage: bytes = b"", scale: int = 1) -> None:
@@ -28,7 +29,7 @@ class MjpegCamera:
         self.port = int(self._server.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}/cam"
         self._period_s, self._garbage = 1.0 / fps, garbage
-        self.scale, self.grey = scale, False
+        self.scale, self.gray = scale, False
         self._clients: list[socket.socket] = []
         self._killed = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -61,7 +62,7 @@ class MjpegCamera:
                     image = numbered_image(number % 4096)
                     k = self.scale
                     image = cv2.resize(image, None, fx=k, fy=k, interpolation=cv2.INTER_NEAREST)
-                    image = image[:, :, 0] if self.grey else image
+                    image = image[:, :, 0] if self.gray else image
                     picture = cv2.imencode(".jpg", image)[1].tobytes()
                 head = b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
                 client.sendall(head + picture + b"\r\n")

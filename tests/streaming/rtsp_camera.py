@@ -1,4 +1,4 @@
-"""A real RTSP camera: GStreamer's own server in a process of its own, which can be killed, frozen and started again."""
+"""A real RTSP camera: GStreamer's own server in a separate process, which can be killed, frozen and restarted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-# The system's Python: GStreamer's bindings come with the system, not with pip.
+# The Python of the system, since GStreamer's bindings come with the system, not from pip.
 PYTHON = shutil.which("python3", path="/usr/bin")
 _IMPORTS = """
 import gi
@@ -40,22 +40,22 @@ GLib.MainLoop().run()
 
 
 @cache
-def _is_there() -> bool:
+def _is_installed() -> bool:
     check = _IMPORTS + "assert Gst.ElementFactory.find('x264enc')"
     command = [PYTHON or "", "-c", check]
     return PYTHON is not None and not subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
 
 
-def skip_unless_there() -> None:
-    """Skip the test where GStreamer's RTSP server is not installed."""
-    if not _is_there():
+def skip_unless_installed() -> None:
+    """Skip the test if GStreamer's RTSP server is not installed."""
+    if not _is_installed():
         pytest.skip(
-            "GStreamer's RTSP server is not here: gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-*"
+            "GStreamer's RTSP server is not installed: gir1.2-gst-rtsp-server-1.0, python3-gi, gstreamer1.0-plugins-*"
         )
 
 
 class RtspCamera:
-    """Serves 15 pictures of 320x240 a second as H.264. A context manager. ``port``: 0 for any."""
+    """Serves 15 pictures of 320x240 per second as H.264. A context manager. ``port``: 0 for any."""
 
     def __init__(self, port: int = 0) -> None:
         assert PYTHON is not None
@@ -65,18 +65,18 @@ class RtspCamera:
         self.url = f"rtsp://127.0.0.1:{self.port}/cam"
 
     def kill(self) -> None:
-        """As a power cut ends it."""
+        """End it without closing its connections, as a power failure does."""
         self._process.kill()
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
     def freeze(self) -> None:
-        """It neither sends nor answers, and its connections stay open."""
+        """Stop sending and responding; connections stay open."""
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """It goes on."""
+        """Continue."""
         self._process.send_signal(signal.SIGCONT)
 
     def __enter__(self) -> RtspCamera:

@@ -1,4 +1,4 @@
-"""What the streaming tests stand on: a synthetic person, videos that carry their frame numbers, scripted stages."""
+"""Fakes for the streaming tests: a synthetic person, videos that carry their frame numbers, scripted stages."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _figure(height: float) -> NDArray[np.float32]:
 
 
 def nod(degrees_px: float = 5.0, hz: float = 1.6, start_s: float = 0.0, end_s: float = 1e9) -> Motion:
-    """A head that goes down and up by ``degrees_px`` pixels, peak to peak, between two times."""
+    """Return a head that goes down and up by ``degrees_px`` pixels, peak to peak, between two times."""
     base = person()
     head = list(LAYOUT.regions["head"])
 
@@ -153,7 +153,7 @@ class FakeReader:
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
-    """Until it holds; fails where it never does, on a machine that does much else as well."""
+    """Wait until it holds, or fail; the limit allows for a busy machine."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -164,7 +164,7 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 30.0) -> None:
 def publishing(
     stream: str = "cam", *addresses: str, encoding: Encoding = "json", **options: Any
 ) -> Iterator[tuple[Publisher, PublishSocket]]:
-    """A stream's publisher and the publish_socket it sends through, on any free port."""
+    """Open a publisher and the socket that it sends through, on any free port."""
     with PublishSocket(addresses or ("tcp://127.0.0.1:*",), **options) as publish_socket:
         yield Publisher(stream, publish_socket, encoding), publish_socket
 
@@ -184,7 +184,7 @@ def receive(sub: zmq.Socket[bytes], publish_socket: PublishSocket, count: int) -
 
 
 def open_files() -> int:
-    """How many this process holds open."""
+    """Return how many files this process has open."""
     return len(os.listdir("/proc/self/fd"))
 
 

@@ -67,7 +67,7 @@ def test_a_network_camera_that_dies_and_comes_back_is_live_again_each_time(times
     server.kill()
 
 
-def test_a_network_camera_that_stalls_is_opened_anew() -> None:
+def test_a_network_camera_that_stalls_is_reopened() -> None:
     with MjpegCamera() as server, Camera(server.url, backoff=QUICK, stall_s=0.5) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1))
@@ -95,7 +95,7 @@ def test_random_bytes_among_the_pictures_do_not_end_a_stream(seed: int) -> None:
         assert camera.end_reason is None
 
 
-def test_a_camera_that_comes_back_in_another_size_begins_anew() -> None:
+def test_a_camera_that_comes_back_in_another_size_begins_a_new_segment() -> None:
     first = MjpegCamera()
     with Camera(first.url, backoff=QUICK) as camera:
         camera.start()
@@ -120,7 +120,7 @@ def test_a_camera_that_changes_its_picture_is_followed_without_a_new_connection(
         camera.start()
         before: Frame | None = None
         for scale, grey in ((1, False), (2, False), (2, True), (1, True)):
-            server.scale, server.grey = scale, grey
+            server.scale, server.gray = scale, grey
             shape = (32 * scale, 192 * scale, 3)
             wait_until(partial(gives, camera, shape))
             numbers = set()
@@ -153,9 +153,7 @@ def served(tiny_model: Path) -> Serve:
     return run
 
 
-def test_several_cameras_are_streams_of_their_own_and_one_that_fails_leaves_the_others(
-    tmp_path: Path, address: str, served: Serve
-) -> None:
+def test_a_camera_that_fails_leaves_the_other_streams_running(tmp_path: Path, address: str, served: Serve) -> None:
     class Failing(ScriptedPose):
         def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             if read_number(image) == 10:
@@ -319,7 +317,7 @@ def test_a_hangup_rereads_the_configuration_and_a_wrong_one_changes_nothing(
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.soak)])
-def test_random_bytes_at_the_port_disturb_nobody(count: int) -> None:
+def test_random_bytes_at_the_port_do_not_disturb_subscribers(count: int) -> None:
     rng = random.Random(7)
     with publishing() as (publisher, publish_socket):
         port = int(publish_socket.endpoints[0].rpartition(":")[2])
@@ -342,7 +340,7 @@ def test_a_model_file_with_other_bytes_in_it_is_one_clear_error_or_a_model(
     tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], count: int
 ) -> None:
     whole = tiny_model.read_bytes()
-    # Where text stands the graph and its description are; all else is weights.
+    # Text is the graph and its description; all else is weights.
     texts = [match.span() for match in re.finditer(rb"[ -~]{8,}", whole)]
     places = [place for start, end in texts for place in range(start, end)]
     rng = random.Random(3)

@@ -14,7 +14,7 @@ from mar_edge.streaming.capture.demo import DemoVideo
 
 
 def served(camera: str, address: str, *options: str) -> list[AnyMessage]:
-    """Every message of ``mar-edge serve`` over one recorded source, as a subscriber in this process gets them."""
+    """Return every message of ``mar-edge serve`` over one recorded source, as a subscriber gets them."""
     command = [sys.executable, "-m", "mar_edge", "serve", "--camera", camera, "--bind", address]
     command += ["--wait-subscribers", "1", "--top-k", "99", "--quiet", *options]
     with (
@@ -47,8 +47,8 @@ def test_the_true_label_of_a_real_clip_is_among_the_top_five(action, shared, tmp
     assert action in [name for name, _ in ranked[:5]], ranked
 
 
-def test_the_demo_person_is_understood(tmp_path: Path):
-    """Each scripted action overlaps an event of its name; one miss is allowed: pose and model are not exact."""
+def test_the_actions_of_the_demo_are_events(tmp_path: Path):
+    # Each scripted action overlaps an event of its name; one miss is allowed, since pose and model are not exact.
     messages = served("demo:", f"ipc://{tmp_path}/wire")
     hello = next(m for m in messages if isinstance(m, HelloMessage))
     ended = [m for m in messages if isinstance(m, EventMessage) and m.phase == "end"]

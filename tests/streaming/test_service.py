@@ -149,7 +149,7 @@ def test_a_file_gives_the_same_twice(run: Run, config: ServeConfig) -> None:
     assert once() == once()
 
 
-def test_in_real_time_a_slow_pose_drops_frames_keeps_up_and_is_warned_of(
+def test_in_real_time_a_slow_pose_drops_frames_keeps_up_and_is_logged(
     run: Run, config: ServeConfig, caplog: pytest.LogCaptureFixture
 ) -> None:
     pose = ScriptedPose(MOTION, delay_s=0.08)
@@ -193,7 +193,7 @@ def test_an_empty_room_says_so_and_infers_nothing(run: Run, config: ServeConfig)
     assert of(StatusMessage, heard)[-1].people == 0
 
 
-def test_without_motion_the_network_rests(run: Run, config: ServeConfig) -> None:
+def test_without_motion_no_inference_runs(run: Run, config: ServeConfig) -> None:
     summary, heard = run(replace(config, pipeline=EAGER), ScriptedPose(lambda _: MOTION(0.0)))
     labels = of(LabelMessage, heard)
     assert (summary.inferences, summary.gated) == (0, len(labels))
@@ -206,7 +206,7 @@ def test_it_stops_when_the_time_is_up(run: Run, config: ServeConfig) -> None:
     assert heard[-1].reason == summary.reason == "time limit of 1 s reached"  # type: ignore[union-attr]
 
 
-def test_what_fails_in_the_pose_stage_is_raised_and_said(run: Run, config: ServeConfig) -> None:
+def test_a_failure_of_the_pose_stage_is_raised_and_sent(run: Run, config: ServeConfig) -> None:
     class Failing(ScriptedPose):
         def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
             if read_number(image) == 20:
@@ -226,7 +226,7 @@ def test_what_fails_in_the_pose_stage_is_raised_and_said(run: Run, config: Serve
 
 
 def _model_of(run: Run) -> Path:
-    """The model file that the ``run`` fixture was made with."""
+    """Return the model file that the ``run`` fixture was made with."""
     path = run.__closure__[0].cell_contents  # type: ignore[attr-defined]
     assert isinstance(path, Path)
     return path
@@ -253,7 +253,9 @@ def test_a_model_of_another_layout_is_refused(config: ServeConfig, tiny_model: P
         serve(config, Other, lambda: Recognizer.open(tiny_model, threads=1))
 
 
-def test_a_full_disk_is_told_in_status_and_the_stream_goes_on(small_disk: Path, config: ServeConfig, run: Run) -> None:
+def test_a_full_disk_is_reported_in_status_and_the_stream_goes_on(
+    small_disk: Path, config: ServeConfig, run: Run
+) -> None:
     (small_disk / "ballast").write_bytes(bytes(100_000))
     summary, heard = run(replace(config, record=RecordConfig(small_disk)))
     assert (summary.reason, summary.frames) == ("end of file", 75)
@@ -275,7 +277,7 @@ def test_a_full_disk_is_told_in_status_and_the_stream_goes_on(small_disk: Path, 
         {"max_seconds": 0.0},
     ],
 )
-def test_settings_that_make_no_sense(wrong: dict[str, Any]) -> None:
+def test_settings_out_of_range_are_errors(wrong: dict[str, Any]) -> None:
     with pytest.raises(MarEdgeError):
         ServeConfig(camera="0", **wrong)
 
@@ -336,7 +338,7 @@ class Onlooker:
 
 
 @pytest.mark.parametrize("sent", [False, True])
-def test_who_looks_on_sees_everybody_in_every_frame_whether_or_not_it_is_sent(
+def test_an_observer_gets_all_people_of_every_frame_sent_or_not(
     config: ServeConfig, tiny_model: Path, sent: bool
 ) -> None:
     onlooker = Onlooker()

@@ -1,4 +1,4 @@
-"""The loop by itself: what it says while pose hangs. What it says otherwise: test_service.py."""
+"""The loop by itself: its messages while pose hangs. All others: test_service.py."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import StreamLoop
+from mar_edge.streaming.stream_output import StreamOutput
 from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, StatusMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
@@ -31,7 +32,7 @@ class HangingPose(ScriptedPose):
 def test_no_status_while_pose_hangs(
     recognizer: Recognizer, publisher: Publisher, publish_socket: PublishSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mar_edge.streaming.stream.STATUS_PERIOD_S", 0.001)
+    monkeypatch.setattr("mar_edge.streaming.stream_state.STATUS_PERIOD_S", 0.001)
     monkeypatch.setattr("mar_edge.streaming.stream.READ_TIMEOUT_S", 0.005)
     pose, said, turns = HangingPose(), list[AnyMessage](), list[None]()
     stopped: list[str] = []
@@ -40,7 +41,7 @@ def test_no_status_while_pose_hangs(
         return sum(isinstance(message, StatusMessage) for message in said)
 
     def turned() -> None:
-        """The loop has gone round, twice so that one turn was whole."""
+        """Wait for two turns of the loop, so that one of them was whole."""
         before = len(turns)
         wait_until(lambda: len(turns) >= before + 2)
 
@@ -52,14 +53,11 @@ def test_no_status_while_pose_hangs(
         loop = StreamLoop(
             ServeConfig(camera="demo:"),
             stop=stop,
-            publisher=publisher,
-            socket=publish_socket,
             source=camera,
-            recognizer=recognizer,
             pose=pose,
             pose_name="hanging",
-            recorder=None,
-            on_message=said.append,
+            recognizer=recognizer,
+            output=StreamOutput(publisher, publish_socket, on_message=said.append),
         )
         thread = threading.Thread(target=loop.run)
         thread.start()

@@ -1,4 +1,4 @@
-"""A page in headless Chromium, and what went wrong on it."""
+"""A page in headless Chromium, with its errors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from mar_edge.view.review import Recordings, review_routes
 from mar_edge.view.server import PageServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-# Of a machine that does other things as well.
+# For a busy machine.
 PATIENCE_MS = 90_000
-# What is on the canvas, in a number.
+# A checksum of the canvas.
 PIXELS = """() => {
   const canvas = document.getElementById("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -28,16 +28,16 @@ PIXELS = """() => {
 
 
 class Seen:
-    """A page, and what went wrong on it: errors on its console, and requests to anybody else."""
+    """A page, with the errors on its console and its requests to other hosts."""
 
     def __init__(self, page: Any, place: str) -> None:
         self.page = page
         self.errors: list[str] = []
-        self.strangers: list[str] = []
+        self.foreign: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda asked: None if f"//{place}/" in asked.url else self.strangers.append(asked.url))
+        page.on("request", lambda asked: None if f"//{place}/" in asked.url else self.foreign.append(asked.url))
 
     def until(self, expression: str, argument: object = None) -> None:
         self.page.wait_for_function(expression, arg=argument)

@@ -12,10 +12,10 @@ def chromium() -> Iterator[Any]:
     from browser import CHROMIUM
 
     if CHROMIUM is None:
-        pytest.skip("no Chromium here: apt-get install chromium")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as started:
-        # As root there is no sandbox to be had.
+        # Root cannot use the sandbox.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         try:
             browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)

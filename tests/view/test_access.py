@@ -11,7 +11,7 @@ EVERYWHERE = PageAddress.parse("0.0.0.0:8080")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080", "localhost", "LOCALHOST:9000"])
-def test_names_that_nobody_else_gives_out_are_ours(host: str) -> None:
+def test_local_names_and_addresses_are_allowed(host: str) -> None:
     assert AccessPolicy(HERE).check({"host": host}, None) == "allowed"
 
 
@@ -28,7 +28,7 @@ def test_names_that_nobody_else_gives_out_are_ours(host: str) -> None:
         "x/y",
     ],
 )
-def test_a_name_that_was_made_to_point_at_us_is_refused(host: str) -> None:
+def test_a_foreign_host_name_is_refused(host: str) -> None:
     assert AccessPolicy(HERE).check({"host": host}, None) == "wrong host"
     assert AccessPolicy(HERE).check({}, None) == "wrong host"
 
@@ -40,7 +40,7 @@ def test_other_origins_are_refused(origin: str) -> None:
     assert access.check({"host": "127.0.0.1:8080", "origin": "http://127.0.0.1:8080"}, None) == "allowed"
 
 
-def test_whoever_comes_from_outside_shows_the_token() -> None:
+def test_other_machines_need_the_token() -> None:
     access = AccessPolicy(EVERYWHERE, TOKEN)
     host = {"host": "10.0.0.5:8080"}
     assert access.check(host, None) == "no token"
@@ -51,12 +51,12 @@ def test_whoever_comes_from_outside_shows_the_token() -> None:
     assert access.check({**host, "cookie": f"bad=]{{; {access.cookie}={TOKEN}; z=1"}, None) == "allowed"
     assert access.check({**host, "cookie": f"mar_edge_view_9={TOKEN}"}, None) == "no token"
     assert access.check({**host, "cookie": f"{access.cookie}=é"}, None) == "no token"
-    # A token is no leave to come by another's name, or from another's page.
+    # A token does not allow other host names or origins.
     assert access.check({"host": "evil.example"}, TOKEN) == "wrong host"
     assert access.check({**host, "origin": "http://evil.example"}, TOKEN) == "wrong origin"
 
 
-def test_a_token_is_made_where_one_is_needed_and_asked_for_where_one_was_given() -> None:
+def test_a_token_is_generated_if_needed_and_required_if_given() -> None:
     made = {AccessPolicy(EVERYWHERE).token for _ in range(3)}
     assert len(made) == 3
     assert all(token is not None and len(token) >= 32 for token in made)
@@ -65,12 +65,12 @@ def test_a_token_is_made_where_one_is_needed_and_asked_for_where_one_was_given()
 
 
 @pytest.mark.parametrize("token", ["short", "x" * 300, "with spaces and such", "semi;colon;semi;colon"])
-def test_tokens_that_keep_nobody_out(token: str) -> None:
+def test_unsafe_tokens_are_refused(token: str) -> None:
     with pytest.raises(MarEdgeError, match="a --view-token is 16 to 256"):
         AccessPolicy(HERE, token)
 
 
-def test_addresses() -> None:
+def test_the_address_of_the_page_is_parsed() -> None:
     assert PageAddress.parse("*:80") == PageAddress("0.0.0.0", 80, local=False, ipv6=False)
     assert PageAddress.parse("[::1]:*") == PageAddress("::1", 0, local=True, ipv6=True)
     for wrong in ("8080", "localhost", "http://x:1", "x:99999"):
@@ -81,12 +81,12 @@ def test_addresses() -> None:
 @pytest.mark.parametrize(
     ("hosts", "headers", "verdict"),
     [
-        # A name, as mDNS gives it; any port of ours, but only the browser's own page.
+        # A name from mDNS: any port, but only the same origin.
         (["box.local"], {"host": "box.local:8080"}, "allowed"),
         (["box.local"], {"host": "box.local:8080", "origin": "http://box.local:8080"}, "allowed"),
         (["box.local"], {"host": "box.local:8080", "origin": "http://evil.example"}, "wrong origin"),
         (["box.local"], {"host": "evil.box.local"}, "wrong host"),
-        # A proxy with TLS that passes on the browser's Host, or puts in ours, or is at a port of its own.
+        # A proxy with TLS that keeps the browser's Host, replaces it, or has its own port.
         (["https://mar.example.org"], {"host": "mar.example.org", "origin": "https://mar.example.org"}, "allowed"),
         (["https://mar.example.org"], {"host": "127.0.0.1:8080", "origin": "https://mar.example.org"}, "allowed"),
         (["mar.example.org"], {"host": "127.0.0.1:8080", "origin": "https://mar.example.org"}, "allowed"),
@@ -98,16 +98,16 @@ def test_addresses() -> None:
         ([], {"host": "box.local"}, "wrong host"),
     ],
 )
-def test_a_proxy_or_name_that_is_stated_is_let_in(hosts: list[str], headers: dict[str, str], verdict: str) -> None:
+def test_an_allowed_proxy_or_host_name_is_accepted(hosts: list[str], headers: dict[str, str], verdict: str) -> None:
     access = AccessPolicy(HERE, hosts=hosts)
     assert access.check(headers, access.token) == verdict
-    # Others reach the page then.
+    # Then other machines reach the page.
     assert (access.token is None) == (hosts == [])
 
 
 @pytest.mark.parametrize(
     "host", ["", "a b", "ftp://box", "https://", "https://box/path", "*", "box:123456", "https://a@b"]
 )
-def test_what_is_no_host_or_origin(host: str) -> None:
+def test_invalid_hosts_and_origins_are_refused(host: str) -> None:
     with pytest.raises(MarEdgeError, match="is neither a host"):
         AccessPolicy(HERE, hosts=[host])

@@ -33,22 +33,22 @@ def table(content: bytes) -> list[dict[str, str]]:
 
 def test_ethogram_and_subjects(timelines: list[Timeline]) -> None:
     project = json.loads(write_project(timelines))
-    behaviours = {entry["code"]: entry for entry in project["behaviors_conf"].values()}
-    assert behaviours["nodding"]["category"] == "head"
-    assert {entry["type"] for entry in behaviours.values()} == {"State event"}
-    assert "no action" not in behaviours
+    behaviors = {entry["code"]: entry for entry in project["behaviors_conf"].values()}
+    assert behaviors["nodding"]["category"] == "head"
+    assert {entry["type"] for entry in behaviors.values()} == {"State event"}
+    assert "no action" not in behaviors
     assert project["behavioral_categories"] == ["body", "head", "other"]
     assert [subject["name"] for subject in project["subjects_conf"].values()] == ["person 0", "person 1"]
 
 
-def test_state_events_pair_as_boris_pairs_them(timelines: list[Timeline]) -> None:
-    """BORIS goes through them in order: of a subject's behaviour, every other one is a STOP."""
+def test_state_events_are_paired_in_the_order_of_boris(timelines: list[Timeline]) -> None:
+    """Pair events as BORIS does: for each subject and behavior, every other one is a STOP."""
     events = only_observation(json.loads(write_project(timelines)))["events"]
     assert [event[0] for event in events] == sorted(event[0] for event in events)
     spans = defaultdict(list)
-    for time_s, subject, behaviour, modifier, _ in events:
+    for time_s, subject, behavior, modifier, _ in events:
         assert modifier == ""
-        spans[subject, behaviour].append(time_s)
+        spans[subject, behavior].append(time_s)
     assert spans == {
         ("person 0", "nodding"): [1.0, 2.5],
         ("person 0", "shaking head"): [2.5, 4.0],
@@ -59,7 +59,7 @@ def test_state_events_pair_as_boris_pairs_them(timelines: list[Timeline]) -> Non
     assert [event[4] for event in events][-2:] == ["score 0.800", "end not recorded"]
 
 
-def test_without_a_video_it_is_a_live_observation_and_with_one_it_names_it(timelines: list[Timeline]) -> None:
+def test_an_observation_is_live_without_a_video(timelines: list[Timeline]) -> None:
     live = only_observation(json.loads(write_project(timelines)))
     assert (live["type"], live["file"]["1"], live["media_info"]) == ("LIVE", [], {})
     filmed = only_observation(json.loads(write_project(timelines, VIDEO)))
@@ -89,7 +89,7 @@ def test_tabular_events(timelines: list[Timeline]) -> None:
     assert rows[0]["Observation duration"] == "6.967"
 
 
-def test_a_label_that_begins_anew_as_it_ends_stops_first(tmp_path: Path) -> None:
+def test_a_label_that_restarts_as_it_ends_stops_first(tmp_path: Path) -> None:
     stream = Stream().hello().event(NOD, 1, 2).event(NOD, 2, 3)
     rows = table(write_table(read_timelines([stream.write(tmp_path / "cam.jsonl")])))
     assert [row["Behavior type"] for row in rows] == ["START", "STOP", "START", "STOP"]
@@ -105,17 +105,17 @@ def test_state_events_of_one_subject_may_overlap(tmp_path: Path) -> None:
     assert [time_s for time_s, name, _ in rows if name == NOD.name] == [1, 5, 5, 6]
 
 
-def test_nothing_happened(tmp_path: Path) -> None:
+def test_a_recording_without_events(tmp_path: Path) -> None:
     timelines = read_timelines([Stream().hello().write(tmp_path / "cam.jsonl")])
     assert only_observation(json.loads(write_project(timelines)))["events"] == []
     assert write_table(timelines) == ("\t".join(TABLE_COLUMNS) + "\n").encode()
 
 
-def test_a_rezeroed_timeline_names_the_same_picture_of_its_video(tmp_path: Path) -> None:
+def test_a_rezeroed_timeline_refers_to_the_same_pictures_of_its_video(tmp_path: Path) -> None:
     path = Stream().hello().skeletons(10, 14).event(NOD, 11, 12).write(tmp_path / "run.jsonl")
     media = Media(Path("/data/clip.mp4"), Path("clip.mp4"), "video/mp4", 30.0, 20.0)
     (whole,) = read_timelines([path])
-    for timeline in (whole, whole.rezeroed()):  # BORIS seeks by the player's clock either way
+    for timeline in (whole, whole.rezeroed()):  # BORIS uses the times of the player in both cases
         (observation,) = json.loads(write_project([timeline], media))["observations"].values()
         assert observation["media_info"]["offset"] == {"1": 0.0}
         time_s, *_, frame = observation["events"][0]

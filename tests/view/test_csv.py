@@ -35,17 +35,17 @@ def test_a_row_for_each_event_of_each_timeline(tmp_path: Path) -> None:
     assert (last["stream"], last["recording"]) == ("door", "door.jsonl")
 
 
-def test_nothing_happened(tmp_path: Path) -> None:
+def test_a_recording_without_events(tmp_path: Path) -> None:
     path = Stream().hello().skeletons(0, 1).write(tmp_path / "cam.jsonl")
     assert write_csv(read_timelines([path])) == (",".join(COLUMNS) + "\n").encode()
 
 
-def test_it_is_what_training_reads_as_labels(tmp_path: Path) -> None:
-    """Review what was recognised, correct it, train on it: the times mean the same in both."""
+def test_training_reads_the_csv_as_labels(tmp_path: Path) -> None:
+    """Write events, and train on them: times mean the same in both."""
     pytest.importorskip("torch", reason="needs the train extra")
     from mar_edge.training.datasets.recordings import open_recordings
 
-    zero_ns = ZERO_NS - 5 * NS  # seen from the sixth second on
+    zero_ns = ZERO_NS - 5 * NS  # detected from the sixth second on
     (
         Stream(zero_ns=zero_ns)
         .hello()

@@ -35,7 +35,7 @@ def timeline(tmp_path: Path) -> Timeline:
 
 
 def read(content: bytes, tmp_path: Path) -> pympi.Eaf:
-    """As a program that is not ours reads it."""
+    """Read a document with an independent library."""
     path = tmp_path / "read.eaf"
     path.write_bytes(content)
     return pympi.Eaf(str(path))
@@ -47,7 +47,7 @@ def test_a_tier_for_each_person_and_body_group(timeline: Timeline, schema: etree
     elan = read(content, tmp_path)
     assert {tier: elan.get_annotation_data_for_tier(tier) for tier in elan.get_tier_names()} == {
         "person 0 head": [(1000, 2500, "nodding"), (2500, 4000, "shaking head")],
-        "person 0 other": [(5000, 5001, "humming")],  # ELAN shows nothing of what takes no time
+        "person 0 other": [(5000, 5001, "humming")],  # ELAN does not show annotations without a duration
         "person 1 body": [(1235, 2000, "shrugging")],
         "person 1 head": [(6000, 7967, "nodding")],
     }
@@ -55,7 +55,7 @@ def test_a_tier_for_each_person_and_body_group(timeline: Timeline, schema: etree
     assert (tier["PARTICIPANT"], tier["LINGUISTIC_TYPE_REF"]) == ("person 1", "body")
 
 
-def test_an_annotator_chooses_among_the_labels_of_the_body_group(timeline: Timeline, tmp_path: Path) -> None:
+def test_the_vocabulary_holds_the_labels_of_the_body_group(timeline: Timeline, tmp_path: Path) -> None:
     elan = read(write_eaf(timeline), tmp_path)
     assert elan.get_parameters_for_linguistic_type("head")["CONTROLLED_VOCABULARY_REF"] == "head"
     entries = elan.get_cv_entries("head")
@@ -68,7 +68,7 @@ def test_an_annotator_chooses_among_the_labels_of_the_body_group(timeline: Timel
         assert document.xpath("//CV_ENTRY_ML[@CVE_ID=$id]/CVE_VALUE/text()", id=annotation.get("CVE_REF")) == [value]
 
 
-def test_the_video_is_named_as_elan_names_it(timeline: Timeline, schema: etree.XMLSchema, tmp_path: Path) -> None:
+def test_the_video_has_the_url_that_elan_uses(timeline: Timeline, schema: etree.XMLSchema, tmp_path: Path) -> None:
     media = Media(Path("/data/my videos/a&b.mp4"), Path("../my videos/a&b.mp4"), "video/mp4", 30.0, 12.0)
     content = write_eaf(timeline, media)
     schema.assertValid(etree.parse(io.BytesIO(content)))
@@ -81,12 +81,12 @@ def test_the_video_is_named_as_elan_names_it(timeline: Timeline, schema: etree.X
     ]
 
 
-def test_nothing_happened(schema: etree.XMLSchema, tmp_path: Path) -> None:
+def test_a_recording_without_events(schema: etree.XMLSchema, tmp_path: Path) -> None:
     (timeline,) = read_timelines([Stream().hello().write(tmp_path / "cam.jsonl")])
     schema.assertValid(etree.parse(io.BytesIO(write_eaf(timeline))))
 
 
-def test_what_overlaps_goes_to_a_tier_of_its_own(timeline: Timeline, schema: etree.XMLSchema, tmp_path: Path) -> None:
+def test_overlapping_events_go_to_separate_tiers(timeline: Timeline, schema: etree.XMLSchema, tmp_path: Path) -> None:
     nod, *_ = timeline.events
     again = replace(nod, event_id=99, t_start_ns=nod.t_start_ns + NS // 2)
     content = write_eaf(replace(timeline, events=(nod, again)))
@@ -94,7 +94,7 @@ def test_what_overlaps_goes_to_a_tier_of_its_own(timeline: Timeline, schema: etr
     assert list(read(content, tmp_path).get_tier_names()) == ["person 0 head", "person 0 head 2"]
 
 
-def test_what_runs_at_once_stands_on_tiers_of_its_body_group(schema: etree.XMLSchema, tmp_path: Path) -> None:
+def test_simultaneous_events_of_a_group_go_to_tiers_of_that_group(schema: etree.XMLSchema, tmp_path: Path) -> None:
     stream = Stream().hello().event(NOD, 1, 5).event(SHRUG, 1.5, 4).event(SHAKE, 2, 3).event(SHAKE, 4, 6)
     (timeline,) = read_timelines([stream.write(tmp_path / "cam.jsonl")])
     content = write_eaf(timeline)
@@ -107,7 +107,7 @@ def test_what_runs_at_once_stands_on_tiers_of_its_body_group(schema: etree.XMLSc
     }
 
 
-def test_a_stream_older_than_the_format_can_say(tmp_path: Path, schema: etree.XMLSchema) -> None:
+def test_a_timeline_longer_than_the_format_allows_is_refused(tmp_path: Path, schema: etree.XMLSchema) -> None:
     stream = Stream().hello().event(NOD, 50 * 86_400, 50 * 86_400 + 2)
     (timeline,) = read_timelines([stream.write(tmp_path / "cam.jsonl")])
     with pytest.raises(MarEdgeError, match="49 days at most; --rezero"):
@@ -115,7 +115,7 @@ def test_a_stream_older_than_the_format_can_say(tmp_path: Path, schema: etree.XM
     schema.assertValid(etree.fromstring(write_eaf(timeline.rezeroed())))
 
 
-def test_names_that_xml_cannot_hold(timeline: Timeline, schema: etree.XMLSchema) -> None:
+def test_characters_that_xml_cannot_hold_are_replaced(timeline: Timeline, schema: etree.XMLSchema) -> None:
     odd = Label(70, "<&> \x00 \"'", "tier\x0b & co")
     event = replace(timeline.events[0], label=odd)
     content = write_eaf(replace(timeline, events=(event,), labels=(odd,)))
@@ -128,7 +128,7 @@ _MOMENTS = st.lists(st.integers(0, 36_000 * NS), min_size=2, max_size=12, unique
 
 @settings(max_examples=30, deadline=None)
 @given(moments=_MOMENTS)
-def test_times_are_those_of_the_messages_to_a_millisecond(schema: etree.XMLSchema, moments: list[int]) -> None:
+def test_times_match_the_messages_to_a_millisecond(schema: etree.XMLSchema, moments: list[int]) -> None:
     moments = sorted(moments)
     events = tuple(
         TimedEvent(number, 0, NOD if number % 2 else SHAKE, ZERO_NS + start, ZERO_NS + end, 0.5, False, "")
@@ -149,7 +149,7 @@ def test_times_are_those_of_the_messages_to_a_millisecond(schema: etree.XMLSchem
         assert end_ms > start_ms
 
 
-def test_times_that_count_from_elsewhere_than_the_video_say_so() -> None:
+def test_times_that_do_not_start_with_the_video_state_their_origin() -> None:
     from mar_edge.view.annotations.boris import write_project
 
     event = TimedEvent(1, 0, NOD, ZERO_NS + 5 * NS, ZERO_NS + 6 * NS, 0.9, False, "a.jsonl")
@@ -162,7 +162,7 @@ def test_times_that_count_from_elsewhere_than_the_video_say_so() -> None:
     document = write_eaf(rezeroed, video)
     assert b'TIME_ORIGIN="2500"' in document
     assert b'TIME_VALUE="2500"' in document
-    # BORIS seeks by the events' times: they are the player's.
+    # BORIS seeks by the times of events, so they are those of the player.
     (observation,) = json.loads(write_project([rezeroed], video))["observations"].values()
     assert [mark[0] for mark in observation["events"]] == [5.0, 6.0]
     assert observation["media_info"]["offset"] == {"1": 0.0}

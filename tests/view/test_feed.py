@@ -26,7 +26,7 @@ def kinds(outbox: Outbox) -> list[str]:
     return [message["kind"] for message in taken(outbox)]
 
 
-def test_who_comes_late_is_told_the_present_and_the_recent_past() -> None:
+def test_a_late_browser_gets_the_present_and_recent_history() -> None:
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(0.0), cam.label(1.0), cam.event(1.2, 1, 0.8), cam.skeleton(1.3)):
         feed.publish(EncodedMessage(message))
@@ -35,11 +35,11 @@ def test_who_comes_late_is_told_the_present_and_the_recent_past() -> None:
     told = taken(joined(feed))
     assert [message["kind"] for message in told] == ["view", "hello", "event", "label", "status"]
     assert told[-1]["uptime_s"] == 1.3 + HISTORY_S
-    feed.publish(EncodedMessage(Stream(run="b" * 32).hello()))  # a sender that restarts has no past
+    feed.publish(EncodedMessage(Stream(run="b" * 32).hello()))  # a restarted sender has no history
     assert kinds(joined(feed)) == ["view", "hello"]
 
 
-def test_the_newest_frame_wins_and_its_people_stay_together() -> None:
+def test_a_newer_frame_replaces_an_older_one_with_all_its_people() -> None:
     feed, cam = Feed(), Stream()
     slow, quick = joined(feed), joined(feed)
     taken(slow)
@@ -54,10 +54,10 @@ def test_the_newest_frame_wins_and_its_people_stay_together() -> None:
     assert (slow.skipped, quick.skipped) == (4, 0)
     feed.unsubscribe(slow)
     feed.unsubscribe(quick)
-    assert taken(joined(feed))[0]["skipped"] == 4  # gone, and counted all the same
+    assert taken(joined(feed))[0]["skipped"] == 4  # still counted after it disconnected
 
 
-def test_pictures_are_replaced_too() -> None:
+def test_a_newer_picture_replaces_an_older_one() -> None:
     feed = Feed(video=True)
     slow = joined(feed)
     for number in range(3):
@@ -69,7 +69,7 @@ def test_pictures_are_replaced_too() -> None:
     assert slow.empty
 
 
-def test_a_browser_that_never_reads_is_cut_off_and_holds_no_more_than_so_much() -> None:
+def test_a_browser_that_never_reads_is_disconnected_with_bounded_memory() -> None:
     feed, cam = Feed(), Stream()
     deaf = joined(feed)
     for number in range(2500):
@@ -82,14 +82,14 @@ def test_a_browser_that_never_reads_is_cut_off_and_holds_no_more_than_so_much() 
     assert (feed.dropped, feed.browsers) == (1, 0)
 
 
-def test_only_so_many_browsers_look_on() -> None:
+def test_the_number_of_browsers_is_limited() -> None:
     feed = Feed()
     for _ in range(MOST_BROWSERS):
         joined(feed)
     assert feed.subscribe() is None
 
 
-def test_messages_of_another_thread_wake_the_browsers_task() -> None:
+def test_messages_of_another_thread_wake_the_task_of_a_browser() -> None:
     feed, cam = Feed(), Stream()
 
     async def look_on() -> list[str]:
@@ -104,7 +104,7 @@ def test_messages_of_another_thread_wake_the_browsers_task() -> None:
             seen += kinds(outbox)
         thread.join()
         feed.attach(None)
-        feed.publish(EncodedMessage(cam.label(30.0)))  # nobody's loop runs any more
+        feed.publish(EncodedMessage(cam.label(30.0)))  # no loop runs any more
         return seen
 
     assert asyncio.run(look_on()).count("label") == 200

@@ -13,7 +13,7 @@ from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.annotations.media import probe
 
 
-def test_every_format_writes_what_it_says(tmp_path: Path) -> None:
+def test_every_format_writes_its_own_type(tmp_path: Path) -> None:
     timelines = read_timelines([two_people().write(tmp_path / "cam.jsonl")])
     begins = {".csv": b"recording,", ".eaf": b"<?xml", ".boris": b"{", ".tsv": b"Observation id\t"}
     assert [known.suffix for known in FORMATS] == list(begins)
@@ -24,7 +24,7 @@ def test_every_format_writes_what_it_says(tmp_path: Path) -> None:
         format_of(".xml")
 
 
-def test_an_elan_document_has_one_time_axis_and_the_others_hold_several(tmp_path: Path) -> None:
+def test_an_elan_document_holds_one_timeline_and_the_others_several(tmp_path: Path) -> None:
     two_people().write(tmp_path / "cam.jsonl")
     Stream("door").hello().event(NOD, 1, 2).write(tmp_path / "door.jsonl")
     timelines = read_timelines([tmp_path])
@@ -36,7 +36,7 @@ def test_an_elan_document_has_one_time_axis_and_the_others_hold_several(tmp_path
             assert b"door" in known.write(timelines, None)
 
 
-def test_a_video_is_looked_at(tmp_path: Path) -> None:
+def test_facts_about_a_video_are_read(tmp_path: Path) -> None:
     path = tmp_path / "films" / "clip.mp4"
     path.parent.mkdir()
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25, (64, 48))

@@ -1,4 +1,4 @@
-"""The page in a real browser, headless Chromium: what a person sees of a stream that runs, fails and comes back."""
+"""The page in a real browser, headless Chromium: a stream that runs, fails and returns."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium
                 seen.says("announcements", "started")
                 assert seen.page.is_visible("#video")
                 assert "fps" in seen.page.inner_text("#health")
-                # The event under a pointer shows its score; one that is chosen stops the stream at its window.
+                # The event under the pointer shows its score. Choosing one freezes the stream at its window.
                 seen.page.focus(".block")
                 seen.page.wait_for_selector("#event svg .curve", state="attached")
                 seen.page.press(".block", "Enter")
                 seen.page.wait_for_selector(".transport.frozen .moving")
                 seen.page.keyboard.press("Escape")
                 seen.page.wait_for_selector(".transport:not(.frozen) #freeze")
-                # What was seen last can be stopped and stepped through as well.
+                # The recent past can be frozen and stepped through as well.
                 seen.page.click("#freeze")
                 frozen = seen.page.inner_text("#time")
                 seen.page.press("#place", "ArrowLeft")
@@ -63,14 +63,14 @@ def test_serve_on_the_demo_shows_joints_that_move_and_labels_and_events(chromium
                     second.page.wait_for_selector(".block", state="attached")
                     answer = second.page.request.get(f"{url}ready")
                     assert (answer.status, answer.json()["ok"]) == (200, True)
-                assert (seen.errors, seen.strangers) == ([], [])
+                assert (seen.errors, seen.foreign) == ([], [])
         finally:
             serving.terminate()
             serving.communicate(timeout=60)
     assert serving.returncode == 0
 
 
-def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> None:
+def test_a_lost_camera_and_a_server_that_returns_are_shown(chromium: Any) -> None:
     address = f"127.0.0.1:{free_port()}"
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(0.5), cam.skeleton(0.5), cam.skeleton(0.5, 1), cam.label(0.5)):
@@ -90,7 +90,7 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
         feed.publish(EncodedMessage(cam.status(1.0, camera="lost")))
         seen.says("banner", "Camera lost")
         seen.says("link", "camera lost")
-        assert (seen.errors, seen.strangers) == ([], [])
+        assert (seen.errors, seen.foreign) == ([], [])
         seen.page.evaluate("() => { window.stayed = true; }")
         serving.close()
         seen.says("link", "reconnecting")
@@ -100,10 +100,10 @@ def test_a_lost_camera_and_a_server_that_comes_back_are_told(chromium: Any) -> N
             feed.publish(EncodedMessage(restarted.hello()))
             feed.publish(EncodedMessage(restarted.status(2.0)))
             seen.says("link", "live")
-            assert seen.page.evaluate("() => window.stayed")  # the same page, not loaded anew
+            assert seen.page.evaluate("() => window.stayed")  # the same page, not loaded again
 
 
-def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
+def test_a_recording_can_be_reviewed(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
     with Recorder(RecordConfig(tmp_path), "cam", "a" * 32) as recorder:
         recorder.write(EncodedMessage(cam.hello()))
@@ -129,10 +129,10 @@ def test_a_recording_is_reviewed(chromium: Any, tmp_path: Path) -> None:
         seen.page.select_option("#speed", "4")
         seen.page.click("#play")
         seen.says("time", "0:11.967 of")
-        # What the page offers is what the command line writes.
+        # Downloads equal the files that the command line writes.
         for link in seen.page.query_selector_all("#exports a"):
             with seen.page.expect_download() as download:
                 link.click()
             suffix = Path(download.value.suggested_filename).suffix
             assert download.value.path().read_bytes() == format_of(suffix).write(read_timelines([tmp_path]), None)
-        assert (seen.errors, seen.strangers) == ([], [])
+        assert (seen.errors, seen.foreign) == ([], [])

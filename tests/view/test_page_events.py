@@ -1,4 +1,4 @@
-"""Events on the page: chosen, several at once, of parts that are not in the picture; and the people who make them."""
+"""Events on the page: chosen, simultaneous, of hidden parts of the body; and the people as drawn."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mar_edge.view.feed import Feed
 from mar_edge.view.picture_encoder import PictureHeader
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"}
-# The rectangle of what is brighter than the ground, as parts of the canvas: left, top, right, bottom.
+# Bounding box of the pixels brighter than the background, relative to the canvas: left, top, right, bottom.
 DRAWN = """() => {
   const canvas = document.getElementById("canvas");
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -39,7 +39,7 @@ MIDDLE = """() => {
   const at = document.getElementById("canvas").getContext("2d").getImageData(width / 2, height / 2, 1, 1).data;
   return [at[0] > 150, at[1] > 150, at[2] > 150];
 }"""
-# Who faces the camera, shoulders and up, in a picture of 640x480.
+# A person facing the camera, shoulders and head, in a picture of 640x480.
 PORTRAIT = {
     "nose": (320, 170), "left_eye": (338, 150), "right_eye": (302, 150),
     "left_ear": (364, 158), "right_ear": (276, 158), "upper_lip": (320, 188), "lower_lip": (320, 194),
@@ -48,7 +48,7 @@ PORTRAIT = {
 
 
 def written(path: Path, messages: Iterable[AnyMessage], visible: dict[int, list[str]] | None = None) -> Path:
-    """A recording. visible: regions that the label message of that number says are visible."""
+    """Write a recording. visible: visible regions in the label message of each number."""
     documents = []
     labels = 0
     for message in messages:
@@ -68,7 +68,7 @@ def posed(cam: Stream, at_s: float, places: dict[str, tuple[float, float]], pers
 
 
 def long_recording(path: Path) -> Path:
-    """Two minutes and a nod every 3 s."""
+    """Write two minutes with a nod every 3 s."""
     cam = Stream()
     messages = [cam.hello(), *(cam.skeleton(frame / 10) for frame in range(1200))]
     for number in range(39):
@@ -78,7 +78,7 @@ def long_recording(path: Path) -> Path:
 
 
 def busy_recording(path: Path, visible: dict[int, list[str]] | None = None) -> Path:
-    """Nod, gesture and touch a leg at once, by a model without a background, whose scores are each of their own."""
+    """Write simultaneous events of a model without a background, whose scores are independent."""
     cam = Stream()
     messages: list[AnyMessage] = [cam.hello(EVERY_ACTION, None)]
     for frame in range(180):
@@ -93,27 +93,27 @@ def busy_recording(path: Path, visible: dict[int, list[str]] | None = None) -> P
 
 
 def go_to(seen: Seen, at_s: float) -> None:
-    # No text field: Chromium fills it with its own step.
+    # Chromium rounds the value of a slider to its step.
     seen.page.fill("#place", str(round(at_s * 1000)))
     seen.until("(t) => Number(document.getElementById('place').value) === t", round(at_s * 1000))
 
 
-def test_choosing_in_a_long_list_leaves_it_where_it_is_and_shows_that_event(chromium: Any, tmp_path: Path) -> None:
+def test_choosing_an_event_does_not_scroll_a_long_list(chromium: Any, tmp_path: Path) -> None:
     with review_of([long_recording(tmp_path / "long.jsonl")]) as url, opened(chromium, url) as seen:
         seen.page.wait_for_selector("#events li:nth-child(39)", state="attached")
         seen.page.evaluate("() => { document.getElementById('events').scrollTop = 790; }")
         box = seen.page.locator("#events button").nth(25).bounding_box()
         seen.page.mouse.move(box["x"] + 40, box["y"] + 10)
-        seen.page.wait_for_timeout(300)  # the score of what is pointed at is shown
+        seen.page.wait_for_timeout(300)  # until the score of the event is shown
         scrolled = seen.page.evaluate("() => document.getElementById('events').scrollTop")
         seen.page.mouse.down()
         seen.page.mouse.up()
         seen.page.wait_for_selector("#events button[aria-pressed=true]")
         seen.says("event", "1:17.000 – 1:18.000")
-        seen.page.wait_for_timeout(500)  # a few turns of the page
+        seen.page.wait_for_timeout(500)  # a few animation frames
         assert seen.page.evaluate("() => document.getElementById('events').scrollTop") == scrolled
         seen.says("event", "1:17.000 – 1:18.000")
-        # An event that is chosen on the timeline comes into view in the list.
+        # An event chosen on the timeline scrolls into view in the list.
         go_to(seen, 11.0)
         seen.page.focus(".block[aria-label*='0:11.000']")
         seen.page.keyboard.press("Enter")
@@ -125,7 +125,7 @@ def test_choosing_in_a_long_list_leaves_it_where_it_is_and_shows_that_event(chro
         assert seen.errors == []
 
 
-def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) -> None:
+def test_an_element_that_moves_under_a_resting_pointer_is_not_pointed_at(chromium: Any) -> None:
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(30.0), cam.skeleton(30.0), cam.label(30.0)):
         feed.publish(EncodedMessage(message))
@@ -145,7 +145,7 @@ def test_what_moves_under_a_pointer_that_rests_is_not_pointed_at(chromium: Any) 
         assert seen.page.inner_text("#event .note") == chosen
 
 
-def test_a_recording_opens_with_whoever_is_seen(chromium: Any, tmp_path: Path) -> None:
+def test_a_recording_opens_with_the_people_in_it(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
     skeletons = [cam.skeleton(frame / 30) for frame in (*range(60), *range(300, 330))]
     path = written(tmp_path / "a.jsonl", [cam.hello(), *skeletons[:60], cam.label(1.0), *skeletons[60:]])
@@ -193,7 +193,7 @@ def test_freezing_keeps_the_picture(chromium: Any) -> None:
         assert seen.errors == []
 
 
-def test_when_the_server_is_gone_nothing_stands_there_as_if_it_happened_now(chromium: Any) -> None:
+def test_without_a_server_nothing_is_shown_as_current(chromium: Any) -> None:
     address = f"127.0.0.1:{free_port()}"
     feed, cam = Feed(), Stream()
     for message in (cam.hello(), cam.status(2.0), cam.skeleton(2.0), cam.label(2.0), cam.event(2.0, 1, 1.0)):
@@ -220,12 +220,12 @@ def test_when_the_server_is_gone_nothing_stands_there_as_if_it_happened_now(chro
         before = seen.page.evaluate(width)
         seen.page.wait_for_timeout(600)
         assert seen.page.evaluate(width) == before
-        with page_of(feed, address):  # and it comes back
+        with page_of(feed, address):  # the server returns
             seen.says("now", "nodding")
             seen.page.wait_for_selector("#canvas:not(.past)")
 
 
-def test_names_hold_the_text_that_is_seen(chromium: Any, tmp_path: Path) -> None:
+def test_accessible_names_hold_the_visible_text(chromium: Any, tmp_path: Path) -> None:
     with review_of([busy_recording(tmp_path / "busy.jsonl")]) as url, opened(chromium, url) as seen:
         go_to(seen, 3.0)
         seen.page.wait_for_selector(".block")
@@ -239,7 +239,7 @@ def test_names_hold_the_text_that_is_seen(chromium: Any, tmp_path: Path) -> None
         assert "person 0" in names
 
 
-def test_on_a_phone_a_chosen_event_is_in_sight(chromium: Any, tmp_path: Path) -> None:
+def test_on_a_phone_a_chosen_event_scrolls_into_view(chromium: Any, tmp_path: Path) -> None:
     with review_of([long_recording(tmp_path / "a.jsonl")]) as url, opened(chromium, url, **PHONE) as seen:
         seen.page.locator("#events button").nth(20).click()  # which scrolls down to it
         seen.until("""() => {
@@ -249,7 +249,7 @@ def test_on_a_phone_a_chosen_event_is_in_sight(chromium: Any, tmp_path: Path) ->
         seen.says("event", "1:02.000")
 
 
-def test_several_at_once_all_stand_on_the_page(chromium: Any, tmp_path: Path) -> None:
+def test_simultaneous_events_are_all_shown(chromium: Any, tmp_path: Path) -> None:
     with review_of([busy_recording(tmp_path / "busy.jsonl")]) as url, opened(chromium, url) as seen:
         go_to(seen, 3.0)
         names = ["nodding", "touching legs", "illustrative gestures", "bowing head"]
@@ -260,7 +260,7 @@ def test_several_at_once_all_stand_on_the_page(chromium: Any, tmp_path: Path) ->
         ]
         assert all("0.90" in row for row in seen.page.locator("#now .guess").all_inner_texts())
         seen.until("() => document.querySelectorAll('#event svg').length === 3")
-        # Each has a place of its own on the timeline.
+        # No two overlap on the timeline.
         boxes = [block.bounding_box() for block in seen.page.locator(".block").all()]
         assert len(boxes) == 4
         for number, box in enumerate(boxes):
@@ -272,14 +272,14 @@ def test_several_at_once_all_stand_on_the_page(chromium: Any, tmp_path: Path) ->
           return page.stream.track.eventsAt(page.player.t, 0).map((event) => event.label.name);
         }""")
         assert tags == names
-        # One is chosen: its score alone.
+        # Only the score of a chosen event is shown.
         seen.page.locator("#events button", has_text="touching legs").click()
         seen.until("() => document.querySelectorAll('#event svg').length === 1")
         seen.says("event", "touching legs · leg-hand")
         assert seen.errors == []
 
 
-def test_live_several_last_and_end_each_by_itself(chromium: Any) -> None:
+def test_live_events_end_independently(chromium: Any) -> None:
     feed, cam = Feed(), Stream()
     for message in (cam.hello(EVERY_ACTION, None), cam.status(2.0), cam.skeleton(2.0)):
         feed.publish(EncodedMessage(message))
@@ -299,7 +299,7 @@ def test_live_several_last_and_end_each_by_itself(chromium: Any) -> None:
         assert "lasts" in seen.page.inner_text("#events")
 
 
-def test_what_cannot_be_seen_is_grayed_and_says_why(chromium: Any, tmp_path: Path) -> None:
+def test_hidden_body_groups_are_gray_with_the_reason(chromium: Any, tmp_path: Path) -> None:
     above = {number: ["head", "trunk", "arms", "hands"] for number in range(30)}
     hidden, old = busy_recording(tmp_path / "a.jsonl", above), busy_recording(tmp_path / "b.jsonl")
     with review_of([hidden, old]) as url, opened(chromium, url) as seen:
@@ -308,7 +308,7 @@ def test_what_cannot_be_seen_is_grayed_and_says_why(chromium: Any, tmp_path: Pat
         assert "legs not visible" in seen.page.inner_text("#now .guess.masked")  # touching legs
         assert seen.page.locator(".lanes .masked").all_inner_texts() == ["lower limb", "leg-hand"]
         assert seen.page.locator(".row", has_text="legs not visible").count() == 2
-        # Of an old recording nobody knows; nothing is grayed.
+        # An old recording does not say what is visible, so nothing is gray.
         seen.page.select_option("#stream", "1")
         seen.says("time", "0:00.000")
         go_to(seen, 0.5)
@@ -316,7 +316,7 @@ def test_what_cannot_be_seen_is_grayed_and_says_why(chromium: Any, tmp_path: Pat
         assert seen.page.locator(".masked").count() == 0
 
 
-def test_a_lasting_event_is_not_forgotten_for_newer_ones(chromium: Any) -> None:
+def test_an_event_in_progress_is_not_discarded(chromium: Any) -> None:
     with page_of(Feed(), f"127.0.0.1:{free_port()}") as url, opened(chromium, url) as seen:
         kept = seen.page.evaluate("""async () => {
           const { Track } = await import("/static/track.js");
@@ -332,11 +332,11 @@ def test_a_lasting_event_is_not_forgotten_for_newer_ones(chromium: Any) -> None:
         assert kept == [300, True]
 
 
-def test_a_person_far_away_is_shown_large_and_a_nod_moves_the_face(chromium: Any, tmp_path: Path) -> None:
+def test_a_distant_person_is_enlarged_and_a_nod_moves_the_face(chromium: Any, tmp_path: Path) -> None:
     cam = Stream()
 
     def small(down: float) -> dict[str, tuple[float, float]]:
-        """A sixth of the size, in a corner; the face nods by so many of the portrait's pixels."""
+        """Return the portrait at a sixth of the size, in a corner; the face is ``down`` of its pixels lower."""
         face = ("nose", "left_eye", "right_eye", "upper_lip", "lower_lip", "nose_bridge")
         return {name: (20 + x / 6, 300 + (y + down * (name in face)) / 6) for name, (x, y) in PORTRAIT.items()}
 
@@ -344,9 +344,9 @@ def test_a_person_far_away_is_shown_large_and_a_nod_moves_the_face(chromium: Any
     with review_of([written(tmp_path / "a.jsonl", [cam.hello(), *frames])]) as url, opened(chromium, url) as seen:
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
         go_to(seen, 0.4)
-        seen.page.wait_for_timeout(500)  # the view comes to rest
+        seen.page.wait_for_timeout(500)  # until the view is fixed
         left, top, right, bottom = seen.page.evaluate(DRAWN)
-        assert bottom - top > 0.25  # of the canvas; of the camera's picture, the head is 0.05
+        assert bottom - top > 0.25  # of the canvas; the head is 0.05 of the camera's picture
         assert 0.2 < left < right < 0.8
         up, down = (
             seen.page.evaluate("""async (places) => {
@@ -363,8 +363,8 @@ def test_a_person_far_away_is_shown_large_and_a_nod_moves_the_face(chromium: Any
         assert up["x"] == pytest.approx(20 + 320 / 6, abs=0.5)
 
 
-def test_whoever_is_drawn_has_no_more_than_what_was_seen_of_them(chromium: Any) -> None:
-    """Every joint absent in turn, and all but one: something is drawn or nothing, and nothing fails."""
+def test_missing_joints_never_fail_to_draw(chromium: Any) -> None:
+    """Draw people with each joint missing, and with only one joint: nothing fails."""
     places = {name: [100.0 + 5 * v, 60.0 + 8 * v] for v, name in enumerate(LAYOUT.joints)}
     with page_of(Feed(), f"127.0.0.1:{free_port()}") as url, opened(chromium, url) as seen:
         extents = seen.page.evaluate("""async (places) => {

@@ -1,4 +1,4 @@
-"""The page over real sockets: who gets what, who is refused, and that nobody who dawdles holds up the rest."""
+"""The page over real sockets: what is served, what is refused, and that slow clients do not delay others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LIVE = {"/live": lambda: (503, "application/json", b'{"ok":false}')}
 
 @contextmanager
 def served(feed: Feed, token: str | None = None) -> Iterator[str]:
-    """The address, as ``127.0.0.1:4711``."""
+    """Serve the page and yield its address, such as ``127.0.0.1:4711``."""
     with PageServer("127.0.0.1:*", token, lambda access: page_app(access, feed, lambda: LIVE)) as server:
         yield server.url.split("/")[2]
 
@@ -60,7 +60,7 @@ def get(place: str, path: str, **headers: str) -> tuple[int, dict[str, str], byt
         return error.code, dict(error.headers.items()), error.read()
 
 
-def test_the_page_and_its_files_are_served_and_may_load_nothing_from_elsewhere(place: str) -> None:
+def test_the_page_is_served_and_may_load_nothing_from_other_hosts(place: str) -> None:
     status, headers, body = get(place, "/")
     assert (status, b"<title>mar-edge</title>" in body) == (200, True)
     policy = headers["content-security-policy"]
@@ -71,14 +71,14 @@ def test_the_page_and_its_files_are_served_and_may_load_nothing_from_elsewhere(p
         status, headers, body = get(place, f"/static/{file.name}")
         assert (status, body) == (200, file.read_bytes())
         assert "javascript" in headers["content-type"] or file.suffix != ".js"
-        hosts = set(re.findall(rb"https?://[\w.-]+", body)) - {b"http://www.w3.org"}  # names of namespaces
+        hosts = set(re.findall(rb"https?://[\w.-]+", body)) - {b"http://www.w3.org"}  # XML namespaces
         assert not hosts, file.name
     assert json.loads(get(place, "/layouts/ma52")[2])["name"] == "ma52"
     assert get(place, "/layouts/nowhere")[0] == get(place, "/nothing")[0] == 404
     assert get(place, "/static/../app.py")[0] == get(place, "/static/%2e%2e/app.py")[0] == 404
 
 
-def test_health_is_answered_beside_the_page(place: str) -> None:
+def test_health_is_served_next_to_the_page(place: str) -> None:
     assert get(place, "/live")[::2] == (503, b'{"ok":false}')
 
 
@@ -93,8 +93,8 @@ def test_other_names_and_origins_are_refused(place: str) -> None:
         assert answer.value.response.status_code == 403
 
 
-def test_a_socket_tells_the_present_and_goes_on(feed: Feed, place: str) -> None:
-    cam = Stream("told")
+def test_the_socket_sends_the_present_and_further_messages(feed: Feed, place: str) -> None:
+    cam = Stream("cam")
     feed.publish(EncodedMessage(cam.hello()))
     with connect(f"ws://{place}/feed", origin=f"http://{place}") as browser:
         first = json.loads(browser.recv(timeout=20))
@@ -103,12 +103,12 @@ def test_a_socket_tells_the_present_and_goes_on(feed: Feed, place: str) -> None:
         while not (found := [each for each in json.loads(browser.recv(timeout=20)) if each["kind"] == "event"]):
             pass
         assert found[0]["event_id"] == 7
-        browser.send("hello?")  # a page has nothing to say
+        browser.send("hello?")  # the page sends nothing
         with pytest.raises(ConnectionClosedError, match="1008"):
             list(browser)
 
 
-def test_without_the_token_there_is_nothing() -> None:
+def test_without_the_token_everything_is_refused() -> None:
     with served(Feed(), TOKEN) as place:
         for path in ("/", "/setup", "/static/main.js", "/live", "/nothing"):
             assert get(place, path)[0] == 401
@@ -124,7 +124,7 @@ def test_without_the_token_there_is_nothing() -> None:
             assert json.loads(browser.recv(timeout=20))[0]["kind"] == "view"
 
 
-def test_behind_a_proxy_that_is_stated_page_socket_and_health_are_had_and_a_head_is_answered() -> None:
+def test_behind_an_allowed_proxy_everything_is_served() -> None:
     proxy = "https://mar.example.org"
     feed = Feed()
     with PageServer("127.0.0.1:*", TOKEN, lambda access: page_app(access, feed, lambda: LIVE), [proxy]) as server:
@@ -146,7 +146,9 @@ def test_behind_a_proxy_that_is_stated_page_socket_and_health_are_had_and_a_head
         raised.value.close()
 
 
-def test_a_browser_that_never_reads_is_cut_off_while_another_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_browser_that_never_reads_is_disconnected_and_another_gets_everything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("mar_edge.view.app.SEND_S", 0.2)
     feed, cam = Feed(), Stream()
     with served(feed) as place, connect(f"ws://{place}/feed") as reader:
@@ -173,7 +175,7 @@ def test_a_browser_that_never_reads_is_cut_off_while_another_gets_everything(mon
         deaf.close()
 
 
-def test_addresses_that_cannot_be_had(place: str) -> None:
+def test_unusable_addresses_are_refused(place: str) -> None:
     for address, expected in {
         place: "in use",
         "203.0.113.7:1": "cannot serve the page",

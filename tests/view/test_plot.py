@@ -34,7 +34,7 @@ def one(tmp_path: Path) -> list[Timeline]:
 
 
 def lanes(axes: Axes) -> dict[str, list[tuple[float, float]]]:
-    """Name of each lane, from the top, and where on the time axis something is drawn in it."""
+    """Return the name of each lane, from the top, and the times at which something is drawn in it."""
     names = [text.get_text() for text in axes.get_yticklabels()]
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     for bars in axes.collections:
@@ -56,7 +56,7 @@ def test_one_person_a_band_for_each_body_group_and_a_lane_for_each_label(one: li
     assert when.get_xlabel() == "time in s"
 
 
-def test_several_people_have_a_lane_each_as_well(two: list[Timeline]) -> None:
+def test_several_people_each_have_a_lane(two: list[Timeline]) -> None:
     people, how_many_each, labels, how_many = draw(two).axes
     assert {name: len(spans) for name, spans in lanes(people).items()} == {"person 0": 3, "person 1": 2}
     assert counts(how_many_each) == [3, 2]
@@ -65,7 +65,7 @@ def test_several_people_have_a_lane_each_as_well(two: list[Timeline]) -> None:
     assert people.get_xlim() == labels.get_xlim()
 
 
-def test_of_very_many_people_the_last_share_a_lane_and_no_event_is_lost(tmp_path: Path) -> None:
+def test_of_many_people_the_last_share_a_lane_without_losing_events(tmp_path: Path) -> None:
     stream = Stream().hello()
     for person in range(60):
         for start_s in range(1 + person % 3):
@@ -76,7 +76,7 @@ def test_of_very_many_people_the_last_share_a_lane_and_no_event_is_lost(tmp_path
     assert sum(counts(how_many)) == 20 * (1 + 2 + 3)
 
 
-def test_a_pause_between_two_runs_is_grey_and_the_runs_are_told_apart(one: list[Timeline]) -> None:
+def test_a_gap_between_two_runs_is_gray_and_the_runs_are_distinguished(one: list[Timeline]) -> None:
     hour_ns = 3600 * NS
     later = replace(
         one[0],
@@ -96,14 +96,14 @@ def test_a_pause_between_two_runs_is_grey_and_the_runs_are_told_apart(one: list[
     assert labels.get_xlabel() == "time in h:min:s"
 
 
-def test_nothing_happened(tmp_path: Path) -> None:
+def test_a_recording_without_events(tmp_path: Path) -> None:
     (when, _) = draw(read_timelines([Stream().hello().skeletons(0, 2).write(tmp_path / "cam.jsonl")])).axes
     assert [text.get_text() for text in when.texts] == ["no events"]
     assert read_timelines([Stream().hello().write(tmp_path / "b.jsonl")])[0].people == ()
     assert plot(read_timelines([tmp_path / "b.jsonl"]), ".png").startswith(b"\x89PNG")
 
 
-def test_what_a_person_does_at_once_shares_the_height_of_their_lane(tmp_path: Path) -> None:
+def test_simultaneous_events_of_a_person_share_the_height_of_a_lane(tmp_path: Path) -> None:
     stream = Stream().hello().event(NOD, 1, 5).event(SHRUG, 2, 4).event(SHAKE, 6, 7, person=1).event(HUM, 4.5, 6)
     people, *_ = draw(read_timelines([stream.write(tmp_path / "cam.jsonl")])).axes
     drawn = [path.get_extents().get_points() for bars in people.collections for path in bars.get_paths()]
@@ -115,7 +115,7 @@ def test_what_a_person_does_at_once_shares_the_height_of_their_lane(tmp_path: Pa
         )
 
 
-def test_an_event_too_short_to_see_leaves_a_mark(one: list[Timeline]) -> None:
+def test_a_very_short_event_is_visible(one: list[Timeline]) -> None:
     start_ns = one[0].events[0].t_start_ns + NS
     short = replace(one[0].events[0], label=HUM, t_start_ns=start_ns, t_end_ns=start_ns)
     without = plot([replace(one[0], events=(), last_ns=ZERO_NS + 36_000 * NS)], ".png")
@@ -125,7 +125,7 @@ def test_an_event_too_short_to_see_leaves_a_mark(one: list[Timeline]) -> None:
     assert colorful[1] > 0.3
 
 
-def test_an_svg_says_what_it_shows_and_is_the_same_every_time(two: list[Timeline]) -> None:
+def test_an_svg_holds_its_text_and_is_reproducible(two: list[Timeline]) -> None:
     dollars = replace(two[0], labels=(*two[0].labels, Label(71, "$x_1$", "head")))
     events = (*dollars.events, replace(dollars.events[0], label=dollars.labels[-1]))
     svg = plot([replace(dollars, events=events)], ".svg")
@@ -133,10 +133,10 @@ def test_an_svg_says_what_it_shows_and_is_the_same_every_time(two: list[Timeline
     assert {"nodding", "shaking head", "person 1", "head", "cam: 6 events of 2 people in 8 s", "$x_1$"} <= words
     assert any("2026-11-21" in word and "tiny model" in word for word in words)
     assert plot([replace(dollars, events=events)], ".svg") == svg
-    assert mpl.rcParams["svg.fonttype"] != "none"  # what the program around it draws stays as it was
+    assert mpl.rcParams["svg.fonttype"] != "none"  # settings of the calling program do not change
 
 
-def test_other_pictures(two: list[Timeline]) -> None:
+def test_other_suffixes_are_refused(two: list[Timeline]) -> None:
     with pytest.raises(MarEdgeError, match=r"\.png or \.svg"):
         plot(two, ".bmp")
 
@@ -153,14 +153,14 @@ def chinese(one: list[Timeline]) -> list[Timeline]:
 
 @pytest.fixture
 def _no_other_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on a small machine: only what comes with matplotlib."""
+    """Leave only the fonts that come with matplotlib."""
     known = font_manager.fontManager.ttflist
     own = [entry for entry in known if Path(entry.fname).is_relative_to(mpl.get_data_path())]
     monkeypatch.setattr(font_manager.fontManager, "ttflist", own)
 
 
 def write_font(path: Path, family: str, letters: str) -> Path:
-    """A font in which each letter is a black square."""
+    """Write a font in which each letter is a black square."""
     pen = TTGlyphPen(None)
     pen.moveTo((0, 0))
     for corner in ((0, 800), (800, 800), (800, 0)):
@@ -197,6 +197,6 @@ def test_labels_in_chinese_are_drawn_with_a_font_that_has_their_letters(
     assert not [each for each in recwarn if "Glyph" in str(each.message)]
 
 
-def test_the_title_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
+def test_the_title_gives_the_number_of_dropped_frames(tmp_path: Path) -> None:
     path = Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 141, 519).write(tmp_path / "run.jsonl")
     assert draw(read_timelines([path])).get_suptitle().endswith("519 of 660 frames were dropped")

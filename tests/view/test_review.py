@@ -16,7 +16,7 @@ from mar_edge.view.review import Recordings
 
 
 def told(cam: Stream) -> list[AnyMessage]:
-    """Twelve seconds of two people at ten frames a second, and nobody from 6 s to 11 s."""
+    """Record twelve seconds of two people at ten frames per second, without people from 6 s to 11 s."""
     messages: list[AnyMessage] = [cam.hello()]
     for tenth in range(120):
         at_s = tenth / 10
@@ -43,12 +43,12 @@ def recording(tmp_path: Path) -> Path:
         return recorder.path
 
 
-def test_a_summary_says_what_there_is_to_the_nanosecond(recording: Path) -> None:
+def test_a_summary_is_exact_to_the_nanosecond(recording: Path) -> None:
     found: dict[str, Any] = json.loads(index_recording(recording).summary())
     assert found["hello"]["t_zero_ns"] == found["start_ns"] == ZERO_NS
     assert found["end_ns"] == ZERO_NS + 11_900_000_000
     assert (found["frames"], found["people"], found["reason"]) == (120, [0, 1], "end of file")
-    # Of each event its first word and its last, as they were sent.
+    # The first and the last message of each event, as they were sent.
     assert [(event["event_id"], event["phase"]) for event in found["events"]] == [
         (1, "begin"),
         (1, "end"),
@@ -57,16 +57,16 @@ def test_a_summary_says_what_there_is_to_the_nanosecond(recording: Path) -> None
     assert found["events"][1]["t_end_ns"] == ZERO_NS + 4_750_000_000
 
 
-def test_a_summary_counts_frames_that_were_dropped(tmp_path: Path) -> None:
+def test_a_summary_counts_dropped_frames(tmp_path: Path) -> None:
     path = tmp_path / "cam.jsonl"
     cam = Stream()
     messages = [cam.hello(), cam.skeleton(0.0), cam.skeleton(3.0), cam.end(3.0)]
-    for count, dropped in ((3, 89), (4, 0)):  # killed, and come to its end
+    for count, dropped in ((3, 89), (4, 0)):  # killed, and ended in order
         path.write_bytes(b"".join(encode(each) + b"\n" for each in messages[:count]))
         assert json.loads(index_recording(path).summary())["dropped"] == dropped
 
 
-def test_parts_together_are_the_recording(recording: Path) -> None:
+def test_the_parts_together_are_the_recording(recording: Path) -> None:
     index = index_recording(recording)
     assert index.chunks == 3
     parts = [json.loads(index.chunk(number)) for number in range(index.chunks)]
@@ -80,7 +80,7 @@ def test_parts_together_are_the_recording(recording: Path) -> None:
         index.chunk(3)
 
 
-def test_what_broke_off_is_left_out_and_what_is_no_recording_says_where(tmp_path: Path, recording: Path) -> None:
+def test_a_truncated_line_is_ignored_and_other_damage_is_located(tmp_path: Path, recording: Path) -> None:
     whole = recording.read_bytes()
     cut = tmp_path / "cut.jsonl"
     cut.write_bytes(whole[:-40])
@@ -104,7 +104,7 @@ def test_what_broke_off_is_left_out_and_what_is_no_recording_says_where(tmp_path
         index_recording(cut)
 
 
-def test_recordings_are_named_files_and_those_of_folders(tmp_path: Path, recording: Path) -> None:
+def test_recordings_are_given_as_files_or_a_folder(tmp_path: Path, recording: Path) -> None:
     assert Recordings([tmp_path]).paths == [recording]
     assert json.loads(Recordings([recording, recording]).listing())["names"] == [recording.name] * 2
     with pytest.raises(MarEdgeError, match="no recording 1"):

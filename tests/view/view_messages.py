@@ -1,4 +1,4 @@
-"""Messages of a stream, as its publisher would have stamped them, for whatever shows them."""
+"""Messages of a stream as its publisher stamps them, for tests of the page."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LAYOUT = load_layout("ma52")
 
 
 class Stream:
-    """Makes messages at seconds of the capture clock, numbered as they are asked for."""
+    """Makes messages at times of the capture clock, numbered in order."""
 
     def __init__(self, name: str = "cam", run: str = "a" * 32) -> None:
         self._name, self._run = name, run
@@ -84,7 +84,7 @@ class Stream:
     def label(
         self, at_s: float, person: int = 0, score: float = 0.7, labels: Sequence[Label] = (NODDING,)
     ) -> LabelMessage:
-        """Each of ``labels`` is as probable as the others: probabilities need not sum to 1."""
+        """Return a label message in which all labels have the same score; scores need not sum to 1."""
         message = LabelMessage(
             person=person,
             top=tuple(ScoredLabel(label.id, label.name, label.body, score) for label in labels),

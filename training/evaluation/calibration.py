@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.confidence import Confidence
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.score_calibration import ScoreCalibration
 from mar_edge.training.evaluation.answers import Answers
 
 TEMPERATURES = (0.05, 20.0)
@@ -22,10 +22,10 @@ SHOWN = 0.5
 
 def as_confidence(
     metadata: ModelMetadata, temperature: float, thresholds: NDArray[np.float64], fitted_on: str
-) -> Confidence:
+) -> ScoreCalibration:
     """Temperature and thresholds (K,) as ``export`` takes them."""
     names = [label.name for label in metadata.labels]
-    return Confidence(
+    return ScoreCalibration(
         temperature=round(temperature, 4),
         thresholds={name: round(float(value), 4) for name, value in zip(names, thresholds, strict=True)},
         fitted_on=fitted_on,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import mar_edge
-from mar_edge.edge.confidence import write_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import read_labels
@@ -14,16 +13,17 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import default_prior, shift_of
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.datasets.opening import files_of, open_dataset
 from mar_edge.training.evaluation.answers import Answers, ask
 from mar_edge.training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
 from mar_edge.training.evaluation.clip_results import score_answers
-from mar_edge.training.evaluation.hearing import listen
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import check_fits, score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
+from mar_edge.training.evaluation.served import serve_recordings
 from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
 from mar_edge.training.evaluation.streaming import Take, plan_takes, watch_takes
 from mar_edge.training.evaluation.submission import action_ids, write_submission
@@ -135,13 +135,13 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
         takes = _takes(config, recognizer.metadata)
         prior = _prior(config, recognizer.metadata)
-        heard = listen(real, recognizer, config.rules, progress)
+        served = serve_recordings(real, recognizer, config.rules, progress)
         stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
-            real=score_real(real, heard, recognizer.metadata),
+            real=score_real(real, served, recognizer.metadata),
             clips=None,
             stream=stream,
             concurrent=concurrent,
@@ -196,7 +196,7 @@ def _fit_confidence(
         )
     else:
         thresholds = fit_clip_thresholds(metadata, answers, temperature)
-    write_confidence(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
+    write_score_calibration(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
 
 
 def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:

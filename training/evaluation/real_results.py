@@ -17,8 +17,8 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels, listen
 from mar_edge.training.evaluation.matching import event_figures
+from mar_edge.training.evaluation.served import NO_ACTION, Served, ServedEvent, ServedLabels, serve_recordings
 from mar_edge.training.evaluation.truth import FRAMINGS, RealSet, TrueAction
 
 TIOUS = (0.3, 0.5)
@@ -26,7 +26,7 @@ BOUNDS = ("name", "any right name", "body group")
 """What of a reported event must be right: the label, the label or what would be right as well, its body group."""
 _SEEN_FROM_S, _SEEN_TO_S, _SEEN_LATER_S = 0.3, 0.5, 1.2
 _AROUND_S = 0.3  # an event so near to an action is not one in the middle of nothing
-_UNRANKED = 9  # of a body group that was not heard
+_UNRANKED = 9  # of a body group that was not served
 
 
 class Ranks(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +112,7 @@ def judge_real(
         MarEdgeError: the model knows not all labels, or takes other skeletons.
     """
     check_fits(real, recognizer.metadata, known_only=known_only)
-    return score_real(real, listen(real, recognizer, rules or PipelineRules()), recognizer.metadata)
+    return score_real(real, serve_recordings(real, recognizer, rules or PipelineRules()), recognizer.metadata)
 
 
 def check_fits(real: RealSet, metadata: ModelMetadata, *, known_only: bool) -> None:
@@ -151,15 +151,15 @@ class _Rank:
     first: str
 
 
-def score_real(real: RealSet, heard: Sequence[Heard], metadata: ModelMetadata) -> RealResults:
-    """The results of what was heard of each recording."""
+def score_real(real: RealSet, served: Sequence[Served], metadata: ModelMetadata) -> RealResults:
+    """The results of what was served of each recording."""
     bodies = {label.name: label.body for label in metadata.labels}
     judged: list[_Judged] = []
     matched: Counter[tuple[str, float]] = Counter()
     false: Counter[str] = Counter()
     acted_s = nothing_s = 0.0
     stray = unknown = 0
-    for one, ear in zip(real.recordings, heard, strict=True):
+    for one, ear in zip(real.recordings, served, strict=True):
         if one.actions:
             acted_s += one.duration_s
             stray += sum(not any(_touches(event, action) for action in one.actions) for event in ear.events)
@@ -174,7 +174,7 @@ def score_real(real: RealSet, heard: Sequence[Heard], metadata: ModelMetadata) -
         judged.extend(
             _Judged(action, one.framing, bodies[action.label], _rank(ear.labels, action, bodies)) for action in known
         )
-    reported = sum(len(ear.events) for ear in heard)
+    reported = sum(len(ear.events) for ear in served)
     return RealResults(
         data=real.name,
         recordings=len(real.recordings),
@@ -197,7 +197,7 @@ def score_real(real: RealSet, heard: Sequence[Heard], metadata: ModelMetadata) -
     )
 
 
-def _rank(labels: Sequence[HeardLabels], action: TrueAction, bodies: dict[str, str]) -> _Rank | None:
+def _rank(labels: Sequence[ServedLabels], action: TrueAction, bodies: dict[str, str]) -> _Rank | None:
     start_s, end_s = action.start_s + _SEEN_FROM_S, action.end_s
     inside = [one for one in labels if start_s <= one.t_s <= end_s + _SEEN_TO_S]
     inside = inside or [one for one in labels if start_s <= one.t_s <= end_s + _SEEN_LATER_S][:1]
@@ -225,7 +225,7 @@ def _rank(labels: Sequence[HeardLabels], action: TrueAction, bodies: dict[str, s
     )
 
 
-Right = Callable[[HeardEvent, TrueAction], bool]
+Right = Callable[[ServedEvent, TrueAction], bool]
 
 
 def _right(by: str, bodies: dict[str, str]) -> Right:
@@ -237,7 +237,7 @@ def _right(by: str, bodies: dict[str, str]) -> Right:
 
 
 def _pair(
-    events: Sequence[HeardEvent], actions: Sequence[TrueAction], least: float, right: Right
+    events: Sequence[ServedEvent], actions: Sequence[TrueAction], least: float, right: Right
 ) -> list[tuple[int, int]]:
     """Indices of events and actions that belong together, each once; those that overlap most choose first."""
     overlaps = [
@@ -253,13 +253,13 @@ def _pair(
     return pairs
 
 
-def _tiou(event: HeardEvent, action: TrueAction) -> float:
+def _tiou(event: ServedEvent, action: TrueAction) -> float:
     together = min(event.end_s, action.end_s) - max(event.start_s, action.start_s)
     apart = max(event.end_s, action.end_s) - min(event.start_s, action.start_s)
     return max(together, 0.0) / apart
 
 
-def _touches(event: HeardEvent, action: TrueAction) -> bool:
+def _touches(event: ServedEvent, action: TrueAction) -> bool:
     return min(event.end_s, action.end_s + _AROUND_S) > max(event.start_s, action.start_s - _AROUND_S)
 
 

@@ -24,7 +24,8 @@ from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.timing import Timer
 from mar_edge.training.evaluation.candidates import ScoredWindows
 from mar_edge.training.evaluation.matching import LiveEvent

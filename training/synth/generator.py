@@ -16,7 +16,7 @@ from mar_edge.edge.data import Window
 from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.preprocess import WINDOW_FRAMES, fill_missing
-from mar_edge.edge.visibility import sayable, visible_regions
+from mar_edge.edge.visibility import detectable, visible_regions
 from mar_edge.training.synth.actions import ACTIONS, Action
 from mar_edge.training.synth.camera import Views
 from mar_edge.training.synth.draws import Bools, Draws, Floats, Range
@@ -116,7 +116,7 @@ def synthesize(
         i = slice(start, start + _PIECE)
         some, _ = skeletons((body[i], left[i], right[i], face[i]), scene.views.size[i])
         visible[i] = [
-            sayable(classes, visible_regions(Window(clip, t), layout))[label]
+            detectable(classes, visible_regions(Window(clip, t), layout))[label]
             for clip, t, label in zip(some, scene.t[i].astype(np.float64), scene.labels[i], strict=True)
         ]
         filled.append(fill_missing(some, layout))

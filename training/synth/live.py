@@ -16,7 +16,7 @@ from mar_edge.edge.data import Window
 from mar_edge.edge.labels import Label, background_label
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.preprocess import WINDOW_FRAMES, resample
-from mar_edge.edge.visibility import sayable, visible_regions
+from mar_edge.edge.visibility import detectable, visible_regions
 from mar_edge.training.synth.draws import Draws, Floats
 from mar_edge.training.synth.events import TrueEvent
 from mar_edge.training.synth.generator import CLASSES
@@ -129,7 +129,7 @@ def concurrent_windows(
             clip, times = _window(taken, end)
             joints[row] = resample(clip, times, layout)
             # Labels whose joints are not visible get no score, here as in the service.
-            targets[row] = shown * sayable(classes, visible_regions(Window(clip, times), layout))
+            targets[row] = shown * detectable(classes, visible_regions(Window(clip, times), layout))
     order = np.argsort(draws.uniform((0, 1), len(joints)))[:count]
     return Windows(joints[order], targets[order], most_shown(targets[order], _background_of(classes)))
 

@@ -36,7 +36,7 @@ function pick(event) {
   page.picked = event.key;
   page.pointed = event;
   const at = page.stream.track;
-  if (page.review) page.stream.need(event.begun - windowMs(), event.begun);
+  if (page.review) page.stream.need(event.reported - windowMs(), event.reported);
   const [from, to] = at.windowOf(event, windowMs());
   stopAt(from, to, from, [from, to]);
   if (!page.review) page.player.playing = !reduced.matches;

@@ -50,7 +50,7 @@ function tagsAt(t) {
   const tags = new Map();
   const several = (page.stream?.people.length ?? 0) > 1;
   for (const event of page.stream?.track.eventsAt(t) ?? []) {
-    if (event.begun > t + windowMs()) continue;
+    if (event.reported > t + windowMs()) continue;
     if (!tags.has(event.person)) tags.set(event.person, []);
     tags.get(event.person).push(`${several ? `${event.person}: ` : ""}${event.label.name} ${event.score.toFixed(2)}`);
   }
@@ -193,7 +193,7 @@ function scoreOf(event, moment, isOfSeveral) {
   const { stream } = page;
   const at = page.frozen?.track ?? stream.track;
   const end = event.end ?? stream.track.newest;
-  const [from, to] = [event.start - CURVE_BEFORE_MS, Math.max(end, event.begun) + CURVE_AFTER_MS];
+  const [from, to] = [event.start - CURVE_BEFORE_MS, Math.max(end, event.reported) + CURVE_AFTER_MS];
   if (page.review) stream.need(from, to);
   const points = at.curve(event.person, event.label.id, from, to);
   const draw = () => {

@@ -47,7 +47,7 @@ export class Track {
     this.keepMs = keepMs;
     this.frames = []; // {t, frame, people: Map(person -> flattened joints)}
     this.labels = []; // {t, person, top, gated, visible: regions or null, start, end}
-    this.events = new Map(); // key -> {key, id, person, label, start, end, begun, updated, score, open}
+    this.events = new Map(); // key -> {key, id, person, label, start, end, reported, updated, score, open}
     this.newest = -Infinity;
   }
 
@@ -80,7 +80,7 @@ export class Track {
   takeEvent(message) {
     const key = `${message.run}:${message.event_id}`;
     const known = this.events.get(key);
-    const event = known ?? { key, id: message.event_id, begun: ms(message.t_capture_ns), open: true };
+    const event = known ?? { key, id: message.event_id, reported: ms(message.t_capture_ns), open: true };
     if (known && !known.open) return null; // a repetition
     event.person = message.person;
     event.label = message.label;
@@ -158,11 +158,11 @@ export class Track {
 
   // The window that started an event: that of the label message sent with its start.
   windowOf(event, windowMs) {
-    const at = lastAt(this.labels, event.begun);
-    for (let i = at; i >= 0 && this.labels[i].t > event.begun - 1000; i -= 1) {
+    const at = lastAt(this.labels, event.reported);
+    for (let i = at; i >= 0 && this.labels[i].t > event.reported - 1000; i -= 1) {
       if (this.labels[i].person === event.person) return [this.labels[i].start, this.labels[i].end];
     }
-    return [event.begun - windowMs, event.begun];
+    return [event.reported - windowMs, event.reported];
   }
 
   // A copy of a range, which is kept when the rest is discarded.

@@ -143,7 +143,7 @@ def find_faces(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wa
         rough = face_region_of_body(one.body)
         if one.previous is not None:
             kept = face_region_of_face(one.previous.points)
-            if kept.is_usable and _FACE_STAYS.holds(kept, rough):
+            if kept.is_usable and _FACE_STAYS.allows(kept, rough):
                 regions[i] = kept
                 continue
         if rough.is_usable:
@@ -162,7 +162,7 @@ def find_faces(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wa
 def _followed(kept: Region, previous: Part, fresh: Region) -> Region:
     """Return the region from the last frame if it is near enough to the fresh one, else the fresh one."""
     inside = np.abs(fresh.own_axes(previous.points)).max() <= _HAND_INNER * fresh.side / 2
-    return kept if kept.is_usable and inside and _HAND_KEPT.holds(kept, fresh) else fresh
+    return kept if kept.is_usable and inside and _HAND_KEPT.allows(kept, fresh) else fresh
 
 
 def _marked(

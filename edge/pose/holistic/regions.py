@@ -62,7 +62,7 @@ class Likeness:
     offset: float
     sides: tuple[float, float]
 
-    def holds(self, one: Region, other: Region) -> bool:
+    def allows(self, one: Region, other: Region) -> bool:
         """Return whether ``one`` may replace ``other``."""
         center = np.abs(other.own_axes(np.array([[one.cx, one.cy]]))).max()
         smallest, largest = self.sides

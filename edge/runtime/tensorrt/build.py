@@ -189,12 +189,12 @@ def _parse_error(parser: trt.OnnxParser) -> str:
     if not errors:
         return "it gives no reason"
     error = errors[0]
-    said: str = error.desc()
+    reason: str = error.desc()
     if not error.node_name() and not error.node_operator():
-        return said
+        return reason
     # A node may have no name. For an operator that it refuses, the parser gives only the failed check: "false".
     named = f"node '{error.node_name()}'" if error.node_name() else f"node number {error.node()}, which has no name"
-    why = "it cannot compile this operator" if said in {"", "false"} else said
+    why = "it cannot compile this operator" if reason in {"", "false"} else reason
     return f"{named} ({error.node_operator()}): {why}"
 
 

@@ -33,7 +33,7 @@ def open_engine(path: Path, progress: Progress | None) -> tuple[TensorRt, str]:
     try:
         gpu = Gpu(device.name, device.capability)
         stored, how = (given, _check(path, given, tensorrt, gpu)) if given else _of_model(path, tensorrt, gpu, progress)
-    except BaseException:  # whatever it was is raised again: the device must be closed first
+    except BaseException:  # raised again: the device must be closed first
         device.close()
         raise
     info = stored.info

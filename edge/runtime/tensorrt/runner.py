@@ -77,7 +77,7 @@ class TensorRt:
                 self._resources.callback(device.destroy_stream, self._stream)
                 self._engine = LoadedEngine(plan, tensorrt, device, self._resources, host_code=host_code)
                 self._resources.callback(self._prepared.clear)
-        except BaseException:  # whatever it was is raised again: the GPU's memory must be released first
+        except BaseException:  # raised again: the GPU's memory must be released first
             self.__exit__(None, None, None)
             raise
         self.input_shapes: Mapping[str, tuple[int | None, ...]] = self._engine.input_shapes

@@ -11,12 +11,12 @@ from full_disk import full_disk
 
 from mar_edge.calibration.stored import Calibration, keep_calibration
 from mar_edge.cli.bench_report import write_json
-from mar_edge.edge.confidence import Confidence, write_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs, draft_of, remove_drafts, write_whole
 from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.runtime.tensorrt.store import write_engine
+from mar_edge.edge.score_calibration import ScoreCalibration, write_score_calibration
 from mar_edge.export.triton import write_repository
 from mar_edge.training.evaluation.answers import Answers
 from mar_edge.training.evaluation.submission import write_submission
@@ -140,11 +140,11 @@ def metadata():
     )
 
 
-CONFIDENCE = Confidence(temperature=1.0, thresholds={"nodding": 0.5}, fitted_on="clips " * 20)
+CONFIDENCE = ScoreCalibration(temperature=1.0, thresholds={"nodding": 0.5}, fitted_on="clips " * 20)
 WRITERS = {
     "a file": ("f", lambda path: write_whole(path, bytes(1000))),
     "a checkpoint": ("c.pt", lambda path: save_checkpoint(path, MMN(networks.IMIGUE), networks.info("joint"))),
-    "a confidence": ("c.json", lambda path: write_confidence(path, CONFIDENCE)),
+    "a confidence": ("c.json", lambda path: write_score_calibration(path, CONFIDENCE)),
     "a bench report": ("b.json", lambda path: write_json(CONFIDENCE, path)),
     "an engine": ("m.engine", lambda path: write_engine(path, bytes(1000), CONFIDENCE)),
     "clips": ("c.npz", lambda path: write_clips(path, 1, 1)),

@@ -7,7 +7,7 @@ from mar_edge.edge.network.encoding import contact_encoding, encode, motion_enco
 
 
 def test_motion_encoding_is_the_formula():
-    x = np.random.default_rng(0).normal(0, 0.2, (3, 64, 5, 2))  # (B, 64, V, 2), as the formula is written
+    x = np.random.default_rng(0).normal(0, 0.2, (3, 64, 5, 2))  # (B, 64, V, 2), the order of the formula
     c = x - x.mean(axis=1, keepdims=True)
     d = np.concatenate([np.zeros_like(c[:, :1]), np.diff(c, axis=1)], axis=1)
     place = 0.5 * np.sign(c) * np.log(1 + 50 * np.abs(c))

@@ -30,7 +30,7 @@ def test_boxes_without_nms(tmp_path):
     scores = np.column_stack([SCORES, np.ones(4, np.float32)])  # the second class is another one
     with detector(tmp_path, boxes=BOXES, scores=scores) as opened:
         found = opened.detect(PICTURE)
-    np.testing.assert_allclose(found.boxes, BOXES[[2, 0]] * 2)  # of two that overlap the surer, best first
+    np.testing.assert_allclose(found.boxes, BOXES[[2, 0]] * 2)  # best first; of two that overlap the better one
     np.testing.assert_allclose(found.scores, [0.95, 0.9])
 
 

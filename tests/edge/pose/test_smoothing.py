@@ -5,7 +5,7 @@ import pytest
 
 from mar_edge.edge.pose.smoothing import OneEuro
 
-SIZE = 880.0  # px, somebody in full view
+SIZE = 880.0  # px, a person in full view
 FPS = 30
 T = np.arange(90) / FPS
 

@@ -34,7 +34,7 @@ def drain(camera: Camera) -> list[Frame]:
     return frames
 
 
-def test_a_file_gives_every_frame_to_a_slow_reader(tmp_path: Path) -> None:
+def test_a_slow_reader_gets_every_frame_of_a_file(tmp_path: Path) -> None:
     with Camera(str(write_video(tmp_path / "v.mp4", 40))) as camera:
         camera.start()
         frames = []
@@ -51,7 +51,7 @@ def test_a_file_gives_every_frame_to_a_slow_reader(tmp_path: Path) -> None:
     assert (camera.end_reason, camera.state) == ("end of file", "ended")
 
 
-def test_a_file_in_real_time_takes_its_time_and_keeps_its_clock(tmp_path: Path) -> None:
+def test_a_file_in_real_time_plays_at_its_own_speed_with_its_own_times(tmp_path: Path) -> None:
     with Camera(str(write_video(tmp_path / "v.avi", 30, 60.0, "MJPG")), realtime=True) as camera:
         camera.start()
         start = time.monotonic()
@@ -65,7 +65,7 @@ def test_a_file_in_real_time_takes_its_time_and_keeps_its_clock(tmp_path: Path) 
         assert frame.t_mono_ns / NS >= start + frame.media_s - 0.05
 
 
-def test_a_recording_stands_still_until_the_start() -> None:
+def test_a_recording_waits_for_the_start() -> None:
     reader = FakeReader(recorded=True)
     with camera_of(reader) as camera:
         assert camera.read(0.02) is None
@@ -77,7 +77,7 @@ def test_a_recording_stands_still_until_the_start() -> None:
     assert reader.closed.is_set()
 
 
-def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
+def test_the_newest_frame_is_read_and_the_others_are_counted_as_dropped() -> None:
     reader = FakeReader(recorded=False)
     reader.release()
     with camera_of(reader) as camera:
@@ -98,7 +98,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted() -> None:
 
 
 class Plugs:
-    """Sources one after the other: what each opening gives, a reader or an error, or a wait for ``hang``."""
+    """Opens one source after another: each is a reader, an error, or a wait for ``hang``."""
 
     def __init__(self, *openings: FakeReader | str | threading.Event) -> None:
         self.readers = [each for each in openings if isinstance(each, FakeReader)]
@@ -126,7 +126,7 @@ def live(frames: int = 1000, released: int = 10_000) -> FakeReader:
     return reader
 
 
-def test_a_live_source_that_ends_is_connected_again_and_says_what_happened() -> None:
+def test_a_live_source_that_ends_reconnects_and_reports_why() -> None:
     plugs = Plugs(live(frames=40), "not yet", "still not", live(frames=30), live(frames=1_000_000))
     with Camera("demo:", opener=plugs, backoff=at_once()) as camera:
         camera.start()
@@ -145,7 +145,7 @@ def test_a_live_source_that_ends_is_connected_again_and_says_what_happened() -> 
     assert all(later.seq > earlier.seq and later.media_s > earlier.media_s for earlier, later in pairwise(frames))
 
 
-def test_a_source_that_hangs_is_left_behind_and_opened_anew() -> None:
+def test_a_source_that_hangs_is_abandoned_and_reopened() -> None:
     hanging, after = live(released=3), live(frames=1_000_000)
     with Camera("demo:", opener=Plugs(hanging, after), backoff=at_once(), stall_s=0.2) as camera:
         camera.start()
@@ -154,13 +154,13 @@ def test_a_source_that_hangs_is_left_behind_and_opened_anew() -> None:
         wait_until(lambda: camera.state == "live" and (frame := camera.read(0.1)) and frame.segment > segment)
         assert camera.last_error == "demo: sent no frame for 0.2 s"
         shown = len(hanging.shown)
-        hanging.release(10)  # the driver comes back: nobody waits for it any more
+        hanging.release(10)  # the driver returns, after its reader was abandoned
         assert hanging.closed.wait(5)
         assert len(hanging.shown) <= shown + 1
         assert camera.connections == 2
 
 
-def test_openings_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_attempts_that_hang_do_not_accumulate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mar_edge.streaming.capture.camera.OPEN_SLACK_S", 0.0)
     never = threading.Event()
     plugs = Plugs(never)
@@ -172,14 +172,14 @@ def test_openings_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> N
         wait_until(lambda: plugs.opened > MOST_HUNG)
 
 
-def test_a_patient_camera_waits_for_its_source() -> None:
+def test_with_wait_for_source_a_source_may_open_later() -> None:
     with Camera("0", opener=Plugs("no such camera", live()), backoff=at_once(), wait_for_source=True) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1))
         assert (camera.state, camera.connections, camera.size) == ("live", 1, (192, 32))
 
 
-def test_what_a_camera_is_like_that_opens_late_is_news() -> None:
+def test_a_camera_that_opens_late_begins_a_segment() -> None:
     switched_on = threading.Event()
 
     def opener(*_: object) -> FakeReader:
@@ -212,7 +212,7 @@ def test_frames_that_cannot_be_decoded_are_skipped_and_counted() -> None:
         reader.release(100)
 
 
-def test_another_size_begins_another_segment() -> None:
+def test_a_new_size_begins_a_segment() -> None:
     class Resized(FakeReader):
         def retrieve(self) -> NDArray[np.uint8]:
             image = super().retrieve()
@@ -230,7 +230,7 @@ def test_another_size_begins_another_segment() -> None:
         reader.release(100)
 
 
-def test_a_clock_that_jumps_begins_another_segment_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_jump_of_the_wall_clock_begins_a_segment_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = FakeReader(recorded=False)
     reader.release()
     with camera_of(reader) as camera:
@@ -265,7 +265,7 @@ def test_frames_of_a_recording_that_cannot_be_decoded_are_skipped_and_counted() 
     assert reader.closed.is_set()
 
 
-def test_a_recording_without_a_frame_that_can_be_decoded_is_refused_with_the_reason() -> None:
+def test_a_recording_without_a_decodable_frame_is_refused_with_the_reason() -> None:
     class Broken(FakeReader):
         def retrieve(self) -> NDArray[np.uint8]:
             raise MarEdgeError("a picture cannot be decoded")
@@ -288,14 +288,14 @@ def test_a_bug_on_the_capture_thread_is_raised_where_frames_are_read() -> None:
             drain(camera)
 
 
-def test_errors_on_opening_come_out_of_enter() -> None:
+def test_errors_on_opening_are_raised_on_entering() -> None:
     with pytest.raises(MarEdgeError, match="no such video file"), Camera("/nowhere/v.mp4"):
         pass
     with pytest.raises(MarEdgeError, match="sends no frame"), camera_of(FakeReader(recorded=True, frames=0)):
         pass
 
 
-def test_an_opening_that_hangs_is_an_error_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_that_hangs_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mar_edge.streaming.capture.camera.OPEN_SLACK_S", 0.1)
     never = threading.Event()
 
@@ -309,7 +309,7 @@ def test_an_opening_that_hangs_is_an_error_too(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("moment", ["before start", "while waiting for a reader", "while paced"])
-def test_closes_from_any_state(moment: str) -> None:
+def test_a_camera_closes_from_any_state(moment: str) -> None:
     reader = FakeReader(recorded=True, fps=0.01 if moment == "while paced" else 30.0)
     with camera_of(reader, realtime=moment != "while waiting for a reader") as camera:
         if moment != "before start":

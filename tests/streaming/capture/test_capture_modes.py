@@ -16,7 +16,7 @@ from mar_edge.streaming.capture.capture_modes import (
 from mar_edge.streaming.capture.sources import parse_source
 
 
-def test_csi_is_the_pipeline_of_nvidias_guide_in_the_mode_asked_for() -> None:
+def test_csi_uses_the_pipeline_of_nvidias_guide_in_the_requested_mode() -> None:
     assert csi_pipeline(1, CaptureMode()) == (
         "nvarguscamerasrc sensor-id=1 ! video/x-raw(memory:NVMM), width=(int)1280, height=(int)720, "
         "format=(string)NV12, framerate=(fraction)30/1 ! nvvidconv ! video/x-raw, format=(string)BGRx ! "
@@ -43,7 +43,7 @@ def test_a_device_through_gstreamer(mode: CaptureMode, starts: str) -> None:
     assert v4l2_pipeline("/dev/video0", mode).startswith(starts)
 
 
-def test_the_mode_decides_how_a_source_is_opened_and_never_what_is_shown_of_it() -> None:
+def test_the_mode_changes_the_target_but_never_the_description() -> None:
     through = CaptureMode(gstreamer=True, rtsp_transport="udp")
     rtsp = parse_source("rtsp://me:secret@cam/live?k=secret", through)
     assert (rtsp.kind, rtsp.description) == ("pipeline", "rtsp://cam")
@@ -63,7 +63,7 @@ def test_a_url_cannot_break_out_of_its_pipeline() -> None:
     "wrong",
     [{"size": (0, 720)}, {"size": (1280, 99999)}, {"fps": 0.0}, {"fps": float("nan")}, {"pixel_format": "mjpg ! x"}],
 )
-def test_modes_that_make_no_sense(wrong: dict[str, Any]) -> None:
+def test_invalid_modes_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(MarEdgeError):
         CaptureMode(**wrong)
 

@@ -1,4 +1,4 @@
-"""The demo input: deterministic pictures, at rest between actions, with the script it claims."""
+"""The demo input: deterministic pictures, at rest between actions, with the documented script."""
 
 import itertools
 import re
@@ -28,7 +28,7 @@ def difference(a, b):
     return np.abs(a.astype(int) - b.astype(int))
 
 
-def test_frames_have_the_size_and_type_promised(video):
+def test_frames_have_the_documented_size_and_type(video):
     frame = video.frame_at(0.0)
     assert video.size == (512, 600)
     assert frame.shape == (600, 512, 3)
@@ -37,7 +37,7 @@ def test_frames_have_the_size_and_type_promised(video):
     assert 20 <= video.duration_s <= 25
 
 
-def test_the_script_is_in_order_has_rests_between_and_uses_real_labels(video):
+def test_the_script_is_ordered_has_rests_and_uses_real_labels(video):
     names = {label.name for label in ma52_labels()}
     assert [s.label for s in video.script] == [m.label for m in SCRIPT]
     assert {s.label for s in video.script} <= names
@@ -46,7 +46,7 @@ def test_the_script_is_in_order_has_rests_between_and_uses_real_labels(video):
     assert all(start - end == pytest.approx(1.0) for end, start in zip(ends, starts, strict=True))
 
 
-def test_the_same_time_gives_the_same_picture_whatever_came_before(video):
+def test_the_same_time_always_gives_the_same_picture(video):
     t_s = middle(video.script[1])
     first = video.frame_at(t_s)
     video.frame_at(3.0)
@@ -54,18 +54,18 @@ def test_the_same_time_gives_the_same_picture_whatever_came_before(video):
     np.testing.assert_array_equal(DemoVideo().frame_at(t_s), first)
 
 
-def test_it_repeats_for_ever(video):
+def test_the_sequence_repeats(video):
     t_s = middle(video.script[0])
     np.testing.assert_array_equal(video.frame_at(t_s + 3 * video.duration_s), video.frame_at(t_s))
 
 
-def test_frames_are_the_callers_to_keep(video):
+def test_frames_are_not_reused(video):
     first = video.frame_at(0.0)
     first[:] = 0
     assert video.frame_at(0.0).any()
 
 
-def test_it_rests_outside_the_segments_and_moves_within_each(video):
+def test_the_person_rests_outside_segments_and_moves_within_each(video):
     rest = video.frame_at(0.0)
     for segment in video.script:
         np.testing.assert_array_equal(video.frame_at(segment.start_s), rest)
@@ -74,7 +74,7 @@ def test_it_rests_outside_the_segments_and_moves_within_each(video):
         assert max(np.mean(difference(frame, rest)) for frame in frames) > 1.5, segment.label
 
 
-def test_the_background_and_the_chest_stand_still(video):
+def test_the_background_and_the_chest_do_not_move(video):
     rest = video.frame_at(0.0)
     for segment in video.script:
         frame = video.frame_at(middle(segment))
@@ -90,7 +90,7 @@ def test_motion_is_smooth_from_frame_to_frame(video):
     assert max(steps) < 14
 
 
-def test_the_warp_follows_the_signs_it_documents():
+def test_the_warp_follows_its_documented_signs():
     nose = np.array([[264.0, 240.0]], np.float32)
     crown = np.array([[264.0, 40.0]], np.float32)
     shoulder = np.array([[440.0, 400.0]], np.float32)
@@ -104,7 +104,7 @@ def test_the_warp_follows_the_signs_it_documents():
     assert np.abs(moved(nose, posture(0, 0, 0, 28))).max() < 1
 
 
-def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_path):
+def test_without_the_picture_the_error_names_its_path(monkeypatch, tmp_path):
     monkeypatch.setattr(mar_edge.streaming.capture.demo.resources, "files", lambda package: tmp_path)
     with pytest.raises(MarEdgeError, match=r"grace_hopper\.jpg is missing or damaged; reinstall mar-edge"):
         DemoVideo()
@@ -112,7 +112,7 @@ def test_without_the_picture_the_error_says_where_it_should_be(monkeypatch, tmp_
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 @pytest.mark.parametrize("target", ["demo", "lint"])
-def test_make_says_how_much_it_installs_before_it_does(target, tmp_path):
+def test_make_prints_the_size_of_the_installation_before_it_starts(target, tmp_path):
     command = ["make", "--dry-run", f"VENV={tmp_path}/none", target]
     planned = subprocess.run(
         command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=True, timeout=60

@@ -25,7 +25,7 @@ def times_of(clock: MediaClock, stamps: list[float | None]) -> list[float]:
         ([5000.0, 5000.04, 0.0, 0.04, 0.08], 1),
     ],
 )
-def test_broken_time_stamps_are_mended(stamps: list[float | None], segments: int) -> None:
+def test_invalid_timestamps_are_replaced(stamps: list[float | None], segments: int) -> None:
     clock = MediaClock(25.0)
     times = np.array(times_of(clock, stamps))
     assert (np.diff(times) > 0).all()
@@ -34,13 +34,13 @@ def test_broken_time_stamps_are_mended(stamps: list[float | None], segments: int
 
 
 @pytest.mark.parametrize("stamps", [[0, 0.01, 0.5, 0.52, 1.52], [1.5, 1.54, 1.58], [0, 20, 40, 40.04, 86_400]])
-def test_other_stamps_are_kept_and_a_gap_begins_a_segment(stamps: list[float | None]) -> None:
+def test_valid_timestamps_are_kept_and_a_gap_begins_a_segment(stamps: list[float | None]) -> None:
     clock = MediaClock(1000.0)
     assert times_of(clock, stamps) == pytest.approx(stamps)
     assert clock.segment == (3 if 20 in stamps else 0)
 
 
-def test_frames_that_come_too_late_are_skipped_but_never_all_of_them() -> None:
+def test_late_frames_are_skipped_but_never_all_of_them() -> None:
     pacer = Pacer(start_ns=7 * NS)
     assert pacer.early_s(0.5, 7 * NS) == pytest.approx(0.5)
     assert not pacer.skips(0.1, 7 * NS)

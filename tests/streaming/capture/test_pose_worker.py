@@ -30,7 +30,7 @@ def pose_worker_of(
 
 
 def numbers(pose_worker: PoseWorker) -> list[int]:
-    """Of all frames that are left."""
+    """Return the numbers of all remaining frames."""
     seen = []
     while not pose_worker.ended:
         if posed := pose_worker.read(1.0):
@@ -44,13 +44,13 @@ def test_pose_works_ahead_of_the_reader_but_not_far() -> None:
     with pose_worker_of(FakeReader(recorded=True, frames=40), pose) as (camera, pose_worker):
         first = pose_worker.read(5.0)
         assert first is not None
-        wait_until(lambda: len(pose.numbers) == 1 + AHEAD)  # nobody has read anything since
+        wait_until(lambda: len(pose.numbers) == 1 + AHEAD)  # nothing was read since
         assert camera.dropped == 0
     assert first.frame.seq == 0
     assert pose.numbers == list(range(1 + AHEAD))
 
 
-def test_every_frame_in_order_with_its_people() -> None:
+def test_every_frame_is_returned_in_order_with_its_people() -> None:
     pose = ScriptedPose(MOTION)
     with pose_worker_of(FakeReader(recorded=True, frames=40), pose) as (camera, pose_worker):
         first = pose_worker.read(5.0)
@@ -62,7 +62,7 @@ def test_every_frame_in_order_with_its_people() -> None:
     assert (camera.dropped, camera.end_reason) == (0, "end of file")
 
 
-def test_live_the_newest_frame_wins_once_there_is_room() -> None:
+def test_with_a_live_source_the_newest_frame_is_next() -> None:
     reader, pose = FakeReader(recorded=False), ScriptedPose(MOTION)
     reader.release()  # the first one only opens the camera
     with pose_worker_of(reader, pose) as (camera, pose_worker):
@@ -84,7 +84,7 @@ class FailingPose(ScriptedPose):
         return super().estimate(image, t_s)
 
 
-def test_what_pose_raises_comes_after_all_that_it_saw() -> None:
+def test_an_error_of_pose_is_raised_after_all_earlier_results() -> None:
     reader = FakeReader(recorded=True, frames=40)
     with pose_worker_of(reader, FailingPose(MOTION)) as (_, pose_worker):
         seen = [posed.frame.seq for _ in range(5) if (posed := pose_worker.read(5.0))]
@@ -93,7 +93,7 @@ def test_what_pose_raises_comes_after_all_that_it_saw() -> None:
     assert seen == list(range(5))
 
 
-def test_what_the_camera_raises_comes_through() -> None:
+def test_an_error_of_the_camera_is_raised() -> None:
     class Broken(FakeReader):
         def media_s(self) -> float:
             if self._index == 3:
@@ -107,7 +107,7 @@ def test_what_the_camera_raises_comes_through() -> None:
 
 
 class PatientPose(ScriptedPose):
-    """Looks at a frame for as long as the test wants."""
+    """Works on a frame for as long as the test requires."""
 
     def __init__(self) -> None:
         super().__init__(MOTION)
@@ -119,11 +119,11 @@ class PatientPose(ScriptedPose):
         return super().estimate(image, t_s)
 
 
-def test_a_lost_camera_is_told_after_the_last_frame_it_gave() -> None:
+def test_the_segment_changes_only_after_the_last_frame_of_a_lost_camera() -> None:
     reader, pose = FakeReader(recorded=False, frames=2), PatientPose()
     reader.release()  # the first one only opens the camera
     with pose_worker_of(reader, pose) as (camera, pose_worker):
-        reader.release(2)  # one to look at, and the end
+        reader.release(2)  # one frame, and the end
         wait_until(lambda: camera.segment > 0)
         assert pose.asked.wait(10)
         assert pose_worker.read(0.01) is None
@@ -135,7 +135,7 @@ def test_a_lost_camera_is_told_after_the_last_frame_it_gave() -> None:
         reader.release(1000)
 
 
-def test_pose_that_hangs_is_told_and_leaving_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pose_that_hangs_is_reported_and_leaving_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pose = PatientPose()
     with pose_worker_of(FakeReader(recorded=True), pose) as (_, pose_worker):
         assert pose.asked.wait(10)
@@ -143,10 +143,10 @@ def test_pose_that_hangs_is_told_and_leaving_waits_for_it(monkeypatch: pytest.Mo
         monkeypatch.setattr("mar_edge.streaming.capture.pose_worker.STUCK_S", 0.0)
         wait_until(lambda: pose_worker.stuck)
         threading.Timer(0.05, pose.may_go.set).start()
-    assert pose.numbers == [0]  # whole, before the pose stage may be closed
+    assert pose.numbers == [0]  # finished before the pose stage may be closed
 
 
-def test_people_who_are_known_need_no_pose() -> None:
+def test_known_people_need_no_pose() -> None:
     people = (skeleton(MOTION(0.0)), skeleton(MOTION(0.5), who=1))
 
     class Known(Camera):

@@ -41,7 +41,7 @@ def not_a_video(tmp_path: Path, what: str) -> str:
         ("fifo", "not a regular file"),
     ],
 )
-def test_what_is_no_video_gets_one_line(tmp_path: Path, what: str, says: str) -> None:
+def test_files_that_are_not_videos_give_one_line(tmp_path: Path, what: str, says: str) -> None:
     path = not_a_video(tmp_path, what)
     with pytest.raises(MarEdgeError, match=says) as raised:
         open_source(parse_source(path))
@@ -49,12 +49,12 @@ def test_what_is_no_video_gets_one_line(tmp_path: Path, what: str, says: str) ->
     assert "\n" not in str(raised.value)
 
 
-def test_no_such_camera_lists_what_there_is() -> None:
+def test_an_unknown_camera_index_lists_the_devices() -> None:
     with pytest.raises(MarEdgeError, match=r"no camera with index 93; found: .*/dev/video"):
         open_source(parse_source("93"))
 
 
-def test_a_camera_by_its_id_is_looked_up_each_time_it_is_opened() -> None:
+def test_a_camera_by_id_is_resolved_at_each_opening() -> None:
     source = parse_source("/dev/v4l/by-id/usb-nobody-video-index0")
     assert source.kind == "device"
     with pytest.raises(MarEdgeError, match=r"no camera at /dev/v4l/by-id/usb-nobody-video-index0; found: .*/dev/video"):
@@ -63,25 +63,25 @@ def test_a_camera_by_its_id_is_looked_up_each_time_it_is_opened() -> None:
 
 @pytest.mark.skipif(cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER), reason="this OpenCV has GStreamer")
 @pytest.mark.parametrize("text", ["videotestsrc ! appsink", "csi://0"])
-def test_without_gstreamer_the_error_says_where_to_get_it(text: str) -> None:
+def test_without_gstreamer_the_error_says_how_to_get_it(text: str) -> None:
     with pytest.raises(MarEdgeError, match="built without GStreamer"):
         open_source(parse_source(text))
 
 
-def test_a_url_where_nobody_listens(free_port: int) -> None:
+def test_a_url_without_a_server_is_an_error(free_port: int) -> None:
     with pytest.raises(MarEdgeError, match="no video stream at this address") as raised:
         open_source(parse_source(f"http://me:secret@127.0.0.1:{free_port}/x"))
     assert "secret" not in str(raised.value)
 
 
-def test_a_url_that_accepts_and_never_answers() -> None:
+def test_a_url_that_accepts_and_never_responds_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(MarEdgeError, match="no video stream at this address"):
             open_source(parse_source(f"http://127.0.0.1:{port}/x"), timeout_s=0.5)
 
 
-def test_opencv_says_nothing_of_its_own(tmp_path: Path, free_port: int) -> None:
+def test_opencv_writes_nothing_to_standard_error(tmp_path: Path, free_port: int) -> None:
     text = not_a_video(tmp_path, "text")
     program = (
         "import sys\n"
@@ -105,7 +105,7 @@ def test_opencv_says_nothing_of_its_own(tmp_path: Path, free_port: int) -> None:
 
 @pytest.mark.parametrize(("fourcc", "suffix"), [("mp4v", "mp4"), ("MJPG", "avi")])
 @pytest.mark.parametrize("fps", [15.0, 29.97, 60.0])
-def test_a_file_gives_every_frame_at_its_time(tmp_path: Path, fourcc: str, suffix: str, fps: float) -> None:
+def test_every_frame_of_a_file_has_its_time(tmp_path: Path, fourcc: str, suffix: str, fps: float) -> None:
     reader = open_source(parse_source(str(write_video(tmp_path / f"v.{suffix}", 20, fps, fourcc))))
     seen = []
     while reader.grab():
@@ -117,7 +117,7 @@ def test_a_file_gives_every_frame_at_its_time(tmp_path: Path, fourcc: str, suffi
     reader.close()
 
 
-def test_a_file_that_was_cut_says_so(tmp_path: Path) -> None:
+def test_a_truncated_file_is_reported(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "v.avi", 60, 30.0, "MJPG")
     cut = tmp_path / "cut.avi"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
@@ -148,7 +148,7 @@ def test_a_file_behind_http_is_paced_like_a_file(tmp_path: Path) -> None:
         server.shutdown()
 
 
-def test_the_demo_plays_through_without_a_file() -> None:
+def test_the_demo_plays_to_its_end() -> None:
     pytest.importorskip("matplotlib", reason="the demo's portrait comes with matplotlib")
     reader = open_source(parse_source("demo:"))
     assert reader.grab()
@@ -158,7 +158,7 @@ def test_the_demo_plays_through_without_a_file() -> None:
     assert reader.media_s() == pytest.approx(1 / (reader.fps or 0))
 
 
-def test_frames_are_validated_and_brought_to_bgr() -> None:
+def test_frames_are_validated_and_converted_to_bgr() -> None:
     image = numbered_image(5)
     assert to_bgr(image) is image
     assert to_bgr(image[:, :, 0]).shape == image.shape

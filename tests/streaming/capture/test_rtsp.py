@@ -1,4 +1,4 @@
-"""Cameras over real RTSP: GStreamer's server, OpenCV's FFmpeg or its GStreamer, and our own watching between them."""
+"""Cameras over real RTSP: GStreamer's server, PyAV's FFmpeg or OpenCV's GStreamer, and reconnection."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import cv2
 import pytest
-from rtsp_camera import RtspCamera, skip_unless_there
+from rtsp_camera import RtspCamera, skip_unless_installed
 from streaming_fakes import open_files, wait_until
 
 from mar_edge.edge.errors import MarEdgeError
@@ -20,7 +20,7 @@ QUICK = Backoff(first_s=0.1, most_s=0.5)
 
 @pytest.fixture
 def server() -> Iterator[RtspCamera]:
-    skip_unless_there()
+    skip_unless_installed()
     with RtspCamera() as camera:
         yield camera
 
@@ -33,7 +33,7 @@ def mode(request: pytest.FixtureRequest) -> CaptureMode:
     return CaptureMode(rtsp_transport=transport, gstreamer=bool(through))
 
 
-def test_a_camera_gives_pictures(mode: CaptureMode, server: RtspCamera) -> None:
+def test_an_rtsp_camera_gives_pictures(mode: CaptureMode, server: RtspCamera) -> None:
     url = server.url.replace("//", "//me:secret@")
     with Camera(url, mode=mode) as camera:
         camera.start()
@@ -55,9 +55,7 @@ def test_a_camera_gives_pictures(mode: CaptureMode, server: RtspCamera) -> None:
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(4, marks=pytest.mark.soak)])
-def test_a_camera_that_is_killed_and_started_again_is_live_again(
-    mode: CaptureMode, server: RtspCamera, times: int
-) -> None:
+def test_a_camera_that_is_restarted_becomes_live_again(mode: CaptureMode, server: RtspCamera, times: int) -> None:
     files, segment = 0, -1
     with Camera(server.url, mode=mode, backoff=QUICK, stall_s=2.0) as camera:
         camera.start()
@@ -72,14 +70,14 @@ def test_a_camera_that_is_killed_and_started_again_is_live_again(
             server.kill()
             wait_until(lambda: camera.state in {"lost", "stalled"}, timeout_s=60)
             assert "127.0.0.1" in str(camera.last_error)
-            segment = camera.segment - 1  # what it was when the camera was lost
+            segment = camera.segment - 1  # the segment when the camera was lost
             server = RtspCamera(server.port)
         wait_until(anew, timeout_s=60)
         wait_until(lambda: open_files() <= files + 4, timeout_s=30)
     server.kill()
 
 
-def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(mode: CaptureMode, server: RtspCamera) -> None:
+def test_a_camera_that_freezes_is_stalled_until_it_continues(mode: CaptureMode, server: RtspCamera) -> None:
     with Camera(server.url, mode=mode, backoff=QUICK, stall_s=1.0) as camera:
         camera.start()
         wait_until(lambda: camera.read(0.1), timeout_s=60)
@@ -91,6 +89,6 @@ def test_a_camera_that_freezes_is_stalled_and_live_again_when_it_goes_on(mode: C
         assert camera.end_reason is None
 
 
-def test_a_path_that_the_camera_does_not_have(server: RtspCamera) -> None:
+def test_an_unknown_path_of_a_camera_is_an_error(server: RtspCamera) -> None:
     with pytest.raises(MarEdgeError, match="no video stream at this address"), Camera(f"{server.url}2"):
         pass

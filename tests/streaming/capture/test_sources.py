@@ -26,12 +26,12 @@ from mar_edge.view.annotations.media import probe
         ("csi://1", "pipeline", csi_pipeline(1, CaptureMode())),
     ],
 )
-def test_what_a_source_string_means(text: str, kind: str, target: str) -> None:
+def test_source_strings_are_parsed(text: str, kind: str, target: str) -> None:
     source = parse_source(text)
     assert (source.kind, source.target) == (kind, target)
 
 
-def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
+def test_a_link_to_a_device_is_a_device(tmp_path: Path) -> None:
     link = tmp_path / "by-id"
     link.symlink_to("/dev/video3")
     assert parse_source(str(link)).target == "/dev/video3"
@@ -46,7 +46,7 @@ def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
         ("rtsp://cam/user=admin_password=secret_channel=1_stream=0.sdp?real_stream", "rtsp://cam"),
         ("http://cam:8080/videostream.cgi?user=me&pwd=secret", "http://cam:8080"),
         ("https://cam/live#secret", "https://cam"),
-        # Which part is the host cannot be known; a number is one.
+        # The host is uncertain, unless it is an IP address.
         ("rtsp://admin:12/secret@cam/s", "rtsp://***"),
         ("rtsp://admin:12?secret@cam/s", "rtsp://***"),
         ("rtsp://admin:12#secret@10.0.0.7:554/s", "rtsp://10.0.0.7:554"),
@@ -66,7 +66,7 @@ def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
         ("secret=1 ! appsink", "GStreamer pipeline"),
     ],
 )
-def test_a_name_and_the_host_are_shown_and_never_the_rest(text: str, description: str) -> None:
+def test_descriptions_show_element_and_host_but_nothing_else(text: str, description: str) -> None:
     source = parse_source(text)
     assert source.target == text
     assert source.description == description
@@ -111,7 +111,7 @@ def test_a_file_url_may_be_percent_encoded(tmp_path: Path) -> None:
     assert parse_source(f"file://{tmp_path}/a%20b.avi").target == str(tmp_path / "a b.avi")
 
 
-def test_indices_stay_cameras_and_names_keep_their_cameras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_indices_remain_cameras_even_if_a_file_has_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "0").touch()
     assert parse_source("0").kind == "device"
@@ -138,14 +138,14 @@ def test_indices_stay_cameras_and_names_keep_their_cameras(tmp_path: Path, monke
         ("x" * 200_000, "characters, not"),
     ],
 )
-def test_strings_that_mean_nothing(text: str, says: str) -> None:
+def test_invalid_source_strings_are_refused(text: str, says: str) -> None:
     with pytest.raises(MarEdgeError, match=says) as raised:
         parse_source(text)
     assert "secret" not in str(raised.value)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"x")
     path.chmod(0)

@@ -1,4 +1,4 @@
-"""What happens to the service where nothing can be printed: nothing, and it is counted."""
+"""The service goes on if nothing can be printed, and losses are counted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HELLO = stamped(MESSAGES[0])
 
 
 class Broken(io.StringIO):
-    """A stream that takes nothing for a while."""
+    """A stream that blocks for a while."""
 
     error: Exception | None = BrokenPipeError(32, "Broken pipe")
 
@@ -48,7 +48,7 @@ class Broken(io.StringIO):
         UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range(128)"),
     ],
 )
-def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Exception) -> None:
+def test_failed_prints_are_counted_and_the_rest_is_printed(error: Exception) -> None:
     file = Broken()
     file.error = error
     with BackgroundPrinter() as printer:
@@ -62,7 +62,7 @@ def test_what_cannot_be_printed_is_counted_and_the_rest_is_printed(error: Except
     assert printer.lost == 1
 
 
-def test_a_status_now_and_then_whatever_the_wall_clock_does() -> None:
+def test_status_lines_keep_their_interval_when_the_wall_clock_changes() -> None:
     file = io.StringIO()
     display = Display(file, ("status",), status_every_s=10.0)
     status = stamped(MESSAGES[4])
@@ -71,7 +71,7 @@ def test_a_status_now_and_then_whatever_the_wall_clock_does() -> None:
     assert len(file.getvalue().splitlines()) == 4
 
 
-def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
+def test_a_paused_terminal_delays_no_caller() -> None:
     go_on = threading.Event()
     printed: list[int] = []
     printer = BackgroundPrinter(most_waiting=5)
@@ -84,7 +84,7 @@ def test_a_terminal_that_is_held_up_holds_up_nobody() -> None:
     assert len(printed) + printer.lost == 100
 
 
-def test_a_guard_counts_or_raises_one_error_and_is_the_stream_otherwise() -> None:
+def test_a_guarded_stream_counts_or_raises_errors() -> None:
     stream = Broken()
     people = Guarded(stream, strict=False)
     print("a", file=people)
@@ -98,7 +98,7 @@ def test_a_guard_counts_or_raises_one_error_and_is_the_stream_otherwise() -> Non
     assert (people.getvalue(), people.isatty()) == ("b\n", False)
 
 
-def test_a_line_that_is_no_output_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_standard_error_ends_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Guarded(Broken(), strict=True))
     say("relay of ...")
 
@@ -108,7 +108,7 @@ def _logs() -> Iterator[None]:
     loggers = logging.getLogger(), logging.getLogger(LOGGER)
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     hook = threading.excepthook
-    logging.captureWarnings(False)  # whatever a test before left on
+    logging.captureWarnings(False)  # an earlier test may have left it on
     yield
     threading.excepthook = hook
     logging.captureWarnings(False)
@@ -121,12 +121,12 @@ def _logs() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_logs")
-def test_logs_for_machines_are_json_lines_whoever_writes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_logs_are_json_lines_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
     set_up_logs()
-    set_up_logs()  # once more is no second handler
-    # Not through the logger: pytest's own capture could not pass a lone surrogate on between processes.
+    set_up_logs()  # a second call adds no second handler
+    # Without the logger, since pytest cannot pass a lone surrogate between processes.
     odd = logging.LogRecord("mar_edge.camera", logging.WARNING, __file__, 1, "lost \udcff", None, None)
     next(each for each in logging.getLogger().handlers if isinstance(each, BackgroundHandler)).handle(odd)
     logging.getLogger("websockets.server").error("opening handshake failed")
@@ -162,7 +162,7 @@ raise RuntimeError("a bug of ours")
 """
 
 
-def test_what_libraries_write_to_the_descriptor_is_json_too_and_our_own_prints_are_not() -> None:
+def test_output_of_libraries_becomes_json_and_own_prints_do_not() -> None:
     done = subprocess.run(
         [sys.executable, "-c", FOREIGN],
         capture_output=True,
@@ -188,7 +188,7 @@ def test_what_libraries_write_to_the_descriptor_is_json_too_and_our_own_prints_a
 
 
 @pytest.mark.usefixtures("_logs")
-def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_logging_never_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Broken()
     monkeypatch.setattr(sys, "stderr", stream)
     set_up_logs()
@@ -207,7 +207,7 @@ def test_who_logs_waits_for_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
         ("{} nonsense 2>/dev/full", 1, ""),
     ],
 )
-def test_a_command_that_cannot_print_says_so_in_one_line_if_somebody_is_there(line: str, code: int, says: str) -> None:
+def test_a_command_that_cannot_print_reports_that_in_one_line(line: str, code: int, says: str) -> None:
     shell = ["bash", "-o", "pipefail", "-c", line.format(f"{sys.executable} -m mar_edge")]
     done = subprocess.run(
         shell, capture_output=True, text=True, timeout=100, check=False, cwd=Path(__file__).parents[3]
@@ -235,9 +235,7 @@ def command(tmp_path: Path, model: Path, name: str = "clip.jsonl") -> str:
         ("PYTHONIOENCODING=ascii {} | cat", ""),
     ],
 )
-def test_the_service_goes_on_whatever_becomes_of_its_output(
-    tmp_path: Path, tiny_model: Path, how: str, expected: str
-) -> None:
+def test_the_service_goes_on_if_its_output_fails(tmp_path: Path, tiny_model: Path, how: str, expected: str) -> None:
     line = how.format(command(tmp_path, tiny_model, "Zoé.jsonl"))
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line],

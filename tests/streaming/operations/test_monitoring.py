@@ -39,7 +39,7 @@ def of(stream: str, message: AnyMessage, **fields: object) -> AnyMessage:
     return msgspec.structs.replace(message, stream=stream, **fields)
 
 
-def test_a_stream_that_says_nothing_hangs_and_one_that_ended_does_not() -> None:
+def test_a_silent_stream_hangs_and_an_ended_one_does_not() -> None:
     clock = Clock()
     health = Health(["a", "b"], clock)
     clock.now_s += 100  # models may take long to load
@@ -88,7 +88,7 @@ def test_health_over_http(monitoring: Monitoring) -> None:
     assert get(monitoring, "/nothing")[0] == 404
 
 
-def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
+def test_prometheus_can_read_the_metrics(monitoring: Monitoring) -> None:
     for message in (
         HELLO,
         LABEL,
@@ -117,7 +117,7 @@ def test_metrics_are_what_prometheus_reads(monitoring: Monitoring) -> None:
     assert samples[("mar_edge_resident_memory_bytes",)] > 1e6
 
 
-def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(monitoring: Monitoring) -> None:
+def test_clients_without_valid_http_do_not_block_others(monitoring: Monitoring) -> None:
     assert monitoring.http is not None
     host, port = monitoring.http.split(":")
     silent = [socket.create_connection((host, int(port))) for _ in range(8)]
@@ -129,14 +129,14 @@ def test_clients_that_speak_no_http_or_nothing_take_no_place_for_long(monitoring
 
 
 @pytest.mark.parametrize("count", [100, pytest.param(10_000, marks=pytest.mark.soak)])
-def test_random_bytes_at_the_http_port_disturb_nobody(monitoring: Monitoring, count: int) -> None:
+def test_random_bytes_at_the_http_port_have_no_effect(monitoring: Monitoring, count: int) -> None:
     assert monitoring.http is not None
     host, port = monitoring.http.split(":")
     rng = random.Random(7)
     threads = threading.active_count()
 
     def lives() -> bool:
-        with contextlib.suppress(OSError):  # every place is taken, for a moment
+        with contextlib.suppress(OSError):  # all connections are in use for a moment
             return get(monitoring, "/live")[0] == 200
         return False
 
@@ -150,7 +150,7 @@ def test_random_bytes_at_the_http_port_disturb_nobody(monitoring: Monitoring, co
     wait_until(lambda: threading.active_count() <= threads + 1)
 
 
-def test_http_from_outside_and_ports_in_use_are_refused(monitoring: Monitoring) -> None:
+def test_http_for_other_machines_and_ports_in_use_are_refused(monitoring: Monitoring) -> None:
     with pytest.raises(MarEdgeError, match="not encrypted"):
         Monitoring("0.0.0.0:*", ["cam"])
     with pytest.raises(MarEdgeError, match="in use"):
@@ -165,7 +165,7 @@ class Page:
     def __init__(self, address: str) -> None:
         self.address = address
         self.failures = 0
-        self.told: Mapping[str, HttpHandler] = {}
+        self.handlers: Mapping[str, HttpHandler] = {}
 
     def on_message(self, message: AnyMessage) -> None: ...
 
@@ -173,42 +173,42 @@ class Page:
 
     def serves_http(self, address: str, handlers: Mapping[str, HttpHandler]) -> bool:
         if address == self.address:
-            self.told = handlers
+            self.handlers = handlers
         return address == self.address
 
 
-def test_a_page_at_the_same_address_answers_for_them() -> None:
+def test_a_page_at_the_same_address_serves_health_and_metrics() -> None:
     page = Page("127.0.0.1:*")
     with Monitoring("127.0.0.1:*", ["cam"], observer=page) as monitoring:
         assert monitoring.http is None  # no second server
         monitoring.on_message(of("cam", STATUS, frames=1))
-        assert page.told["/ready"]()[0] == 200
-        assert b"mar_edge_frames_total" in page.told["/metrics"]()[2]
+        assert page.handlers["/ready"]()[0] == 200
+        assert b"mar_edge_frames_total" in page.handlers["/metrics"]()[2]
     elsewhere = Page("127.0.0.1:1")
     with Monitoring("127.0.0.1:*", ["cam"], observer=elsewhere) as monitoring:
-        assert (monitoring.http is not None, elsewhere.told) == (True, {})
+        assert (monitoring.http is not None, elsewhere.handlers) == (True, {})
 
 
-def test_systemd_is_told_as_often_as_it_wants_to_hear(tmp_path: Path) -> None:
+def test_the_watchdog_of_systemd_is_notified_as_often_as_it_expects(tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(path)
         systemd.settimeout(5)
-        told = Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "4000000"})
-        told.notify("READY=1", "STATUS=serving")
+        systemd_client = Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "4000000"})
+        systemd_client.notify("READY=1", "STATUS=serving")
         assert systemd.recv(1000) == b"READY=1\nSTATUS=serving"
         for now_s in (10.0, 10.1, 11.9, 12.0, 13.0):
-            told.ping_watchdog(now_s)
+            systemd_client.ping_watchdog(now_s)
         systemd.setblocking(False)
         assert [systemd.recv(1000) for _ in range(2)] == [b"WATCHDOG=1"] * 2
         with pytest.raises(BlockingIOError):
             systemd.recv(1000)
-    told.notify("STOPPING=1")  # nobody listens any more
+    systemd_client.notify("STOPPING=1")  # systemd no longer listens
     Systemd({}).notify("READY=1")
     Systemd({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).ping_watchdog(1.0)
 
 
-def test_head_is_answered_as_get_is_without_a_body(monitoring: Monitoring) -> None:
+def test_head_is_answered_like_get_without_a_body(monitoring: Monitoring) -> None:
     for path, status in (("/live", 200), ("/ready", 503), ("/metrics", 200), ("/nothing", 404)):
         connection = http.client.HTTPConnection(str(monitoring.http), timeout=10)
         connection.request("HEAD", path)
@@ -218,13 +218,13 @@ def test_head_is_answered_as_get_is_without_a_body(monitoring: Monitoring) -> No
         connection.close()
 
 
-def test_slow_clients_make_room_for_whoever_asks(monitoring: Monitoring) -> None:
+def test_a_new_client_replaces_the_slowest_one(monitoring: Monitoring) -> None:
     assert monitoring.http is not None
     host, port = monitoring.http.split(":")
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(socket.create_connection((host, int(port)))) for _ in range(40)]
         for each in slow:
-            with contextlib.suppress(OSError):  # it had to go already
+            with contextlib.suppress(OSError):  # already disconnected
                 each.sendall(b"GET /live HTTP/1.1\r\nX: ")
         for _ in range(20):
             assert get(monitoring, "/live")[0] == 200

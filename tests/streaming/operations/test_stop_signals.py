@@ -11,14 +11,14 @@ from mar_edge.streaming.operations.stop_signals import StopSignals
 
 @pytest.fixture
 def _interruptible() -> Iterator[None]:
-    """A shell starts background jobs with SIGINT ignored, tests too, and Python leaves it so."""
+    """Restore SIGINT, which a shell ignores in background jobs and Python then leaves ignored."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(("number", "reason"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
-def test_a_signal_becomes_a_reason_and_the_old_handlers_come_back(number: signal.Signals, reason: str) -> None:
+def test_a_signal_sets_the_reason_and_old_handlers_are_restored(number: signal.Signals, reason: str) -> None:
     before = signal.getsignal(number)
     with StopSignals() as stop:
         assert stop.reason is None
@@ -32,23 +32,23 @@ needs_hangup = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows
 
 @pytest.fixture
 def hangup() -> Iterator[signal.Signals]:
-    """SIGHUP as a terminal's programs have it; tests may run under nohup."""
+    """Set the default handler of SIGHUP, since tests may run under nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield signal.SIGHUP
     signal.signal(signal.SIGHUP, before)
 
 
 @needs_hangup
-def test_a_hangup_ends_what_has_no_configuration_to_read_again(hangup: signal.Signals) -> None:
+def test_a_hangup_stops_a_command_without_a_configuration(hangup: signal.Signals) -> None:
     with StopSignals() as stop:
         signal.raise_signal(hangup)
         assert (stop.reason, stop.signal, stop.take_hangup()) == ("hung up", hangup, False)
-        signal.raise_signal(hangup)  # the shell's, after the terminal's
+        signal.raise_signal(hangup)  # that of the shell, after that of the terminal
     assert signal.getsignal(hangup) == signal.SIG_DFL
 
 
 @needs_hangup
-def test_a_hangup_asks_for_the_configuration_where_there_is_one(hangup: signal.Signals) -> None:
+def test_a_hangup_requests_a_reload_of_the_configuration(hangup: signal.Signals) -> None:
     with StopSignals(rereads=True) as stop:
         signal.raise_signal(hangup)
         assert (stop.reason, stop.take_hangup(), stop.take_hangup()) == (None, True, False)
@@ -60,21 +60,21 @@ def test_under_nohup_a_hangup_stays_ignored(hangup: signal.Signals) -> None:
     with StopSignals() as stop:
         signal.raise_signal(hangup)
         assert stop.reason is None
-    with StopSignals(rereads=True) as stop:  # somebody asks for it all the same
+    with StopSignals(rereads=True) as stop:  # an explicit request
         signal.raise_signal(hangup)
         assert stop.take_hangup()
     assert signal.getsignal(hangup) == signal.SIG_IGN
 
 
 @pytest.mark.usefixtures("_interruptible")
-def test_a_second_interrupt_breaks_through() -> None:
+def test_a_second_interrupt_raises_keyboard_interrupt() -> None:
     with StopSignals(), pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the first must not raise, the second must
-        # Not os.kill: where another thread takes both before this one looks, they are one.
+        # Not os.kill: if another thread takes both signals first, they count as one.
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGINT)
 
 
-def test_outside_the_main_thread_it_leaves_handlers_alone() -> None:
+def test_outside_the_main_thread_handlers_are_not_changed() -> None:
     seen = []
 
     def run() -> None:

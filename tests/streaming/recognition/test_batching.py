@@ -18,7 +18,7 @@ def window(number: int) -> Window:
     return Window(np.stack([nod(3.0 + number)(t) for t in times]), times, person=number)
 
 
-def test_everybody_gets_his_own_answer(recognizer: Recognizer) -> None:
+def test_each_thread_gets_the_scores_of_its_own_windows(recognizer: Recognizer) -> None:
     windows = [window(number) for number in range(24)]
     alone = [recognizer.predict([each])[0].probs for each in windows]
     shared = BatchingRecognizer(recognizer)
@@ -53,7 +53,7 @@ def gate(recognizer: Recognizer) -> Gate:
     return Gate(recognizer)
 
 
-def test_what_comes_meanwhile_goes_together_and_no_more_than_fits(gate: Gate) -> None:
+def test_windows_that_arrive_during_an_inference_share_the_next_one_up_to_the_limit(gate: Gate) -> None:
     shared = BatchingRecognizer(gate, most_windows=3)  # type: ignore[arg-type]
     with ThreadPoolExecutor(8) as pool:
         first = pool.submit(shared.predict, [window(0)])
@@ -66,7 +66,7 @@ def test_what_comes_meanwhile_goes_together_and_no_more_than_fits(gate: Gate) ->
     assert shared.batches == 3
 
 
-def test_a_failure_is_of_those_whose_windows_were_in_it(gate: Gate) -> None:
+def test_a_failure_is_raised_in_the_threads_of_its_batch_alone(gate: Gate) -> None:
     gate.open.set()
     shared = BatchingRecognizer(gate)  # type: ignore[arg-type]
     with pytest.raises(ZeroDivisionError):

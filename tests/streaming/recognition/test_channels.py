@@ -12,17 +12,17 @@ METADATA = ModelMetadata(
 )
 
 
-def test_hands_do_one_thing_at_a_time_whatever_they_touch() -> None:
+def test_all_labels_of_hands_share_a_channel() -> None:
     channels = dict(zip((label.name for label in METADATA.labels), channels_of(METADATA), strict=True))
     assert channels["waving"] == channels["touching nose"] == channels["crossing arms"] == channels["patting legs"]
     assert len({channels[name] for name in ("waving", "nodding", "shrugging", "shaking legs")}) == 4
 
 
-def test_a_network_of_one_label_a_window_has_one_event_at_a_time() -> None:
+def test_a_softmax_network_has_one_channel() -> None:
     assert set(channels_of(msgspec.structs.replace(METADATA, activation="softmax"))) == {""}
 
 
-def test_opposites_go_both_ways_and_exist_in_the_data_set() -> None:
+def test_opposites_of_ma52_go_both_ways() -> None:
     movements = movements_of(METADATA.labels, ())
     opposites = opposites_of(METADATA.labels, movements)
     assert len(opposites) == 8

@@ -13,7 +13,7 @@ NAMES = [field.name for field in fields(EventRules)]
 
 
 def test_every_rule_is_a_plain_number() -> None:
-    """The config file sets them by name."""
+    # The config file sets them by name.
     assert set(get_type_hints(EventRules).values()) == {float}
 
 

@@ -59,7 +59,7 @@ class Movement:
     start_s: float
     end_s: float
     over_s: float = math.inf
-    stands_out: bool = True
+    has_moved: bool = True
     newest_s: float = -math.inf
     returns: bool = False
     again_s: float = math.inf
@@ -129,14 +129,14 @@ def test_onset_comes_from_the_window_that_first_crossed_the_threshold() -> None:
     assert changes[0].t_start_s == pytest.approx(9.5)
 
 
-def test_between_the_thresholds_nothing_begins_and_nothing_ends() -> None:
+def test_between_the_two_thresholds_no_event_begins_or_ends() -> None:
     rules = prompt(update_s=100.0)
     assert run(tracker(rules), rows(1, 0.45, 0.0, 5.0)) == []
     changes = run(tracker(rules), rows(1, 0.8, 0.0, 1.0) + rows(1, 0.35, 1.0, 5.0))
     assert phases(changes) == [("begin", 1)]
 
 
-def test_the_background_never_makes_an_event_and_takes_no_part() -> None:
+def test_the_background_is_never_an_event() -> None:
     assert run(tracker(), rows(BACKGROUND, 0.99, 0.0, 3.0)) == []
     assert phases(run(tracker(background=None), rows(BACKGROUND, 0.99, 0.0, 0.4))) == [("begin", BACKGROUND)]
 
@@ -148,7 +148,7 @@ def test_one_outlier_is_no_event() -> None:
 
 
 def test_smoothing_is_in_time_not_in_samples() -> None:
-    """The same probabilities at 5 and at 20 inferences a second begin and end at about the same moments."""
+    # The same probabilities at 5 and at 20 inferences a second begin and end at about the same moments.
     times = []
     for step_s in (0.2, 0.05):
         changes: list[tuple[float, str]] = []
@@ -183,7 +183,7 @@ def test_a_new_event_does_not_reach_back_into_the_last_nor_end_before_it_began()
     assert backwards[-1].t_end_s == backwards[-1].t_start_s == 9.9
 
 
-def test_what_is_left_of_a_movement_is_no_event_of_another_label() -> None:
+def test_the_rest_of_a_movement_is_no_event_of_another_label() -> None:
     """Label 2 sees the way back of what label 1 named; label 1 was surer."""
     rest = rows(2, 0.7, 11.0, 11.6)
     changes = run(tracker(), rows(1, 0.9, 10.0, 10.6) + rest, onset=9.5, offset=10.8)
@@ -192,12 +192,12 @@ def test_what_is_left_of_a_movement_is_no_event_of_another_label() -> None:
     assert phases(afterwards) == [("begin", 1), ("end", 1), ("begin", 2)]
 
 
-def test_what_is_left_of_a_movement_is_no_second_event_of_the_same_label() -> None:
+def test_the_rest_of_a_movement_is_no_second_event_of_its_label() -> None:
     again = rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.0) + rows(1, 0.6, 11.0, 11.6)
     assert phases(run(tracker(), again, onset=9.5, offset=10.4)) == [("begin", 1), ("end", 1)]
 
 
-def test_a_surer_label_of_the_same_movement_takes_its_place() -> None:
+def test_a_label_with_a_higher_score_replaces_another_of_the_same_movement() -> None:
     changes = run(tracker(low=0.01), rows(1, 0.6, 10.0, 10.6) + rows(2, 0.9, 10.6, 11.2), onset=9.5, offset=10.4)
     assert phases(changes) == [("begin", 1), ("end", 1), ("begin", 2)]
     assert [change.t_start_s for change in changes] == [9.5, 9.5, 9.5]
@@ -205,7 +205,7 @@ def test_a_surer_label_of_the_same_movement_takes_its_place() -> None:
 
 
 def follow_and_update(events: EventTracker, script: list[Row], movement: Movement) -> list[tuple[float, EventChange]]:
-    """What changed and when; all labels are seen in ``movement``."""
+    """Return what changed and when; all labels belong to ``movement``."""
     changes = []
     for t_s, label, p in script:
         events.follow(Motions(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s]))))
@@ -213,8 +213,8 @@ def follow_and_update(events: EventTracker, script: list[Row], movement: Movemen
     return [(t_s, change) for t_s, change in changes if change.phase != "update"]
 
 
-def test_who_stays_is_waited_for() -> None:
-    """The label is not seen from 10.6 on; the hand comes back at 12.45, and at 30 if at all."""
+def test_an_event_whose_region_stays_away_waits_for_the_way_back() -> None:
+    # The label is lost from 10.6 on. The hand comes back at 12.45, or at 30.
     seen = rows(1, 0.9, 10.0, 10.6)
     script = seen + rows(BACKGROUND, 0.9, 10.6, 16.0)
     (_, _), (told_s, end) = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=12.45, returns=True))
@@ -225,13 +225,13 @@ def test_who_stays_is_waited_for() -> None:
     assert end.t_end_s == pytest.approx(10.6 - OUTLIVES_S)
 
 
-def test_who_is_waited_for_goes_on_where_the_label_is_seen_again() -> None:
+def test_a_waiting_event_goes_on_when_its_label_is_seen_again() -> None:
     script = rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 12.0) + rows(1, 0.9, 12.0, 13.0)
     changes = follow_and_update(tracker(), script, Movement(9.5, 9.9, over_s=30.0, returns=True))
     assert [change.phase for _, change in changes] == ["begin"]
 
 
-def test_another_label_ends_whom_nobody_saw_any_more_where_they_were_last_seen() -> None:
+def test_another_label_ends_a_waiting_event_where_its_label_was_lost() -> None:
     events, staying = tracker(), Movement(9.5, 9.9, over_s=30.0, returns=True)
     follow_and_update(events, rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.6), staying)
     end, begin = run(events, rows(2, 0.9, 11.6, 12.2), onset=11.4)[:2]
@@ -239,7 +239,7 @@ def test_another_label_ends_whom_nobody_saw_any_more_where_they_were_last_seen()
     assert end.t_end_s == pytest.approx(10.6 - OUTLIVES_S)
 
 
-def test_whoever_leaves_while_waited_for_had_ended_before() -> None:
+def test_a_person_who_leaves_ends_a_waiting_event_where_its_label_was_lost() -> None:
     events, staying = tracker(), Movement(9.5, 9.9, over_s=30.0, returns=True)
     follow_and_update(events, rows(1, 0.9, 10.0, 10.6) + rows(BACKGROUND, 0.9, 10.6, 11.6), staying)
     (end,) = events.close(11.6)
@@ -253,7 +253,7 @@ def test_a_movement_ends_before_its_label_is_lost() -> None:
 
 
 def test_a_way_back_of_the_same_name_is_an_event_of_its_own() -> None:
-    """The label is seen all the time; the way back begins at 12.1 and is seen at 12.2."""
+    # The label is seen all the time; the way back begins at 12.1 and is seen at 12.2.
 
     def told(again_s: float, back_s: float) -> list[tuple[str, float, float | None]]:
         out, back = Movement(9.5, 10.3, over_s=10.3, again_s=again_s), Movement(back_s, back_s + 0.3)
@@ -282,7 +282,7 @@ def test_closing_ends_what_is_open_and_forgets_the_past() -> None:
     assert phases(run(events, rows(2, 0.9, 5.0, 5.8))) == [("begin", 2)]
 
 
-def test_a_person_at_rest_counts_as_nothing_happening() -> None:
+def test_without_probabilities_an_event_ends() -> None:
     events = tracker()
     run(events, rows(1, 0.9, 0.0, 0.6))
     (end,) = events.update(0.6, np.zeros(K, np.float32), begin=lambda _: Movement(0.5, 0.5))
@@ -318,7 +318,7 @@ def test_event_ids_are_shared_by_everybody_in_the_stream() -> None:
 
 def test_a_posture_is_no_event():
     def at(t_s: float, moves: bool) -> Movement:
-        return Movement(t_s - 0.5, t_s - 0.1, stands_out=moves)
+        return Movement(t_s - 0.5, t_s - 0.1, has_moved=moves)
 
     def begun(moves: bool) -> list[str]:
         events, changes = tracker(), []
@@ -352,15 +352,14 @@ def test_events_of_different_parts_of_the_body_are_open_together() -> None:
     assert len({change.event_id for change in changes}) == 2
 
 
-def test_of_labels_of_one_part_of_the_body_the_surer_one_begins() -> None:
+def test_in_one_channel_the_label_with_the_higher_score_begins() -> None:
     script = [(10.0 + 0.2 * i, [0.0, 0.8, 0.9, 0.0]) for i in range(8)]
     assert phases(script_of(side_by_side(), script, lambda _: Movement(9.5, 10.0))) == [("begin", 2)]
 
 
-def test_a_held_posture_is_one_event_though_its_label_wavers() -> None:
-    """The hand is at the face from 10 to 17.2 s. Another label of the same movement is the best for a second, less
-    sure; for five seconds none is.
-    """
+def test_a_held_posture_is_one_event_while_its_label_comes_and_goes() -> None:
+    # The hand is at the face from 10 to 17.2 s. Another label of the same movement is the best for a second, with a
+    # lower score. For five seconds there is none.
     hand = Movement(9.8, 10.0, over_s=17.2, returns=True)
     wavers = {range(10, 15): [0.0, 0.5, 0.7, 0.0], range(15, 34): [0.0, 0.0, 0.0, 0.0]}
     script = [
@@ -373,7 +372,7 @@ def test_a_held_posture_is_one_event_though_its_label_wavers() -> None:
     assert (end.t_start_s, end.t_end_s) == (9.8, 17.2)
 
 
-def test_a_way_back_is_no_event_of_the_opposite_label_however_sure() -> None:
+def test_a_way_back_is_no_event_of_the_opposite_label_at_any_score() -> None:
     out = Movement(9.5, 9.9, over_s=10.8)
     script = [(10.0 + 0.2 * i, [0.0, 0.7, 0.0, 0.0]) for i in range(6)]
     script += [(11.2 + 0.2 * i, [0.0, 0.0, 0.99, 0.0]) for i in range(8)]
@@ -390,7 +389,7 @@ def test_a_way_back_is_no_event_of_the_opposite_label_however_sure() -> None:
 
 
 def test_the_movement_that_follows_a_way_back_gets_its_own_event() -> None:
-    """The label of the way back is seen all along; from 12.0 on there is a movement of that name."""
+    # The label of the way back is seen all the time; from 12.0 on there is a movement of that name.
     newest = [0.0]
 
     def begin(label: int) -> Movement:

@@ -1,4 +1,4 @@
-"""Several people from recorded skeletons to events: each is told what would have been told of them alone."""
+"""Several people from recorded skeletons to events: each has the events that the person would have alone."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ MIN_SCORE = 0.3
 
 @pytest.fixture(scope="module")
 def scene():
-    """Two people on two sides; they change sides between seconds 7 and 9, and the second is away from 11 to 11.6."""
+    """Return two people who change sides between seconds 7 and 9; the second is away from 11 to 11.6."""
     people = [record(seed, duration_s=SECONDS, fps=FPS) for seed in (3, 4)]
     frames = []
     for index in range(round(SECONDS * FPS)):
@@ -48,7 +48,7 @@ def told(frames):
     return people, pipeline
 
 
-def test_each_is_told_what_they_would_be_alone(scene):
+def test_events_of_each_person_are_those_of_the_person_alone(scene):
     tracker = PeopleTracker(MIN_SCORE)
     followed, owners = [], {}
     for t, seen in scene:

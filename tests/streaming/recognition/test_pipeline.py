@@ -15,7 +15,8 @@ from mar_edge.edge.movements import Movement, Way
 from mar_edge.edge.prior import TRAINED, Prior
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
 from mar_edge.streaming.timing import Timer
 
@@ -103,9 +104,9 @@ def test_strides_without_motion_are_counted_and_nothing_is_inferred(recognizer: 
     pipeline = pipeline_of(recognizer, gate=True)
     got = inferences(stream(pipeline, lambda _: person(), 30, 3.0))
     assert {inference.probs is None for inference in got} == {True}
-    assert (pipeline.inferences, pipeline.gated) == (0, len(got))
+    assert (pipeline.counts.inferences, pipeline.counts.gated) == (0, len(got))
     assert inferences(stream(pipeline, nod(30.0), 30, 2.0, start_s=3.0))[-1].probs is not None
-    assert pipeline.inferences > 0
+    assert pipeline.counts.inferences > 0
 
 
 def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
@@ -116,7 +117,7 @@ def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
     gone = [c for i in range(60) for c in pipeline.push(2.0 + i / 30, []).events]
     assert [c.phase for c in gone] == ["end"]
     assert gone[0].t_end_s == pytest.approx(59 / 30)
-    assert (pipeline.people, pipeline.resets) == (0, 1)
+    assert (pipeline.people, pipeline.counts.resets) == (0, 1)
     assert pipeline.finish(infer=True) == Step()
 
 
@@ -132,7 +133,7 @@ def test_the_end_of_the_stream_ends_events_and_infers_only_what_is_new(recognize
     assert [c.phase for c in step.events] == ["end"]
 
 
-def test_everybody_is_followed_and_inferred_in_one_call(
+def test_all_people_are_followed_and_inferred_in_one_call(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
@@ -157,7 +158,7 @@ def test_everybody_is_followed_and_inferred_in_one_call(
     assert len({c.event_id for c in events}) == len({(c.person, c.event_id) for c in events})
 
 
-def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
+def test_an_answer_that_is_not_a_number_is_counted_and_dropped(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nan = np.full(len(recognizer.metadata.labels), np.nan, np.float32)
@@ -166,10 +167,10 @@ def test_a_result_that_is_no_number_is_counted_and_never_passed_on(
     steps = stream(pipeline, nod(30.0), 30, 2.0)
     assert inferences(steps) == []
     assert [c for step in steps for c in step.events] == []
-    assert pipeline.invalid == pipeline.inferences > 0
+    assert pipeline.counts.invalid == pipeline.counts.inferences > 0
 
 
-def test_what_a_window_does_not_show_is_not_said(recognizer: Recognizer) -> None:
+def test_labels_of_parts_outside_the_picture_have_the_score_0(recognizer: Recognizer) -> None:
     def head_alone(t_s: float) -> np.ndarray:
         joints = nod(30.0)(t_s).copy()
         head = [joint for joint in range(len(joints)) if joint in recognizer.layout.regions["head"]]
@@ -229,7 +230,7 @@ def test_several_labels_of_one_window_are_events_side_by_side(
 def test_a_users_own_label_may_name_one_way_of_a_movement(
     recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The head goes down at 3 s and comes back at 6 s. Both ways are one event, or the way out alone."""
+    # The head goes down at 3 s and comes back at 6 s. Both ways are one event, or the way out alone.
     labels = (Label(0, "ducking", "head"),)
 
     def ducks(t_s: float) -> np.ndarray:
@@ -269,6 +270,6 @@ def test_a_users_own_label_may_name_one_way_of_a_movement(
         {"on": float("nan")},
     ],
 )
-def test_rules_that_make_no_sense(wrong: dict[str, float]) -> None:
+def test_rules_out_of_range_are_errors(wrong: dict[str, float]) -> None:
     with pytest.raises(MarEdgeError):
         PipelineRules(**wrong)

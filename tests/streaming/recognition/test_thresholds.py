@@ -27,13 +27,13 @@ def wanted(thresholds: Thresholds) -> list[bool]:
     return [bool(flag) for flag in thresholds.wanted]
 
 
-def test_without_any_choice_all_but_the_background_at_one_half() -> None:
+def test_without_a_choice_the_threshold_is_one_half_for_all_but_the_background() -> None:
     found = resolve(model(), None, None, LabelChoice())
     assert found.on.tolist() == [0.5, 0.5, 0.5, math.inf]
     assert found.off.tolist() == pytest.approx([0.15, 0.15, 0.15, math.inf])
 
 
-def test_the_models_own_thresholds_unless_the_user_says_otherwise() -> None:
+def test_the_models_own_thresholds_apply_unless_the_user_sets_others() -> None:
     own = model(thresholds=(0.4, 0.6, 0.8, 1.0))
     assert resolve(own, None, None, LabelChoice()).on.tolist() == [0.4, 0.6, 0.8, math.inf]
     assert resolve(own, 0.7, None, LabelChoice()).on.tolist() == [0.7, 0.7, 0.7, math.inf]
@@ -70,7 +70,7 @@ def test_labels_by_name_id_or_group(text: str, expected: list[bool]) -> None:
         (LabelChoice(only=("no action",)), "leaves none"),
     ],
 )
-def test_choices_that_make_no_sense(choice: LabelChoice, message: str) -> None:
+def test_unknown_or_empty_choices_are_errors(choice: LabelChoice, message: str) -> None:
     with pytest.raises(MarEdgeError, match=message):
         resolve(model(), None, None, choice)
 

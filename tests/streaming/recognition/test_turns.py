@@ -24,7 +24,7 @@ FALLBACK_S = 0.0
 
 
 def swings(amplitude_px: float, period_s: float, start_s: float, cycles: float) -> Motion:
-    """A head that swings about its place from ``start_s`` on: half a cycle to one side, half to the other."""
+    """Return a head that swings about its place from ``start_s`` on: half a cycle to one side, half to the other."""
 
     def joints(t: float) -> NDArray[np.float32]:
         phase = min(max((t - start_s) / period_s, 0.0), cycles)
@@ -43,7 +43,7 @@ def window(motion: Motion, end_s: float) -> Window:
 
 
 def events(motion: Motion, seen: tuple[float, float], way: Way, until_s: float) -> list[EventChange]:
-    """The ends of the events of one label, which is sure from ``seen[0]`` to ``seen[1]``."""
+    """Return the ends of the events of one label, whose score is high from ``seen[0]`` to ``seen[1]``."""
     rules = EventRules(smoothing_s=0.0, min_duration_s=0.2)
     tracker = EventTracker(rules, Thresholds(np.array([0.5]), np.array([0.2])), itertools.count(1), outlives_s=1.1)
     changes: list[EventChange] = []
@@ -73,6 +73,6 @@ def test_a_turn_and_back_is_one_event() -> None:
     assert (only.t_start_s, only.t_end_s) == (pytest.approx(3.0, abs=0.25), pytest.approx(4.3, abs=0.35))
 
 
-def test_what_is_named_as_a_whole_goes_on_across_its_place() -> None:
+def test_a_label_of_both_ways_goes_on_past_the_start() -> None:
     (only,) = events(swings(40.0, 1.0, 3.0, 3.0), (3.6, 7.2), "both", 12.0)
     assert only.t_end_s == pytest.approx(6.0, abs=0.35)

@@ -69,7 +69,7 @@ def test_a_short_gap_is_bridged_and_a_long_one_empties() -> None:
     assert window.window() is None
 
 
-def test_nobody_for_long_empties_once() -> None:
+def test_a_long_absence_empties_the_window_once() -> None:
     window = filled(30, 1.0)
     resets = [window.push(1.0 + i / 30, None) for i in range(1, 60)]
     assert sum(resets) == window.resets == 1
@@ -84,7 +84,7 @@ def test_time_that_runs_backwards_or_stands_still_empties(back_to_s: float) -> N
     assert window.newest_s == back_to_s
 
 
-def test_joints_not_seen_stay_nan_and_a_person_without_joints_is_not_there() -> None:
+def test_unseen_joints_stay_nan_and_a_person_without_joints_counts_as_unseen() -> None:
     window = SkeletonWindow(2.0, WARM_UP)
     joints = person()
     joints[5] = np.nan

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from recorded_runs import HUM, LABELS, NOD, NS, RUN, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
 from mar_edge.edge.errors import MarEdgeError
@@ -15,10 +12,7 @@ from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
 from mar_edge.streaming.recording.timeline import Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import encode
-from mar_edge.view.annotations.boris import write_project, write_table
-from mar_edge.view.annotations.eaf import write_eaf
-from mar_edge.view.annotations.table import write_csv
-from mar_edge.view.wording import rows_of, summary
+from mar_edge.view.wording import summary
 
 
 def read(tmp_path: Path, stream: Stream) -> Timeline:
@@ -78,17 +72,6 @@ def test_several_events_of_a_person_may_overlap(tmp_path: Path) -> None:
     spans = [(timeline.seconds(event.t_start_ns), timeline.seconds(event.t_end_ns)) for event in timeline.events]
     last_s = timeline.seconds(timeline.last_ns)
     assert spans == [(1, 5), (2, 3), (2.5, 6), (7, last_s), (7.25, last_s)]
-
-
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 9)), max_size=30))
-def test_rows_separate_overlapping_spans_with_as_few_rows_as_possible(starts: list[tuple[int, int]]) -> None:
-    spans = sorted((start, start + length) for start, length in starts)
-    rows = rows_of(spans)
-    for n, (start, end) in enumerate(spans):
-        for (other_start, other_end), row in zip(spans[:n], rows[:n], strict=True):
-            assert row != rows[n] or other_end <= start or end <= other_start
-    most = max((sum(start <= t < end for start, end in spans) for t in range(60)), default=0)
-    assert max(rows, default=-1) + 1 <= max(most, 1)
 
 
 def test_rotated_parts_are_one_timeline_in_any_order(tmp_path: Path) -> None:
@@ -189,15 +172,3 @@ def test_dropped_frames_are_counted_by_the_sender_or_by_gaps_in_their_numbers(tm
     killed = read(tmp_path, Stream().hello().skeletons(0, 2, fps=10).skeletons(2, 3))
     assert (killed.frames, killed.dropped, killed.loss) == (50, 40, "40 of 90 frames were dropped")
     assert summary([whole, ended]).endswith("; 519 of 660 frames were dropped")
-
-
-def test_every_format_says_how_many_frames_were_dropped(tmp_path: Path) -> None:
-    timeline = read(tmp_path, Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 141, 519))
-    loss = "519 of 660 frames were dropped"
-    (row,) = csv.DictReader(write_csv([timeline]).decode().splitlines())
-    assert (row["frames"], row["frames_dropped"]) == ("141", "519")
-    for written in (write_eaf(timeline), write_project([timeline]), write_table([timeline])):
-        assert loss in written.decode()
-    whole = read(tmp_path, Stream().hello().skeletons(0, 2).event(NOD, 0.5, 1).end(22.0, 660, 0))
-    for written in (write_eaf(whole), write_project([whole]), write_table([whole])):
-        assert "dropped" not in written.decode()

@@ -22,7 +22,7 @@ from mar_edge.streaming.wire.address import parse_address
         ("tcp://localhost.evil.org:5557", False),
     ],
 )
-def test_which_addresses_stay_on_this_machine(text: str, local: bool) -> None:
+def test_addresses_that_only_this_machine_reaches(text: str, local: bool) -> None:
     assert parse_address(text, bind=True).local == local
 
 
@@ -43,14 +43,14 @@ def test_which_addresses_stay_on_this_machine(text: str, local: bool) -> None:
         "inproc://x",
     ],
 )
-def test_what_is_no_address(text: str) -> None:
+def test_invalid_addresses_are_refused(text: str) -> None:
     for bind in (True, False):
         with pytest.raises(MarEdgeError):
             parse_address(text, bind=bind)
 
 
 @pytest.mark.parametrize("text", ["tcp://*:5557", "tcp://127.0.0.1:*", "tcp://127.0.0.1:0"])
-def test_nobody_connects_to_anything(text: str) -> None:
+def test_connecting_to_a_wildcard_is_refused(text: str) -> None:
     parse_address(text, bind=True)
     with pytest.raises(MarEdgeError, match="cannot connect"):
         parse_address(text, bind=False)

@@ -17,17 +17,17 @@ def counts(*events: tuple[int, int]) -> list[int]:
     return seen
 
 
-def test_come_and_gone() -> None:
+def test_connections_are_counted_and_uncounted() -> None:
     assert counts((ACCEPTED, 5), (OK, 0), (ACCEPTED, 6), (OK, 0), (GONE, 5), (GONE, 6)) == [0, 1, 1, 2, 1, 0]
 
 
-def test_strangers_with_and_without_a_reported_failure() -> None:
+def test_failed_handshakes_are_not_counted_whether_or_not_they_are_reported() -> None:
     assert counts((ACCEPTED, 5), (FAILED, 1), (GONE, 5), (ACCEPTED, 5), (GONE, 5)) == [0] * 5
 
 
-def test_a_stranger_beside_a_subscriber_whose_handshakes_overlap() -> None:
+def test_a_failed_handshake_that_overlaps_a_successful_one() -> None:
     assert counts((ACCEPTED, 5), (ACCEPTED, 6), (OK, 0), (GONE, 6), (GONE, 5)) == [0, 0, 1, 1, 0]
 
 
-def test_a_wrong_guess_heals_when_the_stranger_goes() -> None:
+def test_a_wrong_count_is_corrected_when_the_failed_connection_ends() -> None:
     assert counts((ACCEPTED, 5), (ACCEPTED, 6), (OK, 0), (GONE, 5), (FAILED, 1), (GONE, 6))[-1] == 0

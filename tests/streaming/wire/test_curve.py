@@ -1,4 +1,4 @@
-"""The wire with keys: who has the right one hears everything, anybody else nothing."""
+"""The wire with keys: authorized clients receive everything, others nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HELLO, LABEL, *_ = MESSAGES
 
 @dataclass
 class Place:
-    """A sender's keys, and those of its clients by name; all of them are let in at first."""
+    """A sender's keys, and those of its clients by name; all are authorized at first."""
 
     folder: Path
 
@@ -45,8 +45,8 @@ class Place:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is let in or revoked is noticed, and tries again, at once."""
+def _short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten intervals, so that changes of the client folder take effect at once."""
     monkeypatch.setattr("mar_edge.streaming.wire.publish_socket.CLIENTS_EVERY_S", 0.05)
     monkeypatch.setattr("mar_edge.streaming.wire.publish_socket.HANDSHAKE_MS", 1000)
 
@@ -56,10 +56,10 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-def heard(
+def receives(
     publish_socket: PublishSocket, publisher: Publisher, subscriber: LabelSubscriber, for_s: float = 10.0
 ) -> bool:
-    """Whether a label that is sent now and again arrives."""
+    """Return whether a label that is sent repeatedly arrives."""
     deadline = time.monotonic() + for_s
     while time.monotonic() < deadline:
         publish_socket.poll()
@@ -84,7 +84,7 @@ def test_with_the_right_key_messages_arrive(place: Place) -> None:
 
 
 @pytest.mark.parametrize("which", ["none", "unknown", "of another sender"])
-def test_without_the_right_key_nothing_arrives_and_nobody_is_disturbed(place: Place, which: str) -> None:
+def test_without_the_right_key_nothing_arrives_and_other_subscribers_are_unaffected(place: Place, which: str) -> None:
     with PublishSocket(("tcp://127.0.0.1:*",), place.server()) as publish_socket:
         publisher = Publisher("cam", publish_socket)
         good = place.client("good")
@@ -97,48 +97,48 @@ def test_without_the_right_key_nothing_arrives_and_nobody_is_disturbed(place: Pl
             LabelSubscriber(publish_socket.endpoints[0], keys=good, timeout_s=0.1) as welcome,
             LabelSubscriber(publish_socket.endpoints[0], keys=keys, timeout_s=0.1) as stranger,
         ):
-            assert heard(publish_socket, publisher, welcome)
-            assert not heard(publish_socket, publisher, stranger, for_s=1.0)
-            assert heard(publish_socket, publisher, welcome)
+            assert receives(publish_socket, publisher, welcome)
+            assert not receives(publish_socket, publisher, stranger, for_s=1.0)
+            assert receives(publish_socket, publisher, welcome)
             polled(publish_socket, lambda: publish_socket.refused)
             assert publish_socket.subscribers == 1
 
 
-def test_who_is_revoked_hears_no_more_and_the_others_come_back(place: Place) -> None:
+def test_a_revoked_client_receives_nothing_and_the_others_reconnect(place: Place) -> None:
     with PublishSocket(("tcp://127.0.0.1:*", "tcp://127.0.0.1:*"), place.server()) as publish_socket:
         publisher = Publisher("cam", publish_socket)
         with (
             LabelSubscriber(publish_socket.endpoints[0], keys=place.client("ann"), timeout_s=0.1) as ann,
             LabelSubscriber(publish_socket.endpoints[1], keys=place.client("bob"), timeout_s=0.1) as bob,
         ):
-            assert heard(publish_socket, publisher, ann)
-            assert heard(publish_socket, publisher, bob)
+            assert receives(publish_socket, publisher, ann)
+            assert receives(publish_socket, publisher, bob)
             place.revoke("ann")
             polled(publish_socket, lambda: publish_socket.clients == 1)
-            while heard(publish_socket, publisher, ann, for_s=0.5):
-                pass  # what was on its way
-            assert not heard(publish_socket, publisher, ann, for_s=1.5)
-            assert heard(publish_socket, publisher, bob)
+            while receives(publish_socket, publisher, ann, for_s=0.5):
+                pass  # messages sent before
+            assert not receives(publish_socket, publisher, ann, for_s=1.5)
+            assert receives(publish_socket, publisher, bob)
 
 
-def test_who_is_let_in_later_need_not_be_restarted(place: Place) -> None:
+def test_a_client_authorized_later_needs_no_restart(place: Place) -> None:
     with PublishSocket(("tcp://127.0.0.1:*",), place.server()) as publish_socket:
         publisher = Publisher("cam", publish_socket)
         keys = place.client("ann", known=False)
         with LabelSubscriber(publish_socket.endpoints[0], keys=keys, timeout_s=0.1) as subscriber:
             polled(publish_socket, lambda: publish_socket.refused)
             shutil.copy(place.folder / "ann.key", place.folder / "clients")
-            assert heard(publish_socket, publisher, subscriber)
+            assert receives(publish_socket, publisher, subscriber)
 
 
-def test_another_machine_may_only_come_with_keys(place: Place) -> None:
+def test_other_machines_need_keys(place: Place) -> None:
     with pytest.raises(MarEdgeError, match="mar-edge keygen"):
         PublishSocket(("tcp://127.0.0.1:*", "tcp://0.0.0.0:*"))
     with PublishSocket(("tcp://0.0.0.0:*",), place.server()) as publish_socket:
         assert publish_socket.clients == 0
 
 
-def test_several_addresses_ipv6_among_them(place: Place, tmp_path: Path) -> None:
+def test_several_addresses_including_ipv6(place: Place, tmp_path: Path) -> None:
     addresses = ("tcp://127.0.0.1:*", f"ipc://{tmp_path}/bus", "tcp://[::1]:*")
     if not socket.has_ipv6:
         addresses = addresses[:2]
@@ -146,13 +146,13 @@ def test_several_addresses_ipv6_among_them(place: Place, tmp_path: Path) -> None
         publisher = Publisher("cam", publish_socket)
         for endpoint in publish_socket.endpoints:
             with LabelSubscriber(endpoint, timeout_s=0.1) as subscriber:
-                assert heard(publish_socket, publisher, subscriber)
+                assert receives(publish_socket, publisher, subscriber)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("tshark") is None, reason="needs tshark")
 @pytest.mark.parametrize("encrypted", [False, True])
-def test_a_capture_of_the_port_shows_labels_only_where_nothing_is_encrypted(
+def test_a_capture_of_the_port_shows_labels_only_without_encryption(
     place: Place, tmp_path: Path, encrypted: bool
 ) -> None:
     keys = place.server() if encrypted else None
@@ -169,9 +169,9 @@ def test_a_capture_of_the_port_shows_labels_only_where_nothing_is_encrypted(
                     pytest.skip("may not capture here")
                 client = place.client("ann") if encrypted else None
                 wait_until(capture.exists)
-                time.sleep(1.0)  # tshark says that it captures before it does
+                time.sleep(1.0)  # tshark reports that it captures before it does
                 with LabelSubscriber(publish_socket.endpoints[0], keys=client, timeout_s=0.1) as subscriber:
-                    assert heard(publish_socket, publisher, subscriber)
+                    assert receives(publish_socket, publisher, subscriber)
                 wait_until(lambda: capture.stat().st_size > 500)
             finally:
                 tshark.terminate()

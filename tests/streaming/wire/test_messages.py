@@ -29,12 +29,12 @@ from mar_edge.streaming.wire.messages import (
 
 @pytest.mark.parametrize("message", MESSAGES, ids=KINDS)
 @pytest.mark.parametrize("encoding", ["json", "msgpack"])
-def test_every_kind_comes_back_as_it_went(message: AnyMessage, encoding: Encoding) -> None:
+def test_every_kind_decodes_to_what_was_encoded(message: AnyMessage, encoding: Encoding) -> None:
     assert decode(encode(stamped(message), encoding)) == stamped(message)
     assert TYPE_OF[message.kind] is type(message)
 
 
-def test_the_head_stands_in_every_payload() -> None:
+def test_every_payload_holds_the_header() -> None:
     for message in MESSAGES:
         payload = json.loads(encode(stamped(message)))
         head = {"kind", "schema", "stream", "run", "seq", "kind_seq", "t_capture_ns", "t_publish_ns", "frame"}
@@ -47,7 +47,7 @@ def test_a_topic_ends_in_its_delimiter() -> None:
     assert not topic("cam10", "label").startswith(b"mar/cam1/")
 
 
-def test_fields_of_later_versions_are_skipped_and_kinds_of_later_versions_known_as_such() -> None:
+def test_fields_of_later_versions_are_skipped_and_kinds_recognized_as_unknown() -> None:
     assert decode(changed(mood="good")) == stamped(MESSAGES[2])
     unknown = decode(changed(kind="heartbeat"))
     assert isinstance(unknown, UnknownMessage)
@@ -83,14 +83,14 @@ def test_another_schema_is_named() -> None:
         changed(label={"id": 1}),
     ],
 )
-def test_what_is_no_message(payload: bytes) -> None:
+def test_malformed_messages_are_refused(payload: bytes) -> None:
     with pytest.raises(MalformedMessage):
         decode(payload)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=50).map(lambda b: encode(stamped(MESSAGES[1]))[:-1] + b)))
-def test_no_bytes_do_anything_worse(payload: bytes) -> None:
+def test_any_bytes_give_a_message_or_malformed_message(payload: bytes) -> None:
     with contextlib.suppress(MalformedMessage, UnknownSchema):
         decode(payload)
 
@@ -100,12 +100,12 @@ def test_no_bytes_do_anything_worse(payload: bytes) -> None:
     [
         ({"fps_out": 14.0, "dropped": 16}, True),
         ({"fps_out": 16.0, "dropped": 14}, False),
-        ({"fps_out": 14.0}, False),  # a file that is read ahead of its processing
+        ({"fps_out": 14.0}, False),  # a file is read ahead of its processing
         ({"fps_out": 0.0, "fps_in": 0.0, "dropped": 9}, False),
         ({"fps_out": 14.0, "dropped": 16, "camera": "lost"}, False),
     ],
 )
-def test_a_stream_is_behind_that_drops_more_than_half(change: dict[str, Any], behind: bool) -> None:
+def test_a_stream_that_drops_more_than_half_is_behind(change: dict[str, Any], behind: bool) -> None:
     status = next(message for message in MESSAGES if isinstance(message, StatusMessage))
     status = msgspec.structs.replace(status, **change)
     assert status.behind == behind

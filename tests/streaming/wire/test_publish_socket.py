@@ -19,7 +19,7 @@ HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
 Connect = Callable[..., "zmq.Socket[bytes]"]
 
 
-def test_subscribers_are_counted_as_they_come_and_go(
+def test_subscribers_are_counted_as_they_connect_and_disconnect(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     first, second = connect(publish_socket), connect(publish_socket, b"mar/cam/label/", b"mar/cam/event/")
@@ -53,7 +53,7 @@ def test_a_subscriber_that_is_killed_is_no_longer_counted(publish_socket: Publis
     "said",
     [b"", b"\1\0" * 20, b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 1000, b"\xff\0\0\0\0\0\0\0\1\x7f\3\0NULL", b"\0" * 64],
 )
-def test_strangers_at_the_port_are_not_counted_and_disturb_nobody(
+def test_connections_without_a_handshake_are_not_counted_and_have_no_effect(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect, said: bytes
 ) -> None:
     sub = connect(publish_socket)
@@ -70,7 +70,7 @@ def test_strangers_at_the_port_are_not_counted_and_disturb_nobody(
     polled(publish_socket, lambda: publish_socket.subscribers == 1)
 
 
-def test_one_that_never_reads_neither_blocks_nor_costs_the_others(
+def test_a_subscriber_that_never_reads_does_not_affect_the_others(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     connect(publish_socket)
@@ -100,7 +100,7 @@ def test_an_ipc_path_in_use_is_not_taken_over(tmp_path: Path, connect: Connect) 
         publisher.publish(LABEL)
         assert receive(sub, publish_socket, 1)[0].kind == "label"
     with PublishSocket((address,)):
-        pass  # a path that a dead server left behind is free
+        pass  # a path left by a dead server is free
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_addresses_that_cannot_be_bound(address: str, says: str) -> None:
         PublishSocket((address,))
 
 
-def test_with_insecure_it_may_be_reached_from_outside() -> None:
+def test_insecure_allows_an_address_that_other_machines_reach() -> None:
     with PublishSocket(("tcp://0.0.0.0:*",), insecure=True) as publish_socket:
         assert publish_socket.endpoints[0].startswith("tcp://0.0.0.0:")
     with pytest.raises(MarEdgeError, match="not an address of this machine"):
@@ -126,7 +126,7 @@ def test_with_insecure_it_may_be_reached_from_outside() -> None:
 
 
 @pytest.mark.soak
-def test_half_of_fifty_subscribers_never_reading_cost_the_others_nothing(
+def test_twenty_five_subscribers_that_never_read_do_not_affect_twenty_five_that_do(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     from mar_edge.streaming.operations.metrics import resident_bytes
@@ -142,5 +142,5 @@ def test_half_of_fifty_subscribers_never_reading_cost_the_others_nothing(
         for reader in readers:
             assert len(receive(reader, publish_socket, 100)) == 100
         memory.append(resident_bytes() or 0)
-    # Queues are full after the first fifty rounds (ours and theirs, 1000 messages each, and the kernel's).
+    # All queues (sender, subscriber and kernel) are full after the first fifty rounds.
     assert memory[-1] - memory[50] < 2_000_000

@@ -16,7 +16,7 @@ HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
 Connect = Callable[..., "zmq.Socket[bytes]"]
 
 
-def test_numbers_are_gap_free_over_all_kinds_and_within_each(
+def test_numbers_have_no_gaps_over_all_kinds_and_within_each(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     sub = connect(publish_socket)
@@ -32,7 +32,7 @@ def test_numbers_are_gap_free_over_all_kinds_and_within_each(
     assert publisher.next_seq == 6
 
 
-def test_a_late_subscriber_is_greeted_with_fresh_numbers(
+def test_a_late_subscriber_receives_hello_and_status_with_new_numbers(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     early = connect(publish_socket)
@@ -45,7 +45,7 @@ def test_a_late_subscriber_is_greeted_with_fresh_numbers(
     assert [m.seq for m in receive(early, publish_socket, 2)] == [3, 4]
 
 
-def test_only_who_asks_for_the_greeting_causes_one(
+def test_only_subscriptions_to_hello_or_status_cause_a_repetition(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     publisher.publish(HELLO)
@@ -59,7 +59,7 @@ def test_only_who_asks_for_the_greeting_causes_one(
     assert publisher.sent["hello"] == 1
 
 
-def test_before_there_is_a_hello_nobody_is_greeted(
+def test_before_the_first_hello_nothing_is_repeated(
     publish_socket: PublishSocket, publisher: Publisher, connect: Connect
 ) -> None:
     connect(publish_socket)
@@ -68,12 +68,12 @@ def test_before_there_is_a_hello_nobody_is_greeted(
 
 
 @pytest.mark.parametrize("stream", ["", "a/b", "a b", "é", "x" * 65, "cam\n"])
-def test_names_that_would_break_topics_are_refused(stream: str) -> None:
+def test_stream_names_that_would_break_topics_are_refused(stream: str) -> None:
     with pytest.raises(MarEdgeError, match="is not a valid name of a stream"):
         check_stream(stream)
 
 
-def test_closing_lets_the_last_message_through(connect: Connect) -> None:
+def test_closing_sends_the_last_message(connect: Connect) -> None:
     with publishing() as (publisher, publish_socket):
         sub = connect(publish_socket)
         polled(publish_socket, lambda: publish_socket.subscriptions)

@@ -20,7 +20,7 @@ HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
 
 
 class Box:
-    """A sender on this machine, attended by a thread."""
+    """A sender on this machine, polled by a thread."""
 
     def __init__(self, stream: str, publish_socket: PublishSocket) -> None:
         self.publisher = Publisher(stream, publish_socket)
@@ -62,7 +62,7 @@ def take(subscriber: LabelSubscriber, count: int) -> list[AnyMessage]:
     return [next(subscriber) for _ in range(count)]
 
 
-def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, PublishSocket]) -> None:
+def test_one_subscription_receives_all_senders_of_a_relay(boxes: list[Box], relay: tuple[Relay, PublishSocket]) -> None:
     _, publish_socket = relay
     for box in boxes:
         box.publisher.publish(HELLO)
@@ -74,7 +74,7 @@ def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, Publi
         with LabelSubscriber(publish_socket.endpoints[0], "back", timeout_s=10) as late:
             assert [message.kind for message in take(late, 2)] == ["hello", "status"]
             sent = [boxes[1].publisher.publish(LABEL).message for _ in range(200)]
-            assert take(late, 200) == sent  # untouched, to the last field
+            assert take(late, 200) == sent  # unchanged, to the last field
             for _ in range(50):
                 boxes[0].publisher.publish(EVENT)
             boxes[1].publisher.publish(END)
@@ -86,7 +86,7 @@ def test_a_fleet_is_one_subscription(boxes: list[Box], relay: tuple[Relay, Publi
         assert (early.lost, early.restarts) == (0, 0)
 
 
-def test_what_is_no_message_goes_no_further(relay: tuple[Relay, PublishSocket], boxes: list[Box]) -> None:
+def test_malformed_messages_are_not_forwarded(relay: tuple[Relay, PublishSocket], boxes: list[Box]) -> None:
     joined, publish_socket = relay
     with LabelSubscriber(publish_socket.endpoints[0], timeout_s=10) as subscriber:
         wait_until(lambda: boxes[0].publisher._socket.subscriptions)
@@ -115,7 +115,7 @@ def test_no_bytes_stop_a_relay(relay: tuple[Relay, PublishSocket], boxes: list[B
         assert subscriber.lost == 0
 
 
-def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:
+def test_two_senders_of_one_stream_name_are_reported(boxes: list[Box]) -> None:
     with (
         publishing("front") as (twin, twins_socket),
         PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
@@ -133,7 +133,7 @@ def test_two_senders_of_one_name_are_noticed(boxes: list[Box]) -> None:
         wait_until(collides)
 
 
-def test_a_sender_that_is_not_there_yet_is_joined_when_it_comes(free_port: int) -> None:
+def test_a_sender_that_starts_later_is_joined(free_port: int) -> None:
     address = f"tcp://127.0.0.1:{free_port}"
     with (
         PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
@@ -148,7 +148,7 @@ def test_a_sender_that_is_not_there_yet_is_joined_when_it_comes(free_port: int) 
             assert next(subscriber).stream == "cam"
 
 
-def test_there_must_be_somebody_to_join() -> None:
+def test_a_relay_without_senders_is_an_error() -> None:
     with (
         PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket,
         pytest.raises(MarEdgeError, match="at least one sender"),

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from recorded_runs import Stream
 
-from mar_edge.edge.confidence import read_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.preprocess import clip_to_input
 from mar_edge.edge.prior import Prior
+from mar_edge.edge.score_calibration import read_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.evaluation import command
 from mar_edge.training.evaluation.candidates import ScoredWindows
@@ -124,7 +124,7 @@ def test_with_labels_there_are_both(model, clips, tmp_path):
 def test_what_scores_are_worth_is_fitted_for_export(model, clips, tmp_path):
     path = tmp_path / "confidence.json"
     evaluate(config(model, clips, tmp_path, confidence=path), quiet)
-    confidence = read_confidence(path)
+    confidence = read_score_calibration(path)
     assert "clips.npz, 30 clips" in confidence.fitted_on
     assert len(confidence.for_labels(networks.LABELS, "")) == 12
     assert confidence.temperature != 1
@@ -150,7 +150,7 @@ def test_thresholds_are_fitted_on_live_footage(model, clips, tmp_path, monkeypat
     monkeypatch.setattr(command, "watch_takes", watch_takes)
     path = tmp_path / "confidence.json"
     evaluation = evaluate(config(model, clips, tmp_path, confidence=path, minutes=1, idle_minutes=1, seed=4), quiet)
-    confidence = read_confidence(path)
+    confidence = read_score_calibration(path)
     assert asked == [pytest.approx(confidence.temperature, abs=1e-4)]
     assert "thresholds on 2 minutes of synthetic recordings, seed 4" in confidence.fitted_on
     assert (evaluation.stream, evaluation.clips is None) == (None, False)

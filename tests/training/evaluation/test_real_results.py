@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.training.evaluation.hearing import NO_ACTION, Heard, HeardEvent, HeardLabels
 from mar_edge.training.evaluation.real_results import check_fits, score_real
+from mar_edge.training.evaluation.served import NO_ACTION, Served, ServedEvent, ServedLabels
 from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 
 NAMED = {label.name: label for label in LABELS}
@@ -28,15 +28,15 @@ def real(*recordings):
 
 
 def labels(t_s, **scores):
-    return HeardLabels(t_s, {name.replace("_", " "): score for name, score in scores.items()})
+    return ServedLabels(t_s, {name.replace("_", " "): score for name, score in scores.items()})
 
 
 def event(name, start_s, end_s, score=0.9):
-    return HeardEvent(NAMED[name], start_s, end_s, score)
+    return ServedEvent(NAMED[name], start_s, end_s, score)
 
 
 def judge(action, *said, events=()):
-    return score_real(real(recording(action)), [Heard(said, events)], METADATA)
+    return score_real(real(recording(action)), [Served(said, events)], METADATA)
 
 
 NOD = TrueAction(10.0, 12.0, "nodding", ("shaking head",), "medium")
@@ -62,7 +62,7 @@ def test_another_right_name_counts_apart():
 
 
 def test_no_action_is_an_answer_only_as_deployed():
-    found = judge(NOD, HeardLabels(11.0, {NO_ACTION: 0.9, "nodding": 0.1}))
+    found = judge(NOD, ServedLabels(11.0, {NO_ACTION: 0.9, "nodding": 0.1}))
     assert (found.overall.top1, found.overall.deployed) == (1, 0)
     (mistake,) = found.mistakes
     assert (mistake.true, mistake.said, mistake.count) == ("nodding", NO_ACTION, 1)
@@ -116,13 +116,13 @@ def test_events_match_by_name_any_right_name_and_body_group():
 def test_no_event_and_no_action_counts_twice(spans):
     events = tuple(event("nodding", start, start + length) for start, length in spans)
     actions = [TrueAction(start, start + length, "nodding") for start, length in spans[::2]]
-    found = score_real(real(recording(*actions)), [Heard((), events)], METADATA)
+    found = score_real(real(recording(*actions)), [Served((), events)], METADATA)
     assert all(row.matched == len(actions) for row in found.events)
 
 
 def test_false_events_are_those_where_nothing_happens():
-    heard = [Heard((), (event("waving", 1, 2),)), Heard((), (event("waving", 1, 2), event("nodding", 5, 6)))]
-    found = score_real(real(recording(NOD), recording()), heard, METADATA)
+    served = [Served((), (event("waving", 1, 2),)), Served((), (event("waving", 1, 2), event("nodding", 5, 6)))]
+    found = score_real(real(recording(NOD), recording()), served, METADATA)
     assert (found.minutes, found.nothing_minutes) == (1.0, 1.0)
     assert found.false == {"waving": 1, "nodding": 1}
     assert (found.false_per_minute, found.stray) == (2.0, 1)
@@ -131,8 +131,8 @@ def test_false_events_are_those_where_nothing_happens():
 
 def test_by_framing_body_group_and_sureness():
     recordings = real(recording(NOD, framing="face only"), recording(TrueAction(1, 2, "waving")))
-    heard = [Heard((labels(11.0, nodding=1.0),), ()), Heard((labels(2.0, nodding=1.0),), ())]
-    found = score_real(recordings, heard, METADATA)
+    served = [Served((labels(11.0, nodding=1.0),), ()), Served((labels(2.0, nodding=1.0),), ())]
+    found = score_real(recordings, served, METADATA)
     for rows, expected in (
         (found.framings, {"full body": 0, "face only": 1}),
         (found.groups, {"head": 1, "upper limb": 0}),
@@ -144,8 +144,8 @@ def test_by_framing_body_group_and_sureness():
 
 def test_a_model_without_no_action():
     metadata = msgspec.structs.replace(METADATA, labels=LABELS[:52], background=None)
-    gated = HeardLabels(11.0, {NO_ACTION: 1.0})
-    found = score_real(real(recording(NOD)), [Heard((gated, labels(11.2, nodding=0.2)), ())], metadata)
+    gated = ServedLabels(11.0, {NO_ACTION: 1.0})
+    found = score_real(real(recording(NOD)), [Served((gated, labels(11.2, nodding=0.2)), ())], metadata)
     assert (found.overall.top1, found.overall.deployed) == (1, 1)
 
 
@@ -155,7 +155,7 @@ def test_actions_that_a_model_does_not_know():
     with pytest.raises(MarEdgeError, match=r"does not know 'nodding'; .* --known-only"):
         check_fits(recordings, metadata, known_only=False)
     check_fits(recordings, metadata, known_only=True)
-    found = score_real(recordings, [Heard((), ())], metadata)
+    found = score_real(recordings, [Served((), ())], metadata)
     assert (found.unknown, found.overall.actions) == (1, 1)
     with pytest.raises(MarEdgeError, match="takes imigue ones"):
         check_fits(recordings, msgspec.structs.replace(METADATA, layout="imigue"), known_only=False)

@@ -17,10 +17,10 @@ from mar_edge.streaming.capture.frames import Frame
 from mar_edge.training.evaluation.answers import ask
 from mar_edge.training.evaluation.candidates import ScoredWindows
 from mar_edge.training.evaluation.clip_results import score_answers
-from mar_edge.training.evaluation.hearing import Heard, HeardEvent, HeardLabels
 from mar_edge.training.evaluation.matching import LiveEvent
 from mar_edge.training.evaluation.real_results import score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, render_card, write_report
+from mar_edge.training.evaluation.served import Served, ServedEvent, ServedLabels
 from mar_edge.training.evaluation.stream_results import score_watched
 from mar_edge.training.evaluation.streaming import Watched
 from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
@@ -60,9 +60,9 @@ def real_results():
         RealRecording("a.mp4", (nod,), frames, 0, True, "face only"),
         RealRecording("b.mp4", (), frames, 0, True, "full body"),
     )
-    said = HeardEvent(LABELS[NODDING], 1.0, 3.0, 0.9)
-    heard = [Heard((HeardLabels(2.0, {"nodding": 0.9}),), (said,)), Heard((), (said,))]
-    return score_real(RealSet("filmed | here", load_layout("ma52"), recordings), heard, METADATA)
+    said = ServedEvent(LABELS[NODDING], 1.0, 3.0, 0.9)
+    served = [Served((ServedLabels(2.0, {"nodding": 0.9}),), (said,)), Served((), (said,))]
+    return score_real(RealSet("filmed | here", load_layout("ma52"), recordings), served, METADATA)
 
 
 def together():

@@ -129,8 +129,8 @@ def _checked(result: tuple[Any, ...], what: str) -> Any:
     if error != cudart.cudaError_t.cudaSuccess:
         cudart.cudaGetLastError()
         name = cudart.cudaGetErrorName(error)[1].decode()
-        said = cudart.cudaGetErrorString(error)[1].decode()
+        reason = cudart.cudaGetErrorString(error)[1].decode()
         if name in _ABSENT:
-            raise DeviceError(f"no GPU that CUDA can use: {said} ({name}); {NO_GPU}")
-        raise DeviceError(f"could not {what}: {said} ({name})")
+            raise DeviceError(f"no GPU that CUDA can use: {reason} ({name}); {NO_GPU}")
+        raise DeviceError(f"could not {what}: {reason} ({name})")
     return values[0] if values else None

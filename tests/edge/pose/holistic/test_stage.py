@@ -63,7 +63,7 @@ def test_a_portrait_gives_a_plausible_head_and_shoulders(pose, portrait):
         assert at(person, f"left_{part}")[0] > at(person, f"right_{part}")[0] + 50, part
     assert at(person, "head_top")[1] < at(person, "left_eye")[1] < at(person, "nose")[1] < at(person, "upper_lip")[1]
     assert at(person, "lower_lip")[1] < at(person, "neck")[1]
-    # Read off the photograph, in its pixels.
+    # Measured in the photograph, in px.
     for name, xy in {
         "nose": (266, 240),
         "left_eye": (306, 188),
@@ -286,7 +286,7 @@ def test_a_real_person_is_followed_whole(clip, pose):
     assert (scores[seen] >= MIN_SCORE).all()
 
 
-# MediaPipe's interface takes frames to be so far apart, whatever they are.
+# MediaPipe's interface assumes this time between frames.
 MEDIAPIPE_STEP_S = 0.033333
 
 

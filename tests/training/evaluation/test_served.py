@@ -1,4 +1,4 @@
-"""A model is heard as a subscriber would hear it, however many windows it answers at once."""
+"""A model is served as a subscriber would hear it, however many windows it answers at once."""
 
 from dataclasses import replace
 
@@ -10,8 +10,8 @@ from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.evaluation.hearing import NO_ACTION, TOP_K, collect_windows, hear_scores, listen
 from mar_edge.training.evaluation.real_results import judge_real
+from mar_edge.training.evaluation.served import NO_ACTION, TOP_K, collect_windows, serve_recordings, serve_scores
 from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 
 ZERO_NS = 1_795_288_668_909_371_342
@@ -21,7 +21,7 @@ RULES = PipelineRules()
 
 
 def recording(seconds, moves=(), actions=(), cut_at_s=None, name="a.mp4"):
-    """Somebody whose head moves from ``moves[0]`` to ``moves[1]``; the source breaks off at ``cut_at_s``."""
+    """Return a head that moves from ``moves[0]`` to ``moves[1]``; the source breaks off at ``cut_at_s``."""
     layout = load_layout("ma52")
     base = np.random.default_rng(3).uniform(100, 900, (44, 2)).astype(np.float32)
     frames = []
@@ -44,17 +44,17 @@ NOD = TrueAction(2.0, 4.0, "nodding")
 SCRIPT = [(2.6, 4.4, NODDING)]
 
 
-def test_a_nod_is_heard():
-    (heard,) = listen(real(recording(6, (2.0, 4.0), [NOD])), ScriptedRecognizer(SCRIPT), RULES)
-    (event,) = heard.events
+def test_a_nod_is_an_event():
+    (served,) = serve_recordings(real(recording(6, (2.0, 4.0), [NOD])), ScriptedRecognizer(SCRIPT), RULES)
+    (event,) = served.events
     assert event.label.name == "nodding"
     assert (event.start_s, event.end_s) == pytest.approx((2.0, 4.0), abs=0.3)
-    (nodding, *others) = next(one for one in heard.labels if 2.6 <= one.t_s <= 4.4).scores.items()
+    (nodding, *others) = next(one for one in served.labels if 2.6 <= one.t_s <= 4.4).scores.items()
     assert nodding[0] == "nodding"
     assert nodding[1] > 0.9
     assert len(others) == TOP_K - 1
     # Before anything moved nothing was asked.
-    assert heard.labels[0].scores == {NO_ACTION: 1.0}
+    assert served.labels[0].scores == {NO_ACTION: 1.0}
 
 
 @pytest.mark.parametrize("batch", [1, 7, 64])
@@ -62,20 +62,21 @@ def test_batches_change_nothing(batch):
     recordings = real(recording(6, (2.0, 4.0)), recording(7, (1.0, 7.0), cut_at_s=3.6))
     script = [(2.6, 6.5, NODDING)]
     recognizer = ScriptedRecognizer(script)
-    heard = listen(recordings, recognizer, RULES, batch=batch)
-    assert heard == listen(recordings, ScriptedRecognizer(script), RULES, batch=3)
-    assert len(heard[1].events) == 2  # what lies on two sides of a cut is not one movement
+    served = serve_recordings(recordings, recognizer, RULES, batch=batch)
+    assert served == serve_recordings(recordings, ScriptedRecognizer(script), RULES, batch=3)
+    assert len(served[1].events) == 2  # what lies on two sides of a cut is not one movement
     assert recognizer.asked == len(collect_windows(recordings, recognizer, RULES))
 
 
-def test_scores_that_are_known_are_heard_alike():
+def test_known_scores_give_the_same_messages():
     recordings, recognizer = real(recording(6, (2.0, 4.0), [NOD])), ScriptedRecognizer(SCRIPT)
     windows = collect_windows(recordings, recognizer, RULES)
     assert recognizer.asked == 0
     scores = np.stack([prediction.probs for prediction in recognizer.predict(windows)])
-    assert hear_scores(recordings, recognizer, RULES, windows, scores) == listen(recordings, recognizer, RULES)
+    expected = serve_recordings(recordings, recognizer, RULES)
+    assert serve_scores(recordings, recognizer, RULES, windows, scores) == expected
     with pytest.raises(ValueError, match="longer"):
-        hear_scores(recordings, recognizer, RULES, windows, scores[1:])
+        serve_scores(recordings, recognizer, RULES, windows, scores[1:])
 
 
 def test_a_recording_that_was_cut_off_has_no_last_window():

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from mar_edge.edge.confidence import Confidence, read_confidence, write_confidence
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.edge.score_calibration import ScoreCalibration, read_score_calibration, write_score_calibration
 
 LABELS = (Label(9, "nodding", "head"), Label(2, "shrugging", "body"))
-GOOD = Confidence(temperature=1.7, thresholds={"shrugging": 0.4, "nodding": 0.6}, fitted_on="a test")
+GOOD = ScoreCalibration(temperature=1.7, thresholds={"shrugging": 0.4, "nodding": 0.6}, fitted_on="a test")
 
 
 def test_written_and_read_the_thresholds_come_in_label_order(tmp_path: Path) -> None:
     path = tmp_path / "confidence.json"
-    write_confidence(path, GOOD)
-    assert read_confidence(path) == GOOD
-    assert read_confidence(path).for_labels(LABELS, str(path)) == (0.6, 0.4)
+    write_score_calibration(path, GOOD)
+    assert read_score_calibration(path) == GOOD
+    assert read_score_calibration(path).for_labels(LABELS, str(path)) == (0.6, 0.4)
 
 
 def test_other_labels_are_refused_and_named() -> None:
@@ -34,13 +34,13 @@ def test_other_labels_are_refused_and_named() -> None:
         ('{"temperature": 1, "thresholds": {"nodding": "high"}, "fitted_on": ""}', "is not a confidence.json"),
     ],
 )
-def test_what_does_not_make_sense_is_refused(tmp_path: Path, content: str, message: str) -> None:
+def test_values_out_of_range_are_refused(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "confidence.json"
     path.write_text(content)
     with pytest.raises(MarEdgeError, match=message):
-        read_confidence(path)
+        read_score_calibration(path)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MarEdgeError, match="cannot read"):
-        read_confidence(tmp_path / "none.json")
+        read_score_calibration(tmp_path / "none.json")

@@ -1,5 +1,6 @@
-"""What a network's probabilities are worth: temperature and rejection thresholds, as ``evaluate`` fits and ``export``
-takes them. A JSON file; fits nothing.
+"""Score calibration: temperature and per-label thresholds, as ``evaluate`` fits and ``export`` takes them.
+
+A JSON file, ``confidence.json`` by default. Fits nothing.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from mar_edge.edge.labels import Label
 _MAX_BYTES = 1 << 20
 
 
-class Confidence(msgspec.Struct, frozen=True, kw_only=True):
-    """temperature: probs = activation(logits / temperature). thresholds: label name -> score from which it is worth
-    believing, in (0, 1]. fitted_on: what clips, for people.
+class ScoreCalibration(msgspec.Struct, frozen=True, kw_only=True):
+    """The fitted values.
+
+    temperature: probs = activation(logits / temperature). thresholds: label name -> score at which its events begin, in
+    (0, 1]. fitted_on: the clips, for people.
     """
 
     temperature: float
@@ -27,7 +30,7 @@ class Confidence(msgspec.Struct, frozen=True, kw_only=True):
     fitted_on: str
 
     def for_labels(self, labels: tuple[Label, ...], source: str) -> tuple[float, ...]:
-        """The thresholds in label order.
+        """Return the thresholds in label order.
 
         Raises:
             MarEdgeError: they are not those of these labels.
@@ -39,16 +42,16 @@ class Confidence(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.thresholds[name] for name in names)
 
 
-def read_confidence(path: Path) -> Confidence:
-    """Read what ``write_confidence`` wrote.
+def read_score_calibration(path: Path) -> ScoreCalibration:
+    """Read what ``write_score_calibration`` wrote.
 
     Raises:
-        MarEdgeError: it cannot be read, or holds values that make no sense.
+        MarEdgeError: it cannot be read, or holds values out of range.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise MarEdgeError(f"{path} is too large for the confidence.json of 'mar-edge evaluate'")
-        found = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Confidence)
+        found = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=ScoreCalibration)
     except OSError as error:
         raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -58,10 +61,10 @@ def read_confidence(path: Path) -> Confidence:
     return found
 
 
-def write_confidence(path: Path, confidence: Confidence) -> None:
+def write_score_calibration(path: Path, calibration: ScoreCalibration) -> None:
     """Write it as readable JSON.
 
     Raises:
         MarEdgeError: it cannot be written.
     """
-    write_whole(path, msgspec.json.format(msgspec.json.encode(confidence)) + b"\n")
+    write_whole(path, msgspec.json.format(msgspec.json.encode(calibration)) + b"\n")

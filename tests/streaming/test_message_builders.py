@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,75 +8,16 @@ from streaming_fakes import nod, person, skeleton
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.recognizer import Recognizer
-from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.frames import NS, Frame
+from mar_edge.streaming.message_builders import event_message, label_message, skeleton_message, wall_ns
 from mar_edge.streaming.recognition.events import EventChange
-from mar_edge.streaming.recognition.pipeline import Inference, Pipeline, PipelineRules
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire.messages import decode, encode
-from mar_edge.streaming.wire.reports import StatusReporter, event_message, label_message, skeleton_message, wall_ns
 
 FRAME = Frame(
     seq=90, t_capture_ns=1_700_000_003 * NS, t_mono_ns=50 * NS, media_s=3.0, image=np.zeros((2, 2, 3), np.uint8)
 )
-
-
-class Clock:
-    now_ns = 1000 * NS
-
-    def __call__(self) -> int:
-        return self.now_ns
-
-
-@dataclass
-class CountingCamera:
-    """As much of a camera as a status message speaks of."""
-
-    frames: int = 0
-    dropped: int = 0
-    state: str = "live"
-    t_zero_ns: int = 5
-    connections: int = 1
-    stalls: int = 0
-    corrupt: int = 0
-    clock_jumps: int = 0
-    last_error: str | None = None
-
-    def frame_age_s(self) -> float | None:
-        return None
-
-
-def status_of(recognizer: Recognizer) -> tuple[StatusReporter, CountingCamera, Clock, Timer]:
-    timer, clock, camera = Timer(), Clock(), CountingCamera()
-    pipeline = Pipeline(recognizer, PipelineRules(motion_gate=None), timer)
-    reporter = StatusReporter(cast(Camera, camera), pipeline, recognizer, timer, period_s=1.0, clock=clock)
-    return reporter, camera, clock, timer
-
-
-def test_status_is_due_once_a_period_and_never_in_bursts(recognizer: Recognizer) -> None:
-    reporter, _, clock, _ = status_of(recognizer)
-    due = []
-    for tenth in range(100):
-        clock.now_ns = 1000 * NS + tenth * NS // 10
-        if not 35 <= tenth < 65 and reporter.due():
-            due.append(tenth)
-    assert due == [10, 20, 30, 65, 75, 85, 95]
-
-
-def test_rates_are_of_the_time_since_the_last_status(recognizer: Recognizer) -> None:
-    reporter, camera, clock, timer = status_of(recognizer)
-    first = reporter.message(None, 0, subscribers=0)
-    assert (first.fps_in, first.fps_out, first.t_capture_ns, first.latency_ms) == (0.0, 0.0, 5, {})
-    clock.now_ns += 2 * NS
-    camera.frames, camera.dropped = 60, 20
-    timer.record("pose", 0.040)
-    second = reporter.message(FRAME, 40, subscribers=3)
-    assert (second.fps_in, second.fps_out, second.dropped, second.subscribers) == (30.0, 20.0, 20, 3)
-    assert second.latency_ms["pose"].p95 == pytest.approx(40)
-    assert (second.frame, second.uptime_s) == (90, 2.0)
-    clock.now_ns += NS // 100  # too short to say anything about a rate
-    camera.frames = 61
-    assert reporter.message(FRAME, 41, subscribers=3).fps_in == 30.0
 
 
 def test_moments_of_the_capture_clock_are_placed_on_the_wall_clock_by_their_frame() -> None:

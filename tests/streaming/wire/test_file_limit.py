@@ -1,4 +1,4 @@
-"""A process that may open few files lets in as many subscribers as it can, and keeps what it needs itself."""
+"""A process that may open few files accepts as many subscribers as it can, and keeps a reserve for itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 from streaming_fakes import open_files, polled, publishing
 
-from mar_edge.streaming.operations.file_limit import RESERVE, raise_file_limit, spare_descriptors
+from mar_edge.streaming.wire.file_limit import RESERVE, raise_file_limit, spare_descriptors
 
 resource = pytest.importorskip("resource")
 ROOM, CROWDED = 15, 40
@@ -45,7 +45,7 @@ def limits() -> Iterator[tuple[int, int]]:
 
 
 def reserve_is_free() -> bool:
-    """Whether cameras and recordings can open files; those who come between two polls may fill it for a moment."""
+    """Return whether cameras and recordings can open files. Subscribers may fill the reserve between two polls."""
     with ExitStack() as files:
         try:
             for _ in range(RESERVE // 2):
@@ -55,7 +55,7 @@ def reserve_is_free() -> bool:
     return True
 
 
-def test_a_crowd_of_subscribers_leaves_a_reserve_and_comes_in_once_there_is_room(limits: tuple[int, int]) -> None:
+def test_many_subscribers_leave_a_reserve_of_descriptors(limits: tuple[int, int]) -> None:
     with publishing() as (_, publish_socket):
         resource.setrlimit(resource.RLIMIT_NOFILE, (open_files() + RESERVE + ROOM, limits[1]))
         command = [sys.executable, "-c", CROWD, publish_socket.endpoints[0], str(CROWDED)]
@@ -76,7 +76,7 @@ def test_a_crowd_of_subscribers_leaves_a_reserve_and_comes_in_once_there_is_room
             crowd.communicate(timeout=30)
 
 
-def test_the_limit_is_raised_as_far_as_the_system_lets_it(limits: tuple[int, int]) -> None:
+def test_the_limit_is_raised_as_far_as_the_system_allows(limits: tuple[int, int]) -> None:
     soft = open_files() + RESERVE // 2
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, limits[1]))
     assert spare_descriptors() < 0

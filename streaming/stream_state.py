@@ -1,0 +1,155 @@
+"""How far a stream has come, and the messages about the stream itself: hello, status and end."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.recognizer import Recognizer
+from mar_edge.streaming.capture.frames import Frame, FrameSource
+from mar_edge.streaming.message_builders import hello_message
+from mar_edge.streaming.recognition.pipeline import Pipeline, Step
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.stream_output import StreamOutput
+from mar_edge.streaming.stream_status import StatusBuilder
+from mar_edge.streaming.timing import Timer
+from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, EndMessage
+
+_log = logging.getLogger("mar_edge.stream")
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """How a stream went. ``report``: the timing table, for people."""
+
+    reason: str
+    frames: int
+    dropped: int
+    inferences: int
+    gated: int
+    events: int
+    last_seq: int
+    report: str
+
+
+class StreamState:
+    """Counts frames, and sends the messages that frame a stream: a hello, a status each second, an end.
+
+    ``frame`` is the last frame that went through all stages, and ``segment`` the unbroken stretch that the newest one
+    belongs to.
+
+    Args:
+        source: where frames come from.
+        pose: name of the pose stage.
+        recognizer, pipeline, timer: what the stream runs on; its figures.
+        output: where messages go.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        pose: str,
+        *,
+        recognizer: Recognizer,
+        pipeline: Pipeline,
+        timer: Timer,
+        output: StreamOutput,
+    ) -> None:
+        self.frame: Frame | None = None
+        self.frames = 0
+        self.segment = 0
+        self._source, self._pose, self._recognizer = source, pose, recognizer
+        self._pipeline, self._timer, self._output = pipeline, timer, output
+        self._size = (0, 0)
+        self._behind = False
+
+    def begin(self) -> None:
+        """Start the source, and send hello and a first status."""
+        self._source.start()
+        self._size = self._source.size
+        self._status = StatusBuilder(
+            self._source, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
+        )
+        self.send_hello()
+        self.send_status()
+
+    def change(self, config: ServeConfig) -> Step | None:
+        """Have the pipeline use another configuration; None where it does not fit the model, and nothing changes."""
+        try:
+            step = self._pipeline.change(config.pipeline)
+        except MarEdgeError as error:
+            _log.error("stream %s continues as before: %s", self._output.publisher.stream, error)
+            return None
+        _log.info("stream %s uses the new configuration", self._output.publisher.stream)
+        return step
+
+    def done(self, frame: Frame) -> None:
+        """Note that a frame went through all stages."""
+        self.frame, self.frames = frame, self.frames + 1
+
+    def begin_segment(self, frame: Frame) -> None:
+        """Say hello again where frames do not continue those before: their size may be another one."""
+        self.segment = frame.segment
+        # The camera itself may be a few frames ahead; a replay has no pictures.
+        self._size = (frame.image.shape[1], frame.image.shape[0]) if frame.image.size else self._source.size
+        self.send_hello()
+
+    def elapsed_s(self) -> float:
+        """Return capture time; of a source at its own pace, also without frames."""
+        if self._source.every_frame:
+            return self.frame.media_s if self.frame else 0.0
+        return self._source.elapsed_s()
+
+    def send_hello(self) -> None:
+        """Describe the stream."""
+        message = hello_message(self._source, self._pose, self._recognizer, self._pipeline, self._size)
+        self._output.send(message)
+
+    def status_due(self) -> bool:
+        """Return whether it is time for a status."""
+        return self._status.due()
+
+    def send_status(self) -> None:
+        """Describe how the stream is; log once when it falls behind its camera."""
+        output = self._output
+        status = self._status.message(self.frame, self.frames, output.subscribers, output.recorder, output.observer)
+        if status.behind and not self._behind:
+            _log.warning(
+                "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
+                "are missed",
+                output.publisher.stream,
+                status.fps_out,
+                status.fps_in,
+            )
+        self._behind = status.behind
+        output.send(status)
+
+    def end(self, reason: str) -> StreamSummary:
+        """Send a last status and the end, and return how the stream went."""
+        self.send_status()
+        counts, frame, publisher = self._pipeline.counts, self.frame, self._output.publisher
+        self._output.send(
+            EndMessage(
+                t_capture_ns=frame.t_capture_ns if frame else self._source.t_zero_ns,
+                frame=frame.seq if frame else 0,
+                last_seq=publisher.next_seq,
+                reason=reason,
+                sent={kind: count for kind, count in publisher.sent.items() if count},
+                frames=self.frames,
+                dropped=self._source.dropped,
+                inferences=counts.inferences,
+                gated=counts.gated,
+                events=counts.events,
+            )
+        )
+        return StreamSummary(
+            reason=reason,
+            frames=self.frames,
+            dropped=self._source.dropped,
+            inferences=counts.inferences,
+            gated=counts.gated,
+            events=counts.events,
+            last_seq=publisher.next_seq - 1,
+            report=self._timer.report(),
+        )
