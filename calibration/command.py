@@ -1,4 +1,4 @@
-"""``calibrate`` and ``export --precision fp16``: from a FP32 model file to one in fewer bits, guarded.
+"""``calibrate`` and ``export --precision fp16``: from an FP32 model file to one in fewer bits, compared before writing.
 
 Joins the parts; prints nothing.
 """
@@ -33,24 +33,27 @@ from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import files_of
 
 _BATCH = 16
-# Costs are compared with each other: fewer windows tell them apart than it takes to tell agreement.
+# Windows to compare the costs of layers on; agreement needs more.
 _COSTS_ON = 64
 _LAYERS_NAMED = 5
-# The choice of layers is made on other windows than it is judged on: it aims higher.
+# Layers are chosen on other windows than they are judged on, so the choice aims higher.
 _MARGIN = 0.5
-_ROUNDING = 1e-9  # of a quotient
-# Enough of most labels that the drop of one can be told.
+_ROUNDING = 1e-9  # error of a quotient
+# Enough windows of most labels to measure the drop of one.
 _CHOOSE_ON = 2048
 
 
 @dataclass(frozen=True)
 class Guard:
-    """What is compared with FP32 before anything is written.
+    """The comparison with FP32 before anything is written.
 
-    data: spec of a data set (``open_data``). windows: so many to compare on. min_agreement: share on which the
-    most probable label has to be the same. max_class_drop: the most that the accuracy of a label may drop, in [0, 1];
-    labels of fewer than 20 windows are no evidence. force: write it all the same. threads: within one inference; 0 is
-    all.
+    data: spec of a data set (``open_data``). windows: number of windows to compare on.
+
+    min_agreement: lowest share of windows with the same most probable label.
+
+    max_class_drop: largest drop of the accuracy of a label, in [0, 1]. Labels of fewer than 20 windows do not count.
+
+    force: write the file in any case. threads: of one inference; 0 takes every core.
     """
 
     data: str = "synth"
@@ -62,19 +65,19 @@ class Guard:
 
     @property
     def fewest(self) -> int:
-        """Windows of which one that disagrees is within ``min_agreement``: fewer cannot tell; never more than 64."""
+        """Fewest windows on which one disagreement is within ``min_agreement``; at most 64."""
         disagreement = max(1 - self.min_agreement, 1 / FEWEST_WINDOWS)
         return max(math.ceil(1 / disagreement - _ROUNDING), 2)
 
     @property
     def allowed(self) -> Allowed:
-        """What is within it."""
+        """Limits of the comparison."""
         return Allowed(self.min_agreement, self.max_class_drop)
 
 
 @dataclass(frozen=True)
 class _Narrowed:
-    """A model in fewer bits, its original, its layers, and how others like it are made."""
+    """A model in fewer bits, its original, its layers, and a function that builds others."""
 
     original: onnx.ModelProto
     metadata: ModelMetadata
@@ -86,21 +89,22 @@ class _Narrowed:
 
 @dataclass(frozen=True)
 class Written:
-    """The file, its report, what they say, and whether the guard was passed."""
+    """The file, its report, its metadata, and whether it passed the comparison."""
 
     path: Path
     report: Path
     metadata: ModelMetadata
     passed: bool
     size: float
-    """Bytes over those of the FP32 file."""
+    """Bytes as a share of the FP32 file."""
 
 
 def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Written:
-    """Write a FP32 model file in mixed FP16, and its report.
+    """Write an FP32 model file in mixed FP16, and its report.
 
     Raises:
-        MarEdgeError: the source is not a FP32 model file of this version, it cannot be written, or the guard refused.
+        MarEdgeError: the source is not an FP32 model file of this version, the file cannot be written, or it is too far
+            from FP32.
     """
     _check_out(source, out, guard.data)
     model, metadata = read_full(source)
@@ -113,7 +117,7 @@ def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Wri
     layers = Layers(
         costs={},
         chosen=frozenset(regions),
-        how="FP16 is all that the graph marks as fit for it; what does not stand here is FP32.",
+        how="Layers that the graph marks as tolerating FP16 are FP16; all others are FP32.",
     )
     return _write(_Narrowed(model, metadata, build(regions), "fp16", layers, build), held_out, out, guard, progress)
 
@@ -121,10 +125,10 @@ def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Wri
 def write_int8(
     source: Path, out: Path, guard: Guard, progress: Progress, *, calibrate_on: int = 512, method: Method = "percentile"
 ) -> Written:
-    """Write a FP32 model file with int8 products, the rest in mixed FP16, and its report.
+    """Write an FP32 model file with INT8 products, the rest in mixed FP16, and its report.
 
     Raises:
-        MarEdgeError: as ``write_half``; or the data is no ground for calibration (``check_worth``).
+        MarEdgeError: as ``write_half``; or the data is not enough for calibration (``check_worth``).
     """
     _check_out(source, out, guard.data)
     folder = cache_folder("calibration")
@@ -153,18 +157,18 @@ def write_int8(
         costs=found.costs,
         chosen=frozenset(chosen),
         how=f"Ranges by {method} over {len(windows)} windows of: {windows.name}. A cost is the mean of the largest "
-        f"probability error with that layer alone in int8, over {_COSTS_ON} of them. The dearest are left in FP16 as "
-        f"far as it takes to agree on {100 * target:.1f} % of {len(many)} windows and to lose at most "
+        f"probability error with that layer alone in INT8, over {_COSTS_ON} of them. The most sensitive layers stay "
+        f"in FP16, until it agrees on {100 * target:.1f} % of {len(many)} windows and loses at most "
         f"{100 * guard.max_class_drop:g} points of any label.",
     )
     return _write(_Narrowed(model, metadata, build(chosen), "int8", layers, build), held_out, out, guard, progress)
 
 
 def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
-    """A model file and what it says of itself.
+    """Return an FP32 model file and its metadata.
 
     Raises:
-        MarEdgeError: it is not one, is not FP32, or was written before its nodes said what they bear.
+        MarEdgeError: it is not a model file, is not FP32, or does not mark the layers that tolerate fewer bits.
     """
     try:
         model = onnx.load(str(source))
@@ -180,13 +184,13 @@ def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
         raise MarEdgeError(f"{source} is {metadata.precision} already; start from the FP32 file")
     if not half_regions(model) or not quantizable_layers(model):
         raise MarEdgeError(
-            f"{source} does not say which of its nodes bear less than FP32; write it again with 'mar-edge export'"
+            f"{source} does not mark the layers that tolerate less than FP32; write it again with 'mar-edge export'"
         )
     return model, metadata
 
 
 def report_of(out: Path) -> Path:
-    """Where the report of a model file in fewer bits stands."""
+    """Return the path of the report of a model file in fewer bits."""
     return out.with_suffix(".md")
 
 
@@ -227,11 +231,11 @@ def _measure(
 
 
 def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, progress: Progress) -> Written:
-    """Compare, and write file and report, or refuse."""
+    """Compare with FP32; write the file and its report, or refuse."""
     original, metadata = narrowed.original, narrowed.metadata
     windows = read_windows(held_out, metadata, guard.windows)
     if not guard.force:
-        with about("--windows and --data of the guard"):
+        with about("--windows and --data"):
             check_worth(windows, "compare", guard.fewest)
     reference = predict(original, windows, progress, "FP32", guard.threads)
     probs = predict(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
@@ -273,4 +277,4 @@ def _refusal(out: Path, comparison: Comparison, layers: Layers, guard: Guard) ->
             f"{100 * (fidelity.worst_drop or 0):.1f} points "
             f"below FP32, more than --max-class-drop {100 * guard.max_class_drop:g}"
         )
-    return f"{out} not written: {wrong}; most error comes from {named}; --force writes it all the same"
+    return f"{out} not written: {wrong}; most error comes from {named}; --force writes it anyway"

@@ -1,7 +1,6 @@
-"""What this machine has and lacks: each check looks at one thing and says what it saw and how to mend it.
+"""Checks of this machine for ``doctor``: each looks at one thing and says what it found and how to fix it.
 
-Nothing is printed, installed or changed here, and no camera is opened unless asked; the command line draws the
-result. A check catches the errors it expects and no others.
+Prints, installs and changes nothing. Opens no camera unless asked. A check catches only the errors that it expects.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _OPENCV_WHEELS = (
 
 @dataclass(frozen=True)
 class Check:
-    """One finding. ``hint`` says how to mend it and is empty where there is nothing to mend."""
+    """One finding. ``hint`` says how to fix it; it is empty where nothing is wrong."""
 
     name: str
     status: Status
@@ -50,11 +49,11 @@ class Check:
 def run_checks(
     probe_cameras: bool = False, read_model: Callable[[], str] | None = None, port: int = DEFAULT_PORT
 ) -> list[Check]:
-    """All checks, in the order in which one would mend things.
+    """Run all checks, in the order in which problems are best fixed.
 
     Args:
-        probe_cameras: also open each camera for a frame, which lights its lamp.
-        read_model: reads the default model and describes it in a line; raises MarEdgeError where it cannot.
+        probe_cameras: also open each camera for a frame; its light turns on.
+        read_model: reads the default model and describes it in a line; raises MarEdgeError if it cannot.
         port: where ``serve`` would publish, on the loopback address.
     """
     checks = [check_python(), check_package(), check_machine(), check_pyav(), check_opencv(), check_opencv_wheels()]
@@ -67,7 +66,7 @@ def run_checks(
 
 
 def check_python() -> Check:
-    """Python's version, and ours."""
+    """Check the version of Python."""
     found = f"Python {platform.python_version()}, mar-edge {mar_edge.__version__}"
     if sys.version_info < _OLDEST_PYTHON:
         return Check("python", "fail", found, "mar-edge needs Python 3.10 or newer")
@@ -75,7 +74,7 @@ def check_python() -> Check:
 
 
 def check_package(recorded: Iterable[importlib.metadata.PackagePath] | None = None) -> Check:
-    """Our own files, models included, against the hashes that pip wrote down when it installed them."""
+    """Compare the installed files, models included, with the hashes that pip recorded."""
     if recorded is None:
         try:
             recorded = importlib.metadata.files("mar-edge") or ()
@@ -97,7 +96,7 @@ def check_package(recorded: Iterable[importlib.metadata.PackagePath] | None = No
 
 
 def check_machine() -> Check:
-    """Cores this process may use, memory, system."""
+    """Check the cores that this process may use, and the memory."""
     cores = usable_cores()
     detail = f"{platform.system()} {platform.machine()}, {cores} CPU core{'s' if cores > 1 else ''}"
     memory_gb = _memory_gb()
@@ -106,12 +105,14 @@ def check_machine() -> Check:
         if memory_gb < _TIGHT_MEMORY_GB:
             return Check("machine", "warn", detail, "pose and network together take about 0.6 GB; close other programs")
     if cores == 1:
-        return Check("machine", "warn", detail, "one core does not keep up with 30 frames a second; frames are dropped")
+        return Check(
+            "machine", "warn", detail, "one core does not keep up with 30 frames per second; frames are dropped"
+        )
     return Check("machine", "ok", detail)
 
 
 def check_pyav() -> Check:
-    """PyAV, which reads video files and network streams with the FFmpeg that its wheel carries."""
+    """Check PyAV, which reads video files and network streams with the FFmpeg of its wheel."""
     try:
         av = importlib.import_module("av")
     except ImportError as error:
@@ -123,7 +124,7 @@ def check_pyav() -> Check:
 
 
 def check_opencv() -> Check:
-    """OpenCV, and which of the ways to reach a camera it was built with."""
+    """Check OpenCV, and which camera backends it was built with."""
     try:
         cv2 = importlib.import_module("cv2")
     except ImportError as error:
@@ -153,7 +154,7 @@ def check_opencv() -> Check:
 
 
 def check_opencv_wheels() -> Check:
-    """The OpenCV wheels share one folder: the last one installed wins, so two versions make a mixture."""
+    """Check that the OpenCV wheels have one version: they share a folder, so two versions would mix."""
     wheels = {name: version for name in _OPENCV_WHEELS if (version := _version_of(name)) is not None}
     detail = ", ".join(f"{name} {version}" for name, version in wheels.items()) or "none (the system's OpenCV)"
     if len(set(wheels.values())) > 1:
@@ -164,7 +165,7 @@ def check_opencv_wheels() -> Check:
 
 
 def check_pose_models() -> Check:
-    """The pose models known by name that are here with their detectors; their files are not looked into."""
+    """List the known pose models that are downloaded with their detectors; their files are not opened."""
     ready = _ready_pose_models()
     if not ready:
         return Check("pose models", "ok", "none downloaded; --pose holistic, the default, comes with the package")
@@ -172,7 +173,7 @@ def check_pose_models() -> Check:
 
 
 def check_runtime() -> Check:
-    """ONNX Runtime, which runs the recogniser, and what it can run on."""
+    """Check ONNX Runtime, which runs the recognizer, and list its devices."""
     try:
         onnxruntime = importlib.import_module("onnxruntime")
     except ImportError as error:
@@ -183,7 +184,7 @@ def check_runtime() -> Check:
 
 
 def check_tensorrt() -> list[Check]:
-    """TensorRT, where one is installed, and the GPU that it would run on."""
+    """Check TensorRT, if it is installed, and its GPU."""
     from mar_edge.edge.runtime.tensorrt.bindings import installed_flavors, use_tensorrt
     from mar_edge.edge.runtime.tensorrt.targets import this_gpu
 
@@ -192,7 +193,7 @@ def check_tensorrt() -> list[Check]:
     try:
         title = use_tensorrt().title
     except MarEdgeError as error:
-        return [Check("tensorrt", "warn", str(error), "serve does without; or mend it as it says")]
+        return [Check("tensorrt", "warn", str(error), "serve runs without it; or fix it as the message says")]
     try:
         return [Check("tensorrt", "ok", f"{title}, on {this_gpu().name}")]
     except MarEdgeError as error:
@@ -200,15 +201,15 @@ def check_tensorrt() -> list[Check]:
 
 
 def check_model(read_model: Callable[[], str]) -> Check:
-    """The default model; ``read_model`` knows how to read one."""
+    """Check the default model with ``read_model``."""
     try:
         return Check("model", "ok", read_model())
     except MarEdgeError as error:
-        return Check("model", "fail", str(error), "give one with --model, or reinstall mar-edge")
+        return Check("model", "fail", str(error), "name another with --model, or reinstall mar-edge")
 
 
 def check_cameras(probe: bool = False, devices: Iterable[Path] | None = None) -> list[Check]:
-    """The video devices of a Linux machine; elsewhere they have no files and are only found by opening them."""
+    """Check the video devices. Only on Linux are they files; elsewhere they must be opened to be found."""
     if devices is None:
         if platform.system() != "Linux":
             return [_probed("camera 0", 0)] if probe else []
@@ -229,7 +230,7 @@ def check_cameras(probe: bool = False, devices: Iterable[Path] | None = None) ->
 
 
 def check_zeromq() -> Check:
-    """ZeroMQ, and whether it can encrypt."""
+    """Check ZeroMQ, and its encryption."""
     try:
         zmq = importlib.import_module("zmq")
     except ImportError as error:
@@ -242,7 +243,7 @@ def check_zeromq() -> Check:
 
 
 def check_port(port: int) -> Check:
-    """Whether the default endpoint is free."""
+    """Check that the default endpoint is free."""
     endpoint = f"tcp://127.0.0.1:{port}"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         if platform.system() != "Windows":  # where this option would let two programs share the port
@@ -256,13 +257,13 @@ def check_port(port: int) -> Check:
 
 
 def _built_with(build_information: str) -> dict[str, bool]:
-    """OpenCV's build report -> which of its parts say YES, by the name before the colon."""
+    """Return which parts of OpenCV's build report say YES, by the name before the colon."""
     lines = re.findall(r"^\s*([\w/]+):\s+(YES|NO)\b", build_information, re.MULTILINE)
     return {name: answer == "YES" for name, answer in lines}
 
 
 def _ready_pose_models() -> list[str]:
-    """Names of the known pose models that are in the cache, each with the detector it goes with."""
+    """Return the names of the known pose models that are in the cache together with their detectors."""
     from mar_edge.edge.zoo.catalog import known_model, known_models
     from mar_edge.edge.zoo.fetch import cached
 
@@ -281,18 +282,20 @@ def _probed(name: str, source: str | int) -> Check:
     finally:
         capture.release()
     if not seen or image is None:
-        return Check(name, "warn", "opened, but gives no picture", "another program may hold it, or it holds no camera")
+        return Check(
+            name, "warn", "opened, but gives no picture", "another program may use it, or no camera is attached"
+        )
     H, W, _ = image.shape
     return Check(name, "ok", f"gives {W}x{H} pictures")
 
 
 def _is_ours(file: importlib.metadata.PackagePath) -> bool:
-    """Whether it lies in one of the packages, rather than beside them: scripts, pip's own notes."""
+    """Return whether a file belongs to the package, unlike scripts and the records of pip."""
     return len(file.parts) > 1 and file.parts[0] != ".." and not file.parts[0].endswith(".dist-info")
 
 
 def _sha256_as_recorded(path: Path) -> str:
-    """As a wheel's RECORD has it; nothing where the file cannot be read."""
+    """Return the SHA-256 as RECORD of a wheel writes it; an empty text if the file cannot be read."""
     try:
         digest = bytes.fromhex(sha256_of(path))
     except OSError:

@@ -121,7 +121,7 @@ def _checked(
     """Return the values of a table by name, as the command line would give them.
 
     Args:
-        what: a name stands for, in messages.
+        what: a key names, in messages.
         tables: other names that the file may hold, for messages.
     """
     values: dict[str, Any] = {}
@@ -156,7 +156,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _shown(value: object) -> str:
-    """Return a value of TOML's, short enough for one line."""
+    """Return a TOML value, short enough for one line."""
     if isinstance(value, dict):
         return "a table"
     text = str(value).lower() if isinstance(value, bool) else repr(value)
@@ -205,7 +205,7 @@ ServeConfigFileOption = Annotated[
 
 
 def called_again(context: typer.Context) -> Any:
-    """Call the command with the same command line, its config file read again, and return what it returns.
+    """Call the command with the same command line, its config file read again. Return what it returns.
 
     The command sees by ``is_reread`` that only its configuration is wanted.
 

@@ -1,4 +1,7 @@
-"""What the demo prints: each event as it ends, then what was recognized of the script. Knows no cameras, no sockets."""
+"""The output of the demo: each event as it ends, then which actions of the script were recognized.
+
+Knows no cameras and no sockets.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from mar_edge.streaming.wire.display import message_line
 from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, EventMessage, HelloMessage
 
 NS = 1_000_000_000
-# With fewer of its actions recognized, something is wrong with the machine rather than with single scores.
-_LEAST_PART = 0.5
+# With a smaller share of its actions recognized, the cause is the machine rather than single scores.
+_LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -27,10 +30,10 @@ class Heard:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The script against the events.
+    """The script compared with the events.
 
-    answers: of each action of the script that was played, the event that recognized it; None where it was missed.
-    wrong: events that recognize none. unplayed: actions that the demo did not come to.
+    answers: each action that was played, with the event that recognized it; None if it was missed.
+    wrong: events that recognize no action. unplayed: actions that the demo did not reach.
     """
 
     answers: tuple[tuple[Segment, Heard | None], ...]
@@ -39,17 +42,17 @@ class Verdict:
 
     @property
     def recognized(self) -> int:
-        """How many actions were recognized."""
+        """Number of actions that were recognized."""
         return sum(answer is not None for _, answer in self.answers)
 
 
 def judge(script: Sequence[Segment], events: Sequence[Heard], played_s: float) -> Verdict:
-    """Compare what was recognized with what was done.
+    """Compare the events with the script.
 
-    An action is recognized by an event of its name that overlaps it; each event counts once, the longest overlap first.
+    An action is recognized by an event of its name that overlaps it. Each event counts once, the longest overlap first.
 
     Args:
-        played_s: how far the demo came; what ends later is not judged.
+        played_s: seconds that were played; actions that end later are not judged.
     """
     played = [segment for segment in script if segment.end_s <= played_s]
     pairs = [
@@ -72,7 +75,7 @@ def judge(script: Sequence[Segment], events: Sequence[Heard], played_s: float) -
 
 
 def table(verdict: Verdict) -> Iterator[str]:
-    """A line for each action of the script and for each wrong event, by time."""
+    """Yield a line for each action of the script and for each wrong event, by time."""
     width = max([len("expected"), *(len(segment.label) for segment, _ in verdict.answers)])
     yield f"  {'expected':<{width}}  {'when':<13}  result      recognized as"
     rows = [
@@ -85,12 +88,12 @@ def table(verdict: Verdict) -> Iterator[str]:
 
 
 def described(event: Heard) -> str:
-    """An event in words: onset and offset, name, score."""
+    """Return an event in words: onset and offset, name, score."""
     return f"{_span(event)}  {event.label} {event.score:.2f}"
 
 
 def sentence(verdict: Verdict, frames: int, dropped: int) -> str:
-    """The verdict in one line. ``frames`` were processed, ``dropped`` were not."""
+    """Return the verdict in one line. ``frames`` were processed, ``dropped`` were not."""
     count = len(verdict.answers)
     if not count:
         return "Verdict: none; the demo was stopped before its first action was over."
@@ -100,7 +103,7 @@ def sentence(verdict: Verdict, frames: int, dropped: int) -> str:
         text += f", {len(verdict.unplayed)} not played"
     if dropped > frames:
         return f"{text}; too slow for real time: {dropped} of {frames + dropped} frames were dropped."
-    if verdict.recognized >= _LEAST_PART * count:
+    if verdict.recognized >= _LEAST_SHARE * count:
         return f"{text}; mar-edge works on this machine."
     return f"{text}; that is too few: 'mar-edge doctor' checks this machine."
 
@@ -110,11 +113,11 @@ def _span(part: Segment | Heard) -> str:
 
 
 class DemoDisplay:
-    """Prints the demo: who speaks, each event as it ends, and at the end the table and the verdict.
+    """Prints the demo: the model, each event as it ends, and at the end the table and the verdict.
 
     Args:
-        file: where to.
-        script: what the person does.
+        file: to print to.
+        script: actions of the person.
     """
 
     def __init__(self, file: TextIO, script: Sequence[Segment]) -> None:
@@ -123,7 +126,7 @@ class DemoDisplay:
         self._heard: list[Heard] = []
 
     def show(self, message: AnyMessage) -> None:
-        """Print what a message says, if it is news of the demo."""
+        """Print a message, if it is news about the demo."""
         match message:
             case HelloMessage() if self._zero_ns is None:
                 self._zero_ns = message.t_zero_ns

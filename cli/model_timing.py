@@ -1,6 +1,6 @@
-"""Model files on runtimes, timed side by side in one run. Knows nothing of skeletons; prints nothing.
+"""Latency of model files on runtimes, measured side by side in one run. Knows no skeletons; prints nothing.
 
-Whatever else the machine does hits all candidates alike: they take turns within each round. Read the ratios first.
+Other load on the machine affects all candidates equally: they take turns within each round. Read the ratios first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _WARM_UP_ROUNDS = 5
 
 
 class Environment(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it was measured. load: of the system's last minute when it began, in processes; None where not known."""
+    """Where it was measured. load: average of the minute before, in processes; None if not known."""
 
     mar_edge: str
     python: str
@@ -45,8 +45,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One model on one runtime with one batch size.
 
-    p50_ms, p95_ms, p99_ms: of one inference. windows_per_s: over all rounds. memory_mb: what loading and warming up
-    added to the process, at its first batch size; None where it is not known.
+    p50_ms, p95_ms, p99_ms: of one inference. windows_per_s: over all rounds. memory_mb: added to the process by
+    loading and warming up, at its first batch size; None if not known.
     """
 
     model: str
@@ -61,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """One model on one runtime against the first candidate: same label on a share, largest difference of a logit."""
+    """One model on one runtime compared with the first candidate: share of equal labels, largest logit difference."""
 
     model: str
     runtime: str
@@ -71,7 +71,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``bench`` found; ``agreements`` is empty where nothing was verified, its first entry the reference."""
+    """Results of ``bench``. The first of ``agreements`` is the reference; without --verify there are none."""
 
     environment: Environment
     rounds: int
@@ -92,7 +92,7 @@ class Candidate:
 def open_candidate(
     model: Path, name: RuntimeName, threads: int, inputs: Callable[[str], Inputs], progress: Progress = silent
 ) -> Candidate:
-    """Load a model file on a runtime and run it once, on what ``inputs`` gives for its layout.
+    """Load a model file on a runtime and run it once, on the inputs for its layout.
 
     Raises:
         MarEdgeError: as ``open_runtime``.
@@ -112,7 +112,11 @@ def time_candidates(
     rounds: int,
     progress: Progress,
 ) -> tuple[Row, ...]:
-    """Rows by batch size, candidates in their order within. ``inputs``: as many windows as the largest batch."""
+    """Return rows by batch size, candidates in their order within.
+
+    Args:
+        inputs: gives as many windows as the largest batch, by layout.
+    """
     rows = []
     for batch in batches:
         times_ms: list[list[float]] = [[] for _ in candidates]
@@ -129,15 +133,15 @@ def time_candidates(
 
 
 def verify(candidates: Sequence[Candidate], batches: Callable[[], Sequence[Inputs]]) -> tuple[Agreement, ...]:
-    """Each candidate's answers against the first one's, which has to be FP32.
+    """Compare the answers of each candidate with those of the first, which has to be FP32.
 
     Raises:
-        MarEdgeError: the first is not FP32, or they take other skeletons or know other labels.
+        MarEdgeError: the first is not FP32, or their skeletons or labels differ.
     """
     first = candidates[0]
     if first.metadata.precision != "fp32":
         raise MarEdgeError(
-            f"{first.model} is {first.metadata.precision}; --verify compares with the first, a FP32 file"
+            f"{first.model} is {first.metadata.precision}; --verify compares with the first, an FP32 file"
         )
     for other in candidates:
         if (other.metadata.layout, other.metadata.labels) != (first.metadata.layout, first.metadata.labels):
@@ -161,7 +165,7 @@ def verify(candidates: Sequence[Candidate], batches: Callable[[], Sequence[Input
 
 
 def environment(threads: int) -> Environment:
-    """Of this process, now."""
+    """Return where this process runs now."""
     cores = usable_cores()
     return Environment(
         mar_edge=mar_edge.__version__,
@@ -199,7 +203,7 @@ def _processor() -> str:
 
 
 def _memory_mb() -> float | None:
-    """Resident memory of this process."""
+    """Return the resident memory of this process, MB."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     except OSError:

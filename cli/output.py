@@ -1,8 +1,8 @@
-"""Standard output and error of a command, whatever became of them: a full disk, a reader that left, a closed one.
+"""Standard output and error of a command, even on a full disk, a broken pipe or a closed descriptor.
 
-Standard error is for people and programs that may not be there: what cannot be written to it is counted, and nothing
-else happens. Standard output is what a command is for: where it cannot be written, the command ends with one line,
-unless the command prints in the background (``streaming.operations.background_printer``) and goes on.
+What cannot be written to standard error is counted, and nothing else happens: perhaps nobody reads it. If standard
+output cannot be written, the command ends with one line. Only commands that print in the background go on
+(``streaming.operations.background_printer``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mar_edge.edge.errors import MarEdgeError
 
 
 class CannotPrint(MarEdgeError):
-    """Standard output takes nothing more. ``reader_left``: it is a pipe that nobody reads, as after ``| head``."""
+    """Standard output takes no more text. ``reader_left``: it is a pipe whose reader ended, as after ``| head``."""
 
     def __init__(self, reason: str, reader_left: bool) -> None:
         super().__init__(f"cannot write to standard output: {reason}")
@@ -25,14 +25,14 @@ class CannotPrint(MarEdgeError):
 
 
 class Guarded:
-    """A text stream whose failures are counted (``lost``, in writes), and raised as one error if it is ``strict``."""
+    """A text stream. Counts writes that fail (``lost``); if it is ``strict``, raises CannotPrint as well."""
 
     def __init__(self, stream: TextIO, strict: bool) -> None:
         self.lost = 0
         self._stream, self._strict = stream, strict
 
     def write(self, text: str) -> int:
-        """Write, as far as the stream takes it."""
+        """Write as much as the stream takes."""
         try:
             return self._stream.write(text)
         except (OSError, ValueError) as error:  # ValueError: it is closed
@@ -40,18 +40,18 @@ class Guarded:
         return len(text)
 
     def flush(self) -> None:
-        """Write what the stream holds back."""
+        """Write what the stream has buffered."""
         try:
             self._stream.flush()
         except (OSError, ValueError) as error:
             self._fail(error)
 
     def redirect(self, stream: TextIO) -> None:
-        """Write to another stream from now on, until the guard is taken off."""
+        """Write to another stream from now on, until the guard is removed."""
         self._stream = stream
 
-    def take_off(self, stream: TextIO) -> None:
-        """Lead the descriptor of the guarded stream back to where it led, if it was turned away meanwhile."""
+    def restore(self, stream: TextIO) -> None:
+        """Restore the descriptor of the guarded stream, if it was redirected."""
         if self._stream is not stream:
             with suppress(OSError, ValueError):
                 os.dup2(self._stream.fileno(), stream.fileno())
@@ -68,12 +68,12 @@ class Guarded:
 
 @contextmanager
 def guarded_streams() -> Iterator[None]:
-    """Guard ``sys.stdout`` and ``sys.stderr`` while the context lasts; letters that they lack are escaped."""
+    """Guard ``sys.stdout`` and ``sys.stderr`` in the context. Characters that they cannot encode are escaped."""
     _open_descriptors()
     before = sys.stdout, sys.stderr
     streams = [_usable(stream) for stream in before]
     guarded = Guarded(streams[0], strict=True), Guarded(streams[1], strict=False)
-    sys.stdout, sys.stderr = guarded  # whatever a stream has, the guard passes on
+    sys.stdout, sys.stderr = guarded  # the guard passes on every other attribute
     try:
         yield
     finally:
@@ -81,20 +81,20 @@ def guarded_streams() -> Iterator[None]:
             guarded[0].flush()
         guarded[1].flush()
         for stream, guard in zip(streams, guarded, strict=True):
-            guard.take_off(stream)
+            guard.restore(stream)
             if guard.lost:
                 _give_up(stream)
         sys.stdout, sys.stderr = before
 
 
 def say(text: str) -> None:
-    """Print a line of a command that is not for its output: it goes on where nobody can read it."""
+    """Print a line for people. The command goes on if it cannot be printed."""
     with suppress(CannotPrint):
         print(text, flush=True)
 
 
 def _open_descriptors() -> None:
-    """Put /dev/null where a standard descriptor is closed: what is opened next would get its number, and its output."""
+    """Open /dev/null for closed standard descriptors. Otherwise the next file would get the number and the output."""
     for number in range(3):
         try:
             os.fstat(number)
@@ -112,7 +112,7 @@ def _usable(stream: TextIO | None) -> TextIO:
 
 
 def _give_up(stream: TextIO) -> None:
-    """Let the interpreter's own last flush succeed."""
+    """Make the last flush of the interpreter succeed."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,8 +1,8 @@
-"""What a pose stage costs for a number of people, stage by stage. Prints nothing.
+"""Latency of a pose stage by the number of people, stage by stage. Prints nothing.
 
-The code that serves is timed. Only the detector's answer is put aside for people who stand side by side, so that cost
-does not depend on who is in the picture; joints of any score count as seen. All take turns within a round, so that
-what else the machine does hits all alike: read the ratios first.
+The code that serves is timed. The boxes of the detector are replaced by people side by side, so that the latency does
+not depend on the picture. Joints of any score count as seen. All candidates take turns within a round, so that other
+load affects them equally: read the ratios first.
 """
 
 from __future__ import annotations
@@ -31,16 +31,19 @@ from mar_edge.edge.runtime.base import Runtime
 _WARM_UP_ROUNDS = 3
 _FRAME_S = 1 / 30
 _OF_DETECTION = ("resize", "detect")
-# Of a person who stands, in parts of the picture; many stand closer.
+# Size of a person, in fractions of the picture; with many people they are narrower.
 _WIDEST, _HEIGHT = 0.2, 0.8
 
 
 class PoseRow(msgspec.Struct, frozen=True, kw_only=True):
-    """So many people on one runtime, in milliseconds: medians, and one 95th percentile.
+    """One number of people on one runtime, in milliseconds: medians, and one 95th percentile.
 
-    stages_ms: by stage (``STAGES`` of ``edge.pose.topdown`` or ``edge.pose.holistic.stage``). frame_ms, frame_p95_ms:
-    of a whole frame, with its share of a detection, which only every ``DETECT_EVERY``-th has. one_by_one_ms: the
-    network, an inference for each person; ``stages_ms["network"]`` is one for all. None of a single person.
+    stages_ms: by stage (``STAGES`` of ``edge.pose.topdown`` or ``edge.pose.holistic.stage``).
+
+    frame_ms, frame_p95_ms: a whole frame, with its share of a detection, which only every ``DETECT_EVERY``-th has.
+
+    one_by_one_ms: the network with one inference per person; None for a single person. ``stages_ms["network"]`` is one
+    inference for all.
     """
 
     runtime: str
@@ -52,7 +55,7 @@ class PoseRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PoseReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was timed, where, and what came of it. picture: width and height, px."""
+    """Results of ``bench --pose``. picture: width and height, px."""
 
     environment: Environment
     pose: str
@@ -62,7 +65,7 @@ class PoseReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Crowd(PersonDetector):
-    """Looks for people as ever, and then says where ``boxes`` are."""
+    """Detects as usual, then returns ``boxes`` instead."""
 
     boxes = np.empty((0, 4), np.float32)
 
@@ -72,7 +75,7 @@ class _Crowd(PersonDetector):
 
 
 class _Found(Focus):
-    """Everybody who was found, where they were found: the same boxes in each frame give the same joints."""
+    """Follows every detection at its detected place: the same boxes in each frame give the same joints."""
 
     def choose(
         self, followed: NDArray[np.float32], found: NDArray[np.float32], size: tuple[int, int]
@@ -81,13 +84,13 @@ class _Found(Focus):
 
 
 class Crowd:
-    """A top-down pose stage on a picture of so many people.
+    """A top-down pose stage on a picture with a fixed number of people.
 
     Args:
-        pose, detector: the networks; still the caller's to close.
+        pose, detector: the networks; the caller closes them.
         family, detector_size: of the detector.
-        layout: what is filled.
-        people: how many.
+        layout: joints to fill.
+        people: number of people.
     """
 
     def __init__(
@@ -109,14 +112,14 @@ class Crowd:
         self.one_by_one_s: list[float] = []
 
     def look(self, image: NDArray[np.uint8]) -> None:
-        """One frame, and what each stage of it took."""
+        """Process one frame and note the time of each stage."""
         self._crowd.boxes = side_by_side(self.people, image.shape[1], image.shape[0])
         self._stage.estimate(image, self._frames * _FRAME_S)
         self._frames += 1
         self.stages_s.append(dict(self._stage.stage_s))
 
     def look_one_by_one(self, image: NDArray[np.uint8]) -> None:
-        """The network alone, for one after another."""
+        """Time the network alone, one person after another."""
         boxes = side_by_side(self.people, image.shape[1], image.shape[0])
         batch = self._network.batch(cut(image, regions(boxes, self._network.size), self._network.size))
         start_s = time.perf_counter()
@@ -125,14 +128,14 @@ class Crowd:
         self.one_by_one_s.append(time.perf_counter() - start_s)
 
     def row(self) -> PoseRow:
-        """Of all rounds but the first ones."""
+        """Return the figures of all rounds but the first ones."""
         return _row(self.runtime, self.people, self.stages_s[_WARM_UP_ROUNDS:], self.one_by_one_s[_WARM_UP_ROUNDS:])
 
 
 def time_crowds(
     crowds: Sequence[Crowd], image: NDArray[np.uint8], rounds: int, progress: Progress
 ) -> tuple[PoseRow, ...]:
-    """A row for each, in their order."""
+    """Return a row for each crowd, in their order."""
     for turn in range(_WARM_UP_ROUNDS + rounds):
         for crowd in crowds:
             crowd.look(image)
@@ -145,10 +148,10 @@ def time_crowds(
 def time_holistic(
     stages: Sequence[tuple[int, HolisticPose]], image: NDArray[np.uint8], rounds: int, progress: Progress
 ) -> tuple[PoseRow, ...]:
-    """The holistic stage on ``image``, a picture of one person, repeated for so many people each.
+    """Time the holistic stage on ``image``, a picture of one person, repeated once per person.
 
-    A row for each stage that follows everybody in every frame; its detector may not find many small people, and what
-    fewer cost is not the answer.
+    Return a row for each stage that follows everybody in every frame. The detector may miss some of many small people;
+    such a stage has no row.
     """
     pictures = {people: np.tile(image, (1, people, 1)) for people, _ in stages}
     taken: list[list[dict[HolisticStage, float]]] = [[] for _ in stages]
@@ -167,7 +170,7 @@ def time_holistic(
 
 
 def side_by_side(people: int, width: int, height: int) -> NDArray[np.float32]:
-    """(P, 4) boxes xyxy px of people who stand next to each other in a picture of that size."""
+    """Return (P, 4) boxes xyxy px of people next to each other in a picture of that size."""
     wide = width * min(_WIDEST, 1 / people)
     left = np.linspace(0, width - wide, people)
     top, bottom = (np.full(people, height * (1 + sign * _HEIGHT) / 2) for sign in (-1, 1))

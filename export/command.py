@@ -26,9 +26,9 @@ _WINDOW_S = 2.0  # the average length of MA-52's clips
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and the largest difference from PyTorch that its check found.
+    """The file that was written, and its largest difference from PyTorch.
 
-    read_as: of each checkpoint that was unwrapped, what was (``Checkpoint.read_as``), with its name before it.
+    read_as: how each wrapped checkpoint was read (``Checkpoint.read_as``), after its name.
     """
 
     path: Path
@@ -51,11 +51,11 @@ def export_model(
     """Write the model file of a published checkpoint or of one of ours.
 
     Args:
-        checkpoint: of the joint stream, or of the bone stream with ``stream`` "bone".
-        bone_checkpoint: the bone stream's, with ``stream`` "both" only.
-        labels_file: names of the classes; else what the checkpoint says, else the layout's own.
-        window_s: seconds one window spans; else what the checkpoint says, else 2.
-        confidence_file: temperature and thresholds, as ``evaluate`` fitted them for these checkpoints.
+        checkpoint: that of the joint stream; with ``stream`` "bone", that of the bone stream.
+        bone_checkpoint: that of the bone stream, only with ``stream`` "both".
+        labels_file: names of the classes; None takes those of the checkpoint, else those of the layout.
+        window_s: seconds that a window spans; None takes that of the checkpoint, else 2.
+        confidence_file: score calibration (temperature and thresholds) of ``evaluate`` for these checkpoints.
 
     Raises:
         MarEdgeError: a checkpoint is not what the arguments say, or the file would differ from the network.
@@ -63,7 +63,7 @@ def export_model(
     if (bone_checkpoint is not None) != (stream == "both"):
         raise MarEdgeError("--stream both takes two checkpoints, joint then bone; --stream joint or bone takes one")
     if window_s is not None and not 0 < window_s < math.inf:
-        raise MarEdgeError(f"a window spans more than 0 seconds, not {window_s}")
+        raise MarEdgeError(f"--window-s is more than 0 seconds, not {window_s}")
     layout = load_layout(layout_name)
     streams: tuple[Stream, ...] = ("joint", "bone") if stream == "both" else (stream,)
     paths = [checkpoint] if bone_checkpoint is None else [checkpoint, bone_checkpoint]
@@ -74,11 +74,11 @@ def export_model(
     first = networks[0][1].config
     if any((n.config.num_classes, n.config.encoding) != (first.num_classes, first.encoding) for _, n in networks):
         raise MarEdgeError(
-            f"{paths[0]} and {paths[1]} have other classes or another input encoding; they cannot average"
+            f"{paths[0]} and {paths[1]} differ in classes or input encoding; they cannot be averaged"
         )
     if len({one.info.activation if one.info else "softmax" for one in loaded}) > 1:
         raise MarEdgeError(
-            f"{paths[0]} and {paths[1]} have different activations, softmax and sigmoid; they cannot average"
+            f"{paths[0]} and {paths[1]} have different activations, softmax and sigmoid; they cannot be averaged"
         )
     metadata = _metadata(loaded, layout_name, streams, labels_file, window_s)
     if confidence_file is not None:
@@ -93,7 +93,7 @@ def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: St
     info = checkpoint.info
     if info is not None and (info.layout, info.stream) != (layout_name, stream):
         raise MarEdgeError(
-            f"{path} is a {info.stream} network of the layout {info.layout}; asked for was {stream} of {layout_name}"
+            f"{path} is a {info.stream} network of the layout {info.layout}; expected {stream} of {layout_name}"
         )
 
 
@@ -116,8 +116,8 @@ def _metadata(
         movements = info.movements if info else ()
         labels = info.labels if info else default_labels(layout_name, K)
     if len(labels) != K:
-        raise MarEdgeError(f"{len(labels)} labels for a network of {K} classes; name a fitting --labels file")
-    # Scores of one stream are not the pair's.
+        raise MarEdgeError(f"{len(labels)} labels for a network of {K} classes; name a --labels file of {K}")
+    # The scores of one stream are not those of the pair.
     accuracy = info.accuracy if info and len(loaded) == 1 else {}
     return ModelMetadata(
         name=info.name if info else f"MMN {layout_name} {'+'.join(streams)}",

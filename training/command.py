@@ -27,7 +27,7 @@ from mar_edge.training.run_folder import RunConfig, RunFolder
 from mar_edge.training.train import Machine, open_device, train
 from mar_edge.training.transfer import PACKAGE, Start, open_start
 
-# Half of the clips, where they are mirrored or run backwards at all.
+# Share of clips to mirror or reverse, where that is on.
 _HALF = 0.5
 # Options that are fields of the recipe.
 _OF_RECIPE = (
@@ -47,12 +47,17 @@ _MOST_WORKERS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """What the user asked for; None is what the run in the folder says, and in a new one the preset.
+    """The user's choices. None takes the value of the run in the folder; in a new run, that of the preset.
 
-    A run that is there goes on: elsewhere its data may lie, and for more steps; all else has to be what it is.
-    start: checkpoint to begin from. preset: by default ``concurrent`` on ``synth-concurrent``, else ``fine-tune`` with
-    a start, ``synthetic`` on synthetic motion, else ``paper``. loss: that of the preset, but ``bce`` after a start that
-    says each label by itself. The rest as in ``RunConfig``, ``Recipe`` and ``Augmentation``.
+    An existing run resumes. Only its paths to data and its number of steps may change.
+
+    start: checkpoint to start from.
+
+    preset: by default ``concurrent`` on ``synth-concurrent``, ``fine-tune`` with a start, ``synthetic`` on synthetic
+    motion, ``paper`` otherwise.
+
+    loss: by default that of the preset; ``bce`` if the start has a sigmoid output. The other fields are those of
+    ``RunConfig``, ``Recipe`` and ``Augmentation``.
     """
 
     data: str | None = None
@@ -88,11 +93,11 @@ def run_training(
     save_every: int | None = None,
     keep_all: bool = False,
 ) -> Path | None:
-    """Begin a run, or go on with the one in the folder; see ``training.train.train``.
+    """Start a run, or resume the one in the folder; see ``training.train.train``.
 
     Args:
-        workers: processes that prepare batches; None takes as many as pay.
-        keep_all: every validated checkpoint is kept, not only the best and the last.
+        workers: processes that prepare batches; None chooses.
+        keep_all: keep every validated checkpoint, not only the best and the last.
     """
     open_device(device)  # before the data is read
     folder = RunFolder(run)
@@ -102,12 +107,12 @@ def run_training(
         for line in _notes(job, there):
             report.note(line)
         if workers is None:
-            workers = _workers_that_pay(device, job.config)
+            workers = _useful_workers(device, job.config)
         return train(job, folder, Machine(device, workers, save_every, keep_all), report, should_stop)
 
 
 def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig | None]:
-    """What is to be trained, and what the run in the folder said so far; None where there is none."""
+    """Return the job, and the configuration of the run in the folder; None if there is none."""
     there = folder.read_config()
     if there is None:
         start = open_start(options.start) if options.start else None
@@ -130,22 +135,20 @@ def _notes(job: Job, there: RunConfig | None) -> list[str]:
     notes = []
     if there is not None and there.mar_edge_version != mar_edge.__version__:
         notes.append(
-            f"begun by mar-edge {there.mar_edge_version}, gone on with by {mar_edge.__version__}: "
-            "the result may differ from that of an unbroken run"
+            f"started by mar-edge {there.mar_edge_version}, resumed by {mar_edge.__version__}: "
+            "the result may differ from that of an uninterrupted run"
         )
     if there is not None:
         before = Job(there, job.training, job.validation, job.start).steps
         if before != job.steps:
-            notes.append(
-                f"goes on to step {job.steps}, not {before}; from here the learning rate is that of a run so long"
-            )
+            notes.append(f"continues to step {job.steps}, not {before}; its learning rate follows the new length")
     if job.start is not None and job.start.read_as:
         notes.append(f"{job.config.start}: {job.start.read_as}")
-    return [*notes, f"learns from {job.training.name}", f"validates on {job.validation.name}"]
+    return [*notes, f"trains on {job.training.name}", f"validates on {job.validation.name}"]
 
 
 def _paths(config: RunConfig) -> dict[str, Path]:
-    """What a run reads, by option: files and folders."""
+    """Return the files and folders that a run reads, by option."""
     specs = {"--data": config.data, "--validation": config.validation}
     paths = {option: parse_spec(spec).path for option, spec in specs.items() if spec and _is_stored(spec)}
     if config.labels_file:
@@ -167,19 +170,19 @@ def _check_there(folder: RunFolder, config: RunConfig) -> None:
     for option, path in _paths(config).items():
         if not path.exists():
             raise MarEdgeError(
-                f"the run in {folder.path} goes on with {path}, which is not there; {option} says where it is now"
+                f"the run in {folder.path} needs {path}, which does not exist; {option} names its new place"
             )
 
 
 def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
-    """A new run: what the recipe says, and what the user named."""
+    """Return the configuration of a new run: the recipe, changed by the user's choices."""
     data = options.data or SYNTHETIC
     spec = parse_spec(data)
     synthetic = not _is_stored(data)
     usual: Preset = "concurrent" if spec.concurrent else "fine-tune" if start else "synthetic" if synthetic else "paper"
     preset = options.preset or usual
     if preset == "fine-tune" and start is None:
-        raise MarEdgeError("the recipe 'fine-tune' begins from a trained network; name it with --from CHECKPOINT")
+        raise MarEdgeError("the recipe 'fine-tune' starts from a trained network; name it with --from CHECKPOINT")
     recipe = PRESETS[preset]
     if start is not None:
         if start.activation == "sigmoid" and not recipe.several_labels:
@@ -188,12 +191,12 @@ def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
         recipe = msgspec.structs.replace(recipe, **({"stream": start.stream or recipe.stream} | shape))
     config = _changed(RunConfig(recipe=recipe, data=data), options)
     if synthetic and config.recipe.steps is None:
-        raise MarEdgeError("synthetic motion has no end and so no epochs; say how long with --steps")
+        raise MarEdgeError("synthetic motion has no epochs; give a number of steps with --steps")
     return config
 
 
 def _changed(config: RunConfig, options: TrainOptions) -> RunConfig:
-    """A run with what the user named, and the rest as it was."""
+    """Return the configuration of a run, changed by the user's choices."""
     changes = _named(options)
     if options.epochs is not None or options.steps is not None:
         changes |= {"epochs": options.epochs, "steps": options.steps, "least_steps": 0}
@@ -214,13 +217,12 @@ def _changed(config: RunConfig, options: TrainOptions) -> RunConfig:
 
 
 def _named(options: TrainOptions) -> dict[str, Any]:
-    """What the user named of the recipe itself."""
-    names = ("stream", "encoding", "width", "depths", "batch", "lr", "weight_decay", "drop_path", "balance", "loss")
-    return {name: value for name in names if (value := getattr(options, name)) is not None}
+    """Return the user's choices that are fields of the recipe."""
+    return {name: value for name in _OF_RECIPE if (value := getattr(options, name)) is not None}
 
 
 def _shape_of(start: Start, asked: dict[str, Any]) -> dict[str, Any]:
-    """A fine-tuned network has the shape of the one it begins from, though it may encode more."""
+    """Return the shape of a fine-tuned network: that of its start, though its encoding may be richer."""
     shape = start.network.config
     fixed = {"encoding": shape.encoding, "width": shape.width, "depths": shape.depths}
     encodings = get_args(Encoding)
@@ -228,7 +230,9 @@ def _shape_of(start: Start, asked: dict[str, Any]) -> dict[str, Any]:
         fixed["encoding"] = asked["encoding"]
     for name, value in fixed.items():
         if asked.get(name, value) != value:
-            raise MarEdgeError(f"--{name} {asked[name]}: what begins from {start.name} keeps its {name}, {value}")
+            raise MarEdgeError(
+                f"--{name} {asked[name]}: a network that starts from {start.name} keeps its {name}, {value}"
+            )
     return fixed
 
 
@@ -247,12 +251,12 @@ def _open_data(config: RunConfig) -> tuple[Dataset, Dataset]:
 
 
 def _digest(*datasets: Dataset) -> str:
-    """Of what lies in files; synthetic motion is what its seed says."""
+    """Return the digest of data in files; synthetic motion is determined by its seed."""
     return "-".join(dataset.digest() for dataset in datasets if isinstance(dataset, StoredDataset))
 
 
-def _workers_that_pay(device: str, config: RunConfig) -> int:
-    """On a GPU, the batches are the bottleneck; on a CPU only those of synthetic motion cost more than a glance."""
+def _useful_workers(device: str, config: RunConfig) -> int:
+    """Return a number of workers. Batches limit a GPU; on a CPU only batches of synthetic motion are slow."""
     if device == "cuda":
         return min(max((os.cpu_count() or 1) - 1, 1), _MOST_WORKERS)
     return 1 if parse_spec(config.data).kind == "synth" else 0

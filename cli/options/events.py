@@ -19,8 +19,8 @@ PriorChoice = Annotated[
     typer.Option(
         "--prior",
         metavar="NAME|FILE",
-        help="How often each action happens: interview, uniform, trained (as in the model's training), or a CSV file "
-        "with the columns action,per_minute (default: interview for models of MA-52's actions).",
+        help="Frequencies of actions: interview, uniform, trained (as in the training data) or a CSV file: "
+        "action,per_minute (default: interview for models of MA-52's actions).",
         show_default=False,
         rich_help_panel="Events",
     ),

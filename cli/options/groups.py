@@ -1,4 +1,4 @@
-"""Commands that take groups of options: a parameter that is a dataclass stands for an option of each of its fields.
+"""Groups of options: a parameter of a command that is a dataclass becomes an option for each of its fields.
 
     @dataclass(frozen=True)
     class RecordLimits:

@@ -58,7 +58,7 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
 
     monkeypatch.setattr(command, "predict", spoiled)
     out = tmp_path / "half.onnx"
-    with pytest.raises(MarEdgeError, match=r"of the guard: .* has 8 different windows, .*; at least 50 are needed"):
+    with pytest.raises(MarEdgeError, match=r"--windows and --data: .* 8 different windows, .*; at least 50"):
         write_half(ma52_model.path, out, Guard(windows=8, threads=1), silent)
     guard = Guard(windows=50, threads=1)
     with pytest.raises(MarEdgeError, match=r"half\.onnx not written: it agrees with FP32 on 0\.00 % of 50") as error:
@@ -154,7 +154,7 @@ def test_the_source_has_to_be_a_full_model_of_this_version(ma52_model, imigue_mo
     for node in unmarked.graph.node:
         del node.metadata_props[:]
     onnx.save(unmarked, tmp_path / "old.onnx")
-    with pytest.raises(MarEdgeError, match="does not say which of its nodes"):
+    with pytest.raises(MarEdgeError, match="does not mark the layers"):
         read_full(tmp_path / "old.onnx")
     (tmp_path / "text.onnx").write_text("hello")
     with pytest.raises(MarEdgeError, match="is not a model file"):

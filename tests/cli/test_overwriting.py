@@ -89,7 +89,7 @@ def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypa
 def test_a_triton_repository_that_has_the_model_is_known_at_once(given, tmp_path, monkeypatch):
     monkeypatch.chdir(given)
     (tmp_path / "m").mkdir()
-    with pytest.raises(MarEdgeError, match=r"exists; remove it, or name the model file"):
+    with pytest.raises(MarEdgeError, match=r"exists; remove it, or give the model file another name"):
         command_line()(
             ["export", "joint.onnx", "--out", str(tmp_path / "m.onnx"), "--triton", str(tmp_path)],
             standalone_mode=False,

@@ -54,7 +54,7 @@ def test_both_takes_two_and_the_others_one(written, joint):
 
 def test_another_stream_or_layout_than_it_says(written, joint):
     message = refused(written, joint, stream="bone")
-    assert "is a joint network of the layout ma52; asked for was bone of ma52" in message
+    assert "is a joint network of the layout ma52; expected bone of ma52" in message
     assert "joint.pt is a joint network" in refused(written, joint, joint, stream="both")
     assert "a network of 44 joints, the layout has 22" in refused(written, joint, layout_name="imigue")
 
@@ -63,8 +63,8 @@ def test_a_pair_that_cannot_average(written, joint, published):
     other = refused(written, published, joint, stream="both")
     assert "joint.pt is a joint network" in other
     raw = networks.save_state_dict(joint.parent / "raw.pt", networks.golden(MMNConfig(44, 12, **networks.TINY)))
-    assert "cannot average" in refused(written, joint, raw, stream="both")
-    assert "cannot average" in refused(written, joint, published, stream="both")
+    assert "cannot be averaged" in refused(written, joint, raw, stream="both")
+    assert "cannot be averaged" in refused(written, joint, published, stream="both")
 
 
 def test_labels_that_do_not_fit(written, published):

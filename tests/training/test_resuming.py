@@ -114,7 +114,7 @@ def test_every_recipe_goes_on_by_its_folder_alone(tmp_path, data, start, recipe)
     assert train(folder) == folder / "best.pt"  # its end is its end
     notes = Notes()
     train(folder, TrainOptions(steps=5), notes)
-    assert f"goes on to step 5, not {STEPS}; from here the learning rate is that of a run so long" in notes.lines
+    assert f"continues to step 5, not {STEPS}; its learning rate follows the new length" in notes.lines
     assert steps_of(folder) == [2, STEPS, 4, 5]
     assert train(folder) == folder / "best.pt"  # the longer run is the run now
     with pytest.raises(MarEdgeError, match="has done 5 steps already; --steps takes more, not 4"):
@@ -156,7 +156,7 @@ def test_it_follows_its_data(tmp_path, data, start, monkeypatch):
         questions = iter(range(99))
         assert train(folder, TrainOptions(data=same), should_stop=lambda i=questions: next(i) >= 0) is None
     here.rename(tmp_path / "there")
-    with pytest.raises(MarEdgeError, match=r"goes on with here, which is not there; --data says where it is now"):
+    with pytest.raises(MarEdgeError, match=r"needs here, which does not exist; --data names its new place"):
         train(folder)
     train(folder, TrainOptions(data="ma52:there"))
     assert train(folder) == folder / "best.pt"  # the folder knows it now
@@ -170,7 +170,7 @@ def test_its_start_may_be_moved_too_and_other_data_is_another_run(tmp_path, data
     with pytest.raises(Killed):
         train(folder, options("fine-tune", data, moved), Notes(kill))
     moved.unlink()
-    with pytest.raises(MarEdgeError, match=r"moved.pt, which is not there; --from says where it is now"):
+    with pytest.raises(MarEdgeError, match=r"moved.pt, which does not exist; --from names its new place"):
         train(folder)
     clips_elsewhere = shutil.copytree(data, other)
     clips.write_authors(clips_elsewhere, "ma52", "train", [0, 5], 4)

@@ -40,7 +40,7 @@ def test_more_may_be_encoded_than_at_the_start_and_not_less(tmp_path, data, star
     best = run(tmp_path / "more", data, start, encoding="contact")
     assert load_checkpoint(best).network.config.encoding == "contact"
     for less, of in (("raw", start), ("motion", best)):
-        with pytest.raises(MarEdgeError, match=rf"--encoding {less}: what begins from .* keeps its encoding, "):
+        with pytest.raises(MarEdgeError, match=rf"--encoding {less}: a network that starts from .* keeps its encoding"):
             run(tmp_path / "less", data, of, encoding=less)
 
 

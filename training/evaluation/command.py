@@ -34,16 +34,24 @@ TRUTH = "truth:"
 
 @dataclass(frozen=True)
 class EvaluateConfig:
-    """What ``evaluate`` does.
+    """The task of ``evaluate``.
 
     data: spec of a data set (``open_dataset``), or ``truth:FOLDER``, real recordings (``training.evaluation.truth``).
-    labels_file: what its classes are called, if not as usual.
-    out: folder of the report. clips: so many of the data's, evenly spread; None for all. known_only: leave out clips of
-    labels that the model does not know. submission: the challenge's zip. confidence: where to write temperature and
-    thresholds, for ``mar-edge export``: fitted on these clips, thresholds on the live footage if there is any, which
-    then judges nothing. false_per_minute: at most so many false events in that footage.
-    minutes, idle_minutes, concurrent_minutes: of live footage with one action at a time, without any, and with several
-    at once. seed: of the footage. rules: of live use.
+
+    labels_file: names of its classes, if not the usual ones. out: folder of the report.
+
+    clips: number of clips, evenly spread; None for all. known_only: leave out clips of unknown labels.
+
+    submission: zip for the challenge.
+
+    confidence: file for temperature and thresholds, for ``mar-edge export``. They are fitted on these clips. If there
+    is live footage, thresholds are fitted on it, and it is not used to judge the model.
+
+    false_per_minute: largest number of false events per minute in that footage.
+
+    minutes, idle_minutes, concurrent_minutes: live footage with one action at a time, with none, with several at once.
+
+    seed: of the footage. rules: how skeletons become events.
     """
 
     model: ModelSource
@@ -63,14 +71,14 @@ class EvaluateConfig:
 
 
 def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
-    """Judge a model, and write the report and, where asked for, the submission.
+    """Judge a model; write the report and, if asked for, the submission.
 
     Returns:
-        What the report says; None where the data has no labels and there is only a submission.
+        The content of the report; None for data without labels, of which there is only a submission.
 
     Raises:
-        MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. All that
-            can be known before the first inference is found before it.
+        MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. Such
+            mistakes are found before the first inference, if possible.
     """
     data = [Path(config.data.removeprefix(TRUTH))] if config.data.startswith(TRUTH) else files_of(config.data)
     check_outputs(
@@ -120,7 +128,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
 
 
 def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
-    """Judge a model on real recordings, and on live footage where asked for."""
+    """Judge a model on real recordings, and on live footage if asked for."""
     for option, given in (
         ("--submission", config.submission),
         ("--confidence", config.confidence),
@@ -130,7 +138,7 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
         if given is not None:
             raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
     real = open_real(Path(config.data.removeprefix(TRUTH)))
-    # A second thread gains nothing on networks this small, and where other work keeps the cores it costs five times.
+    # A second thread gains nothing on networks this small. On busy cores it makes them five times slower.
     with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
         takes = _takes(config, recognizer.metadata)
@@ -157,7 +165,7 @@ def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:
 
 
 def _prior(config: EvaluateConfig, metadata: ModelMetadata) -> str:
-    """Name of the frequencies that live use assumes, found to fit the model."""
+    """Return the name of the frequencies of live use; check that they fit the model."""
     prior = config.rules.prior or default_prior(metadata)
     shift_of(prior, metadata)
     return prior.name
@@ -166,7 +174,7 @@ def _prior(config: EvaluateConfig, metadata: ModelMetadata) -> str:
 def _live(
     config: EvaluateConfig, takes: tuple[Take, ...], metadata: ModelMetadata, progress: Progress
 ) -> tuple[StreamResults | None, StreamResults | None]:
-    """The results with one action at a time, and those with several at once."""
+    """Return the results with one action at a time, and those with several at once."""
     watched = watch_takes(config.model, config.rules, takes, progress) if takes else []
     parts = ([one for one in watched if one.concurrent == together] for together in (False, True))
     alone, together = (score_watched(part, takes[0].labels, config.seed, metadata) if part else None for part in parts)

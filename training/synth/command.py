@@ -22,13 +22,13 @@ def write_clips(path: Path, count: int, seed: int, world: World = TRAINING, live
     """Write ``count`` clips as arrays: joints (N, 64, 44, 2) px, labels (N,), duration_s (N,), and the class names.
 
     Args:
-        live: share of them that are windows cut from recordings.
+        live: share of clips that are windows cut from recordings.
 
     Raises:
         MarEdgeError: the file cannot be written.
     """
     chunks = [make_chunk(seed, i, live=live, world=world) for i in range(-(-count // CHUNK))]
-    content = io.BytesIO()  # on a full disk numpy's archive would print a traceback of its own
+    content = io.BytesIO()  # on a full disk the archive of numpy would print its own traceback
     np.savez_compressed(
         content,
         joints=np.concatenate([chunk.joints for chunk in chunks])[:count],
@@ -54,7 +54,7 @@ def write_drawing(path: Path, action: str | None, seed: int) -> str:
 
 
 def statistics_table(world: World, recordings: int, seed: int, folder: Path | None) -> str:
-    """How the generator's people move, as Markdown, next to the real ones of ``folder`` if there is one.
+    """Return how the people of the generator move, as Markdown, next to the real people of ``folder``, if there is one.
 
     Raises:
         MarEdgeError: the folder's files cannot be read.
@@ -71,4 +71,4 @@ def _class_of(action: str) -> Label:
             return label
     known = ", ".join(f"{label.name} ({label.id})" for label in CLASSES)
     close = did_you_mean(action, [label.name for label in CLASSES])
-    raise MarEdgeError(f"no action '{action}' that can be synthesized; there are: {known}{close}")
+    raise MarEdgeError(f"no action '{action}' to synthesize; there are: {known}{close}")

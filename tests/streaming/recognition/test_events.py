@@ -11,7 +11,7 @@ import pytest
 from mar_edge.edge.data import Window
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange, EventTracker
-from mar_edge.streaming.recognition.extent import Motions
+from mar_edge.streaming.recognition.motion import Motions
 from mar_edge.streaming.recognition.thresholds import Thresholds
 
 K, BACKGROUND = 4, 3
