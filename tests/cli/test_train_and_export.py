@@ -46,8 +46,10 @@ def test_synth_refuses_wrong_options(user_error, tmp_path, monkeypatch, argument
 
 
 @pytest.mark.slow
-def test_train_reports_its_progress_and_result(cli, user_error, tmp_path):
-    options = ("--run", tmp_path / "run", "--width", 16, "--steps", 10, "--batch", 2)
+def test_train_reports_its_progress_and_result(cli, here, user_error, tmp_path):
+    held_out = tmp_path / "held_out.npz"
+    here("synth", "--out", held_out, "--count", 16)
+    options = ("--run", tmp_path / "run", "--validation", held_out, "--width", 16, "--steps", 10, "--batch", 2)
     done = cli("train", *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.search(r"^step 10/10  loss \d\.\d+  held-out top-1 ", done.stdout, re.MULTILINE)
@@ -59,9 +61,12 @@ def test_train_refuses_a_wrong_width(user_error, tmp_path):
     assert "multiple of 16" in user_error("train", "--run", tmp_path / "run", "--width", 40)
 
 
-def test_export_names_what_it_wrote(ma52_model):
-    assert str(ma52_model.path) in ma52_model.printed
-    assert "12 classes; largest logit difference from PyTorch" in ma52_model.printed
+def test_export_names_what_it_wrote(here, ma52_model, tmp_path):
+    out = tmp_path / "new" / "model.onnx"
+    done = here("export", *ma52_model.sources, "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert str(out) in done.stdout
+    assert "12 classes; largest logit difference from PyTorch" in done.stdout
 
 
 def test_export_refuses_other_files(user_error, tmp_path):
