@@ -9,12 +9,8 @@ import pytest
 
 # Being rewritten. Only ever shortened.
 PENDING = (
-    "calibration",
     "training",
-    "tests/calibration",
-    "tests/export",
     "tests/training",
-    "tests/test_outside_bytes.py",
 )
 
 
