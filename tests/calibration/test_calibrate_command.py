@@ -73,7 +73,7 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
 
 def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeypatch):
     def answers(model, windows, *_, **__):
-        """All are classified correctly; in half precision the first that is labelled is not."""
+        """Answer everything correctly; in half precision not the first labeled window."""
         told = np.maximum(windows.labels, 0)
         if any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.graph.initializer):
             first = np.flatnonzero(windows.labels >= 0)[:1]

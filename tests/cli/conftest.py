@@ -21,5 +21,5 @@ def user_error(here):
 
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory):
-    """A recording of two people."""
+    """Return a recording of two people."""
     return two_people().write(tmp_path_factory.mktemp("recorded") / "cam.jsonl")

@@ -46,7 +46,7 @@ def test_without_a_reader_there_is_no_model_check():
 
 
 def recorded(path, name="edge/models/m.onnx", mode="sha256"):
-    """A file as a wheel's RECORD has it: hash and place."""
+    """Return a file as a wheel's RECORD has it: hash and place."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
     file = importlib.metadata.PackagePath(name)
     file.hash = importlib.metadata.FileHash(f"{mode}={digest}")

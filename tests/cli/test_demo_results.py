@@ -26,7 +26,7 @@ def test_an_action_is_recognized_by_an_event_of_its_name_that_overlaps_it() -> N
 
 
 def test_each_event_counts_once_and_where_it_overlaps_most() -> None:
-    """A nod that is taken for two, and one that reaches from the first to the last."""
+    """Check a nod that is taken for two, and one that reaches from the first to the last."""
     short, long = heard("nodding", 1.0, 1.5), heard("nodding", 1.5, 3.0)
     assert judge(SCRIPT[:1], [short, long], 4.0).answers == ((SCRIPT[0], long),)
     assert judge(SCRIPT[:1], [short, long], 4.0).wrong == (short,)

@@ -15,7 +15,7 @@ from mar_edge.training.synth.command import write_clips
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory):
-    """One file of each kind that a command reads; their folder."""
+    """Return a folder with a file of each kind that a command reads."""
     folder = tmp_path_factory.mktemp("given")
     networks.save_state_dict(folder / "joint.onnx", networks.golden(networks.MA52))
     networks.save_state_dict(folder / "bone.onnx", networks.golden(networks.MA52, 7))

@@ -33,7 +33,7 @@ def swaying(frame, x, phase):
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """Two people who sway, for 1.5 s; lossless, since colors tell who is who."""
+    """Write 1.5 s of two people that sway; lossless, since colors identify them."""
     path = tmp_path_factory.mktemp("video") / "two.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 20.0, (640, 560))
     for frame in range(30):
@@ -92,7 +92,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def mirror(home, files):
-    """A folder with the archives of a pose model and its detector whose hashes nobody published."""
+    """Return a folder with the archives of a pose model and its detector without published hashes."""
     folder = home / "mirror"
     folder.mkdir()
     for name, path in (("rtmpose-s-halpe26", files[0]), ("rtmdet-nano", files[1])):

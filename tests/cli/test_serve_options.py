@@ -175,7 +175,7 @@ def test_every_option_has_its_cases():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What the cases speak of."""
+    """Return a folder with the files of the cases."""
     from mar_edge.streaming.wire.keys import write_keys
 
     folder = tmp_path_factory.mktemp("options")
