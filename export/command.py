@@ -73,9 +73,7 @@ def export_model(
     networks: list[tuple[Stream, MMN]] = [(s, one.network) for s, one in zip(streams, loaded, strict=True)]
     first = networks[0][1].config
     if any((n.config.num_classes, n.config.encoding) != (first.num_classes, first.encoding) for _, n in networks):
-        raise MarEdgeError(
-            f"{paths[0]} and {paths[1]} differ in classes or input encoding; they cannot be averaged"
-        )
+        raise MarEdgeError(f"{paths[0]} and {paths[1]} differ in classes or input encoding; they cannot be averaged")
     if len({one.info.activation if one.info else "softmax" for one in loaded}) > 1:
         raise MarEdgeError(
             f"{paths[0]} and {paths[1]} have different activations, softmax and sigmoid; they cannot be averaged"

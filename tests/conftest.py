@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from kept import Kept
 
 if TYPE_CHECKING:
     from networks import Exported
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch; subprocesses inherit it
 
 SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests: no worker is left with one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")
@@ -53,26 +61,66 @@ def cli() -> Cli:
     return run
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Cli]:
+    """Return a function that runs ``mar-edge`` in this process: a new one costs half a second or more."""
+    from mar_edge.cli.main import main
+
+    # It takes the process's own standard error.
+    monkeypatch.setattr("mar_edge.streaming.operations.logs.set_up_logs", lambda: None)
+    logger = logging.getLogger("mar_edge")
+    before = logger.handlers[:], logger.level, logger.propagate
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["mar-edge", *map(str, arguments)])
+        with pytest.raises(SystemExit) as exit:
+            main()
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(sys.argv, exit.value.code, out, err)
+
+    yield run
+    logger.handlers[:], logger.level, logger.propagate = before
+
+
 @pytest.fixture(scope="session")
-def ma52_model(tmp_path_factory: pytest.TempPathFactory, cli: Cli) -> Exported:
-    """Return a joint network of our own kind, motion encoding, 44 joints, written by ``mar-edge export``."""
+def kept(request: pytest.FixtureRequest) -> Kept:
+    """Keep results that take long to compute between runs."""
+    return Kept(request.config.cache.mkdir("kept"))
+
+
+@pytest.fixture(scope="session")
+def kept_conversions(kept: Kept) -> Iterator[None]:
+    """Convert a network to ONNX only if no run did before."""
+    import conversions
+
+    from mar_edge.export import onnx_file
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_file, "to_onnx", conversions.keep(onnx_file.to_onnx, kept))
+        yield
+
+
+@pytest.fixture(scope="session")
+def ma52_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None) -> Exported:
+    """Return a joint network of our own kind, motion encoding, 44 joints."""
     import networks
 
     from mar_edge.edge.layout import load_layout
     from mar_edge.edge.network.checkpoint import save_checkpoint
+    from mar_edge.export.command import export_model
 
     folder = tmp_path_factory.mktemp("ma52")
     network = networks.golden(networks.MA52)
     source = folder / "joint.pt"
     save_checkpoint(source, network, networks.info("joint"))
     model = folder / "new" / "model.onnx"
-    done = cli("export", source, "--out", model)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return networks.Exported(model, (source,), (("joint", network),), load_layout("ma52"), done.stdout)
+    export_model(source, None, layout_name="ma52", stream="joint", out=model)
+    return networks.Exported(model, (source,), (("joint", network),), load_layout("ma52"))
 
 
 @pytest.fixture(scope="session")
-def imigue_model(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+def imigue_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None) -> Exported:
     """Return a bone network of the authors' kind: raw encoding, 22 joints, a flat state_dict."""
     import networks
 

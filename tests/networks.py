@@ -62,7 +62,6 @@ class Exported:
     sources: tuple[Path, ...]
     networks: tuple[tuple[Stream, MMN], ...]
     layout: Layout
-    printed: str = ""
 
 
 def info(stream: Stream) -> CheckpointInfo:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from kept import Kept, versions
 from packaging.requirements import Requirement
 
 if sys.version_info >= (3, 11):
@@ -83,12 +85,10 @@ def lack(name: str, python: str) -> str:
     )
 
 
-@pytest.mark.slow
-def test_every_dependency_of_serving_has_a_wheel() -> None:
-    """Try all combinations in parallel, because the package index is slow."""
+def resolve(combinations: list[tuple[str, str]]) -> bytes:
+    """Let pip resolve all combinations in parallel, because the package index is slow."""
     if dry_run("--no-deps", "msgspec"):
         pytest.skip("no package index answers")
-    combinations = [(name, python) for name in PLATFORMS for python in PYTHONS]
     with ThreadPoolExecutor(len(combinations)) as pool:
         said = dict(zip(combinations, pool.map(lambda one: lack(*one), combinations), strict=True))
     unanswered = [one for one, text in said.items() if any(sign in text for sign in NO_ANSWER)]
@@ -96,6 +96,16 @@ def test_every_dependency_of_serving_has_a_wheel() -> None:
     assert not lacking
     if unanswered:
         pytest.skip(f"the package index did not answer for {unanswered}")
+    return b"nothing is lacking"
+
+
+@pytest.mark.slow
+def test_every_dependency_of_serving_has_a_wheel(kept: Kept) -> None:
+    """Wheels stay on the index: it is asked again after a week, and when the requirements change."""
+    combinations = [(name, python) for name in PLATFORMS for python in PYTHONS]
+    wanted = [f"{name} {python} {requirements(PLATFORMS[name], python)}" for name, python in combinations]
+    week = str(int(time.time() // (7 * 24 * 3600)))
+    kept.get("wheels", (*wanted, str(PLATFORMS), versions("pip"), week), lambda: resolve(combinations))
 
 
 def test_markers_are_those_of_the_platform() -> None:

@@ -9,14 +9,8 @@ import pytest
 
 # Being rewritten. Only ever shortened.
 PENDING = (
-    "calibration",
-    "cli",
     "training",
-    "tests/calibration",
-    "tests/cli",
-    "tests/export",
     "tests/training",
-    "tests/test_outside_bytes.py",
 )
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.extent import Extent, Motions
+from mar_edge.streaming.recognition.extent import Extent
+from mar_edge.streaming.recognition.motion import Motions
 from mar_edge.streaming.recognition.thresholds import Thresholds
 
 Phase = Literal["begin", "update", "end"]

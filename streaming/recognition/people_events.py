@@ -12,7 +12,8 @@ from mar_edge.edge.movements import movements_of
 from mar_edge.streaming.recognition.channels import channels_of, opposites_of
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange, EventTracker
-from mar_edge.streaming.recognition.extent import Extent, Motions, region_joints
+from mar_edge.streaming.recognition.extent import Extent
+from mar_edge.streaming.recognition.motion import Motions, region_joints
 from mar_edge.streaming.recognition.people import PastEnd
 from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.recognition.thresholds import Thresholds

@@ -58,7 +58,7 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
 
     monkeypatch.setattr(command, "predict", spoiled)
     out = tmp_path / "half.onnx"
-    with pytest.raises(MarEdgeError, match=r"of the guard: .* has 8 different windows, .*; at least 50 are needed"):
+    with pytest.raises(MarEdgeError, match=r"--windows and --data: .* 8 different windows, .*; at least 50"):
         write_half(ma52_model.path, out, Guard(windows=8, threads=1), silent)
     guard = Guard(windows=50, threads=1)
     with pytest.raises(MarEdgeError, match=r"half\.onnx not written: it agrees with FP32 on 0\.00 % of 50") as error:
@@ -73,7 +73,7 @@ def test_the_guard_refuses_and_names_what_hurts(ma52_model, tmp_path, monkeypatc
 
 def test_the_guard_refuses_where_one_label_is_lost(ma52_model, tmp_path, monkeypatch):
     def answers(model, windows, *_, **__):
-        """All are classified correctly; in half precision the first that is labelled is not."""
+        """Answer everything correctly; in half precision not the first labeled window."""
         told = np.maximum(windows.labels, 0)
         if any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.graph.initializer):
             first = np.flatnonzero(windows.labels >= 0)[:1]
@@ -154,7 +154,7 @@ def test_the_source_has_to_be_a_full_model_of_this_version(ma52_model, imigue_mo
     for node in unmarked.graph.node:
         del node.metadata_props[:]
     onnx.save(unmarked, tmp_path / "old.onnx")
-    with pytest.raises(MarEdgeError, match="does not say which of its nodes"):
+    with pytest.raises(MarEdgeError, match="does not mark the layers"):
         read_full(tmp_path / "old.onnx")
     (tmp_path / "text.onnx").write_text("hello")
     with pytest.raises(MarEdgeError, match="is not a model file"):

@@ -49,7 +49,7 @@ def test_help_of_every_command_imports_no_heavy_package():
 
 @pytest.fixture
 def help_at(here, monkeypatch):
-    """The help of a command on a terminal of that width, as lines without padding."""
+    """Return the help of a command on a terminal of that width, as lines without padding."""
 
     def show(width, *arguments):
         monkeypatch.setenv("COLUMNS", str(width))

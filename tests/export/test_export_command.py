@@ -14,7 +14,7 @@ from mar_edge.export.command import export_model
 
 @pytest.fixture
 def written(monkeypatch):
-    """The metadata that would be written; the graph is left out (test_onnx_file has it)."""
+    """Return the metadata that would be written, without the graph (test_onnx_file has it)."""
     calls = []
 
     def write(path, nets, layout, metadata):

@@ -1,13 +1,13 @@
 """Measures of footage: correct on known motion, and the same for real and synthetic footage."""
 
 import csv
-import json
 
 import numpy as np
 import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
+from mar_edge.streaming.wire.messages import SkeletonMessage, encode
 from mar_edge.training.synth import footage
 from mar_edge.training.synth.command import statistics_table
 from mar_edge.training.synth.statistics import FRAMINGS, Done, Figure, Footage, statistics, table
@@ -125,18 +125,15 @@ def people(tmp_path):
     clips = {"turner": still(), "sitter": still()}
     moved(clips["turner"], "left_shoulder", -30 * RAMP)
     for name, joints in clips.items():
-        head = {"kind": "skeleton", "schema": 1, "run": "r", "person": 0}
-        lines = [
-            json.dumps(
-                head
-                | {
-                    "t_capture_ns": frame * 33_333_333,
-                    "joints": [None if np.isnan(joint[0]) else joint.tolist() for joint in moment],
-                }
-            )
-            for frame, moment in enumerate(joints)
-        ]
-        (tmp_path / "skeletons" / f"{name}.jsonl").write_text("\n".join(lines))
+        lines = []
+        for frame, moment in enumerate(joints):
+            seen = tuple(None if np.isnan(joint[0]) else tuple(joint.tolist()) for joint in moment)
+            t_ns = frame * 33_333_333
+            head = {"stream": "cam", "run": "r", "seq": frame, "kind_seq": frame, "frame": frame}
+            times = {"t_capture_ns": t_ns, "t_publish_ns": t_ns}
+            scores = (1.0,) * len(seen)
+            lines.append(encode(SkeletonMessage(**head, **times, person=0, joints=seen, scores=scores)))
+        (tmp_path / "skeletons" / f"{name}.jsonl").write_bytes(b"\n".join(lines))
     write_truth(tmp_path, [("turner.mp4", "0.1", "1.9", "turning head"), ("sitter.mov", "", "", "nothing")])
     return tmp_path
 

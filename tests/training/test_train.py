@@ -164,6 +164,7 @@ def test_a_run_killed_after_a_validation_resumes_with_equal_results(whole, job, 
     assert_same_run(whole[0], tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["replace", "fsync"])
 def test_a_run_killed_at_any_write_resumes_with_equal_results(job, tmp_path, monkeypatch, call):
     """Kill before each file is replaced, and before each is synced to disk, configuration and checkpoints included."""

@@ -296,7 +296,7 @@ def test_live_events_end_independently(chromium: Any) -> None:
         feed.publish(EncodedMessage(cam.label(3.0, labels=labels)))
         seen.until("() => document.querySelectorAll('.block.lasting').length === 1")
         seen.until("() => document.querySelectorAll('#now em').length === 1")
-        assert "lasts" in seen.page.inner_text("#events")
+        assert "in progress" in seen.page.inner_text("#events")
 
 
 def test_hidden_body_groups_are_gray_with_the_reason(chromium: Any, tmp_path: Path) -> None:
@@ -368,7 +368,8 @@ def test_missing_joints_never_fail_to_draw(chromium: Any) -> None:
     places = {name: [100.0 + 5 * v, 60.0 + 8 * v] for v, name in enumerate(LAYOUT.joints)}
     with page_of(Feed(), f"127.0.0.1:{free_port()}") as url, opened(chromium, url) as seen:
         extents = seen.page.evaluate("""async (places) => {
-          const { Pen, extentOf } = await import("/static/figure.js");
+          const { extentOf } = await import("/static/figure.js");
+          const { Pen } = await import("/static/pen.js");
           const context = document.createElement("canvas").getContext("2d");
           const all = Object.entries(places).map(([name, [x, y]]) => [name, { x, y, score: 1, motion: 1 }]);
           const some = [[], all, ...all.map((_, i) => all.toSpliced(i, 1)), ...all.map((one) => [one])];

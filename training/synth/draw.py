@@ -51,7 +51,7 @@ def _write_mp4(path: Path, frames: list[Image], duration_s: float) -> None:
         whole = written.get(cv2.CAP_PROP_FRAME_COUNT) == len(frames)
         written.release()
         if not whole:
-            raise MarEdgeError(f"cannot write {path}: the video is not whole; is the disk full?")
+            raise MarEdgeError(f"cannot write {path}: the video is incomplete; is the disk full?")
 
 
 def _write_gif(path: Path, frames: list[Image], duration_s: float) -> None:

@@ -12,7 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from mar_edge.training.synth.measures import (
+    Floats,
+    Window,
+    eye_px,
+    head_jitter,
+    head_shift,
+    head_sway,
+    shoulder_shift,
+    shoulder_sway,
+    tilt_change,
+    width_change,
+    wrist_jitter,
+    wrist_speed,
+    wrist_travel,
+    yaw_range,
+)
 
 FRAMINGS = ("full body", "to the hips", "head and shoulders", "face only")
 _WINDOW_S = 2.0
@@ -23,9 +38,7 @@ _FEWEST_FRAMES = 12
 _MOST_ACTIONS = 100_000  # in one piece of footage
 
 # Joints of ``ma52``.
-_NOSE, _EYES, _SHOULDERS, _WRISTS, _HIPS, _KNEES, _NECK = 0, (1, 2), (5, 6), (9, 10), (11, 12), (13, 14), 18
-# Distance of the nose in front of the eyes, in eye distances: gives yaw from the picture.
-_NOSE_AHEAD = 0.53
+_SHOULDERS, _HIPS, _KNEES = (5, 6), (11, 12), (13, 14)
 _ROUND = "turning around"
 _TURNS, _NODS = ("turning head", "shaking head"), ("bowing head", "head up", "nodding")
 
@@ -61,18 +74,6 @@ class Figure:
     count: int
 
 
-@dataclass(frozen=True)
-class _Window:
-    """Two seconds of footage. joints: (T, 44, 2); name, body, number: the action at its end, "" for none."""
-
-    joints: Floats
-    gap_s: float
-    framing: str
-    name: str
-    body: str
-    action: int
-
-
 def statistics(footage: Iterable[Footage]) -> tuple[Figure, ...]:
     """Return all measures in the order of the table; NaN for measures without data."""
     windows = [window for number, one in enumerate(footage) for window in _windows(one, number)]
@@ -88,7 +89,7 @@ def statistics(footage: Iterable[Footage]) -> tuple[Figure, ...]:
 
 
 def _values(
-    windows: Sequence[_Window], wanted: Callable[[_Window], bool], measure: Callable[[_Window], float]
+    windows: Sequence[Window], wanted: Callable[[Window], bool], measure: Callable[[Window], float]
 ) -> list[float]:
     """Return one value per action, the largest of its windows (a stay follows a move); without actions, per window."""
     most: dict[tuple[int, int], float] = {}
@@ -116,7 +117,7 @@ def _cell(figure: Figure) -> str:
     return f"{figure.value:.{digits}f} ({figure.count})"
 
 
-def _windows(footage: Footage, number: int) -> Iterator[_Window]:
+def _windows(footage: Footage, number: int) -> Iterator[Window]:
     t, joints = footage.t, footage.joints
     last = max(float(t[-1]), float(t[0]) + _WINDOW_S)
     for end in np.arange(t[0] + _WINDOW_S, last + 1e-6, _STRIDE_S):
@@ -131,7 +132,7 @@ def _windows(footage: Footage, number: int) -> Iterator[_Window]:
             continue  # windows between actions belong to none
         gap_s = float(np.median(np.diff(t[inside])))
         action = number * _MOST_ACTIONS + (which or 0)
-        yield _Window(clip, gap_s, _framing(clip), done.name if done else "", done.body if done else "", action)
+        yield Window(clip, gap_s, _framing(clip), done.name if done else "", done.body if done else "", action)
 
 
 def _framing(joints: Floats) -> str:
@@ -145,144 +146,24 @@ def _framing(joints: Floats) -> str:
     )
 
 
-def _extent(track: Floats) -> float:
-    """Return the robust peak-to-peak size of (T,), or of (T, 2) as a distance; NaN if too few frames have it."""
-    if np.isfinite(track).reshape(len(track), -1).all(axis=1).mean() < 0.5:
-        return float("nan")
-    low, high = np.nanquantile(track, (0.02, 0.98), axis=0)
-    return float(np.linalg.norm(np.atleast_1d(high - low)))
-
-
-def _middle(values: Floats) -> float:
-    return float(np.nanmedian(values)) if np.isfinite(values).any() else float("nan")
-
-
-def _shoulders(window: _Window) -> Floats:
-    """Return the shoulders (T, 2, 2) px, left first; one outside the picture is mirrored about the neck."""
-    pair, neck = window.joints[:, _SHOULDERS].copy(), window.joints[:, _NECK]
-    for side in (0, 1):
-        lost = np.isnan(pair[:, side, 0])
-        pair[lost, side] = 2 * neck[lost] - pair[lost, 1 - side]
-    return pair
-
-
-def _shoulder_width(window: _Window) -> float:
-    pair = _shoulders(window)
-    return _middle(np.linalg.norm(pair[:, 0] - pair[:, 1], axis=-1))
-
-
-def _eyes(window: _Window) -> tuple[Floats, float]:
-    """Return the midpoint of the eyes (T, 2) px and their distance, px."""
-    pair = window.joints[:, _EYES]
-    # A turned head shortens the distance, so the widest is the best estimate.
-    apart = np.linalg.norm(pair[:, 0] - pair[:, 1], axis=-1)
-    width = float(np.nanquantile(apart, 0.7)) if np.isfinite(apart).any() else float("nan")
-    return pair.mean(axis=1), width
-
-
-def width_change(window: _Window) -> float:
-    """Return the change of the shoulder width, percent, peak to peak."""
-    pair = _shoulders(window)
-    return 100 * _extent(np.linalg.norm(pair[:, 0] - pair[:, 1], axis=-1)) / _shoulder_width(window)
-
-
-def tilt_change(window: _Window) -> float:
-    """Return the change of the shoulder line's tilt, degrees, peak to peak."""
-    pair = _shoulders(window)
-    line = pair[:, 0] - pair[:, 1]
-    return _extent(
-        np.rad2deg(np.unwrap(np.arctan2(line[:, 1], line[:, 0]))) if np.isfinite(line).all() else line * np.nan
-    )
-
-
-def shoulder_shift(window: _Window) -> float:
-    """Return the shift of the shoulders' midpoint, shoulder widths, peak to peak."""
-    return _extent(_shoulders(window).mean(axis=1)) / _shoulder_width(window)
-
-
-def yaw_range(window: _Window) -> float:
-    """Return the head yaw from nose and eyes, degrees, peak to peak."""
-    left, right = (window.joints[:, eye] for eye in _EYES)
-    line = left - right
-    apart = np.maximum(np.linalg.norm(line, axis=-1), 1e-3)
-    ahead = ((window.joints[:, _NOSE] - (left + right) / 2) * line).sum(axis=-1) / apart**2
-    return _extent(np.rad2deg(np.arctan(ahead / np.float32(_NOSE_AHEAD))))
-
-
-def head_shift(window: _Window) -> float:
-    """Return the shift of the eyes' midpoint, eye widths, peak to peak."""
-    middle, width = _eyes(window)
-    return _extent(middle) / width
-
-
-def wrist_travel(window: _Window) -> float:
-    """Return the travel of the wrist that moves more, shoulder widths, peak to peak."""
-    extents = [_extent(window.joints[:, wrist]) for wrist in _WRISTS]
-    if not np.isfinite(extents).any():
-        return float("nan")
-    return float(np.nanmax(extents)) / _shoulder_width(window)
-
-
-def wrist_speed(window: _Window) -> float:
-    """Return the 98th percentile of the speed of the faster wrist, shoulder widths per second."""
-    speeds = [np.linalg.norm(np.diff(window.joints[:, wrist], axis=0), axis=-1) / window.gap_s for wrist in _WRISTS]
-    fastest = [np.nanquantile(speed, 0.98) for speed in speeds if np.isfinite(speed).mean() > 0.5]
-    return float(max(fastest)) / _shoulder_width(window) if fastest else float("nan")
-
-
-def head_sway(window: _Window) -> float:
-    """Return the standard deviation of the eyes' midpoint, eye widths."""
-    middle, width = _eyes(window)
-    return float(np.linalg.norm(np.nanstd(middle, axis=0))) / width if np.isfinite(middle).any() else float("nan")
-
-
-def shoulder_sway(window: _Window) -> float:
-    """Return the standard deviation of the shoulders' midpoint, eye widths."""
-    middle = _shoulders(window).mean(axis=1)
-    if np.isfinite(middle[:, 0]).mean() < 0.5:
-        return float("nan")
-    return float(np.linalg.norm(np.nanstd(middle, axis=0))) / _eyes(window)[1]
-
-
-def _jitter(window: _Window, joints: Sequence[int]) -> float:
-    """Return the jitter of joints: motion between two frames that the next frame reverses, eye widths."""
-    bend = np.diff(window.joints[:, list(joints)], n=2, axis=0) / 2
-    return _middle(np.linalg.norm(bend, axis=-1)) / _eyes(window)[1]
-
-
-def head_jitter(window: _Window) -> float:
-    """Return the jitter of nose and eyes, eye widths per frame."""
-    return _jitter(window, (_NOSE, *_EYES))
-
-
-def wrist_jitter(window: _Window) -> float:
-    """Return the jitter of the wrists, eye widths per frame."""
-    return _jitter(window, _WRISTS)
-
-
-def eye_px(window: _Window) -> float:
-    """Return the distance between the eyes, px: the size of the person in the picture."""
-    return _eyes(window)[1]
-
-
-def _doing(*names: str, framed: Sequence[str] = FRAMINGS) -> Callable[[_Window], bool]:
+def _doing(*names: str, framed: Sequence[str] = FRAMINGS) -> Callable[[Window], bool]:
     return lambda window: window.name in names and window.framing in framed
 
 
-def _of_body(body: str) -> Callable[[_Window], bool]:
+def _of_body(body: str) -> Callable[[Window], bool]:
     return lambda window: window.body == body
 
 
-def _nothing(window: _Window) -> bool:
+def _nothing(window: Window) -> bool:
     return not window.name
 
 
-def _any(window: _Window) -> bool:
+def _any(window: Window) -> bool:
     return True
 
 
 _BUST = FRAMINGS[2:]
-_MEASURES: tuple[tuple[str, Callable[[_Window], bool], Callable[[_Window], float], float], ...] = (
+_MEASURES: tuple[tuple[str, Callable[[Window], bool], Callable[[Window], float], float], ...] = (
     ("turning head, head and shoulders: shoulder width change, %", _doing(*_TURNS, framed=_BUST), width_change, 0.5),
     ("... its 90th percentile", _doing(*_TURNS, framed=_BUST), width_change, 0.9),
     ("... tilt of the shoulder line, deg", _doing(*_TURNS, framed=_BUST), tilt_change, 0.5),

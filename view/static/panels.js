@@ -19,7 +19,7 @@ export function described(event, zero) {
     .join(", ");
 }
 
-const lasted = (event) => (event.open ? "lasts" : `lasted ${seconds(event.end - event.start)}`);
+const lasted = (event) => (event.open ? "in progress" : `lasted ${seconds(event.end - event.start)}`);
 
 // present: [{person, label: the newest one or null, events: those in progress}] of detected people.
 // background: name of "no action", or null; lanes: body groups of the model.
@@ -30,7 +30,7 @@ export class Now {
   }
 
   update(present, { background, lanes, t, hint }) {
-    const key = JSON.stringify([present.map(({ person, label, events }) => [person, label?.t, events.map((each) => [each.key, lasts(each, t)])]), hint]);
+    const key = JSON.stringify([present.map(({ person, label, events }) => [person, label?.t, events.map((each) => [each.key, durationAt(each, t)])]), hint]);
     if (key === this.shown) return;
     this.shown = key;
     if (!present.length) {
@@ -63,7 +63,7 @@ export class Now {
   guess({ name, body, score }, event, background, visible, t) {
     const row = made("div", "guess");
     const what = made("span", name === background ? "none" : "", name);
-    if (event) what.append(made("em", "", ` ${lasts(event, t)}`));
+    if (event) what.append(made("em", "", ` ${durationAt(event, t)}`));
     const why = hiddenBy(body, visible);
     if (why && !event) row.classList.add("masked");
     else if (name !== background) paint(row, body);
@@ -85,7 +85,7 @@ export class Now {
 }
 
 // Duration of an event up to t.
-const lasts = (event, t) => seconds(Math.max(Math.min(event.end ?? t, t) - event.start, 0));
+const durationAt = (event, t) => seconds(Math.max(Math.min(event.end ?? t, t) - event.start, 0));
 
 export class EventList {
   // on: {pick(event), point(event), leave(event)}; newestFirst: for a live stream.
@@ -146,7 +146,7 @@ export class EventList {
     }
     const button = row.firstChild;
     const [, , when, more] = button.children;
-    when.textContent = ` ${zero ? since(event.start - zero, 1) : wall(event.start, 1)} · ${event.open ? "lasts" : seconds(event.end - event.start)}`;
+    when.textContent = ` ${zero ? since(event.start - zero, 1) : wall(event.start, 1)} · ${event.open ? "in progress" : seconds(event.end - event.start)}`;
     more.textContent = [" ", event.label.body, `person ${event.person}`, `score ${event.score.toFixed(2)}`].filter(Boolean).join(", ");
     button.setAttribute("aria-pressed", String(event.key === picked));
     return row;

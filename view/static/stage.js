@@ -1,7 +1,8 @@
 // The people on the canvas, colored by the movement of their joints, faint where scores are low. Keeps no time.
 
 import { Aim, filled } from "./aim.js";
-import { GROUND, Pen, extentOf } from "./figure.js";
+import { extentOf } from "./figure.js";
+import { GROUND, Pen } from "./pen.js";
 
 // Speed of a joint at the end of the color scale, in sizes of its person per second.
 const FULL_SPEED = 0.35;

@@ -17,11 +17,11 @@ def test_options_that_do_not_go_together(files):
     pose, detector = map(str, files)
     for options, message in (
         (PoseConfig(detector=detector), "--pose holistic has its own detector"),
-        (PoseConfig(people=0), "--people is at least 1"),
+        (PoseConfig(people=0), "--people must be at least 1"),
         (PoseConfig(pose, detector=f"rtmdet:{detector}", smooth="as-mediapipe"), "goes with --pose holistic"),
         (PoseConfig(pose, detector=detector), "which kind of detector is detector.onnx"),
         (PoseConfig(pose, detector=f"rtmdet:{detector}", focus="0,0,3"), "focus is"),
-        (PoseConfig(pose, detector=f"rtmdet:{detector}", people=0), "--people is at least 1"),
+        (PoseConfig(pose, detector=f"rtmdet:{detector}", people=0), "--people must be at least 1"),
         (PoseConfig("rtmw-xxl"), "no pose model 'rtmw-xxl'"),
         (PoseConfig("nowhere.onnx"), "no pose model at nowhere.onnx"),
         (PoseConfig(pose, detector="nowhere.onnx"), "no detector model at nowhere.onnx"),

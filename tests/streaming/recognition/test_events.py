@@ -11,7 +11,7 @@ import pytest
 from mar_edge.edge.data import Window
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange, EventTracker
-from mar_edge.streaming.recognition.extent import Motions
+from mar_edge.streaming.recognition.motion import Motions
 from mar_edge.streaming.recognition.thresholds import Thresholds
 
 K, BACKGROUND = 4, 3
@@ -268,7 +268,7 @@ def test_a_way_back_of_the_same_name_is_an_event_of_its_own() -> None:
         return [(change.phase, change.t_start_s, change.t_end_s) for change in changes]
 
     assert told(12.15, 12.1) == [("begin", 9.5, None), ("end", 9.5, 10.3), ("begin", 12.1, None)]
-    assert told(math.inf, 12.1) == [("begin", 9.5, None)]  # nobody comes back
+    assert told(math.inf, 12.1) == [("begin", 9.5, None)]  # without a way back
     assert told(12.15, 9.6) == [("begin", 9.5, None)]  # it is the way out that is seen
 
 

@@ -9,7 +9,8 @@ from mar_edge.edge.body_groups import body_group
 from mar_edge.edge.data import Window
 from mar_edge.edge.labels import ma52_labels
 from mar_edge.edge.movements import Way, ma52_movements
-from mar_edge.streaming.recognition.extent import Extent, Motions, region_joints
+from mar_edge.streaming.recognition.extent import Extent
+from mar_edge.streaming.recognition.motion import Motions, region_joints
 from mar_edge.training.synth.actions import ACTIONS
 
 HEAD = region_joints("head", LAYOUT)

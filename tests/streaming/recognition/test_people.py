@@ -63,7 +63,7 @@ def test_events_of_each_person_are_those_of_the_person_alone(scene):
         for pose, person in zip(kept, tracker.update(t, kept), strict=True):
             if person is not None:
                 number = whose[id(pose)]
-                assert owners.setdefault(person, number) == number  # nobody is taken for the other
+                assert owners.setdefault(person, number) == number  # no id changes its person
                 skeletons.append(replace(seen[number], person=person))
         followed.append((t, skeletons))
     assert sorted(owners.values()) == [0, 1]

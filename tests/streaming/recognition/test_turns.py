@@ -14,7 +14,8 @@ from mar_edge.edge.data import Window
 from mar_edge.edge.movements import Way
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange, EventTracker
-from mar_edge.streaming.recognition.extent import Extent, Motions, region_joints
+from mar_edge.streaming.recognition.extent import Extent
+from mar_edge.streaming.recognition.motion import Motions, region_joints
 from mar_edge.streaming.recognition.thresholds import Thresholds
 
 HEAD = region_joints("head", LAYOUT)

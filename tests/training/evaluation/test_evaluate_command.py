@@ -245,8 +245,8 @@ def test_the_command(cli, model, clips, tmp_path):
         ((), "model"),
     ],
 )
-def test_the_command_refuses(cli, tmp_path, arguments, expected):
-    done = cli("evaluate", *arguments)
+def test_the_command_refuses(here, tmp_path, arguments, expected):
+    done = here("evaluate", *arguments)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("error: ")
     assert expected.lower() in done.stderr.lower()

@@ -95,7 +95,7 @@ def written(folder, layout, streams):
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
+def pair(tmp_path_factory, kept_conversions):
     return written(tmp_path_factory.mktemp("pair"), load_layout("ma52"), ("joint", "bone"))
 
 
@@ -109,6 +109,7 @@ def test_a_pair_of_streams(pair, tmp_path, precision, target):
 @pytest.mark.skipif(EVERY_KIND not in os.environ, reason=f"half an hour of building: {EVERY_KIND}=1 asks for it")
 @pytest.mark.parametrize("name", ["ma52", "imigue"])
 @pytest.mark.parametrize("streams", [("joint",), ("bone",), ("joint", "bone")])
+@pytest.mark.usefixtures("kept_conversions")
 def test_every_kind(tmp_path, name, streams):
     layout = load_layout(name)
     full = written(tmp_path, layout, streams)
