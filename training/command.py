@@ -221,17 +221,17 @@ def _named(options: TrainOptions) -> dict[str, Any]:
     return {name: value for name in _OF_RECIPE if (value := getattr(options, name)) is not None}
 
 
-def _shape_of(start: Start, asked: dict[str, Any]) -> dict[str, Any]:
+def _shape_of(start: Start, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the shape of a fine-tuned network: that of its start, though its encoding may be richer."""
     shape = start.network.config
     fixed = {"encoding": shape.encoding, "width": shape.width, "depths": shape.depths}
     encodings = get_args(Encoding)
-    if encodings.index(asked.get("encoding", shape.encoding)) > encodings.index(shape.encoding):
-        fixed["encoding"] = asked["encoding"]
+    if encodings.index(wanted.get("encoding", shape.encoding)) > encodings.index(shape.encoding):
+        fixed["encoding"] = wanted["encoding"]
     for name, value in fixed.items():
-        if asked.get(name, value) != value:
+        if wanted.get(name, value) != value:
             raise MarEdgeError(
-                f"--{name} {asked[name]}: a network that starts from {start.name} keeps its {name}, {value}"
+                f"--{name} {wanted[name]}: a network that starts from {start.name} keeps its {name}, {value}"
             )
     return fixed
 

@@ -35,8 +35,8 @@ from mar_edge.training.datasets.opening import parse_spec
 from mar_edge.training.recipe import Recipe
 
 _CONTENT = {
-    "data_digest": "the data has changed since",
-    "start_sha256": "the checkpoint it began from has changed since",
+    "data_digest": "the data has changed",
+    "start_sha256": "the checkpoint it started from has changed",
 }
 _STATE_FORMAT = "mar-edge training state 1"
 

@@ -28,7 +28,7 @@ def test_an_epoch_is_every_clip_once_in_a_new_order():
     for order in epochs:
         assert sorted(order) == list(range(30))
     assert not np.array_equal(epochs[0], epochs[1])
-    np.testing.assert_array_equal(plan.indices(0), epochs[0][:10])  # also after later ones were asked for
+    np.testing.assert_array_equal(plan.indices(0), epochs[0][:10])  # also after later ones were drawn
     assert not np.array_equal(BatchPlan(clips=30, batch=10, seed=2).indices(0), plan.indices(0))
 
 

@@ -176,7 +176,7 @@ def test_the_start_may_move_but_other_data_is_another_run(tmp_path, data, start)
     clips_elsewhere = shutil.copytree(data, other)
     clips.write_authors(clips_elsewhere, "ma52", "train", [0, 5], 4)
     for wrong, expected in (
-        ({"data": f"ma52:{other}"}, "the data has changed since"),
+        ({"data": f"ma52:{other}"}, "the data has changed"),
         ({"data": "synth"}, "data files there, synth here"),
         ({"seed": 5}, "seed 1 there, 5 here"),
         ({"lr": 0.5}, "lr 0.0003 there, 0.5 here"),

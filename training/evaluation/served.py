@@ -75,9 +75,9 @@ def collect_windows(real: RealSet, recognizer: Recognizer, rules: PipelineRules)
     windows: list[Window] = []
     K = len(recognizer.metadata.labels)
 
-    def collect(asked: Sequence[Window]) -> list[Prediction]:
-        windows.extend(asked)
-        return [Prediction(np.zeros(K, np.float32), window.person) for window in asked]
+    def collect(batch: Sequence[Window]) -> list[Prediction]:
+        windows.extend(batch)
+        return [Prediction(np.zeros(K, np.float32), window.person) for window in batch]
 
     for one in real.recordings:
         _serve_one(one, _Scripted(recognizer, collect), rules)
@@ -112,7 +112,7 @@ def _serve(
     real: RealSet, recognizer: Recognizer, rules: PipelineRules, predictions: Sequence[Prediction]
 ) -> tuple[Served, ...]:
     left = iter(predictions)
-    scripted = _Scripted(recognizer, lambda asked: [next(left) for _ in asked])
+    scripted = _Scripted(recognizer, lambda batch: [next(left) for _ in batch])
     served = tuple(_serve_one(one, scripted, rules) for one in real.recordings)
     assert next(left, None) is None, "the pipeline used other windows than were collected"
     return served

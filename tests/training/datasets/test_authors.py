@@ -78,7 +78,7 @@ def test_a_test_split_may_have_no_labels(tmp_path):
         assert dataset.clip_name(3) == "test_0003"
         with pytest.raises(MarEdgeError, match="its labels are unknown"):
             dataset.known_labels()
-        # the second time with a file that lists the clips and says no label
+        # the second time with a file that lists the clips without labels
         (tmp_path / "test_label.pkl").write_bytes(pickle.dumps([{"file_name": f"test_{i:04}.mp4"} for i in range(4)]))
     with pytest.raises(MarEdgeError, match=r"label None; expected an id from 0 to 51"):
         open_authors(tmp_path, "ma52", "test")
@@ -93,7 +93,7 @@ def test_names_are_unchanged_and_a_test_split_is_in_the_order_of_its_labels(tmp_
     assert [dataset.clip_name(i) for i in range(4)] == ["folder/a.MP4", "d.v2", "c.mp4", "b"]
     np.testing.assert_array_equal(dataset.clips[1], clips.moving(3))
     write(tmp_path, annotations, [{"file_name": name, "label": 0} for name in [*order, "b"]], "train")
-    trained = open_authors(tmp_path, "imigue", "train")  # a run that began goes on: its order is the data's
+    trained = open_authors(tmp_path, "imigue", "train")  # a run resumes only with the same order: that of the data
     assert [trained.clip_name(i) for i in range(4)] == names
 
 

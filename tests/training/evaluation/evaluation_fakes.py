@@ -104,11 +104,11 @@ class ScriptedRecognizer(Recognizer):
 
     def __init__(self, script: Sequence[tuple[float, float, int]]) -> None:
         super().__init__(FakeRuntime(np.zeros((0, 53), np.float32), METADATA), "scripted")
-        self.asked = 0
+        self.windows_predicted = 0
         self._script = script
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        self.asked += len(windows)
+        self.windows_predicted += len(windows)
         return [Prediction(self._probs(window.times_s[-1]), window.person) for window in windows]
 
     def _probs(self, t_s: float) -> NDArray[np.float32]:
@@ -116,7 +116,7 @@ class ScriptedRecognizer(Recognizer):
         return np.where(np.arange(53) == predicted, 0.95, 0.05 / 52).astype(np.float32)
 
 
-def sure(predicted: list[int], K: int = len(LABELS)) -> NDArray[np.float32]:
+def logits_for(predicted: list[int], K: int = len(LABELS)) -> NDArray[np.float32]:
     """Return logits (N, K) that predict ``predicted``; its neighbors in the label order come next."""
     distance = np.abs(np.arange(K) - np.array(predicted)[:, None])
     return (-distance).astype(np.float32)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, quiet, sure
+from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, logits_for, quiet
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, background_label
@@ -14,7 +14,7 @@ def clips(*labels, **changes):
 
 
 def test_every_clip_is_predicted_once_in_batches_with_progress():
-    recognizer = fake_model(sure(list(range(10))))
+    recognizer = fake_model(logits_for(list(range(10))))
     seen = []
     predictions = predict_clips(recognizer, clips(*range(10)), lambda *step: seen.append(step), batch=4)
     assert recognizer.runtime.batches == [4, 4, 2]
@@ -26,7 +26,7 @@ def test_every_clip_is_predicted_once_in_batches_with_progress():
 
 
 def test_a_number_of_clips_is_evenly_spread():
-    predictions = predict_clips(fake_model(sure([0] * 10)), clips(*range(10)), quiet, clips=5)
+    predictions = predict_clips(fake_model(logits_for([0] * 10)), clips(*range(10)), quiet, clips=5)
     assert predictions.names == ("clip000", "clip002", "clip004", "clip006", "clip008")
     np.testing.assert_array_equal(predictions.labels, [0, 2, 4, 6, 8])
     np.testing.assert_array_equal(spread(3, 5), [0, 1, 2])
@@ -36,7 +36,7 @@ def test_a_number_of_clips_is_evenly_spread():
 def test_labels_match_by_name_in_any_order_and_number():
     theirs = (LABELS[WAVING], Label(7, "nodding", "anything"), Label(0, "idle", "none"))
     dataset = clips(0, 1, 2, labels=theirs, background=2)
-    predictions = predict_clips(fake_model(sure([0, 0, 0])), dataset, quiet)
+    predictions = predict_clips(fake_model(logits_for([0, 0, 0])), dataset, quiet)
     np.testing.assert_array_equal(predictions.labels, [WAVING, NODDING, BACKGROUND])
 
 
@@ -49,7 +49,7 @@ KNOWN = (*LABELS[:2], background_label())
 
 
 def test_unknown_labels_are_refused_before_anything_is_inferred():
-    recognizer = fake_model(sure([0] * 6, 3), labels=KNOWN, background=2)
+    recognizer = fake_model(logits_for([0] * 6, 3), labels=KNOWN, background=2)
     with pytest.raises(MarEdgeError) as error:
         predict_clips(recognizer, clips(0, 5, 6, 7, 8, 9), quiet)
     message = str(error.value)
@@ -62,16 +62,16 @@ def test_unknown_labels_are_refused_before_anything_is_inferred():
 def test_labels_that_the_data_lacks_are_named():
     dataset = clips(0, labels=(Label(0, "Nodding", ""),), background=None)
     with pytest.raises(MarEdgeError, match=r"1 label that the model does not know: 'Nodding' \(it knows "):
-        predict_clips(fake_model(sure([0])), dataset, quiet)
+        predict_clips(fake_model(logits_for([0])), dataset, quiet)
 
 
 def test_labels_without_clips_need_not_be_known():
-    predictions = predict_clips(fake_model(sure([0] * 2, 3), labels=KNOWN, background=2), clips(0, 1), quiet)
+    predictions = predict_clips(fake_model(logits_for([0] * 2, 3), labels=KNOWN, background=2), clips(0, 1), quiet)
     assert (len(predictions.names), predictions.left_out) == (2, 0)
 
 
 def test_known_only_leaves_out_the_others():
-    recognizer = fake_model(sure([0] * 4, 3), labels=KNOWN, background=2)
+    recognizer = fake_model(logits_for([0] * 4, 3), labels=KNOWN, background=2)
     predictions = predict_clips(recognizer, clips(1, 30, BACKGROUND, 40), quiet, known_only=True)
     np.testing.assert_array_equal(predictions.labels, [1, 2])
     assert predictions.names == ("clip000", "clip002")
@@ -79,18 +79,18 @@ def test_known_only_leaves_out_the_others():
 
 
 def test_nothing_known_is_an_error():
-    recognizer = fake_model(sure([0], 3), labels=KNOWN, background=2)
+    recognizer = fake_model(logits_for([0], 3), labels=KNOWN, background=2)
     with pytest.raises(MarEdgeError, match="knows none of the labels"):
         predict_clips(recognizer, clips(30), quiet, known_only=True)
 
 
 def test_unlabeled_clips_are_predicted():
-    predictions = predict_clips(fake_model(sure([0] * 3)), clips(UNLABELED, UNLABELED, 4), quiet)
+    predictions = predict_clips(fake_model(logits_for([0] * 3)), clips(UNLABELED, UNLABELED, 4), quiet)
     np.testing.assert_array_equal(predictions.labels, [UNLABELED, UNLABELED, 4])
 
 
 def test_outputs_that_are_not_finite_are_an_error():
-    logits = sure([0, 0])
+    logits = logits_for([0, 0])
     logits[1, 3] = np.nan
     with pytest.raises(MarEdgeError, match="not all finite"):
         predict_clips(fake_model(logits), clips(0, 0), quiet)
@@ -98,7 +98,7 @@ def test_outputs_that_are_not_finite_are_an_error():
 
 def test_an_empty_data_set_is_an_error():
     with pytest.raises(MarEdgeError, match="has no clip"):
-        predict_clips(fake_model(sure([0])), FakeClips(np.zeros(0, np.int64)), quiet)
+        predict_clips(fake_model(logits_for([0])), FakeClips(np.zeros(0, np.int64)), quiet)
 
 
 SEVERAL = {"labels": LABELS[:52], "background": None, "activation": "sigmoid"}

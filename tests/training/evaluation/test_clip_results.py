@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, METADATA, FakeClips, fake_model, quiet, sure
+from evaluation_fakes import BACKGROUND, METADATA, FakeClips, fake_model, logits_for, quiet
 
 from mar_edge.edge.labels import default_labels
 from mar_edge.training.evaluation.clip_predictions import predict_clips
@@ -15,7 +15,7 @@ SAID = [NODDING, NODDING, SHAKING_HEAD, BACKGROUND, WAVING, BACKGROUND, SHRUGGIN
 
 
 def results(true=TRUE, predicted=SAID):
-    return score_clips(predict_clips(fake_model(sure(predicted)), FakeClips(np.array(true)), quiet), "fake")
+    return score_clips(predict_clips(fake_model(logits_for(predicted)), FakeClips(np.array(true)), quiet), "fake")
 
 
 def test_figures_as_deployed():
@@ -119,7 +119,7 @@ def test_labels_without_body_groups_have_no_figures_of_them():
     labels = default_labels("imigue", 32)
     assert body_groups(labels) == ((), (0,) * 32)
     dataset = FakeClips(np.array([3, 4]), labels=labels, background=None)
-    recognizer = fake_model(sure([3, 3], 32), labels=labels, background=None)
+    recognizer = fake_model(logits_for([3, 3], 32), labels=labels, background=None)
     found = score_clips(predict_clips(recognizer, dataset, quiet), "fake")
     assert (found.deployed.body_f1_macro, found.deployed.f1_mean, found.bodies) == (None, None, ())
     assert found.actions == found.deployed

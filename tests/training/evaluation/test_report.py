@@ -8,7 +8,7 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, quiet, sure
+from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, logits_for, quiet
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
@@ -45,7 +45,7 @@ def clip_results(
     true=(NODDING,) * 4 + (WAVING, BACKGROUND), predicted=(NODDING, NODDING, NODDING, 10, WAVING, BACKGROUND)
 ):
     return score_clips(
-        predict_clips(fake_model(sure(list(predicted))), FakeClips(np.array(true)), quiet), "six fake clips"
+        predict_clips(fake_model(logits_for(list(predicted))), FakeClips(np.array(true)), quiet), "six fake clips"
     )
 
 
@@ -209,7 +209,7 @@ def test_only_live(tmp_path):
 
 def test_few_classes_without_mistakes_or_body_groups(tmp_path):
     labels = (Label(0, "a$_$", ""), Label(1, "b, c", ""))
-    recognizer = fake_model(sure([0, 1], 2), labels=labels, background=None)
+    recognizer = fake_model(logits_for([0, 1], 2), labels=labels, background=None)
     predictions = predict_clips(recognizer, FakeClips(np.array([0, 1]), labels=labels, background=None), quiet)
     write_report(tmp_path, evaluation(score_clips(predictions, "two")))
     text = (tmp_path / "report.md").read_text()

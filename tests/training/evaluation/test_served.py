@@ -65,13 +65,13 @@ def test_batches_change_nothing(batch):
     served = serve_recordings(recordings, recognizer, RULES, batch=batch)
     assert served == serve_recordings(recordings, ScriptedRecognizer(script), RULES, batch=3)
     assert len(served[1].events) == 2  # a movement ends at a cut
-    assert recognizer.asked == len(collect_windows(recordings, recognizer, RULES))
+    assert recognizer.windows_predicted == len(collect_windows(recordings, recognizer, RULES))
 
 
 def test_known_scores_give_the_same_messages():
     recordings, recognizer = real(recording(6, (2.0, 4.0), [NOD])), ScriptedRecognizer(SCRIPT)
     windows = collect_windows(recordings, recognizer, RULES)
-    assert recognizer.asked == 0
+    assert recognizer.windows_predicted == 0
     scores = np.stack([prediction.probs for prediction in recognizer.predict(windows)])
     expected = serve_recordings(recordings, recognizer, RULES)
     assert serve_scores(recordings, recognizer, RULES, windows, scores) == expected

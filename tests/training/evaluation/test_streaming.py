@@ -129,9 +129,9 @@ def test_idle_footage_counts_every_event():
 def test_the_motion_gate_is_part_of_the_evaluation():
     still, recognizer = footage(10, []), ScriptedRecognizer(FALSE_ALARM)
     evaluate_recording(still, recognizer, PipelineRules())
-    assert recognizer.asked == 0
+    assert recognizer.windows_predicted == 0
     evaluate_recording(still, recognizer, PipelineRules(motion_gate=None))
-    assert recognizer.asked > 0
+    assert recognizer.windows_predicted > 0
 
 
 def test_an_event_needs_a_movement_of_its_region():

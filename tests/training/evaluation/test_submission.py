@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, quiet, sure
+from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, logits_for, quiet
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, ma52_labels
@@ -19,7 +19,7 @@ HEADER = "vid,action_pred_1,action_pred_2,action_pred_3,action_pred_4,action_pre
 
 
 def predictions(predicted, **changes):
-    recognizer = fake_model(sure(predicted, len(changes.get("labels", LABELS))), **changes)
+    recognizer = fake_model(logits_for(predicted, len(changes.get("labels", LABELS))), **changes)
     return recognizer.metadata, predict_clips(recognizer, FakeClips(np.full(len(predicted), -1)), quiet)
 
 
