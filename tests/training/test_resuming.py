@@ -98,6 +98,7 @@ def kill():
     raise Killed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("recipe", PRESETS)
 def test_every_recipe_goes_on_by_its_folder_alone(tmp_path, data, start, recipe):
