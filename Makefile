@@ -13,8 +13,9 @@ PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint const
 demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
 
+# Compiled test modules are kept, whatever this machine does otherwise: compiling them takes 5 s a worker.
 test: lint chromium
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Tests that repeat many times what other tests do a few times; takes minutes.
 soak: $(VENV)/dev.installed

@@ -169,8 +169,7 @@ def _use_config(context: typer.Context, path: Path | None) -> Path | None:
     The options themselves check their values, as they check the command line.
     """
     if path is not None:
-        serve = context.parent.command.commands["serve"]  # type: ignore[union-attr]
-        config = read_config(path, option_kinds(context.command), option_kinds(serve))
+        config = read_config(path, option_kinds(context.command), _serve_kinds(context))
         context.default_map = {**(context.default_map or {}), **config.options}
         context.obj = config
     return path
@@ -202,6 +201,19 @@ ServeConfigFileOption = Annotated[
         callback=_use_config,
     ),
 ]
+
+
+def read_event_rules(context: typer.Context, path: Path | None) -> EventRules:
+    """Return the event rules of a config file of ``serve``, or the defaults without one.
+
+    Raises:
+        MarEdgeError: as ``read_config``.
+    """
+    return EventRules() if path is None else read_config(path, _serve_kinds(context)).event_rules
+
+
+def _serve_kinds(context: typer.Context) -> dict[str, OptionKind]:
+    return option_kinds(context.parent.command.commands["serve"])  # type: ignore[union-attr]
 
 
 def called_again(context: typer.Context) -> Any:

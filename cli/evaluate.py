@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 import typer
 
 from mar_edge.cli.app import command
+from mar_edge.cli.config_file import read_event_rules
 from mar_edge.cli.extras import require
 from mar_edge.cli.options.events import PriorChoice, chosen_prior
 from mar_edge.cli.options.model import Runtime, Threads
@@ -37,6 +38,14 @@ class LiveFootage:
     ] = 0.0
     seed: Annotated[int, typer.Option(metavar="N", help="Seed; the same seed gives the same footage.", min=0)] = 1
     prior: PriorChoice = None
+    event_rules: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML file of serve --config, for its table \\[event_rules] (default: the built-in rules).",
+            show_default=False,
+        ),
+    ] = None
 
 
 @command(
@@ -47,6 +56,7 @@ class LiveFootage:
     "evaluate run/best.pt --streaming 30 --confidence scores.json",
 )
 def evaluate(
+    context: typer.Context,
     *,
     model: Annotated[
         list[Path],
@@ -144,7 +154,7 @@ def evaluate(
         idle_minutes=live.idle,
         concurrent_minutes=live.concurrent,
         seed=live.seed,
-        rules=PipelineRules(prior=chosen_prior(live.prior)),
+        rules=PipelineRules(prior=chosen_prior(live.prior), events=read_event_rules(context, live.event_rules)),
     )
     with showing_progress() as progress:
         evaluation = run_evaluation(config, progress)

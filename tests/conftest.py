@@ -21,6 +21,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch; 
 SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[2] / "shared"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests: no worker is left with one of them at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def data() -> Path:
     """Return the folder of small files of measured numbers (tests/data/README.md)."""

@@ -22,7 +22,6 @@ PriorChoice = Annotated[
         help="Frequencies of actions: interview, uniform, trained (as in the training data) or a CSV file: "
         "action,per_minute (default: interview for models of MA-52's actions).",
         show_default=False,
-        rich_help_panel="Events",
     ),
 ]
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from mar_edge.edge.errors import MarEdgeError
 
-Kind = Literal["models", "engines", "calibration", "tests"]
+Kind = Literal["models", "engines", "calibration"]
 
 
 def cache_folder(kind: Kind) -> Path:

@@ -1,4 +1,4 @@
-"""What ``bench`` measures, on real runtimes; what it says is checked, not how fast it was."""
+"""``bench`` on real runtimes: the report is checked, not the speed."""
 
 import json
 
@@ -21,7 +21,7 @@ def silent(what, done, total):
     pass
 
 
-def test_candidates_take_turns_and_each_gets_its_rows(ma52_model, monkeypatch):
+def test_candidates_take_turns_and_each_has_its_rows(ma52_model, monkeypatch):
     candidates = [open_candidate(ma52_model.path, name, 1, inputs) for name in ("onnxruntime", "openvino")]
     order = []
     for candidate in candidates:
@@ -40,7 +40,7 @@ def test_candidates_take_turns_and_each_gets_its_rows(ma52_model, monkeypatch):
     assert all(row.windows_per_s > 0 for row in rows)
 
 
-def test_verify_finds_what_differs(ma52_model, tmp_path):
+def test_verify_finds_differences(ma52_model, tmp_path):
     other = onnx.load(ma52_model.path)
     bias = next(tensor for tensor in other.graph.initializer if tensor.name.endswith("head.bias"))
     values = numpy_helper.to_array(bias).copy()
@@ -56,13 +56,13 @@ def test_verify_finds_what_differs(ma52_model, tmp_path):
     assert changed.largest_logit_error == pytest.approx(100, rel=1e-3)
 
 
-def test_verify_wants_models_that_can_be_compared(ma52_model, imigue_model):
+def test_verify_refuses_models_that_cannot_be_compared(ma52_model, imigue_model):
     candidates = [open_candidate(p, "onnxruntime", 1, inputs) for p in (ma52_model.path, imigue_model.path)]
     with pytest.raises(MarEdgeError, match="has other skeletons or labels"):
         verify(candidates, lambda: [])
 
 
-def test_the_command(cli, ma52_model, tmp_path):
+def test_bench_prints_and_writes_its_figures(cli, ma52_model, tmp_path):
     out = tmp_path / "bench.json"
     done = cli(
         "bench", ma52_model.path, "--runtime", "onnxruntime", "--runtime", "openvino", "--batch", "2,1", "--rounds", 2,

@@ -8,7 +8,7 @@ from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.edge.runtime.tensorrt import targets
 
 
-def test_half_from_a_model_file(cli, ma52_model, tmp_path):
+def test_export_writes_fp16_from_a_model_file(cli, here, ma52_model, tmp_path):
     out = tmp_path / "half.onnx"
     done = cli("export", ma52_model.path, "--precision", "fp16", "--windows", 8, "--min-agreement", 0.5, "--out", out)
     assert done.returncode == 0, done.stderr
@@ -16,10 +16,10 @@ def test_half_from_a_model_file(cli, ma52_model, tmp_path):
     assert "of 8 windows" in done.stdout
     assert str(tmp_path / "half.md") in done.stdout
     assert parse_metadata(read_metadata(out), str(out)).fidelity.windows == 8
-    assert "fp16, the same label as FP32 on" in cli("models", out).stdout
+    assert "fp16, the same label as FP32 on" in here("models", out).stdout
 
 
-def test_refusals(user_error, ma52_model, tmp_path):
+def test_export_and_calibrate_refuse_wrong_inputs(user_error, ma52_model, tmp_path):
     out = tmp_path / "x.onnx"
     assert "is a model file already" in user_error("export", ma52_model.path, "--out", out)
     assert "too few to calibrate on" in user_error("calibrate", ma52_model.path, "--clips", 10, "--out", out)
@@ -27,7 +27,7 @@ def test_refusals(user_error, ma52_model, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_build(cli, user_error, ma52_model, tmp_path):
+def test_build_writes_an_engine(cli, user_error, ma52_model, tmp_path):
     pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX has no wheel for this machine")
     out, layers = tmp_path / "model.engine", tmp_path / "layers.tsv"
     done = cli("build", ma52_model.path, "--target", "sm86", "--batch", "1,2", "--out", out, "--layers", layers)

@@ -1,9 +1,10 @@
-"""Each check on this machine, and on machines that lack something."""
+"""``doctor``: each check on this machine, and with something missing."""
 
 import base64
 import hashlib
 import importlib.metadata
 import os
+import re
 import socket
 import sys
 from types import SimpleNamespace
@@ -29,7 +30,7 @@ def pretend_installed(monkeypatch, versions):
     monkeypatch.setattr(importlib.metadata, "version", version)
 
 
-def test_every_check_has_a_name_and_says_something():
+def test_every_check_has_a_name_and_a_detail():
     found = checks.run_checks(read_model=lambda: "a model")
     names = [check.name for check in found]
     assert len(set(names)) == len(names)
@@ -41,12 +42,19 @@ def test_every_check_has_a_name_and_says_something():
         assert check.status == "ok" or check.hint, check
 
 
+def test_doctor_prints_every_check(cli):
+    done = cli("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    for name in ("python", "machine", "opencv", "onnxruntime", "model", "port"):
+        assert re.search(rf"^(ok|warn) +{name} ", done.stdout, re.MULTILINE), done.stdout
+
+
 def test_without_a_reader_there_is_no_model_check():
     assert "model" not in [check.name for check in checks.run_checks()]
 
 
 def recorded(path, name="edge/models/m.onnx", mode="sha256"):
-    """Return a file as a wheel's RECORD has it: hash and place."""
+    """Return a file as RECORD of a wheel lists it: hash and place."""
     digest = base64.urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest()).rstrip(b"=").decode()
     file = importlib.metadata.PackagePath(name)
     file.hash = importlib.metadata.FileHash(f"{mode}={digest}")
@@ -54,7 +62,7 @@ def recorded(path, name="edge/models/m.onnx", mode="sha256"):
     return file
 
 
-def test_a_file_that_is_not_as_it_was_installed_fails(tmp_path):
+def test_a_changed_file_fails(tmp_path):
     whole, damaged, gone = (tmp_path / name for name in "abc")
     for path in (whole, damaged, gone):
         path.write_bytes(b"weights" * 1000)
@@ -89,7 +97,7 @@ def test_little_memory_is_a_warning(monkeypatch, gigabytes, status):
     assert checks.check_machine().status == status
 
 
-def test_tensorrt_is_told_of_where_it_is_installed(monkeypatch):
+def test_tensorrt_is_listed_where_it_is_installed(monkeypatch):
     def refuse(*_):
         raise MarEdgeError("no GPU that CUDA can use")
 
@@ -123,7 +131,7 @@ def pretend_opencv(monkeypatch, **built):
     monkeypatch.setattr("platform.system", lambda: "Linux")
 
 
-def test_opencv_from_a_wheel_is_well_with_a_word_on_gstreamer(monkeypatch):
+def test_opencv_from_a_wheel_is_ok_with_a_hint_about_gstreamer(monkeypatch):
     pretend_opencv(monkeypatch)
     check = checks.check_opencv()
     assert check.status == "ok"
@@ -131,19 +139,19 @@ def test_opencv_from_a_wheel_is_well_with_a_word_on_gstreamer(monkeypatch):
     assert "csi://" in check.hint
 
 
-def test_opencv_with_gstreamer_needs_no_word(monkeypatch):
+def test_opencv_with_gstreamer_has_no_hint(monkeypatch):
     pretend_opencv(monkeypatch, gstreamer="YES (1.20.3)")
     assert checks.check_opencv() == checks.Check("opencv", "ok", "4.11.0, GStreamer yes, V4L2 yes")
 
 
-def test_opencv_without_v4l2_is_a_warning_that_says_what_fails(monkeypatch):
+def test_opencv_without_v4l2_is_a_warning_that_names_the_consequence(monkeypatch):
     pretend_opencv(monkeypatch, v4l2="NO")
     check = checks.check_opencv()
     assert check.status == "warn"
     assert "USB" in check.hint
 
 
-def test_this_machines_opencv_is_read_rightly():
+def test_the_installed_opencv_is_read_correctly():
     cv2 = pytest.importorskip("cv2")
     registered = [cv2.videoio_registry.getBackendName(b) for b in cv2.videoio_registry.getBackends()]
     assert ("V4L2 yes" in checks.check_opencv().detail) == ("V4L2" in registered)
@@ -172,12 +180,12 @@ def test_two_opencv_wheels_of_different_versions_are_a_warning(monkeypatch):
 @pytest.mark.parametrize(
     "versions", [{}, {"opencv-python": "4.11.0.86"}, dict.fromkeys(("opencv-python", "opencv-contrib-python"), "4.11")]
 )
-def test_one_version_of_opencv_is_well(monkeypatch, versions):
+def test_one_version_of_opencv_is_ok(monkeypatch, versions):
     pretend_installed(monkeypatch, versions)
     assert checks.check_opencv_wheels().status == "ok"
 
 
-def test_pose_models_that_are_here_with_their_detectors_are_named(monkeypatch, tmp_path):
+def test_downloaded_pose_models_with_detectors_are_listed(monkeypatch, tmp_path):
     monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path))
     assert "comes with the package" in checks.check_pose_models().detail
     cache_folder("models").mkdir(parents=True)
@@ -188,7 +196,7 @@ def test_pose_models_that_are_here_with_their_detectors_are_named(monkeypatch, t
     assert checks.check_pose_models().detail == "dwpose-s: serve --pose dwpose-s"
 
 
-def test_a_model_that_cannot_be_read_fails_with_the_readers_words():
+def test_an_unreadable_model_fails_with_the_message_of_the_reader():
     def broken():
         raise MarEdgeError("x.onnx: no metadata")
 

@@ -1,4 +1,4 @@
-"""``serve --config``: options from a file, the command line over it. Mistakes: ``test_serve_options.py``."""
+"""``--config``: options and event rules from a file; the command line wins. Mistakes: ``test_serve_options.py``."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_options_come_from_the_file_and_the_command_line_wins(cli, ma52_model, t
     assert on["shaking head"] == 0.9
 
 
-def test_a_hangup_reads_the_file_again_and_a_mistake_in_it_changes_nothing(tmp_path):
+def test_sighup_rereads_the_file_and_a_mistake_in_it_changes_nothing(tmp_path):
     path = tmp_path / "mar-edge.toml"
     path.write_text("stride-s = 0.2\nlabels = 'head'\n")
     address = f"ipc://{tmp_path}/bus"
@@ -140,7 +140,7 @@ def test_replay_takes_a_config_file_of_serve(asked, user_error, tmp_path):
     assert "camera is text, or a list of it, not 1.5" in user_error("replay", tmp_path, "--config", path)
 
 
-def test_each_option_goes_where_it_belongs(asked, tmp_path):
+def test_every_option_reaches_the_configuration(asked, tmp_path):
     config = asked(
         "serve",
         *("--camera", "hall=demo:", "--camera", "door=demo:", "--on", 0.6, "--off", 0.2, "--labels", "head,-nodding"),
@@ -161,3 +161,16 @@ def test_each_option_goes_where_it_belongs(asked, tmp_path):
     assert (config.stall_s, config.wait_camera, config.realtime, config.insecure) == (7, True, True, True)
     assert (config.wait_subscribers, config.max_seconds, config.http) == (2, 9, "127.0.0.1:0")
     assert (record.folder, record.most_mb, record.most_hours, record.keep) == (tmp_path, 1, 2, 3)
+
+
+def test_evaluate_takes_the_event_rules_of_a_config_file_of_serve(here, user_error, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("mar_edge.training.evaluation.command.evaluate", lambda config, progress: asked.append(config))
+    path = tmp_path / "mar-edge.toml"
+    path.write_text(RULES)
+    for arguments in (("--event-rules", path), ()):
+        assert here("evaluate", "model.onnx", *arguments).returncode == 0
+    changed, usual = (config.rules.events for config in asked)
+    assert (changed, usual) == (replace(EventRules(), smoothing_s=0, min_duration_s=0.25), EventRules())
+    path.write_text("[event_rules]\nrest_s = 61\n")
+    assert "[event_rules]: rest_s is 0 to 60, not 61" in user_error("evaluate", "model.onnx", "--event-rules", path)

@@ -1,4 +1,4 @@
-"""The demo's verdict: what was recognized of its script, missed, and wrong."""
+"""The verdict of the demo: which actions of its script were recognized or missed, and which events were wrong."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def test_an_action_is_recognized_by_an_event_of_its_name_that_overlaps_it() -> N
     assert (verdict.recognized, verdict.unplayed) == (1, ())
 
 
-def test_each_event_counts_once_and_where_it_overlaps_most() -> None:
-    """Check a nod that is taken for two, and one that reaches from the first to the last."""
+def test_each_event_counts_once_for_the_longest_overlap() -> None:
+    """Match a nod that gives two events, and an event that spans the first and the last nod."""
     short, long = heard("nodding", 1.0, 1.5), heard("nodding", 1.5, 3.0)
     assert judge(SCRIPT[:1], [short, long], 4.0).answers == ((SCRIPT[0], long),)
     assert judge(SCRIPT[:1], [short, long], 4.0).wrong == (short,)
@@ -36,7 +36,7 @@ def test_each_event_counts_once_and_where_it_overlaps_most() -> None:
     assert verdict.wrong == ()
 
 
-def test_what_was_not_played_is_not_missed() -> None:
+def test_actions_that_were_not_played_are_not_missed() -> None:
     verdict = judge(SCRIPT, [heard("nodding", 1.0, 3.0)], 5.0)
     assert len(verdict.answers) == 1
     assert verdict.unplayed == SCRIPT[1:]
@@ -44,7 +44,7 @@ def test_what_was_not_played_is_not_missed() -> None:
     assert "stopped before" in sentence(judge(SCRIPT, [], 0.5), 15, 0)
 
 
-def test_the_sentence_says_what_to_make_of_it() -> None:
+def test_the_verdict_judges_the_machine() -> None:
     well = judge(SCRIPT, [heard("nodding", 1, 3), heard("shaking head", 4, 6), heard("waving", 4, 5)], 10.0)
     assert sentence(well, 300, 0) == (
         "Verdict: 2 of 3 actions recognized, 1 missed, 1 wrong event; mar-edge works on this machine."

@@ -1,4 +1,4 @@
-"""``models``: what a model file says of itself."""
+"""``models``: the description in a model file."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 import mar_edge
 
 
-def test_as_json_it_is_the_files_own_document(cli, ma52_model):
+def test_json_is_the_description_in_the_file(cli, ma52_model):
     done = cli("models", ma52_model.path, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     document = json.loads(done.stdout)
@@ -17,16 +17,16 @@ def test_as_json_it_is_the_files_own_document(cli, ma52_model):
     assert document["mar_edge_version"] == mar_edge.__version__
 
 
-def test_for_people(cli, ma52_model):
-    done = cli("models", ma52_model.path)
+def test_a_model_is_described_for_people(here, ma52_model):
+    done = here("models", ma52_model.path)
     assert (done.returncode, done.stderr) == (0, "")
     for part in ("tiny joint", str(ma52_model.path), "ma52, joint stream", "motion encoding", "1.5 s", "nodding"):
         assert part in done.stdout
     assert done.stdout.count("(nothing happens)") == 1
 
 
-def test_without_a_file_it_is_the_packages_own(cli):
-    done = cli("models")
+def test_without_a_file_the_packages_model_is_described(here):
+    done = here("models")
     assert (done.returncode, done.stderr) == (0, "")
     assert "the default of serve" in done.stdout
     assert "synthetic motion" in done.stdout
@@ -40,7 +40,7 @@ def undescribed(tmp_path, ma52_model):
     return tmp_path / "undescribed.onnx"
 
 
-def test_files_that_are_no_model_of_ours(user_error, tmp_path, undescribed):
+def test_other_files_are_refused(user_error, tmp_path, undescribed):
     text = tmp_path / "text.onnx"
     text.write_text("hello\n")
     assert "is not a model that ONNX Runtime can load" in user_error("models", text)

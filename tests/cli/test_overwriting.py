@@ -1,4 +1,4 @@
-"""Every command that writes: it refuses to write onto what it reads, before it has done anything."""
+"""Every command that writes refuses to overwrite its inputs, before any work."""
 
 import os
 
@@ -15,7 +15,7 @@ from mar_edge.training.synth.command import write_clips
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory):
-    """Return a folder with a file of each kind that a command reads."""
+    """Return a folder with one file of each kind that a command reads."""
     folder = tmp_path_factory.mktemp("given")
     networks.save_state_dict(folder / "joint.onnx", networks.golden(networks.MA52))
     networks.save_state_dict(folder / "bone.onnx", networks.golden(networks.MA52, 7))
@@ -54,7 +54,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("how", ["as it is", "linked"])
 @pytest.mark.parametrize("case", COMMANDS)
-def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case, how):
+def test_no_command_overwrites_its_inputs(given, tmp_path, monkeypatch, case, how):
     monkeypatch.chdir(given)
     *arguments, out = COMMANDS[case]
     if how == "linked":
@@ -71,7 +71,7 @@ def test_no_command_writes_onto_what_it_reads(given, tmp_path, monkeypatch, case
     "command", [("export", "joint.onnx"), ("export", "model.onnx", "--precision", "fp16"), ("calibrate", "model.onnx")]
 )
 @pytest.mark.parametrize("wrong", [("folder.onnx", "it is a folder"), ("b.pt", "name ends in .onnx")])
-def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypatch, command, wrong):
+def test_a_wrong_output_is_refused_before_any_work(given, tmp_path, monkeypatch, command, wrong):
     import mar_edge.export.onnx_file
 
     def too_late(*_, **__):
@@ -86,7 +86,7 @@ def test_where_a_model_file_cannot_be_is_known_at_once(given, tmp_path, monkeypa
         command_line()([*command, "--out", str(tmp_path / out)], standalone_mode=False)
 
 
-def test_a_triton_repository_that_has_the_model_is_known_at_once(given, tmp_path, monkeypatch):
+def test_a_triton_repository_with_the_model_is_refused_before_any_work(given, tmp_path, monkeypatch):
     monkeypatch.chdir(given)
     (tmp_path / "m").mkdir()
     with pytest.raises(MarEdgeError, match=r"exists; remove it, or give the model file another name"):

@@ -33,7 +33,7 @@ def swaying(frame, x, phase):
 
 @pytest.fixture(scope="module")
 def video(tmp_path_factory):
-    """Write 1.5 s of two people that sway; lossless, since colors identify them."""
+    """Return a video of two people who sway, for 1.5 s; lossless, since colors tell who is who."""
     path = tmp_path_factory.mktemp("video") / "two.avi"
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"FFV1"), 20.0, (640, 560))
     for frame in range(30):
@@ -45,7 +45,7 @@ def video(tmp_path_factory):
     return path
 
 
-def test_two_people_from_files_to_the_wire(files, video):
+def test_serve_follows_two_people_with_model_files(files, video):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
@@ -75,8 +75,8 @@ def test_two_people_from_files_to_the_wire(files, video):
     assert {m.person for m in heard if isinstance(m, LabelMessage)} == {0, 1}
 
 
-def test_the_demo_takes_pose_models_too(cli, files):
-    done = cli("demo", "--pose", files[0], "--detector", "nowhere.onnx")
+def test_demo_takes_pose_models(here, files):
+    done = here("demo", "--pose", files[0], "--detector", "nowhere.onnx")
     assert (done.returncode, done.stderr) == (
         1,
         "error: no detector model at nowhere.onnx; a known one by name: 'mar-edge models --list'\n",
@@ -92,7 +92,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def mirror(home, files):
-    """Return a folder with the archives of a pose model and its detector without published hashes."""
+    """Return a folder with the archives of a pose model and its detector. Their hashes are not published."""
     folder = home / "mirror"
     folder.mkdir()
     for name, path in (("rtmpose-s-halpe26", files[0]), ("rtmdet-nano", files[1])):
@@ -102,31 +102,31 @@ def mirror(home, files):
     return folder
 
 
-def test_models_by_name_from_a_mirror(cli, mirror):
-    listed = cli("models", "--list")
+def test_known_models_are_downloaded_from_a_mirror(here, mirror):
+    listed = here("models", "--list")
     assert (listed.returncode, listed.stderr) == (0, "")
     for name, model in catalog.known_models().items():
         assert name in listed.stdout
         assert model.licence in listed.stdout
-    done = cli("models", "rtmpose-s-halpe26", "--download", "--mirror", mirror)
+    done = here("models", "rtmpose-s-halpe26", "--download", "--mirror", mirror)
     assert done.returncode == 0, done.stderr
     assert "rtmpose-s-halpe26 (Apache-2.0) from file://" in done.stderr
     assert done.stdout.count(".onnx") == 2  # and its detector
-    again = cli("models", "rtmpose-s-halpe26", "--download")
+    again = here("models", "rtmpose-s-halpe26", "--download")
     assert (again.returncode, again.stderr, again.stdout) == (0, "", done.stdout)
-    told = cli("models", "rtmpose-s-halpe26").stdout
+    told = here("models", "rtmpose-s-halpe26").stdout
     for part in ("26 keypoints", "192x256 px", "rtmdet-nano", "Apache-2.0", "https://", "yes, since"):
         assert part in told
 
 
-def test_a_pose_stage_by_name(mirror, monkeypatch, capsys):
+def test_a_known_pose_stage_is_downloaded_and_opened(mirror, monkeypatch, capsys):
     monkeypatch.setenv("MAR_EDGE_MIRROR", str(mirror))
     with pose_stage(PoseConfig("rtmpose-s-halpe26"), fetch_shown)(load_layout("ma52")) as opened:
         assert opened.name.startswith("rtmpose-s-halpe26 after rtmdet-nano on ")
     assert "from file://" in capsys.readouterr().err
 
 
-def test_models_that_are_not_known(user_error, home):
+def test_unknown_models_are_refused(user_error, home):
     assert "by name there are: rtmw-m" in user_error("models", "rtmw-xxl")
     assert "no model file at x.onnx" in user_error("models", "x.onnx")
     assert "has no rtmw-dw-l-m_simcc" in user_error("models", "rtmw-m", "--download", "--mirror", home)

@@ -1,4 +1,4 @@
-"""What ``bench --pose`` measures, and that it measures what it says; not how fast it was."""
+"""``bench --pose``: the report is checked, not the speed."""
 
 import json
 
@@ -30,7 +30,7 @@ def picture():
 
 
 @pytest.mark.parametrize("people", [1, 3, 12])
-def test_people_stand_in_the_picture_and_apart(people):
+def test_people_are_in_the_picture_and_do_not_overlap(people):
     boxes = side_by_side(people, 640, 360)
     assert boxes.shape == (people, 4)
     assert (boxes >= 0).all()
@@ -39,7 +39,7 @@ def test_people_stand_in_the_picture_and_apart(people):
     assert (boxes[:-1, 2] <= boxes[1:, 0] + 0.01).all()
 
 
-def test_every_stage_is_timed_on_so_many_people(files, picture, monkeypatch):
+def test_every_stage_is_timed_for_each_number_of_people(files, picture, monkeypatch):
     with OnnxRuntime(files[0], threads=1) as pose, OnnxRuntime(files[1], threads=1) as detector:
         crowds = [
             Crowd(pose, detector, family="rtmdet", detector_size=None, layout=load_layout("ma52"), people=people)
@@ -73,7 +73,7 @@ def test_every_stage_is_timed_on_so_many_people(files, picture, monkeypatch):
         assert row.frame_ms <= row.frame_p95_ms
 
 
-def test_the_command(cli, files, picture, tmp_path):
+def test_bench_times_a_pose_stage(cli, files, picture, tmp_path):
     cv2.imwrite(str(tmp_path / "frame.png"), picture)
     out = tmp_path / "pose.json"
     done = cli(
@@ -96,7 +96,7 @@ def test_models_and_a_pose_stage_are_not_timed_at_once(user_error, files):
     assert "not both at once" in user_error("bench", files[0], "--pose", files[0])
 
 
-def test_what_cannot_be_timed(files, tmp_path):
+def test_a_file_that_is_not_a_picture_is_refused(files, tmp_path):
     def bench(options, image=None, runtimes=("auto",)):
         bench_pose(options, runtimes, [1], image, 1, 1, None)
 
@@ -118,7 +118,7 @@ def test_the_holistic_stage_for_one_and_two_people(tmp_path):
         assert row["runtime"].startswith("holistic on onnxruntime ")
 
 
-def test_people_whom_the_holistic_stage_does_not_find_are_not_timed(tmp_path, capsys):
+def test_people_that_the_holistic_stage_misses_are_not_timed(tmp_path, capsys):
     picture, out = tmp_path / "nobody.png", tmp_path / "pose.json"
     cv2.imwrite(str(picture), np.zeros((60, 50, 3), np.uint8))
     with pytest.raises(MarEdgeError, match="does not find 1 people in this picture"):

@@ -15,15 +15,15 @@ def address():
         return f"tcp://127.0.0.1:{probe.getsockname()[1]}"
 
 
-def test_keys_are_made_once(cli, user_error, tmp_path):
+def test_keys_are_not_overwritten(cli, user_error, tmp_path):
     done = cli("keygen", "box", "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "box.key_secret").stat().st_mode & 0o777 == 0o600
     assert "exists" in user_error("keygen", "box", "--out", tmp_path)
 
 
-def test_what_keys_and_addresses_do_not_go_together(cli, user_error, tmp_path):
-    cli("keygen", "box", "--out", tmp_path)
+def test_keys_and_addresses_that_do_not_go_together(here, user_error, tmp_path):
+    here("keygen", "box", "--out", tmp_path)
     key, public = tmp_path / "box.key_secret", tmp_path / "box.key"
     assert "go together" in user_error("serve", "--camera", "demo:", "--key", key)
     assert "go together" in user_error("subscribe", "--server-key", public)
@@ -33,15 +33,15 @@ def test_what_keys_and_addresses_do_not_go_together(cli, user_error, tmp_path):
     assert "chmod 600" in user_error("serve", "--camera", "demo:", "--key", key, "--clients", tmp_path)
 
 
-def test_replay_says_what_is_no_recording(user_error, tmp_path):
+def test_replay_refuses_other_files(user_error, tmp_path):
     (tmp_path / "a.jsonl").write_text("hello\n")
     assert "line 1" in user_error("replay", tmp_path)
     assert "no recording at" in user_error("replay", tmp_path / "nowhere.jsonl")
 
 
-def test_what_a_relay_passes_on_is_recorded_and_replayed_with_keys_all_the_way(cli, tmp_path, address, unused_address):
+def test_a_replay_is_relayed_and_recorded_with_keys(cli, here, tmp_path, address, unused_address):
     for name in ("box", "hub", "ann"):
-        assert cli("keygen", name, "--out", tmp_path).returncode == 0
+        assert here("keygen", name, "--out", tmp_path).returncode == 0
     clients = {}
     for place, guest in (("box", "hub"), ("hub", "ann")):
         clients[place] = tmp_path / f"clients-{place}"

@@ -27,7 +27,7 @@ def test_serving_needs_no_torch(cli, ma52_model, address):
     assert not {"torch", "onnx", "onnxscript", "training", "export"} & imported(done.stderr)
 
 
-def test_cameras_that_are_none(user_error, tmp_path, address):
+def test_wrong_cameras_are_refused(user_error, tmp_path, address):
     text, empty = tmp_path / "text.mp4", tmp_path / "empty.mp4"
     text.write_text("hello, I am no video\n" * 50)
     empty.touch()
@@ -42,7 +42,7 @@ def test_cameras_that_are_none(user_error, tmp_path, address):
         assert expected in user_error("serve", "--camera", camera, "--bind", address)
 
 
-def test_a_port_in_use(user_error):
+def test_a_port_in_use_is_refused(user_error):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -50,13 +50,13 @@ def test_a_port_in_use(user_error):
         assert "in use" in user_error("serve", "--camera", "demo:", "--bind", address)
 
 
-def test_a_model_of_another_layout_gets_its_own_joints(cli, imigue_model, address):
+def test_a_model_of_another_layout_is_served(cli, imigue_model, address):
     done = cli("serve", "--camera", "demo:", "--model", imigue_model.path, "--bind", address, "--max-seconds", 0.5)
     assert done.returncode == 0, done.stderr
     assert "imigue" in done.stdout
 
 
-def test_a_file_that_is_no_model(user_error, tmp_path, address):
+def test_a_file_that_is_not_a_model_is_refused(user_error, tmp_path, address):
     (tmp_path / "m.onnx").write_text("hello\n")
     assert "is not a model" in user_error(
         "serve", "--camera", "demo:", "--model", tmp_path / "m.onnx", "--bind", address
@@ -64,7 +64,7 @@ def test_a_file_that_is_no_model(user_error, tmp_path, address):
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_signal_ends_it_in_order(ma52_model, address, sent, code):
+def test_signals_end_serving_in_order(ma52_model, address, sent, code):
     command = [sys.executable, "-u", "-m", "mar_edge", "serve", "--camera", "demo:"]
     command += ["--model", str(ma52_model.path), "--bind", address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as serving:

@@ -1,7 +1,4 @@
-"""Every option of ``serve`` in a config file, wrong in every way: one line that names it, and nothing begins.
-
-The command runs in this process, as ``mar-edge`` runs it, up to the error.
-"""
+"""Every option of ``serve`` in a config file, with every kind of mistake: one line names it, and nothing starts."""
 
 import re
 
@@ -13,8 +10,8 @@ from mar_edge.cli.config_file import option_kinds, read_config
 from mar_edge.cli.main import command_line
 from mar_edge.edge.errors import MarEdgeError
 
-# What is wrong with a value of the right kind, by option; {tmp} is a folder with a video, keys and a text file.
-# Of a switch any value of its kind is right.
+# Wrong values of the right kind, by option, and part of the message. {tmp} is a folder with a video, keys and a text
+# file. A switch takes any value of its kind.
 SWITCH = ()
 WRONG = {
     "camera": [
@@ -167,7 +164,7 @@ OTHER_KINDS = {
 COMMAND_KINDS = option_kinds(command_line().commands["serve"])
 
 
-def test_every_option_has_its_cases():
+def test_every_option_has_cases():
     assert WRONG.keys() == {*COMMAND_KINDS, "thresholds", "event_rules"}
     for name, kind in COMMAND_KINDS.items():
         assert WRONG[name] or kind.said == "true or false"
@@ -208,7 +205,7 @@ def refusal(folder, tmp_path, monkeypatch, user_error):
 
 
 @pytest.mark.parametrize("option", COMMAND_KINDS)
-def test_values_of_another_kind(tmp_path, option):
+def test_values_of_another_kind_are_refused(tmp_path, option):
     kind, path = COMMAND_KINDS[option], tmp_path / "mar-edge.toml"
     literals = OTHER_KINDS[kind.said]
     for toml in [*(f"{option} = {literal}" for literal in literals), f"[{option}]\nx = 1"]:
@@ -220,7 +217,7 @@ def test_values_of_another_kind(tmp_path, option):
 @pytest.mark.parametrize(
     ("option", "value", "said"), [(option, *case) for option, cases in WRONG.items() for case in cases]
 )
-def test_a_value_that_makes_no_sense(refusal, folder, option, value, said):
+def test_wrong_values_are_refused(refusal, folder, option, value, said):
     key = option if option == "event_rules" else option.replace("_", "-")  # tables have one spelling
     message = refusal(f"{key} = {value}".replace("{tmp}", str(folder)).encode())
     assert said in message
@@ -228,21 +225,21 @@ def test_a_value_that_makes_no_sense(refusal, folder, option, value, said):
 
 
 @pytest.mark.parametrize(("toml", "said"), CONTRADICTIONS)
-def test_options_that_contradict_each_other(refusal, folder, toml, said):
+def test_contradictions_are_refused(refusal, folder, toml, said):
     assert re.search(said, refusal(toml.replace("{tmp}", str(folder)).encode()))
 
 
 @pytest.mark.parametrize("name", ["strides", "config", "help", "context", "stride-s ", "--stride-s", ""])
-def test_names_that_are_none(refusal, name):
+def test_unknown_names_are_refused(refusal, name):
     assert f"no such option: {name}; there are" in refusal(f"{name!r} = 1".encode())
 
 
 @pytest.mark.parametrize("content", NOT_TOML, ids=range(len(NOT_TOML)))
-def test_what_is_no_toml(refusal, content):
+def test_files_that_are_not_toml_are_refused(refusal, content):
     assert "is not a TOML file" in refusal(content)
 
 
-def test_a_file_too_large_or_not_there(refusal, tmp_path, user_error):
+def test_a_file_that_is_too_large_or_missing_is_refused(refusal, tmp_path, user_error):
     assert "is no config file" in refusal(b"#" * (1 << 20 | 1))
     assert "cannot read config file" in user_error("serve", "--config", tmp_path / "none.toml")
 
@@ -250,5 +247,5 @@ def test_a_file_too_large_or_not_there(refusal, tmp_path, user_error):
 @pytest.mark.parametrize(
     ("toml", "said"), [("labels = 'yawning'", "--labels: "), ("[thresholds]\nyawning = 0.5", "[thresholds]: ")]
 )
-def test_labels_that_the_model_does_not_have(refusal, toml, said):
+def test_unknown_labels_are_refused(refusal, toml, said):
     assert f"{said}the model has no label or body group 'yawning'" in refusal(toml.encode())

@@ -17,8 +17,8 @@ def test_synth_writes_arrays(cli, tmp_path):
         assert arrays["joints"].shape == (5, 64, 44, 2)
 
 
-def test_synth_draws_a_clip(cli, tmp_path):
-    done = cli("synth", "--out", tmp_path / "clip.mp4", "--action", "shaking head")
+def test_synth_draws_a_clip(here, tmp_path):
+    done = here("synth", "--out", tmp_path / "clip.mp4", "--action", "shaking head")
     assert (done.returncode, done.stderr) == (0, "")
     assert "shaking head" in done.stdout
     video = cv2.VideoCapture(str(tmp_path / "clip.mp4"))
@@ -39,14 +39,14 @@ def test_synth_draws_a_clip(cli, tmp_path):
         (("--statistics", "--without", "wind"), "no feature 'wind' of synthetic worlds; there are: drag"),
     ],
 )
-def test_synth_refuses(user_error, tmp_path, monkeypatch, arguments, expected):
+def test_synth_refuses_wrong_options(user_error, tmp_path, monkeypatch, arguments, expected):
     monkeypatch.chdir(tmp_path)
     assert expected in user_error("synth", *arguments)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow
-def test_train_and_its_report(cli, here, user_error, tmp_path):
+def test_train_reports_its_progress_and_result(cli, here, user_error, tmp_path):
     held_out = tmp_path / "held_out.npz"
     here("synth", "--out", held_out, "--count", 16)
     options = ("--run", tmp_path / "run", "--validation", held_out, "--width", 16, "--steps", 10, "--batch", 2)
@@ -57,11 +57,11 @@ def test_train_and_its_report(cli, here, user_error, tmp_path):
     assert "another configuration" in user_error("train", *options, "--seed", 2)
 
 
-def test_train_of_a_width_that_cannot_be(user_error, tmp_path):
+def test_train_refuses_a_wrong_width(user_error, tmp_path):
     assert "multiple of 16" in user_error("train", "--run", tmp_path / "run", "--width", 40)
 
 
-def test_export_says_what_it_wrote(here, ma52_model, tmp_path):
+def test_export_names_what_it_wrote(here, ma52_model, tmp_path):
     out = tmp_path / "new" / "model.onnx"
     done = here("export", *ma52_model.sources, "--out", out)
     assert (done.returncode, done.stderr) == (0, "")
@@ -69,7 +69,7 @@ def test_export_says_what_it_wrote(here, ma52_model, tmp_path):
     assert "12 classes; largest logit difference from PyTorch" in done.stdout
 
 
-def test_export_of_what_is_no_checkpoint(user_error, tmp_path):
+def test_export_refuses_other_files(user_error, tmp_path):
     text, wrong = tmp_path / "text.pt", tmp_path / "wrong.pt"
     text.write_text("hello\n")
     torch.save(networks.golden(networks.MA52).state_dict() | {"head.scale": torch.zeros(3)}, wrong)

@@ -1,4 +1,4 @@
-"""``view``, ``--view`` and what opens a browser, as a user runs them."""
+"""``view``, ``--view``, and opening a browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytest.importorskip("starlette")
 UserError = Callable[..., str]
 
 
-def test_what_does_not_go_together(user_error: UserError, tmp_path: Path) -> None:
+def test_options_that_do_not_go_together_are_refused(user_error: UserError, tmp_path: Path) -> None:
     assert "--view" in user_error("serve", "--camera", "demo:", "--show-video")
     assert "one or the other" in user_error("view", tmp_path, "--connect", "tcp://127.0.0.1:1")
     assert "16 to 256" in user_error("serve", "--camera", "demo:", "--view", "127.0.0.1:*", "--view-token", "short")
@@ -24,7 +24,7 @@ def test_what_does_not_go_together(user_error: UserError, tmp_path: Path) -> Non
     assert "line 1: not a message" in user_error("view", tmp_path / "a.jsonl", "--bind", "127.0.0.1:*")
 
 
-def test_a_browser_is_opened_where_somebody_sees_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_browser_is_opened_where_there_is_a_screen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")

@@ -47,6 +47,7 @@ def test_the_true_label_of_a_real_clip_is_among_the_top_five(action, shared, tmp
     assert action in [name for name, _ in ranked[:5]], ranked
 
 
+@pytest.mark.slow
 def test_the_actions_of_the_demo_are_events(tmp_path: Path):
     # Each scripted action overlaps an event of its name; one miss is allowed, since pose and model are not exact.
     messages = served("demo:", f"ipc://{tmp_path}/wire")

@@ -164,6 +164,7 @@ def test_killed_after_a_validation_it_goes_on_as_if_nothing_had_happened(whole, 
     assert_same_run(whole[0], tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", ["replace", "fsync"])
 def test_killed_at_any_write_it_goes_on_as_if_nothing_had_happened(job, tmp_path, monkeypatch, call):
     """Before each file is replaced, and before each is known to be on the disk; config, metrics and checkpoints too."""

@@ -33,6 +33,7 @@ def mode(request: pytest.FixtureRequest) -> CaptureMode:
     return CaptureMode(rtsp_transport=transport, gstreamer=bool(through))
 
 
+@pytest.mark.slow
 def test_an_rtsp_camera_gives_pictures(mode: CaptureMode, server: RtspCamera) -> None:
     url = server.url.replace("//", "//me:secret@")
     with Camera(url, mode=mode) as camera:
