@@ -31,13 +31,13 @@ def test_a_recipe_is_read_as_it_was_written():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"epochs": 3, "steps": 5}, "takes epochs or steps, one of them"),
-        ({"epochs": None}, "takes epochs or steps, one of them"),
+        ({"epochs": 3, "steps": 5}, "takes either epochs or steps"),
+        ({"epochs": None}, "takes either epochs or steps"),
         ({"epochs": 0}, "at least 1"),
         ({"batch": 1}, "at least 2 clips, not 1"),
         ({"width": 40}, "--width is a multiple of 16, not 40"),
         ({"width": 0}, "--width is a multiple of 16, not 0"),
-        ({"depths": (1, 1, 0, 1)}, "--depths are four whole numbers"),
+        ({"depths": (1, 1, 0, 1)}, "--depths is four whole numbers"),
         ({"lr": 0.0}, "a learning rate is a number above 0, not 0.0"),
         ({"lr": float("nan")}, "a learning rate"),
         ({"weight_decay": -1.0}, "a weight decay"),

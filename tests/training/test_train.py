@@ -278,7 +278,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_its_state(job, tmp_pa
         run(wild, tmp_path)
     if (tmp_path / "state.pt").exists():
         saved = torch.load(tmp_path / "state.pt", weights_only=True)
-        assert math.isfinite(saved["state"]["loss_sum"])
+        assert math.isfinite(saved["standing"]["loss_sum"])
     assert not (tmp_path / "best.pt").exists()
 
 

@@ -167,5 +167,5 @@ def test_invalid_starts_are_refused(tmp_path):
     with pytest.raises(MarEdgeError, match="cannot read checkpoint"):
         open_start(tmp_path / "nowhere.pt")
     path = networks.save_state_dict(tmp_path / "a.pt", fresh(10, 3))
-    with pytest.raises(MarEdgeError, match="network of 10 joints; no known layout has that number"):
+    with pytest.raises(MarEdgeError, match="network for 10 joints; no known layout has that number"):
         open_start(path)

@@ -77,7 +77,7 @@ def test_invalid_specs_are_refused(spec):
 
 
 def test_data_sets_for_evaluation(tmp_path):
-    assert "not trained on" in open_dataset("synth").name
+    assert "held-out world" in open_dataset("synth").name
     assert "(50% of them cut from recordings) of a held-out world" in open_dataset("synth-live").name
     clips.write_authors(tmp_path, "imigue", "val", [0], 2)
     clips.write_authors(tmp_path, "imigue", "test", [0], 3, with_labels=False)
@@ -147,5 +147,5 @@ def test_data_sets_that_differ_are_refused(tmp_path):
     clips.write_authors(tmp_path, "imigue", "train", [0, 1], 3)
     with pytest.raises(MarEdgeError, match=r"cannot validate iMiGUE, .* \(imigue, 32 labels\) on synthetic motion"):
         open_pair(f"imigue:{tmp_path}", "synth")
-    with pytest.raises(MarEdgeError, match=r"cannot validate .*\(ma52, 3 labels\).* need the same labels"):
+    with pytest.raises(MarEdgeError, match=r"cannot validate .*\(ma52, 3 labels\).* must have the same labels"):
         open_pair(archive(tmp_path / "clips.npz"), f"recordings:{recordings_of_imigue(tmp_path)}")

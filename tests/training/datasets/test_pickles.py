@@ -67,7 +67,7 @@ class Calls:
         (lambda path: Calls(getattr, [], "append"), "builtins.getattr"),
         (lambda path: Calls(np.load, str(path)), "numpy.load"),
         (lambda path: Calls(np.fromfile, str(path)), "fromfile"),
-        (lambda path: Calls(bytes, 10**12), "bytes in unknown form"),
+        (lambda path: Calls(bytes, 10**12), "bytes of unknown form"),
         (lambda path: Calls(__import__, "this"), "__import__"),
         (lambda path: {1, 2}, None),  # a set is a builtin container
     ],

@@ -229,7 +229,7 @@ def test_the_command(cli, model, clips, tmp_path):
     out = tmp_path / "report"
     done = cli("evaluate", model, "--data", clips, "--out", out)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^Of 30 clips top-1 accuracy is 66\.7 % and .*, among 12 classes", done.stdout, re.MULTILINE)
+    assert re.search(r"^Top-1 accuracy is 66\.7 % .*, on 30 clips of 12 classes", done.stdout, re.MULTILINE)
     assert done.stdout.rstrip().endswith(f"report: {out / 'report.html'}")
     assert done.stderr == f"clips: {N} of {N}\n"
 
