@@ -2,8 +2,8 @@
 
 Data; each field says its unit and why it has its default. A config file may set them (``[event_rules]``).
 
-The defaults were tuned on synthetic recordings only, with real recordings as a check on the whole. Where no figure is
-given, the value was chosen from what it describes and not tuned.
+The defaults were tuned together, on synthetic recordings only, with real recordings as a check on the whole.
+The table in docs/architecture.md shows the effect of single ones.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ def test_a_run_does_not_write_onto_what_it_begins_from(tmp_path, data, start):
     folder = tmp_path / "run"
     folder.mkdir()
     shutil.copy(start, folder / "best.pt")
-    with pytest.raises(MarEdgeError, match=r"best.pt is what is read, which would be lost"):
+    with pytest.raises(MarEdgeError, match=r"best.pt is an input, which would be lost"):
         train(folder, options("fine-tune", data, folder / "best.pt"))
     assert (folder / "best.pt").read_bytes() == start.read_bytes()
 
