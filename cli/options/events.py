@@ -20,7 +20,7 @@ PriorChoice = Annotated[
         "--prior",
         metavar="NAME|FILE",
         help="Frequencies of actions: interview, uniform, trained (as in the training data) or a CSV file: "
-        "action,per_minute (default: interview for models of MA-52's actions).",
+        "action,per_minute (default: trained; interview for a model of MA-52's actions that saw each equally often).",
         show_default=False,
     ),
 ]
