@@ -23,15 +23,15 @@ from mar_edge.edge.prior import parse_prior
 from mar_edge.edge.progress import Progress
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.datasets.opening import open_dataset
-from mar_edge.training.evaluation.answers import ask
-from mar_edge.training.evaluation.clip_results import ClipResults, score_answers
+from mar_edge.training.evaluation.clip_predictions import predict_clips
+from mar_edge.training.evaluation.clip_results import ClipResults, score_clips
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import RealResults, check_fits, score_real
 from mar_edge.training.evaluation.served import serve_recordings
-from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
-from mar_edge.training.evaluation.streaming import plan_takes, watch_takes
+from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
+from mar_edge.training.evaluation.streaming import evaluate_takes, plan_takes
+from mar_edge.training.evaluation.summary import figure
 from mar_edge.training.evaluation.truth import open_real
-from mar_edge.training.evaluation.words import figure
 
 LAYOUT = "ma52"
 UNKNOWN = "–"
@@ -129,11 +129,11 @@ def measure(name: str, path: Path, wanted: Wanted, progress: Progress) -> Row:
             real = score_real(filmed, serve_recordings(filmed, recognizer, rules, progress), metadata)
         if wanted.clips:
             dataset = open_dataset("synth")
-            clips = score_answers(ask(recognizer, dataset, progress, clips=wanted.clips), dataset.name)
-    watched = watch_takes(source, rules, takes, progress) if takes else []
+            clips = score_clips(predict_clips(recognizer, dataset, progress, clips=wanted.clips), dataset.name)
+    evaluated = evaluate_takes(source, rules, takes, progress) if takes else []
     alone, together = (
-        score_watched(part, takes[0].labels, wanted.seed, metadata) if part else None
-        for part in ([one for one in watched if one.concurrent == several] for several in (False, True))
+        score_recordings(part, takes[0].labels, wanted.seed, metadata) if part else None
+        for part in ([one for one in evaluated if one.concurrent == several] for several in (False, True))
     )
     return Row(
         name=name, model=str(path), wanted=str(wanted), real=real, clips=clips, stream=alone, concurrent=together

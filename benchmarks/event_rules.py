@@ -16,8 +16,8 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
-from mar_edge.training.evaluation.streaming import Take, make, plan_takes, watch
+from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
+from mar_edge.training.evaluation.streaming import Take, evaluate_recording, make, plan_takes
 from mar_edge.training.synth.recording import Recording
 
 NAMES = [field.name for field in fields(EventRules) if field.name != "update_s"]  # it changes messages alone
@@ -48,8 +48,8 @@ class Played:
 
 def measure(played: Sequence[Played], rules: EventRules, seed: int) -> StreamResults:
     pipeline = PipelineRules(events=rules)
-    watched = [watch(one.recording, one.recognizer, pipeline, idle=one.take.idle) for one in played]
-    return score_watched(watched, played[0].take.labels, seed)
+    evaluated = [evaluate_recording(one.recording, one.recognizer, pipeline, idle=one.take.idle) for one in played]
+    return score_recordings(evaluated, played[0].take.labels, seed)
 
 
 def row(name: str, value: float, found: StreamResults) -> str:

@@ -81,10 +81,10 @@ tables.ACTIONS = (*tables.ACTIONS, *NEW_ACTIONS)
 from mar_edge.training.command import TrainOptions, run_training
 from mar_edge.training.datasets.archive import open_archive
 from mar_edge.training.datasets.stored import StoredDataset
-from mar_edge.training.evaluation.answers import ask
+from mar_edge.training.evaluation.clip_predictions import predict_clips
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.metrics import score
-from mar_edge.training.reporting import Report
+from mar_edge.training.reporting import RunReporter
 from mar_edge.training.synth.generator import CLASSES, synthesize
 from mar_edge.training.synth.world import HELD_OUT
 from mar_edge.training.transfer import PACKAGE, open_start
@@ -118,7 +118,7 @@ def main() -> None:
         print(f"{len(NEW_ACTIONS)} new actions, {arguments.clips} clips of each; {JUDGED_CLIPS} of each to classify")
         for name, options in ways.items():
             began_s = time.monotonic()
-            best = run_training(Path(folder) / name, options, Report(), lambda: False)
+            best = run_training(Path(folder) / name, options, RunReporter(), lambda: False)
             assert best is not None
             top1, f1 = judge(best, open_archive(judged_on))
             print(f"{name:36} top-1 {top1:.3f}  macro F1 {f1:.3f}  ({time.monotonic() - began_s:.0f} s)")
@@ -144,8 +144,8 @@ def write_clips(path: Path, count: int, seed: list[int]) -> Path:
 def judge(checkpoint: Path, clips: StoredDataset) -> tuple[float, float]:
     """Top-1 and macro F1."""
     with ModelSource((checkpoint,)).open(clips.layout) as recognizer:
-        answers = ask(recognizer, clips, lambda *_: None)
-    scores = score(answers.logits, answers.labels)
+        predictions = predict_clips(recognizer, clips, lambda *_: None)
+    scores = score(predictions.logits, predictions.labels)
     return scores.top1, scores.f1_macro
 
 

@@ -16,7 +16,7 @@ from mar_edge.training.augment import NO_AUGMENTATION
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, open_training
 from mar_edge.training.datasets.synthetic import SyntheticDataset
-from mar_edge.training.evaluation.answers import UNLABELLED, match_labels, short_name, spread
+from mar_edge.training.evaluation.clip_predictions import UNLABELED, match_labels, short_name, spread
 from mar_edge.training.synth.world import HELD_OUT
 
 FEWEST_WINDOWS = 64
@@ -37,7 +37,7 @@ class Windows:
     """N windows as the network takes them.
 
     skeleton: (N, 64, V, 2) float32 in [-1, 1]. index_t: (N, 64) float32. labels: (N,) int64 index into the model's
-    labels, ``UNLABELLED`` where there is none or the model does not have it. name: of the data, for messages.
+    labels, ``UNLABELED`` where there is none or the model does not have it. name: of the data, for messages.
     """
 
     skeleton: NDArray[np.float32]
@@ -141,6 +141,6 @@ def read_windows(dataset: Dataset, metadata: ModelMetadata, count: int) -> Windo
     return Windows(
         skeleton=np.concatenate([part.skeleton for part in parts]),
         index_t=np.concatenate([part.index_t for part in parts]),
-        labels=np.where(said < 0, UNLABELLED, places[said]),
+        labels=np.where(said < 0, UNLABELED, places[said]),
         name=dataset.name,
     )

@@ -19,7 +19,7 @@ _LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
-class Heard:
+class DemoEvent:
     """An event that ended. start_s, end_s: onset and offset, seconds from the first frame. score: its highest."""
 
     label: str
@@ -32,27 +32,27 @@ class Heard:
 class Verdict:
     """The script compared with the events.
 
-    answers: each action that was played, with the event that recognized it; None if it was missed.
+    outcomes: each action that was played, with the event that recognized it; None if it was missed.
     wrong: events that recognize no action. unplayed: actions that the demo did not reach.
     """
 
-    answers: tuple[tuple[Segment, Heard | None], ...]
-    wrong: tuple[Heard, ...]
+    outcomes: tuple[tuple[Segment, DemoEvent | None], ...]
+    wrong: tuple[DemoEvent, ...]
     unplayed: tuple[Segment, ...]
 
     @property
     def recognized(self) -> int:
         """Number of actions that were recognized."""
-        return sum(answer is not None for _, answer in self.answers)
+        return sum(event is not None for _, event in self.outcomes)
 
 
-def judge(script: Sequence[Segment], events: Sequence[Heard], played_s: float) -> Verdict:
+def compare(script: Sequence[Segment], events: Sequence[DemoEvent], played_s: float) -> Verdict:
     """Compare the events with the script.
 
     An action is recognized by an event of its name that overlaps it. Each event counts once, the longest overlap first.
 
     Args:
-        played_s: seconds that were played; actions that end later are not judged.
+        played_s: seconds that were played; actions that end later are not compared.
     """
     played = [segment for segment in script if segment.end_s <= played_s]
     pairs = [
@@ -61,40 +61,40 @@ def judge(script: Sequence[Segment], events: Sequence[Heard], played_s: float) -
         for place, segment in enumerate(played)
         if event.label == segment.label
     ]
-    answer_of: dict[int, int] = {}
+    event_of: dict[int, int] = {}
     for overlap_s, number, place in sorted(pairs, reverse=True):
-        if overlap_s > 0 and place not in answer_of and number not in answer_of.values():
-            answer_of[place] = number
+        if overlap_s > 0 and place not in event_of and number not in event_of.values():
+            event_of[place] = number
     return Verdict(
-        answers=tuple(
-            (segment, events[answer_of[place]] if place in answer_of else None) for place, segment in enumerate(played)
+        outcomes=tuple(
+            (segment, events[event_of[place]] if place in event_of else None) for place, segment in enumerate(played)
         ),
-        wrong=tuple(event for number, event in enumerate(events) if number not in answer_of.values()),
+        wrong=tuple(event for number, event in enumerate(events) if number not in event_of.values()),
         unplayed=tuple(segment for segment in script if segment.end_s > played_s),
     )
 
 
 def table(verdict: Verdict) -> Iterator[str]:
     """Yield a line for each action of the script and for each wrong event, by time."""
-    width = max([len("expected"), *(len(segment.label) for segment, _ in verdict.answers)])
+    width = max([len("expected"), *(len(segment.label) for segment, _ in verdict.outcomes)])
     yield f"  {'expected':<{width}}  {'when':<13}  result      recognized as"
     rows = [
         (segment.start_s, segment.label, _span(segment), "missed" if event is None else "recognized", event)
-        for segment, event in verdict.answers
+        for segment, event in verdict.outcomes
     ]
     rows += [(event.start_s, "", "", "wrong", event) for event in verdict.wrong]
     for _, label, when, result, event in sorted(rows, key=lambda row: row[0]):
         yield f"  {label:<{width}}  {when:<13}  {result:<10}  {'' if event is None else described(event)}".rstrip()
 
 
-def described(event: Heard) -> str:
+def described(event: DemoEvent) -> str:
     """Return an event in words: onset and offset, name, score."""
     return f"{_span(event)}  {event.label} {event.score:.2f}"
 
 
 def sentence(verdict: Verdict, frames: int, dropped: int) -> str:
     """Return the verdict in one line. ``frames`` were processed, ``dropped`` were not."""
-    count = len(verdict.answers)
+    count = len(verdict.outcomes)
     if not count:
         return "Verdict: none; the demo was stopped before its first action was over."
     text = f"Verdict: {verdict.recognized} of {count} actions recognized, {count - verdict.recognized} missed, "
@@ -108,7 +108,7 @@ def sentence(verdict: Verdict, frames: int, dropped: int) -> str:
     return f"{text}; that is too few: 'mar-edge doctor' checks this machine."
 
 
-def _span(part: Segment | Heard) -> str:
+def _span(part: Segment | DemoEvent) -> str:
     return f"{part.start_s:4.1f} - {part.end_s:4.1f} s"
 
 
@@ -123,7 +123,7 @@ class DemoDisplay:
     def __init__(self, file: TextIO, script: Sequence[Segment]) -> None:
         self._file, self._script = file, script
         self._zero_ns: int | None = None
-        self._heard: list[Heard] = []
+        self._events: list[DemoEvent] = []
 
     def show(self, message: AnyMessage) -> None:
         """Print a message, if it is news about the demo."""
@@ -132,11 +132,11 @@ class DemoDisplay:
                 self._zero_ns = message.t_zero_ns
                 self._print(message_line(message))
             case EventMessage(phase="end", t_end_ns=int(end_ns)):
-                event = Heard(message.label.name, self._at_s(message.t_start_ns), self._at_s(end_ns), message.score)
-                self._heard.append(event)
+                event = DemoEvent(message.label.name, self._at_s(message.t_start_ns), self._at_s(end_ns), message.score)
+                self._events.append(event)
                 self._print(f"  {described(event)}")
             case EndMessage():
-                verdict = judge(self._script, self._heard, self._at_s(message.t_capture_ns))
+                verdict = compare(self._script, self._events, self._at_s(message.t_capture_ns))
                 self._print(
                     message_line(message), "", *table(verdict), sentence(verdict, message.frames, message.dropped)
                 )

@@ -138,7 +138,7 @@ def evaluate(
     from mar_edge.training.evaluation.command import EvaluateConfig
     from mar_edge.training.evaluation.command import evaluate as run_evaluation
     from mar_edge.training.evaluation.models import ModelSource
-    from mar_edge.training.evaluation.words import clip_sentences, real_sentences, stream_sentences
+    from mar_edge.training.evaluation.summary import clip_sentences, real_sentences, stream_sentences
 
     config = EvaluateConfig(
         model=ModelSource(tuple(model), stream, device, runtime, threads),

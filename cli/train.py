@@ -194,17 +194,17 @@ def train(
 
     from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.training.command import TrainOptions, run_training
-    from mar_edge.training.reporting import Bar, Curves, Lines, Together
+    from mar_edge.training.reporting import BarReporter, CombinedReporter, LineReporter, TensorBoardReporter
 
     asked = asdict(data) | asdict(network) | asdict(schedule)
     asked["depths"] = None if network.depths is None else four_depths(network.depths)
     console = Console()
-    shown = Bar(console) if console.is_terminal else Lines(sys.stdout)
-    with StopSignals() as stop, Together([shown, Curves(run / "tensorboard")]) as report:
+    shown = BarReporter(console) if console.is_terminal else LineReporter(sys.stdout)
+    with StopSignals() as stop, CombinedReporter([shown, TensorBoardReporter(run / "tensorboard")]) as reporter:
         best = run_training(
             run,
             TrainOptions(**asked),
-            report,
+            reporter,
             should_stop=lambda: stop.reason is not None,
             device=device,
             workers=workers,

@@ -26,7 +26,7 @@ def moving(label: int, layout: str = "imigue", frames: int = 50, seed: int = 0) 
     return clip.astype(np.float32)
 
 
-def labelled(layout: str, labels: Sequence[int], each: int, seed: int = 0) -> list[tuple[int, NDArray[np.float32]]]:
+def labeled(layout: str, labels: Sequence[int], each: int, seed: int = 0) -> list[tuple[int, NDArray[np.float32]]]:
     """Return ``each`` clips of every label, the labels in turns, of 40 to 70 frames."""
     return [
         (label, moving(label, layout, 40 + (13 * i + label) % 31, seed * 1000 + i))
@@ -40,7 +40,7 @@ def write_authors(
 ) -> list[tuple[int, NDArray[np.float32]]]:
     """Write one split in the form of the authors of MA-52 and iMiGUE; return its clips."""
     folder.mkdir(parents=True, exist_ok=True)
-    clips = labelled(layout, labels, each, seed)
+    clips = labeled(layout, labels, each, seed)
     # A second person, which readers ignore.
     annotations = [
         {"frame_dir": f"{split}_{i:04}", "keypoint": np.stack([clip, clip[::-1]])} for i, (_, clip) in enumerate(clips)
@@ -58,7 +58,7 @@ def stored(
     """Return such clips in memory, of labels 0 to ``classes`` - 1."""
     from mar_edge.edge.labels import Label
 
-    clips = labelled(layout, labels, each, seed)
+    clips = labeled(layout, labels, each, seed)
     skeleton = load_layout(layout)
     return StoredDataset(
         name=f"made clips, {len(clips)}",

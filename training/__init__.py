@@ -1,1 +1,1 @@
-"""From motion to a checkpoint: the synthesiser, data sets, training and evaluation."""
+"""Everything between motion and a checkpoint: synthetic people, data sets, training and evaluation."""

@@ -1,7 +1,7 @@
-"""Augmentation: of a clip before its 64 frames are picked, then of the normalised batch. numpy only.
+"""Augmentation: of a clip before its 64 frames are picked, then of the normalized batch. numpy only.
 
-Both draw from the generator they are given. The authors' loader computes its affine, its time jitter and its reversal
-after the frames were picked, so that they never reach the network (MMN, training code); here they come first.
+Both draw from the given generator. The authors' loader computes affine, time jitter and reversal after picking the
+frames, so they never reach the network (MMN, training code). Here they come first.
 """
 
 from __future__ import annotations
@@ -17,18 +17,23 @@ from mar_edge.edge.preprocess import WINDOW_FRAMES, clip_to_input, normalise
 
 
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a clip may be changed without changing what it shows. The default changes nothing.
+    """Limits of changes that keep the meaning of a clip. The default changes nothing.
 
-    crop: largest share of a clip's frames cut off, both ends together. jitter: how far a picked frame may lie from its
-    even place, in steps between two picks; 1 keeps their order. reverse: probability that a clip runs backwards.
-    rotate_deg, shear: largest turn and slant of the picture.
-    mirror: probability of swapping left and right. squeeze: range of a scale per axis; what is left of [-1, 1] is
-    shifted in. frozen_clips, frozen_joints: share of clips in which joints stand still, and of their joints that do.
+    crop: largest share of a clip's frames to cut off, both ends together.
 
-    ``reverse`` is no default anywhere, for a class may be another one backwards: of MA-52's, bowing head is head up,
-    stretching arms is retracting arms (feet likewise), spread legs is closing legs, and rising up is no class at all;
-    a data set whose classes have names of their own may hold such pairs as well. ``mirror`` is none where labels may
-    tell sides.
+    jitter: largest distance of a picked frame from its even place, in steps between two picks. 1 keeps their order.
+
+    reverse: probability of playing a clip backward. mirror: probability of swapping left and right.
+
+    rotate_deg, shear: largest rotation and shear of the picture.
+
+    squeeze: range of a scale per axis. The squeezed clip is shifted at random within [-1, 1].
+
+    frozen_clips, frozen_joints: share of clips with frozen joints, and share of joints frozen in them.
+
+    No preset uses ``reverse``, because a class may be another class backward. In MA-52, bowing head becomes head up,
+    and stretching arms or feet becomes retracting them. Spread legs becomes closing legs, and rising up becomes no
+    class at all. Other data sets may hold such pairs, too. ``mirror`` is for labels that do not name a side.
     """
 
     crop: float = 0.0
@@ -51,9 +56,9 @@ def network_input(
     augmentation: Augmentation = NO_AUGMENTATION,
     rng: np.random.Generator | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """N clips (T, V, 2) -> skeleton (N, 64, V, 2) and index_t (N, 64), as ``clip_to_input`` gives them.
+    """Convert N clips (T, V, 2) to skeleton (N, 64, V, 2) and index_t (N, 64), as ``clip_to_input`` does.
 
-    With ``rng`` each is augmented; the clips are then without NaN.
+    With ``rng`` each clip is augmented. It must then be free of NaN.
     """
     if rng is None:
         inputs = [clip_to_input(clip, layout) for clip in clips]
@@ -67,10 +72,10 @@ def network_input(
 def sample(
     clip: NDArray[np.float32], augmentation: Augmentation, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A clip (T, V, 2) without NaN -> 64 normalised frames (64, V, 2) of it and their places (64,).
+    """Pick 64 frames of a clip (T, V, 2) without NaN: normalized frames (64, V, 2) and their places (64,).
 
-    Cropped, reversed, turned and slanted first: normalisation follows, so that the network's input spans [-1, 1] as
-    it does when it is used. Frames are picked as ``clip_to_input`` does, jittered.
+    Cropping, reversal, rotation and shear come before normalization. So the network's input spans [-1, 1] as in use.
+    Frames are picked as in ``clip_to_input``, with jitter.
     """
     cut = rng.uniform(0, augmentation.crop)
     begin = rng.uniform(0, cut)
@@ -95,10 +100,10 @@ def sample(
 def augment(
     skeleton: NDArray[np.float32], layout: Layout, augmentation: Augmentation, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """(N, 64, V, 2) normalised -> the same shape: mirrored, squeezed and shifted per axis, some joints frozen.
+    """Mirror, squeeze and shift normalized clips (N, 64, V, 2), and freeze some joints; return the same shape.
 
-    Mirroring swaps left and right joints. A squeezed clip still lies within [-1, 1], as it would if a joint elsewhere
-    had stretched its range.
+    Mirroring swaps left and right joints. A squeezed clip still lies within [-1, 1], as if an outlying joint had
+    widened its range.
     """
     N, _, V, _ = skeleton.shape
     out = skeleton.copy()

@@ -1,4 +1,4 @@
-"""Which clips make up batch n of a run, and the processes that prepare them. A function of (seed, n) alone."""
+"""The batches of a run, and the processes that prepare them. Batch n depends on (seed, n) alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from torch.utils import data as torch_data
 
 from mar_edge.training.datasets.base import ClipBatch, Dataset
 
-# What a worker prepares at once, clips: the chunk in which synthetic motion is made, so that no two workers make one.
+# Clips that a worker prepares at once. It is the chunk size of synthetic motion, so no chunk is made twice.
 _BLOCK = 256
 # Independent streams of one seed.
 _ORDER, _AUGMENT = 1, 2
@@ -22,10 +22,11 @@ _ORDER, _AUGMENT = 1, 2
 
 @dataclass
 class BatchPlan:
-    """Batches of ``batch`` of ``clips`` clips, epoch after epoch; what does not fill a batch is left to the next epoch.
+    """Batches of ``batch`` out of ``clips`` clips, epoch after epoch. Each epoch drops an incomplete last batch.
 
-    in_order: one clip after the other instead of a new random order each epoch, for clips that are drawn at random
-    already. clip_weights: (clips,) how often each is drawn, with replacement; None gives each once an epoch.
+    in_order: keep the order of the clips, for clips that are random already. Otherwise each epoch shuffles them.
+
+    clip_weights: (clips,) relative frequency of each clip, drawn with replacement. None draws each once per epoch.
     """
 
     clips: int
@@ -37,18 +38,18 @@ class BatchPlan:
 
     @property
     def per_epoch(self) -> int:
-        """Batches in an epoch; one of all clips where they do not fill one."""
+        """Batches per epoch, at least 1. A data set smaller than a batch makes one batch of all its clips."""
         return max(self.clips // self.batch, 1)
 
     def indices(self, n: int) -> NDArray[np.int64]:
-        """The clips of batch ``n``."""
+        """Return the indices of the clips of batch ``n``."""
         epoch, place = divmod(n, self.per_epoch)
         if self._last is None or self._last[0] != epoch:
             self._last = epoch, self._order(epoch)
         return self._last[1][place * self.batch : (place + 1) * self.batch]
 
     def augmentation_rng(self, n: int) -> np.random.Generator:
-        """What batch ``n`` is augmented with."""
+        """Return the random generator that augments batch ``n``."""
         return np.random.default_rng([self.seed, _AUGMENT, n])
 
     def _order(self, epoch: int) -> NDArray[np.int64]:
@@ -64,7 +65,11 @@ class BatchPlan:
 def training_batches(
     dataset: Dataset, plan: BatchPlan, first: int, end: int, workers: int
 ) -> Iterator[Iterator[ClipBatch]]:
-    """Batches ``first`` to ``end - 1``, augmented; made by so many processes beside this one, or here if 0."""
+    """Yield an iterator over the augmented batches ``first`` to ``end - 1``.
+
+    Args:
+        workers: processes that prepare them; 0 prepares them in this process.
+    """
     per_block = max(_BLOCK // plan.batch, 1)
     loader: torch_data.DataLoader[list[ClipBatch]] = torch_data.DataLoader(
         _Blocks(dataset, plan, per_block, range(first, end)),
@@ -73,7 +78,7 @@ def training_batches(
         num_workers=workers,
         collate_fn=_as_it_is,
         worker_init_fn=_ignore_signals,
-        # Its own: what the network's dropout draws must not depend on how often a run was begun again.
+        # A generator of its own: the network's dropout must not depend on how often a run was resumed.
         generator=torch.Generator(),
     )
     batches = _unpacked(loader)
@@ -89,7 +94,7 @@ def _unpacked(loader: torch_data.DataLoader[list[ClipBatch]]) -> Generator[ClipB
 
 
 class _Blocks(torch_data.Dataset[list[ClipBatch]]):
-    """What the loader's workers are asked for by number: ``per_block`` of the ``wanted`` batches."""
+    """Blocks of ``per_block`` of the ``wanted`` batches, which the loader's workers fetch by number."""
 
     def __init__(self, dataset: Dataset, plan: BatchPlan, per_block: int, wanted: range) -> None:
         self._dataset, self._plan, self._per_block, self._wanted = dataset, plan, per_block, wanted
@@ -101,11 +106,11 @@ class _Blocks(torch_data.Dataset[list[ClipBatch]]):
 
 
 def _as_it_is(block: list[ClipBatch]) -> list[ClipBatch]:
-    # Arrays, not tensors: tensors pass through shared memory, of which a container may have little.
+    # Arrays, not tensors: tensors pass through shared memory, which is small in some containers.
     return block
 
 
 def _ignore_signals(_: int) -> None:
-    """Ctrl-C reaches a worker too; when to stop is for the process that trains to say, which ends its workers."""
+    """Ignore Ctrl-C, which reaches a worker, too. The training process decides when its workers end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

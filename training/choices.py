@@ -1,4 +1,4 @@
-"""Names that options of training choose among. Imports nothing, so that ``--help`` lists them at no cost."""
+"""Choices of the options of training. Imports nothing heavy, so that ``--help`` is fast."""
 
 from __future__ import annotations
 

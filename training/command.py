@@ -22,7 +22,7 @@ from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_trainin
 from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.job import Job
 from mar_edge.training.recipe import PRESETS
-from mar_edge.training.reporting import Report
+from mar_edge.training.reporting import RunReporter
 from mar_edge.training.run_folder import RunConfig, RunFolder
 from mar_edge.training.train import Machine, open_device, train
 from mar_edge.training.transfer import PACKAGE, Start, open_start
@@ -85,7 +85,7 @@ class TrainOptions:
 def run_training(
     run: Path,
     options: TrainOptions,
-    report: Report,
+    reporter: RunReporter,
     should_stop: Callable[[], bool],
     *,
     device: Literal["cpu", "cuda"] = "cpu",
@@ -105,10 +105,10 @@ def run_training(
         job, there = _open_job(folder, options)
         check_outputs(folder.files, [*_paths(job.config).values(), *_data_files(job.config)])
         for line in _notes(job, there):
-            report.note(line)
+            reporter.note(line)
         if workers is None:
             workers = _useful_workers(device, job.config)
-        return train(job, folder, Machine(device, workers, save_every, keep_all), report, should_stop)
+        return train(job, folder, Machine(device, workers, save_every, keep_all), reporter, should_stop)
 
 
 def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig | None]:
@@ -221,17 +221,17 @@ def _named(options: TrainOptions) -> dict[str, Any]:
     return {name: value for name in _OF_RECIPE if (value := getattr(options, name)) is not None}
 
 
-def _shape_of(start: Start, asked: dict[str, Any]) -> dict[str, Any]:
+def _shape_of(start: Start, wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the shape of a fine-tuned network: that of its start, though its encoding may be richer."""
     shape = start.network.config
     fixed = {"encoding": shape.encoding, "width": shape.width, "depths": shape.depths}
     encodings = get_args(Encoding)
-    if encodings.index(asked.get("encoding", shape.encoding)) > encodings.index(shape.encoding):
-        fixed["encoding"] = asked["encoding"]
+    if encodings.index(wanted.get("encoding", shape.encoding)) > encodings.index(shape.encoding):
+        fixed["encoding"] = wanted["encoding"]
     for name, value in fixed.items():
-        if asked.get(name, value) != value:
+        if wanted.get(name, value) != value:
             raise MarEdgeError(
-                f"--{name} {asked[name]}: a network that starts from {start.name} keeps its {name}, {value}"
+                f"--{name} {wanted[name]}: a network that starts from {start.name} keeps its {name}, {value}"
             )
     return fixed
 

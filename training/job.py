@@ -1,4 +1,4 @@
-"""A run before it runs: its configuration, its data, what it begins from, and what its checkpoints say of it."""
+"""The job of a run: its configuration, its data, its start, and the description of its checkpoints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mar_edge.training.run_folder import RunConfig
 from mar_edge.training.transfer import Start, transfer
 
 _WINDOW_S = 2.0
-# Times the mean, the rate of a label that the data has hardly a clip of: nothing is certain not to occur.
+# Lowest rate of a label, as a share of the mean rate: no label is impossible.
 _LEAST_RATE = 0.01
 _LICENCES = {
     "synth": "Apache-2.0",
@@ -38,9 +38,9 @@ _LICENCES = {
 
 @dataclass(frozen=True)
 class Job:
-    """What to train on what. ``training`` and ``validation`` have the same labels and skeletons.
+    """A configuration and its data. ``training`` and ``validation`` have the same labels and skeletons.
 
-    movements: what a label file says of its labels.
+    movements: the movements that a label file states for its labels.
     """
 
     config: RunConfig
@@ -51,19 +51,19 @@ class Job:
 
     @cached_property
     def plan(self) -> BatchPlan:
-        """Which clips each batch takes."""
+        """Clips of each batch."""
         recipe = self.config.recipe
         weights = None
         if recipe.balance == "sampling":
             if not isinstance(self.training, StoredDataset):
-                raise MarEdgeError("synthetic motion is drawn evenly already; leave out --balance sampling")
+                raise MarEdgeError("synthetic motion is balanced already; leave out --balance sampling")
             weights = class_weights(self.training.class_counts())[self.training.known_labels()]
         drawn = isinstance(self.training, SyntheticDataset)
         return BatchPlan(len(self.training), recipe.batch, self.config.seed, in_order=drawn, clip_weights=weights)
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        """One for each output of the network: where each is said by itself, nothing needs no output."""
+        """One for each output of the network. With sigmoids, the background needs no output."""
         labels, background = self.training.labels, self.training.background
         if not self.config.recipe.several_labels or background is None:
             return labels
@@ -71,7 +71,7 @@ class Job:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """How often each label occurs in the training data, 1 on average."""
+        """Frequency of each label in the training data, 1 on average."""
         rates = self.training.label_rates()[[self.training.labels.index(label) for label in self.labels]]
         if not rates.sum():
             return ()
@@ -79,7 +79,7 @@ class Job:
 
     @property
     def steps(self) -> int:
-        """Optimiser steps from beginning to end."""
+        """Optimizer steps of the whole run."""
         recipe = self.config.recipe
         if recipe.steps is not None:
             return recipe.steps
@@ -88,17 +88,20 @@ class Job:
 
     @property
     def validate_every(self) -> int:
-        """Steps from one validation to the next."""
+        """Steps between two validations."""
         return self.config.recipe.validate_every or self.plan.per_epoch
 
     def loss_weights(self) -> NDArray[np.float32] | None:
-        """(K,) how much a clip of each class weighs in the loss; None where all weigh the same."""
+        """Return the weight (K,) of each class in the loss; None if all weigh the same."""
         if self.config.recipe.balance != "weights":
             return None
         return class_weights(self.training.class_counts()).astype(np.float32)
 
     def build(self) -> tuple[MMN, str | None]:
-        """The network, with weights drawn from torch's random state or taken over; and what was, in one line."""
+        """Return the network, and a line about the weights it takes from ``start``; None without a start.
+
+        New weights are drawn from torch's random state.
+        """
         recipe, labels, layout = self.config.recipe, self.labels, self.training.layout
         landmarks = layout.landmark_places if recipe.encoding == "contact" else ()
         shape = MMNConfig(layout.num_joints, len(labels), recipe.encoding, recipe.width, recipe.depths, landmarks)
@@ -108,30 +111,30 @@ class Job:
         return network, transfer(self.start, network, layout, labels, over_background=recipe.several_labels)
 
     def warnings(self) -> list[str]:
-        """What is odd about the data without being wrong."""
+        """Return warnings about the data, a line each."""
         lines = []
-        for dataset, what in ((self.training, "learn"), (self.validation, "validate")):
+        for dataset, part in ((self.training, "training"), (self.validation, "validation")):
             missing = [self.training.labels[k].name for k in np.flatnonzero(dataset.class_counts() == 0)]
             if missing:
-                lines.append(f"no clip to {what} from of {len(missing)} labels: {', '.join(missing)}")
+                lines.append(f"{len(missing)} labels have no {part} clip: {', '.join(missing)}")
         if not self.config.recipe.several_labels and _shows_several(self.training):
             lines.append(
-                "some clips show several labels, of which the loss cross-entropy teaches one; --loss bce teaches all"
+                "some clips show several labels, and the loss cross-entropy teaches one of them; --loss bce teaches all"
             )
         return lines
 
     def describe(self, step: int, scores: Scores | LabelScores) -> CheckpointInfo:
-        """What the checkpoint after ``step`` says of itself."""
+        """Return the description of the checkpoint after ``step``."""
         recipe, labels = self.config.recipe, self.labels
         accuracy = scores.figures(labels)
         seen = step * recipe.batch / len(self.training)
-        times = "each seen at most once" if seen <= 1 else f"each seen {seen:.3g} times"
+        times = "each used at most once" if seen <= 1 else f"each used {seen:.3g} times"
         training_data = f"{self.training.name}, {times}; scores on {self.validation.name}"
         licence = _LICENCES.get(parse_spec(self.config.data).kind, "that of the recordings")
         if self.start:
-            training_data += f"; begun from {self.start.name} ({self.start.training_data})"
+            training_data += f"; started from {self.start.name} ({self.start.training_data})"
             if self.start.licence != licence:
-                licence += f"; and that of what it began from: {self.start.licence or 'not known'}"
+                licence += f"; and that of its start: {self.start.licence or 'unknown'}"
         depths = ",".join(map(str, recipe.depths))
         title, _, _ = self.training.name.partition(",")
         return CheckpointInfo(
@@ -151,7 +154,7 @@ class Job:
 
 
 def _shows_several(dataset: Dataset) -> bool:
-    """Whether clips of it may show more than one label."""
+    """Return True if its clips may show several labels."""
     if isinstance(dataset, SyntheticDataset):
         return dataset.concurrent
     return isinstance(dataset, StoredDataset) and dataset.clip_targets is not None

@@ -1,14 +1,14 @@
-"""Scores of a classifier over a labelled set: of single classes, of groups of them, and of its confidence. numpy only.
+"""Metrics of a classifier on labeled clips: of classes, of body groups, and of its probabilities. numpy only.
 
 Conventions, those of the published figures on MA-52 (scikit-learn's defaults):
 
-- A class counts in a macro F1 if it occurs or was said; one that never occurs but was said counts with F1 0. One that
-  neither occurs nor was said is left out, and stands in the arrays with precision, recall and F1 0.
-- Micro F1 over clips that each have one true and one said class is the share of clips that were told right.
-- At the level of body groups a clip is said to be of the group of its most probable action, not of the group with the
-  largest summed probability: MA-52 fixes an action's body label by its id, so the two levels cannot contradict.
-- "No action" is a class and a group like any other. Published figures know none: ``without_background`` leaves out its
-  clips and forbids it as an answer.
+- A class counts in macro F1 if it occurs or was predicted. If it was predicted but never occurs, its F1 is 0. A class
+  that neither occurs nor was predicted is left out; in the arrays its precision, recall and F1 are 0.
+- Micro F1 equals accuracy, since each clip has one true and one predicted class.
+- The predicted body group is that of the most probable action, not the group with the largest summed probability.
+  MA-52 derives body labels from action ids, so the two levels cannot contradict each other.
+- "No action" is a class and a group like any other. Published figures have no such class. ``without_background`` leaves
+  out its clips and never predicts it.
 - Equal logits are ranked by index.
 """
 
@@ -27,9 +27,9 @@ CONFIDENCE_BINS = 15
 
 @dataclass(frozen=True)
 class ClassScores:
-    """What follows from a confusion matrix.
+    """Metrics that follow from a confusion matrix.
 
-    confusion: (K, K) int64; [i, j] counts clips of class i taken for class j.
+    confusion: (K, K) int64; [i, j] counts clips of class i predicted as class j.
     precision, recall, f1: (K,) float64 in [0, 1]. support: (K,) int64, clips of each class.
     """
 
@@ -44,7 +44,7 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Scores(ClassScores):
-    """Of single classes; topK: share of clips whose class is among the K most probable."""
+    """Metrics of single classes. topK: share of clips whose class is among the K most probable."""
 
     top1: float
     top3: float
@@ -53,21 +53,21 @@ class Scores(ClassScores):
 
     @property
     def best(self) -> float:
-        """What says which checkpoint is kept."""
+        """The figure by which the best checkpoint is chosen."""
         return self.f1_macro
 
     def figures(self, labels: Sequence[Label]) -> dict[str, float]:
-        """By name, for a checkpoint's description."""
+        """Return figures by name, for a checkpoint's description."""
         figures = {"top1": self.top1, "top3": self.top3, "f1_macro": self.f1_macro}
         return figures | {f"f1 {label.name}": float(value) for label, value in zip(labels, self.f1, strict=True)}
 
 
 @dataclass(frozen=True)
-class Confidence:
-    """What the largest probability is worth.
+class Reliability:
+    """Confidence, the largest probability of a clip, compared with accuracy, in equal bins over [0, 1].
 
-    counts, confidence, accuracy: (bins,) of the clips whose largest probability falls into each of equal bins over
-    [0, 1]: how many, its mean, and how often it was right; 0 in an empty bin.
+    counts: (bins,) clips in each bin. confidence, accuracy: (bins,) their means; 0 in an empty bin.
+
     error: expected calibration error, the mean of |confidence - accuracy| over all clips, in [0, 1].
     """
 
@@ -78,7 +78,7 @@ class Confidence:
 
 
 def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
-    """Scores of logits (N, K), or of anything that ranks alike, against labels (N,) in [0, K), N >= 1."""
+    """Compare logits (N, K), or any scores of the same order, with labels (N,) in [0, K), N >= 1."""
     K = logits.shape[1]
     ranked = rank(logits)
     hit = ranked == labels[:, None]
@@ -88,51 +88,52 @@ def score(logits: NDArray[np.float32], labels: NDArray[np.int64]) -> Scores:
 
 
 def rank(logits: NDArray[np.float32]) -> NDArray[np.intp]:
-    """(N, K) -> (N, K) class indices, most probable first."""
+    """Rank the classes of logits (N, K): indices (N, K), most probable first."""
     return np.argsort(-logits, axis=1, kind="stable")
 
 
-def count_confusion(labels: NDArray[np.int64], said: NDArray[np.intp], num_classes: int) -> NDArray[np.int64]:
-    """True classes (N,) and said ones (N,) -> (K, K) counts, a row for each true class."""
+def count_confusion(labels: NDArray[np.int64], predicted: NDArray[np.intp], num_classes: int) -> NDArray[np.int64]:
+    """Count true (N,) and predicted (N,) classes in a matrix (K, K) with a row for each true class."""
     confusion = np.zeros((num_classes, num_classes), np.int64)
-    np.add.at(confusion, (labels, said), 1)
+    np.add.at(confusion, (labels, predicted), 1)
     return confusion
 
 
 def score_confusion(confusion: NDArray[np.int64]) -> ClassScores:
-    """Precision, recall and F1 of a confusion matrix (K, K) that counts at least one clip."""
+    """Compute precision, recall and F1 from a confusion matrix (K, K) of at least one clip."""
     hits = np.diag(confusion)
-    said, true = confusion.sum(axis=0), confusion.sum(axis=1)
-    f1 = 2 * hits / np.maximum(said + true, 1)
+    predicted, true = confusion.sum(axis=0), confusion.sum(axis=1)
+    f1 = 2 * hits / np.maximum(predicted + true, 1)
     return ClassScores(
         confusion=confusion,
-        precision=hits / np.maximum(said, 1),
+        precision=hits / np.maximum(predicted, 1),
         recall=hits / np.maximum(true, 1),
         f1=f1,
         support=true,
-        f1_macro=float(f1[said + true > 0].mean()),
+        f1_macro=float(f1[predicted + true > 0].mean()),
         f1_micro=float(hits.sum() / confusion.sum()),
     )
 
 
 def fold_confusion(confusion: NDArray[np.int64], groups: Sequence[int]) -> NDArray[np.int64]:
-    """(K, K) -> (G, G), where class k belongs to group ``groups[k]`` of 0 to G-1."""
+    """Sum a matrix (K, K) over groups to (G, G), where class k belongs to group ``groups[k]`` of 0 to G-1."""
     member = np.eye(max(groups) + 1, dtype=np.int64)[list(groups)]  # (K, G)
     folded: NDArray[np.int64] = member.T @ confusion @ member
     return folded
 
 
 def f1_mean(action: ClassScores, body: ClassScores) -> float:
-    """MA-52's main figure: the mean of macro and micro F1 of actions and of body groups."""
+    """Return MA-52's main figure: the mean of macro and micro F1 of actions and of body groups."""
     return (action.f1_macro + action.f1_micro + body.f1_macro + body.f1_micro) / 4
 
 
 def without_background(
     logits: NDArray[np.float32], labels: NDArray[np.int64], background: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(N, K), (N,) -> the clips of other classes, with ``background`` as an answer that is never given.
+    """Leave out clips of the background from logits (N, K) and labels (N,), and make it the least probable class.
 
-    The shapes are (M, K) and (M,): indices keep their meaning.
+    Returns:
+        Logits (M, K) and labels (M,). Class indices keep their meaning.
     """
     acting = labels != background
     logits = logits[acting].copy()
@@ -140,14 +141,16 @@ def without_background(
     return logits, labels[acting]
 
 
-def score_confidence(probs: NDArray[np.float32], labels: NDArray[np.int64], bins: int = CONFIDENCE_BINS) -> Confidence:
-    """How far probabilities (N, K) can be believed, N >= 1 (Guo et al., On Calibration of Modern Neural Networks)."""
+def score_reliability(
+    probs: NDArray[np.float32], labels: NDArray[np.int64], bins: int = CONFIDENCE_BINS
+) -> Reliability:
+    """Compare probabilities (N, K), N >= 1, with accuracy (Guo et al., On Calibration of Modern Neural Networks)."""
     largest = probs.max(axis=1).astype(np.float64)
-    right = (rank(probs)[:, 0] == labels).astype(np.float64)
+    correct = (rank(probs)[:, 0] == labels).astype(np.float64)
     # A bin holds its upper edge and not its lower one.
     place = np.clip(np.ceil(largest * bins).astype(np.int64) - 1, 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
     confidence = np.bincount(place, largest, minlength=bins) / np.maximum(counts, 1)
-    accuracy = np.bincount(place, right, minlength=bins) / np.maximum(counts, 1)
+    accuracy = np.bincount(place, correct, minlength=bins) / np.maximum(counts, 1)
     error = float((counts * np.abs(confidence - accuracy)).sum() / len(labels))
-    return Confidence(counts, confidence, accuracy, error)
+    return Reliability(counts, confidence, accuracy, error)

@@ -1,7 +1,6 @@
-"""Scores of a network that says several labels at once, over windows with targets. numpy only.
+"""Metrics of a network that predicts several labels at once, over windows with targets. numpy only.
 
-A window shows a label from a target of a half on. One that shows less than that, but something, counts neither way: it
-may be called after the label or not.
+A window shows a label if its target is 0.5 or more. With a target between 0 and 0.5 it is ignored for that label.
 """
 
 from __future__ import annotations
@@ -18,10 +17,12 @@ _SHOWN = 0.5
 
 @dataclass(frozen=True)
 class LabelScores:
-    """average_precision, f1: (K,) float64 in [0, 1]; NaN for labels that no window shows.
+    """Metrics of windows.
 
-    f1 is that of saying what has a probability of a half. top1, top3: over windows that show one label alone, the share
-    whose label is the most probable, or among the three most probable.
+    average_precision, f1: (K,) float64 in [0, 1]; NaN for labels that no window shows. f1 is for a threshold of 0.5.
+
+    top1, top3: share of windows whose label is the most probable, or among the three most probable. Only windows that
+    show exactly one label count.
     """
 
     average_precision: NDArray[np.float64]
@@ -33,25 +34,25 @@ class LabelScores:
 
     @property
     def best(self) -> float:
-        """What says which checkpoint is kept."""
+        """The figure by which the best checkpoint is chosen."""
         return self.mean_ap
 
     def figures(self, labels: tuple[Label, ...]) -> dict[str, float]:
-        """By name, for a checkpoint's description."""
+        """Return figures by name, for a checkpoint's description."""
         figures = {"mean_ap": self.mean_ap, "top1": self.top1, "top3": self.top3, "f1_macro": self.f1_macro}
         named = zip(labels, self.average_precision, strict=True)
         return figures | {f"ap {label.name}": float(value) for label, value in named if not np.isnan(value)}
 
 
 def score_labels(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> LabelScores:
-    """Scores of logits (N, K), whose sigmoids are probabilities, against targets (N, K) from 0 to 1."""
+    """Compare logits (N, K), whose sigmoids are probabilities, with targets (N, K) from 0 to 1."""
     shown = targets >= _SHOWN
     counted = shown | (targets <= 0)
     K = targets.shape[1]
     precision = np.array([_average_precision(logits[counted[:, k], k], shown[counted[:, k], k]) for k in range(K)])
-    said = (logits > 0) & counted
-    hits = (said & shown).sum(axis=0)
-    f1 = np.where(shown.any(axis=0), 2 * hits / np.maximum(said.sum(axis=0) + shown.sum(axis=0), 1), np.nan)
+    predicted = (logits > 0) & counted
+    hits = (predicted & shown).sum(axis=0)
+    f1 = np.where(shown.any(axis=0), 2 * hits / np.maximum(predicted.sum(axis=0) + shown.sum(axis=0), 1), np.nan)
     alone = np.flatnonzero(shown.sum(axis=1) == 1)
     ranked = np.argsort(-logits[alone], axis=1, kind="stable")
     hit = np.take_along_axis(shown[alone], ranked, axis=1)
@@ -60,7 +61,7 @@ def score_labels(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> L
 
 
 def _average_precision(scores: NDArray[np.float32], shown: NDArray[np.bool_]) -> float:
-    """The mean precision at each window that shows the label; NaN where none does."""
+    """Return the mean precision at each window that shows the label; NaN if none does."""
     if not shown.any():
         return float("nan")
     ranked = shown[np.argsort(-scores, kind="stable")]

@@ -1,4 +1,4 @@
-"""How a network is trained: everything that decides the result beside the data and the seed, and the presets."""
+"""Training recipes: every setting that decides the result, apart from data and seed; and the presets."""
 
 from __future__ import annotations
 
@@ -18,16 +18,27 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """A recipe; the presets are below.
 
     stream, encoding, width, depths: the network (``MMNConfig``).
-    epochs or steps, one of them: passes over the data, or optimiser steps of ``batch`` clips each. least_steps: so many
-    at least, by more epochs where the data is small.
-    schedule: of the learning rate, see ``training.schedule``; ``lr`` its peak, ``warm_up`` the share of the steps
-    until then. first_lr, last_lr: where ``cosine`` begins and ends.
+
+    epochs, steps: length of the run, one of the two. A step takes ``batch`` clips.
+
+    least_steps: smallest number of steps; small data sets get more epochs.
+
+    schedule: of the learning rate, see ``training.schedule``. lr: its peak. warm_up: share of the steps up to the peak.
+
+    first_lr, last_lr: first and last learning rate of ``cosine``.
+
     clip_norm: largest norm of the gradient; None does not clip.
-    ema: decay of averaged weights that are validated and kept instead of the last ones; None keeps those.
-    loss: ``cross-entropy`` teaches one label a clip, whose probabilities are a softmax; the others teach a sigmoid for
-    each label, so that several may be said at once, or none (``training.losses``).
-    balance: what is done about rare classes, see ``training.balance``.
-    validate_every: steps; None is every epoch. validation_share: of the recordings, where the data has no other split.
+
+    ema: decay of averaged weights. These are validated and kept. None keeps the last weights.
+
+    loss: ``cross-entropy`` teaches one label per clip, with a softmax. The others teach a sigmoid for each label, so
+    several labels or none may be predicted (``training.losses``).
+
+    balance: handling of rare classes, see ``training.balance``.
+
+    validate_every: steps between validations; None is an epoch.
+
+    validation_share: share of the recordings to validate on, if the data has no other split.
     """
 
     stream: Stream = "joint"
@@ -58,7 +69,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def several_labels(self) -> bool:
-        """Whether the network says each label by itself."""
+        """Whether the network has a sigmoid for each label."""
         return self.loss != "cross-entropy"
 
     def __post_init__(self) -> None:
@@ -68,26 +79,26 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
         check(
             (self.epochs is None) != (self.steps is None) and (self.epochs or self.steps or 0) >= 1,
-            f"a run takes epochs or steps, one of them and at least 1; not {self.epochs} epochs, {self.steps} steps",
+            f"a run takes either epochs or steps, at least 1; not {self.epochs} epochs, {self.steps} steps",
         )
         check(self.batch >= 2, f"a batch has at least 2 clips, not {self.batch}")
         check(
             self.width >= 4 * HEADS and self.width % (4 * HEADS) == 0,
             f"--width is a multiple of {4 * HEADS}, not {self.width}",
         )
-        check(min(self.depths) >= 1, f"--depths are four whole numbers of at least 1, not {self.depths}")
+        check(min(self.depths) >= 1, f"--depths is four whole numbers of at least 1, not {self.depths}")
         check(0 < self.lr < math.inf, f"a learning rate is a number above 0, not {self.lr}")
         check(0 <= self.weight_decay < math.inf, f"a weight decay is a number of at least 0, not {self.weight_decay}")
         for name in ("warm_up", "label_smoothing", "drop_path", "dropout", "validation_share"):
             check(0 <= getattr(self, name) < 1, f"{name} is from 0 to below 1, not {getattr(self, name)}")
         check(
             not (self.several_labels and self.balance == "weights"),
-            f"--balance weights goes with the loss cross-entropy, not with {self.loss}; leave it out",
+            f"--balance weights is for the loss cross-entropy, not for {self.loss}; leave it out",
         )
 
 
-# The authors' configuration files (Gu et al., "Motion Matters", ACM MM 2025). Of their augmentations, reversal is left
-# out, see ``Augmentation``; how strong the others are is ours: theirs never reached the network.
+# The authors' configuration files (Gu et al., "Motion Matters", ACM MM 2025). Reversal is left out, see
+# ``Augmentation``. The strengths of the other augmentations are ours: the authors' never reached the network.
 PAPER = Recipe(
     encoding="raw",
     width=96,
@@ -105,7 +116,7 @@ PAPER = Recipe(
     augmentation=Augmentation(crop=0.1, jitter=1.0, rotate_deg=10, shear=0.1, squeeze=(0.8, 1.0)),
 )
 
-# What the model in the package is trained with, first: a small network, each clip seen once.
+# First stage of the model in the package: a small network that sees each clip once.
 SYNTHETIC = Recipe(
     encoding="contact",
     width=32,
@@ -124,16 +135,16 @@ SYNTHETIC = Recipe(
     validate_every=500,
 )
 
-# And then, on ``synth-live``. A network too small for what it sees is not to be kept from learning it by heart.
+# Second stage, on ``synth-live``. The network is too small to overfit, so it is not regularized.
 LIVE = msgspec.structs.replace(
     SYNTHETIC, steps=5000, lr=1.5e-3, label_smoothing=0.0, drop_path=0.0, dropout=0.0, weight_decay=0.02
 )
 
-# And last, on ``synth-concurrent``, with a probability for each label.
+# Third stage, on ``synth-concurrent``, with a probability for each label.
 CONCURRENT = msgspec.structs.replace(LIVE, steps=1500, lr=1.2e-3, loss="bce", validate_every=250)
 
-# From a trained network: its shape is that network's, whatever stands here; a lower rate and fewer epochs, but of a
-# hundred clips 30 epochs would be 90 steps, after which a network is not there yet.
+# From a trained network, which also sets the shape: the one here is ignored. The learning rate is lower and epochs are
+# fewer. With a hundred clips, 30 epochs would be 90 steps, which are not enough; hence ``least_steps``.
 FINE_TUNE = msgspec.structs.replace(
     PAPER,
     epochs=30,

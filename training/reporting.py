@@ -1,4 +1,4 @@
-"""What a run tells while it goes on: lines for a log, a bar for a terminal, curves for TensorBoard. Trains nothing."""
+"""Progress of a run: lines for a log, a bar for a terminal, curves for TensorBoard. Trains nothing."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
-from mar_edge.training.run_folder import Progress
+from mar_edge.training.run_folder import ValidationRecord
 
 _LINE_EVERY_S = 60.0
 
 
-class Report:
-    """A context manager that hears what happens in a run; this one keeps it to itself."""
+class RunReporter:
+    """A context manager that receives the events of a run; this one shows nothing."""
 
-    def __enter__(self) -> Report:
+    def __enter__(self) -> RunReporter:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         pass
 
     def note(self, line: str) -> None:
-        """Something worth a line, once."""
+        """Show a line of text."""
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:
-        """Every few steps: so many of so many done, and the loss of the last one."""
+        """Show progress, every few steps: ``step`` of ``steps``, and the loss of the last step."""
 
-    def validated(self, progress: Progress, steps: int) -> None:
-        """A validation."""
+    def validated(self, record: ValidationRecord, steps: int) -> None:
+        """Show the result of a validation."""
 
 
-class Lines(Report):
-    """For a log: a line a validation, and one a minute between them."""
+class LineReporter(RunReporter):
+    """For a log: a line for each validation, and one per minute between them."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._said_s = time.monotonic()
 
     def note(self, line: str) -> None:
-        """See ``Report``."""
+        """See ``RunReporter``."""
         print(line, file=self._out, flush=True)
         self._said_s = time.monotonic()
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:
-        """See ``Report``."""
+        """See ``RunReporter``."""
         if time.monotonic() - self._said_s >= _LINE_EVERY_S:
             self.note(f"step {step}/{steps}  loss {loss:.3f}")
 
-    def validated(self, progress: Progress, steps: int) -> None:
-        """See ``Report``."""
-        self.note(_in_words(progress, steps))
+    def validated(self, record: ValidationRecord, steps: int) -> None:
+        """See ``RunReporter``."""
+        self.note(_in_words(record, steps))
 
 
-class Bar(Report):
-    """For a terminal: a bar that moves, with the lines of validations above it."""
+class BarReporter(RunReporter):
+    """For a terminal: a progress bar, with the lines of validations above it."""
 
     def __init__(self, console: Console) -> None:
         self._bar = RichProgress(
@@ -70,7 +70,7 @@ class Bar(Report):
         )
         self._task: TaskID | None = None
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> BarReporter:
         self._bar.start()
         return self
 
@@ -78,25 +78,25 @@ class Bar(Report):
         self._bar.stop()
 
     def note(self, line: str) -> None:
-        """See ``Report``."""
+        """See ``RunReporter``."""
         self._bar.console.print(escape(line), highlight=False)
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:
-        """See ``Report``."""
+        """See ``RunReporter``."""
         description = f"loss {loss:.3f}  learning rate {lr:.1e}"
         if self._task is None:
             self._task = self._bar.add_task(description, total=steps, completed=step)
         self._bar.update(self._task, completed=step, description=description)
 
-    def validated(self, progress: Progress, steps: int) -> None:
-        """See ``Report``."""
-        self.note(_in_words(progress, steps))
+    def validated(self, record: ValidationRecord, steps: int) -> None:
+        """See ``RunReporter``."""
+        self.note(_in_words(record, steps))
 
 
-class Curves(Report):
-    """For TensorBoard; a resumed run goes on in the same curves.
+class TensorBoardReporter(RunReporter):
+    """For TensorBoard; a resumed run continues the same curves.
 
-    Written here and now, not by TensorBoard's own thread: a full disk costs the curves, not the run.
+    It writes in this thread, not in TensorBoard's own: a full disk ends the curves, not the run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -110,15 +110,15 @@ class Curves(Report):
                 self._file.close()
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:
-        """See ``Report``."""
+        """See ``RunReporter``."""
         self._add(step, {"training/loss": loss, "training/learning rate": lr})
 
-    def validated(self, progress: Progress, steps: int) -> None:
-        """See ``Report``."""
-        values = {"held out/top-1": progress.top1, "held out/macro F1": progress.f1_macro}
-        if progress.mean_ap is not None:
-            values["held out/mean average precision"] = progress.mean_ap
-        self._add(progress.step, values)
+    def validated(self, record: ValidationRecord, steps: int) -> None:
+        """See ``RunReporter``."""
+        values = {"held out/top-1": record.top1, "held out/macro F1": record.f1_macro}
+        if record.mean_ap is not None:
+            values["held out/mean average precision"] = record.mean_ap
+        self._add(record.step, values)
 
     def _add(self, step: int, values: Mapping[str, float]) -> None:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -132,7 +132,7 @@ class Curves(Report):
         with self._losing():
             if self._file is None:
                 self._file = self._open()
-                # What a process that was killed wrote of later steps does not count.
+                # Discards later steps of a process that was killed.
                 begun = Event(wall_time=time.time(), step=step, session_log=SessionLog(status=SessionLog.START))
                 events = [Event(wall_time=time.time(), step=step, file_version="brain.Event:2"), begun, *events]
             for event in events:
@@ -149,43 +149,43 @@ class Curves(Report):
             yield
         except OSError as error:
             self._is_lost = True
-            print(f"no more curves in {self._folder}: {error.strerror}; the run goes on", file=sys.stderr, flush=True)
+            print(f"no more curves in {self._folder}: {error.strerror}; the run continues", file=sys.stderr, flush=True)
 
 
-class Together(Report):
-    """Several reports as one."""
+class CombinedReporter(RunReporter):
+    """Several reporters as one."""
 
-    def __init__(self, reports: Sequence[Report]) -> None:
-        self._reports = reports
+    def __init__(self, reporters: Sequence[RunReporter]) -> None:
+        self._reporters = reporters
         self._stack = ExitStack()
 
-    def __enter__(self) -> Together:
-        for report in self._reports:
-            self._stack.enter_context(report)
+    def __enter__(self) -> CombinedReporter:
+        for reporter in self._reporters:
+            self._stack.enter_context(reporter)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._stack.close()
 
     def note(self, line: str) -> None:
-        """See ``Report``."""
-        for report in self._reports:
-            report.note(line)
+        """See ``RunReporter``."""
+        for reporter in self._reporters:
+            reporter.note(line)
 
     def step(self, step: int, steps: int, loss: float, lr: float) -> None:
-        """See ``Report``."""
-        for report in self._reports:
-            report.step(step, steps, loss, lr)
+        """See ``RunReporter``."""
+        for reporter in self._reporters:
+            reporter.step(step, steps, loss, lr)
 
-    def validated(self, progress: Progress, steps: int) -> None:
-        """See ``Report``."""
-        for report in self._reports:
-            report.validated(progress, steps)
+    def validated(self, record: ValidationRecord, steps: int) -> None:
+        """See ``RunReporter``."""
+        for reporter in self._reporters:
+            reporter.validated(record, steps)
 
 
-def _in_words(progress: Progress, steps: int) -> str:
-    mean_ap = "" if progress.mean_ap is None else f"mAP {progress.mean_ap:.3f}  "
+def _in_words(record: ValidationRecord, steps: int) -> str:
+    mean_ap = "" if record.mean_ap is None else f"mAP {record.mean_ap:.3f}  "
     return (
-        f"step {progress.step}/{steps}  loss {progress.loss:.3f}  held-out {mean_ap}top-1 {progress.top1:.3f}  "
-        f"macro F1 {progress.f1_macro:.3f}  {progress.elapsed_s:.0f} s"
+        f"step {record.step}/{steps}  loss {record.loss:.3f}  held-out {mean_ap}top-1 {record.top1:.3f}  "
+        f"macro F1 {record.f1_macro:.3f}  {record.elapsed_s:.0f} s"
     )

@@ -1,9 +1,14 @@
-"""A run on disk, and how it goes on after it was killed at any moment.
+"""A run on disk, which resumes after a process was killed at any moment.
 
-``config.json`` (what is being trained, on what), ``labels.json``, ``metrics.jsonl`` (a line a validation), ``state.pt``
-(all that a resume needs), ``best.pt`` and ``last.pt`` (checkpoints), ``tensorboard`` and ``lock`` (one process at a
-time). Whatever is replaced is replaced whole. ``state.pt`` is the truth: what was written after it is undone on
-resuming, and happens again.
+The folder holds:
+
+- ``config.json``: the configuration, and ``labels.json``
+- ``metrics.jsonl``: a line for each validation
+- ``state.pt``: all that a resume needs
+- ``best.pt`` and ``last.pt``: checkpoints
+- ``tensorboard``: curves, and ``lock``: one process at a time
+
+Files are replaced atomically. ``state.pt`` decides: what was written after it is discarded on resuming and made again.
 """
 
 from __future__ import annotations
@@ -30,18 +35,20 @@ from mar_edge.training.datasets.opening import parse_spec
 from mar_edge.training.recipe import Recipe
 
 _CONTENT = {
-    "data_digest": "the data has changed since",
-    "start_sha256": "the checkpoint it began from has changed since",
+    "data_digest": "the data has changed",
+    "start_sha256": "the checkpoint it started from has changed",
 }
 _STATE_FORMAT = "mar-edge training state 1"
 
 
 class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """A run, whole: the same config gives the same checkpoint on the same machine with the same number of threads.
+    """Configuration of a run. It determines the checkpoint, on the same machine with the same number of threads.
 
-    data, validation: specs of data sets (``training.datasets.opening``); without the latter, what ``data`` implies.
-    labels_file: names of the classes. start: the checkpoint it begins from.
-    data_digest, start_sha256: of what these held when the run began, wherever they lie now.
+    data, validation: specs of data sets (``training.datasets.opening``). Without ``validation``, ``data`` implies it.
+
+    labels_file: names of the classes. start: the checkpoint to start from.
+
+    data_digest, start_sha256: digests of their content when the run started, wherever the files are now.
     """
 
     recipe: Recipe
@@ -55,10 +62,10 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     mar_edge_version: str = mar_edge.__version__
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """What a validation found; a line of ``metrics.jsonl``.
+class ValidationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of a validation; a line of ``metrics.jsonl``.
 
-    loss: mean since the validation before. mean_ap: of a network that says several labels at once.
+    loss: mean since the previous validation. mean_ap: of a network that predicts several labels at once.
     """
 
     step: int
@@ -72,11 +79,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass
-class Standing:
-    """How far a run is.
+class RunState:
+    """State of a run.
 
-    step: optimiser steps done. validated: how many there were at the last validation. best: its highest score so far.
-    loss_sum, loss_steps: of the steps since then. elapsed_s: training time, of all processes that worked on it.
+    step: optimizer steps done. validated: step of the last validation. best: highest score so far.
+
+    loss_sum, loss_steps: of the steps since the last validation. elapsed_s: training time, over all processes.
     """
 
     step: int = 0
@@ -88,13 +96,13 @@ class Standing:
 
 
 class Stateful(Protocol):
-    """A network or an optimiser."""
+    """A network or an optimizer."""
 
     def state_dict(self) -> dict[str, Any]:
-        """All that it is."""
+        """Return the complete state."""
 
     def load_state_dict(self, state_dict: dict[str, Any], /) -> object:
-        """Become what another one was."""
+        """Take over a state."""
 
 
 class RunFolder:
@@ -113,14 +121,14 @@ class RunFolder:
 
     @property
     def files(self) -> list[Path]:
-        """What a run writes, TensorBoard's curves left out."""
+        """The files that a run writes, without TensorBoard's curves."""
         return [self.best, self.last, self._config, self._labels, self._metrics, self._state, self._lock]
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder, and keep other processes out of it; the lock ends with the process, however that ends.
+        """Create the folder, and lock it against other processes. The lock ends with the process, however it ends.
 
-        A new folder in which no run began is removed again. Systems without ``fcntl`` do without the lock.
+        A new folder in which no run started is removed again. Systems without ``fcntl`` have no lock.
 
         Raises:
             MarEdgeError: another process trains there, or the folder cannot be written.
@@ -142,23 +150,23 @@ class RunFolder:
                 self.path.rmdir()
 
     def read_config(self) -> RunConfig | None:
-        """What is being trained here; None in a new folder.
+        """Return the configuration of the run in this folder; None in a new folder.
 
         Raises:
-            MarEdgeError: the file is not one of this version.
+            MarEdgeError: the file is not a configuration of this version.
         """
         try:
             return msgspec.json.decode(self._config.read_bytes(), type=RunConfig)
         except (FileNotFoundError, NotADirectoryError):
-            return None  # what stands in the way of a folder is said where it is made
+            return None  # a file in place of the folder is reported when the folder is created
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise MarEdgeError(f"{self._config} is not the configuration of a run: {error}") from None
 
     def claim(self, config: RunConfig, labels: tuple[Label, ...]) -> None:
-        """Make the folder, or see that the run in it is this one.
+        """Start the run in a new folder, or check that the run in the folder is this one.
 
         Raises:
-            MarEdgeError: it is another one (the message says in what), or the folder cannot be written.
+            MarEdgeError: it is another run (the message lists the differences), or the folder cannot be written.
         """
         there = self.read_config()
         if there is None:
@@ -170,57 +178,57 @@ class RunFolder:
                 "folder, or remove this one"
             )
 
-    def save(self, config: RunConfig, standing: Standing, parts: Mapping[str, Stateful], device: torch.device) -> None:
-        """Put down all that going on needs.
+    def save(self, config: RunConfig, state: RunState, parts: Mapping[str, Stateful], device: torch.device) -> None:
+        """Save all that a resume needs.
 
         Raises:
-            MarEdgeError: it cannot be written; what was saved before stays.
+            MarEdgeError: it cannot be written; the previous state stays.
         """
         content: dict[str, Any] = {
             "format": _STATE_FORMAT,
             "config": msgspec.json.encode(config).decode(),
-            "standing": asdict(standing),
+            "standing": asdict(state),
             "parts": {name: part.state_dict() for name, part in parts.items()},
             "torch_rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
         }
-        written = io.BytesIO()  # written by torch itself, a full disk would be a RuntimeError
+        written = io.BytesIO()  # torch would raise a RuntimeError on a full disk
         torch.save(content, written)
         write_whole(self._state, written.getvalue())
-        # Only now: with the config that an older state was begun with, its fingerprint would be lost.
+        # After the state: its predecessor may be identified by the hash of the old config.
         there = self.read_config()
         if there is not None and there != config:
             self._write_config(msgspec.structs.replace(config, mar_edge_version=there.mar_edge_version))
 
-    def resume(self, config: RunConfig, parts: Mapping[str, Stateful], device: torch.device) -> Standing:
-        """Where the run is, with ``parts`` and the random states as they were then; a new one is at its beginning.
+    def resume(self, config: RunConfig, parts: Mapping[str, Stateful], device: torch.device) -> RunState:
+        """Restore ``parts`` and the random states, and return the state of the run; a new run keeps its own.
 
         Raises:
-            MarEdgeError: ``state.pt`` is damaged, or that of another run.
+            MarEdgeError: ``state.pt`` is damaged, or belongs to another run.
         """
-        standing = Standing()
+        state = RunState()
         if self._state.exists():
             content = self._load_state()
             if not self._is_of(content, config):
-                raise MarEdgeError(f"{self._state} belongs to another run; remove it to begin this one again")
+                raise MarEdgeError(f"{self._state} belongs to another run; remove it to restart this run")
             for name, part in parts.items():
                 part.load_state_dict(content["parts"][name])
-            standing = Standing(**content["standing"])
+            state = RunState(**content["standing"])
             torch.set_rng_state(content["torch_rng"])
             if device.type == "cuda" and content["cuda_rng"] is not None:
                 torch.cuda.set_rng_state(content["cuda_rng"], device)
-        self._cut_metrics(standing.validated)
-        return standing
+        self._cut_metrics(state.validated)
+        return state
 
-    def append(self, progress: Progress) -> None:
-        """One line more of metrics.
+    def append(self, record: ValidationRecord) -> None:
+        """Append a line of metrics.
 
         Raises:
-            MarEdgeError: it cannot be written; what there is of it is taken out on resuming.
+            MarEdgeError: it cannot be written; a partial line is removed on resuming.
         """
         try:
             with self._metrics.open("ab") as file:
-                file.write(msgspec.json.encode(progress) + b"\n")
+                file.write(msgspec.json.encode(record) + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -230,19 +238,19 @@ class RunFolder:
         write_whole(self._config, msgspec.json.format(msgspec.json.encode(config)))
 
     def _is_of(self, state: Mapping[str, Any], config: RunConfig) -> bool:
-        """Whether it is the state of this run."""
+        """Return True if it is the state of this run."""
         if "config" in state:
             try:
-                begun = msgspec.json.decode(state["config"], type=RunConfig)
+                saved = msgspec.json.decode(state["config"], type=RunConfig)
             except (msgspec.DecodeError, TypeError, RecursionError):
                 return False
-            return _identity(begun) == _identity(config)
+            return _identity(saved) == _identity(config)
         return state.get("run") in self._older_fingerprints()
 
     def _load_state(self) -> dict[str, Any]:
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # torch's, about how the file was pickled
+                warnings.simplefilter("ignore")  # torch warns about the file's pickle format
                 content = torch.load(self._state, map_location="cpu", weights_only=True)
         except OSError as error:
             raise MarEdgeError(f"cannot read {self._state}: {error.strerror}") from None
@@ -250,19 +258,19 @@ class RunFolder:
             content = None
         if not isinstance(content, dict) or content.get("format") != _STATE_FORMAT:
             raise MarEdgeError(
-                f"{self._state} is damaged or no training state of this version; remove it to begin the run again"
+                f"{self._state} is damaged or not a training state of this version; remove it to restart the run"
             )
         return content
 
     def _cut_metrics(self, validated: int) -> None:
-        """Take out lines of later validations, and one that broke off."""
+        """Remove lines of later validations, and an incomplete line."""
         if not self._metrics.exists():
             return
         content = self._metrics.read_bytes()
         kept = b""
         for line in content.splitlines(keepends=True):
             try:
-                if not line.endswith(b"\n") or msgspec.json.decode(line, type=Progress).step > validated:
+                if not line.endswith(b"\n") or msgspec.json.decode(line, type=ValidationRecord).step > validated:
                     break
             except msgspec.DecodeError:
                 break
@@ -271,9 +279,9 @@ class RunFolder:
             write_whole(self._metrics, kept)
 
     def _older_fingerprints(self) -> set[str]:
-        """What states were known by before they held their config: the hash of its JSON, paths and all.
+        """Return the hashes of the config's JSON, paths included. States without a config are identified by them.
 
-        As it stands in the file and as it was read: a number that is configured as 10 is read as 10.0.
+        There is one for the file's text and one for the decoded config: 10 in the text is decoded as 10.0.
         """
         text = self._config.read_bytes()
         forms = (msgspec.json.decode(text), msgspec.to_builtins(msgspec.json.decode(text, type=RunConfig)))
@@ -281,7 +289,7 @@ class RunFolder:
 
 
 def _identity(config: RunConfig) -> RunConfig:
-    """What makes two runs the same: not where their files lie, how long they are to go on, and under which version."""
+    """Return what identifies a run: its config without paths, length and version."""
     return msgspec.structs.replace(
         config,
         recipe=msgspec.structs.replace(config.recipe, epochs=None, steps=1, least_steps=0),
@@ -294,7 +302,7 @@ def _identity(config: RunConfig) -> RunConfig:
 
 
 def _kind(spec: str) -> str:
-    """Synthetic motion is what its spec says; what lies in files is what its digest says."""
+    """Return the spec of synthetic motion, which identifies it; data in files is identified by its digest."""
     return spec if parse_spec(spec).kind == "synth" else "files"
 
 
@@ -320,7 +328,7 @@ def _lock_or_raise(lock: int, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise MarEdgeError(
-            f"another process trains in {folder} now; wait until it has ended, or name another folder"
+            f"another process is training in {folder}; wait until it ends, or name another folder"
         ) from None
     except OSError as error:
         raise MarEdgeError(f"cannot lock the run folder {folder}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step alone: a resumed run needs nothing else to know where it was."""
+"""Learning rate as a function of the step alone, so a resumed run needs no other state."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mar_edge.training.recipe import Recipe
 
 _ADAM_BETA1 = 0.9
-# As in Smith and Topin, "Super-convergence", and torch's OneCycleLR: where the rate begins and ends, as parts of its
-# peak, and how far momentum falls while it rises.
+# As in Smith and Topin, "Super-convergence", and torch's OneCycleLR: first and last rate as shares of the peak, and the
+# range of momentum.
 _FIRST_PART = 1 / 25
 _LAST_PART = _FIRST_PART / 1e4
 _HIGH_BETA1, _LOW_BETA1 = 0.95, 0.85
@@ -17,17 +17,18 @@ _HIGH_BETA1, _LOW_BETA1 = 0.95, 0.85
 
 @dataclass(frozen=True)
 class Pace:
-    """Of one optimiser step: learning rate, and AdamW's first momentum."""
+    """Settings of one optimizer step: learning rate, and AdamW's first momentum."""
 
     lr: float
     beta1: float = _ADAM_BETA1
 
 
 def pace(recipe: Recipe, step: int, steps: int) -> Pace:
-    """The pace of step ``step`` of ``steps``, counted from 0.
+    """Return the settings of step ``step`` of ``steps``, counted from 0.
 
-    ``cosine``: a straight line from ``first_lr`` to ``lr`` over the warm-up, then half a cosine down to ``last_lr``.
-    ``one-cycle``: half cosines from lr / 25 up to ``lr`` and down to lr / 250,000; momentum the other way round.
+    ``cosine``: a straight line from ``first_lr`` to ``lr`` during the warm-up, then half a cosine down to ``last_lr``.
+
+    ``one-cycle``: half cosines from lr / 25 up to ``lr`` and down to lr / 250,000. Momentum falls while it rises.
     """
     if recipe.schedule == "cosine":
         warm_up = recipe.warm_up * steps
@@ -44,5 +45,5 @@ def pace(recipe: Recipe, step: int, steps: int) -> Pace:
 
 
 def _cosine(start: float, end: float, done: float) -> float:
-    """From ``start`` to ``end`` on half a cosine; ``done`` in [0, 1]."""
+    """Return the value on half a cosine from ``start`` to ``end``; ``done`` in [0, 1]."""
     return end + (start - end) * (1 + math.cos(math.pi * done)) / 2

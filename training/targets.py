@@ -1,4 +1,4 @@
-"""What a network with a sigmoid for each label is taught: targets of a batch, without the background. numpy only."""
+"""Targets of a batch, for a network with a sigmoid for each label, without the background. numpy only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mar_edge.training.datasets.base import ClipBatch
 
 
 def targets_of(batch: ClipBatch, num_labels: int, background: int | None) -> NDArray[np.float32]:
-    """(N, K) targets from 0 to 1; of clips with one label, 1 for it. ``background`` is nothing, and 0 throughout."""
+    """Return targets (N, K) from 0 to 1; 1 for the label of a clip with one label. ``background`` is always 0."""
     if batch.targets is not None:
         return batch.targets
     targets = np.eye(num_labels, dtype=np.float32)[batch.labels]
@@ -20,5 +20,5 @@ def targets_of(batch: ClipBatch, num_labels: int, background: int | None) -> NDA
 
 
 def without_background(targets: NDArray[np.float32], background: int | None) -> NDArray[np.float32]:
-    """(N, K) -> (N, K - 1), or the same where there is no background."""
+    """Return targets (N, K - 1) without the column of the background, or all (N, K) if there is none."""
     return targets if background is None else np.delete(targets, background, axis=1)

@@ -1,4 +1,4 @@
-"""The training loop. Knows nothing of where clips come from, nor of how its progress is shown."""
+"""The training loop. Knows nothing of the source of clips, nor of how progress is shown."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from mar_edge.training.batches import training_batches
 from mar_edge.training.datasets.base import ClipBatch
 from mar_edge.training.job import Job
 from mar_edge.training.losses import label_losses
-from mar_edge.training.reporting import Report
-from mar_edge.training.run_folder import Progress, RunFolder, Stateful
+from mar_edge.training.reporting import RunReporter
+from mar_edge.training.run_folder import RunFolder, Stateful, ValidationRecord
 from mar_edge.training.schedule import Pace, pace
 from mar_edge.training.targets import targets_of, without_background
 from mar_edge.training.validation import ValidationClips
@@ -33,10 +33,11 @@ _SAVE_EVERY_S = 60.0
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and how a run works; decides nothing about its result but the last bits.
+    """Machine-dependent settings of a run. They change the result by rounding only.
 
-    workers: processes that prepare batches. save_every: steps from one saved state to the next; None is once a minute.
-    keep_all: every validated checkpoint is kept as ``step-STEP.pt``, to be judged later on.
+    workers: processes that prepare batches. save_every: steps between two saved states; None is once per minute.
+
+    keep_all: keep every validated checkpoint as ``step-STEP.pt``, to evaluate it later.
     """
 
     device: Literal["cpu", "cuda"] = "cpu"
@@ -46,13 +47,13 @@ class Machine:
 
 
 class _Learner:
-    """The network, and all that changes it."""
+    """The network, its optimizer and its averaged weights."""
 
     def __init__(self, job: Job, network: MMN, device: torch.device) -> None:
         recipe = job.config.recipe
         self._recipe, self._layout, self._device = recipe, job.training.layout, device
         self._num_labels, self._background = len(job.training.labels), job.training.background
-        # Channels last in memory: the batches come so, and a step takes a third less time on a CPU.
+        # Channels last, like the batches: a step takes a third less time on a CPU.
         self._network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs do not know it
         self._optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
         self.parts: dict[str, Stateful] = {"network": network, "optimizer": self._optimizer}
@@ -71,7 +72,7 @@ class _Learner:
         return self._network if self._average is None else cast(MMN, self._average.module)
 
     def learn(self, batch: ClipBatch, at: Pace) -> Tensor:
-        """One optimiser step; its loss, on the device."""
+        """Take one optimizer step; return its loss, on the device."""
         for group in self._optimizer.param_groups:
             group["lr"], group["betas"] = at.lr, (at.beta1, group["betas"][1])
         self._network.train()
@@ -89,7 +90,7 @@ class _Learner:
         return loss.detach()
 
     def _loss(self, logits: Tensor, batch: ClipBatch) -> Tensor:
-        """Of logits (N, K): the mean over clips; of several labels a clip, the sum over them."""
+        """Return the mean loss over clips of logits (N, K); with several labels per clip, of the sum over labels."""
         recipe = self._recipe
         if recipe.several_labels:
             wanted = without_background(targets_of(batch, self._num_labels, self._background), self._background)
@@ -101,18 +102,22 @@ class _Learner:
 
 
 def train(
-    job: Job, folder: RunFolder, machine: Machine, report: Report, should_stop: Callable[[], bool] = lambda: False
+    job: Job,
+    folder: RunFolder,
+    machine: Machine,
+    reporter: RunReporter,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Path | None:
-    """Run the job from where it is to its end, or until ``should_stop``, which is asked at every step.
+    """Run the job from its current step to its end, or until ``should_stop`` returns True; it is called at every step.
 
     Returns:
         The best checkpoint; None if it was stopped, with its state saved.
 
     Raises:
-        MarEdgeError: the folder holds another run or a damaged state, or cannot be written; the device is not there;
-            the loss is no longer a number.
+        MarEdgeError: the folder holds another run or a damaged state, or cannot be written. Or the device is missing,
+            or the loss is no longer a finite number.
     """
-    run = _Run(job, folder, machine, report, should_stop)
+    run = _Run(job, folder, machine, reporter, should_stop)
     with training_batches(job.training, job.plan, run.step, job.steps, machine.workers) as batches:
         while True:
             if run.is_validation_due and not run.validate():
@@ -129,38 +134,38 @@ def train(
 
 
 class _Run:
-    """A run under way: its network, how far it is, and what is written of it."""
+    """A run in progress: its network, its state and its files."""
 
     def __init__(
-        self, job: Job, folder: RunFolder, machine: Machine, report: Report, should_stop: Callable[[], bool]
+        self, job: Job, folder: RunFolder, machine: Machine, reporter: RunReporter, should_stop: Callable[[], bool]
     ) -> None:
         self._device = open_device(machine.device)
-        self._job, self._folder, self._machine, self._report = job, folder, machine, report
+        self._job, self._folder, self._machine, self._reporter = job, folder, machine, reporter
         self._should_stop = should_stop
         folder.claim(job.config, job.labels)
         torch.manual_seed(job.config.seed)
         network, kept = job.build()
         self._learner = _Learner(job, network, self._device)
-        self._standing = folder.resume(job.config, self._learner.parts, self._device)
+        self._state = folder.resume(job.config, self._learner.parts, self._device)
         if self.step > job.steps:
             raise MarEdgeError(f"{folder.path} has done {self.step} steps already; --steps takes more, not {job.steps}")
-        self._losses = torch.tensor(self._standing.loss_sum, dtype=torch.float64, device=self._device)
+        self._losses = torch.tensor(self._state.loss_sum, dtype=torch.float64, device=self._device)
         self._clips = ValidationClips(job.validation, job.config.recipe.several_labels)
-        self._begun_s = time.monotonic() - self._standing.elapsed_s
+        self._begun_s = time.monotonic() - self._state.elapsed_s
         self._saved_s = time.monotonic()
         for line in (*job.warnings(), *([kept] if kept else [])):
-            report.note(line)
+            reporter.note(line)
         if self.step:
-            report.note(f"goes on from step {self.step} of {job.steps}")
+            reporter.note(f"resumes at step {self.step} of {job.steps}")
 
     @property
     def step(self) -> int:
-        return self._standing.step
+        return self._state.step
 
     @property
     def is_validation_due(self) -> bool:
         at_one = self.step == self._job.steps or self.step % self._job.validate_every == 0
-        return at_one and self._standing.validated < self.step
+        return at_one and self._state.validated < self.step
 
     @property
     def is_save_due(self) -> bool:
@@ -172,16 +177,16 @@ class _Run:
         at = pace(self._job.config.recipe, self.step, self._job.steps)
         loss = self._learner.learn(batch, at)
         self._losses += loss
-        self._standing.loss_steps += 1
-        self._standing.step += 1
-        # Asking a GPU for a number waits for it.
+        self._state.loss_steps += 1
+        self._state.step += 1
+        # Reading the loss waits for the GPU.
         if self.step % _REPORT_EVERY == 0:
-            self._report.step(self.step, self._job.steps, loss.item(), at.lr)
+            self._reporter.step(self.step, self._job.steps, loss.item(), at.lr)
 
     def validate(self) -> bool:
-        """Score the network, keep it, and say so; False if stopped on the way, with nothing changed."""
-        standing, recipe = self._standing, self._job.config.recipe
-        loss = self._loss_sum() / standing.loss_steps
+        """Score the network, save its checkpoint and report; return False if stopped on the way, with no change."""
+        state, recipe = self._state, self._job.config.recipe
+        loss = self._loss_sum() / state.loss_steps
         scores = self._clips.scores(self._learner.kept, recipe.stream, self._should_stop)
         if scores is None:
             return False
@@ -189,10 +194,10 @@ class _Run:
         save_checkpoint(self._folder.last, self._learner.kept, info)
         if self._machine.keep_all:
             save_checkpoint(self._folder.path / f"step-{self.step:06}.pt", self._learner.kept, info)
-        if scores.best > standing.best:
-            standing.best = scores.best
+        if scores.best > state.best:
+            state.best = scores.best
             save_checkpoint(self._folder.best, self._learner.kept, info)
-        progress = Progress(
+        record = ValidationRecord(
             step=self.step,
             epoch=self.step / self._job.plan.per_epoch,
             loss=loss,
@@ -202,32 +207,36 @@ class _Run:
             mean_ap=scores.mean_ap,
             elapsed_s=time.monotonic() - self._begun_s,
         )
-        self._folder.append(progress)
-        standing.validated = self.step
-        standing.loss_steps = 0
+        self._folder.append(record)
+        state.validated = self.step
+        state.loss_steps = 0
         self._losses.zero_()
         self.save()
-        self._report.validated(progress, self._job.steps)
+        self._reporter.validated(record, self._job.steps)
         return True
 
     def save(self) -> None:
-        self._standing.loss_sum = self._loss_sum()
-        self._standing.elapsed_s = time.monotonic() - self._begun_s
-        self._folder.save(self._job.config, self._standing, self._learner.parts, self._device)
+        self._state.loss_sum = self._loss_sum()
+        self._state.elapsed_s = time.monotonic() - self._begun_s
+        self._folder.save(self._job.config, self._state, self._learner.parts, self._device)
         self._saved_s = time.monotonic()
 
     def _loss_sum(self) -> float:
-        """Of the steps since the last validation; asked before anything is kept."""
+        """Return the sum of losses since the last validation. Read before saving, so that a NaN is never saved."""
         total: float = self._losses.item()
         if not math.isfinite(total):
             raise MarEdgeError(
-                f"the loss is no longer a number at step {self.step}; begin again in another folder with a lower --lr"
+                f"the loss is no longer a number at step {self.step}; start again in another folder with a lower --lr"
             )
         return total
 
 
 def open_device(name: Literal["cpu", "cuda"]) -> torch.device:
-    """Raises MarEdgeError where there is no such device."""
+    """Return the torch device of that name.
+
+    Raises:
+        MarEdgeError: there is no such device.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         raise MarEdgeError("no CUDA device that this torch can use; train with --device cpu, or install torch for CUDA")
     return torch.device(name)

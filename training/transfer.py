@@ -1,4 +1,4 @@
-"""Fine-tuning: a network begins from a trained one, whose classes and joints may be others. Trains nothing."""
+"""Fine-tuning: start a network from a trained one, whose classes and joints may differ. Trains nothing."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from mar_edge.edge.network.mmn import MMN
 
 PACKAGE = Path("package")
 
-# Axes of a parameter that count joints in network order, by the end of its name.
+# Axes over joints in network order, by the end of a parameter's name.
 _JOINT_AXES = {"STPE": (1,), "gconv": (1, 2), "adj": (0, 1)}
 _CLASS_AXES = {"head.weight": (0,), "head.bias": (0,)}
-# What the encoding widens; what it measures from is the layout's.
+# The layers that a richer encoding widens, and the landmarks that it measures from, which the layout sets.
 _ENCODING, _LANDMARKS = "projection.", "landmarks"
 _NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Start:
-    """A trained network, and what it says of itself; a published checkpoint says little.
+    """A trained network and its description, which is short for a published checkpoint.
 
     read_as: see ``Checkpoint``.
     """
@@ -50,16 +50,16 @@ class Start:
 
 
 def open_start(path: Path) -> Start:
-    """The checkpoint to begin from; ``PACKAGE`` is that of the model in the package.
+    """Open the checkpoint to start from; ``PACKAGE`` is that of the model in the package.
 
     Raises:
-        MarEdgeError: it cannot be read, or is no checkpoint of a known layout.
+        MarEdgeError: it cannot be read, or is not a checkpoint of a known layout.
     """
     checkpoint = load_checkpoint(default_checkpoint_path() if path == PACKAGE else path)
     config, info = checkpoint.network.config, checkpoint.info
     layout = layout_with(config.num_joints)
     if layout is None:
-        raise MarEdgeError(f"{path} is a network of {config.num_joints} joints; no known layout has so many")
+        raise MarEdgeError(f"{path} is a network for {config.num_joints} joints; no known layout has that number")
     if info is None:
         labels = default_labels(layout.name, config.num_classes)
         published = "a published checkpoint"
@@ -84,15 +84,15 @@ def open_start(path: Path) -> Start:
 def transfer(
     start: Start, network: MMN, layout: Layout, labels: tuple[Label, ...], *, over_background: bool = False
 ) -> str:
-    """Give ``network`` the weights of ``start``, and say in one line what was kept.
+    """Copy the weights of ``start`` to ``network``; return a line about what was kept.
 
-    Classes and joints are matched by name. What belongs to a class or a joint that ``start`` does not know keeps the
-    values it has. All else is taken over; the two have the same width and depths. Where ``network`` encodes more, it is
-    the same function at first, and what the new channels tell comes in as it learns.
+    Classes and joints are matched by name. Weights of classes and joints that ``start`` does not know stay as they are.
+    All others are copied; the two networks have the same width and depths. If ``network`` has a richer encoding, it is
+    the same function at first, and learns to use the new channels.
 
     Args:
-        over_background: each output of ``network`` is a label by itself. Where ``start`` has a softmax with a
-            background, an output becomes what its label has over the background.
+        over_background: the outputs of ``network`` are sigmoids. If ``start`` has a softmax with a background, an
+            output becomes the difference between its label and the background.
     """
     classes = _matches([label.name for label in start.labels], [label.name for label in labels])
     joints = _matches(_joint_names(start.layout), _joint_names(layout))
@@ -122,20 +122,20 @@ def transfer(
     known = {label.name for label in start.labels}
     encoding = network.config.encoding
     return (
-        f"begins from {start.name}: "
-        + _told("class", "classes", len(classes[0]), [label.name for label in labels if label.name not in known])
+        f"starts from {start.name}: "
+        + _kept("class", "classes", len(classes[0]), [label.name for label in labels if label.name not in known])
         + ", "
-        + _told("joint", "joints", len(joints[0]), [name for name in layout.joints if name not in start.layout.joints])
+        + _kept("joint", "joints", len(joints[0]), [name for name in layout.joints if name not in start.layout.joints])
         + (f"; {encoding} encoding new" if encoding != start.network.config.encoding else "")
         + "; all other weights kept"
     )
 
 
 def _widen(tensor: Tensor, trained: Tensor) -> None:
-    """Give a layer, (out, in, ..) or (out,), the weights of a smaller one of the same kind.
+    """Copy the weights of a smaller layer to one of the same kind, (out, in, ..) or (out,).
 
-    Its first outputs are the trained ones, and see nothing of inputs that those did not have; the others keep their
-    random weights. The next layer does not see them at first, but learns to.
+    The first outputs are the trained ones and ignore the new inputs. The other outputs keep their random weights. The
+    next layer ignores those at first, but learns to use them.
     """
     tensor[: len(trained)] = 0
     tensor[tuple(slice(size) for size in trained.shape)] = trained
@@ -146,15 +146,15 @@ def _joint_names(layout: Layout) -> list[str]:
 
 
 def _matches(theirs: list[str], ours: list[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Places in ``ours`` whose name is in ``theirs`` as well, and the places there."""
+    """Return the places in ``ours`` of names that are in ``theirs``, too, and their places there."""
     pairs = [(here, theirs.index(name)) for here, name in enumerate(ours) if name in theirs]
     here, there = np.array(pairs, np.intp).reshape(-1, 2).T
     return here, there
 
 
-def _told(one: str, many: str, kept: int, new: list[str]) -> str:
+def _kept(one: str, many: str, kept: int, new: list[str]) -> str:
     if not new:
         return f"all {kept} {many} kept"
     more = f" and {len(new) - _NAMES_SHOWN} more" if len(new) > _NAMES_SHOWN else ""
-    begun = f"{len(new)} {one if len(new) == 1 else many}"
-    return f"{kept} {many} kept and {begun} new ({', '.join(new[:_NAMES_SHOWN])}{more})"
+    added = f"{len(new)} {one if len(new) == 1 else many}"
+    return f"{kept} {many} kept and {added} new ({', '.join(new[:_NAMES_SHOWN])}{more})"

@@ -1,4 +1,4 @@
-"""Scores of a network while it trains, on clips it does not learn from. PyTorch; knows nothing of training."""
+"""Scores of a network during training, on held-out clips. PyTorch; knows nothing of training."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ValidationClips:
 
     @torch.no_grad()
     def scores(self, network: MMN, stream: Stream, should_stop: Callable[[], bool]) -> Scores | LabelScores | None:
-        """What the network gets right; None if ``should_stop`` said so on the way."""
+        """Return the scores of the network; None if ``should_stop`` returned True on the way."""
         network.eval()
         device = next(network.parameters()).device
         logits = []

@@ -36,7 +36,7 @@ def test_half_is_written_with_what_was_compared(ma52_model, tmp_path):
     metadata = said(out)
     assert metadata == written.metadata
     assert (metadata.precision, metadata.fidelity.windows) == ("fp16", 24)
-    assert "of a world not trained on" in metadata.fidelity.data
+    assert "of a held-out world" in metadata.fidelity.data
     assert metadata.labels == said(ma52_model.path).labels
     assert written.passed
     assert 0.5 < written.size < 0.7

@@ -1,4 +1,4 @@
-"""Augmentation by taking it apart again: of clips before their frames are picked, and of normalised batches."""
+"""Augmentation of clips before their frames are picked, and of normalized batches, reconstructed from the result."""
 
 import clips
 import networks
@@ -26,7 +26,7 @@ def batch(original):
 
 
 def fit(clip, target, joints):
-    """Scale, shift and largest error per axis of target = clip scale + shift over some joints."""
+    """Return scale, shift and largest error per axis of target = clip scale + shift over some joints."""
     scales, shifts, errors = [], [], []
     for axis in range(2):
         x, y = (a[:, joints, axis].ravel().astype(np.float64) for a in (clip, target))
@@ -37,7 +37,7 @@ def fit(clip, target, joints):
     return np.array(scales), np.array(shifts), max(errors)
 
 
-def test_each_clip_is_the_original_mirrored_or_not_within_its_range(original, batch):
+def test_each_clip_is_the_original_or_its_mirror_image_within_its_range(original, batch):
     mirror_image = original[:, LAYOUT.mirrored] * np.float32([-1, 1])
     mirrored = 0
     for clip in batch:
@@ -52,7 +52,7 @@ def test_each_clip_is_the_original_mirrored_or_not_within_its_range(original, ba
     assert 0.4 < mirrored / N < 0.6
 
 
-def test_some_joints_of_some_clips_are_frozen_where_they_began(batch):
+def test_some_joints_of_some_clips_are_frozen(batch):
     frozen = np.ptp(batch[..., 0], axis=1) == 0
     clips_with = frozen.any(axis=1)
     assert 0.05 < clips_with.mean() < 0.16
@@ -71,7 +71,7 @@ def test_range_type_and_input_are_kept():
     np.testing.assert_array_equal(skeleton, before)
 
 
-def test_it_draws_from_the_generator_it_is_given(original):
+def test_augmentation_draws_from_the_given_generator(original):
     many = np.repeat(original[None], 4, axis=0)
     first, again, other = (augment(many, LAYOUT, BATCH, np.random.default_rng(seed)) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first, again)
@@ -102,7 +102,7 @@ def test_without_augmentation_it_is_the_preprocessing(frames):
 
 
 def frames_of(clip, sampled):
-    """Which frame of ``clip`` each picked one is: by its pixels, which no two share."""
+    """Return which frame of ``clip`` each picked one is, by its coordinates, which are unique."""
     whole = normalise(clip)
     return np.array([int(np.abs(whole - frame).sum(axis=(1, 2)).argmin()) for frame in sampled])
 
@@ -129,7 +129,7 @@ def test_reversal_turns_the_clip_not_its_index(raw):
     assert 70 < turned < 130
 
 
-def test_a_crop_leaves_a_part_that_follows_on(raw):
+def test_a_crop_is_contiguous(raw):
     begins, lengths = [], []
     for seed in range(300):
         rng = np.random.default_rng(seed)
@@ -138,7 +138,7 @@ def test_a_crop_leaves_a_part_that_follows_on(raw):
         lengths.append(len(steps))
         marked = np.broadcast_to(np.arange(90, dtype=np.float32)[:, None, None], (90, 44, 2))
         skeleton, _ = sample(marked, Augmentation(crop=0.4), np.random.default_rng(seed))
-        assert skeleton.min() == -1  # normalised after it was cropped
+        assert skeleton.min() == -1  # normalized after it was cropped
         assert skeleton.max() == pytest.approx(1, abs=1e-5)
         begins.append(skeleton[0, 0, 0])
     assert min(lengths) >= 0.6 * 90 - 2
@@ -147,7 +147,7 @@ def test_a_crop_leaves_a_part_that_follows_on(raw):
     np.testing.assert_array_equal(short[0], clip_to_input(raw[:1])[0])
 
 
-def test_a_turn_and_a_slant_are_seen_after_normalisation(raw):
+def test_rotation_and_shear_remain_after_normalization(raw):
     raw = raw[:64]  # every frame is picked
     plain, _ = clip_to_input(raw)
     for changes in ({"rotate_deg": 20.0}, {"shear": 0.3}):

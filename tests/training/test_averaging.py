@@ -1,4 +1,4 @@
-"""The mean of several networks."""
+"""Averages of the weights of networks."""
 
 import msgspec
 import networks
@@ -38,28 +38,28 @@ def test_weights_and_rates_are_the_mean_and_figures_are_dropped(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"activation": "sigmoid", "background": None}, "differ in their background"),
         ({"rates": (1.0,) * len(networks.LABELS)}, "states its training rates"),
         ({"config": MMNConfig(44, len(networks.LABELS), depths=(1, 1, 1, 1), width=32)}, "different shapes"),
     ],
 )
-def test_networks_of_different_tasks_or_shapes_are_refused(tmp_path, changes, said):
+def test_networks_of_different_tasks_or_shapes_are_refused(tmp_path, changes, message):
     one, other = saved(tmp_path / "a.pt", 1), saved(tmp_path / "b.pt", 2, **changes)
-    with pytest.raises(MarEdgeError, match=said):
+    with pytest.raises(MarEdgeError, match=message):
         average([one, other], tmp_path / "mean.pt")
     assert not (tmp_path / "mean.pt").exists()
 
 
-def test_what_cannot_be_averaged(tmp_path):
+def test_files_that_cannot_be_averaged_are_refused(tmp_path):
     one = saved(tmp_path / "a.pt", 1)
     with pytest.raises(MarEdgeError, match="two checkpoints or more"):
         average([one], tmp_path / "mean.pt")
     with pytest.raises(MarEdgeError, match=r"a\.pt"):
         average([one, one], one)
     flat = networks.save_state_dict(tmp_path / "flat.pt", load_checkpoint(one).network)
-    with pytest.raises(MarEdgeError, match="does not say what it is"):
+    with pytest.raises(MarEdgeError, match="has no description"):
         average([one, flat], tmp_path / "mean.pt")
 
 

@@ -1,4 +1,4 @@
-"""Which clips a batch holds, and that it is the same however it is made."""
+"""The clips of a batch, which do not depend on the process that prepares it."""
 
 import clips
 import numpy as np
@@ -28,11 +28,11 @@ def test_an_epoch_is_every_clip_once_in_a_new_order():
     for order in epochs:
         assert sorted(order) == list(range(30))
     assert not np.array_equal(epochs[0], epochs[1])
-    np.testing.assert_array_equal(plan.indices(0), epochs[0][:10])  # also after later ones were asked for
+    np.testing.assert_array_equal(plan.indices(0), epochs[0][:10])  # also after later ones were drawn
     assert not np.array_equal(BatchPlan(clips=30, batch=10, seed=2).indices(0), plan.indices(0))
 
 
-def test_what_does_not_fill_a_batch_is_left_to_other_epochs():
+def test_an_incomplete_batch_is_dropped():
     plan = BatchPlan(clips=25, batch=10, seed=1)
     assert plan.per_epoch == 2
     assert {len(plan.indices(n)) for n in range(20)} == {10}
@@ -41,7 +41,7 @@ def test_what_does_not_fill_a_batch_is_left_to_other_epochs():
     assert (few.per_epoch, sorted(few.indices(3))) == (1, list(range(7)))
 
 
-def test_in_order_for_clips_that_are_drawn_at_random_already():
+def test_random_clips_keep_their_order():
     plan = BatchPlan(clips=30, batch=8, seed=1, in_order=True)
     np.testing.assert_array_equal(plan.indices(2), np.arange(16, 24))
 
@@ -57,7 +57,7 @@ def test_a_sampler_draws_by_weight():
     assert share == pytest.approx(expected, abs=0.02)
 
 
-def test_batch_n_is_the_same_from_wherever_one_begins(dataset):
+def test_batch_n_does_not_depend_on_the_first_batch(dataset):
     plan = BatchPlan(clips=30, batch=4, seed=3)
     whole = made(dataset, plan, 0, 20)
     assert len(whole) == 20

@@ -1,4 +1,4 @@
-"""``synth``'s two kinds of file, read again by what others would read them with."""
+"""The two kinds of files of ``synth``, read with numpy and OpenCV."""
 
 import cv2
 import numpy as np
@@ -39,7 +39,7 @@ def test_a_drawing(tmp_path, action):
     assert np.abs(frames[0].astype(int) - frames[32]).max() > 50  # something moves
 
 
-def test_an_action_that_is_none_is_an_error_that_lists_them(tmp_path):
+def test_an_unknown_action_is_an_error_that_lists_the_known_ones(tmp_path):
     with pytest.raises(MarEdgeError, match=r"no action 'flying' .* nodding \(9\), .* no action \(52\)"):
         write_drawing(tmp_path / "clip.mp4", "flying", seed=1)
     assert not list(tmp_path.iterdir())
@@ -47,7 +47,7 @@ def test_an_action_that_is_none_is_an_error_that_lists_them(tmp_path):
 
 @pytest.mark.parametrize("write", [lambda path: write_clips(path, 1, 1), lambda path: write_drawing(path, None, 1)])
 @pytest.mark.parametrize("suffix", [".npz", ".mp4"])
-def test_a_folder_that_cannot_be_is_an_error(tmp_path, write, suffix):
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path, write, suffix):
     (tmp_path / "file").touch()
     with pytest.raises(MarEdgeError, match="cannot write"):
         write(tmp_path / "file" / f"clip{suffix}")

@@ -1,4 +1,4 @@
-"""Scores against numbers worked out by hand, and against their definitions counted clip by clip."""
+"""Metrics compared with results by hand, and with their definitions counted clip by clip."""
 
 import numpy as np
 import pytest
@@ -10,12 +10,12 @@ from mar_edge.training.metrics import (
     f1_mean,
     fold_confusion,
     score,
-    score_confidence,
     score_confusion,
+    score_reliability,
     without_background,
 )
 
-# Of five classes, 3 never occurs and is said once, 4 never occurs and is never said.
+# Of five classes, 3 never occurs and is message once, 4 never occurs and is never message.
 LABELS = np.array([0, 0, 1, 2, 2, 2])
 RANKED = [[0, 1, 2, 3, 4], [1, 2, 3, 0, 4], [1, 0, 2, 3, 4], [2, 0, 1, 3, 4], [3, 4, 2, 0, 1], [0, 1, 3, 2, 4]]
 
@@ -39,7 +39,7 @@ def test_by_hand(scores):
     np.testing.assert_allclose(scores.recall, [1 / 2, 1, 1 / 3, 0, 0])
     np.testing.assert_allclose(scores.f1, [2 / 4, 2 / 3, 2 / 4, 0, 0])
     np.testing.assert_array_equal(scores.support, [2, 1, 3, 0, 0])
-    # The class that was said without occurring counts, the one that was neither does not.
+    # The class that was message without occurring counts, the one that was neither does not.
     assert scores.f1_macro == pytest.approx((1 / 2 + 2 / 3 + 1 / 2 + 0) / 4)
 
 
@@ -51,12 +51,12 @@ def test_body_groups_by_hand(scores):
     assert f1_mean(scores, body) == pytest.approx((5 / 12 + 1 / 2 + (6 / 7 + 4 / 5) / 2 + 5 / 6) / 4)
 
 
-def test_all_right_is_one():
+def test_perfect_predictions_score_one():
     scores = score(np.eye(4, dtype=np.float32), np.arange(4))
     assert (scores.top1, scores.top3, scores.top5, scores.f1_macro, scores.f1_micro) == (1, 1, 1, 1, 1)
 
 
-def test_all_wrong_is_nothing():
+def test_wrong_predictions_score_zero():
     scores = score(np.eye(4, dtype=np.float32)[[1, 2, 3, 0]], np.arange(4))
     assert (scores.top1, scores.f1_macro, scores.f1_micro, scores.recall.max()) == (0, 0, 0, 0)
 
@@ -73,11 +73,11 @@ def labelled_logits(draw):
 def test_by_definition(case):
     logits, labels = case
     scores = score(logits, labels)
-    said = [max(range(logits.shape[1]), key=lambda k, row=row: (row[k], -k)) for row in logits]
+    message = [max(range(logits.shape[1]), key=lambda k, row=row: (row[k], -k)) for row in logits]
     f1 = {}
-    for k in {*said, *labels.tolist()}:
-        hits = sum(s == k == y for s, y in zip(said, labels, strict=True))
-        precision = hits / max(said.count(k), 1)
+    for k in {*message, *labels.tolist()}:
+        hits = sum(s == k == y for s, y in zip(message, labels, strict=True))
+        precision = hits / max(message.count(k), 1)
         recall = hits / max(labels.tolist().count(k), 1)
         f1[k] = 2 * precision * recall / (precision + recall) if hits else 0
         assert (scores.precision[k], scores.recall[k]) == pytest.approx((precision, recall))
@@ -94,8 +94,8 @@ def test_body_groups_by_definition(case, random):
     logits, labels = case
     groups = [random.randrange(3) for _ in range(logits.shape[1] - 1)] + [2]
     body = score_confusion(fold_confusion(score(logits, labels).confusion, groups))
-    said = np.array(groups)[logits.argmax(axis=1)]
-    assert body.f1_micro == pytest.approx((said == np.array(groups)[labels]).mean())
+    message = np.array(groups)[logits.argmax(axis=1)]
+    assert body.f1_micro == pytest.approx((message == np.array(groups)[labels]).mean())
     assert body.f1_micro >= score(logits, labels).f1_micro - 1e-12
     assert body.confusion.shape == (3, 3)
 
@@ -109,10 +109,10 @@ def test_without_background():
     assert np.isfinite(logits).all()  # what was given is left as it is
 
 
-def test_confidence_by_hand():
+def test_reliability_by_hand():
     # Two clips at 0.9, one of them right; one at 0.6, right; one at exactly 0.5, wrong: it belongs to the lower half.
     probs = np.array([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], np.float32)
-    found = score_confidence(probs, np.array([0, 1, 1, 1]), bins=2)
+    found = score_reliability(probs, np.array([0, 1, 1, 1]), bins=2)
     np.testing.assert_array_equal(found.counts, [1, 3])
     np.testing.assert_allclose(found.confidence, [0.5, 0.8], rtol=1e-6)
     np.testing.assert_allclose(found.accuracy, [0, 2 / 3])
@@ -121,7 +121,7 @@ def test_confidence_by_hand():
 
 @given(st.integers(1, 30), st.integers(0, 2**32 - 1))
 @settings(deadline=None)
-def test_confidence_that_is_sure_and_right_has_no_error(bins, seed):
+def test_correct_predictions_of_full_confidence_have_no_error(bins, seed):
     labels = np.random.default_rng(seed).integers(0, 4, 20)
-    assert score_confidence(np.eye(4, dtype=np.float32)[labels], labels, bins).error == 0
-    assert score_confidence(np.eye(4, dtype=np.float32)[labels], (labels + 1) % 4, bins).error == 1
+    assert score_reliability(np.eye(4, dtype=np.float32)[labels], labels, bins).error == 0
+    assert score_reliability(np.eye(4, dtype=np.float32)[labels], (labels + 1) % 4, bins).error == 1

@@ -1,4 +1,4 @@
-"""Several labels at once: what is right, and what is taught."""
+"""Several labels at once: metrics, losses and targets."""
 
 import itertools
 
@@ -29,7 +29,7 @@ def test_top1_is_of_windows_that_show_one_label():
     assert score_labels(LOGITS[:1], TARGETS[:1]).top1 == 0
 
 
-def test_f1_is_that_of_a_probability_of_a_half():
+def test_f1_is_for_a_threshold_of_one_half():
     scores = score_labels(LOGITS, TARGETS)
     np.testing.assert_allclose(scores.f1, [2 * 2 / 5, 2 * 1 / 4, np.nan])
     assert scores.f1_macro == pytest.approx((0.8 + 0.5) / 2)
@@ -42,7 +42,7 @@ def test_figures_name_what_was_measured():
 
 
 @pytest.mark.parametrize("loss", ["bce", "asymmetric", "focal"])
-def test_losses_fall_as_the_logits_become_right(loss):
+def test_losses_fall_as_logits_approach_the_targets(loss):
     targets = torch.tensor([[1.0, 0.0]])
     losses = [label_losses(scale * torch.tensor([[1.0, -1.0]]), targets, loss).sum() for scale in (-4, 0, 2, 6)]
     assert all(after < before for before, after in itertools.pairwise(losses))
@@ -51,7 +51,7 @@ def test_losses_fall_as_the_logits_become_right(loss):
     assert torch.isfinite(logits.grad).all()
 
 
-def test_easy_negatives_count_least_where_losses_are_asymmetric():
+def test_easy_negatives_count_least_in_the_asymmetric_loss():
     logits, nothing = torch.tensor([[-2.0]]), torch.zeros(1, 1)
     bce, focal, asymmetric = (float(label_losses(logits, nothing, loss)) for loss in ("bce", "focal", "asymmetric"))
     assert asymmetric < focal < bce

@@ -1,4 +1,4 @@
-"""The presets say what was published and what the package's model is trained with; no recipe is nonsense."""
+"""The presets match the publication and the package's model; invalid recipes are refused."""
 
 import msgspec
 import pytest
@@ -17,11 +17,11 @@ def test_the_authors_configuration():
     assert (PAPER.width, PAPER.depths, PAPER.encoding, PAPER.schedule) == (96, (3, 3, 3, 3), "raw", "cosine")
 
 
-def test_no_preset_runs_clips_backwards():
+def test_no_preset_reverses_clips():
     assert {recipe.augmentation.reverse for recipe in PRESETS.values()} == {0.0}
 
 
-def test_a_recipe_survives_its_file():
+def test_a_recipe_is_read_as_it_was_written():
     for recipe in PRESETS.values():
         assert msgspec.json.decode(msgspec.json.encode(recipe), type=Recipe) == recipe
     assert FINE_TUNE.lr < PAPER.lr
@@ -31,25 +31,25 @@ def test_a_recipe_survives_its_file():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"epochs": 3, "steps": 5}, "takes epochs or steps, one of them"),
-        ({"epochs": None}, "takes epochs or steps, one of them"),
+        ({"epochs": 3, "steps": 5}, "takes either epochs or steps"),
+        ({"epochs": None}, "takes either epochs or steps"),
         ({"epochs": 0}, "at least 1"),
         ({"batch": 1}, "at least 2 clips, not 1"),
         ({"width": 40}, "--width is a multiple of 16, not 40"),
         ({"width": 0}, "--width is a multiple of 16, not 0"),
-        ({"depths": (1, 1, 0, 1)}, "--depths are four whole numbers"),
+        ({"depths": (1, 1, 0, 1)}, "--depths is four whole numbers"),
         ({"lr": 0.0}, "a learning rate is a number above 0, not 0.0"),
         ({"lr": float("nan")}, "a learning rate"),
         ({"weight_decay": -1.0}, "a weight decay"),
         ({"drop_path": 1.0}, "drop_path is from 0 to below 1, not 1.0"),
     ],
 )
-def test_what_is_no_recipe(changes, expected):
+def test_invalid_recipes_are_refused(changes, expected):
     with pytest.raises(MarEdgeError, match=expected.replace("(", r"\(")):
         msgspec.structs.replace(PAPER, **changes)
 
 
-def test_a_hundred_clips_are_seen_more_often_than_ten_thousand():
+def test_small_data_sets_get_more_epochs():
     def steps(clips: int, recipe: Recipe) -> int:
         return Job(RunConfig(recipe=recipe), SyntheticDataset(1, clips), SyntheticDataset(2, 16)).steps
 

@@ -1,4 +1,4 @@
-"""A run goes on by its folder alone: every recipe, wherever it was stopped, wherever its data lies by then."""
+"""A run resumes from its folder alone: every recipe, stopped at any point, with data that moved."""
 
 import functools
 import hashlib
@@ -23,7 +23,7 @@ from mar_edge.training import command
 from mar_edge.training.command import TrainOptions, run_training
 from mar_edge.training.datasets import synthetic
 from mar_edge.training.recipe import PRESETS
-from mar_edge.training.reporting import Curves, Report
+from mar_edge.training.reporting import RunReporter, TensorBoardReporter
 from mar_edge.training.run_folder import RunConfig, RunFolder
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "batch": 4, "validation_clips": 8, "least_steps": 0}
@@ -32,23 +32,23 @@ MAKE_CHUNK = functools.cache(synthetic.make_chunk)
 
 
 class Killed(BaseException):
-    """Nothing may catch it."""
+    """Ends a run; not caught anywhere."""
 
 
-class Notes(Report):
+class Notes(RunReporter):
     def __init__(self, on_validation=lambda: None):
         self.lines, self._on_validation = [], on_validation
 
     def note(self, line):
         self.lines.append(line)
 
-    def validated(self, progress, steps):
+    def validated(self, record, steps):
         self._on_validation()
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    """MA-52 in miniature: 8 clips to learn from, 4 to validate on."""
+    """Write a miniature MA-52: 8 clips to train on, 4 to validate on."""
     folder = tmp_path_factory.mktemp("data") / "ma52"
     folder.mkdir()
     clips.write_authors(folder, "ma52", "train", [0, 3], 4)
@@ -58,7 +58,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """The recipes as they are, numbers and all, of a small network and two steps a validation."""
+    """Return the recipes with a small network and a validation every two steps."""
     small = {name: msgspec.structs.replace(recipe, **TINY, validate_every=2) for name, recipe in PRESETS.items()}
     monkeypatch.setattr(command, "PRESETS", small)
     monkeypatch.setattr(synthetic, "make_chunk", MAKE_CHUNK)
@@ -101,8 +101,8 @@ def kill():
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiny")
 @pytest.mark.parametrize("recipe", PRESETS)
-def test_every_recipe_goes_on_by_its_folder_alone(tmp_path, data, start, recipe):
-    """After a kill, after Ctrl-C, and after its end, to go on for more steps."""
+def test_every_recipe_resumes_from_its_folder_alone(tmp_path, data, start, recipe):
+    """Resume after a kill, after Ctrl-C, and after the end of the run, for more steps."""
     whole, folder = tmp_path / "whole", tmp_path / "run"
     train(whole, options(recipe, data, start))
     with pytest.raises(Killed):
@@ -133,7 +133,7 @@ def older_state(folder):
 
 
 @pytest.mark.usefixtures("tiny")
-def test_states_written_before_go_on(tmp_path, data, start):
+def test_older_states_resume(tmp_path, data, start):
     folder = tmp_path / "run"
     with pytest.raises(Killed):
         train(folder, options("paper", data, start), Notes(kill))
@@ -142,11 +142,11 @@ def test_states_written_before_go_on(tmp_path, data, start):
     assert isinstance(rotation, int)  # what reading it as a number of degrees changes
     notes = Notes()
     train(folder, report=notes)
-    assert f"goes on from step 2 of {STEPS}" in notes.lines
+    assert f"resumes at step 2 of {STEPS}" in notes.lines
 
 
 @pytest.mark.usefixtures("tiny")
-def test_it_follows_its_data(tmp_path, data, start, monkeypatch):
+def test_a_run_resumes_after_its_data_moved(tmp_path, data, start, monkeypatch):
     here = tmp_path / "here"
     shutil.copytree(data, here)
     monkeypatch.chdir(tmp_path)
@@ -165,7 +165,7 @@ def test_it_follows_its_data(tmp_path, data, start, monkeypatch):
 
 
 @pytest.mark.usefixtures("tiny")
-def test_its_start_may_be_moved_too_and_other_data_is_another_run(tmp_path, data, start):
+def test_the_start_may_move_but_other_data_is_another_run(tmp_path, data, start):
     moved, folder, other = tmp_path / "moved.pt", tmp_path / "run", tmp_path / "other"
     shutil.copy(start, moved)
     with pytest.raises(Killed):
@@ -176,7 +176,7 @@ def test_its_start_may_be_moved_too_and_other_data_is_another_run(tmp_path, data
     clips_elsewhere = shutil.copytree(data, other)
     clips.write_authors(clips_elsewhere, "ma52", "train", [0, 5], 4)
     for wrong, expected in (
-        ({"data": f"ma52:{other}"}, "the data has changed since"),
+        ({"data": f"ma52:{other}"}, "the data has changed"),
         ({"data": "synth"}, "data files there, synth here"),
         ({"seed": 5}, "seed 1 there, 5 here"),
         ({"lr": 0.5}, "lr 0.0003 there, 0.5 here"),
@@ -189,7 +189,7 @@ def test_its_start_may_be_moved_too_and_other_data_is_another_run(tmp_path, data
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_run_does_not_write_onto_what_it_begins_from(tmp_path, data, start):
+def test_a_run_does_not_overwrite_its_start(tmp_path, data, start):
     folder = tmp_path / "run"
     folder.mkdir()
     shutil.copy(start, folder / "best.pt")
@@ -199,7 +199,7 @@ def test_a_run_does_not_write_onto_what_it_begins_from(tmp_path, data, start):
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_full_disk_ends_it_in_one_line_and_it_goes_on_from_its_last_state(tmp_path, data, start, capsys):
+def test_a_full_disk_ends_a_run_in_one_line_and_it_resumes(tmp_path, data, start, capsys):
     whole, folder = tmp_path / "whole", tmp_path / "run"
     train(whole, options("paper", data, start))
     with pytest.raises(Killed):
@@ -214,21 +214,21 @@ def test_a_full_disk_ends_it_in_one_line_and_it_goes_on_from_its_last_state(tmp_
     assert capsys.readouterr().err == ""
 
 
-def test_a_full_disk_costs_the_curves_and_not_the_run(tmp_path, capsys):
-    with full_disk(200), Curves(tmp_path) as curves:
+def test_a_full_disk_ends_the_curves_but_not_the_run(tmp_path, capsys):
+    with full_disk(200), TensorBoardReporter(tmp_path) as curves:
         for step in range(10):
             curves.step(step, 10, 1.0, 0.1)
-    said = capsys.readouterr().err
-    assert said == f"no more curves in {tmp_path}: File too large; the run goes on\n"
+    message = capsys.readouterr().err
+    assert message == f"no more curves in {tmp_path}: File too large; the run continues\n"
 
 
-def test_metrics_that_broke_off_are_cut_on_resuming(tmp_path):
-    from mar_edge.training.run_folder import Progress
+def test_an_incomplete_line_of_metrics_is_removed_on_resuming(tmp_path):
+    from mar_edge.training.run_folder import ValidationRecord
 
     folder = RunFolder(tmp_path)
-    progress = Progress(step=1, epoch=1, loss=1, lr=1, top1=1, f1_macro=1, elapsed_s=1)
+    record = ValidationRecord(step=1, epoch=1, loss=1, lr=1, top1=1, f1_macro=1, elapsed_s=1)
     with full_disk(20), pytest.raises(MarEdgeError, match=r"cannot write .*metrics\.jsonl: File too large"):
-        folder.append(progress)
+        folder.append(record)
     folder.resume(RunConfig(recipe=PRESETS["paper"]), {}, torch.device("cpu"))
     assert (tmp_path / "metrics.jsonl").read_bytes() == b""
 
@@ -237,13 +237,13 @@ def test_one_process_at_a_time(tmp_path):
     folder = tmp_path / "run"
     with RunFolder(folder).locked():
         (folder / "config.json").write_text("{}")
-        with pytest.raises(MarEdgeError, match=r"another process trains in .* now"), RunFolder(folder).locked():
+        with pytest.raises(MarEdgeError, match=r"another process is training in .*;"), RunFolder(folder).locked():
             pass
     with RunFolder(folder).locked():  # it ends
         pass
 
 
-def test_a_folder_in_which_nothing_began_is_not_left_behind(tmp_path):
+def test_a_new_folder_without_a_run_is_removed(tmp_path):
     with pytest.raises(MarEdgeError, match="no data set 'people'"):
         train(tmp_path / "new" / "run", TrainOptions(data="people"))
     assert not (tmp_path / "new" / "run").exists()
@@ -254,11 +254,11 @@ import sys
 import msgspec
 from mar_edge.training import command
 from mar_edge.training.recipe import PRESETS
-from mar_edge.training.reporting import Report
+from mar_edge.training.reporting import RunReporter
 small = dict(width=16, depths=(1, 1, 1, 1), batch=4, validation_clips=8, validate_every=10**6)
 command.PRESETS = {name: msgspec.structs.replace(recipe, **small) for name, recipe in PRESETS.items()}
 asked = command.TrainOptions(data="ma52:" + sys.argv[2], preset="paper", steps=10**6)
-command.run_training(command.Path(sys.argv[1]), asked, Report(), lambda: False, workers=0, save_every=1)
+command.run_training(command.Path(sys.argv[1]), asked, RunReporter(), lambda: False, workers=0, save_every=1)
 """
 
 
@@ -271,7 +271,7 @@ def test_a_real_process_that_is_killed_leaves_no_lock(tmp_path, data):
         while not (folder / "state.pt").exists():
             assert process.poll() is None
             time.sleep(0.05)
-        with pytest.raises(MarEdgeError, match="another process trains in"):
+        with pytest.raises(MarEdgeError, match="another process is training in"):
             train(folder)
     finally:
         process.send_signal(signal.SIGKILL)
@@ -279,4 +279,4 @@ def test_a_real_process_that_is_killed_leaves_no_lock(tmp_path, data):
     notes = Notes()
     questions = iter(range(99))
     assert train(folder, report=notes, should_stop=lambda: next(questions) >= 1) is None
-    assert any(line.startswith("goes on from step ") for line in notes.lines)
+    assert any(line.startswith("resumes at step ") for line in notes.lines)

@@ -1,4 +1,4 @@
-"""Learning rates: the published shape, and torch's own one-cycle schedule."""
+"""Learning rates compared with the published schedule and with torch's one-cycle schedule."""
 
 import msgspec
 import numpy as np
@@ -24,7 +24,7 @@ def test_one_cycle_is_torchs(steps, warm_up):
             schedule.step()
 
 
-def test_the_papers_rate_rises_for_20_of_120_epochs_and_falls_to_its_end():
+def test_the_rate_of_the_paper_rises_for_20_of_120_epochs_then_falls():
     steps = 120 * 50
     rates = np.array([pace(PAPER, step, steps).lr for step in range(steps)])
     assert rates[0] == pytest.approx(1e-7)

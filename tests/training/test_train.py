@@ -1,4 +1,4 @@
-"""Tiny runs of the real thing: reproducible, resumable wherever they are killed, and what they leave behind."""
+"""Tiny real runs: reproducible, resumable after a kill at any point, and the files they write."""
 
 import json
 import math
@@ -18,8 +18,8 @@ from mar_edge.training.datasets import synthetic
 from mar_edge.training.datasets.synthetic import SyntheticDataset
 from mar_edge.training.job import Job
 from mar_edge.training.recipe import CONCURRENT, PAPER, SYNTHETIC
-from mar_edge.training.reporting import Report
-from mar_edge.training.run_folder import Progress, RunConfig, RunFolder
+from mar_edge.training.reporting import RunReporter
+from mar_edge.training.run_folder import RunConfig, RunFolder, ValidationRecord
 from mar_edge.training.train import Machine, train
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "epochs": None, "steps": 5, "batch": 4, "validate_every": 3}
@@ -28,11 +28,11 @@ EACH_STEP = Machine(save_every=1)
 
 
 class Killed(BaseException):
-    """Nothing may catch it."""
+    """Ends a run; not caught anywhere."""
 
 
-class Heard(Report):
-    """Keeps what it hears; may call something at the first validation."""
+class RecordingReporter(RunReporter):
+    """Keeps all events; may call a function at each validation."""
 
     def __init__(self, on_validation=None):
         self.notes, self.validations, self.steps = [], [], []
@@ -44,8 +44,8 @@ class Heard(Report):
     def step(self, step, steps, loss, lr):
         self.steps.append((step, steps, loss, lr))
 
-    def validated(self, progress, steps):
-        self.validations.append(progress)
+    def validated(self, record, steps):
+        self.validations.append(record)
         if self._on_validation:
             self._on_validation()
 
@@ -65,22 +65,22 @@ def job(data):
 
 
 def changed(job, **changes):
-    """The job with another recipe."""
+    """Return the job with another recipe."""
     recipe = msgspec.structs.replace(job.config.recipe, **changes)
     return Job(msgspec.structs.replace(job.config, recipe=recipe), job.training, job.validation, job.start)
 
 
 def run(job, folder, machine=EACH_STEP, report=None, should_stop=lambda: False):
-    return train(job, RunFolder(folder), machine, report or Report(), should_stop)
+    return train(job, RunFolder(folder), machine, report or RunReporter(), should_stop)
 
 
 @pytest.fixture(scope="module")
 def whole(job, tmp_path_factory):
-    """The folder of a run from beginning to end, and what it reported."""
+    """Return the folder of a complete run, and its reporter."""
     folder = tmp_path_factory.mktemp("runs") / "new" / "run"
-    heard = Heard()
-    assert run(job, folder, report=heard) == folder / "best.pt"
-    return folder, heard
+    recorded = RecordingReporter()
+    assert run(job, folder, report=recorded) == folder / "best.pt"
+    return folder, recorded
 
 
 def metrics(folder):
@@ -105,14 +105,14 @@ def assert_same(first, second, where=""):
 
 
 def assert_same_run(a, b):
-    """Metrics, checkpoints, and the state to the last bit: weights, averages, optimiser and random states."""
+    """Compare metrics, checkpoints, and the state to the last bit: weights, averages, optimizer, random states."""
     assert metrics(a) == metrics(b)
     for name in ("state.pt", "best.pt", "last.pt"):
         assert_same(*(torch.load(folder / name, weights_only=True) for folder in (a, b)), name)
 
 
-def test_what_a_run_leaves(whole, job):
-    folder, heard = whole
+def test_the_files_of_a_run(whole, job):
+    folder, recorded = whole
     names = {"config.json", "labels.json", "metrics.jsonl", "state.pt", "best.pt", "last.pt"}
     assert {path.name for path in folder.iterdir()} == names
     assert msgspec.json.decode((folder / "config.json").read_bytes(), type=RunConfig) == job.config
@@ -120,19 +120,19 @@ def test_what_a_run_leaves(whole, job):
     assert labels == job.training.labels
     assert [line["step"] for line in metrics(folder)] == [3, 5]
     lines = (folder / "metrics.jsonl").read_bytes().splitlines()
-    assert [msgspec.json.decode(line, type=Progress) for line in lines] == heard.validations
-    last = heard.validations[-1]
+    assert [msgspec.json.decode(line, type=ValidationRecord) for line in lines] == recorded.validations
+    last = recorded.validations[-1]
     assert (last.step, last.epoch) == (5, pytest.approx(5 / 3))
     assert 0 <= last.top1 <= 1
     assert 0 < last.loss < 10
-    assert heard.notes == [
-        "no clip to learn from of 1 labels: label 3",
-        "no clip to validate from of 1 labels: label 3",
+    assert recorded.notes == [
+        "1 labels have no training clip: label 3",
+        "1 labels have no validation clip: label 3",
     ]
 
 
-def test_the_checkpoints_say_what_they_are(whole):
-    folder, heard = whole
+def test_checkpoints_describe_themselves(whole):
+    folder, recorded = whole
     for name in ("best", "last"):
         checkpoint = load_checkpoint(folder / f"{name}.pt")
         config, info = checkpoint.network.config, checkpoint.info
@@ -141,9 +141,9 @@ def test_the_checkpoints_say_what_they_are(whole):
         assert info.name == "MMN joint, depths 1,1,1,1, width 16, made clips"
         assert {f"f1 label {i}" for i in range(4)} < set(info.accuracy)
         assert info.licence == "that of the recordings"
-    assert "made clips, 12, each seen 1.67 times; scores on made clips, 6" in info.training_data
-    assert info.accuracy["top1"] == pytest.approx(heard.validations[-1].top1, abs=1e-4)
-    best = max(heard.validations, key=lambda progress: progress.f1_macro)
+    assert "made clips, 12, each used 1.67 times; scores on made clips, 6" in info.training_data
+    assert info.accuracy["top1"] == pytest.approx(recorded.validations[-1].top1, abs=1e-4)
+    best = max(recorded.validations, key=lambda record: record.f1_macro)
     found = load_checkpoint(folder / "best.pt").info.accuracy["f1_macro"]
     assert found == pytest.approx(best.f1_macro, abs=1e-4)
 
@@ -153,21 +153,21 @@ def test_the_same_config_gives_the_same_run_with_workers_or_without(whole, job, 
     assert_same_run(whole[0], tmp_path)
 
 
-def test_killed_after_a_validation_it_goes_on_as_if_nothing_had_happened(whole, job, tmp_path):
+def test_a_run_killed_after_a_validation_resumes_with_equal_results(whole, job, tmp_path):
     with pytest.raises(Killed):
-        run(job, tmp_path, report=Heard(kill))
+        run(job, tmp_path, report=RecordingReporter(kill))
     assert [line["step"] for line in metrics(tmp_path)] == [3]
     torch.manual_seed(99)  # another process has another random state
-    heard = Heard()
-    run(job, tmp_path, report=heard)
-    assert "goes on from step 3 of 5" in heard.notes
+    recorded = RecordingReporter()
+    run(job, tmp_path, report=recorded)
+    assert "resumes at step 3 of 5" in recorded.notes
     assert_same_run(whole[0], tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call", ["replace", "fsync"])
-def test_killed_at_any_write_it_goes_on_as_if_nothing_had_happened(job, tmp_path, monkeypatch, call):
-    """Before each file is replaced, and before each is known to be on the disk; config, metrics and checkpoints too."""
+def test_a_run_killed_at_any_write_resumes_with_equal_results(job, tmp_path, monkeypatch, call):
+    """Kill before each file is replaced, and before each is synced to disk, configuration and checkpoints included."""
     short = changed(job, steps=3, validate_every=2)
     run(short, tmp_path / "whole")
     real, killed = getattr(os, call), 0
@@ -196,9 +196,9 @@ def test_killed_at_any_write_it_goes_on_as_if_nothing_had_happened(job, tmp_path
     assert killed > 8
 
 
-def test_what_was_written_after_the_state_is_undone(whole, job, tmp_path, monkeypatch):
+def test_files_written_after_the_state_are_discarded(whole, job, tmp_path, monkeypatch):
     with pytest.raises(Killed):
-        run(job, tmp_path, report=Heard(kill))
+        run(job, tmp_path, report=RecordingReporter(kill))
     with (tmp_path / "metrics.jsonl").open("ab") as file:
         file.write((whole[0] / "metrics.jsonl").read_bytes().splitlines(keepends=True)[1])
         file.write(b'{"step":7,"ep')
@@ -207,8 +207,8 @@ def test_what_was_written_after_the_state_is_undone(whole, job, tmp_path, monkey
 
 
 @pytest.mark.parametrize("asked", [1, 4, 5])
-def test_stopped_it_saves_its_state_and_goes_on_in_the_same_average(whole, job, tmp_path, asked):
-    """Stopped at the first question, between validations, and within one."""
+def test_a_stopped_run_saves_its_state_and_resumes_with_the_same_average(whole, job, tmp_path, asked):
+    """Stop at the first step, between validations, and during one."""
     questions = iter(range(100))
     assert run(job, tmp_path, Machine(), should_stop=lambda: next(questions) + 1 >= asked) is None
     assert (tmp_path / "state.pt").exists()
@@ -216,10 +216,10 @@ def test_stopped_it_saves_its_state_and_goes_on_in_the_same_average(whole, job, 
     assert_same_run(whole[0], tmp_path)
 
 
-def test_a_finished_run_is_left_as_it_is(whole, job):
+def test_a_finished_run_is_not_changed(whole, job):
     folder, _ = whole
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert run(job, folder, report=Heard(kill)) == folder / "best.pt"
+    assert run(job, folder, report=RecordingReporter(kill)) == folder / "best.pt"
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -227,23 +227,23 @@ def test_a_finished_run_is_left_as_it_is(whole, job):
     ("change", "expected"),
     [({"width": 32}, "width 16 there, 32 here"), ({"batch": 5, "lr": 0.5}, "batch 4 there, 5 here, lr 0.001 there")],
 )
-def test_a_folder_with_another_run_is_refused_saying_in_what(whole, job, change, expected):
+def test_a_folder_with_another_run_is_refused_with_the_differences(whole, job, change, expected):
     with pytest.raises(MarEdgeError, match=f"holds a run with another configuration .*{expected}"):
         run(changed(job, **change), whole[0])
     other = Job(msgspec.structs.replace(job.config, data_digest="ab"), job.training, job.validation)
-    with pytest.raises(MarEdgeError, match=r"another configuration \(the data has changed since\)"):
+    with pytest.raises(MarEdgeError, match=r"another configuration \(the data has changed\)"):
         run(other, whole[0])
     assert [line["step"] for line in metrics(whole[0])] == [3, 5]
 
 
-def test_a_later_version_goes_on(whole, job):
+def test_a_later_version_resumes_a_run(whole, job):
     later = Job(msgspec.structs.replace(job.config, mar_edge_version="99"), job.training, job.validation)
     assert run(later, whole[0]) == whole[0] / "best.pt"
 
 
 def test_a_state_that_is_damaged_or_foreign_is_one_line(job, tmp_path):
     with pytest.raises(Killed):
-        run(job, tmp_path, report=Heard(kill))
+        run(job, tmp_path, report=RecordingReporter(kill))
     state = tmp_path / "state.pt"
     content = state.read_bytes()
     foreign = torch.load(state, weights_only=True)
@@ -251,10 +251,10 @@ def test_a_state_that_is_damaged_or_foreign_is_one_line(job, tmp_path):
     damaged = [content[: len(content) // 2], b"", b"hello", content[:1000] + bytes(200) + content[1200:]]
     for wrong in damaged:
         state.write_bytes(wrong)
-        with pytest.raises(MarEdgeError, match=r"state.pt is damaged .*; remove it to begin the run again"):
+        with pytest.raises(MarEdgeError, match=r"state.pt is damaged .*; remove it to restart the run"):
             run(job, tmp_path)
     torch.save({"format": "something else"}, state)
-    with pytest.raises(MarEdgeError, match=r"state.pt is damaged or no training state"):
+    with pytest.raises(MarEdgeError, match=r"state.pt is damaged or not a training state"):
         run(job, tmp_path)
     torch.save(foreign, state)
     with pytest.raises(MarEdgeError, match=r"state.pt belongs to another run"):
@@ -272,7 +272,7 @@ def test_a_folder_that_cannot_be_written(job, tmp_path):
         pass
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_spares_its_state(job, tmp_path):
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_its_state(job, tmp_path):
     wild = changed(job, lr=1e30, schedule="one-cycle", clip_norm=None)
     with pytest.raises(MarEdgeError, match=r"no longer a number at step \d; .* lower --lr"):
         run(wild, tmp_path)
@@ -292,25 +292,25 @@ def test_another_seed_and_another_stream_are_other_runs(whole, job, tmp_path):
     assert (info.stream, info.name.startswith("MMN bone")) == ("bone", True)
 
 
-def test_every_tenth_step_is_told(job, tmp_path):
-    heard = Heard()
-    run(changed(job, steps=20, validate_every=100), tmp_path, report=heard)
-    assert [(step, steps) for step, steps, _, _ in heard.steps] == [(10, 20), (20, 20)]
-    assert [progress.step for progress in heard.validations] == [20]
+def test_every_tenth_step_is_reported(job, tmp_path):
+    recorded = RecordingReporter()
+    run(changed(job, steps=20, validate_every=100), tmp_path, report=recorded)
+    assert [(step, steps) for step, steps, _, _ in recorded.steps] == [(10, 20), (20, 20)]
+    assert [record.step for record in recorded.validations] == [20]
 
 
 def test_the_synthetic_recipe_on_synthetic_motion(tmp_path):
     recipe = msgspec.structs.replace(SYNTHETIC, width=16, steps=3, batch=4, validate_every=2)
     job = Job(RunConfig(recipe=recipe), SyntheticDataset(1, 12), SyntheticDataset(2, 16))
     with pytest.raises(Killed):
-        run(job, tmp_path / "killed", report=Heard(kill))
+        run(job, tmp_path / "killed", report=RecordingReporter(kill))
     for folder in ("killed", "whole"):
         run(job, tmp_path / folder)
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
     info = load_checkpoint(tmp_path / "whole" / "last.pt").info
     assert info.labels[info.background].name == "no action"
     assert "synthetic motion only, 12 clips, seed 1" in info.training_data
-    assert "each seen at most once" in info.training_data
+    assert "each used at most once" in info.training_data
     assert info.name.endswith("synthetic motion only")
     assert info.licence == "Apache-2.0"
     state = torch.load(tmp_path / "whole" / "state.pt", weights_only=True)["parts"]
@@ -319,13 +319,13 @@ def test_the_synthetic_recipe_on_synthetic_motion(tmp_path):
     )
 
 
-def test_a_network_that_says_several_labels(tmp_path, monkeypatch):
+def test_a_network_with_several_labels(tmp_path, monkeypatch):
     monkeypatch.setattr(synthetic, "_MEASURED_RECORDINGS", 60)
     recipe = msgspec.structs.replace(CONCURRENT, width=16, steps=3, batch=4, validate_every=2)
     data = [SyntheticDataset(seed, 16, live=0.5, concurrent=True) for seed in (1, 2)]
     job = Job(RunConfig(recipe=recipe, data="synth-concurrent"), *data)
     with pytest.raises(Killed):
-        run(job, tmp_path / "killed", report=Heard(kill))
+        run(job, tmp_path / "killed", report=RecordingReporter(kill))
     for folder in ("killed", "whole"):
         run(job, tmp_path / folder, Machine(save_every=1, keep_all=True))
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
@@ -344,52 +344,52 @@ def test_a_network_that_says_several_labels(tmp_path, monkeypatch):
     assert labels == info.labels
 
 
-def test_one_label_a_clip_teaches_each_label_by_itself_too(job, tmp_path):
+def test_sigmoid_losses_accept_clips_with_one_label(job, tmp_path):
     run(changed(job, loss="asymmetric", steps=2), tmp_path)
     info = load_checkpoint(tmp_path / "best.pt").info
     assert (info.activation, info.labels) == ("sigmoid", job.training.labels)
     assert load_checkpoint(tmp_path / "best.pt").info.rates
 
 
-def test_several_labels_and_a_loss_that_teaches_one(tmp_path):
+def test_several_labels_with_a_loss_for_one_is_a_warning(tmp_path):
     recipe = msgspec.structs.replace(SYNTHETIC, width=16)
     data = SyntheticDataset(1, 16, live=0.5, concurrent=True)
     assert any("--loss bce teaches all" in line for line in Job(RunConfig(recipe=recipe), data, data).warnings())
-    with pytest.raises(MarEdgeError, match="--balance weights goes with the loss cross-entropy, not with bce"):
+    with pytest.raises(MarEdgeError, match="--balance weights is for the loss cross-entropy, not for bce"):
         msgspec.structs.replace(recipe, loss="bce", balance="weights")
 
 
 def uneven():
-    """30 clips of label 0, 3 of label 1, none of label 2."""
+    """Return 30 clips of label 0, 3 of label 1, none of label 2."""
     many = clips.stored("imigue", [0, 1, 2], 30)
     labels = many.known_labels()
     return many.only(np.concatenate([np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)[:3]]), "part")
 
 
 def test_rare_classes_weigh_more_in_the_loss(tmp_path):
-    learnt = uneven()
-    plain = Job(RunConfig(recipe=msgspec.structs.replace(RECIPE, steps=1), data="clips.npz"), learnt, learnt)
+    training = uneven()
+    plain = Job(RunConfig(recipe=msgspec.structs.replace(RECIPE, steps=1), data="clips.npz"), training, training)
     weighed = changed(plain, balance="weights")
     assert plain.loss_weights() is None
     np.testing.assert_allclose(weighed.loss_weights(), class_weights(np.array([30, 3, 0])), rtol=1e-6)
     for job, name in ((plain, "plain"), (weighed, "weighed")):
         run(job, tmp_path / name)
     losses = [metrics(tmp_path / name)[0]["loss"] for name in ("plain", "weighed")]
-    counts = np.bincount(learnt.known_labels()[plain.plan.indices(0)], minlength=3)
+    counts = np.bincount(training.known_labels()[plain.plan.indices(0)], minlength=3)
     # The network hardly tells classes apart yet: the loss scales as the mean weight of the batch does.
     expected = (counts * weighed.loss_weights()).sum() / counts.sum()
     assert losses[1] / losses[0] == pytest.approx(expected, rel=0.35)
 
 
-def test_or_are_drawn_more_often():
-    learnt = uneven()
+def test_rare_classes_are_drawn_more_often():
+    training = uneven()
     config = RunConfig(recipe=msgspec.structs.replace(RECIPE, balance="sampling", batch=30), data="clips.npz")
-    job = Job(config, learnt, learnt)
-    drawn = np.concatenate([learnt.known_labels()[job.plan.indices(n)] for n in range(50)])
+    job = Job(config, training, training)
+    drawn = np.concatenate([training.known_labels()[job.plan.indices(n)] for n in range(50)])
     assert (drawn == 1).mean() == pytest.approx(0.5, abs=0.05)
     assert job.loss_weights() is None
     synthetic = Job(config, SyntheticDataset(1, 64), SyntheticDataset(2, 64))
-    with pytest.raises(MarEdgeError, match="drawn evenly already; leave out --balance sampling"):
+    with pytest.raises(MarEdgeError, match="balanced already; leave out --balance sampling"):
         _ = synthetic.plan
 
 

@@ -1,4 +1,4 @@
-"""What ``mar-edge train`` makes of its options beside a network to begin from."""
+"""The options of ``mar-edge train`` with a network to start from."""
 
 import networks
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
 from mar_edge.training.command import TrainOptions, run_training
-from mar_edge.training.reporting import Report
+from mar_edge.training.reporting import RunReporter
 from mar_edge.training.synth.command import write_clips
 from mar_edge.training.synth.generator import CLASSES
 
@@ -20,7 +20,7 @@ def data(tmp_path):
 
 @pytest.fixture
 def start(tmp_path):
-    """Of motion encoding."""
+    """Write a network with motion encoding."""
     path = tmp_path / "start.pt"
     save_checkpoint(path, networks.golden(networks.MA52), networks.info("joint"))
     return path
@@ -28,7 +28,7 @@ def start(tmp_path):
 
 def run(folder, data, start, **options):
     asked = TrainOptions(data=data, start=start, steps=2, batch=4, **options)
-    return run_training(folder, asked, Report(), lambda: False, workers=0)
+    return run_training(folder, asked, RunReporter(), lambda: False, workers=0)
 
 
 def test_the_shape_is_that_of_the_start(tmp_path, data, start):
@@ -36,7 +36,7 @@ def test_the_shape_is_that_of_the_start(tmp_path, data, start):
     assert (config.encoding, config.width, config.depths) == ("motion", 16, (1, 1, 1, 1))
 
 
-def test_more_may_be_encoded_than_at_the_start_and_not_less(tmp_path, data, start):
+def test_the_encoding_may_be_richer_than_that_of_the_start(tmp_path, data, start):
     best = run(tmp_path / "more", data, start, encoding="contact")
     assert load_checkpoint(best).network.config.encoding == "contact"
     for less, of in (("raw", start), ("motion", best)):
@@ -44,7 +44,7 @@ def test_more_may_be_encoded_than_at_the_start_and_not_less(tmp_path, data, star
             run(tmp_path / "less", data, of, encoding=less)
 
 
-def test_what_says_each_label_by_itself_goes_on_so(tmp_path, data, start):
+def test_a_start_with_sigmoids_keeps_them(tmp_path, data, start):
     first = load_checkpoint(run(tmp_path / "first", data, start, loss="focal"))
     assert (first.info.activation, first.info.background) == ("sigmoid", None)
     assert len(first.info.labels) == len(CLASSES) - 1

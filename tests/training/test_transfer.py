@@ -1,4 +1,4 @@
-"""Fine-tuning takes over what it says, by name, and leaves the rest as it was."""
+"""Fine-tuning copies weights by the names of classes and joints, and keeps the others."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ NODDING = networks.LABELS.index(ma52_labels()[9])
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
-    """Of the tiny ma52 network with 12 classes."""
+    """Return the start from the tiny ma52 network with 12 classes."""
     path = tmp_path_factory.mktemp("start") / "best.pt"
     save_checkpoint(path, networks.golden(networks.MA52), networks.info("bone"))
     return open_start(path)
@@ -36,7 +36,7 @@ def fresh(num_joints, num_classes, encoding="motion"):
     )
 
 
-def test_what_it_says_of_itself(start):
+def test_the_description(start):
     assert (start.layout, start.labels, start.stream) == (MA52, networks.LABELS, "bone")
     assert (start.name, start.training_data, start.licence) == ("tiny bone", "nothing at all", "Apache-2.0")
     assert len(start.sha256) == 64
@@ -55,10 +55,10 @@ def test_the_same_classes_and_joints_are_the_same_network(start):
     trained = start.network.state_dict()
     for name, tensor in network.state_dict().items():
         assert torch.equal(tensor, trained[name]), name
-    assert line == "begins from tiny bone: all 12 classes kept, all 44 joints kept; all other weights kept"
+    assert line == "starts from tiny bone: all 12 classes kept, all 44 joints kept; all other weights kept"
 
 
-def test_a_network_that_encodes_more_is_the_same_function_at_first_and_learns_from_it(start):
+def test_a_richer_encoding_is_the_same_function_at_first(start):
     network = fresh(44, 12, "contact")
     line = transfer(start, network, MA52, networks.LABELS)
     assert line.endswith("all 44 joints kept; contact encoding new; all other weights kept")
@@ -116,7 +116,7 @@ def test_joints_are_matched_by_name_at_their_place_in_the_network(start):
         assert torch.equal(after[name], trained[name]), name
 
 
-def test_a_joint_that_only_the_new_layout_has_begins_anew(start):
+def test_joints_of_the_new_layout_only_keep_their_new_weights(start):
     joints = ("tail", *IMIGUE.joints[1:])
     tailed = replace(IMIGUE, joints=joints)
     network = fresh(22, 12)
@@ -127,8 +127,8 @@ def test_a_joint_that_only_the_new_layout_has_begins_anew(start):
     assert torch.equal(network.state_dict()["STPE"][:, tail], before[:, tail])
 
 
-def test_labels_by_themselves_begin_as_what_they_have_over_the_background(start):
-    """A sigmoid of an output is then the softmax's choice between its label and nothing."""
+def test_sigmoid_outputs_start_as_the_difference_to_the_background(start):
+    """Check that the sigmoid of an output equals the softmax over its label and the background."""
     softmax = replace(start, background=networks.BACKGROUND)
     labels = tuple(label for label in networks.LABELS if label.id != background_label().id)
     network = fresh(44, 11)
@@ -139,7 +139,7 @@ def test_labels_by_themselves_begin_as_what_they_have_over_the_background(start)
     np.testing.assert_allclose(own, theirs[:, :11] - theirs[:, 11:], atol=1e-5)
 
 
-def test_outputs_of_labels_by_themselves_are_taken_over_as_they_are(start):
+def test_sigmoid_outputs_are_copied(start):
     for already in (replace(start, activation="sigmoid"), replace(start, background=None)):
         network = fresh(44, 12)
         transfer(already, network, MA52, networks.LABELS, over_background=True)
@@ -157,15 +157,15 @@ def test_a_published_checkpoint(tmp_path):
     assert (start.layout, len(start.labels), start.labels[3].name, start.stream) == (IMIGUE, 32, "class 3", None)
     assert start.licence is None
     network = fresh(22, 32, "raw")
-    assert "begins from published.pth: all 32 classes kept" in transfer(start, network, IMIGUE, start.labels)
+    assert "starts from published.pth: all 32 classes kept" in transfer(start, network, IMIGUE, start.labels)
     x, index_t = torch.randn(2, 2, 64, 22, 1), torch.from_numpy(networks.windows(2, 22)[1])
     with torch.no_grad():
         np.testing.assert_array_equal(network.eval()(x, index_t), start.network(x, index_t))
 
 
-def test_what_cannot_be_begun_from(tmp_path):
+def test_invalid_starts_are_refused(tmp_path):
     with pytest.raises(MarEdgeError, match="cannot read checkpoint"):
         open_start(tmp_path / "nowhere.pt")
     path = networks.save_state_dict(tmp_path / "a.pt", fresh(10, 3))
-    with pytest.raises(MarEdgeError, match="network of 10 joints; no known layout has so many"):
+    with pytest.raises(MarEdgeError, match="network for 10 joints; no known layout has that number"):
         open_start(path)

@@ -1,1 +1,1 @@
-"""Labelled skeleton clips from wherever they come: one contract (``base``), one file per source beside it."""
+"""Labeled skeleton clips: one contract (``base``), and one file per origin."""

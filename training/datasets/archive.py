@@ -20,18 +20,18 @@ _MAX_BYTES = 16 << 30
 
 
 def open_archive(path: Path, *, augmentation: Augmentation = NO_AUGMENTATION) -> StoredDataset:
-    """The clips of an archive: joints (N, T, V, 2) px, labels (N,) index into classes (K,) of names.
+    """Read the clips of an archive: joints (N, T, V, 2) px, labels (N,) index into classes (K,) of names.
 
     Raises:
-        MarEdgeError: the file is missing, no such archive, or its arrays do not fit together.
+        MarEdgeError: the file is missing or not such an archive, or its arrays do not fit together.
     """
     try:
-        with zipfile.ZipFile(path) as parts:  # the sizes first: an archive may unpack to much more than it is
+        with zipfile.ZipFile(path) as parts:  # sizes first: a small archive may unpack to much more
             if sum(part.file_size for part in parts.infolist()) > _MAX_BYTES:
                 raise MarEdgeError(f"{path} unpacks to more than {_MAX_BYTES >> 30} GiB")
         with np.load(path, allow_pickle=False) as arrays:
             if not set(_ARRAYS) <= set(arrays.files):
-                raise MarEdgeError(f"{path} holds {', '.join(arrays.files)}; expected {', '.join(_ARRAYS)}")
+                raise MarEdgeError(f"{path} has the arrays {', '.join(arrays.files)}; expected {', '.join(_ARRAYS)}")
             joints, indices, duration_s, classes = (arrays[name] for name in _ARRAYS)
     except OSError as error:
         raise MarEdgeError(f"cannot read {path}: {error.strerror or error}") from None

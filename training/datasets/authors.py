@@ -1,7 +1,7 @@
 """MA-52 and iMiGUE as their authors release them: ``{train,val,test}_label.pkl`` and ``_data.pkl`` in a folder.
 
 A label file is a list of {"file_name", "label"}; a data file is {"annotations": [{"frame_dir", "keypoint"}]} with
-keypoint (M, T, V, 2) of M people, of whom the first counts.
+keypoint (M, T, V, 2) of M people. Only the first person is used.
 """
 
 from __future__ import annotations
@@ -48,18 +48,18 @@ def open_authors(
     labels: tuple[Label, ...] | None = None,
     augmentation: Augmentation = NO_AUGMENTATION,
 ) -> StoredDataset:
-    """One split of MA-52 (layout ``ma52``) or iMiGUE (``imigue``), in the order of its data file.
+    """Read one split of MA-52 (layout ``ma52``) or iMiGUE (``imigue``), in the order of its data file.
 
     A clip in which the first person has no joint is left out and counted.
 
     Args:
-        labels_required: False takes a test split without labels, for a submission: every clip, in the order of the
-            label file, where there is one. Labels that are -1, None or 0 throughout are none.
-        labels: names of the classes, in id order, where the release's own are not wanted.
+        labels_required: False accepts a test split without labels, for a submission. All clips are kept, in the order
+            of the label file, if there is one. Labels that are all -1, None or 0 count as missing.
+        labels: names of the classes, in id order; None takes those of the release.
 
     Raises:
-        MarEdgeError: a file is missing or damaged, or what it says does not fit together; the message names the file
-            and the clip.
+        MarEdgeError: a file is missing or damaged, or files contradict each other; the message names the file and the
+            clip.
     """
     release = _RELEASES[layout]
     classes = labels or default_labels(layout, release.num_classes)
@@ -68,7 +68,7 @@ def open_authors(
         there = [name for name in SPLITS if (folder / f"{name}_data.pkl").is_file()]
         raise MarEdgeError(
             f"{folder} has no {data_file.name}; {release.title} is a folder of train_data.pkl, train_label.pkl, "
-            f"val_data.pkl, ...; here are data of: {', '.join(there) or 'no split'}"
+            f"val_data.pkl, ...; found data of: {', '.join(there) or 'no split'}"
         )
     clips = _read_clips(data_file, load_layout(layout))
     names = {short: clip.name for short, clip in clips.items()}
@@ -79,9 +79,9 @@ def open_authors(
         known, remark = _read_labels(entries, len(classes), label_file, labels_required)
         remarks += [remark] if remark else []
         missing = len(entries.keys() - clips.keys())
-        remarks += [f"{missing} labelled ones without a skeleton left out"] if missing else []
+        remarks += [f"{missing} labeled ones without a skeleton left out"] if missing else []
         if known is not None:
-            _check_labelled(clips, known, data_file, label_file)
+            _check_labeled(clips, known, data_file, label_file)
         if not labels_required:
             listed = [short for short in entries if short in clips]
             names = {short: names[short] for short in [*listed, *(short for short in names if short not in entries)]}
@@ -107,7 +107,7 @@ def open_authors(
 
 @dataclass(frozen=True)
 class _Clip:
-    """One clip of a data file, called as it is there."""
+    """One clip of a data file, under its name there."""
 
     name: str
     joints: NDArray[np.float32]
@@ -116,7 +116,7 @@ class _Clip:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One line of a label file. label: whatever stands there."""
+    """One entry of a label file. label: its content, unchecked."""
 
     name: str
     label: object
@@ -124,7 +124,7 @@ class _Entry:
 
 
 def _read_clips(path: Path, layout: Layout) -> dict[str, _Clip]:
-    """By short name."""
+    """Read the clips of a data file, by short name."""
     content = read_pickle(path)
     annotations = content.get("annotations") if isinstance(content, dict) else None
     if not isinstance(annotations, list) or not annotations:
@@ -135,7 +135,7 @@ def _read_clips(path: Path, layout: Layout) -> dict[str, _Clip]:
         where = f"{path}, clip {number} ({name})"
         keypoint = entry.get("keypoint")
         if not isinstance(keypoint, PickledArray):
-            raise MarEdgeError(f"{where}: 'keypoint' is no array")
+            raise MarEdgeError(f"{where}: 'keypoint' is not an array")
         people = keypoint.array()
         expected = f"expected (M, T, {layout.num_joints}, 2) numbers, of M >= 1 people and up to {_MAX_FRAMES} frames"
         if people.ndim != 4 or len(people) < 1 or people.shape[1] > _MAX_FRAMES or people.dtype.kind not in "fiu":
@@ -147,13 +147,13 @@ def _read_clips(path: Path, layout: Layout) -> dict[str, _Clip]:
             )
         short = _short(name)
         if short in clips:
-            raise MarEdgeError(f"{path}, clip {number}: frame_dir '{name}' stands twice")
+            raise MarEdgeError(f"{path}, clip {number}: frame_dir '{name}' occurs twice")
         clips[short] = _Clip(name, checked_clip(people[0], layout, where), shows_nobody(people[0]))
     return clips
 
 
 def _read_entries(path: Path) -> dict[str, _Entry]:
-    """By short name, in the order of the file."""
+    """Read the entries of a label file, by short name, in the order of the file."""
     content = read_pickle(path)
     if not isinstance(content, list) or not content:
         raise MarEdgeError(f"{path}: expected a list of {{'file_name': ..., 'label': ...}}")
@@ -163,21 +163,21 @@ def _read_entries(path: Path) -> dict[str, _Entry]:
         entry = _Entry(name, item.get("label"), f"{path}, entry {number} ({name})")
         before = entries.setdefault(_short(name), entry)
         if _number(before.label) != _number(entry.label):
-            raise MarEdgeError(f"{entry.where}: '{_short(name)}' stands twice, as {before.label} and as {entry.label}")
+            raise MarEdgeError(f"{entry.where}: '{_short(name)}' occurs twice, as {before.label} and as {entry.label}")
     return entries
 
 
 def _read_labels(
     entries: Mapping[str, _Entry], num_classes: int, path: Path, required: bool
 ) -> tuple[dict[str, int] | None, str]:
-    """Label ids by short name; None where a file that need not say them does not, and a remark on that."""
+    """Return label ids by short name, and a remark; None instead of ids that are missing and not required."""
     numbers = {short: _number(entry.label) for short, entry in entries.items()}
     if not required:
-        said = set(numbers.values())
-        if said <= {None, -1} and all(entry.label is None or numbers[s] == -1 for s, entry in entries.items()):
+        ids = set(numbers.values())
+        if ids <= {None, -1} and all(entry.label is None or numbers[s] == -1 for s, entry in entries.items()):
             return None, ""
-        if said == {0} and len(numbers) > 1:
-            return None, f"all labels in {path.name} are 0, taken as not given"
+        if ids == {0} and len(numbers) > 1:
+            return None, f"all labels in {path.name} are 0, taken as missing"
     labels: dict[str, int] = {}
     for short, entry in entries.items():
         number = numbers[short]
@@ -192,10 +192,10 @@ def _read_labels(
 
 
 def _number(label: object) -> int | None:
-    """A label's id, as a whole number, as text, or as an array of one; None where it is none of these."""
+    """Return a label's id from a whole number, text, or an array of one element; None from anything else."""
     if isinstance(label, PickledArray):
         try:
-            label = label.array().item()  # an array of several is a ValueError
+            label = label.array().item()  # a ValueError unless it has one element
         except ValueError:
             return None
     if isinstance(label, bool):
@@ -208,7 +208,7 @@ def _number(label: object) -> int | None:
 
 
 def _text(entry: Any, key: str, where: str) -> str:
-    """The name under ``key``, as it stands there."""
+    """Return the name under ``key``, unchanged."""
     name = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(name, str) or not name:
         raise MarEdgeError(f"{where}: expected a dict with a name under '{key}'")
@@ -216,12 +216,12 @@ def _text(entry: Any, key: str, where: str) -> str:
 
 
 def _short(name: str) -> str:
-    """Without a folder and a video's suffix, which one of the two files may have."""
+    """Return a name without folder and video suffix: the two files may differ in these."""
     path = PurePath(name)
     return path.stem if path.suffix.lower() in _VIDEO_SUFFIXES else path.name
 
 
-def _check_labelled(clips: Mapping[str, _Clip], labels: Mapping[str, int], data_file: Path, label_file: Path) -> None:
+def _check_labeled(clips: Mapping[str, _Clip], labels: Mapping[str, int], data_file: Path, label_file: Path) -> None:
     without = [clip.name for short, clip in clips.items() if short not in labels]
     if without:
         more = f" (and {len(without) - 1} more)" if len(without) > 1 else ""

@@ -1,8 +1,10 @@
-"""MMA-52: videos in which several micro-actions go on at once, by its annotation files and skeletons of the videos.
+"""MMA-52: videos with several micro-actions at once, from its annotation files and skeleton recordings.
 
-A folder holds ``train.csv`` and ``val.csv`` (``id,video_id,start_frame,end_frame,class,total_frames,fps``, frames from
-0, the end frame included) and ``skeletons/VIDEO.jsonl`` for each video: a skeleton recording of it, as ``mar-edge serve
---record`` writes it. Li et al., "MMAD: Multi-label Micro-Action Detection in Videos", ICCV 2025.
+A folder holds ``train.csv``, ``val.csv`` and ``skeletons/VIDEO.jsonl``. The tables have the columns
+``id,video_id,start_frame,end_frame,class,total_frames,fps``. Frames count from 0, and the end frame is included. A
+skeleton file is a recording of the video by ``mar-edge serve --record``.
+
+Source: Li et al., "MMAD: Multi-label Micro-Action Detection in Videos", ICCV 2025.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ _STRIDE_S = 1.0
 
 @dataclass(frozen=True)
 class _Video:
-    """``spans`` in seconds."""
+    """A video and its annotated actions. spans: in seconds."""
 
     name: str
     duration_s: float
@@ -46,13 +48,13 @@ def open_mma52(
     labels: tuple[Label, ...] | None = None,
     augmentation: Augmentation = NO_AUGMENTATION,
 ) -> StoredDataset:
-    """Windows of two seconds, one a second, over the videos of a split, with a target for each label.
+    """Read windows of two seconds, one per second, over the videos of a split, with a target for each label.
 
-    Videos without a skeleton file are left out and counted; so are windows in which hardly anybody is seen.
+    Videos without a skeleton file are left out and counted. Windows with too few skeletons are left out.
 
     Raises:
-        MarEdgeError: an annotation file is missing or not what it should be (the message names the line), or no video
-            has a skeleton.
+        MarEdgeError: an annotation file is missing or malformed (the message names the line), or no video has a
+            skeleton.
     """
     classes = labels or known_labels()
     videos = _read_videos(folder / f"{split}.csv", classes)
@@ -69,7 +71,7 @@ def open_mma52(
             continue
         recording = read_skeletons(path)
         if layout is not None and recording.layout != layout:
-            raise MarEdgeError(f"{path} holds {recording.layout.name} skeletons, others {layout.name}")
+            raise MarEdgeError(f"{path} holds {recording.layout.name} skeletons, the others {layout.name} ones")
         layout = recording.layout
         for start_s in np.arange(0.0, max(video.duration_s - _WINDOW_S, 0.0) + 1e-6, _STRIDE_S):
             end_s = start_s + _WINDOW_S

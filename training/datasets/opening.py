@@ -1,6 +1,6 @@
-"""Data sets by what the command line calls them: ``synth``, ``ma52:FOLDER``, ``recordings:FOLDER``, ``clips.npz``.
+"""Data sets by their names on the command line: ``synth``, ``ma52:FOLDER``, ``recordings:FOLDER``, ``clips.npz``.
 
-A synthetic set may lack something of real life, to see what that is worth: ``synth-concurrent:no-drag,no-noise``.
+For ablations, parts of the synthetic world can be left out: ``synth-concurrent:no-drag,no-noise``.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from mar_edge.training.synth.world import HELD_OUT, TRAINING, World
 
 SYNTHETIC, SYNTHETIC_LIVE, SYNTHETIC_CONCURRENT = "synth", "synth-live", "synth-concurrent"
 _FORMS = (
-    "synth, synth-live, synth-concurrent (less something: synth-concurrent:no-drag,no-noise), ma52:FOLDER, "
-    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER or an .npz file of 'mar-edge synth'"
+    "synth, synth-live, synth-concurrent (without parts: synth-concurrent:no-drag,no-noise). Or ma52:FOLDER, "
+    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER, an .npz file of 'mar-edge synth'"
 )
 _PARTS = tuple(f"-{split}" for split in SPLITS)
-# Seeds that no training run is given: of what a run validates on (plus its own seed), and of what models are judged on.
+# Seeds outside the range of training: for validation clips (plus the run's seed) and for evaluation clips.
 _VALIDATION_SEED = 1_000_003
 _EVALUATION_SEED = 2_000_003
 _EVALUATION_CLIPS = 4096
-# Of ``synth-live``; the other half keeps what clips of one action teach.
+# Share of windows in ``synth-live``; the other half is clips of one action.
 LIVE_SHARE = 0.5
-# Of ``synth-concurrent``.
+# Share of windows in ``synth-concurrent``.
 CONCURRENT_SHARE = 176 / CHUNK
 _LIVE = {SYNTHETIC: 0.0, SYNTHETIC_LIVE: LIVE_SHARE, SYNTHETIC_CONCURRENT: CONCURRENT_SHARE}
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """A spec, taken apart. ``split`` is None where it names none.
+    """A parsed spec. split: None if it names none.
 
     live, concurrent, lacking: of synthetic motion, as in ``SyntheticDataset``.
     """
@@ -55,7 +55,11 @@ class DataSpec:
 
 
 def parse_spec(spec: str) -> DataSpec:
-    """Raises MarEdgeError, listing the forms, where ``spec`` has none of them."""
+    """Parse a spec of a data set.
+
+    Raises:
+        MarEdgeError: it has no known form; the message lists them.
+    """
     word, colon, path = spec.partition(":")
     kind, _, split = word.partition("-")
     lacking = path.split(",") if colon else []
@@ -76,7 +80,7 @@ def parse_spec(spec: str) -> DataSpec:
 
 
 def files_of(spec: str) -> list[Path]:
-    """The files that a data set is read from, as far as they are there.
+    """Return the existing files of a data set.
 
     Raises:
         MarEdgeError: no such data set.
@@ -91,13 +95,13 @@ def files_of(spec: str) -> list[Path]:
 
 
 def open_dataset(spec: str, *, labels: tuple[Label, ...] | None = None) -> Dataset:
-    """What to judge a model on.
+    """Open a data set for evaluation.
 
-    Of MA-52 and iMiGUE the validation split unless ``spec`` names another; the test split's labels may be missing.
-    Synthetic sets are 4,096 clips of a world that no model was trained on.
+    For MA-52 and iMiGUE this is the validation split unless ``spec`` names another. The test split may lack labels.
+    Synthetic sets are 4,096 clips of a world that is never used in training.
 
     Raises:
-        MarEdgeError: no such data set, or something is wrong with it.
+        MarEdgeError: there is no such data set, or it is invalid.
     """
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
@@ -116,35 +120,35 @@ def open_training(
     validation_share: float,
     labels: tuple[Label, ...] | None = None,
 ) -> tuple[Dataset, Dataset]:
-    """What to learn from, augmented, and what to choose the best checkpoint on.
+    """Open a data set for training, augmented, and one for validation.
 
-    Without ``validation``: the other split of MA-52 and iMiGUE, other seeds of synthetic motion, and of anything else
-    ``validation_share`` of its recordings, which are then not learned from.
+    Without ``validation``, the second is the validation split of MA-52 and iMiGUE, or other seeds of synthetic motion.
+    Of any other data it is ``validation_share`` of the recordings, which are held out from training.
 
     Raises:
-        MarEdgeError: no such data set, something is wrong with it, or the two have other labels or skeletons.
+        MarEdgeError: there is no such data set, it is invalid, or the two differ in labels or skeletons.
     """
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
-        learnt: Dataset = _synthetic(parsed, seed, synthetic_clips, augmentation=augmentation)
+        training: Dataset = _synthetic(parsed, seed, synthetic_clips, augmentation=augmentation)
     else:
-        learnt = _open_stored(parsed, parsed.split or "train", labels, augmentation)
+        training = _open_stored(parsed, parsed.split or "train", labels, augmentation)
     if validation is not None:
         given = parse_spec(validation)
         if given.kind == "synth":
-            return _fitting(learnt, _synthetic(given, _VALIDATION_SEED + seed, validation_clips))
-        # What the classes are is the training set's to say, where a set has only those that occur.
-        return _fitting(learnt, _open_stored(given, given.split or "val", labels or learnt.labels, NO_AUGMENTATION))
+            return _fitting(training, _synthetic(given, _VALIDATION_SEED + seed, validation_clips))
+        # Recordings have only the classes that occur, so the validation set takes those of the training set.
+        return _fitting(training, _open_stored(given, given.split or "val", labels or training.labels, NO_AUGMENTATION))
     if parsed.kind == "synth":
-        # Whatever the training data lack, the validation is of the whole world: runs that differ in that are compared.
+        # Ablations are compared with each other, so all validate on the complete world.
         whole = replace(parsed, lacking=())
-        return learnt, _synthetic(whole, _VALIDATION_SEED + seed, validation_clips)
+        return training, _synthetic(whole, _VALIDATION_SEED + seed, validation_clips)
     if parsed.kind in {"ma52", "mma52", "imigue"}:
         if parsed.split == "val":
-            raise MarEdgeError(f"'{spec}' is what is validated on otherwise; name another set with --validation")
-        return learnt, _open_stored(parsed, "val", labels, NO_AUGMENTATION)
-    assert isinstance(learnt, StoredDataset)
-    return hold_out(learnt, validation_share, seed)
+            raise MarEdgeError(f"'{spec}' is the default validation set; name another one with --validation")
+        return training, _open_stored(parsed, "val", labels, NO_AUGMENTATION)
+    assert isinstance(training, StoredDataset)
+    return hold_out(training, validation_share, seed)
 
 
 def _synthetic(
@@ -176,10 +180,11 @@ def _open_stored(
     )
 
 
-def _fitting(learnt: Dataset, validation: Dataset) -> tuple[Dataset, Dataset]:
-    if learnt.layout != validation.layout or learnt.labels != validation.labels:
+def _fitting(training: Dataset, validation: Dataset) -> tuple[Dataset, Dataset]:
+    if training.layout != validation.layout or training.labels != validation.labels:
         raise MarEdgeError(
-            f"cannot validate {learnt.name} ({learnt.layout.name}, {len(learnt.labels)} labels) on {validation.name} "
-            f"({validation.layout.name}, {len(validation.labels)} labels): they need the same labels and skeletons"
+            f"cannot validate {training.name} ({training.layout.name}, {len(training.labels)} labels) on "
+            f"{validation.name} ({validation.layout.name}, {len(validation.labels)} labels): they must have the same "
+            "labels and skeletons"
         )
-    return learnt, validation
+    return training, validation

@@ -1,7 +1,7 @@
-"""Reads pickles from outside: numpy arrays, numbers, text and builtin containers, nothing else. Runs nothing of theirs.
+"""Reads untrusted pickles of numpy arrays, numbers, text and builtin containers. Runs no code from the file.
 
-Unpickling means calling what a file names. Here a file may name only the few things that an array is pickled with, and
-what it gets for them are the stand-ins below: nothing of numpy runs before its shape, type and size were checked.
+Unpickling calls the functions that a file names. Here a file may name only the few that pickle an array, and each is
+replaced by a substitute below. No numpy code runs before shape, type and size are checked.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from mar_edge.edge.errors import MarEdgeError
 
 # Twenty times MA-52 in double precision.
 _MAX_FILE_BYTES = 16 << 30
-# Text as numpy stores it; no name is longer.
+# numpy's type of text. No name is longer.
 _TEXT_TYPE = re.compile(r"U\d{1,4}")
 _NUMBER_TYPES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1")
 _BYTE_ORDERS = ("<", ">", "=", "|")
 
 
 class _Refused(Exception):
-    """A file names or builds something that is no part of a data set; the message says what."""
+    """A file names or builds something that does not belong in a data set; the message names it."""
 
 
 class _NumberType:
-    """Stands in for ``numpy.dtype``."""
+    """Substitute for ``numpy.dtype``."""
 
     def __init__(self, code: object, *_: object) -> None:
         if code not in _NUMBER_TYPES and not _TEXT_TYPE.fullmatch(str(code)):
@@ -42,7 +42,7 @@ class _NumberType:
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] not in _BYTE_ORDERS:
-            raise _Refused("a number type in no known form")
+            raise _Refused("a number type of unknown form")
         self._order = state[1]
 
     def values(self, raw: object, count: int) -> NDArray[Any]:
@@ -53,7 +53,7 @@ class _NumberType:
 
 
 class PickledArray:
-    """An array as it stands in the file; ``array`` makes it one."""
+    """An array as stored in the file; ``array`` builds it."""
 
     def __init__(self, *_: object) -> None:
         self._flat: NDArray[Any] = np.empty(0)
@@ -62,7 +62,7 @@ class PickledArray:
 
     def __setstate__(self, state: Any) -> None:
         if not isinstance(state, tuple) or len(state) != 5:
-            raise _Refused("an array in no known form")
+            raise _Refused("an array of unknown form")
         _, shape, number_type, by_columns, raw = state
         self._fill(shape, number_type, raw, "F" if by_columns else "C")
 
@@ -73,18 +73,18 @@ class PickledArray:
             or not isinstance(number_type, _NumberType)
             or order not in {"C", "F"}
         ):
-            raise _Refused("an array in no known form")
+            raise _Refused("an array of unknown form")
         self._flat = number_type.values(raw, math.prod(shape))
         self._shape, self._order = shape, order
 
     def array(self) -> NDArray[Any]:
-        """The array itself, read-only, in this machine's byte order."""
+        """Return the array, read-only, in this machine's byte order."""
         shaped = self._flat.reshape(self._shape, order=self._order)
         return shaped.astype(shaped.dtype.newbyteorder("="), copy=False)
 
 
 def _from_buffer(raw: object, number_type: object, shape: object, order: object) -> PickledArray:
-    """Stands in for what protocol 5 makes an array with."""
+    """Replace the function that builds an array in protocol 5."""
     made = PickledArray()
     made._fill(shape, number_type, raw, order)
     return made
@@ -92,24 +92,24 @@ def _from_buffer(raw: object, number_type: object, shape: object, order: object)
 
 def _scalar(number_type: object, raw: object) -> object:
     if not isinstance(number_type, _NumberType):
-        raise _Refused("a number in no known form")
+        raise _Refused("a number of unknown form")
     return number_type.values(raw, 1)[0].item()
 
 
 def _encode(text: object, encoding: object) -> bytes:
-    """Protocol 2 writes bytes as text and this call."""
+    """Return bytes, which protocol 2 writes as text and this call."""
     if not isinstance(text, str) or encoding != "latin1":
-        raise _Refused("text in no known form")
+        raise _Refused("text of unknown form")
     return text.encode("latin1")
 
 
 def _empty_bytes(*arguments: object) -> bytes:
     if arguments:
-        raise _Refused("bytes in no known form")
+        raise _Refused("bytes of unknown form")
     return b""
 
 
-_STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
+_SUBSTITUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("numpy", "ndarray"): PickledArray,
     ("numpy", "dtype"): _NumberType,
     ("_codecs", "encode"): _encode,
@@ -117,33 +117,33 @@ _STAND_INS: dict[tuple[str, str], Callable[..., Any]] = {
     ("__builtin__", "bytes"): _empty_bytes,
 }
 for _core in ("numpy.core", "numpy._core"):  # before numpy 2 and since
-    _STAND_INS[f"{_core}.multiarray", "_reconstruct"] = PickledArray
-    _STAND_INS[f"{_core}.multiarray", "scalar"] = _scalar
-    _STAND_INS[f"{_core}.numeric", "_frombuffer"] = _from_buffer
+    _SUBSTITUTES[f"{_core}.multiarray", "_reconstruct"] = PickledArray
+    _SUBSTITUTES[f"{_core}.multiarray", "scalar"] = _scalar
+    _SUBSTITUTES[f"{_core}.numeric", "_frombuffer"] = _from_buffer
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        """The stand-in for what the file names."""
+        """Return the substitute for a name in the file."""
         try:
-            return _STAND_INS[module, name]
+            return _SUBSTITUTES[module, name]
         except KeyError:
-            raise _Refused(f"it asks for {module[:40]}.{name[:40]}") from None
+            raise _Refused(f"it names {module[:40]}.{name[:40]}") from None
 
 
 def _check_sizes(file: BinaryIO) -> None:
-    """Raise where a few bytes ask for much memory: content longer than the file, or a place in the memo far beyond."""
+    """Raise if a few bytes request much memory: content longer than the file, or a memo index far beyond its end."""
     for count, (code, argument, _) in enumerate(pickletools.genops(file)):
         if code.name in {"PUT", "LONG_BINPUT"} and isinstance(argument, int) and argument > count:
-            raise _Refused(f"it counts {argument} things where there are {count}")
+            raise _Refused(f"it counts {argument} objects, but there are {count}")
 
 
 def read_pickle(path: Path) -> object:
-    """What a pickle holds; arrays in it are ``PickledArray``.
+    """Read the content of a pickle; arrays in it are ``PickledArray``.
 
     Raises:
-        MarEdgeError: the file is missing, too large, damaged, or names anything that a data set does not need; that
-            thing is not run.
+        MarEdgeError: the file is missing, too large or damaged, or names anything that a data set does not need. No
+            such thing is run.
     """
     try:
         size = path.stat().st_size
@@ -157,11 +157,11 @@ def read_pickle(path: Path) -> object:
         raise MarEdgeError(f"cannot read {path}: {error.strerror}") from None
     except _Refused as error:
         raise MarEdgeError(
-            f"{path} holds more than arrays, numbers, text, lists and dicts: {error}; nothing of it was run"
+            f"{path} holds more than arrays, numbers, text, lists and dicts: {error}; none of it was run"
         ) from None
-    # What damaged bytes make an unpickler raise.
+    # Errors that an unpickler raises on damaged bytes.
     except (
         pickle.UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, MemoryError,
         OverflowError, RecursionError, ImportError,
     ) as error:  # fmt: skip
-        raise MarEdgeError(f"{path} is not a whole pickle file ({str(error) or type(error).__name__})") from None
+        raise MarEdgeError(f"{path} is not a complete pickle file ({str(error) or type(error).__name__})") from None

@@ -1,7 +1,11 @@
-"""Our own recordings: a folder of skeleton recordings (``*.jsonl``) and ``labels.csv``, which says what happens when.
+"""Recordings by the user: a folder of skeleton recordings (``*.jsonl``) and ``labels.csv``, a table of events.
 
-``labels.csv`` has the columns recording,start_s,end_s,label and optionally person: a file of the folder, seconds in it
-(``recording.skeletons`` says from when), a class by name or id, and whose event it is where several people are seen.
+The columns of ``labels.csv``:
+
+- recording: a file of the folder
+- start_s, end_s: seconds in it (zero: see ``recording.skeletons``)
+- label: a class by name or id
+- person: optional; the person of the event, where several people are seen
 """
 
 from __future__ import annotations
@@ -42,12 +46,12 @@ class _Event:
 
     @property
     def span(self) -> Span:
-        """What happens when."""
+        """Its label and times."""
         return Span(self.label, self.start_s, self.end_s)
 
 
 def known_labels() -> tuple[Label, ...]:
-    """What a label may be called where the user names no label file: MA-52's classes and "no action"."""
+    """Return the labels that need no label file: MA-52's classes and "no action"."""
     return (*ma52_labels(), background_label())
 
 
@@ -58,17 +62,16 @@ def open_recordings(
     window_s: float = 2.0,
     augmentation: Augmentation = NO_AUGMENTATION,
 ) -> StoredDataset:
-    """Windows of about ``window_s`` over every event, sampled at 64 even moments as in live use.
+    """Read windows of about ``window_s`` over every event, sampled at 64 even times as in live use.
 
-    A shorter event is seen as a live window sees it, with what is around it, as far as its neighbours of another label
-    allow; a longer one gives several windows that cover it. Where events of one person overlap, windows have a target
-    for each label.
+    The window of a shorter event includes what is around it, up to the next event of another label. A longer event
+    gives several windows that cover it. If events of one person overlap, windows have a target for each label.
 
     Args:
-        labels: the classes; without them, those of ``known_labels`` that occur.
+        labels: the classes; None takes those of ``known_labels`` that occur.
 
     Raises:
-        MarEdgeError: a file is missing or not what it should be, or an event lies where no skeleton is; the message
+        MarEdgeError: a file is missing or malformed, or there are no skeletons at the time of an event. The message
             names the file and the line.
     """
     path = folder / LABEL_FILE
@@ -83,7 +86,9 @@ def open_recordings(
     targets: list[NDArray[np.float32]] = []
     for group, (name, recording) in enumerate(recordings.items()):
         if recording.layout != layout:
-            raise MarEdgeError(f"{folder}: {name} holds {recording.layout.name} skeletons, others {layout.name}")
+            raise MarEdgeError(
+                f"{folder}: {name} holds {recording.layout.name} skeletons, the others {layout.name} ones"
+            )
         for event, start_s, end_s in _windows([e for e in events if e.recording == name], recording, window_s):
             window = recording.cut(start_s, end_s, event.person)
             if window is None or len(window.times_s) < MIN_FRAMES:
@@ -114,7 +119,7 @@ def open_recordings(
 
 
 def _overlap(events: list[_Event]) -> bool:
-    """Whether one person does two things at once."""
+    """Return True if one person does two things at once."""
     ordered = sorted(events, key=lambda event: (event.recording, event.person or 0, event.start_s))
     return any(
         (a.recording, a.person) == (b.recording, b.person) and a.label != b.label and b.start_s < a.end_s
@@ -128,8 +133,7 @@ def _read_events(path: Path, known: tuple[Label, ...]) -> list[_Event]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise MarEdgeError(
-            f"cannot read {path}: {reason}; beside the recordings stands a {LABEL_FILE} with the columns "
-            f"{','.join(_COLUMNS)}"
+            f"cannot read {path}: {reason}; the recordings need a {LABEL_FILE} with the columns {','.join(_COLUMNS)}"
         ) from None
     rows = csv.DictReader(io.StringIO(text))
     by_word = {word: label for label in known for word in (str(label.id), label.name)}
@@ -164,7 +168,9 @@ def _event(row: dict[str, str | None], by_word: dict[str, Label], where: str) ->
     if label not in by_word:
         names = ", ".join(dict.fromkeys(label.name for label in by_word.values()))
         close = did_you_mean(label, by_word)
-        raise MarEdgeError(f"{where}: no label '{label}'; name yours with --labels FILE, or use one of: {names}{close}")
+        raise MarEdgeError(
+            f"{where}: no label '{label}'; name your labels with --labels FILE, or use one of: {names}{close}"
+        )
     return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, where)
 
 
@@ -179,11 +185,11 @@ def _read(folder: Path, name: str, events: list[_Event]) -> SkeletonRecording:
 def _windows(
     events: list[_Event], recording: SkeletonRecording, window_s: float
 ) -> Iterator[tuple[_Event, float, float]]:
-    """Each event of one recording with the times of its windows."""
+    """Yield each event of one recording with the times of its windows."""
     for event in events:
         length_s = event.end_s - event.start_s
         if length_s > window_s:
-            # One by one: an event that is written down as a year long ends where the skeletons do, with an error.
+            # Yielded one by one: a mistyped event of a year fails at the end of the skeletons, not out of memory.
             count = math.ceil(length_s / window_s)
             for number in range(count):
                 start_s = event.start_s + number * (length_s - window_s) / (count - 1)

@@ -1,4 +1,4 @@
-"""Clips held in memory: what every reader of files makes. Knows no file formats."""
+"""Clips in memory, as every reader of files returns them. Knows no file formats."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ UNKNOWN = -1
 
 
 def background_of(labels: Sequence[Label]) -> int | None:
-    """Index of the class of windows in which nothing happens, if there is one."""
+    """Return the index of the background, "no action", if there is one."""
     return next((index for index, label in enumerate(labels) if label.name == BACKGROUND_NAME), None)
 
 
 def checked_clip(clip: NDArray[Any], layout: Layout, source: str) -> NDArray[np.float32]:
-    """A clip (T, V, 2) as a data set stores it: float32, unseen joints filled as in live use.
+    """Return a clip (T, V, 2) as a data set stores it: float32, unseen joints filled as in live use.
 
     Raises:
-        MarEdgeError: another shape, no frame, or infinite coordinates; ``source`` says whose.
+        MarEdgeError: it has another shape, no frame, or infinite coordinates; ``source`` names it in the message.
     """
     V = layout.num_joints
     if clip.ndim != 3 or clip.shape[0] < 1 or clip.shape[1:] != (V, 2):
@@ -38,12 +38,12 @@ def checked_clip(clip: NDArray[Any], layout: Layout, source: str) -> NDArray[np.
         )
     frames = clip.astype(np.float32)
     if np.isinf(frames).any():
-        raise MarEdgeError(f"{source} holds infinite coordinates; NaN stands for a joint that was not seen")
+        raise MarEdgeError(f"{source} holds infinite coordinates; a joint that was not seen is NaN")
     return fill_missing(frames, layout)
 
 
 def shows_nobody(clip: NDArray[Any]) -> bool:
-    """Whether no joint of a clip was seen: all NaN, or all at (0, 0), as many pose stages write it."""
+    """Return True if no joint of a clip was seen: all are NaN, or at (0, 0), as many pose stages write it."""
     return not np.nan_to_num(np.asarray(clip, np.float64)).any()
 
 
@@ -51,10 +51,13 @@ def shows_nobody(clip: NDArray[Any]) -> bool:
 class StoredDataset:
     """A ``Dataset`` of N clips.
 
-    clips: (T, V, 2) float32 each, without NaN (``checked_clip``). clip_labels: (N,) int64 index into ``labels``, or
-    None where they are not known (a test set whose answers are kept back). clip_names: one each.
-    clip_targets: (N, K) float32 as in ``ClipBatch``, or None where each clip has one label.
-    groups: (N,) int64; clips of one group come from one recording and stay together when the set is split.
+    clips: (T, V, 2) float32 each, without NaN (``checked_clip``). clip_names: one each.
+
+    clip_labels: (N,) int64 index into ``labels``; None if they are unknown, as in a test set without labels.
+
+    clip_targets: (N, K) float32 as in ``ClipBatch``; None if each clip has one label.
+
+    groups: (N,) int64. Clips of one group are from one recording, and stay together when the set is split.
     """
 
     name: str
@@ -76,17 +79,17 @@ class StoredDataset:
         return len(self.clips)
 
     def known_labels(self) -> NDArray[np.int64]:
-        """(N,) the label of each clip.
+        """Return the label (N,) of each clip.
 
         Raises:
-            MarEdgeError: they are not known.
+            MarEdgeError: they are unknown.
         """
         if self.clip_labels is None:
-            raise MarEdgeError(f"{self.name}: its labels are not known, so it can be neither learnt from nor scored on")
+            raise MarEdgeError(f"{self.name}: its labels are unknown, so it cannot be used to train or to evaluate")
         return self.clip_labels
 
     def class_counts(self) -> NDArray[np.int64]:
-        """See ``Dataset``; nothing counts whose label is not known."""
+        """See ``Dataset``; clips of unknown label are not counted."""
         known = np.empty(0, np.int64) if self.clip_labels is None else self.clip_labels
         return np.bincount(known, minlength=len(self.labels)).astype(np.int64)
 
@@ -110,7 +113,7 @@ class StoredDataset:
         return ClipBatch(skeleton, index_t, labels, targets)
 
     def digest(self) -> str:
-        """A hash of all that training sees of it."""
+        """Return a hash of its clips and labels."""
         hashed = hashlib.blake2b(repr(self.labels).encode(), digest_size=16)
         hashed.update(self.known_labels().tobytes())
         if self.clip_targets is not None:
@@ -121,7 +124,7 @@ class StoredDataset:
         return hashed.hexdigest()
 
     def only(self, indices: NDArray[np.int64], part: str) -> StoredDataset:
-        """Those clips alone, called ``part`` of this set."""
+        """Return a data set of these clips, named as ``part`` of this one."""
         short, _, _ = self.name.partition(",")
         return replace(
             self,
@@ -135,10 +138,10 @@ class StoredDataset:
 
 
 def hold_out(dataset: StoredDataset, share: float, seed: int) -> tuple[StoredDataset, StoredDataset]:
-    """Two sets without a recording in common: to train on, and about ``share`` of the clips to validate on.
+    """Split a set without sharing recordings: one to train on, and about ``share`` of the clips to validate on.
 
-    Whole recordings are drawn, since neighbouring clips of one person resemble each other. A set of one recording
-    only has nothing else to give than clips of it.
+    Whole recordings are drawn, because neighboring clips of one person resemble each other. A set of one recording is
+    split by clips.
     """
     groups = dataset.groups if len(np.unique(dataset.groups)) > 1 else np.arange(len(dataset))
     drawn = np.random.default_rng(seed).permutation(np.unique(groups))

@@ -1,4 +1,4 @@
-"""Synthetic motion as a data set: clips that are made when they are asked for. Knows nothing of how motion is made."""
+"""Synthetic motion as a data set: clips are generated on demand. Knows nothing of how motion is generated."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from mar_edge.training.synth.live import LIVE_LABELED, WINDOW_S, expected_target
 from mar_edge.training.synth.rates import typical_s
 from mar_edge.training.synth.world import TRAINING, World
 
-# A batch may straddle two chunks; whoever asks in order needs no more than these.
+# A batch may span two chunks. Reading in order needs no more than these.
 _KEPT_CHUNKS = 2
 _MEASURED_RECORDINGS = 600
 
 
 def _shown_of_clips() -> NDArray[np.float64]:
-    """(K,) of clips of one action, the share that shows each class; nothing counts as the background."""
+    """Return the share (K,) of clips of one action that shows each class, the background included."""
     weights = np.where(np.arange(len(CLASSES)) == background_of(CLASSES), BACKGROUND_WEIGHT, 1.0)
     share: NDArray[np.float64] = weights / weights.sum()
     return share
@@ -35,12 +35,12 @@ def _shown_of_clips() -> NDArray[np.float64]:
 
 @cache
 def _shown_of_windows(recordings: int) -> NDArray[np.float64]:
-    """(K,) the same of windows cut from recordings with several things at once: measured on so many of them."""
+    """Return that share (K,) for windows of recordings with several actions at once, measured on ``recordings``."""
     return expected_targets(recordings)
 
 
 def _window_ends_s() -> NDArray[np.float64]:
-    """(K,) s: for how long windows end that show a typical event of each class, wholly or in part."""
+    """Return for how long (K,), in seconds, windows show a typical event of each class, at least in part."""
     lasts = np.full(len(CLASSES), WINDOW_S)
     for row, action in enumerate(ACTIONS):
         lasts[next(i for i, label in enumerate(CLASSES) if label.id == action.id)] = typical_s()[row]
@@ -50,13 +50,13 @@ def _window_ends_s() -> NDArray[np.float64]:
 class SyntheticDataset:
     """A ``Dataset`` of ``count`` clips: clip i is clip i % 256 of the seed's chunk i // 256.
 
-    Asked for in order, each chunk is made once. Not for use from several threads.
+    Read in order, each chunk is made once. Not thread-safe.
 
     Args:
-        live: share of them that are windows cut from recordings, as a service sees them (``training.synth.live``);
-            the others are clips of one action, as data sets hold them.
-        concurrent: several things go on at once in those recordings, and clips have targets.
-        lacking: what of real life ``world`` lacks, by name; said of the data set, for comparisons.
+        live: share of clips that are windows of recordings, as in live use (``training.synth.live``). The others show
+            one action each, as data sets do.
+        concurrent: the recordings show several actions at once, and clips have targets.
+        lacking: names of the parts that ``world`` leaves out, for the data set's name.
     """
 
     def __init__(
@@ -84,12 +84,12 @@ class SyntheticDataset:
         """See ``Dataset``."""
         what = f"{self._count} clips"
         if self._live:
-            several = ", several things at once" if self.concurrent else ""
+            several = ", several actions at once" if self.concurrent else ""
             what += f" ({self._live:.0%} of them cut from recordings{several})"
         if self._lacking:
             what += f" without {', '.join(self._lacking)}"
         elif self._world != TRAINING:
-            what += " of a world not trained on"
+            what += " of a held-out world"
         return f"synthetic motion only, {what}, seed {self._seed}, mar-edge {mar_edge.__version__}"
 
     @property
@@ -123,14 +123,14 @@ class SyntheticDataset:
         return counts
 
     def label_rates(self) -> NDArray[np.float64]:
-        """See ``Dataset``; of several things at once, events a minute that would be seen in as many windows."""
+        """See ``Dataset``; with several actions at once, events per minute that would show in as many windows."""
         if not self.concurrent:
             return self.class_counts().astype(np.float64)
         rates: NDArray[np.float64] = self._shown() / _window_ends_s()
         return rates
 
     def _shown(self) -> NDArray[np.float64]:
-        """(K,) how much a clip shows of each class, on average."""
+        """Return how much (K,) a clip shows of each class, on average."""
         shown: NDArray[np.float64] = (
             self._live * _shown_of_windows(_MEASURED_RECORDINGS) + (1 - self._live) * _shown_of_clips()
         )

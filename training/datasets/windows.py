@@ -1,4 +1,4 @@
-"""What a window shows of events that may overlap: targets, and the label that is shown most. numpy only."""
+"""Targets of a window over events that may overlap, and the label that is shown most. numpy only."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from mar_edge.edge.labels import BACKGROUND_NAME, Label
 from mar_edge.training.synth.live import most_shown, shown_part
 
-MIN_FRAMES = 8  # of a window: fewer say nothing about how somebody moves
+MIN_FRAMES = 8  # of a window: fewer do not show a movement
 
 __all__ = ["MIN_FRAMES", "Span", "most_shown", "targets_of_window"]
 
 
 @dataclass(frozen=True)
 class Span:
-    """A label from when to when, in seconds."""
+    """A label and its times, in seconds."""
 
     label: Label
     start_s: float
@@ -28,7 +28,7 @@ class Span:
 def targets_of_window(
     spans: Iterable[Span], start_s: float, end_s: float, labels: Sequence[Label]
 ) -> NDArray[np.float32]:
-    """(K,) how much of each label's event a window shows, from 0 to 1; 0 for the background."""
+    """Return the share (K,) of each label's event that a window shows, from 0 to 1; 0 for the background."""
     targets = np.zeros(len(labels), np.float32)
     for span in spans:
         if span.label.name == BACKGROUND_NAME:

@@ -1,1 +1,1 @@
-"""How good a model is: on clips, on live footage, and as a challenge would see it."""
+"""Evaluation of a model: on clips, on recordings, and for a challenge."""

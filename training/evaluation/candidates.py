@@ -1,6 +1,6 @@
-"""Scores of windows over time -> every interval in which a label may have happened, with a score. numpy only.
+"""Candidate intervals: all intervals in which a label may have happened, from the scores of windows. numpy only.
 
-Events are the few intervals that are sure. Detection mAP wants all plausible ones, ranked.
+Events are the few intervals of high score. Detection mAP is computed from all plausible ones, ranked.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from numpy.typing import NDArray
 from mar_edge.training.evaluation.detection import Intervals
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# Delays of a score that stays high for at least a window: its rise after the onset, s, and its fall after the offset, in
-# window lengths. The high score of a single window shows only that the action is in that window.
+# If a score stays high for at least a window, it rises so many seconds after the onset, and falls so many window lengths
+# after the offset. The high score of a single window shows only that the action is in that window.
 _SEEN_AFTER_S = 0.7
 _OUTLIVES = 0.55
-_LONGEST_GAP_S = 0.5  # between two windows of one person, more than two strides
+_LONGEST_GAP_S = 0.5  # between two windows of one person; more than two strides
 _SIGMA = 0.5  # of soft-NMS
-_LEAST = 1e-3  # scores below it are not kept
+_LEAST = 1e-3  # lower scores are dropped
 
 
 @dataclass(frozen=True)
 class ScoredWindows:
     """N windows of one recording, in order of time for each person.
 
-    start_s, end_s: (N,) float64 of each window. person: (N,) int64. scores: (N, K) float32; all 0 where nothing moved,
-    so that nothing was asked.
+    start_s, end_s: (N,) float64 of each window. person: (N,) int64.
+
+    scores: (N, K) float32; all 0 if nothing moved, so that the network did not run.
     """
 
     start_s: NDArray[np.float64]
@@ -40,13 +41,13 @@ class ScoredWindows:
 
 
 def propose(windows: ScoredWindows, window_s: float, video: int) -> Intervals:
-    """Candidates of one recording.
+    """Return the candidates of one recording.
 
-    For each label the stretches above each of ``THRESHOLDS``, scored by their mean; doubles are scored down by
-    soft-NMS (Bodla et al., ICCV 2017).
+    These are the stretches of each label above each of ``THRESHOLDS``, scored by their mean. Soft-NMS lowers the scores
+    of duplicates (Bodla et al., ICCV 2017).
 
     Args:
-        window_s: what a full window spans. video: the recording's number in the result.
+        window_s: length of a full window. video: number of the recording in the result.
     """
     parts = [stretches(*mine, least, window_s) for mine in tracks(windows) for least in THRESHOLDS]
     label, start_s, end_s, score = (
@@ -63,7 +64,7 @@ def propose(windows: ScoredWindows, window_s: float, video: int) -> Intervals:
 def tracks(
     windows: ScoredWindows,
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]]:
-    """Starts (M,), ends (M,) and scores (M, K) of each person's windows."""
+    """Return starts (M,), ends (M,) and scores (M, K) of each person's windows."""
     return [
         (windows.start_s[mine], windows.end_s[mine], windows.scores[mine].astype(np.float64))
         for mine in (windows.person == person for person in np.unique(windows.person))
@@ -73,7 +74,7 @@ def tracks(
 def soften(
     start_s: NDArray[np.float64], end_s: NDArray[np.float64], score: NDArray[np.float64], sigma: float = _SIGMA
 ) -> NDArray[np.float64]:
-    """Soft-NMS: the best interval keeps its score, others lose by how much they overlap it; then the next best."""
+    """Apply soft-NMS: the best interval keeps its score and lowers those it overlaps; then the next best."""
     left = score.copy()
     final = score.copy()
     open_ = np.ones(len(score), np.bool_)
@@ -94,8 +95,9 @@ def soften(
 class Stretches:
     """M stretches of time in which a label's score is high.
 
-    label: (M,) int64. start_s, end_s: (M,) float64, of the movement behind it. held_s: (M,) float64, from the first to
-    the last window that says so. mean: (M,) float64 score of these.
+    label: (M,) int64. start_s, end_s: (M,) float64, estimated onset and offset of the movement.
+
+    held_s: (M,) float64, from the first to the last window of high score. mean: (M,) float64, mean score of these.
     """
 
     label: NDArray[np.int64]
@@ -108,7 +110,7 @@ class Stretches:
 def stretches(
     start_s: NDArray[np.float64], end_s: NDArray[np.float64], scores: NDArray[np.float64], least: float, window_s: float
 ) -> Stretches:
-    """Where one person's scores (N, K) reach ``least`` in windows one after the other."""
+    """Return the stretches of consecutive windows in which one person's scores (N, K) reach ``least``."""
     gaps = np.flatnonzero(np.diff(end_s) > _LONGEST_GAP_S) + 1
     silent = np.zeros((1, scores.shape[1]))
     pieces = np.split(np.arange(len(end_s)), gaps)

@@ -1,7 +1,6 @@
-"""The results of an evaluation: what ``scores.json`` holds and the report tells. Computed here, written elsewhere.
+"""Results on clips, for ``scores.json`` and the report. Computed here, written elsewhere.
 
-``None`` stands for a figure that cannot be known: the precision of a class that was never said, body groups of labels
-that have none.
+``None`` is an undefined figure: the precision of a class that was never predicted, or body groups of labels without.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.labels import Label
-from mar_edge.training.evaluation.answers import Answers
-from mar_edge.training.evaluation.calibration import SHOWN, shown_labels
+from mar_edge.training.evaluation.clip_predictions import ClipPredictions
 from mar_edge.training.evaluation.detection import mean_ap, window_precisions
+from mar_edge.training.evaluation.score_calibration import SHOWN, shown_labels
 from mar_edge.training.metrics import (
     ClassScores,
     Scores,
@@ -23,8 +22,8 @@ from mar_edge.training.metrics import (
     fold_confusion,
     rank,
     score,
-    score_confidence,
     score_confusion,
+    score_reliability,
     without_background,
 )
 
@@ -33,7 +32,7 @@ _MISTAKES = 15
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """The headline, over so many clips; conventions: ``training.metrics``."""
+    """Main figures of ``clips`` clips; conventions: ``training.metrics``."""
 
     clips: int
     top1: float
@@ -46,7 +45,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One class, or one body group. support: clips it has. said: clips that were taken for it."""
+    """One class, or one body group. support: clips of it. predicted: clips predicted as it."""
 
     name: str
     body: str
@@ -54,20 +53,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     recall: float | None
     f1: float | None
     support: int
-    said: int
+    predicted: int = msgspec.field(name="said")
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
-    """``count`` of the ``support`` clips of one class were taken for another."""
+    """``count`` of the ``support`` clips of one class were predicted as another."""
 
     true: str
-    said: str
+    predicted: str = msgspec.field(name="said")
     count: int
     support: int
 
 
-class Trust(msgspec.Struct, frozen=True, kw_only=True):
-    """How sure the model was on average, how often right, and the expected calibration error (``Confidence``)."""
+class MeanConfidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Mean confidence and accuracy, and the expected calibration error (``Reliability``)."""
 
     confidence: float
     accuracy: float
@@ -75,65 +74,69 @@ class Trust(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClipResults(msgspec.Struct, frozen=True, kw_only=True):
-    """Of single clips.
+    """Results on single clips.
 
-    deployed: every clip and every answer, "no action" among them. actions: clips of actions only, "no action" not
-    being allowed as an answer, as published figures are counted; the same for a model without that class.
-    classes, bodies, mistakes, confusion (rows are true) are of ``deployed``; mistakes are the most frequent ones.
+    deployed: all clips, and "no action" may be predicted.
+
+    actions: clips of actions only, and "no action" is never predicted, as in published figures. The same as
+    ``deployed`` for a model without that class.
+
+    classes, bodies, mistakes, confusion (rows are true): of ``deployed``. Mistakes are the most frequent ones.
+
     mean_ap: mean average precision over the actions that occur, each label by itself: a clip may show several.
     """
 
     data: str
     left_out: int
-    unlabelled: int
+    unlabeled: int = msgspec.field(name="unlabelled")
     deployed: Figures
     actions: Figures | None
     classes: tuple[Row, ...]
     bodies: tuple[Row, ...]
     mistakes: tuple[Mistake, ...]
-    trust: Trust
+    reliability: MeanConfidence = msgspec.field(name="trust")
     confusion: list[list[int]]
     mean_ap: float | None = None
 
 
-def score_answers(answers: Answers, data: str) -> ClipResults:
-    """The results of clips, at least one of them labelled."""
-    labelled = answers.labels >= 0
-    labels = answers.labels[labelled]
-    names, groups = body_groups(answers.classes)
-    scores = score(answers.deployed[labelled], labels)
+def score_clips(predictions: ClipPredictions, data: str) -> ClipResults:
+    """Compute the results of clips, at least one of them labeled."""
+    labeled = predictions.labels >= 0
+    labels = predictions.labels[labeled]
+    names, groups = body_groups(predictions.classes)
+    scores = score(predictions.deployed[labeled], labels)
     bodies = score_confusion(fold_confusion(scores.confusion, groups)) if names else None
-    confidence = score_confidence(answers.probs[labelled], labels)
+    reliability = score_reliability(predictions.probs[labeled], labels)
     return ClipResults(
         data=data,
-        left_out=answers.left_out,
-        unlabelled=int((~labelled).sum()),
+        left_out=predictions.left_out,
+        unlabeled=int((~labeled).sum()),
         deployed=_figures(scores, groups if names else None),
-        actions=_actions(answers, labelled, groups if names else None),
-        classes=_rows([(label.name, label.body) for label in answers.classes], scores),
+        actions=_actions(predictions, labeled, groups if names else None),
+        classes=_rows([(label.name, label.body) for label in predictions.classes], scores),
         bodies=_rows([(name, name) for name in names], bodies) if bodies else (),
-        mistakes=_mistakes(answers.classes, scores),
-        trust=Trust(
-            confidence=float(answers.probs[labelled].max(axis=1).mean()),
-            accuracy=float((rank(answers.probs[labelled])[:, 0] == labels).mean()),
-            calibration_error=confidence.error,
+        mistakes=_mistakes(predictions.classes, scores),
+        reliability=MeanConfidence(
+            confidence=float(predictions.probs[labeled].max(axis=1).mean()),
+            accuracy=float((rank(predictions.probs[labeled])[:, 0] == labels).mean()),
+            calibration_error=reliability.error,
         ),
         confusion=scores.confusion.tolist(),
-        mean_ap=_mean_ap(answers, labelled),
+        mean_ap=_mean_ap(predictions, labeled),
     )
 
 
-def _mean_ap(answers: Answers, labelled: NDArray[np.bool_]) -> float | None:
-    probs = answers.probs[labelled]
-    shown = shown_labels(answers)[labelled] >= SHOWN
-    acting = np.arange(probs.shape[1]) != answers.background
+def _mean_ap(predictions: ClipPredictions, labeled: NDArray[np.bool_]) -> float | None:
+    probs = predictions.probs[labeled]
+    shown = shown_labels(predictions)[labeled] >= SHOWN
+    acting = np.arange(probs.shape[1]) != predictions.background
     return mean_ap(window_precisions(probs[:, acting], shown[:, acting]))
 
 
 def body_groups(labels: Sequence[Label]) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    """Names of the body groups in order of their first label, and the group of each label.
+    """Return the names of the body groups in order of their first label, and the group of each label.
 
-    No names where a label has none.
+    There are no names if a label has no group.
     """
     if not all(label.body for label in labels):
         return (), (0,) * len(labels)
@@ -155,26 +158,26 @@ def _figures(scores: Scores, groups: Sequence[int] | None) -> Figures:
     )
 
 
-def _actions(answers: Answers, labelled: NDArray[np.bool_], groups: Sequence[int] | None) -> Figures | None:
-    logits, labels = answers.logits[labelled], answers.labels[labelled]
-    more = len(answers.classes) - logits.shape[1]  # "no action", which no output stands for
+def _actions(predictions: ClipPredictions, labeled: NDArray[np.bool_], groups: Sequence[int] | None) -> Figures | None:
+    logits, labels = predictions.logits[labeled], predictions.labels[labeled]
+    more = len(predictions.classes) - logits.shape[1]  # "no action", if it has no output
     logits = np.pad(logits, ((0, 0), (0, more)), constant_values=-np.inf)
-    if answers.background is not None:
-        logits, labels = without_background(logits, labels, answers.background)
+    if predictions.background is not None:
+        logits, labels = without_background(logits, labels, predictions.background)
     return _figures(score(logits, labels), groups) if len(labels) else None
 
 
 def _rows(names: Sequence[tuple[str, str]], scores: ClassScores) -> tuple[Row, ...]:
-    said = scores.confusion.sum(axis=0)
+    predicted = scores.confusion.sum(axis=0)
     return tuple(
         Row(
             name=name,
             body=body,
-            precision=float(scores.precision[k]) if said[k] else None,
+            precision=float(scores.precision[k]) if predicted[k] else None,
             recall=float(scores.recall[k]) if scores.support[k] else None,
-            f1=float(scores.f1[k]) if said[k] + scores.support[k] else None,
+            f1=float(scores.f1[k]) if predicted[k] + scores.support[k] else None,
             support=int(scores.support[k]),
-            said=int(said[k]),
+            predicted=int(predicted[k]),
         )
         for k, (name, body) in enumerate(names)
     )
@@ -184,10 +187,10 @@ def _mistakes(labels: Sequence[Label], scores: Scores) -> tuple[Mistake, ...]:
     wrong = scores.confusion.copy()
     np.fill_diagonal(wrong, 0)
     share = wrong / np.maximum(scores.support, 1)[:, None]
-    order = np.lexsort((-share.ravel(), -wrong.ravel()))[:_MISTAKES]  # by count; of equal ones the larger share
+    order = np.lexsort((-share.ravel(), -wrong.ravel()))[:_MISTAKES]  # by count, then by share
     pairs = [divmod(int(place), len(labels)) for place in order]
     return tuple(
-        Mistake(true=labels[i].name, said=labels[j].name, count=int(wrong[i, j]), support=int(scores.support[i]))
+        Mistake(true=labels[i].name, predicted=labels[j].name, count=int(wrong[i, j]), support=int(scores.support[i]))
         for i, j in pairs
         if wrong[i, j]
     )

@@ -16,16 +16,20 @@ from mar_edge.edge.recognizer import Recognizer
 from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.datasets.opening import files_of, open_dataset
-from mar_edge.training.evaluation.answers import Answers, ask
-from mar_edge.training.evaluation.calibration import as_confidence, fit_clip_temperature, fit_clip_thresholds
-from mar_edge.training.evaluation.clip_results import score_answers
+from mar_edge.training.evaluation.clip_predictions import ClipPredictions, predict_clips
+from mar_edge.training.evaluation.clip_results import score_clips
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import check_fits, score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
+from mar_edge.training.evaluation.score_calibration import (
+    fit_clip_temperature,
+    fit_clip_thresholds,
+    to_score_calibration,
+)
 from mar_edge.training.evaluation.served import serve_recordings
-from mar_edge.training.evaluation.stream_results import StreamResults, score_watched
-from mar_edge.training.evaluation.streaming import Take, plan_takes, watch_takes
+from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
+from mar_edge.training.evaluation.streaming import Take, evaluate_takes, plan_takes
 from mar_edge.training.evaluation.submission import action_ids, write_submission
 from mar_edge.training.evaluation.truth import open_real
 
@@ -45,7 +49,7 @@ class EvaluateConfig:
     submission: zip for the challenge.
 
     confidence: file for temperature and thresholds, for ``mar-edge export``. They are fitted on these clips. If there
-    is live footage, thresholds are fitted on it, and it is not used to judge the model.
+    is live footage, thresholds are fitted on it, and it is not used to evaluate the model.
 
     false_per_minute: largest number of false events per minute in that footage.
 
@@ -71,7 +75,7 @@ class EvaluateConfig:
 
 
 def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
-    """Judge a model; write the report and, if asked for, the submission.
+    """Evaluate a model; write the report and, if asked for, the submission.
 
     Returns:
         The content of the report; None for data without labels, of which there is only a submission.
@@ -95,31 +99,31 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         takes = _takes(config, metadata)
         if config.rules.prior is not None and not takes:
             raise MarEdgeError(
-                "--prior is for live use: clips are judged as the network answers them; "
+                "--prior is for live use: clips are evaluated on the network's outputs alone; "
                 f"give --streaming, --idle or --concurrent, or {TRUTH}FOLDER as the data"
             )
         prior = _prior(config, metadata)
-        answers = ask(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
+        predictions = predict_clips(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
         if config.submission is not None:
-            write_submission(config.submission, metadata, answers)
-        labelled = bool((answers.labels >= 0).any())
-        judged, whole = len(answers.labels), len(dataset)
-        judged_on = dataset.name if judged == whole else f"{judged} clips out of: {dataset.name}"
-        if not labelled and not takes:
+            write_submission(config.submission, metadata, predictions)
+        labeled = bool((predictions.labels >= 0).any())
+        used, whole = len(predictions.labels), len(dataset)
+        clips_name = dataset.name if used == whole else f"{used} clips out of: {dataset.name}"
+        if not labeled and not takes:
             if config.submission is not None:
                 return None
             raise MarEdgeError(
-                f"the clips of {config.data} have no labels to judge by; --submission writes the answers themselves"
+                f"the clips of {config.data} have no labels to evaluate by; --submission writes the predictions"
             )
         if config.confidence is not None:
-            _fit_confidence(config, metadata, answers, judged_on, takes=takes, progress=progress)
+            _fit_scores(config, metadata, predictions, clips_name, takes=takes, progress=progress)
             takes = ()
         stream, concurrent = _live(config, takes, metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior if takes else None,
-            clips=score_answers(answers, judged_on) if labelled else None,
+            clips=score_clips(predictions, clips_name) if labeled else None,
             stream=stream,
             concurrent=concurrent,
         )
@@ -128,7 +132,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
 
 
 def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
-    """Judge a model on real recordings, and on live footage if asked for."""
+    """Evaluate a model on real recordings, and on live footage if asked for."""
     for option, given in (
         ("--submission", config.submission),
         ("--confidence", config.confidence),
@@ -175,36 +179,38 @@ def _live(
     config: EvaluateConfig, takes: tuple[Take, ...], metadata: ModelMetadata, progress: Progress
 ) -> tuple[StreamResults | None, StreamResults | None]:
     """Return the results with one action at a time, and those with several at once."""
-    watched = watch_takes(config.model, config.rules, takes, progress) if takes else []
-    parts = ([one for one in watched if one.concurrent == together] for together in (False, True))
-    alone, together = (score_watched(part, takes[0].labels, config.seed, metadata) if part else None for part in parts)
+    evaluated = evaluate_takes(config.model, config.rules, takes, progress) if takes else []
+    parts = ([one for one in evaluated if one.concurrent == together] for together in (False, True))
+    alone, together = (
+        score_recordings(part, takes[0].labels, config.seed, metadata) if part else None for part in parts
+    )
     return alone, together
 
 
-def _fit_confidence(
+def _fit_scores(
     config: EvaluateConfig,
     metadata: ModelMetadata,
-    answers: Answers,
+    predictions: ClipPredictions,
     fitted_on: str,
     *,
     takes: tuple[Take, ...],
     progress: Progress,
 ) -> None:
     assert config.confidence is not None
-    if not (answers.labels >= 0).any():
-        raise MarEdgeError(f"{fitted_on}: without labels nothing can be fitted")
-    temperature = fit_clip_temperature(metadata, answers)
+    if not (predictions.labels >= 0).any():
+        raise MarEdgeError(f"{fitted_on}: fitting takes labeled clips")
+    temperature = fit_clip_temperature(metadata, predictions)
     if takes:
-        watched = watch_takes(config.model, config.rules, takes, progress, temperature)
-        thresholds = fit_live_thresholds(watched, metadata, config.rules.events, config.false_per_minute)
+        evaluated = evaluate_takes(config.model, config.rules, takes, progress, temperature)
+        thresholds = fit_live_thresholds(evaluated, metadata, config.rules.events, config.false_per_minute)
         minutes = sum(take.duration_s for take in takes) / 60
         fitted_on += (
             f"; thresholds on {minutes:g} minutes of synthetic recordings, seed {config.seed}, "
-            f"at most {config.false_per_minute:g} false events a minute"
+            f"at most {config.false_per_minute:g} false events per minute"
         )
     else:
-        thresholds = fit_clip_thresholds(metadata, answers, temperature)
-    write_score_calibration(config.confidence, as_confidence(metadata, temperature, thresholds, fitted_on))
+        thresholds = fit_clip_thresholds(metadata, predictions, temperature)
+    write_score_calibration(config.confidence, to_score_calibration(metadata, temperature, thresholds, fitted_on))
 
 
 def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:

@@ -1,4 +1,4 @@
-"""Detection mAP: found intervals against true ones, by the metric of multi-label micro-action detection.
+"""Detection mAP: predicted intervals compared with true ones, by the metric of multi-label micro-action detection.
 
 Li et al., MMAD: Multi-label Micro-Action Detection in Videos, ICCV 2025; as its starter kits compute it. numpy only.
 """
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIOUS = tuple(round(0.1 * step, 1) for step in range(1, 10))
-"""Thresholds over which the published figure is the mean."""
-_EPSILON_S = 1e-4  # what the starter kit adds to a union, against division by zero
+"""Overlap thresholds; the published figure is the mean over them."""
+_EPSILON_S = 1e-4  # added to a union by the starter kit, against division by zero
 
 
 @dataclass(frozen=True)
 class Intervals:
     """N intervals of several recordings. video, label: (N,) int64. start_s, end_s: (N,) float64.
 
-    score: (N,) float64 of found ones; true ones have none and need not differ.
+    score: (N,) float64 of predicted ones; ignored for true ones.
     """
 
     video: NDArray[np.int64]
@@ -30,13 +30,13 @@ class Intervals:
 
     @classmethod
     def of(cls, rows: NDArray[np.float64]) -> Intervals:
-        """From rows (N, 4) or (N, 5): video, label, start, end, and the score, which is 1 where there is none."""
+        """Convert rows (N, 4) or (N, 5): video, label, start, end, and the score, by default 1."""
         rows = np.asarray(rows, np.float64)
         score = rows[:, 4] if rows.shape[1] > 4 else np.ones(len(rows))
         return cls(rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64), rows[:, 2], rows[:, 3], score)
 
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> Intervals:
-        """Some of them."""
+        """Return a selection."""
         return Intervals(*(getattr(self, name)[which] for name in ("video", "label", "start_s", "end_s", "score")))
 
     def __len__(self) -> int:
@@ -46,13 +46,14 @@ class Intervals:
 def average_precisions(
     found: Intervals, true: Intervals, num_labels: int, tious: tuple[float, ...] = TIOUS
 ) -> NDArray[np.float64]:
-    """AP of each label at each threshold.
+    """Compute the AP of each label at each overlap threshold.
 
-    A found interval, the surest first, takes the free true one of its recording and label that it overlaps most, if
-    that is enough. AP is the area under precision over recall, precision made non-increasing from the right.
+    Predicted intervals are matched by falling score. Each takes the unmatched true one of its recording and label that
+    it overlaps most, if the overlap reaches the threshold. AP is the area under precision over recall, with precision
+    made non-increasing.
 
     Returns:
-        (len(tious), num_labels); NaN for labels of which nothing is true, 0 for those of which nothing was found.
+        (len(tious), num_labels); NaN for labels without a true interval, 0 for those without a predicted one.
     """
     aps = np.full((len(tious), num_labels), np.nan)
     for label in np.unique(true.label):
@@ -66,15 +67,15 @@ def average_precisions(
 
 
 def mean_ap(aps: NDArray[np.float64]) -> float | None:
-    """The mean over labels that occur and over thresholds; None where none occurs."""
+    """Return the mean over labels that occur and over thresholds; None if none occurs."""
     known = aps[np.isfinite(aps)]
     return float(known.mean()) if len(known) else None
 
 
 def window_precisions(scores: NDArray[np.float32], shown: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """(K,) average precision of each label over windows (N, K); NaN where none shows it.
+    """Compute the average precision (K,) of each label over windows (N, K); NaN if no window shows it.
 
-    The mean of the precision at each window that shows the label, windows of one score counting together.
+    It is the mean of the precision at each window that shows the label. Windows of equal score count together.
     """
     aps = np.full(scores.shape[1], np.nan)
     for k in np.flatnonzero(shown.any(axis=0)):
@@ -88,7 +89,7 @@ def window_precisions(scores: NDArray[np.float32], shown: NDArray[np.bool_]) -> 
 
 
 def _tiou(found: Intervals, true: Intervals) -> NDArray[np.float64]:
-    """(found, true) intersection over union; -1 in different recordings."""
+    """Compute intersection over union, (found, true); -1 in different recordings."""
     start, end = found.start_s[:, None], found.end_s[:, None]
     together = np.clip(np.minimum(end, true.end_s) - np.maximum(start, true.start_s), 0, None)
     union = (end - start) + (true.end_s - true.start_s) - together + _EPSILON_S
@@ -96,7 +97,7 @@ def _tiou(found: Intervals, true: Intervals) -> NDArray[np.float64]:
 
 
 def _hits(overlaps: NDArray[np.float64], least: float) -> NDArray[np.bool_]:
-    """(found,) which of the found ones, in order, take a true one."""
+    """Return which (found,) of the predicted intervals, in order, take a true one."""
     free = np.ones(overlaps.shape[1], np.bool_)
     hits = np.zeros(len(overlaps), np.bool_)
     for i in np.flatnonzero((overlaps >= least).any(axis=1)):

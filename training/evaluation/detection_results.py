@@ -1,4 +1,4 @@
-"""Detection and window figures of recordings: whole, by body group and by framing. Computed here, written elsewhere."""
+"""Detection and window mAP of recordings: overall, by body group and by framing. Computed here, written elsewhere."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from mar_edge.edge.labels import Label
 from mar_edge.training.evaluation.candidates import ScoredWindows, propose
 from mar_edge.training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
 from mar_edge.training.evaluation.matching import EventFigures, event_figures, match_events
-from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.evaluation.truth import FRAMINGS
 from mar_edge.training.synth.events import TrueEvent
 
 _QUOTED = (0.2, 0.5, 0.7)
-_SHOWN = 0.4  # of an event, or of the window where that is shorter: from here on a window shows it
+_SHOWN = 0.4  # a window shows an event if it overlaps this share of the event, or of itself if it is shorter
 
 
 class PartFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one framing, or of the actions of one body group.
+    """Figures of one framing, or of the actions of one body group.
 
     detection_map: mean over labels that occur and over the overlaps 0.1 to 0.9 (``training.evaluation.detection``).
-    window_map: mean average precision of single windows, over labels that occur. events: by name and ``min_tiou`` of
-    the results that hold this.
+
+    window_map: mean average precision of single windows, over labels that occur.
+
+    events: matched by name, at the ``min_tiou`` of the enclosing results.
     """
 
     name: str
@@ -35,9 +37,9 @@ class PartFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DetectionResults(msgspec.Struct, frozen=True, kw_only=True):
-    """Of recordings whose windows were kept.
+    """Figures of recordings whose windows were kept.
 
-    overall: all of them. at_tiou: detection mAP at single overlaps. groups, framings: those that occur.
+    overall: all recordings. at_tiou: detection mAP at single overlaps. groups, framings: those that occur.
     """
 
     overall: PartFigures
@@ -46,39 +48,39 @@ class DetectionResults(msgspec.Struct, frozen=True, kw_only=True):
     framings: tuple[PartFigures, ...]
 
 
-class _Judge:
-    """All recordings' candidates and windows, asked for the figures of a part."""
+class _DetectionData:
+    """Candidates, true events and windows of all recordings; computes the figures of a part of them."""
 
     def __init__(
-        self, watched: Sequence[Watched], model_labels: Sequence[Label], window_s: float, min_tiou: float
+        self, evaluated: Sequence[EvaluatedRecording], model_labels: Sequence[Label], window_s: float, min_tiou: float
     ) -> None:
-        self._watched, self._min_tiou = watched, min_tiou
+        self._evaluated, self._min_tiou = evaluated, min_tiou
         place = {label.name: k for k, label in enumerate(model_labels)}
-        kept = [one.windows for one in watched if one.windows is not None]
+        kept = [one.windows for one in evaluated if one.windows is not None]
         self._K = len(model_labels)
         self._found = _joined([propose(windows, window_s, i) for i, windows in enumerate(kept)])
-        self._true = _joined([_intervals(one.true, place, i) for i, one in enumerate(watched)])
+        self._true = _joined([_intervals(one.true, place, i) for i, one in enumerate(evaluated)])
         self._scores = np.concatenate([windows.scores for windows in kept])
-        shown = [_shown(windows, one.true, place) for windows, one in zip(kept, watched, strict=True)]
+        shown = [_shown(windows, one.true, place) for windows, one in zip(kept, evaluated, strict=True)]
         self._shown = np.concatenate(shown)
         self._video = np.repeat(np.arange(len(kept)), [len(windows) for windows in kept])
 
     def at_tiou(self, labels: NDArray[np.bool_]) -> dict[str, float]:
-        """Detection mAP at the overlaps that are quoted."""
+        """Compute detection mAP at single overlaps."""
         aps = average_precisions(self._found, self._true, self._K, _QUOTED)[:, labels]
         means = {f"{tiou:g}": mean_ap(row) for tiou, row in zip(_QUOTED, aps, strict=True)}
         return {name: mean for name, mean in means.items() if mean is not None}
 
     def figures(self, name: str, videos: NDArray[np.bool_], labels: NDArray[np.bool_], names: set[str]) -> PartFigures:
-        """Of some recordings (V,) and some labels (K,), which are called ``names``."""
+        """Compute the figures of selected recordings (V,) and labels (K,); ``names`` are those of the labels."""
         found, true = (part.take(videos[part.video] & labels[part.label]) for part in (self._found, self._true))
         windows = videos[self._video]
         live, happened, matched = 0, 0, 0
-        for one in (one for one, wanted in zip(self._watched, videos, strict=True) if wanted):
-            said = [event for event in one.live if event.label.name in names]
-            did = [event for event in one.true if event.label.name in names]
-            matched += len(match_events(said, did, self._min_tiou, lambda label: label.name))
-            live, happened = live + len(said), happened + len(did)
+        for one in (one for one, wanted in zip(self._evaluated, videos, strict=True) if wanted):
+            reported_events = [event for event in one.live if event.label.name in names]
+            true_events = [event for event in one.true if event.label.name in names]
+            matched += len(match_events(reported_events, true_events, self._min_tiou, lambda label: label.name))
+            live, happened = live + len(reported_events), happened + len(true_events)
         return PartFigures(
             name=name,
             detection_map=mean_ap(average_precisions(found, true, self._K, TIOUS)),
@@ -88,36 +90,40 @@ class _Judge:
 
 
 def score_detection(
-    watched: Sequence[Watched], model_labels: Sequence[Label], labels: Sequence[Label], window_s: float, min_tiou: float
+    evaluated: Sequence[EvaluatedRecording],
+    model_labels: Sequence[Label],
+    labels: Sequence[Label],
+    window_s: float,
+    min_tiou: float,
 ) -> DetectionResults:
-    """The results of recordings.
+    """Compute the results of recordings.
 
     Args:
         model_labels: in the order of the scores. labels: of the actions that could have happened.
-        window_s: of the model. min_tiou: at which events match.
+        window_s: window length of the model. min_tiou: overlap at which events match.
     """
-    judge = _Judge(watched, model_labels, window_s, min_tiou)
-    every = np.ones(len(watched), np.bool_)
+    data = _DetectionData(evaluated, model_labels, window_s, min_tiou)
+    every = np.ones(len(evaluated), np.bool_)
 
     def of(names: set[str]) -> NDArray[np.bool_]:
         return np.array([label.name in names for label in model_labels])
 
     all_names = {label.name for label in labels}
     groups = {body: {label.name for label in labels if label.body == body} for body in (one.body for one in labels)}
-    framed = {name: np.array([one.framing == name for one in watched]) for name in FRAMINGS}
-    by_group = [judge.figures(body, every, of(names), names) for body, names in groups.items()]
+    framed = {name: np.array([one.framing == name for one in evaluated]) for name in FRAMINGS}
+    by_group = [data.figures(body, every, of(names), names) for body, names in groups.items()]
     return DetectionResults(
-        overall=judge.figures("all", every, of(all_names), all_names),
-        at_tiou=judge.at_tiou(of(all_names)),
+        overall=data.figures("all", every, of(all_names), all_names),
+        at_tiou=data.at_tiou(of(all_names)),
         groups=tuple(row for row in by_group if row.events.true + row.events.live),
         framings=tuple(
-            judge.figures(name, videos, of(all_names), all_names) for name, videos in framed.items() if videos.any()
+            data.figures(name, videos, of(all_names), all_names) for name, videos in framed.items() if videos.any()
         ),
     )
 
 
 def _shown(windows: ScoredWindows, events: Sequence[TrueEvent], place: dict[str, int]) -> NDArray[np.bool_]:
-    """(N, K) which windows show enough of which label."""
+    """Return which windows show which labels, (N, K)."""
     shown = np.zeros(windows.scores.shape, np.bool_)
     span_s = windows.end_s - windows.start_s
     for event in events:

@@ -1,6 +1,6 @@
 """Per-label thresholds from recordings: as many actions found as a limit on false events allows. numpy only.
 
-Fit on recordings that neither trained the network nor will judge it.
+Fit on recordings that are used neither in training nor in evaluation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.training.evaluation.candidates import Stretches, stretches, tracks
-from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.synth.events import TrueEvent
 
 GRID: NDArray[np.float64] = np.arange(0.2, 0.951, 0.025)
@@ -22,53 +22,53 @@ _SHARPEST = 1e4  # actions that one false event may cost
 
 
 def fit_live_thresholds(
-    watched: Sequence[Watched], metadata: ModelMetadata, rules: EventRules, per_minute: float
+    evaluated: Sequence[EvaluatedRecording], metadata: ModelMetadata, rules: EventRules, per_minute: float
 ) -> NDArray[np.float64]:
-    """The thresholds for which most actions are found and at most ``per_minute`` events are false.
+    """Fit the thresholds that find most actions with at most ``per_minute`` false events per minute.
 
-    A label that few recordings show goes by what all labels have in common: to its own counts those of an average
-    label are added. What a false event may cost in actions found is the same for all labels.
+    The counts of an average label are added to those of each label, for labels that few recordings show. The price of
+    a false event, in actions found, is the same for all labels.
 
     Args:
-        watched: recordings whose windows were kept, idle ones among them.
+        evaluated: recordings whose windows were kept, idle ones among them.
         rules: smoothing and least duration of events.
-        per_minute: limit; where even the highest thresholds exceed it, all are the highest.
+        per_minute: limit; if even the highest thresholds exceed it, all are the highest.
 
     Returns:
         (K,) thresholds from ``GRID``.
     """
-    found, false = count_events(watched, metadata, rules)
-    minutes = sum(one.duration_s for one in watched) / 60
+    found, false = count_events(evaluated, metadata, rules)
+    minutes = sum(one.duration_s for one in evaluated) / 60
     acting = np.arange(len(metadata.labels)) != metadata.background
     gain, loss = (counts + counts[acting].mean(axis=0) for counts in (found, false))
     rows = np.arange(len(gain))
 
     def choose(price: float) -> NDArray[np.intp]:
-        worth = gain - price * loss
-        # Of equal ones the highest.
-        highest: NDArray[np.intp] = worth.shape[1] - 1 - worth[:, ::-1].argmax(axis=1)
+        value = gain - price * loss
+        # The highest of equally good thresholds.
+        highest: NDArray[np.intp] = value.shape[1] - 1 - value[:, ::-1].argmax(axis=1)
         return highest
 
-    cheap, dear = 1 / _SHARPEST, _SHARPEST
+    low, high = 1 / _SHARPEST, _SHARPEST
     for _ in range(_BISECTIONS):
-        price = float(np.sqrt(cheap * dear))
+        price = float(np.sqrt(low * high))
         if false[rows, choose(price)][acting].sum() / minutes <= per_minute:
-            dear = price
+            high = price
         else:
-            cheap = price
-    return GRID[choose(dear)]
+            low = price
+    return GRID[choose(high)]
 
 
 def count_events(
-    watched: Sequence[Watched], metadata: ModelMetadata, rules: EventRules
+    evaluated: Sequence[EvaluatedRecording], metadata: ModelMetadata, rules: EventRules
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(K, len(GRID)) true events that would be found at each threshold, and false events that would be reported.
+    """Count true events that each threshold would find, and false events that it would report, (K, len(GRID)) each.
 
-    A stretch above the threshold that lasts is an event; it is false where no true one of its label overlaps it.
+    A long enough stretch above the threshold is an event. It is false if no true event of its label overlaps it.
     """
     place = {label.name: k for k, label in enumerate(metadata.labels)}
     found, false = (np.zeros((len(place), len(GRID))) for _ in range(2))
-    for one in watched:
+    for one in evaluated:
         assert one.windows is not None, "recordings to fit on keep their windows"
         for start_s, end_s, scores in tracks(one.windows):
             smooth = smoothed(end_s, scores, rules.smoothing_s)
@@ -87,7 +87,7 @@ def count_events(
 
 
 def smoothed(end_s: NDArray[np.float64], scores: NDArray[np.float64], smoothing_s: float) -> NDArray[np.float64]:
-    """Scores (N, K) as events see them: exponentially smoothed, with that time constant."""
+    """Smooth scores (N, K) exponentially with that time constant, as the event rules do."""
     if smoothing_s <= 0:
         return scores
     smooth = scores.copy()

@@ -1,4 +1,4 @@
-"""Events that were reported against events that happened: which is which, and how many. Pure functions."""
+"""Matching of reported events with true ones, and the figures that follow. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from mar_edge.edge.labels import Label
 from mar_edge.training.synth.events import TrueEvent
 
 Key = Callable[[Label], str]
-"""What of two labels must agree: the name, or the body group."""
+"""The part of two labels that must agree: the name, or the body group."""
 
 
 @dataclass(frozen=True)
 class LiveEvent:
-    """One event as a subscriber learns of it, in seconds of capture time.
+    """One reported event, in seconds of capture time.
 
-    t_start_s, t_end_s, score: as its end says. t_told_s: capture time of the frame that made it begin.
+    t_start_s, t_end_s, score: as in its end message. t_reported_s: capture time of the frame that led to its start
+    message.
     """
 
     label: Label
     t_start_s: float
     t_end_s: float
-    t_told_s: float
+    t_reported_s: float
     score: float
 
 
 class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """``matched`` of ``live`` reported and of ``true`` real events; None where that is none of nothing."""
+    """``matched`` of ``live`` reported and of ``true`` true events; a share of zero events is None."""
 
     true: int
     live: int
@@ -40,7 +41,7 @@ class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def event_figures(true: int, live: int, matched: int) -> EventFigures:
-    """The shares that follow from three counts."""
+    """Compute precision, recall and F1 from three counts."""
     return EventFigures(
         true=true,
         live=live,
@@ -53,22 +54,22 @@ def event_figures(true: int, live: int, matched: int) -> EventFigures:
 
 @dataclass(frozen=True)
 class Match:
-    """A reported event and the true one it is taken for."""
+    """A reported event and the true one that it matches."""
 
     live: LiveEvent
     true: TrueEvent
 
     @property
     def delay_s(self) -> float:
-        """From the true start to the frame that made it known."""
-        return self.live.t_told_s - self.true.t_start
+        """Seconds from the true start to the frame that led to the report."""
+        return self.live.t_reported_s - self.true.t_start
 
 
 def match_events(live: Sequence[LiveEvent], true: Sequence[TrueEvent], min_tiou: float, key: Key) -> list[Match]:
     """Pair the events of one recording, each at most once.
 
-    The surest reported event chooses first: of the true ones with its label that are left and overlap it by
-    ``min_tiou`` or more, the one it overlaps most.
+    Reported events are matched by falling score. Each takes the unmatched true one with its label that it overlaps
+    most, by ``min_tiou`` or more.
     """
     left = list(true)
     matches: list[Match] = []
@@ -86,7 +87,7 @@ def match_events(live: Sequence[LiveEvent], true: Sequence[TrueEvent], min_tiou:
 
 
 def temporal_iou(live: LiveEvent, true: TrueEvent) -> float:
-    """Intersection over union of two intervals, in [0, 1]; 0 for two points."""
+    """Compute the intersection over union of two intervals, in [0, 1]; 0 for two points."""
     together = min(live.t_end_s, true.t_end) - max(live.t_start_s, true.t_start)
     apart = max(live.t_end_s, true.t_end) - min(live.t_start_s, true.t_start)
     return max(together, 0.0) / apart if apart > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Whatever holds a model, opened as one recogniser: checkpoints on PyTorch, model files on their runtime."""
+"""Models to evaluate, opened as a recognizer: checkpoints on PyTorch, model files on their runtime."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ _MODELS = (".onnx", ".engine")
 
 @dataclass(frozen=True)
 class ModelSource:
-    """Which model, and where it runs: all that another process needs to open it as well.
+    """A model, and where it runs. Another process can open it, too.
 
-    paths: one file, or checkpoints whose logits average. stream: of a published checkpoint, which does not say.
-    device: of checkpoints, ``cpu`` or ``cuda``. runtime: of model files. threads: within one inference; 0 takes every
-    core.
+    paths: one file, or checkpoints whose logits are averaged.
+
+    stream: of a published checkpoint, which does not state it.
+
+    device: ``cpu`` or ``cuda``, for checkpoints. runtime: for model files.
+
+    threads: within one inference; 0 takes every core.
     """
 
     paths: tuple[Path, ...]
@@ -30,10 +34,10 @@ class ModelSource:
     threads: int = 0
 
     def open(self, layout: Layout) -> Recognizer:
-        """The recogniser, to be closed by the caller.
+        """Open the recognizer; the caller closes it.
 
         Raises:
-            MarEdgeError: a file cannot be read, is of a kind not known here, or takes other skeletons than ``layout``.
+            MarEdgeError: a file cannot be read, is of an unknown kind, or takes other skeletons than ``layout``.
         """
         first, *others = self.paths
         if all(path.suffix in _CHECKPOINTS for path in self.paths):
@@ -43,7 +47,7 @@ class ModelSource:
             return Recognizer(checkpoints, " + ".join(map(str, self.paths)))
         if others:
             raise MarEdgeError(
-                f"only checkpoints ({', '.join(_CHECKPOINTS)}) are averaged here, not {first} with {others[0]}; "
+                f"only checkpoints ({', '.join(_CHECKPOINTS)}) can be averaged, not {first} and {others[0]}; "
                 "'mar-edge export --stream both' makes one model file of a pair"
             )
         if first.suffix not in _MODELS:

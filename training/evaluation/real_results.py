@@ -1,7 +1,7 @@
-"""The results on real recordings: ranks of what people do, events found, false events. Writes nothing.
+"""Results on real recordings: ranks of the true actions, events found, false events. Writes nothing.
 
-Figures are counts, since real recordings are few. An action's rank is taken from the mean of the label messages whose
-window ends between 0.3 s after its start and 0.5 s after its end.
+Figures are counts, because real recordings are few. The rank of an action is that in the mean of its label messages.
+These are the messages whose window ends between 0.3 s after its start and 0.5 s after its end.
 """
 
 from __future__ import annotations
@@ -22,19 +22,23 @@ from mar_edge.training.evaluation.served import NO_ACTION, Served, ServedEvent, 
 from mar_edge.training.evaluation.truth import FRAMINGS, RealSet, TrueAction
 
 TIOUS = (0.3, 0.5)
-BOUNDS = ("name", "any right name", "body group")
-"""What of a reported event must be right: the label, the label or what would be right as well, its body group."""
+CRITERIA = ("name", "any correct name", "body group")
+"""What makes a reported event correct: its label; its label or another correct one; its body group."""
 _SEEN_FROM_S, _SEEN_TO_S, _SEEN_LATER_S = 0.3, 0.5, 1.2
-_AROUND_S = 0.3  # an event so near to an action is not one in the middle of nothing
-_UNRANKED = 9  # of a body group that was not served
+_AROUND_S = 0.3  # an event this near to an action is not stray
+_UNRANKED = 9  # rank of a body group that is in no message
 
 
 class Ranks(msgspec.Struct, frozen=True, kw_only=True):
-    """Of ``actions`` done, how many were ranked so.
+    """Number of ``actions`` whose true label has a certain rank.
 
-    top1, top3, top5: among all actions, "no action" not being an answer. body1: a right body group is first, by summed
-    scores. any_top1: the first is the label or another right name. deployed, any_deployed: likewise the first, with "no
-    action" as an answer. unheard: no window of the action was looked at; counts as wrong.
+    top1, top3, top5: rank among all actions, "no action" excluded.
+
+    body1: a correct body group is first, by summed scores. any_top1: the first is the label or another correct name.
+
+    deployed, any_deployed: as top1 and any_top1, with "no action" included.
+
+    without_window: actions of which no window was evaluated; they count as wrong.
     """
 
     name: str
@@ -46,11 +50,11 @@ class Ranks(msgspec.Struct, frozen=True, kw_only=True):
     any_top1: int
     deployed: int
     any_deployed: int
-    unheard: int
+    without_window: int = msgspec.field(name="unheard")
 
 
 class EventLevel(msgspec.Struct, frozen=True, kw_only=True):
-    """Events that overlap an action by ``min_tiou`` or more, one for one, and are right by ``by`` (``BOUNDS``)."""
+    """Events matched with one action each, by an overlap of ``min_tiou`` or more and by ``by`` (``CRITERIA``)."""
 
     by: str
     min_tiou: float
@@ -61,20 +65,23 @@ class EventLevel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Confusion(msgspec.Struct, frozen=True, kw_only=True):
-    """``count`` actions of one label had another one as their first."""
+    """``count`` actions of one label were predicted as another."""
 
     true: str
-    said: str
+    predicted: str = msgspec.field(name="said")
     count: int
 
 
 class RealResults(msgspec.Struct, frozen=True, kw_only=True):
-    """Of real recordings.
+    """Results on real recordings.
 
-    minutes: of recordings in which something with a name happens; nothing_minutes: of the others. reported: events, in
-    all recordings. unknown: actions that were left out, of labels that the model does not know. false: events in
-    recordings in which nothing happens, by name; false_per_minute: of these. stray: events that touch no action in the
-    other recordings.
+    minutes: of recordings with actions; nothing_minutes: of recordings without.
+
+    reported: events in all recordings. unknown: actions left out because the model does not know their label.
+
+    false: events in recordings without actions, by name; false_per_minute: of these.
+
+    stray: events in recordings with actions that touch none of them.
     """
 
     data: str
@@ -95,28 +102,28 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
     mistakes: tuple[Confusion, ...]
 
     def level(self, by: str, min_tiou: float) -> EventLevel:
-        """The figures of events that are right so."""
+        """Return the figures of events matched by this criterion and overlap."""
         return next(row for row in self.events if (row.by, row.min_tiou) == (by, min_tiou))
 
 
-def judge_real(
+def evaluate_real(
     real: RealSet, recognizer: Recognizer, rules: PipelineRules | None = None, *, known_only: bool = False
 ) -> RealResults:
-    """Show real recordings to a model and score what it says.
+    """Run a model on real recordings and score its messages.
 
     Args:
-        rules: of live use; None for those of ``serve``.
+        rules: how skeletons become events; None for those of ``serve``.
         known_only: leave out actions whose label the model does not know, instead of refusing them.
 
     Raises:
-        MarEdgeError: the model knows not all labels, or takes other skeletons.
+        MarEdgeError: the model does not know all labels, or takes other skeletons.
     """
     check_fits(real, recognizer.metadata, known_only=known_only)
     return score_real(real, serve_recordings(real, recognizer, rules or PipelineRules()), recognizer.metadata)
 
 
 def check_fits(real: RealSet, metadata: ModelMetadata, *, known_only: bool) -> None:
-    """Raise MarEdgeError unless a model takes these skeletons and knows what happens in the recordings."""
+    """Raise MarEdgeError unless a model takes these skeletons and knows the actions in the recordings."""
     if metadata.layout != real.layout.name:
         raise MarEdgeError(f"{real.name}: {real.layout.name} skeletons, the model takes {metadata.layout} ones")
     names = {label.name for label in metadata.labels}
@@ -130,8 +137,8 @@ def check_fits(real: RealSet, metadata: ModelMetadata, *, known_only: bool) -> N
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """One action. ranks: None where no window of it was looked at."""
+class _RankedAction:
+    """One action. ranks: None if no window of it was evaluated."""
 
     action: TrueAction
     framing: str
@@ -141,7 +148,10 @@ class _Judged:
 
 @dataclass(frozen=True)
 class _Rank:
-    """Places from 1: of the label and of the best right name, among actions and among all labels; of a right group."""
+    """Ranks from 1: of the label, of the best correct name (``any``) and of a correct body group.
+
+    label, any: among actions; label_deployed, any_deployed: among all labels. first: the label of rank 1 among all.
+    """
 
     label: int
     any: int
@@ -152,48 +162,51 @@ class _Rank:
 
 
 def score_real(real: RealSet, served: Sequence[Served], metadata: ModelMetadata) -> RealResults:
-    """The results of what was served of each recording."""
+    """Score the messages and events of each recording."""
     bodies = {label.name: label.body for label in metadata.labels}
-    judged: list[_Judged] = []
+    ranked: list[_RankedAction] = []
     matched: Counter[tuple[str, float]] = Counter()
     false: Counter[str] = Counter()
     acted_s = nothing_s = 0.0
     stray = unknown = 0
-    for one, ear in zip(real.recordings, served, strict=True):
+    for one, sent in zip(real.recordings, served, strict=True):
         if one.actions:
             acted_s += one.duration_s
-            stray += sum(not any(_touches(event, action) for action in one.actions) for event in ear.events)
+            stray += sum(not any(_touches(event, action) for action in one.actions) for event in sent.events)
         else:
             nothing_s += one.duration_s
-            false.update(event.label.name for event in ear.events)
+            false.update(event.label.name for event in sent.events)
         known = [action for action in one.actions if action.label in bodies]
         unknown += len(one.actions) - len(known)
-        for by in BOUNDS:
-            right = _right(by, bodies)
-            matched.update({(by, least): len(_pair(ear.events, known, least, right)) for least in TIOUS})
-        judged.extend(
-            _Judged(action, one.framing, bodies[action.label], _rank(ear.labels, action, bodies)) for action in known
+        for by in CRITERIA:
+            is_correct = _criterion(by, bodies)
+            matched.update({(by, least): len(_pair(sent.events, known, least, is_correct)) for least in TIOUS})
+        ranked.extend(
+            _RankedAction(action, one.framing, bodies[action.label], _rank(sent.labels, action, bodies))
+            for action in known
         )
-    reported = sum(len(ear.events) for ear in served)
+    reported = sum(len(sent.events) for sent in served)
     return RealResults(
         data=real.name,
         recordings=len(real.recordings),
         minutes=acted_s / 60,
         nothing_minutes=nothing_s / 60,
         unknown=unknown,
-        overall=_count("all", judged),
-        groups=_split(judged, dict.fromkeys(bodies.values()), attrgetter("body")),
-        framings=_split(judged, FRAMINGS, attrgetter("framing")),
+        overall=_count("all", ranked),
+        groups=_split(ranked, dict.fromkeys(bodies.values()), attrgetter("body")),
+        framings=_split(ranked, FRAMINGS, attrgetter("framing")),
         confidences=_split(
-            judged, dict.fromkeys(one.action.confidence for one in judged), attrgetter("action.confidence")
+            ranked, dict.fromkeys(one.action.confidence for one in ranked), attrgetter("action.confidence")
         ),
         reported=reported,
-        events=tuple(_level(by, least, matched[by, least], reported, len(judged)) for by in BOUNDS for least in TIOUS),
+        events=tuple(
+            _level(by, least, matched[by, least], reported, len(ranked)) for by in CRITERIA for least in TIOUS
+        ),
         false=dict(false.most_common()),
         false_per_minute=false.total() / (nothing_s / 60) if nothing_s else None,
         stray=stray,
         stray_per_minute=stray / (acted_s / 60) if acted_s else None,
-        mistakes=_mistakes(judged),
+        mistakes=_mistakes(ranked),
     )
 
 
@@ -214,37 +227,37 @@ def _rank(labels: Sequence[ServedLabels], action: TrueAction, bodies: dict[str, 
     deployed = sorted(bodies, key=lambda name: -means[name])
     actions = [name for name in deployed if name != NO_ACTION]
     by_group = sorted(groups, key=lambda name: -groups[name])
-    right = [name for name in action.names if name in bodies]
+    correct = [name for name in action.names if name in bodies]
     return _Rank(
         label=actions.index(action.label) + 1,
-        any=min(actions.index(name) + 1 for name in right),
+        any=min(actions.index(name) + 1 for name in correct),
         label_deployed=deployed.index(action.label) + 1,
-        any_deployed=min(deployed.index(name) + 1 for name in right),
-        body=min((by_group.index(bodies[name]) + 1 for name in right if bodies[name] in groups), default=_UNRANKED),
+        any_deployed=min(deployed.index(name) + 1 for name in correct),
+        body=min((by_group.index(bodies[name]) + 1 for name in correct if bodies[name] in groups), default=_UNRANKED),
         first=deployed[0],
     )
 
 
-Right = Callable[[ServedEvent, TrueAction], bool]
+Criterion = Callable[[ServedEvent, TrueAction], bool]
 
 
-def _right(by: str, bodies: dict[str, str]) -> Right:
+def _criterion(by: str, bodies: dict[str, str]) -> Criterion:
     if by == "name":
         return lambda event, action: event.label.name == action.label
-    if by == "any right name":
+    if by == "any correct name":
         return lambda event, action: event.label.name in action.names
     return lambda event, action: event.label.body in {bodies.get(name) for name in action.names}
 
 
 def _pair(
-    events: Sequence[ServedEvent], actions: Sequence[TrueAction], least: float, right: Right
+    events: Sequence[ServedEvent], actions: Sequence[TrueAction], least: float, is_correct: Criterion
 ) -> list[tuple[int, int]]:
-    """Indices of events and actions that belong together, each once; those that overlap most choose first."""
+    """Return pairs of indices of matching events and actions, each used once, the largest overlap first."""
     overlaps = [
         (_tiou(event, action), i, j)
         for i, event in enumerate(events)
         for j, action in enumerate(actions)
-        if right(event, action)
+        if is_correct(event, action)
     ]
     pairs: list[tuple[int, int]] = []
     for overlap, i, j in sorted(overlaps, reverse=True):
@@ -275,16 +288,18 @@ def _level(by: str, min_tiou: float, matched: int, reported: int, actions: int) 
     )
 
 
-def _split(judged: Sequence[_Judged], names: Iterable[str], key: Callable[[_Judged], str]) -> tuple[Ranks, ...]:
-    rows = (_count(name, [one for one in judged if key(one) == name]) for name in names)
+def _split(
+    ranked: Sequence[_RankedAction], names: Iterable[str], key: Callable[[_RankedAction], str]
+) -> tuple[Ranks, ...]:
+    rows = (_count(name, [one for one in ranked if key(one) == name]) for name in names)
     return tuple(row for row in rows if row.actions)
 
 
-def _count(name: str, judged: Sequence[_Judged]) -> Ranks:
-    ranks = [one.ranks for one in judged if one.ranks is not None]
+def _count(name: str, ranked: Sequence[_RankedAction]) -> Ranks:
+    ranks = [one.ranks for one in ranked if one.ranks is not None]
     return Ranks(
         name=name,
-        actions=len(judged),
+        actions=len(ranked),
         top1=sum(rank.label == 1 for rank in ranks),
         top3=sum(rank.label <= 3 for rank in ranks),
         top5=sum(rank.label <= 5 for rank in ranks),
@@ -292,12 +307,14 @@ def _count(name: str, judged: Sequence[_Judged]) -> Ranks:
         any_top1=sum(rank.any == 1 for rank in ranks),
         deployed=sum(rank.label_deployed == 1 for rank in ranks),
         any_deployed=sum(rank.any_deployed == 1 for rank in ranks),
-        unheard=len(judged) - len(ranks),
+        without_window=len(ranked) - len(ranks),
     )
 
 
-def _mistakes(judged: Sequence[_Judged]) -> tuple[Confusion, ...]:
+def _mistakes(ranked: Sequence[_RankedAction]) -> tuple[Confusion, ...]:
     wrong = Counter(
-        (one.action.label, one.ranks.first) for one in judged if one.ranks and one.ranks.first not in one.action.names
+        (one.action.label, one.ranks.first) for one in ranked if one.ranks and one.ranks.first not in one.action.names
     )
-    return tuple(Confusion(true=true, said=said, count=count) for (true, said), count in wrong.most_common())
+    return tuple(
+        Confusion(true=true, predicted=predicted, count=count) for (true, predicted), count in wrong.most_common()
+    )

@@ -1,5 +1,8 @@
-"""An evaluation as a folder: a report to read (Markdown, and one HTML file that needs no other), the confusion matrix
-as a picture and as a table, and every figure as JSON. Knows nothing of how the figures came about.
+"""An evaluation as a folder of files. Knows nothing of how the figures are computed.
+
+- ``report.md`` and ``report.html``: the report; the HTML file needs no other file
+- ``confusion.png`` and ``confusion.csv``: the confusion matrix
+- ``scores.json``: every figure
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import msgspec
 import numpy as np
 
 from mar_edge.edge.files.outputs import write_whole
-from mar_edge.training.evaluation import words
+from mar_edge.training.evaluation import summary
 from mar_edge.training.evaluation.clip_results import ClipResults
 from mar_edge.training.evaluation.picture import draw_confusion
 from mar_edge.training.evaluation.real_results import RealResults
@@ -25,7 +28,7 @@ SCHEMA = 1
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was evaluated. files: names. sha256: of the files, or of what they were made from."""
+    """The evaluated model. files: names. sha256: of the files, or of the checkpoints they were made from."""
 
     name: str
     files: tuple[str, ...]
@@ -40,9 +43,13 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """``scores.json``. real: None without real recordings; clips: None where no clip has a label; stream, concurrent:
-    None where no footage with one action at a time or with several at once was asked for. prior: name of the
-    frequencies of actions that live use assumed; None where only clips were judged.
+    """Content of ``scores.json``.
+
+    real: None without real recordings. clips: None if no clip has a label.
+
+    stream, concurrent: on footage with one action at a time, and with several at once; None if not requested.
+
+    prior: name of the frequencies of actions that live use assumed; None if only clips were evaluated.
     """
 
     schema: int = SCHEMA
@@ -56,12 +63,12 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def report_files(folder: Path) -> list[Path]:
-    """The files that a report may consist of."""
+    """Return the files of a report; some may not be written."""
     return [folder / name for name in ("scores.json", "report.md", "report.html", "confusion.png", "confusion.csv")]
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> None:
-    """Write, or write anew, the files of a report.
+    """Write or replace the files of a report.
 
     Raises:
         MarEdgeError: the folder cannot be written.
@@ -84,19 +91,19 @@ def _picture(clips: ClipResults) -> bytes:
 
 
 def _table(clips: ClipResults) -> str:
-    """CSV: a row for each true class, a column for each class said."""
+    """Return CSV with a row for each true class and a column for each predicted class."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["true \\ said", *(row.name for row in clips.classes)])
+    rows.writerow(["true/predicted", *(row.name for row in clips.classes)])
     rows.writerows([row.name, *counts] for row, counts in zip(clips.classes, clips.confusion, strict=True))
     return text.getvalue()
 
 
 def render_card(evaluations: Sequence[Evaluation]) -> str:
-    """The figures of a model card, in Markdown: real people first, then synthetic ones by framing and body group.
+    """Render the figures of a model card, in Markdown: real people, then synthetic ones by framing and body group.
 
     Args:
-        evaluations: of one model; of each kind of figures the last that there are.
+        evaluations: of one model; of each kind of figures, the last one is used.
     """
     parts = {
         name: next((part for one in reversed(evaluations) if (part := getattr(one, name)) is not None), None)
@@ -115,11 +122,11 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters |= {
-        "percent": words.percent,
-        "figure": words.figure,
-        "lateness": words.lateness,
-        "of": words.of,
-        # A bar ends a cell of a Markdown table.
+        "percent": summary.percent,
+        "figure": summary.figure,
+        "lateness": summary.lateness,
+        "of": summary.of,
+        # A bar would end a cell of a Markdown table.
         "cell": lambda text: text.replace("|", "\\|"),
     }
     return environment
@@ -127,7 +134,7 @@ def _environment() -> jinja2.Environment:
 
 def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
     clips, stream, real, concurrent = evaluation.clips, evaluation.stream, evaluation.real, evaluation.concurrent
-    best, worst = words.best_and_worst(clips.classes) if clips else ([], [])
+    best, worst = summary.best_and_worst(clips.classes) if clips else ([], [])
     return (
         _environment()
         .get_template(template)
@@ -139,10 +146,10 @@ def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
             concurrent=concurrent,
             real=real,
             sentences=[
-                *(words.real_sentences(real) if real else []),
-                *(words.clip_sentences(clips) if clips else []),
-                *(words.stream_sentences(stream) if stream else []),
-                *(words.stream_sentences(concurrent) if concurrent else []),
+                *(summary.real_sentences(real) if real else []),
+                *(summary.clip_sentences(clips) if clips else []),
+                *(summary.stream_sentences(stream) if stream else []),
+                *(summary.stream_sentences(concurrent) if concurrent else []),
             ],
             best=best,
             worst=worst,

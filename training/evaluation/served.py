@@ -1,7 +1,7 @@
-"""Real recordings as ``serve`` reports them: through the pipeline and into messages, with the network asked in batches.
+"""Real recordings as ``serve`` reports them: through the pipeline and into messages, with inference in batches.
 
-The pipeline's windows do not depend on the network's answers. So they are collected first, all are answered together,
-and the pipeline then runs with those answers. Scores nothing.
+The pipeline's windows do not depend on the network's outputs. So all windows are collected first and predicted in
+batches, and the pipeline then runs with those predictions. Scores nothing.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from mar_edge.streaming.wire.messages import LabelMessage
 from mar_edge.training.evaluation.truth import RealRecording, RealSet
 
 BATCH = 8
-"""Larger ones are slower on a CPU: a batch no longer fits its cache."""
+"""Windows per inference. Larger batches are slower on a CPU, because they no longer fit its cache."""
 TOP_K = ServeConfig.top_k
-"""Labels in a label message, as served."""
+"""Labels in a label message, as in ``serve``."""
 NO_ACTION = "no action"
-"""The label of messages without any: nothing moved, so the network was not asked."""
+"""Label of messages without any: nothing moved, so the network did not run."""
 
 
 @dataclass(frozen=True)
 class ServedLabels:
-    """One label message. t_s: where its window ends. scores: name -> score of the labels in it, best first."""
+    """One label message. t_s: end of its window. scores: name -> score of its labels, best first."""
 
     t_s: float
     scores: dict[str, float]
@@ -42,7 +42,7 @@ class ServedLabels:
 
 @dataclass(frozen=True)
 class ServedEvent:
-    """One event, as its last message describes it; an open one ends with the recording."""
+    """One event, as in its last message; an open event ends with the recording."""
 
     label: Label
     start_s: float
@@ -52,7 +52,7 @@ class ServedEvent:
 
 @dataclass(frozen=True)
 class Served:
-    """All that was sent about one recording."""
+    """All messages about one recording."""
 
     labels: tuple[ServedLabels, ...]
     events: tuple[ServedEvent, ...]
@@ -61,7 +61,7 @@ class Served:
 def serve_recordings(
     real: RealSet, recognizer: Recognizer, rules: PipelineRules, progress: Progress = silent, batch: int = BATCH
 ) -> tuple[Served, ...]:
-    """Return what is sent about each recording."""
+    """Return the messages about each recording."""
     windows = collect_windows(real, recognizer, rules)
     predictions: list[Prediction] = []
     for start in range(0, len(windows), batch):
@@ -71,13 +71,13 @@ def serve_recordings(
 
 
 def collect_windows(real: RealSet, recognizer: Recognizer, rules: PipelineRules) -> list[Window]:
-    """Return all windows that the pipeline asks about, in order. The recognizer runs no inference."""
+    """Return all windows that the pipeline would run the network on, in order. Runs no inference."""
     windows: list[Window] = []
     K = len(recognizer.metadata.labels)
 
-    def collect(asked: Sequence[Window]) -> list[Prediction]:
-        windows.extend(asked)
-        return [Prediction(np.zeros(K, np.float32), window.person) for window in asked]
+    def collect(batch: Sequence[Window]) -> list[Prediction]:
+        windows.extend(batch)
+        return [Prediction(np.zeros(K, np.float32), window.person) for window in batch]
 
     for one in real.recordings:
         _serve_one(one, _Scripted(recognizer, collect), rules)
@@ -87,24 +87,24 @@ def collect_windows(real: RealSet, recognizer: Recognizer, rules: PipelineRules)
 def serve_scores(
     real: RealSet, recognizer: Recognizer, rules: PipelineRules, windows: Sequence[Window], scores: NDArray[np.float32]
 ) -> tuple[Served, ...]:
-    """Return what is sent about each recording where the scores are known: a row (K,) for each of the windows.
+    """Return the messages about each recording for given scores.
 
     Args:
-        windows: those of ``collect_windows``.
+        windows: those of ``collect_windows``. scores: (N, K), a row for each window.
     """
     predictions = [Prediction(row, window.person) for row, window in zip(scores, windows, strict=True)]
     return _serve(real, recognizer, rules, predictions)
 
 
 class _Scripted(Recognizer):
-    """A recognizer whose answers come from a function."""
+    """A recognizer whose predictions come from a function."""
 
     def __init__(self, recognizer: Recognizer, answer: Callable[[Sequence[Window]], list[Prediction]]) -> None:
         vars(self).update(vars(recognizer))
         self._answer = answer
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Return what the function says."""
+        """Return the predictions of the function."""
         return self._answer(windows)
 
 
@@ -112,14 +112,14 @@ def _serve(
     real: RealSet, recognizer: Recognizer, rules: PipelineRules, predictions: Sequence[Prediction]
 ) -> tuple[Served, ...]:
     left = iter(predictions)
-    scripted = _Scripted(recognizer, lambda asked: [next(left) for _ in asked])
+    scripted = _Scripted(recognizer, lambda batch: [next(left) for _ in batch])
     served = tuple(_serve_one(one, scripted, rules) for one in real.recordings)
-    assert next(left, None) is None, "the pipeline asked about other windows than were collected"
+    assert next(left, None) is None, "the pipeline used other windows than were collected"
     return served
 
 
 def _serve_one(recording: RealRecording, recognizer: Recognizer, rules: PipelineRules) -> Served:
-    """Take one recording through the pipeline, as ``streaming.stream`` does."""
+    """Run one recording through the pipeline, as ``streaming.stream`` does."""
     messages = _Messages(recording, recognizer, rules)
     pipeline = messages.pipeline
     segment, last = 0, None
@@ -134,7 +134,7 @@ def _serve_one(recording: RealRecording, recognizer: Recognizer, rules: Pipeline
 
 
 class _Messages:
-    """Makes the messages that would be sent about one recording, and reads them as a subscriber does."""
+    """Builds the messages about one recording, and reads them as a subscriber does."""
 
     def __init__(self, recording: RealRecording, recognizer: Recognizer, rules: PipelineRules) -> None:
         self._timer = Timer()
@@ -144,7 +144,7 @@ class _Messages:
         self._events: dict[tuple[int, int], ServedEvent] = {}
 
     def take(self, frame: Frame, step: Step) -> None:
-        """Read what one frame led to."""
+        """Read the messages that follow from one frame."""
         for message in step_messages(frame, step, self.pipeline, top_k=TOP_K, timer=self._timer):
             if isinstance(message, LabelMessage):
                 scores = {label.name: label.score for label in message.top}
@@ -156,7 +156,7 @@ class _Messages:
             )
 
     def served(self) -> Served:
-        """Return all of it."""
+        """Return all messages."""
         return Served(tuple(self._labels), tuple(self._events.values()))
 
     def _media_s(self, wall_ns: int) -> float:

@@ -1,4 +1,4 @@
-"""The results of live use: how many events were reported correctly, how late, and how many were nothing at all."""
+"""Results of live use on synthetic recordings: events reported correctly, their delay, and false events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.training.evaluation.detection_results import DetectionResults, score_detection
 from mar_edge.training.evaluation.matching import EventFigures, Key, Match, event_figures, match_events
-from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.synth.events import TrueEvent
 
 MIN_TIOU = 0.5
@@ -19,7 +19,7 @@ _TIOUS = (MIN_TIOU, 0.3, 0.1)
 
 
 class LevelFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Two events match that overlap by ``min_tiou`` or more and agree in ``level``: "action" or "body group"."""
+    """Events that match by an overlap of ``min_tiou`` or more and by ``level``: "action" or "body group"."""
 
     level: str
     min_tiou: float
@@ -27,7 +27,7 @@ class LevelFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActionEvents(msgspec.Struct, frozen=True, kw_only=True):
-    """One action at ``MIN_TIOU``. idle: how often it was reported in idle footage."""
+    """One action at ``MIN_TIOU``. idle: number of its reports in idle footage."""
 
     name: str
     body: str
@@ -36,8 +36,8 @@ class ActionEvents(msgspec.Struct, frozen=True, kw_only=True):
     idle: int
 
 
-class Shared(msgspec.Struct, frozen=True, kw_only=True):
-    """Of ``true`` events that happened alone, or while another one went on, ``matched`` were reported."""
+class OverlapRecall(msgspec.Struct, frozen=True, kw_only=True):
+    """Recall of events that happened alone, or of events during another one: ``matched`` of ``true``."""
 
     true: int
     matched: int
@@ -45,15 +45,25 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamResults(msgspec.Struct, frozen=True, kw_only=True):
-    """Of live use; all but the idle figures are of footage with actions.
+    """Results of live use. All but the idle figures are of footage with actions.
 
-    minutes, idle_minutes: of footage with actions, and of footage in which nobody does anything that has a name.
-    delay_median_s, delay_p90_s: capture time from the true start of an event to its report, over those matched at
-    ``MIN_TIOU``; what pose and network take comes on top. start_off_s, end_off_s: how much later than it was an event's
-    start and end are reported to have been, median over those matched at the smallest overlap. false_per_minute:
-    reported events that match none at ``MIN_TIOU``. idle_per_minute: reported events in idle footage. concurrent:
-    whether people did several things at once. f1_macro: mean F1 of actions that happened or were reported. alone,
-    together: events that overlap no other true one, and those that do. detection: None where no windows were kept.
+    minutes, idle_minutes: of footage with actions, and of footage without.
+
+    delay_median_s, delay_p90_s: capture time from the true start of an event to its report, over events matched at
+    ``MIN_TIOU``. The time for pose and network is not included.
+
+    start_off_s, end_off_s: error of the reported start and end, positive if too late. Median over events matched at the
+    smallest overlap.
+
+    false_per_minute: reported events without a match at ``MIN_TIOU``. idle_per_minute: reported events in idle footage.
+
+    concurrent: whether people did several actions at once.
+
+    f1_macro: mean F1 of actions that happened or were reported.
+
+    alone, together: recall of events that overlap no other true one, and of those that do.
+
+    detection: None if no windows were kept.
     """
 
     seed: int
@@ -69,22 +79,22 @@ class StreamResults(msgspec.Struct, frozen=True, kw_only=True):
     idle_per_minute: float | None
     concurrent: bool = False
     f1_macro: float | None = None
-    alone: Shared | None = None
-    together: Shared | None = None
+    alone: OverlapRecall | None = None
+    together: OverlapRecall | None = None
     detection: DetectionResults | None = None
 
 
-def score_watched(
-    watched: Sequence[Watched], labels: Sequence[Label], seed: int, metadata: ModelMetadata | None = None
+def score_recordings(
+    evaluated: Sequence[EvaluatedRecording], labels: Sequence[Label], seed: int, metadata: ModelMetadata | None = None
 ) -> StreamResults:
-    """The results of recordings.
+    """Compute the results of recordings.
 
     Args:
         labels: of the actions that could have been reported.
-        metadata: of the model; None leaves out what is computed of its windows.
+        metadata: of the model; None leaves out the figures of its windows.
     """
-    acted = [one for one in watched if not one.idle]
-    idle = [one for one in watched if one.idle]
+    acted = [one for one in evaluated if not one.idle]
+    idle = [one for one in evaluated if one.idle]
     minutes, idle_minutes = (sum(one.duration_s for one in part) / 60 for part in (acted, idle))
     matches = _match(acted, MIN_TIOU, _name)
     near = _match(acted, _TIOUS[-1], _name)
@@ -116,12 +126,12 @@ def score_watched(
     )
 
 
-def _shared(acted: Sequence[Watched], matches: Sequence[Match], *, together: bool) -> Shared:
-    """Of the events that overlap another true one, or of the others."""
+def _shared(acted: Sequence[EvaluatedRecording], matches: Sequence[Match], *, together: bool) -> OverlapRecall:
+    """Compute the recall of events that overlap another true one, or of the others."""
     found = {id(match.true) for match in matches}
     mine = [event for one in acted for event in one.true if _overlaps_another(event, one.true) == together]
     matched = sum(id(event) in found for event in mine)
-    return Shared(true=len(mine), matched=matched, recall=matched / len(mine) if mine else None)
+    return OverlapRecall(true=len(mine), matched=matched, recall=matched / len(mine) if mine else None)
 
 
 def _overlaps_another(event: TrueEvent, events: Sequence[TrueEvent]) -> bool:
@@ -130,7 +140,9 @@ def _overlaps_another(event: TrueEvent, events: Sequence[TrueEvent]) -> bool:
     )
 
 
-def _detection(acted: Sequence[Watched], labels: Sequence[Label], metadata: ModelMetadata) -> DetectionResults | None:
+def _detection(
+    acted: Sequence[EvaluatedRecording], labels: Sequence[Label], metadata: ModelMetadata
+) -> DetectionResults | None:
     kept = [one for one in acted if one.windows is not None]
     return score_detection(kept, metadata.labels, labels, metadata.window_s, MIN_TIOU) if kept else None
 
@@ -143,15 +155,17 @@ def _body(label: Label) -> str:
     return label.body
 
 
-def _match(watched: Sequence[Watched], min_tiou: float, key: Key) -> list[Match]:
-    return [match for one in watched for match in match_events(one.live, one.true, min_tiou, key)]
+def _match(evaluated: Sequence[EvaluatedRecording], min_tiou: float, key: Key) -> list[Match]:
+    return [match for one in evaluated for match in match_events(one.live, one.true, min_tiou, key)]
 
 
-def _count(watched: Sequence[Watched], matches: Sequence[Match]) -> EventFigures:
-    return event_figures(sum(len(one.true) for one in watched), sum(len(one.live) for one in watched), len(matches))
+def _count(evaluated: Sequence[EvaluatedRecording], matches: Sequence[Match]) -> EventFigures:
+    return event_figures(sum(len(one.true) for one in evaluated), sum(len(one.live) for one in evaluated), len(matches))
 
 
-def _action(label: Label, acted: Sequence[Watched], idle: Sequence[Watched], matches: Sequence[Match]) -> ActionEvents:
+def _action(
+    label: Label, acted: Sequence[EvaluatedRecording], idle: Sequence[EvaluatedRecording], matches: Sequence[Match]
+) -> ActionEvents:
     delays_s = [match.delay_s for match in matches if match.true.label.name == label.name]
     true = sum(event.label.name == label.name for one in acted for event in one.true)
     live, resting = (

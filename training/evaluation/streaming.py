@@ -1,6 +1,6 @@
-"""Recordings through the pipeline that serves, frame by frame: what happened in them, and what was reported of it.
+"""Synthetic recordings through the pipeline of ``serve``, frame by frame: true events and reported events.
 
-Recording time is the only clock, so the events are the same on every machine. Knows nothing of scores.
+Recording time is the only clock, so the events are the same on every machine. Computes no figures.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from mar_edge.training.synth.recording import Recording, record
 
 LAYOUT = "ma52"
 _RECORDING_S = 60.0
-# Evaluations of two seeds share no recording, nor do the idle ones of one with its others.
+# Evaluations with different seeds share no recording, nor do the kinds of recordings of one seed.
 _SEEDS_APART = 100_000
 _IDLE_SEEDS = 50_000
 _CONCURRENT_SEEDS = 75_000
@@ -45,7 +45,7 @@ _CONCURRENT_SEEDS = 75_000
 
 @dataclass(frozen=True)
 class Take:
-    """A recording to be made. labels: what is done in it; nothing in an idle one. concurrent: several at once."""
+    """A recording to generate. idle: without actions. labels: its possible actions. concurrent: several at once."""
 
     seed: int
     duration_s: float
@@ -55,11 +55,10 @@ class Take:
 
 
 @dataclass(frozen=True)
-class Watched:
-    """What happened in one recording, and what was reported of it.
+class EvaluatedRecording:
+    """True and reported (``live``) events of one recording.
 
-    framing: one of ``training.evaluation.truth.FRAMINGS``. windows: what the network said of each; None where that was
-    not kept.
+    framing: one of ``training.evaluation.truth.FRAMINGS``. windows: with the network's scores; None if not kept.
     """
 
     duration_s: float
@@ -74,17 +73,17 @@ class Watched:
 def plan_takes(
     metadata: ModelMetadata, minutes: float, idle_minutes: float, seed: int, concurrent_minutes: float = 0.0
 ) -> tuple[Take, ...]:
-    """Recordings of up to a minute: with the actions that the model knows, idle ones, and with several at once.
+    """Plan recordings of up to a minute: with the actions that the model knows, without actions, and with several.
 
     Raises:
-        MarEdgeError: the model takes other skeletons than recordings hold, or knows none of their actions.
+        MarEdgeError: the model takes other skeletons than the recordings, or knows none of their actions.
     """
     if metadata.layout != LAYOUT:
-        raise MarEdgeError(f"recordings hold {LAYOUT} skeletons, the model takes {metadata.layout} ones")
+        raise MarEdgeError(f"synthetic recordings hold {LAYOUT} skeletons, the model takes {metadata.layout} ones")
     known = {label.name for index, label in enumerate(metadata.labels) if index != metadata.background}
     labels = tuple(label for label in CLASSES if label.name in known)
     if not labels:
-        raise MarEdgeError("the model knows none of the actions that recordings hold: those of MA-52, matched by name")
+        raise MarEdgeError("the model knows none of the actions of synthetic recordings: those of MA-52, by name")
     first = seed * _SEEDS_APART
     return tuple(
         Take(start + i, duration_s, idle, labels, concurrent)
@@ -98,61 +97,65 @@ def plan_takes(
 
 
 def _cut(minutes: float) -> list[float]:
-    """As few equal lengths of ``_RECORDING_S`` or less as it takes, in seconds."""
+    """Split minutes into equal lengths in seconds, as few as possible, of ``_RECORDING_S`` or less."""
     total_s = minutes * 60.0
     count = math.ceil(total_s / _RECORDING_S - 1e-9)
     return [total_s / count] * count if count else []
 
 
-def watch_takes(
+def evaluate_takes(
     source: ModelSource,
     rules: PipelineRules,
     takes: Sequence[Take],
     progress: Progress,
     temperature: float | None = None,
-) -> list[Watched]:
-    """Make and watch all recordings, in as many processes as there are cores; the results in the order of ``takes``.
+) -> list[EvaluatedRecording]:
+    """Generate and evaluate all recordings, a process per core; return results in the order of ``takes``.
 
-    One window at a time gains little from a second core; one recording a core does.
+    A second core hardly speeds up single windows, so each core evaluates its own recordings.
 
     Args:
-        temperature: instead of the model's own.
+        temperature: replaces the model's own.
     """
     workers = min(os.cpu_count() or 1, len(takes))
-    watched = []
+    evaluated = []
     with _pool(workers, source, rules, temperature) as pool:
-        for one in pool.map(_watch_take, takes):
-            watched.append(one)
-            progress("recordings", len(watched), len(takes))
-    return watched
+        for one in pool.map(_evaluate_take, takes):
+            evaluated.append(one)
+            progress("recordings", len(evaluated), len(takes))
+    return evaluated
 
 
-def watch(
+def evaluate_recording(
     recording: Recording,
     recognizer: Recognizer,
     rules: PipelineRules,
     *,
     idle: bool = False,
     concurrent: bool = False,
-) -> Watched:
-    """Put one recording through the pipeline.
+) -> EvaluatedRecording:
+    """Run one recording through the pipeline.
 
-    What happened counts where the model knows its label: some actions begin with another one.
+    True events whose label the model does not know are left out: some actions begin with another one.
     """
     pipeline = Pipeline(recognizer, rules, Timer())
     labels = recognizer.metadata.labels
-    told_s: dict[int, float] = {}
+    reported_s: dict[int, float] = {}
     live: list[LiveEvent] = []
     inferences: list[Inference] = []
 
     def note(t_s: float, step: Step) -> None:
         inferences.extend(step.inferences)
         for change in step.events:
-            told_s.setdefault(change.event_id, t_s)
+            reported_s.setdefault(change.event_id, t_s)
             if change.t_end_s is not None:
                 live.append(
                     LiveEvent(
-                        labels[change.label], change.t_start_s, change.t_end_s, told_s[change.event_id], change.score
+                        labels[change.label],
+                        change.t_start_s,
+                        change.t_end_s,
+                        reported_s[change.event_id],
+                        change.score,
                     )
                 )
 
@@ -162,7 +165,7 @@ def watch(
     note(times_s[-1], pipeline.finish(infer=True))
     known = {label.name for label in labels}
     true = tuple(event for event in recording.events if event.label.name in known)
-    return Watched(
+    return EvaluatedRecording(
         times_s[-1] - times_s[0],
         idle,
         true,
@@ -196,9 +199,9 @@ _worker: _Worker | None = None
 def _pool(
     workers: int, source: ModelSource, rules: PipelineRules, temperature: float | None
 ) -> Iterator[ProcessPoolExecutor]:
-    """Processes with the model open; what is not begun is dropped where the block ends early.
+    """Start processes that each open the model; drop recordings not yet started if the block ends early.
 
-    Spawned: a forked process would inherit the locks of threads that it does not have.
+    They are spawned: a forked process would inherit locks of threads that it does not have.
     """
     opens = (replace(source, threads=1), rules, temperature)
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _open_worker, opens)
@@ -209,7 +212,7 @@ def _pool(
 
 
 def _open_worker(source: ModelSource, rules: PipelineRules, temperature: float | None) -> None:
-    global _worker  # noqa: PLW0603 - the one place where a process of a pool can keep what it opened
+    global _worker  # noqa: PLW0603 - the only place where a process of a pool can keep its model
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the pool
     recognizer = source.open(load_layout(LAYOUT))
     if temperature is not None:
@@ -217,11 +220,11 @@ def _open_worker(source: ModelSource, rules: PipelineRules, temperature: float |
     _worker = _Worker(recognizer, rules)
 
 
-def _watch_take(take: Take) -> Watched:
+def _evaluate_take(take: Take) -> EvaluatedRecording:
     assert _worker is not None
-    return watch(make(take), _worker.recognizer, _worker.rules, idle=take.idle, concurrent=take.concurrent)
+    return evaluate_recording(make(take), _worker.recognizer, _worker.rules, idle=take.idle, concurrent=take.concurrent)
 
 
 def make(take: Take) -> Recording:
-    """The recording of a take."""
+    """Generate the recording of a take."""
     return record(take.seed, duration_s=take.duration_s, idle=take.idle, labels=take.labels, concurrent=take.concurrent)

@@ -1,4 +1,4 @@
-"""Checkpoints as a runtime (``edge.runtime.base``): PyTorch networks whose logits average. For judging, not serving."""
+"""Checkpoints as a runtime (``edge.runtime.base``): PyTorch networks whose logits are averaged. For evaluation only."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ class TorchRuntime:
 
     Args:
         paths: of checkpoints with the same classes.
-        layout: of the skeletons they will be shown.
-        stream: what a single published checkpoint was trained on; ours say so, and of two published ones the first
-            is the joint stream's, as in ``mar-edge export``.
+        layout: of the input skeletons.
+        stream: of a single published checkpoint; checkpoints of ``mar-edge train`` state theirs. Two published ones
+            are the joint and the bone stream, in this order, as in ``mar-edge export``.
         device: ``cpu`` or ``cuda``.
-        threads: threads within one inference, process-wide; 0 takes what PyTorch takes.
+        threads: threads within one inference, process-wide; 0 takes PyTorch's default.
 
     Raises:
-        MarEdgeError: a file is no checkpoint, is of another layout, or they cannot average; the device is not there.
+        MarEdgeError: a file is not a checkpoint or of another layout, they cannot be averaged, or the device is
+            missing.
     """
 
     def __init__(
@@ -59,14 +60,14 @@ class TorchRuntime:
         activations = {one.info.activation if one.info else "softmax" for one in loaded}
         if len(activations) > 1:
             raise MarEdgeError(
-                f"{' and '.join(map(str, paths))} cannot average: one says a single label (softmax), the other several "
-                "(sigmoid)"
+                f"{' and '.join(map(str, paths))} cannot be averaged: one predicts a single label (softmax), the other "
+                "several (sigmoid)"
             )
         for path, other in zip(paths[1:], labels[1:], strict=True):
             if other != labels[0]:
                 raise MarEdgeError(
-                    f"{paths[0]} and {path} cannot average: {_difference(labels[0], other)}; "
-                    "two checkpoints of a pair have the same classes in the same order"
+                    f"{paths[0]} and {path} cannot be averaged: {_difference(labels[0], other)}; "
+                    "checkpoints of a pair have the same classes in the same order"
                 )
         metadata = _metadata(loaded, self._networks, labels[0], layout)
         self._activation = metadata.activation
@@ -79,11 +80,11 @@ class TorchRuntime:
 
     @torch.no_grad()
     def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """All outputs for ``inputs`` (see the contract)."""
+        """Return all outputs for ``inputs`` (see the contract)."""
         skeleton = torch.from_numpy(inputs["skeleton"]).to(self._device)
         index_t = torch.from_numpy(inputs["index_t"]).to(self._device)
-        said = [network(stream_input(skeleton, self._layout, stream), index_t) for stream, network in self._networks]
-        logits = torch.stack(said).mean(dim=0)
+        outputs = [network(stream_input(skeleton, self._layout, stream), index_t) for stream, network in self._networks]
+        logits = torch.stack(outputs).mean(dim=0)
         probs = logits.sigmoid() if self._activation == "sigmoid" else logits.softmax(dim=1)
         return {"logits": logits.cpu().numpy(), "probs": probs.cpu().numpy()}
 
@@ -110,7 +111,7 @@ def _stream(path: Path, checkpoint: Checkpoint, default: Stream) -> Stream:
     if info is None:
         return default
     if info.stream not in _PAIR:
-        raise MarEdgeError(f"{path} is of the stream '{info.stream}'; known are {', '.join(_PAIR)}")
+        raise MarEdgeError(f"{path} is of the stream '{info.stream}'; known streams: {', '.join(_PAIR)}")
     return info.stream
 
 

@@ -1,8 +1,8 @@
-"""Recordings of real people beside a table of what happens in them: ``truth.csv`` and ``skeletons/NAME.jsonl``.
+"""Recordings of real people with a table of their actions: ``truth.csv`` and ``skeletons/NAME.jsonl``.
 
-Reads and checks; asks no model. The table's columns are file, start_s, end_s, label, confidence_of_label and also. The
-last holds other right names with bars between them. The label "nothing", without times, marks a file in which nothing
-with a name happens.
+Reads and checks them; runs no model. The columns of the table are file, start_s, end_s, label, confidence_of_label and
+also. The last holds other correct names, with bars between them. The label "nothing", without times, marks a file
+without an action.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TABLE = "truth.csv"
 RECORDINGS = "skeletons"
 NOTHING = "nothing"
 FRAMINGS = ("full body", "to the hips", "head and shoulders", "face only")
-"""By the lowest joints that are seen in more than half of the frames."""
+"""Determined by the lowest joints that are seen in more than half of the frames."""
 _COLUMNS = ("file", "start_s", "end_s", "label", "confidence_of_label", "also")
 _LOWEST = (("knee", FRAMINGS[0]), ("hip", FRAMINGS[1]), ("shoulder", FRAMINGS[2]))
 _MOST = 0.5
@@ -34,9 +34,9 @@ _MOST = 0.5
 
 @dataclass(frozen=True)
 class TrueAction:
-    """What a person does, from ``start_s`` to ``end_s`` of media time.
+    """An action of a person, from ``start_s`` to ``end_s`` of media time.
 
-    label: its name. also: other names that would be right. confidence: how sure the label is, in the table's words.
+    label: its name. also: other correct names. confidence: of the label, in the table's words.
     """
 
     start_s: float
@@ -47,16 +47,17 @@ class TrueAction:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All that are right, the label first."""
+        """All correct names, the label first."""
         return (self.label, *self.also)
 
 
 @dataclass(frozen=True)
 class RealRecording:
-    """One recording and what happens in it.
+    """One recording and its actions.
 
-    actions: none where nothing with a name happens. frames: without pictures, people within. ran_out: whether the
-    stream ran to its own end, so that what came last is worth an inference. framing: one of ``FRAMINGS``.
+    actions: empty if it shows none. frames: with people, without pictures.
+
+    ran_out: whether the stream ran to its end, so that the last window is complete. framing: one of ``FRAMINGS``.
     """
 
     name: str
@@ -82,7 +83,7 @@ class RealSet:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Names of what happens, each once."""
+        """Names of the actions, each once."""
         return tuple(dict.fromkeys(action.label for one in self.recordings for action in one.actions))
 
 
@@ -90,7 +91,7 @@ def open_real(folder: Path) -> RealSet:
     """Read a folder of recordings and its table.
 
     Raises:
-        MarEdgeError: the table or a recording that it names is missing or damaged, or they hold different skeletons.
+        MarEdgeError: the table or a recording that it names is missing or damaged, or recordings differ in layout.
     """
     table = folder / TABLE
     try:
@@ -122,10 +123,10 @@ def open_real(folder: Path) -> RealSet:
 
 
 def framing(joints: NDArray[np.float32], layout: Layout) -> str:
-    """How much of people is seen in most frames: one of ``FRAMINGS``.
+    """Return how much of people is seen in most frames: one of ``FRAMINGS``.
 
     Args:
-        joints: (N, V, 2), a row for each person in each frame, and one of NaN for a frame without anybody.
+        joints: (N, V, 2), a row for each person in each frame, and one of NaN for a frame without a person.
     """
     seen: NDArray[np.bool_] = np.all(np.isfinite(joints), axis=-1)  # (N, V)
     for part, name in _LOWEST:
@@ -142,7 +143,7 @@ def _people(frames: Sequence[Frame], layout: Layout) -> NDArray[np.float32]:
 
 
 def _read_table(text: str, source: str) -> dict[str, list[TrueAction]]:
-    """File -> what happens in it, files in the table's order."""
+    """Return the actions of each file, files in the table's order."""
     rows = csv.DictReader(io.StringIO(text))
     missing = [name for name in _COLUMNS if name not in (rows.fieldnames or ())]
     if missing:

@@ -18,7 +18,7 @@ from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.runtime.tensorrt.store import write_engine
 from mar_edge.edge.score_calibration import ScoreCalibration, write_score_calibration
 from mar_edge.export.triton import write_repository
-from mar_edge.training.evaluation.answers import Answers
+from mar_edge.training.evaluation.clip_predictions import ClipPredictions
 from mar_edge.training.evaluation.submission import write_submission
 from mar_edge.training.synth.command import write_clips, write_drawing
 
@@ -125,11 +125,13 @@ def test_drafts_of_killed_processes_are_removed(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def answers():
+def predictions():
     rng = np.random.default_rng(0)
     scores = rng.normal(size=(9, 12)).astype(np.float32)
     own = metadata()
-    return Answers(scores, scores, np.zeros(9, np.int64), tuple("abcdefghi"), own.labels, own.background, scores)
+    return ClipPredictions(
+        scores, scores, np.zeros(9, np.int64), tuple("abcdefghi"), own.labels, own.background, scores
+    )
 
 
 def metadata():
@@ -150,7 +152,7 @@ WRITERS = {
     "clips": ("c.npz", lambda path: write_clips(path, 1, 1)),
     "a video": ("c.mp4", lambda path: write_drawing(path, "nodding", 1)),
     "a GIF": ("c.gif", lambda path: write_drawing(path, "nodding", 1)),
-    "a submission": ("p.zip", lambda path: write_submission(path, metadata(), answers())),
+    "a submission": ("p.zip", lambda path: write_submission(path, metadata(), predictions())),
 }
 
 

@@ -28,7 +28,7 @@ def opened(path, **changes):
     return open_archive(path)
 
 
-def test_what_synth_writes(tmp_path):
+def test_an_archive_of_synth_is_read(tmp_path):
     path = tmp_path / "clips.npz"
     write_clips(path, 6, 4)
     dataset = open_archive(path)
@@ -84,7 +84,7 @@ def test_arrays_that_do_not_fit(tmp_path, changes, expected):
         opened(tmp_path / "a.npz", **changes)
 
 
-def test_files_that_are_no_archive_of_ours(tmp_path):
+def test_other_files_are_refused(tmp_path):
     path = tmp_path / "a.npz"
     with pytest.raises(MarEdgeError, match=r"cannot read .*No such file"):
         open_archive(path)
@@ -92,7 +92,7 @@ def test_files_that_are_no_archive_of_ours(tmp_path):
     with pytest.raises(MarEdgeError, match=r"not a whole \.npz archive"):
         open_archive(path)
     np.savez(path, joints=np.zeros(3))
-    with pytest.raises(MarEdgeError, match="holds joints; expected joints, labels"):
+    with pytest.raises(MarEdgeError, match="has the arrays joints; expected joints, labels"):
         open_archive(path)
     opened(path)
     path.write_bytes(path.read_bytes()[:5000])
@@ -100,7 +100,7 @@ def test_files_that_are_no_archive_of_ours(tmp_path):
         open_archive(path)
 
 
-def test_a_small_file_cannot_unpack_to_much(tmp_path, monkeypatch):
+def test_a_small_file_cannot_unpack_to_a_large_one(tmp_path, monkeypatch):
     path = tmp_path / "a.npz"
     monkeypatch.setattr("mar_edge.training.datasets.archive._MAX_BYTES", 1 << 20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

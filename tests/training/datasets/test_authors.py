@@ -1,4 +1,4 @@
-"""MA-52 and iMiGUE from files in their authors' form, and each thing that can be wrong with such files."""
+"""MA-52 and iMiGUE from their authors' files, and each possible fault of such files."""
 
 import pickle
 import re
@@ -76,15 +76,15 @@ def test_a_test_split_may_have_no_labels(tmp_path):
         assert dataset.batch(np.arange(4)).labels.tolist() == [-1] * 4
         assert dataset.class_counts().tolist() == [0] * 52
         assert dataset.clip_name(3) == "test_0003"
-        with pytest.raises(MarEdgeError, match="its labels are not known"):
+        with pytest.raises(MarEdgeError, match="its labels are unknown"):
             dataset.known_labels()
-        # the second time with a file that lists the clips and says no label
+        # the second time with a file that lists the clips without labels
         (tmp_path / "test_label.pkl").write_bytes(pickle.dumps([{"file_name": f"test_{i:04}.mp4"} for i in range(4)]))
     with pytest.raises(MarEdgeError, match=r"label None; expected an id from 0 to 51"):
         open_authors(tmp_path, "ma52", "test")
 
 
-def test_names_are_the_datas_own_and_a_test_split_comes_in_the_order_of_its_labels(tmp_path):
+def test_names_are_unchanged_and_a_test_split_is_in_the_order_of_its_labels(tmp_path):
     names = ["c.mp4", "folder/a.MP4", "b", "d.v2"]
     annotations = [{"frame_dir": name, "keypoint": clips.moving(i)[None]} for i, name in enumerate(names)]
     order = ["a", "d.v2.mp4", "c.mp4"]
@@ -93,12 +93,12 @@ def test_names_are_the_datas_own_and_a_test_split_comes_in_the_order_of_its_labe
     assert [dataset.clip_name(i) for i in range(4)] == ["folder/a.MP4", "d.v2", "c.mp4", "b"]
     np.testing.assert_array_equal(dataset.clips[1], clips.moving(3))
     write(tmp_path, annotations, [{"file_name": name, "label": 0} for name in [*order, "b"]], "train")
-    trained = open_authors(tmp_path, "imigue", "train")  # a run that began goes on: its order is the data's
+    trained = open_authors(tmp_path, "imigue", "train")  # a run resumes only with the same order: that of the data
     assert [trained.clip_name(i) for i in range(4)] == names
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("message", "expected"),
     [
         ("1", 1),
         (" 1 ", 1),
@@ -113,21 +113,21 @@ def test_names_are_the_datas_own_and_a_test_split_comes_in_the_order_of_its_labe
     ],
 )
 @pytest.mark.parametrize("protocol", [2, 5])
-def test_labels_are_read_as_the_published_loaders_do(tmp_path, said, expected, protocol):
+def test_labels_are_read_as_the_published_loaders_do(tmp_path, message, expected, protocol):
     (tmp_path / "train_data.pkl").write_bytes(
         pickle.dumps({"annotations": [ROW | {"frame_dir": np.str_("a")}]}, protocol)
     )
-    entries = [{"file_name": np.str_("a"), "label": said}]
+    entries = [{"file_name": np.str_("a"), "label": message}]
     (tmp_path / "train_label.pkl").write_bytes(pickle.dumps(entries, protocol))
     assert open_authors(tmp_path, "imigue", "train").known_labels().tolist() == [expected]
 
 
 @pytest.mark.parametrize(
-    "said", ["1.5", "", "one", 1.5, float("nan"), np.array([0, 1]), np.array("x"), [1], None, b"1"]
+    "message", ["1.5", "", "one", 1.5, float("nan"), np.array([0, 1]), np.array("x"), [1], None, b"1"]
 )
-def test_what_is_no_label_is_refused_and_counted(tmp_path, said):
+def test_invalid_labels_are_refused_and_counted(tmp_path, message):
     rows = [ROW, ROW | {"frame_dir": "b"}]
-    write(tmp_path, rows, [{"file_name": "a", "label": said}, {"file_name": "b", "label": "two"}])
+    write(tmp_path, rows, [{"file_name": "a", "label": message}, {"file_name": "b", "label": "two"}])
     with pytest.raises(MarEdgeError, match=r"entry 0 \(a\) \(and 1 more\): label .*; expected an id from 0 to 31"):
         open_authors(tmp_path, "imigue", "train")
 
@@ -139,11 +139,11 @@ def test_a_test_split_whose_labels_are_placeholders_has_none(tmp_path, placehold
     write(tmp_path, rows, entries, "test")
     dataset = open_authors(tmp_path, "imigue", "test", labels_required=False)
     assert dataset.clip_labels is None
-    assert ("are 0, taken as not given" in dataset.name) == (placeholder in (0, "0"))
+    assert ("are 0, taken as missing" in dataset.name) == (placeholder in (0, "0"))
     write(tmp_path, rows, [entries[0], {"file_name": "b", "label": 3}], "test")
     if placeholder in (0, "0"):
-        labelled = open_authors(tmp_path, "imigue", "test", labels_required=False)
-        assert labelled.known_labels().tolist() == [0, 3]
+        labeled = open_authors(tmp_path, "imigue", "test", labels_required=False)
+        assert labeled.known_labels().tolist() == [0, 3]
     else:
         with pytest.raises(MarEdgeError, match=r"label .*-?1?.*; expected an id from 0"):
             open_authors(tmp_path, "imigue", "test", labels_required=False)
@@ -154,7 +154,7 @@ def nobody(value):
 
 
 @pytest.mark.parametrize("value", [np.nan, 0])
-def test_clips_in_which_the_first_person_is_not_seen_are_left_out_and_counted(tmp_path, value):
+def test_clips_without_the_first_person_are_left_out_and_counted(tmp_path, value):
     empty_first = nobody(value)
     empty_first[1] = clips.moving(3)[:20]
     rows = [
@@ -177,13 +177,13 @@ def test_clips_in_which_the_first_person_is_not_seen_are_left_out_and_counted(tm
 
 
 @pytest.mark.parametrize("shape", [(20, 1, 22, 2), (60, 2, 22, 2)])
-def test_axes_the_other_way_round_are_refused_with_their_shape(tmp_path, shape):
+def test_swapped_axes_are_refused_with_their_shape(tmp_path, shape):
     write(tmp_path, [ROW | {"keypoint": np.ones(shape)}], [{"file_name": "a", "label": 0}])
     with pytest.raises(MarEdgeError, match=re.escape(f"has the shape {shape}, more people than frames")):
         open_authors(tmp_path, "imigue", "train")
 
 
-def test_the_cases_that_stand_beside_the_project(shared):
+def test_the_shared_cases(shared):
     axes, empty, text, named = (
         shared(f"cases/{name}") for name in ("axis_TMVC", "all_nan", "labels_as_text", "vid_mp4")
     )
@@ -196,14 +196,14 @@ def test_the_cases_that_stand_beside_the_project(shared):
     assert [test.clip_name(i) for i in range(len(test))] == ["test0000.mp4", "test0001.mp4"]
 
 
-def test_labelled_clips_without_a_skeleton_are_left_out_and_counted(tmp_path):
+def test_labeled_clips_without_a_skeleton_are_left_out_and_counted(tmp_path):
     write(tmp_path, [ROW], [{"file_name": "a", "label": 0}, {"file_name": "b", "label": 0}])
     dataset = open_authors(tmp_path, "imigue", "train")
     assert len(dataset) == 1
-    assert "1 labelled ones without a skeleton left out" in dataset.name
+    assert "1 labeled ones without a skeleton left out" in dataset.name
 
 
-def test_names_of_ones_own(tmp_path):
+def test_labels_of_the_user(tmp_path):
     write(tmp_path, [ROW], [{"file_name": "a", "label": 1}])
     labels = (Label(0, "still", ""), Label(1, "turtle neck", ""))
     assert open_authors(tmp_path, "imigue", "train", labels=labels).labels == labels
@@ -216,11 +216,11 @@ def write(folder, annotations, labels, split="train"):
     (folder / f"{split}_label.pkl").write_bytes(pickle.dumps(labels))
 
 
-def test_missing_files_are_named_with_what_is_there(tmp_path):
+def test_missing_files_are_named_with_the_existing_ones(tmp_path):
     with pytest.raises(MarEdgeError, match=r"has no train_data.pkl; MA-52 is a folder of .* of: no split"):
         open_authors(tmp_path, "ma52", "train")
     clips.write_authors(tmp_path, "imigue", "test", [0], 1, with_labels=False)
-    with pytest.raises(MarEdgeError, match=r"has no val_data.pkl; iMiGUE .* here are data of: test"):
+    with pytest.raises(MarEdgeError, match=r"has no val_data.pkl; iMiGUE .* found data of: test"):
         open_authors(tmp_path, "imigue", "val")
     with pytest.raises(MarEdgeError, match=r"cannot read .*test_label.pkl: No such file"):
         open_authors(tmp_path, "imigue", "test")
@@ -233,9 +233,9 @@ def test_missing_files_are_named_with_what_is_there(tmp_path):
         (None, None, "expected a dict with a list of clips under 'annotations'"),
         (["a"], None, "train_data.pkl, clip 0: expected a dict with a name under 'frame_dir'"),
         ([{"keypoint": 1}], None, "clip 0: expected a dict with a name under 'frame_dir'"),
-        ([{"frame_dir": "a"}], None, "clip 0 (a): 'keypoint' is no array"),
-        ([{"frame_dir": "a", "keypoint": [[1.0]]}], None, "clip 0 (a): 'keypoint' is no array"),
-        ([ROW, ROW], None, "clip 1: frame_dir 'a' stands twice"),
+        ([{"frame_dir": "a"}], None, "clip 0 (a): 'keypoint' is not an array"),
+        ([{"frame_dir": "a", "keypoint": [[1.0]]}], None, "clip 0 (a): 'keypoint' is not an array"),
+        ([ROW, ROW], None, "clip 1: frame_dir 'a' occurs twice"),
         ([ROW | {"keypoint": np.zeros((5, 22, 2))}], None, "'keypoint' has the shape (5, 22, 2) of float64"),
         ([ROW | {"keypoint": np.zeros((0, 5, 22, 2))}], None, "M >= 1 people"),
         ([ROW | {"keypoint": np.zeros((1, 5, 22, 2), bool)}], None, "of bool; expected"),
@@ -257,12 +257,12 @@ def test_missing_files_are_named_with_what_is_there(tmp_path):
         (
             [ROW],
             [{"file_name": "a", "label": 0}, {"file_name": "a.mp4", "label": 1}],
-            "'a' stands twice, as 0 and as 1",
+            "'a' occurs twice, as 0 and as 1",
         ),
         ([ROW, ROW | {"frame_dir": "b"}], [{"file_name": "c", "label": 0}], "clip 'a' (and 1 more) has no label in"),
     ],
 )
-def test_each_thing_that_can_be_wrong_is_one_line_that_says_where(tmp_path, annotations, labels, expected):
+def test_each_fault_is_one_line_with_its_place(tmp_path, annotations, labels, expected):
     write(tmp_path, annotations, [{"file_name": "a", "label": 0}] if labels is None else labels)
     with pytest.raises(MarEdgeError, match=re.escape(expected)) as error:
         open_authors(tmp_path, "imigue", "train")

@@ -1,4 +1,4 @@
-"""MMA-52: windows over videos in which several things go on at once."""
+"""MMA-52: windows over videos with several actions at once."""
 
 import clips
 import numpy as np
@@ -26,7 +26,7 @@ def opened(folder, rows, head=HEAD):
     return open_mma52(folder, "val")
 
 
-def test_windows_and_what_they_show(folder):
+def test_windows_and_their_targets(folder):
     dataset = opened(folder, ROWS + "2,b,0,9,0,20,25\n")
     assert dataset.name == "MMA-52, val split, 4 windows, 1 videos without a skeleton left out"
     assert [name.split()[1] for name in dataset.clip_names] == ["0.0-2.0", "1.0-3.0", "2.0-4.0", "3.0-5.0"]
@@ -56,13 +56,13 @@ def test_a_short_video_is_one_window(folder):
         ("0,b,0,9,19,30,25\n", "none of the 1 videos of val.csv has a skeleton"),
     ],
 )
-def test_each_thing_that_can_be_wrong(folder, rows, expected):
+def test_each_fault_is_one_line(folder, rows, expected):
     with pytest.raises(MarEdgeError) as error:
         opened(folder, rows)
     assert expected in str(error.value)
 
 
-def test_files_that_are_missing_or_others(folder):
+def test_missing_and_wrong_files_are_refused(folder):
     with pytest.raises(MarEdgeError, match=r"MMA-52 is a folder of train\.csv and val\.csv"):
         open_mma52(folder, "train")
     with pytest.raises(MarEdgeError, match="has the columns a,b; expected video_id,start_frame"):

@@ -1,4 +1,4 @@
-"""Data sets by their specs, and what goes with what."""
+"""Data sets by their specs, and pairs for training and validation."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from mar_edge.training.datasets.synthetic import SyntheticDataset
 from mar_edge.training.synth.world import World
 
 
-def training(spec, validation=None, **options):
+def open_pair(spec, validation=None, **options):
     return open_training(
         spec,
         validation,
@@ -31,7 +31,7 @@ def training(spec, validation=None, **options):
 
 
 def archive(path, labels=(0, 1), each=8):
-    made = clips.labelled("ma52", labels, each)
+    made = clips.labeled("ma52", labels, each)
     np.savez(
         path,
         joints=np.stack([clip[:40] for _, clip in made]),
@@ -69,16 +69,16 @@ def test_specs(spec, expected):
 
 
 @pytest.mark.parametrize("spec", ["", "ma52", "ma52:", "ma53:a", "ma52-dev:a", "recordings", "clips.zip", "synth:1"])
-def test_what_is_no_spec(spec):
+def test_invalid_specs_are_refused(spec):
     with pytest.raises(
         MarEdgeError, match=f"no data set '{spec}'; it is one of: synth, synth-live, synth-concurrent .* .npz file"
     ):
         parse_spec(spec)
 
 
-def test_what_a_model_is_judged_on(tmp_path):
-    assert "not trained on" in open_dataset("synth").name
-    assert "(50% of them cut from recordings) of a world not trained on" in open_dataset("synth-live").name
+def test_data_sets_for_evaluation(tmp_path):
+    assert "held-out world" in open_dataset("synth").name
+    assert "(50% of them cut from recordings) of a held-out world" in open_dataset("synth-live").name
     clips.write_authors(tmp_path, "imigue", "val", [0], 2)
     clips.write_authors(tmp_path, "imigue", "test", [0], 3, with_labels=False)
     assert len(open_dataset(f"imigue:{tmp_path}")) == 2
@@ -87,31 +87,31 @@ def test_what_a_model_is_judged_on(tmp_path):
 
 
 def test_synthetic_motion_is_validated_on_other_clips_of_it():
-    assert all("(50% of them cut" in data.name for data in training("synth-live"))
-    learnt, held = training("synth")
-    assert (len(learnt), len(held)) == (64, 32)
+    assert all("(50% of them cut" in data.name for data in open_pair("synth-live"))
+    training, held = open_pair("synth")
+    assert (len(training), len(held)) == (64, 32)
     assert isinstance(held, SyntheticDataset)
     assert "not trained on" not in held.name
-    assert not np.array_equal(learnt.batch(np.arange(2)).skeleton, held.batch(np.arange(2)).skeleton)
+    assert not np.array_equal(training.batch(np.arange(2)).skeleton, held.batch(np.arange(2)).skeleton)
 
 
-def test_what_the_training_data_lack_is_in_the_validation(monkeypatch):
+def test_validation_uses_the_complete_world(monkeypatch):
     monkeypatch.setattr(World, "without", lambda world, *names: replace(world, desk=0.0))
-    learnt, held = training("synth-concurrent:no-drag,no-noise")
-    assert "several things at once) without drag, noise, seed" in learnt.name
+    training, held = open_pair("synth-concurrent:no-drag,no-noise")
+    assert "several actions at once) without drag, noise, seed" in training.name
     assert "without" not in held.name
-    assert learnt.concurrent
+    assert training.concurrent
     assert held.concurrent
 
 
-def test_what_no_world_has_cannot_be_lacking():
+def test_unknown_parts_of_the_world_cannot_be_left_out():
     with pytest.raises(MarEdgeError, match="nonsense"):
-        training("synth:no-nonsense")
+        open_pair("synth:no-nonsense")
 
 
-def test_only_what_is_learned_from_is_augmented(tmp_path):
-    for learnt, held in (training("synth"), training(archive(tmp_path / "clips.npz"))):
-        squeezed, whole = (dataset.batch(np.arange(3), np.random.default_rng(0)) for dataset in (learnt, held))
+def test_only_training_data_is_augmented(tmp_path):
+    for training, held in (open_pair("synth"), open_pair(archive(tmp_path / "clips.npz"))):
+        squeezed, whole = (dataset.batch(np.arange(3), np.random.default_rng(0)) for dataset in (training, held))
         assert np.ptp(squeezed.skeleton, axis=(1, 2)).max() <= 1.2 + 1e-6
         assert np.ptp(whole.skeleton, axis=(1, 2)).min() > 1.9
 
@@ -120,32 +120,32 @@ def test_the_authors_splits(tmp_path):
     clips.write_authors(tmp_path, "imigue", "train", [0, 1], 3)
     clips.write_authors(tmp_path, "imigue", "val", [0, 1], 2)
     clips.write_authors(tmp_path, "imigue", "test", [0, 1], 1)
-    learnt, held = training(f"imigue:{tmp_path}")
-    assert (learnt.name, held.name) == ("iMiGUE, train split, 6 clips", "iMiGUE, val split, 4 clips")
-    assert len(training(f"imigue:{tmp_path}", f"imigue-test:{tmp_path}")[1]) == 2
-    with pytest.raises(MarEdgeError, match="is what is validated on otherwise; name another set with --validation"):
-        training(f"imigue-val:{tmp_path}")
+    training, held = open_pair(f"imigue:{tmp_path}")
+    assert (training.name, held.name) == ("iMiGUE, train split, 6 clips", "iMiGUE, val split, 4 clips")
+    assert len(open_pair(f"imigue:{tmp_path}", f"imigue-test:{tmp_path}")[1]) == 2
+    with pytest.raises(MarEdgeError, match="is the default validation set; name another one with --validation"):
+        open_pair(f"imigue-val:{tmp_path}")
 
 
-def test_a_part_of_anything_else_is_held_out(tmp_path):
-    learnt, held = training(archive(tmp_path / "clips.npz"))
-    assert (len(learnt), len(held)) == (12, 4)
+def test_a_share_of_other_data_is_held_out(tmp_path):
+    training, held = open_pair(archive(tmp_path / "clips.npz"))
+    assert (len(training), len(held)) == (12, 4)
     other = archive(tmp_path / "other.npz", each=3)
-    learnt, held = training(archive(tmp_path / "clips.npz"), other)
-    assert (len(learnt), len(held)) == (16, 6)
+    training, held = open_pair(archive(tmp_path / "clips.npz"), other)
+    assert (len(training), len(held)) == (16, 6)
 
 
-def test_names_of_ones_own(tmp_path):
+def test_labels_of_the_user(tmp_path):
     clips.write_authors(tmp_path, "imigue", "train", [0, 1], 3)
     clips.write_authors(tmp_path, "imigue", "val", [0, 1], 2)
     labels = tuple(Label(i, f"mine {i}", "") for i in range(2))
-    learnt, held = training(f"imigue:{tmp_path}", labels=labels)
-    assert learnt.labels == held.labels == labels
+    training, held = open_pair(f"imigue:{tmp_path}", labels=labels)
+    assert training.labels == held.labels == labels
 
 
-def test_sets_that_do_not_fit_each_other(tmp_path):
+def test_data_sets_that_differ_are_refused(tmp_path):
     clips.write_authors(tmp_path, "imigue", "train", [0, 1], 3)
     with pytest.raises(MarEdgeError, match=r"cannot validate iMiGUE, .* \(imigue, 32 labels\) on synthetic motion"):
-        training(f"imigue:{tmp_path}", "synth")
-    with pytest.raises(MarEdgeError, match=r"cannot validate .*\(ma52, 3 labels\).* need the same labels"):
-        training(archive(tmp_path / "clips.npz"), f"recordings:{recordings_of_imigue(tmp_path)}")
+        open_pair(f"imigue:{tmp_path}", "synth")
+    with pytest.raises(MarEdgeError, match=r"cannot validate .*\(ma52, 3 labels\).* must have the same labels"):
+        open_pair(archive(tmp_path / "clips.npz"), f"recordings:{recordings_of_imigue(tmp_path)}")

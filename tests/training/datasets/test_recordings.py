@@ -1,4 +1,4 @@
-"""Folders of our own recordings: which windows are cut, what they are called, and what can be wrong."""
+"""Folders of recordings: their windows, the names of these, and possible faults."""
 
 import clips
 import numpy as np
@@ -17,13 +17,13 @@ HEAD = "recording,start_s,end_s,label\n"
 
 @pytest.fixture
 def clip():
-    """Twelve seconds."""
+    """Return a clip of twelve seconds."""
     return clips.moving(0, "ma52", frames=300)
 
 
 @pytest.fixture
 def folder(tmp_path, clip):
-    """take1 and take2, the latter of two people."""
+    """Write take1 and take2, the latter of two people."""
     folder = tmp_path / "lab"
     folder.mkdir()
     lines = clips.skeleton_lines(clip, fps=FPS)
@@ -38,12 +38,12 @@ def opened(folder, rows, head=HEAD, **options):
 
 
 def span(name):
-    """The times in a clip's name."""
+    """Return the times in a clip's name."""
     start, end = name.split()[1].split("-")
     return float(start), float(end)
 
 
-def test_an_event_is_what_a_live_window_over_it_shows(folder, clip):
+def test_the_window_of_an_event_equals_a_live_window(folder, clip):
     dataset = opened(folder, "take1,4.0,6.0,nodding\ntake1.jsonl,8,10,52\n")
     assert [label.name for label in dataset.labels] == ["nodding", "no action"]
     assert dataset.background == 1
@@ -64,7 +64,7 @@ def test_a_short_event_is_seen_with_what_is_around_it(folder):
     assert spans == [(0, 2), (4.25, 6.25), (9.96, 11.96)]  # pushed inside the recording
 
 
-def test_but_not_with_its_neighbours_of_another_label(folder):
+def test_a_window_excludes_neighbors_of_another_label(folder):
     rows = "take1,4.6,4.9,nodding\ntake1,5.0,5.5,shaking head\ntake1,5.7,6.5,shaking head\ntake1,6.6,8.6,nodding\n"
     dataset = opened(folder, rows)
     assert [span(name) for name in dataset.clip_names] == [(3, 5), (4.9, 6.6), (4.9, 6.6), (6.6, 8.6)]
@@ -81,7 +81,7 @@ def test_each_recording_is_a_group(folder):
     assert sorted(dataset.groups) == [0, 0, 1]
 
 
-def test_whose_event_it_is(folder, clip):
+def test_the_person_of_an_event(folder, clip):
     head = "recording,start_s,end_s,label,person\n"
     dataset = opened(folder, "take2,4,6,nodding,1\ntake2,8,10,nodding,\n", head)
     expected = open_recordings(folder).batch(np.array([0])).skeleton[0]
@@ -95,7 +95,7 @@ def test_events_that_overlap_give_a_window_several_labels(folder):
     batch = dataset.batch(np.arange(4))
     names = [label.name for label in dataset.labels]
     shown = [{n: round(float(v), 2) for n, v in zip(names, row, strict=True) if v} for row in batch.targets]
-    # Half of the neighbour is in the window: (0.5 - 0.15) / 0.5.
+    # Half of the neighbor is in the window: (0.5 - 0.15) / 0.5.
     assert shown == [
         {"nodding": 1.0, "waving": 0.7},
         {"nodding": 0.7, "waving": 1.0},
@@ -109,12 +109,12 @@ def test_events_that_overlap_give_a_window_several_labels(folder):
     assert both.digest() != opened(folder, "take1,2,4,nodding\n").digest()
 
 
-def test_people_beside_each_other_do_not_share_labels(folder):
+def test_people_do_not_share_labels(folder):
     head = "recording,start_s,end_s,label,person\n"
     assert opened(folder, "take2,2,4,nodding,0\ntake2,3,5,waving,1\n", head).clip_targets is None
 
 
-def test_labels_of_ones_own(folder):
+def test_labels_of_the_user(folder):
     labels = (Label(1, "left hand up", ""), Label(2, "right hand up", ""), Label(3, "no action", "none"))
     dataset = opened(folder, "take1,1,3,right hand up\ntake1,4,6,3\n", labels=labels)
     assert dataset.labels == labels
@@ -126,7 +126,10 @@ def test_labels_of_ones_own(folder):
     ("rows", "expected"),
     [
         ("", "labels.csv lists no event"),
-        ("take1,1,3,flying\n", "line 2: no label 'flying'; name yours with --labels FILE, or use one of: shaking body"),
+        (
+            "take1,1,3,flying\n",
+            "line 2: no label 'flying'; name your labels with --labels FILE, or use one of: shaking body",
+        ),
         ("take1,1,3,nodding\ntake1,3,1,nodding\n", "line 3: an event from 3.0 to 1.0 s"),
         ("take1,-1,3,nodding\n", "line 2: an event from -1.0 to 3.0 s"),
         ("take1,nan,3,nodding\n", "line 2: an event from nan"),
@@ -140,14 +143,14 @@ def test_labels_of_ones_own(folder):
         ("take1,11.8,14,nodding\n", "line 2: take1 has 5 skeletons from 11.80 to 13.80 s; at least 8 are needed"),
     ],
 )
-def test_each_thing_that_can_be_wrong_is_one_line_that_says_where(folder, rows, expected):
+def test_each_fault_is_one_line_with_its_place(folder, rows, expected):
     with pytest.raises(MarEdgeError) as error:
         opened(folder, rows)
     assert expected in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_folder_without_labels_or_with_others(folder):
+def test_folders_without_valid_labels_are_refused(folder):
     with pytest.raises(MarEdgeError, match=r"cannot read .*labels.csv: No such file .* recording,start_s,end_s,label"):
         open_recordings(folder)
     with pytest.raises(MarEdgeError, match="has the columns file,label; expected recording,start_s,end_s,label"):
@@ -157,21 +160,21 @@ def test_a_folder_without_labels_or_with_others(folder):
         open_recordings(folder)
 
 
-def test_recordings_of_two_layouts_do_not_go_together(folder):
+def test_recordings_of_two_layouts_are_refused(folder):
     (folder / "other.jsonl").write_text("\n".join(clips.skeleton_lines(clips.moving(0, "imigue", frames=100))))
-    with pytest.raises(MarEdgeError, match="other holds imigue skeletons, others ma52"):
+    with pytest.raises(MarEdgeError, match="other holds imigue skeletons, the others ma52"):
         opened(folder, "take1,1,3,nodding\nother,1,3,nodding\n")
 
 
 @pytest.mark.parametrize("empty", [",,,", " , ,,", ",,,,,,"])
-def test_rows_of_commas_alone_are_no_rows(folder, empty):
+def test_empty_rows_are_skipped(folder, empty):
     dataset = opened(folder, f"{empty}\ntake1,4.0,6.0,nodding\n{empty}\n")
     assert len(dataset) == 1
     (folder / "names.csv").write_text(f"id,action\n{empty}\n0,nodding\n{empty}\n")
     assert [label.name for label in read_labels(folder / "names.csv")] == ["nodding"]
 
 
-def test_a_stretch_in_which_no_joint_was_seen_is_refused(folder, clip):
+def test_an_event_without_visible_joints_is_refused(folder, clip):
     nobody = np.full_like(clip, np.nan)
     (folder / "take3.jsonl").write_text("\n".join(clips.skeleton_lines(nobody, fps=FPS)))
     with pytest.raises(MarEdgeError, match=r"labels.csv, line 2: no joint was seen from 4.00 to 6.00 s of take3"):

@@ -1,4 +1,4 @@
-"""Clips in memory: what is asked for, augmented or not, and how a set is split."""
+"""Clips in memory: batches, augmentation, and splits of a set."""
 
 import clips
 import numpy as np
@@ -10,7 +10,7 @@ from mar_edge.training.augment import Augmentation
 from mar_edge.training.datasets.stored import UNKNOWN, background_of, hold_out
 
 
-def test_augmented_only_with_a_generator_and_alike_for_the_same_one():
+def test_augmentation_needs_a_generator_and_depends_on_it_alone():
     dataset = clips.stored("imigue", [0, 1], 3)
     dataset = type(dataset)(**{**vars(dataset), "augmentation": Augmentation(crop=0.2, jitter=1, squeeze=(0.5, 1))})
     indices = np.array([5, 0, 0])
@@ -35,13 +35,13 @@ def test_the_background_is_found_by_its_name():
 
 def test_held_out_clips_come_from_other_recordings():
     dataset = clips.stored("imigue", [0, 1, 2], 20)  # 60 clips in recordings of 4
-    learnt, held = hold_out(dataset, 0.2, seed=1)
-    assert len(learnt) + len(held) == 60
+    training, held = hold_out(dataset, 0.2, seed=1)
+    assert len(training) + len(held) == 60
     assert 10 <= len(held) <= 16
-    assert not set(learnt.groups) & set(held.groups)
-    assert set(learnt.clip_names) | set(held.clip_names) == set(dataset.clip_names)
-    assert learnt.labels == held.labels == dataset.labels
-    np.testing.assert_array_equal(learnt.class_counts() + held.class_counts(), dataset.class_counts())
+    assert not set(training.groups) & set(held.groups)
+    assert set(training.clip_names) | set(held.clip_names) == set(dataset.clip_names)
+    assert training.labels == held.labels == dataset.labels
+    np.testing.assert_array_equal(training.class_counts() + held.class_counts(), dataset.class_counts())
     i = int(held.clip_names[3].removeprefix("clip "))
     np.testing.assert_array_equal(held.clips[3], dataset.clips[i])
     assert held.known_labels()[3] == dataset.known_labels()[i]
@@ -52,23 +52,23 @@ def test_held_out_clips_come_from_other_recordings():
 
 
 @pytest.mark.parametrize("share", [0.0001, 0.9999])
-def test_neither_part_is_empty(share):
+def test_no_part_is_empty(share):
     dataset = clips.stored("imigue", [0, 1], 8)
-    learnt, held = hold_out(dataset, share, seed=1)
-    assert len(learnt) > 0
+    training, held = hold_out(dataset, share, seed=1)
+    assert len(training) > 0
     assert len(held) > 0
 
 
 def test_one_recording_is_split_by_clips():
     dataset = clips.stored("imigue", [0, 1], 2)
-    learnt, held = hold_out(dataset, 0.25, seed=1)
-    assert (len(learnt), len(held)) == (3, 1)
+    training, held = hold_out(dataset, 0.25, seed=1)
+    assert (len(training), len(held)) == (3, 1)
     single = dataset.only(np.array([0]), "first")
     with pytest.raises(MarEdgeError, match="a single clip cannot be split"):
         hold_out(single, 0.5, seed=1)
 
 
-def test_the_digest_is_of_everything_training_sees():
+def test_the_digest_covers_all_training_data():
     dataset = clips.stored("imigue", [0, 1], 3)
     assert dataset.digest() == clips.stored("imigue", [0, 1], 3).digest()
     others = [

@@ -14,7 +14,7 @@ from mar_edge.training.synth.world import HELD_OUT, TRAINING
 
 @pytest.fixture
 def made(monkeypatch):
-    """The numbers of the chunks that were made."""
+    """Record the numbers of the chunks that are made."""
     numbers = []
 
     def counted(seed, number, **options):
@@ -39,7 +39,7 @@ def test_a_clip_is_its_place_in_its_chunk(made):
     assert made == [1, 0]
 
 
-def test_what_it_says_of_itself():
+def test_the_description():
     dataset = SyntheticDataset(3, 5300)
     assert (len(dataset), dataset.labels) == (5300, CLASSES)
     assert dataset.layout.name == "ma52"

@@ -1,4 +1,4 @@
-"""A data set and a model whose answers are known, for tests that judge the judging."""
+"""A data set and models with known predictions, for tests of evaluation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ BACKGROUND = 52
 
 
 @dataclass(frozen=True)
-class ToldClips:
-    """A ``Dataset`` whose clip i is all i, so that whoever sees it knows which it is."""
+class FakeClips:
+    """A ``Dataset`` whose clip i has all coordinates i, so that a model can recognize it."""
 
     clip_labels: NDArray[np.int64]
     labels: tuple[Label, ...] = LABELS
     background: int | None = BACKGROUND
-    name: str = "told clips, made for a test"
+    name: str = "fake clips, made for a test"
     targets: NDArray[np.float32] | None = None
     layout: Layout = field(default_factory=lambda: load_layout("ma52"))
 
@@ -41,7 +41,7 @@ class ToldClips:
         return f"clip{index:03}"
 
     def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> ClipBatch:
-        assert rng is None  # nobody is judged on augmented clips
+        assert rng is None  # evaluation does not augment
         skeleton = np.broadcast_to(indices[:, None, None, None], (len(indices), 64, self.layout.num_joints, 2))
         return ClipBatch(
             skeleton.astype(np.float32),
@@ -51,10 +51,10 @@ class ToldClips:
         )
 
 
-class ToldRuntime:
-    """A ``Runtime`` that answers clip i of ``ToldClips`` with row i of ``logits``."""
+class FakeRuntime:
+    """A ``Runtime`` that predicts row i of ``logits`` for clip i of ``FakeClips``."""
 
-    name = "told (no processor)"
+    name = "fake (no processor)"
 
     def __init__(self, logits: NDArray[np.float32], metadata: ModelMetadata) -> None:
         V = load_layout(metadata.layout).num_joints
@@ -76,7 +76,7 @@ class ToldRuntime:
     def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
         pass
 
-    def __enter__(self) -> ToldRuntime:
+    def __enter__(self) -> FakeRuntime:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -84,7 +84,7 @@ class ToldRuntime:
 
 
 METADATA = ModelMetadata(
-    name="told",
+    name="fake",
     layout="ma52",
     streams=("joint",),
     encoding="raw",
@@ -94,33 +94,33 @@ METADATA = ModelMetadata(
 )
 
 
-def told(logits: NDArray[np.float32], **changes: object) -> Recognizer:
-    """A recogniser that answers as it is told; ``changes`` to ``METADATA``."""
-    return Recognizer(ToldRuntime(logits, msgspec.structs.replace(METADATA, **changes)), "told")
+def fake_model(logits: NDArray[np.float32], **changes: object) -> Recognizer:
+    """Return a recognizer with these logits; ``changes`` are made to ``METADATA``."""
+    return Recognizer(FakeRuntime(logits, msgspec.structs.replace(METADATA, **changes)), "fake")
 
 
 class ScriptedRecognizer(Recognizer):
-    """Says of a window what the script says of the moment at its end: (from, to, index); else "no action"."""
+    """Predicts a window by a script of (from, to, index) for the time of its end; otherwise "no action"."""
 
     def __init__(self, script: Sequence[tuple[float, float, int]]) -> None:
-        super().__init__(ToldRuntime(np.zeros((0, 53), np.float32), METADATA), "scripted")
-        self.asked = 0
+        super().__init__(FakeRuntime(np.zeros((0, 53), np.float32), METADATA), "scripted")
+        self.windows_predicted = 0
         self._script = script
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        self.asked += len(windows)
+        self.windows_predicted += len(windows)
         return [Prediction(self._probs(window.times_s[-1]), window.person) for window in windows]
 
     def _probs(self, t_s: float) -> NDArray[np.float32]:
-        said = next((index for start, end, index in self._script if start <= t_s <= end), BACKGROUND)
-        return np.where(np.arange(53) == said, 0.95, 0.05 / 52).astype(np.float32)
+        predicted = next((index for start, end, index in self._script if start <= t_s <= end), BACKGROUND)
+        return np.where(np.arange(53) == predicted, 0.95, 0.05 / 52).astype(np.float32)
 
 
-def sure(said: list[int], K: int = len(LABELS)) -> NDArray[np.float32]:
-    """Logits (N, K) of a model that says ``said`` and has the classes before and after it as further guesses."""
-    distance = np.abs(np.arange(K) - np.array(said)[:, None])
+def logits_for(predicted: list[int], K: int = len(LABELS)) -> NDArray[np.float32]:
+    """Return logits (N, K) that predict ``predicted``; its neighbors in the label order come next."""
+    distance = np.abs(np.arange(K) - np.array(predicted)[:, None])
     return (-distance).astype(np.float32)
 
 
 def quiet(what: str, done: int, total: int) -> None:
-    """No progress."""
+    """Show no progress."""

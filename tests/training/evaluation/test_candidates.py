@@ -1,4 +1,4 @@
-"""Intervals proposed from scores over time."""
+"""Candidate intervals from scores over time."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ WINDOW_S = 2.0
 
 
 def windows(scores, start_s=2.0, person=0):
-    """Windows each 0.2 s, of two seconds; ``scores`` of label 1 of 2."""
+    """Return windows of two seconds every 0.2 s, with ``scores`` of label 1 of 2."""
     end_s = start_s + 0.2 * np.arange(len(scores))
     both = np.stack([np.zeros(len(scores)), scores], axis=-1).astype(np.float32)
     return ScoredWindows(end_s - WINDOW_S, end_s, np.full(len(scores), person), both)
@@ -20,13 +20,13 @@ def best(found):
     return float(found.start_s[k]), float(found.end_s[k]), float(found.score[k])
 
 
-def test_a_label_that_is_seen_for_a_while_is_an_interval():
+def test_a_stretch_of_high_scores_is_an_interval():
     scores = np.zeros(40)
     scores[10:25] = 0.85
     found = propose(windows(scores), WINDOW_S, video=3)
     assert set(found.video.tolist()) == {3}
     assert set(found.label.tolist()) == {1}
-    # It is seen from 4.0 s to 6.8 s: what moved began 0.7 s earlier and ended 1.1 s earlier.
+    # High scores from 4.0 s to 6.8 s: the onset is 0.7 s earlier, the offset 1.1 s earlier.
     assert best(found) == pytest.approx((3.3, 5.7, 0.85))
 
 
@@ -42,7 +42,7 @@ def test_each_threshold_proposes_its_own_stretch():
     assert best(found)[2] == pytest.approx(0.95)
 
 
-def test_what_ends_with_the_recording_ends_there():
+def test_an_interval_may_end_with_the_recording():
     scores = np.full(10, 0.9)
     start_s, end_s, _ = best(propose(windows(scores), WINDOW_S, 0))
     assert (start_s, end_s) == pytest.approx((0.0, 3.8))
@@ -73,7 +73,7 @@ def test_people_and_gaps_are_kept_apart():
     assert propose(early.__class__(*(column[:0] for column in vars(early).values())), WINDOW_S, 0).score.size == 0
 
 
-def test_doubles_lose_by_how_much_they_overlap():
+def test_soft_nms_lowers_scores_by_overlap():
     start_s, end_s = np.array([0.0, 0.0, 5.0]), np.array([2.0, 1.0, 7.0])
     softened = soften(start_s, end_s, np.array([0.9, 0.8, 0.5]), sigma=0.5)
     assert softened == pytest.approx([0.9, 0.8 * np.exp(-(0.5**2) / 0.5), 0.5])

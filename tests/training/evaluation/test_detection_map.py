@@ -1,4 +1,4 @@
-"""Detection mAP against numbers that the starter kit's own functions gave, and by hand."""
+"""Detection mAP compared with results of the starter kit's functions, and by hand."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_it_is_the_published_metric():
 
 
 def ap(found, true, tiou=0.5):
-    """Of one label, in rows (video, start, end, score) and (video, start, end)."""
+    """Compute the AP of one label, in rows (video, start, end, score) and (video, start, end)."""
     found = np.array([(video, 0, *rest) for video, *rest in found], float).reshape(-1, 5)
     true = np.array([(video, 0, *rest) for video, *rest in true], float).reshape(-1, 4)
     return float(average_precisions(Intervals.of(found), Intervals.of(true), 1, (tiou,))[0, 0])
@@ -29,7 +29,7 @@ def test_precision_and_recall_by_hand():
     true = [(0, 0, 2), (0, 5, 7)]
     assert ap([(0, 0, 2, 0.9), (0, 5, 7, 0.8)], true) == 1.0
     assert ap([(0, 0, 2, 0.9)], true) == 0.5
-    assert ap([(0, 0, 2, 0.8), (0, 9, 10, 0.9)], true) == 0.25  # the surest is wrong
+    assert ap([(0, 0, 2, 0.8), (0, 9, 10, 0.9)], true) == 0.25  # the highest score is wrong
     assert ap([(1, 0, 2, 0.9)], true) == 0.0  # another recording
     assert ap([], true) == 0.0
 

@@ -1,4 +1,4 @@
-"""Figures of detection, whole and in parts, of recordings whose windows say what is told."""
+"""Figures of detection, overall and in parts, from recordings with known scores."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,15 @@ from evaluation_fakes import LABELS, METADATA
 from mar_edge.training.evaluation.candidates import ScoredWindows
 from mar_edge.training.evaluation.detection import window_precisions
 from mar_edge.training.evaluation.matching import LiveEvent
-from mar_edge.training.evaluation.stream_results import score_watched
-from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.stream_results import score_recordings
+from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.synth.events import TrueEvent
 
 NODDING, TOUCHING_LEGS, WAVING = 9, 49, 19
 
 
-def watched(*events, seen, framing="full body", live=None):
-    """Twenty seconds in which ``events`` happen and the network sees the labels of ``seen``, surely."""
+def evaluated(*events, seen, framing="full body", live=None):
+    """Return twenty seconds with ``events``; labels in ``seen`` have high scores."""
     end_s = np.arange(2.0, 20.0, 0.2)
     scores = np.zeros((len(end_s), 53), np.float32)
     for event in events:
@@ -27,15 +27,15 @@ def watched(*events, seen, framing="full body", live=None):
         for event in events
         if event.label in seen
     )
-    return Watched(20.0, False, events, reported, True, framing, windows)
+    return EvaluatedRecording(20.0, False, events, reported, True, framing, windows)
 
 
 NOD, TOUCH = TrueEvent(LABELS[NODDING], 3.1, 7.1), TrueEvent(LABELS[TOUCHING_LEGS], 4.1, 9.1)
 WAVE = TrueEvent(LABELS[WAVING], 12.1, 14.1)
 
 
-def test_what_goes_on_at_once_is_found_at_once():
-    found = score_watched([watched(NOD, TOUCH, WAVE, seen=LABELS)], LABELS[:52], 1, METADATA)
+def test_simultaneous_actions_are_found():
+    found = score_recordings([evaluated(NOD, TOUCH, WAVE, seen=LABELS)], LABELS[:52], 1, METADATA)
     assert found.concurrent
     assert found.detection.overall.detection_map > 0.9
     assert found.detection.at_tiou["0.5"] == 1.0
@@ -45,9 +45,9 @@ def test_what_goes_on_at_once_is_found_at_once():
 
 
 def test_a_label_that_is_missed_costs_its_group_and_framing():
-    first = watched(NOD, TOUCH, seen=[LABELS[NODDING]])
-    second = watched(WAVE, seen=LABELS, framing="face only")
-    found = score_watched([first, second], LABELS[:52], 1, METADATA)
+    first = evaluated(NOD, TOUCH, seen=[LABELS[NODDING]])
+    second = evaluated(WAVE, seen=LABELS, framing="face only")
+    found = score_recordings([first, second], LABELS[:52], 1, METADATA)
     groups = {row.name: row for row in found.detection.groups}
     assert groups["leg-hand"].detection_map == 0
     assert groups["head"].detection_map > 0.9
@@ -62,8 +62,8 @@ def test_a_label_that_is_missed_costs_its_group_and_framing():
 
 
 def test_without_windows_there_is_no_detection():
-    nothing = Watched(20.0, False, (NOD,), ())
-    assert score_watched([nothing], LABELS[:52], 1, METADATA).detection is None
+    nothing = EvaluatedRecording(20.0, False, (NOD,), ())
+    assert score_recordings([nothing], LABELS[:52], 1, METADATA).detection is None
 
 
 def test_precision_of_single_windows_by_hand():

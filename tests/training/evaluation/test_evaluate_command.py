@@ -1,4 +1,4 @@
-"""``evaluate`` from the files it is given to the files it leaves."""
+"""``evaluate`` from input files to output files."""
 
 import re
 import zipfile
@@ -23,7 +23,7 @@ from mar_edge.training.evaluation.command import EvaluateConfig, evaluate
 from mar_edge.training.evaluation.matching import LiveEvent
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.report import Evaluation
-from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.streaming import EvaluatedRecording
 
 CLASSES = [label.name for label in networks.LABELS]
 N = 30
@@ -34,7 +34,7 @@ def quiet(what, done, total):
 
 
 def wandering(seed, count=N):
-    """Clips of joints that wander, (count, 40, 44, 2) px."""
+    """Return clips of joints that wander, (count, 40, 44, 2) px."""
     rng = np.random.default_rng(seed)
     steps = rng.normal(0, 4, (count, 40, 44, 2)).cumsum(axis=1)
     return (rng.uniform(200, 800, (count, 1, 44, 2)) + steps).astype(np.float32)
@@ -60,7 +60,7 @@ def archive(path, labels, classes=CLASSES):
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory, model):
-    """Clips, two thirds of which are what the network takes them for."""
+    """Write clips; two thirds have the label that the network predicts."""
     inputs = [clip_to_input(clip) for clip in wandering(5)]
     with ModelSource((model,)).open(load_layout("ma52")) as recognizer:
         logits = recognizer.runtime.infer(
@@ -75,7 +75,7 @@ def config(model, data, out, **others):
     return EvaluateConfig(model=ModelSource((model,)), data=str(data), out=out, **others)
 
 
-def test_from_files_to_a_report(model, clips, tmp_path):
+def test_evaluation_writes_a_report(model, clips, tmp_path):
     steps = []
     evaluation = evaluate(config(model, clips, tmp_path / "report"), lambda *step: steps.append(step))
     assert steps[-1] == ("clips", N, N)
@@ -93,7 +93,7 @@ def test_a_checkpoint_and_its_model_file_have_the_same_figures(ma52_model, clips
     )
     assert from_checkpoint.confusion == from_file.confusion
     assert (from_checkpoint.deployed, from_checkpoint.actions) == (from_file.deployed, from_file.actions)
-    assert from_checkpoint.trust.confidence == pytest.approx(from_file.trust.confidence, abs=1e-4)
+    assert from_checkpoint.reliability.confidence == pytest.approx(from_file.reliability.confidence, abs=1e-4)
 
 
 def test_a_part_of_the_clips(model, clips, tmp_path):
@@ -105,7 +105,7 @@ def test_a_part_of_the_clips(model, clips, tmp_path):
 def test_without_labels_there_is_only_a_submission(model, clips, tmp_path, monkeypatch):
     opened = command.open_dataset(str(clips))
     monkeypatch.setattr(command, "open_dataset", lambda spec, labels: replace(opened, clip_labels=None))
-    with pytest.raises(MarEdgeError, match="no labels to judge by; --submission"):
+    with pytest.raises(MarEdgeError, match="no labels to evaluate by; --submission"):
         evaluate(config(model, clips, tmp_path / "report"), quiet)
     submission = tmp_path / "prediction.zip"
     assert evaluate(config(model, clips, tmp_path / "report", submission=submission), quiet) is None
@@ -138,16 +138,16 @@ def test_a_place_that_cannot_be_written_is_known_before_the_data_is_read(model, 
 
 
 def test_thresholds_are_fitted_on_live_footage(model, clips, tmp_path, monkeypatch):
-    """The temperature is that of the clips, and what was fitted on is not judged on."""
+    """Fit the temperature on the clips; leave the footage used for fitting out of the evaluation."""
     asked = []
 
-    def watch_takes(source, rules, takes, progress, temperature=None):
+    def evaluate_takes(source, rules, takes, progress, temperature=None):
         asked.append(temperature)
         nothing = np.zeros((0, 12), np.float32)
         windows = ScoredWindows(np.zeros(0), np.zeros(0), np.zeros(0, np.int64), nothing)
-        return [Watched(take.duration_s, take.idle, (), (), windows=windows) for take in takes]
+        return [EvaluatedRecording(take.duration_s, take.idle, (), (), windows=windows) for take in takes]
 
-    monkeypatch.setattr(command, "watch_takes", watch_takes)
+    monkeypatch.setattr(command, "evaluate_takes", evaluate_takes)
     path = tmp_path / "confidence.json"
     evaluation = evaluate(config(model, clips, tmp_path, confidence=path, minutes=1, idle_minutes=1, seed=4), quiet)
     confidence = read_score_calibration(path)
@@ -175,12 +175,12 @@ def test_real_recordings_are_judged(model, tmp_path):
 def test_live_footage_joins_the_report(model, clips, tmp_path, monkeypatch):
     seen = []
 
-    def watch_takes(source, rules, takes, progress, temperature=None):
+    def evaluate_takes(source, rules, takes, progress, temperature=None):
         seen.extend(takes)
         event = LiveEvent(networks.LABELS[9], 1.0, 2.0, 1.5, 0.9)
-        return [Watched(take.duration_s, take.idle, (), (event,)) for take in takes]
+        return [EvaluatedRecording(take.duration_s, take.idle, (), (event,)) for take in takes]
 
-    monkeypatch.setattr(command, "watch_takes", watch_takes)
+    monkeypatch.setattr(command, "evaluate_takes", evaluate_takes)
     evaluation = evaluate(config(model, clips, tmp_path, minutes=2.0, idle_minutes=0.5, seed=4), quiet)
     assert [take.idle for take in seen] == [False, False, True]
     assert {label.name for label in seen[0].labels} == set(CLASSES[:11])
@@ -193,11 +193,11 @@ def test_live_footage_joins_the_report(model, clips, tmp_path, monkeypatch):
 def test_live_use_takes_the_prior_that_is_given(model, clips, tmp_path, monkeypatch):
     asked = []
 
-    def watch_takes(source, rules, takes, progress, temperature=None):
+    def evaluate_takes(source, rules, takes, progress, temperature=None):
         asked.append(rules.prior)
-        return [Watched(take.duration_s, take.idle, (), ()) for take in takes]
+        return [EvaluatedRecording(take.duration_s, take.idle, (), ()) for take in takes]
 
-    monkeypatch.setattr(command, "watch_takes", watch_takes)
+    monkeypatch.setattr(command, "evaluate_takes", evaluate_takes)
     often = PipelineRules(prior=Prior("often.csv", dict.fromkeys(CLASSES, 2.0)))
     evaluation = evaluate(config(model, clips, tmp_path, minutes=1.0, rules=often), quiet)
     assert asked == [often.prior]
@@ -206,7 +206,7 @@ def test_live_use_takes_the_prior_that_is_given(model, clips, tmp_path, monkeypa
 
 
 def test_a_prior_that_does_not_fit_is_known_before_the_first_inference(model, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "ask", None)
+    monkeypatch.setattr(command, "predict_clips", None)
     few = PipelineRules(prior=Prior("few.csv", {CLASSES[0]: 1.0}))
     with pytest.raises(MarEdgeError, match=r"few.csv lacks 10 of the model's labels"):
         evaluate(config(model, clips, tmp_path, minutes=1.0, rules=few), quiet)
@@ -215,13 +215,13 @@ def test_a_prior_that_does_not_fit_is_known_before_the_first_inference(model, cl
 
 
 def test_what_does_not_fit_is_known_before_the_first_inference(model, clips, tmp_path, monkeypatch):
-    monkeypatch.setattr(command, "ask", None)
+    monkeypatch.setattr(command, "predict_clips", None)
     few = archive(tmp_path / "few.npz", [0, 1], ["yawning", "sneezing"])
     weights = networks.save_state_dict(tmp_path / "w.pt", networks.golden(networks.IMIGUE))
     with pytest.raises(MarEdgeError, match="takes 22-joint skeletons, the data holds ma52"):
         evaluate(config(weights, clips, tmp_path), quiet)
     monkeypatch.undo()
-    with pytest.raises(MarEdgeError, match=r"few.npz holds clips of 2 labels .* 'yawning', 'sneezing', which in turn"):
+    with pytest.raises(MarEdgeError, match=r"few.npz has clips of 2 labels .* 'yawning', 'sneezing' \(it knows"):
         evaluate(config(model, few, tmp_path), quiet)
 
 
@@ -229,7 +229,7 @@ def test_the_command(cli, model, clips, tmp_path):
     out = tmp_path / "report"
     done = cli("evaluate", model, "--data", clips, "--out", out)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^Of 30 clips top-1 accuracy is 66\.7 % and .*, among 12 classes", done.stdout, re.MULTILINE)
+    assert re.search(r"^Top-1 accuracy is 66\.7 % .*, on 30 clips of 12 classes", done.stdout, re.MULTILINE)
     assert done.stdout.rstrip().endswith(f"report: {out / 'report.html'}")
     assert done.stderr == f"clips: {N} of {N}\n"
 

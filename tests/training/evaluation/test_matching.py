@@ -1,4 +1,4 @@
-"""Who is paired with whom, on cases built for it."""
+"""Matching of reported and true events, on constructed cases."""
 
 import pytest
 from hypothesis import given, settings
@@ -12,8 +12,8 @@ NAMED = {label.name: label for label in ma52_labels()}
 NOD, SHAKE, SHRUG = (NAMED[name] for name in ("nodding", "shaking head", "shrugging"))
 
 
-def live(label, start_s, end_s, score=0.8, told_s=None):
-    return LiveEvent(label, start_s, end_s, start_s + 0.5 if told_s is None else told_s, score)
+def live(label, start_s, end_s, score=0.8, reported_s=None):
+    return LiveEvent(label, start_s, end_s, start_s + 0.5 if reported_s is None else reported_s, score)
 
 
 def pairs(live_events, true_events, min_tiou=0.5, key=lambda label: label.name):
@@ -27,18 +27,18 @@ def test_nothing_matches_nothing():
     assert pairs([], [TrueEvent(NOD, 0, 1)]) == []
 
 
-def test_each_is_paired_once_and_the_surest_chooses_first():
+def test_each_event_is_matched_once_the_highest_score_first():
     true = [TrueEvent(NOD, 1.0, 3.0)]
     twice = [live(NOD, 1.0, 3.0, 0.6), live(NOD, 1.2, 3.0, 0.9)]
     assert pairs(twice, true) == [(1, 0)]
 
 
-def test_the_surest_takes_what_it_overlaps_most_and_leaves_the_rest():
+def test_the_highest_score_takes_the_largest_overlap():
     true = [TrueEvent(NOD, 0.0, 2.0), TrueEvent(NOD, 1.0, 3.0)]
     assert pairs([live(NOD, 0.9, 3.0, 0.9), live(NOD, 0.5, 2.5, 0.5)], true) == [(0, 1), (1, 0)]
 
 
-def test_another_label_is_no_match_unless_the_body_group_is_asked_for():
+def test_another_label_matches_by_body_group_only():
     true = [TrueEvent(NOD, 0.0, 2.0)]
     assert pairs([live(SHAKE, 0.0, 2.0)], true) == []
     assert pairs([live(SHAKE, 0.0, 2.0)], true, key=lambda label: label.body) == [(0, 0)]
@@ -56,7 +56,9 @@ def test_points_overlap_nothing():
 
 
 def test_delay():
-    (match,) = match_events([live(NOD, 1.1, 3, told_s=1.9)], [TrueEvent(NOD, 1.0, 3.0)], 0.5, lambda label: label.name)
+    (match,) = match_events(
+        [live(NOD, 1.1, 3, reported_s=1.9)], [TrueEvent(NOD, 1.0, 3.0)], 0.5, lambda label: label.name
+    )
     assert match.delay_s == pytest.approx(0.9)
 
 
@@ -71,7 +73,7 @@ def test_pairs_are_of_one_label_overlap_enough_and_share_nothing(reported, happe
     matches = match_events(events, true, min_tiou, lambda label: label.name)
     assert all(m.live.label == m.true.label and temporal_iou(m.live, m.true) >= min_tiou for m in matches)
     assert len({id(m.live) for m in matches}) == len({id(m.true) for m in matches}) == len(matches)
-    # Nobody is left who could still be paired.
+    # No unmatched pair could still match.
     left = [event for event in events if not any(event is m.live for m in matches)]
     free = [event for event in true if not any(event is m.true for m in matches)]
     assert not match_events(left, free, min_tiou, lambda label: label.name)

@@ -1,4 +1,4 @@
-"""A checkpoint, a pair of them and the model file made of them answer alike; what does not fit is refused."""
+"""Checkpoints, pairs and model files give equal outputs; those that do not fit are refused."""
 
 import msgspec
 import networks
@@ -28,7 +28,7 @@ def logits(source, layout=MA52, count=3):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """Two checkpoints of ours: joint and bone."""
+    """Write two checkpoints, joint and bone."""
     folder = tmp_path_factory.mktemp("pair")
     paths = folder / "joint.pt", folder / "bone.pt"
     for path, stream, ordinal in zip(paths, ("joint", "bone"), (0, 1000), strict=True):
@@ -49,7 +49,7 @@ def test_a_checkpoint_describes_itself(pair):
     assert (metadata.window_s, metadata.training_data) == (1.5, "nothing at all")
 
 
-def test_a_checkpoint_and_its_model_file_answer_alike(ma52_model):
+def test_a_checkpoint_and_its_model_file_have_equal_outputs(ma52_model):
     from_checkpoint, from_file = (logits(ModelSource((path,))) for path in (ma52_model.sources[0], ma52_model.path))
     np.testing.assert_allclose(from_checkpoint, from_file, atol=1e-4)
     assert np.ptp(from_file) > 0.1
@@ -63,7 +63,7 @@ def test_a_pair_is_averaged(pair):
         assert len(recognizer.metadata.sources_sha256) == 2
 
 
-def test_of_published_ones_the_stream_is_said(tmp_path):
+def test_the_stream_of_a_published_checkpoint_is_an_option(tmp_path):
     path = published(tmp_path / "weights.pth", networks.IMIGUE)
     joint, bone = (logits(ModelSource((path,), stream=stream), IMIGUE) for stream in ("joint", "bone"))
     assert np.abs(joint - bone).max() > 0.01

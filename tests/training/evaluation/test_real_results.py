@@ -19,12 +19,12 @@ NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
 
 
 def recording(*actions, framing="full body"):
-    """A minute in which these are done."""
+    """Return a minute with these actions."""
     return RealRecording("a.mp4", actions, (Frame(0, 0, 0, 60.0, NO_IMAGE),), 0, True, framing)
 
 
 def real(*recordings):
-    return RealSet("told", load_layout("ma52"), recordings)
+    return RealSet("fake", load_layout("ma52"), recordings)
 
 
 def labels(t_s, **scores):
@@ -35,15 +35,15 @@ def event(name, start_s, end_s, score=0.9):
     return ServedEvent(NAMED[name], start_s, end_s, score)
 
 
-def judge(action, *said, events=()):
-    return score_real(real(recording(action)), [Served(said, events)], METADATA)
+def score_one(action, *predicted, events=()):
+    return score_real(real(recording(action)), [Served(predicted, events)], METADATA)
 
 
 NOD = TrueAction(10.0, 12.0, "nodding", ("shaking head",), "medium")
 
 
 def test_ranks_are_those_of_the_mean_over_the_action():
-    found = judge(
+    found = score_one(
         NOD,
         labels(10.2, waving=1.0),  # before 0.3 s of it were seen
         labels(10.4, shaking_head=0.6, nodding=0.3),
@@ -55,37 +55,37 @@ def test_ranks_are_those_of_the_mean_over_the_action():
     assert found.mistakes == ()
 
 
-def test_another_right_name_counts_apart():
-    found = judge(NOD, labels(11.0, shaking_head=0.6, nodding=0.3))
+def test_another_correct_name_is_counted_separately():
+    found = score_one(NOD, labels(11.0, shaking_head=0.6, nodding=0.3))
     assert (found.overall.top1, found.overall.top3, found.overall.any_top1) == (0, 1, 1)
-    assert found.mistakes == ()  # it is no mistake
+    assert found.mistakes == ()  # an accepted name is not a mistake
 
 
-def test_no_action_is_an_answer_only_as_deployed():
-    found = judge(NOD, ServedLabels(11.0, {NO_ACTION: 0.9, "nodding": 0.1}))
+def test_no_action_is_predicted_as_deployed_only():
+    found = score_one(NOD, ServedLabels(11.0, {NO_ACTION: 0.9, "nodding": 0.1}))
     assert (found.overall.top1, found.overall.deployed) == (1, 0)
     (mistake,) = found.mistakes
-    assert (mistake.true, mistake.said, mistake.count) == ("nodding", NO_ACTION, 1)
+    assert (mistake.true, mistake.predicted, mistake.count) == ("nodding", NO_ACTION, 1)
 
 
 def test_labels_that_were_not_sent_rank_in_the_order_of_the_model():
-    """A message holds the five best; of the others nothing is known."""
-    found = judge(TrueAction(10, 12, "shaking body"), labels(11.0, waving=1.0))
+    """Rank labels that are in no message, which holds only the five best, in the order of the model."""
+    found = score_one(TrueAction(10, 12, "shaking body"), labels(11.0, waving=1.0))
     assert (found.overall.top1, found.overall.top3, found.overall.body1) == (0, 1, 0)
 
 
-def test_the_window_that_comes_late_is_better_than_none():
-    assert judge(NOD, labels(13.0, nodding=1.0), labels(13.1, waving=9.0)).overall.top1 == 1
-    late = judge(NOD, labels(13.3, nodding=1.0))
-    assert (late.overall.actions, late.overall.top1, late.overall.unheard) == (1, 0, 1)
+def test_a_late_window_is_used_if_there_is_no_other():
+    assert score_one(NOD, labels(13.0, nodding=1.0), labels(13.1, waving=9.0)).overall.top1 == 1
+    late = score_one(NOD, labels(13.3, nodding=1.0))
+    assert (late.overall.actions, late.overall.top1, late.overall.without_window) == (1, 0, 1)
 
 
 def test_body_groups_add_up():
-    found = judge(NOD, labels(11.0, waving=0.4, head_up=0.3, tilting_head=0.3))
+    found = score_one(NOD, labels(11.0, waving=0.4, head_up=0.3, tilting_head=0.3))
     assert (found.overall.body1, found.overall.top1) == (1, 0)
 
 
-def test_events_match_by_name_any_right_name_and_body_group():
+def test_events_match_by_name_any_correct_name_and_body_group():
     # Overlaps of 0.5, 0.8 and 0.6 with the nod; the last touches nothing.
     events = (
         event("nodding", 10, 11),
@@ -93,22 +93,22 @@ def test_events_match_by_name_any_right_name_and_body_group():
         event("head up", 10.8, 12),
         event("waving", 30, 31),
     )
-    found = judge(NOD, events=events)
+    found = score_one(NOD, events=events)
     matched = {(row.by, row.min_tiou): row.matched for row in found.events}
     assert matched == {
         ("name", 0.3): 1,
         ("name", 0.5): 1,
-        ("any right name", 0.3): 1,
-        ("any right name", 0.5): 1,
+        ("any correct name", 0.3): 1,
+        ("any correct name", 0.5): 1,
         ("body group", 0.3): 1,
         ("body group", 0.5): 1,
     }
     level = found.level("name", 0.3)
     assert (level.precision, level.recall, level.f1) == (0.25, 1.0, pytest.approx(0.4))
     assert (found.stray, found.stray_per_minute) == (1, 1.0)
-    assert judge(NOD, events=(event("nodding", 10, 10.8),)).level("name", 0.5).matched == 0
-    assert judge(NOD, events=(event("nodding", 10, 10.8),)).level("name", 0.3).matched == 1
-    assert judge(NOD, events=(event("head up", 10, 12),)).level("name", 0.3).matched == 0
+    assert score_one(NOD, events=(event("nodding", 10, 10.8),)).level("name", 0.5).matched == 0
+    assert score_one(NOD, events=(event("nodding", 10, 10.8),)).level("name", 0.3).matched == 1
+    assert score_one(NOD, events=(event("head up", 10, 12),)).level("name", 0.3).matched == 0
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 9)), max_size=6))
@@ -120,7 +120,7 @@ def test_no_event_and_no_action_counts_twice(spans):
     assert all(row.matched == len(actions) for row in found.events)
 
 
-def test_false_events_are_those_where_nothing_happens():
+def test_false_events_are_those_in_recordings_without_actions():
     served = [Served((), (event("waving", 1, 2),)), Served((), (event("waving", 1, 2), event("nodding", 5, 6)))]
     found = score_real(real(recording(NOD), recording()), served, METADATA)
     assert (found.minutes, found.nothing_minutes) == (1.0, 1.0)
@@ -129,7 +129,7 @@ def test_false_events_are_those_where_nothing_happens():
     assert found.reported == 3
 
 
-def test_by_framing_body_group_and_sureness():
+def test_figures_by_framing_body_group_and_confidence():
     recordings = real(recording(NOD, framing="face only"), recording(TrueAction(1, 2, "waving")))
     served = [Served((labels(11.0, nodding=1.0),), ()), Served((labels(2.0, nodding=1.0),), ())]
     found = score_real(recordings, served, METADATA)

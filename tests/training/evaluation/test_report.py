@@ -1,4 +1,4 @@
-"""The folder a person gets, from results that are known."""
+"""The files of a report, from known results."""
 
 import csv
 import io
@@ -8,27 +8,27 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from evaluation_fakes import BACKGROUND, LABELS, METADATA, ToldClips, quiet, sure, told
+from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeClips, fake_model, logits_for, quiet
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.training.evaluation.answers import ask
 from mar_edge.training.evaluation.candidates import ScoredWindows
-from mar_edge.training.evaluation.clip_results import score_answers
+from mar_edge.training.evaluation.clip_predictions import predict_clips
+from mar_edge.training.evaluation.clip_results import score_clips
 from mar_edge.training.evaluation.matching import LiveEvent
 from mar_edge.training.evaluation.real_results import score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, render_card, write_report
 from mar_edge.training.evaluation.served import Served, ServedEvent, ServedLabels
-from mar_edge.training.evaluation.stream_results import score_watched
-from mar_edge.training.evaluation.streaming import Watched
+from mar_edge.training.evaluation.stream_results import score_recordings
+from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 from mar_edge.training.synth.events import TrueEvent
 
 NODDING, SHAKING_HEAD, WAVING = 9, 10, 19
 FACTS = ModelFacts(
-    name="told | <b>",
+    name="fake | <b>",
     files=("joint.pt", "bone.pt"),
     sha256=("ab", "cd"),
     runtime="nothing 1.0",
@@ -41,39 +41,45 @@ FACTS = ModelFacts(
 )
 
 
-def clip_results(true=(NODDING,) * 4 + (WAVING, BACKGROUND), said=(NODDING, NODDING, NODDING, 10, WAVING, BACKGROUND)):
-    return score_answers(ask(told(sure(list(said))), ToldClips(np.array(true)), quiet), "six told clips")
+def clip_results(
+    true=(NODDING,) * 4 + (WAVING, BACKGROUND), predicted=(NODDING, NODDING, NODDING, 10, WAVING, BACKGROUND)
+):
+    return score_clips(
+        predict_clips(fake_model(logits_for(list(predicted))), FakeClips(np.array(true)), quiet), "six fake clips"
+    )
 
 
 def stream_results():
     nod = TrueEvent(LABELS[NODDING], 1.0, 3.0)
-    acted = Watched(60.0, False, (nod, nod), (LiveEvent(LABELS[NODDING], 1.0, 3.0, 1.8, 0.9),))
-    idle = Watched(30.0, True, (), (LiveEvent(LABELS[WAVING], 1.0, 3.0, 1.8, 0.9),))
-    return score_watched([acted, idle], LABELS[:52], seed=7)
+    acted = EvaluatedRecording(60.0, False, (nod, nod), (LiveEvent(LABELS[NODDING], 1.0, 3.0, 1.8, 0.9),))
+    idle = EvaluatedRecording(30.0, True, (), (LiveEvent(LABELS[WAVING], 1.0, 3.0, 1.8, 0.9),))
+    return score_recordings([acted, idle], LABELS[:52], seed=7)
 
 
 def real_results():
-    """A nod that is named, and an event where nothing happens."""
+    """Return results of a recognized nod, and of a false event in a recording without actions."""
     nod = TrueAction(1.0, 3.0, "nodding", (), "high")
     frames = (Frame(0, 0, 0, 30.0, np.zeros((0, 0, 3), np.uint8)),)
     recordings = (
         RealRecording("a.mp4", (nod,), frames, 0, True, "face only"),
         RealRecording("b.mp4", (), frames, 0, True, "full body"),
     )
-    said = ServedEvent(LABELS[NODDING], 1.0, 3.0, 0.9)
-    served = [Served((ServedLabels(2.0, {"nodding": 0.9}),), (said,)), Served((), (said,))]
+    predicted = ServedEvent(LABELS[NODDING], 1.0, 3.0, 0.9)
+    served = [Served((ServedLabels(2.0, {"nodding": 0.9}),), (predicted,)), Served((), (predicted,))]
     return score_real(RealSet("filmed | here", load_layout("ma52"), recordings), served, METADATA)
 
 
 def together():
-    """Two actions at once, of which one is found."""
+    """Return results of two actions at once, of which one is found."""
     end_s = np.arange(2.0, 20.0, 0.2)
     scores = np.zeros((len(end_s), 53), np.float32)
     scores[20:30, NODDING] = 0.9
     windows = ScoredWindows(end_s - 2, end_s, np.zeros(len(end_s), np.int64), scores)
     true = (TrueEvent(LABELS[NODDING], 5.3, 6.7), TrueEvent(LABELS[WAVING], 5.0, 8.0))
     live = (LiveEvent(LABELS[NODDING], 5.3, 6.7, 6.0, 0.9),)
-    return score_watched([Watched(60.0, False, true, live, True, "face only", windows)], LABELS[:52], 7, METADATA)
+    return score_recordings(
+        [EvaluatedRecording(60.0, False, true, live, True, "face only", windows)], LABELS[:52], 7, METADATA
+    )
 
 
 def evaluation(clips=None, stream=None, real=None, concurrent=None):
@@ -103,16 +109,16 @@ def test_scores_can_be_read_again_whole(folder):
     assert read.schema == 1
 
 
-def test_plain_words_come_first(folder):
+def test_sentences_come_first(folder):
     text = (folder / "report.md").read_text()
     head = text[: text.index("## Real people")]
-    assert "Of 6 clips top-1 accuracy is 83.3 % and top-5 accuracy" in head
-    assert "80.0 % of 5 clips" in head
-    assert "1 of 4 clips of 'nodding' were taken for 'shaking head'" in head
-    assert "In 1.0 minutes of live footage 2 actions happened and 1 were reported" in head
-    assert "precision 1.00, recall 0.50" in head
-    assert "0.80 s after it began" in head
-    assert "it reported 2.00 events a minute" in head
+    assert "Top-1 accuracy is 83.3 % and top-5 accuracy" in head
+    assert "Actions only: top-1 accuracy 80.0 %" in head
+    assert "1 of 4 clips of 'nodding' were predicted as 'shaking head'" in head
+    assert "Live, 1.0 minutes of synthetic people. True actions: 2; reported events: 1;" in head
+    assert "Precision 1.00, recall 0.50" in head
+    assert "0.80 s after its onset" in head
+    assert "2.00 events per minute were reported" in head
 
 
 @pytest.mark.parametrize(
@@ -120,25 +126,25 @@ def test_plain_words_come_first(folder):
     [
         "| top-1 | 0.8333 | 0.8000 |",
         "| clips | 6 | 5 |",
-        "- nodding, taken for shaking head: 1 of 4 clips (25.0 %)",
+        "- nodding predicted as shaking head: 1 of 4 clips (25.0 %)",
         "| head | 1.00 | 1.00 | 1.00 | 4 | 4 |",
         "| nodding | head | 1.00 | 0.75 | 0.86 | 4 | 3 |",
         "| head up | head | – | – | – | 0 | 0 |",
         "| action | 0.5 | 2 | 1 | 1 | 1.00 | 0.50 | 0.67 |",
         "| nodding | 2 | 1 | 1 | 1.00 | 0.50 | 0.67 | 0.80 | 0 |",
         "| waving | 0 | 0 | 0 | – | – | – | – | 1 |",
-        "| its end is dated, median | 0.00 s too late |",
-        "| judged on | six told clips |",
+        "| error of the offset, median | 0.00 s too late |",
+        "| evaluated on | six fake clips |",
         "| mean average precision of actions | 1.0000 | |",
         "| real people | filmed \\| here |",
         "| all | 1 | 1 of 1 (100 %) | 1 of 1 (100 %) | 1 of 1 (100 %) | 1 of 1 (100 %) | 1 of 1 (100 %) | "
         "1 of 1 (100 %) | 0 |",
         "| name | 0.3 | 1 | 2 | 1 | 0.50 | 1.00 | 0.67 |",
-        "False events where nothing with a name happens: 2.0 a minute, over 0.5 minutes",
-        "(nodding 1). Outside any action of the other",
+        "False events without an action: 2.0 per minute, over 0.5 minutes",
+        "(nodding 1). In the other",
         "| framing: face only | 0.500 | 0.555 | 2 | 1 | 1 | 0.67 |",
         "| body group: upper limb | 0.000 | 0.189 | 1 | 0 | 0 | 0.00 |",
-        "Found of actions that overlap another one: 1 of 2 (50 %); of the others:",
+        "Recall of actions that overlap another one: 1 of 2 (50 %). Recall of the",
     ],
 )
 def test_tables(folder, row):
@@ -146,7 +152,7 @@ def test_tables(folder, row):
 
 
 def test_tables_are_tables(folder):
-    """Every row has as many cells as its head: a name with a bar in it does not make one more."""
+    """Check that every row has as many cells as its head, even with a bar in a name."""
     for table in re.findall(r"(?:^\|.*\n)+", (folder / "report.md").read_text(), re.MULTILINE):
         assert len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1, table
 
@@ -158,14 +164,14 @@ def test_the_page_needs_no_other_file(folder):
     assert "<script" not in page
 
 
-def test_the_page_says_what_the_text_says_and_escapes_it(folder):
+def test_the_page_has_the_content_of_the_text_escaped(folder):
     page = (folder / "report.html").read_text()
-    assert "told | &lt;b&gt;" in page
-    assert "Of 6 clips top-1 accuracy is 83.3 %" in page
+    assert "fake | &lt;b&gt;" in page
+    assert "Top-1 accuracy is 83.3 %" in page
     assert page.count("<tr>") == page.count("</tr>") > 80
 
 
-def test_what_neither_happened_nor_was_reported_has_no_row_in_live_use(folder):
+def test_actions_without_events_have_no_row(folder):
     live = (folder / "report.html").read_text().split("<h2>Live</h2>")[1].split("<h2>Live, several")[0]
     assert re.findall(r"<tr><td>([^<]+)</td><td class=\"number\">\d+</td>", live) == ["nodding", "waving"]
     text = (folder / "report.md").read_text().split("## Live\n")[1].split("## Live, several")[0]
@@ -203,14 +209,14 @@ def test_only_live(tmp_path):
 
 def test_few_classes_without_mistakes_or_body_groups(tmp_path):
     labels = (Label(0, "a$_$", ""), Label(1, "b, c", ""))
-    recognizer = told(sure([0, 1], 2), labels=labels, background=None)
-    answers = ask(recognizer, ToldClips(np.array([0, 1]), labels=labels, background=None), quiet)
-    write_report(tmp_path, evaluation(score_answers(answers, "two")))
+    recognizer = fake_model(logits_for([0, 1], 2), labels=labels, background=None)
+    predictions = predict_clips(recognizer, FakeClips(np.array([0, 1]), labels=labels, background=None), quiet)
+    write_report(tmp_path, evaluation(score_clips(predictions, "two")))
     text = (tmp_path / "report.md").read_text()
     assert "None." in text
     assert "By body group" not in text
     assert "| F1 mean of the four | – | – |" in text
-    assert (tmp_path / "confusion.csv").read_text().startswith('true \\ said,a$_$,"b, c"\n')
+    assert (tmp_path / "confusion.csv").read_text().startswith('true/predicted,a$_$,"b, c"\n')
 
 
 def test_a_folder_that_cannot_be_written(tmp_path):
@@ -220,13 +226,13 @@ def test_a_folder_that_cannot_be_written(tmp_path):
 
 
 def test_a_card_leads_with_real_people():
-    """Of several evaluations of one model, each kind of figures once."""
+    """Take each kind of figures once from several evaluations of a model."""
     only_real = evaluation(real=real_results())
     text = render_card([only_real, evaluation(clip_results(), stream_results(), concurrent=together())])
     heads = re.findall(r"^## .*", text, re.MULTILINE)
     assert heads == [
         "## On real people",
-        "## On synthetic people who do several things at once",
+        "## On synthetic people with several actions at once",
         "## On synthetic clips",
     ]
     assert "| framing: face only | 1 | 1 of 1 (100 %) |" in text

@@ -1,4 +1,4 @@
-"""A model is served as a subscriber would hear it, however many windows it answers at once."""
+"""Served recordings give the messages that a subscriber would receive, for any batch size."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.evaluation.real_results import judge_real
+from mar_edge.training.evaluation.real_results import evaluate_real
 from mar_edge.training.evaluation.served import NO_ACTION, TOP_K, collect_windows, serve_recordings, serve_scores
 from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 
@@ -53,7 +53,7 @@ def test_a_nod_is_an_event():
     assert nodding[0] == "nodding"
     assert nodding[1] > 0.9
     assert len(others) == TOP_K - 1
-    # Before anything moved nothing was asked.
+    # Before the first movement the network did not run.
     assert served.labels[0].scores == {NO_ACTION: 1.0}
 
 
@@ -64,14 +64,14 @@ def test_batches_change_nothing(batch):
     recognizer = ScriptedRecognizer(script)
     served = serve_recordings(recordings, recognizer, RULES, batch=batch)
     assert served == serve_recordings(recordings, ScriptedRecognizer(script), RULES, batch=3)
-    assert len(served[1].events) == 2  # what lies on two sides of a cut is not one movement
-    assert recognizer.asked == len(collect_windows(recordings, recognizer, RULES))
+    assert len(served[1].events) == 2  # a movement ends at a cut
+    assert recognizer.windows_predicted == len(collect_windows(recordings, recognizer, RULES))
 
 
 def test_known_scores_give_the_same_messages():
     recordings, recognizer = real(recording(6, (2.0, 4.0), [NOD])), ScriptedRecognizer(SCRIPT)
     windows = collect_windows(recordings, recognizer, RULES)
-    assert recognizer.asked == 0
+    assert recognizer.windows_predicted == 0
     scores = np.stack([prediction.probs for prediction in recognizer.predict(windows)])
     expected = serve_recordings(recordings, recognizer, RULES)
     assert serve_scores(recordings, recognizer, RULES, windows, scores) == expected
@@ -88,7 +88,7 @@ def test_a_recording_that_was_cut_off_has_no_last_window():
 
 def test_from_recordings_to_figures():
     idle = recording(6, (2.0, 4.0), name="idle.mp4")
-    found = judge_real(real(recording(6, (2.0, 4.0), [NOD]), idle), ScriptedRecognizer(SCRIPT))
+    found = evaluate_real(real(recording(6, (2.0, 4.0), [NOD]), idle), ScriptedRecognizer(SCRIPT))
     assert (found.overall.actions, found.overall.top1, found.reported) == (1, 1, 2)
     assert found.level("name", 0.3).matched == 1
     assert found.false == {"nodding": 1}

@@ -1,4 +1,4 @@
-"""A table of what happens and the recordings beside it, read and refused."""
+"""Tables of actions with their recordings, read and refused."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def folder(path, table, recordings=("a",)):
     return path
 
 
-def test_what_happens_stands_with_its_recording(tmp_path):
+def test_actions_are_read_with_their_recordings(tmp_path):
     real = open_real(
         folder(
             tmp_path,
@@ -53,7 +53,7 @@ def test_what_happens_stands_with_its_recording(tmp_path):
         ("", "names no recording"),
     ],
 )
-def test_what_is_wrong_with_a_table_is_named(tmp_path, table, expected):
+def test_faults_of_a_table_are_named(tmp_path, table, expected):
     with pytest.raises(MarEdgeError, match=expected):
         open_real(folder(tmp_path, table))
 

@@ -1,10 +1,10 @@
 import pytest
 
-from mar_edge.training.evaluation.words import figure, lateness, percent
+from mar_edge.training.evaluation.summary import figure, lateness, percent
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("predicted", "meant"),
     [
         (percent(0.7234), "72.3 %"),
         (percent(None), "–"),
@@ -15,5 +15,5 @@ from mar_edge.training.evaluation.words import figure, lateness, percent
         (lateness(None), "–"),
     ],
 )
-def test_figures_as_words(said, meant):
-    assert said == meant
+def test_figures_are_formatted(predicted, meant):
+    assert predicted == meant

@@ -1,4 +1,4 @@
-"""What a model says of the clips of a data set, beside what they are. Matches the two label sets; scores nothing."""
+"""Predictions of a model for clips, with the true labels. Matches the two label sets; computes no figures."""
 
 from __future__ import annotations
 
@@ -16,20 +16,27 @@ from mar_edge.edge.recognizer import Recognizer
 from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
 from mar_edge.training.datasets.base import Dataset
 
-UNLABELLED = -1
+UNLABELED = -1
 _NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Answers:
-    """N clips.
+class ClipPredictions:
+    """N clips and their predictions.
 
-    logits, probs: (N, K) float32 in the model's label order. labels: (N,) int64 index into ``classes``, ``UNLABELLED``
-    where the data does not say. names: of the clips.
-    classes: the C possible answers: the model's labels, and behind them "no action" where low scores mean that.
-    background: the index of "no action" among them, if there is one. deployed: (N, C) float32, ranks the answers.
-    targets: (N, C) float32, how much of each label is shown; None where clips have one label.
-    left_out: how many more clips there were, of labels that the model does not know.
+    logits, probs: (N, K) float32 in the model's label order.
+
+    labels: (N,) int64 index into ``classes``; ``UNLABELED`` if unknown. names: of the clips.
+
+    classes: the C possible predictions: the model's labels, then "no action" if low scores mean that.
+
+    background: index of "no action" among them, if there is one.
+
+    deployed: (N, C) float32 scores that rank the classes as in live use.
+
+    targets: (N, C) float32, how much of each label is shown; None if clips have one label.
+
+    left_out: number of clips left out because the model does not know their label.
     """
 
     logits: NDArray[np.float32]
@@ -43,7 +50,7 @@ class Answers:
     left_out: int = 0
 
 
-def ask(
+def predict_clips(
     recognizer: Recognizer,
     dataset: Dataset,
     progress: Progress,
@@ -51,48 +58,48 @@ def ask(
     clips: int | None = None,
     known_only: bool = False,
     batch: int = 64,
-) -> Answers:
-    """Show the clips of a data set to a model.
+) -> ClipPredictions:
+    """Run a model on the clips of a data set.
 
     Args:
-        clips: so many of them, evenly spread; None for all.
+        clips: number of clips, evenly spread; None for all.
         known_only: leave out clips of labels that the model does not know, instead of refusing them.
 
     Raises:
-        MarEdgeError: there is no clip, the labels of the two do not match, or an answer is not a number.
+        MarEdgeError: there is no clip, the labels do not match, or an output is not finite.
     """
     indices = spread(len(dataset), clips)
     source = short_name(dataset)
     if not len(indices):
-        raise MarEdgeError(f"the data set {source} holds no clip to evaluate on")
+        raise MarEdgeError(f"the data set {source} has no clip to evaluate on")
     metadata = recognizer.metadata
-    classes, background = possible_answers(metadata)
+    classes, background = possible_classes(metadata)
     places = match_labels(metadata, dataset.labels, dataset.background)
     if dataset.background is not None and background is not None:
         places[dataset.background] = background
     if not known_only:
-        _check_known(metadata, dataset, np.flatnonzero((dataset.class_counts() > 0) & (places == UNLABELLED)))
+        _check_known(metadata, dataset, np.flatnonzero((dataset.class_counts() > 0) & (places == UNLABELED)))
     logits, probs, labels, targets = [], [], [], []
     for start in range(0, len(indices), batch):
         part = dataset.batch(indices[start : start + batch])
         outputs = recognizer.runtime.infer({"skeleton": part.skeleton, "index_t": part.index_t})
         if not np.isfinite(outputs["logits"]).all():
-            raise MarEdgeError(f"the model's answers to {source} are not all numbers; train or export it again")
+            raise MarEdgeError(f"the model's outputs for {source} are not all finite; train or export it again")
         logits.append(outputs["logits"])
         probs.append(outputs["probs"])
         labels.append(part.labels)
         if part.targets is not None:
             targets.append(part.targets)
         progress("clips", min(start + batch, len(indices)), len(indices))
-    said = np.concatenate(labels)
-    known = (said == UNLABELLED) | (places[said] != UNLABELLED)
+    true = np.concatenate(labels)
+    known = (true == UNLABELED) | (places[true] != UNLABELED)
     if not known.any():
         raise MarEdgeError(f"the model knows none of the labels of the clips in {source}")
     all_logits, all_probs = np.concatenate(logits)[known], np.concatenate(probs)[known]
-    return Answers(
+    return ClipPredictions(
         logits=all_logits,
         probs=all_probs,
-        labels=np.where(said == UNLABELLED, UNLABELLED, places[said])[known],
+        labels=np.where(true == UNLABELED, UNLABELED, places[true])[known],
         names=tuple(dataset.clip_name(int(index)) for index in indices[known]),
         classes=classes,
         background=background,
@@ -102,15 +109,15 @@ def ask(
     )
 
 
-def possible_answers(metadata: ModelMetadata) -> tuple[tuple[Label, ...], int | None]:
-    """The labels that a clip can be answered with, and the index of "no action" among them, if it is one."""
+def possible_classes(metadata: ModelMetadata) -> tuple[tuple[Label, ...], int | None]:
+    """Return the labels that can be predicted for a clip, and the index of "no action" among them, if it is one."""
     if metadata.activation == "sigmoid" and metadata.background is None:
         return (*metadata.labels, background_label()), len(metadata.labels)
     return metadata.labels, metadata.background
 
 
 def _deployed(metadata: ModelMetadata, logits: NDArray[np.float32], probs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, C) what ranks the answers: labels that reach their thresholds, then "no action", then the other labels."""
+    """Return scores (N, C) that rank labels above their thresholds first, then "no action", then the other labels."""
     if metadata.activation == "softmax" or metadata.background is not None:
         return logits
     thresholds = np.array(metadata.thresholds or [DEFAULT_ON] * len(metadata.labels), np.float32)
@@ -119,32 +126,32 @@ def _deployed(metadata: ModelMetadata, logits: NDArray[np.float32], probs: NDArr
 
 
 def _placed(targets: NDArray[np.float32], places: NDArray[np.int64], count: int) -> NDArray[np.float32]:
-    """Targets (N, labels of the data) -> (N, ``count``), in the model's order."""
+    """Convert targets (N, labels of the data) to (N, ``count``), in the model's order."""
     placed = np.zeros((len(targets), count), np.float32)
-    known = places != UNLABELLED
+    known = places != UNLABELED
     placed[:, places[known]] = targets[:, known]
     return placed
 
 
 def short_name(dataset: Dataset) -> str:
-    """For messages: the name up to its first comma."""
+    """Return a short name for messages: the name up to its first comma."""
     return dataset.name.partition(",")[0]
 
 
 def spread(length: int, count: int | None) -> NDArray[np.int64]:
-    """``count`` indices evenly spread over [0, length); all of them where there are no more."""
+    """Return ``count`` indices evenly spread over [0, length); all of them if there are no more."""
     if count is None or count >= length:
         return np.arange(length)
     return np.arange(count) * length // count
 
 
 def match_labels(metadata: ModelMetadata, labels: Sequence[Label], background: int | None) -> NDArray[np.int64]:
-    """For each label of a data set its index among the model's, found by name; ``UNLABELLED`` where there is none.
+    """Return the index among the model's labels of each label of a data set, by name; ``UNLABELED`` if there is none.
 
-    "Nothing happens" matches "nothing happens", whatever the two call it.
+    The backgrounds of the two match, whatever their names.
     """
     index_of = {label.name: index for index, label in enumerate(metadata.labels)}
-    places = np.array([index_of.get(label.name, UNLABELLED) for label in labels], np.int64)
+    places = np.array([index_of.get(label.name, UNLABELED) for label in labels], np.int64)
     if background is not None and metadata.background is not None:
         places[background] = metadata.background
     return places
@@ -156,9 +163,9 @@ def _check_known(metadata: ModelMetadata, dataset: Dataset, unknown: NDArray[np.
     names = [f"'{dataset.labels[index].name}'" for index in unknown]
     ours = {label.name for label in dataset.labels}
     others = [f"'{label.name}'" for label in metadata.labels if label.name not in ours]
-    theirs = f", which in turn knows {_some(others)} that the data lacks" if others else ""
+    theirs = f" (it knows {_some(others)}, which the data does not have)" if others else ""
     raise MarEdgeError(
-        f"{short_name(dataset)} holds clips of {len(names)} label{'s' * (len(names) > 1)} that the model does not "
+        f"{short_name(dataset)} has clips of {len(names)} label{'s' * (len(names) > 1)} that the model does not "
         f"know: {_some(names)}{theirs}; labels match by name; --known-only leaves such clips out"
     )
 
