@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from mar_edge.training.evaluation.detection import Intervals
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# If a score stays high for at least a window, it rises so many seconds after the onset, and falls so many window lengths
-# after the offset. The high score of a single window shows only that the action is in that window.
+# Delays if a score stays high for at least a window. It rises after the onset, delay in seconds, and falls after the
+# offset, delay in window lengths. A high score of one window shows only that the action is in that window.
 _SEEN_AFTER_S = 0.7
 _OUTLIVES = 0.55
 _LONGEST_GAP_S = 0.5  # between two windows of one person; more than two strides
