@@ -7,9 +7,9 @@ from os import PathLike
 from pathlib import Path
 
 from mar_edge.api.tracks import window_of
-from mar_edge.edge import recognizer as edge
 from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recording.skeletons import SkeletonTrack
 
 
@@ -25,7 +25,7 @@ class Model:
     metadata: everything that the model file says of itself.
     """
 
-    def __init__(self, recognizer: edge.Recognizer) -> None:
+    def __init__(self, recognizer: WindowRecognizer) -> None:
         self.recognizer = recognizer
         self.metadata: ModelMetadata = recognizer.metadata
         self.name = self.metadata.name
@@ -80,4 +80,4 @@ def load_model(
     Raises:
         MarEdgeError: no such file, not a model of mar-edge, or a runtime that cannot run it.
     """
-    return Model(edge.Recognizer.open(None if path is None else Path(path), threads, runtime, sha256))
+    return Model(WindowRecognizer.open(None if path is None else Path(path), threads, runtime, sha256))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 
 from mar_edge.edge.data import Prediction, Window
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
@@ -23,10 +23,10 @@ from mar_edge.training.synth.recording import Recording
 NAMES = [field.name for field in fields(EventRules) if field.name != "update_s"]  # it changes messages alone
 
 
-class Kept(Recognizer):
+class Kept(WindowRecognizer):
     """A recognizer that asks the network once about each window, by its time."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: WindowRecognizer) -> None:
         vars(self).update(vars(recognizer))
         self._network, self._known = recognizer, dict[float, Prediction]()
 
@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=3, help="seed of the recordings")
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="FIELD", help="rules to change")
     arguments = parser.parse_args()
-    with Recognizer.open() as recognizer:
+    with WindowRecognizer.open() as recognizer:
         takes = plan_takes(recognizer.metadata, arguments.minutes, arguments.idle, arguments.seed)
         played = [Played(take, make(take), Kept(recognizer)) for take in takes]
         print(f"{'rule':<20} {'value':>8} {'F1':>8} {'false/min':>12} {'idle/min':>12}")

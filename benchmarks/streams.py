@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame, State
 from mar_edge.streaming.capture.sources import Source
 from mar_edge.streaming.operations.metrics import resident_bytes
@@ -125,7 +125,7 @@ with LabelSubscriber(sys.argv[1], timeout_s=30) as subscriber:
 class Box:
     """A number of streams at work. A context manager."""
 
-    def __init__(self, recognizer: Recognizer, streams: int) -> None:
+    def __init__(self, recognizer: WindowRecognizer, streams: int) -> None:
         self.figures = [Figure(seed) for seed in range(streams)]
         self.recognizer = BatchingRecognizer(recognizer)
         self.heard = ""
@@ -176,7 +176,7 @@ class Box:
         self._socket.__exit__(None, None, None)
 
 
-def saturate(recognizer: Recognizer, seconds: float) -> None:
+def saturate(recognizer: WindowRecognizer, seconds: float) -> None:
     cores = len(os.sched_getaffinity(0))
     print(f"{'streams':>8}{'late p50 ms':>13}{'late p95 ms':>13}{'windows/s':>11}{'per batch':>11}{'cores busy':>12}")
     held, streams = 0, 1
@@ -202,7 +202,7 @@ def saturate(recognizer: Recognizer, seconds: float) -> None:
     print(f"it held {held} streams on {cores} cores: {held / cores:.1f} a core")
 
 
-def soak(recognizer: Recognizer, streams: int, seconds: float, every_s: float) -> None:
+def soak(recognizer: WindowRecognizer, streams: int, seconds: float, every_s: float) -> None:
     """Print memory and open files now and then, and what they did in the end."""
     samples: list[tuple[float, float, int]] = []
     start_s = time.monotonic()
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=4, help="streams of the soak")
     parser.add_argument("--every-s", type=float, default=30.0, help="seconds between two lines of the soak")
     arguments = parser.parse_args()
-    with Recognizer.open(arguments.model, arguments.threads) as recognizer:
+    with WindowRecognizer.open(arguments.model, arguments.threads) as recognizer:
         if arguments.soak:
             soak(recognizer, arguments.streams, arguments.soak, arguments.every_s)
         else:

@@ -42,9 +42,9 @@ def doctor(
 def _describe_default_model() -> str:
     from mar_edge.edge.files.digest import check_sha256
     from mar_edge.edge.model_file import default_checkpoint_path
-    from mar_edge.edge.recognizer import Recognizer
+    from mar_edge.edge.recognizer import WindowRecognizer
 
-    with Recognizer.open() as recognizer:
+    with WindowRecognizer.open() as recognizer:
         for stated in recognizer.metadata.sources_sha256:
             check_sha256(default_checkpoint_path(), stated)
         return f"{recognizer.metadata.name}, on {recognizer.runtime.name}; its checkpoint is the one it names"

@@ -83,7 +83,7 @@ def _known(name: str, download: bool, mirror: str | None) -> None:
 
 def _describe(model: Path | None, as_json: bool) -> None:
     from mar_edge.edge.model_file import default_model_path, parse_metadata
-    from mar_edge.edge.recognizer import Recognizer
+    from mar_edge.edge.recognizer import WindowRecognizer
     from mar_edge.edge.runtime.tensorrt.store import SUFFIX, read_engine
 
     path = model or default_model_path()
@@ -92,7 +92,7 @@ def _describe(model: Path | None, as_json: bool) -> None:
         info = read_engine(path).info
         metadata, runtime = parse_metadata(info.metadata, str(path)), _target(info)
     else:
-        with Recognizer.open(path) as recognizer:
+        with WindowRecognizer.open(path) as recognizer:
             metadata, runtime = recognizer.metadata, recognizer.runtime.name
     if as_json:
         print(metadata.to_json())

@@ -57,7 +57,7 @@ def run_service(
         page: live page; ``open_it`` opens it in a browser, where there is a screen.
         display: what prints the messages; None prints a line each.
     """
-    from mar_edge.edge.recognizer import Recognizer
+    from mar_edge.edge.recognizer import WindowRecognizer
     from mar_edge.streaming.operations.background_printer import BackgroundPrinter
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.service import serve as serve_stream
@@ -67,12 +67,12 @@ def run_service(
         require("ops", "prometheus_client")
     set_up_logs()
     open_pose = pose_stage(pose, fetch_shown)
-    opened: list[Recognizer] = []
+    opened: list[WindowRecognizer] = []
     unsaid: list[str] = []
 
-    def open_recognizer() -> Recognizer:
+    def open_recognizer() -> WindowRecognizer:
         with showing_progress() as progress:  # of building an engine
-            opened.append(Recognizer.open(model, threads, runtime, sha256, progress))
+            opened.append(WindowRecognizer.open(model, threads, runtime, sha256, progress))
         if show:
             unsaid.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]

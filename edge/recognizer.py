@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mar_edge.edge.choices import RuntimeName
 
 
-class Recognizer:
+class WindowRecognizer:
     """A model and the runtime it runs on. A context manager; closes its runtime.
 
     Raises:
@@ -46,7 +46,7 @@ class Recognizer:
         runtime: RuntimeName = "auto",
         sha256: str | None = None,
         progress: Progress = silent,
-    ) -> Recognizer:
+    ) -> WindowRecognizer:
         """Open a model file (default: the package's model) and warm it up.
 
         Args:
@@ -79,7 +79,7 @@ class Recognizer:
         scores = scores_of(outputs["logits"], self.metadata)
         return [Prediction(of_one, w.person) for of_one, w in zip(scores, windows, strict=True)]
 
-    def __enter__(self) -> Recognizer:
+    def __enter__(self) -> WindowRecognizer:
         return self
 
     def __exit__(self, *exc_info: object) -> None:

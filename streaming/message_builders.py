@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mar_edge import __version__
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.labels import Label
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.recognition.events import EventChange
@@ -39,7 +39,7 @@ def wall_ns(frame: Frame, t_s: float) -> int:
 
 
 def hello_message(
-    camera: FrameSource, pose: str, recognizer: Recognizer, pipeline: Pipeline, size: tuple[int, int]
+    camera: FrameSource, pose: str, recognizer: WindowRecognizer, pipeline: Pipeline, size: tuple[int, int]
 ) -> HelloMessage:
     """Describe the stream: camera, model, labels and rules. ``size``: of the pictures from here on."""
     metadata, thresholds = recognizer.metadata, pipeline.thresholds

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.base import PoseEstimator
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.monitoring import Monitoring
@@ -60,7 +60,7 @@ class ServeSummary:
 def serve(
     config: ServeConfig,
     open_pose: Callable[[], PoseEstimator],
-    open_recognizer: Callable[[], Recognizer],
+    open_recognizer: Callable[[], WindowRecognizer],
     on_message: OnMessage | None = None,
     reread: Callable[[], ServeConfig] | None = None,
     *,
@@ -227,7 +227,7 @@ def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: Exit
     return [stack.enter_context(Recorder(config.record, each.stream, each.run)) for each in publishers]
 
 
-def _check_fit(recognizer: Recognizer, pose: str, layout: Layout) -> None:
+def _check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
     if layout.name != recognizer.layout.name:
         raise MarEdgeError(
             f"a model of another layout: '{recognizer.metadata.name}' takes {recognizer.layout.name} skeletons, "

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from mar_edge.edge.pose.base import PoseEstimator
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.capture.pose_worker import PosedFrame, PoseWorker
 from mar_edge.streaming.message_builders import step_messages
@@ -38,7 +38,7 @@ class StreamLoop:
         source: FrameSource,
         pose: PoseEstimator | None,
         pose_name: str,
-        recognizer: Recognizer,
+        recognizer: WindowRecognizer,
         output: StreamOutput,
     ) -> None:
         self._config, self._stop, self._source, self._output = config, stop, source, output

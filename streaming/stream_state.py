@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame, FrameSource
 from mar_edge.streaming.message_builders import hello_message
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
@@ -51,7 +51,7 @@ class StreamState:
         source: FrameSource,
         pose: str,
         *,
-        recognizer: Recognizer,
+        recognizer: WindowRecognizer,
         pipeline: Pipeline,
         timer: Timer,
         output: StreamOutput,

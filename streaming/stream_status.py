@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.pipeline import Pipeline
@@ -30,7 +30,7 @@ class StatusBuilder:
         self,
         camera: FrameSource,
         pipeline: Pipeline,
-        recognizer: Recognizer,
+        recognizer: WindowRecognizer,
         timer: Timer,
         *,
         period_s: float,

@@ -20,7 +20,7 @@ PriorChoice = Annotated[
         "--prior",
         metavar="NAME|FILE",
         help="Frequencies of actions: interview, uniform, trained (as in the training data) or a CSV file of "
-        "action,per_minute. (Default: trained; interview for a model of MA-52's actions that saw each equally often).",
+        "action,per_minute. (Default: trained; interview for a model of MA-52's actions that saw each equally often.)",
         show_default=False,
     ),
 ]

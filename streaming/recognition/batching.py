@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from mar_edge.edge.data import Prediction, Window
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 
 MOST_WINDOWS = 32
 
@@ -20,8 +20,8 @@ class _Request:
     done: bool = False
 
 
-class BatchingRecognizer(Recognizer):
-    """A recognizer for any number of threads (see ``Recognizer``). It does not close the one that it wraps.
+class BatchingRecognizer(WindowRecognizer):
+    """A recognizer for any number of threads (see ``WindowRecognizer``). It does not close the one that it wraps.
 
     The first thread infers for all that wait; the others wait for their share. It has no thread of its own, and costs
     nothing with one stream. ``batches`` counts inferences, ``windows`` their windows.
@@ -31,7 +31,7 @@ class BatchingRecognizer(Recognizer):
         most_windows: most windows of one inference.
     """
 
-    def __init__(self, recognizer: Recognizer, most_windows: int = MOST_WINDOWS) -> None:
+    def __init__(self, recognizer: WindowRecognizer, most_windows: int = MOST_WINDOWS) -> None:
         self.runtime, self.metadata = recognizer.runtime, recognizer.metadata
         self.layout, self.family = recognizer.layout, recognizer.family
         self.batches = self.windows = 0
@@ -42,7 +42,7 @@ class BatchingRecognizer(Recognizer):
         self._turn = threading.Condition()
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Return the scores of each window, in order (see ``Recognizer.predict``)."""
+        """Return the scores of each window, in order (see ``WindowRecognizer.predict``)."""
         if not windows:
             return []
         request = _Request(windows)

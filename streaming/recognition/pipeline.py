@@ -17,7 +17,7 @@ from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.prior import Prior
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.people import PastEnd, PeopleWindows
@@ -109,7 +109,7 @@ class Pipeline:
         MarEdgeError: the rules name labels that the model does not have, or their prior lacks one of the model's.
     """
 
-    def __init__(self, recognizer: Recognizer, rules: PipelineRules, timer: Timer) -> None:
+    def __init__(self, recognizer: WindowRecognizer, rules: PipelineRules, timer: Timer) -> None:
         self.counts = PipelineCounts()
         self._recognizer, self._timer = recognizer, timer
         self._ids = itertools.count(1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.prior import Prior, default_prior, shift_of
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import adjusted
 from mar_edge.edge.visibility import detectable, visible_regions
 from mar_edge.streaming.timing import Timer
@@ -45,7 +45,7 @@ class WindowScorer:
         MarEdgeError: the prior lacks one of the model's labels.
     """
 
-    def __init__(self, recognizer: Recognizer, prior: Prior | None, timer: Timer) -> None:
+    def __init__(self, recognizer: WindowRecognizer, prior: Prior | None, timer: Timer) -> None:
         self._recognizer, self._timer = recognizer, timer
         self.prior = default_prior(recognizer.metadata) if prior is None else prior
         self._shift = shift_of(self.prior, recognizer.metadata)

@@ -10,7 +10,7 @@ from streaming_fakes import V, nod
 
 import mar_edge
 from mar_edge.edge.data import Window
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 
 
 def window(hz: float, person: int = 0) -> mar_edge.SkeletonTrack:
@@ -20,7 +20,7 @@ def window(hz: float, person: int = 0) -> mar_edge.SkeletonTrack:
 
 def test_scores_of_windows_by_name(tiny_model: Path) -> None:
     windows = [window(0.7), window(1.5, person=1)]
-    with mar_edge.load_model(tiny_model) as model, Recognizer.open(tiny_model) as recognizer:
+    with mar_edge.load_model(tiny_model) as model, WindowRecognizer.open(tiny_model) as recognizer:
         scores = model.predict(windows)
         expected = recognizer.predict([Window(each.joints, each.times_s, each.person) for each in windows])
     assert [list(each) for each in scores] == [list(model.labels)] * 2

@@ -49,7 +49,7 @@ class NodThenAway(ScriptedPose):
 def served(config: ServeConfig, model: Path) -> list[tuple[object, ...]]:
     """Return the ended events of ``serve``: label, body, person, start and end in seconds, score."""
     messages: list[AnyMessage] = []
-    serve(config, NodThenAway, lambda: edge.Recognizer.open(model), messages.append)
+    serve(config, NodThenAway, lambda: edge.WindowRecognizer.open(model), messages.append)
     zero_ns = next(message.t_zero_ns for message in messages if isinstance(message, HelloMessage))
     return [
         (

@@ -9,7 +9,7 @@ from mar_edge.calibration.command import Guard, read_full, write_half, write_int
 from mar_edge.calibration.windows import Windows
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import parse_metadata
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 
 GUARD = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=1.0)
 
@@ -44,7 +44,7 @@ def test_half_is_written_with_what_was_compared(ma52_model, tmp_path):
     assert "tiny joint, fp16" in report
     assert f"{metadata.fidelity.agreement:.4f}" in report
     assert sorted(p.name for p in out.parent.iterdir()) == ["half.md", "half.onnx"]
-    with Recognizer.open(out, threads=1) as recognizer:
+    with WindowRecognizer.open(out, threads=1) as recognizer:
         assert recognizer.metadata.precision == "fp16"
 
 
@@ -100,7 +100,7 @@ def test_int8_is_written_and_its_measurements_are_kept(ma52_model, tmp_path):
     assert written.size < 0.55
     assert "mlp.fc1" in written.report.read_text()
     assert {"ranges", "layers"} <= set(told)
-    with Recognizer.open(out, threads=1) as recognizer:
+    with WindowRecognizer.open(out, threads=1) as recognizer:
         assert recognizer.metadata.fidelity == written.metadata.fidelity
 
     told.clear()

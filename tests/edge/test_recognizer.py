@@ -11,7 +11,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.model_file import METADATA_KEY
 from mar_edge.edge.preprocess import window_to_input
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import scores_of
 from mar_edge.export.onnx_file import reference_logits
 
@@ -34,15 +34,15 @@ WINDOWS = [window(60, seed=1), window(24, person=3, seed=2), window(1, seed=3), 
 
 @pytest.fixture(scope="module")
 def recognizer(ma52_model):
-    with Recognizer.open(ma52_model.path, threads=1) as recognizer:
+    with WindowRecognizer.open(ma52_model.path, threads=1) as recognizer:
         yield recognizer
 
 
 def test_a_file_with_another_hash_than_stated_is_not_loaded(ma52_model, imigue_model):
     stated = sha256_of(ma52_model.path)
-    Recognizer.open(ma52_model.path, threads=1, sha256=stated.upper()).runtime.__exit__(None, None, None)
+    WindowRecognizer.open(ma52_model.path, threads=1, sha256=stated.upper()).runtime.__exit__(None, None, None)
     with pytest.raises(MarEdgeError, match=f"stated is {stated}"):
-        Recognizer.open(imigue_model.path, threads=1, sha256=stated)
+        WindowRecognizer.open(imigue_model.path, threads=1, sha256=stated)
 
 
 def test_it_knows_its_model(recognizer):
@@ -80,7 +80,7 @@ def test_a_window_of_another_layout_is_an_error(recognizer):
 
 
 def test_another_layout(imigue_model):
-    with Recognizer.open(imigue_model.path, threads=1) as recognizer:
+    with WindowRecognizer.open(imigue_model.path, threads=1) as recognizer:
         (prediction,) = recognizer.predict([window(30, V=22)])
         skeleton, index_t = window_to_input(window(30, V=22), recognizer.layout)
     inputs = (torch.from_numpy(skeleton)[None], torch.from_numpy(index_t)[None])
@@ -109,7 +109,7 @@ def redescribed(model, path, change):
 def test_a_description_that_does_not_fit_the_graph_is_an_error(ma52_model, tmp_path, change, expected):
     path = redescribed(ma52_model.path, tmp_path / "m.onnx", change)
     with pytest.raises(MarEdgeError) as error:
-        Recognizer.open(path)
+        WindowRecognizer.open(path)
     assert str(path) in str(error.value)
     assert expected in str(error.value)
 
@@ -119,11 +119,11 @@ def test_labels_that_the_outputs_do_not_match_are_an_error(ma52_model, tmp_path)
     path = redescribed(ma52_model.path, tmp_path / "m.onnx", lambda text: text.replace(first, ""))
     path = redescribed(path, path, lambda text: text.replace('"background":11', '"background":10'))
     with pytest.raises(MarEdgeError, match="11 labels"):
-        Recognizer.open(path)
+        WindowRecognizer.open(path)
 
 
 def test_the_model_in_the_package():
-    with Recognizer.open() as recognizer:
+    with WindowRecognizer.open() as recognizer:
         (prediction,) = recognizer.predict([window(60)])
     assert prediction.probs.shape == (len(recognizer.metadata.labels),)
     assert ((prediction.probs >= 0) & (prediction.probs <= 1)).all()

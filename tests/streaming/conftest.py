@@ -11,7 +11,7 @@ import pytest
 import tiny_model as tiny_model_file
 import zmq
 
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
@@ -23,8 +23,8 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def recognizer(tiny_model: Path) -> Iterator[Recognizer]:
-    with Recognizer.open(tiny_model, threads=1) as opened:
+def recognizer(tiny_model: Path) -> Iterator[WindowRecognizer]:
+    with WindowRecognizer.open(tiny_model, threads=1) as opened:
         yield opened
 
 

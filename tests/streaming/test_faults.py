@@ -25,7 +25,7 @@ from wire_messages import MESSAGES
 from mar_edge import AnyMessage, EndMessage, HelloMessage, LabelSubscriber, StatusMessage
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.backoff import Backoff
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.frames import Frame
@@ -144,7 +144,7 @@ def served(tiny_model: Path) -> Serve:
         left = list(poses)
         try:
             summary: ServeSummary | BaseException = serve(
-                config, lambda: left.pop(0), lambda: Recognizer.open(tiny_model, threads=1), heard.append
+                config, lambda: left.pop(0), lambda: WindowRecognizer.open(tiny_model, threads=1), heard.append
             )
         except (MarEdgeError, ZeroDivisionError) as error:
             summary = error
@@ -203,7 +203,7 @@ def test_a_stream_that_hangs_does_not_keep_the_process_from_stopping(
     helper.start()
     config = ServeConfig(camera=str(write_video(tmp_path / "clip.mp4", 75)), address=address)
     with pytest.raises(MarEdgeError, match="stream camera hangs"):
-        serve(config, lambda: Hanging(MOTION), lambda: Recognizer.open(tiny_model, threads=1))
+        serve(config, lambda: Hanging(MOTION), lambda: WindowRecognizer.open(tiny_model, threads=1))
     release.set()
     helper.join()
 
@@ -247,7 +247,7 @@ def test_a_lost_camera_is_seen_in_status_and_its_return_in_hello(
 
     def run() -> None:
         with pytest.raises(InterruptedError):
-            serve(config, lambda: Nobody(MOTION), lambda: Recognizer.open(tiny_model, threads=1), seen)
+            serve(config, lambda: Nobody(MOTION), lambda: WindowRecognizer.open(tiny_model, threads=1), seen)
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -272,7 +272,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
@@ -282,7 +282,7 @@ labels = iter(["nonsense", "head"])
 def reread():
     choice = LabelChoice.parse(next(labels))
     return ServeConfig(camera="0", pipeline=PipelineRules(stride_s=0.4, labels=choice))
-summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1),
+summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: WindowRecognizer.open(Path(sys.argv[3]), threads=1),
                 reread=reread)
 print(summary.reason)
 """
@@ -352,7 +352,7 @@ def test_a_model_file_with_other_bytes_in_it_is_one_clear_error_or_a_model(
             content[rng.choice(places)] = rng.randrange(256)
         path.write_bytes(content)
         try:
-            Recognizer.open(path, threads=1).__exit__(None, None, None)
+            WindowRecognizer.open(path, threads=1).__exit__(None, None, None)
         except MarEdgeError:
             refused += 1
     assert refused > count / 10
@@ -367,5 +367,5 @@ def test_a_model_file_that_is_cut_anywhere_is_one_clear_error(tiny_model: Path, 
     for _ in range(count):
         path.write_bytes(whole[: rng.randrange(len(whole))])
         with pytest.raises(MarEdgeError) as raised:
-            Recognizer.open(path, threads=1)
+            WindowRecognizer.open(path, threads=1)
         assert "\n" not in str(raised.value)

@@ -7,7 +7,7 @@ import pytest
 from streaming_fakes import nod, person, skeleton
 
 from mar_edge.edge.data import Window
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.message_builders import event_message, label_message, skeleton_message, wall_ns
 from mar_edge.streaming.recognition.events import EventChange
@@ -25,7 +25,7 @@ def test_moments_of_the_capture_clock_are_placed_on_the_wall_clock_by_their_fram
     assert wall_ns(FRAME, 1.0) == FRAME.t_capture_ns - 2 * NS
 
 
-def test_the_best_labels_come_first_and_the_latency_counts_from_the_frame(recognizer: Recognizer) -> None:
+def test_the_best_labels_come_first_and_the_latency_counts_from_the_frame(recognizer: WindowRecognizer) -> None:
     labels = recognizer.metadata.labels
     probs = np.linspace(0, 1, len(labels), dtype=np.float32)
     times = np.arange(31) / 30 + 2.0
@@ -49,7 +49,7 @@ def test_the_best_labels_come_first_and_the_latency_counts_from_the_frame(recogn
     assert [scored.id for scored in chosen.top] == [labels[4].id, labels[1].id]
 
 
-def test_an_event_has_no_end_until_it_ends(recognizer: Recognizer) -> None:
+def test_an_event_has_no_end_until_it_ends(recognizer: WindowRecognizer) -> None:
     labels = recognizer.metadata.labels
     change: dict[str, Any] = {"event_id": 1, "person": 0, "label": 9, "t_start_s": 2.5, "score": 0.8}
     begin = event_message(FRAME, EventChange(phase="begin", t_end_s=None, **change), labels)

@@ -29,7 +29,7 @@ from mar_edge import (
 from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.recognition.pipeline import PipelineRules
@@ -75,7 +75,9 @@ def run(tiny_model: Path) -> Run:
 
         listener = threading.Thread(target=listen, daemon=True)
         listener.start()
-        summary = serve(config, lambda: pose or ScriptedPose(MOTION), lambda: Recognizer.open(tiny_model, threads=1))
+        summary = serve(
+            config, lambda: pose or ScriptedPose(MOTION), lambda: WindowRecognizer.open(tiny_model, threads=1)
+        )
         listener.join(20)
         assert heard.pop() == heard[-1]
         return summary, heard
@@ -87,7 +89,7 @@ def of(kind: type, messages: list[AnyMessage]) -> list[Any]:
     return [message for message in messages if isinstance(message, kind)]
 
 
-def test_a_file_from_hello_to_end(run: Run, config: ServeConfig, recognizer: Recognizer) -> None:
+def test_a_file_from_hello_to_end(run: Run, config: ServeConfig, recognizer: WindowRecognizer) -> None:
     pose = ScriptedPose(MOTION)
     summary, heard = run(config, pose)
     assert [message.seq for message in heard] == list(range(len(heard)))
@@ -218,7 +220,7 @@ def test_a_failure_of_the_pose_stage_is_raised_and_sent(run: Run, config: ServeC
         serve(
             replace(config, wait_subscribers=0),
             lambda: Failing(MOTION),
-            lambda: Recognizer.open(_model_of(run), threads=1),
+            lambda: WindowRecognizer.open(_model_of(run), threads=1),
             said.append,
         )
     assert isinstance(said[-1], EndMessage)
@@ -250,7 +252,7 @@ def test_a_model_of_another_layout_is_refused(config: ServeConfig, tiny_model: P
             self.layout = load_layout("imigue")
 
     with pytest.raises(MarEdgeError, match="a model of another layout: 'tiny' takes ma52"):
-        serve(config, Other, lambda: Recognizer.open(tiny_model, threads=1))
+        serve(config, Other, lambda: WindowRecognizer.open(tiny_model, threads=1))
 
 
 def test_a_full_disk_is_reported_in_status_and_the_stream_goes_on(
@@ -287,12 +289,12 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from streaming_fakes import ScriptedPose, nod
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
 config = ServeConfig(camera=sys.argv[1], address=sys.argv[2])
-summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: Recognizer.open(Path(sys.argv[3]), threads=1))
+summary = serve(config, lambda: ScriptedPose(nod(40.0)), lambda: WindowRecognizer.open(Path(sys.argv[3]), threads=1))
 assert not {{"torch", "onnx"}} & sys.modules.keys()
 print(summary.reason, summary.signal)
 """
@@ -346,7 +348,7 @@ def test_an_observer_gets_all_people_of_every_frame_sent_or_not(
     summary = serve(
         config,
         lambda: ScriptedPose(MOTION),
-        lambda: Recognizer.open(tiny_model, threads=1),
+        lambda: WindowRecognizer.open(tiny_model, threads=1),
         observer=onlooker,
     )
     assert [read_number(frame.image) for frame, _ in onlooker.frames] == list(range(75))
@@ -374,7 +376,7 @@ def test_each_skeleton_is_encoded_once_for_wire_recording_and_page(
         serve(
             replace(config, wait_subscribers=0, publish_skeletons=sent, record=RecordConfig(tmp_path / "recorded")),
             lambda: ScriptedPose(MOTION),
-            lambda: Recognizer.open(tiny_model, threads=1),
+            lambda: WindowRecognizer.open(tiny_model, threads=1),
             observer=page,
         )
     assert encoded == list(range(75))
@@ -393,7 +395,7 @@ def test_a_page_that_fails_is_reported_in_status_and_the_stream_goes_on(
         serve(
             replace(config, wait_subscribers=0),
             lambda: ScriptedPose(MOTION),
-            lambda: Recognizer.open(tiny_model, threads=1),
+            lambda: WindowRecognizer.open(tiny_model, threads=1),
             messages.append,
             observer=page,
         )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from streaming_fakes import FakeReader, ScriptedPose, nod, wait_until
 
 from mar_edge.edge.data import Skeleton
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream import StreamLoop
@@ -30,7 +30,7 @@ class HangingPose(ScriptedPose):
 
 
 def test_no_status_while_pose_hangs(
-    recognizer: Recognizer, publisher: Publisher, publish_socket: PublishSocket, monkeypatch: pytest.MonkeyPatch
+    recognizer: WindowRecognizer, publisher: Publisher, publish_socket: PublishSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mar_edge.streaming.stream_state.STATUS_PERIOD_S", 0.001)
     monkeypatch.setattr("mar_edge.streaming.stream.READ_TIMEOUT_S", 0.005)

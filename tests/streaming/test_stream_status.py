@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules
@@ -43,14 +43,14 @@ class CountingCamera:
         return None
 
 
-def status_of(recognizer: Recognizer) -> tuple[StatusBuilder, CountingCamera, Clock, Timer]:
+def status_of(recognizer: WindowRecognizer) -> tuple[StatusBuilder, CountingCamera, Clock, Timer]:
     timer, clock, camera = Timer(), Clock(), CountingCamera()
     pipeline = Pipeline(recognizer, PipelineRules(motion_gate=None), timer)
     builder = StatusBuilder(cast(Camera, camera), pipeline, recognizer, timer, period_s=1.0, clock=clock)
     return builder, camera, clock, timer
 
 
-def test_status_is_due_once_a_period_and_never_in_bursts(recognizer: Recognizer) -> None:
+def test_status_is_due_once_a_period_and_never_in_bursts(recognizer: WindowRecognizer) -> None:
     builder, _, clock, _ = status_of(recognizer)
     due = []
     for tenth in range(100):
@@ -60,7 +60,7 @@ def test_status_is_due_once_a_period_and_never_in_bursts(recognizer: Recognizer)
     assert due == [10, 20, 30, 65, 75, 85, 95]
 
 
-def test_rates_count_from_the_last_status(recognizer: Recognizer) -> None:
+def test_rates_count_from_the_last_status(recognizer: WindowRecognizer) -> None:
     builder, camera, clock, timer = status_of(recognizer)
     first = builder.message(None, 0, subscribers=0)
     assert (first.fps_in, first.fps_out, first.t_capture_ns, first.latency_ms) == (0.0, 0.0, 5, {})

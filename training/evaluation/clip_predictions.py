@@ -12,7 +12,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, background_label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.progress import Progress
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
 from mar_edge.training.datasets.base import Dataset
 
@@ -51,7 +51,7 @@ class ClipPredictions:
 
 
 def predict_clips(
-    recognizer: Recognizer,
+    recognizer: WindowRecognizer,
     dataset: Dataset,
     progress: Progress,
     *,

@@ -12,7 +12,7 @@ from mar_edge.edge.labels import read_labels
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import default_prior, shift_of
 from mar_edge.edge.progress import Progress
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.datasets.opening import files_of, open_dataset
@@ -213,7 +213,7 @@ def _fit_scores(
     write_score_calibration(config.confidence, to_score_calibration(metadata, temperature, thresholds, fitted_on))
 
 
-def _facts(config: EvaluateConfig, recognizer: Recognizer) -> ModelFacts:
+def _facts(config: EvaluateConfig, recognizer: WindowRecognizer) -> ModelFacts:
     metadata = recognizer.metadata
     return ModelFacts(
         name=metadata.name,

@@ -8,7 +8,7 @@ from pathlib import Path
 from mar_edge.edge.choices import RuntimeName, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 
 _CHECKPOINTS = (".pt", ".pth")
 _MODELS = (".onnx", ".engine")
@@ -33,7 +33,7 @@ class ModelSource:
     runtime: RuntimeName = "auto"
     threads: int = 0
 
-    def open(self, layout: Layout) -> Recognizer:
+    def open(self, layout: Layout) -> WindowRecognizer:
         """Open the recognizer; the caller closes it.
 
         Raises:
@@ -44,7 +44,7 @@ class ModelSource:
             from mar_edge.training.evaluation.torch_runtime import TorchRuntime
 
             checkpoints = TorchRuntime(self.paths, layout, self.stream, self.device, self.threads)
-            return Recognizer(checkpoints, " + ".join(map(str, self.paths)))
+            return WindowRecognizer(checkpoints, " + ".join(map(str, self.paths)))
         if others:
             raise MarEdgeError(
                 f"only checkpoints ({', '.join(_CHECKPOINTS)}) can be averaged, not {first} and {others[0]}; "
@@ -54,7 +54,7 @@ class ModelSource:
             raise MarEdgeError(
                 f"{first} is neither a checkpoint ({', '.join(_CHECKPOINTS)}) nor a model ({', '.join(_MODELS)})"
             )
-        recognizer = Recognizer.open(first, self.threads, self.runtime)
+        recognizer = WindowRecognizer.open(first, self.threads, self.runtime)
         if recognizer.layout.name != layout.name:
             with recognizer:
                 raise MarEdgeError(

@@ -15,7 +15,7 @@ import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.evaluation.matching import event_figures
 from mar_edge.training.evaluation.served import NO_ACTION, Served, ServedEvent, ServedLabels, serve_recordings
@@ -107,7 +107,7 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evaluate_real(
-    real: RealSet, recognizer: Recognizer, rules: PipelineRules | None = None, *, known_only: bool = False
+    real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules | None = None, *, known_only: bool = False
 ) -> RealResults:
     """Run a model on real recordings and score its messages.
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.data import Prediction, Window
 from mar_edge.edge.labels import Label
 from mar_edge.edge.progress import Progress, silent
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.message_builders import step_messages
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
@@ -59,7 +59,7 @@ class Served:
 
 
 def serve_recordings(
-    real: RealSet, recognizer: Recognizer, rules: PipelineRules, progress: Progress = silent, batch: int = BATCH
+    real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules, progress: Progress = silent, batch: int = BATCH
 ) -> tuple[Served, ...]:
     """Return the messages about each recording."""
     windows = collect_windows(real, recognizer, rules)
@@ -70,7 +70,7 @@ def serve_recordings(
     return _serve(real, recognizer, rules, predictions)
 
 
-def collect_windows(real: RealSet, recognizer: Recognizer, rules: PipelineRules) -> list[Window]:
+def collect_windows(real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules) -> list[Window]:
     """Return all windows that the pipeline would run the network on, in order. Runs no inference."""
     windows: list[Window] = []
     K = len(recognizer.metadata.labels)
@@ -85,7 +85,11 @@ def collect_windows(real: RealSet, recognizer: Recognizer, rules: PipelineRules)
 
 
 def serve_scores(
-    real: RealSet, recognizer: Recognizer, rules: PipelineRules, windows: Sequence[Window], scores: NDArray[np.float32]
+    real: RealSet,
+    recognizer: WindowRecognizer,
+    rules: PipelineRules,
+    windows: Sequence[Window],
+    scores: NDArray[np.float32],
 ) -> tuple[Served, ...]:
     """Return the messages about each recording for given scores.
 
@@ -96,10 +100,10 @@ def serve_scores(
     return _serve(real, recognizer, rules, predictions)
 
 
-class _Scripted(Recognizer):
+class _Scripted(WindowRecognizer):
     """A recognizer whose predictions come from a function."""
 
-    def __init__(self, recognizer: Recognizer, answer: Callable[[Sequence[Window]], list[Prediction]]) -> None:
+    def __init__(self, recognizer: WindowRecognizer, answer: Callable[[Sequence[Window]], list[Prediction]]) -> None:
         vars(self).update(vars(recognizer))
         self._answer = answer
 
@@ -109,7 +113,7 @@ class _Scripted(Recognizer):
 
 
 def _serve(
-    real: RealSet, recognizer: Recognizer, rules: PipelineRules, predictions: Sequence[Prediction]
+    real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules, predictions: Sequence[Prediction]
 ) -> tuple[Served, ...]:
     left = iter(predictions)
     scripted = _Scripted(recognizer, lambda batch: [next(left) for _ in batch])
@@ -118,7 +122,7 @@ def _serve(
     return served
 
 
-def _serve_one(recording: RealRecording, recognizer: Recognizer, rules: PipelineRules) -> Served:
+def _serve_one(recording: RealRecording, recognizer: WindowRecognizer, rules: PipelineRules) -> Served:
     """Run one recording through the pipeline, as ``streaming.stream`` does."""
     messages = _Messages(recording, recognizer, rules)
     pipeline = messages.pipeline
@@ -136,7 +140,7 @@ def _serve_one(recording: RealRecording, recognizer: Recognizer, rules: Pipeline
 class _Messages:
     """Builds the messages about one recording, and reads them as a subscriber does."""
 
-    def __init__(self, recording: RealRecording, recognizer: Recognizer, rules: PipelineRules) -> None:
+    def __init__(self, recording: RealRecording, recognizer: WindowRecognizer, rules: PipelineRules) -> None:
         self._timer = Timer()
         self.pipeline = Pipeline(recognizer, rules, self._timer)
         self._recording = recording

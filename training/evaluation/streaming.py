@@ -23,7 +23,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.progress import Progress
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
 from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.timing import Timer
@@ -128,7 +128,7 @@ def evaluate_takes(
 
 def evaluate_recording(
     recording: Recording,
-    recognizer: Recognizer,
+    recognizer: WindowRecognizer,
     rules: PipelineRules,
     *,
     idle: bool = False,
@@ -188,7 +188,7 @@ def _scored(inferences: Sequence[Inference], num_labels: int) -> ScoredWindows:
 
 @dataclass(frozen=True)
 class _Worker:
-    recognizer: Recognizer
+    recognizer: WindowRecognizer
     rules: PipelineRules
 
 

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.files.onnx_parts import check_whole
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 
 WEIGHTS = numpy_helper.from_array(np.arange(600, dtype=np.float32).reshape(2, 300), "weights")
 
@@ -86,7 +86,7 @@ def test_a_model_of_other_weights_does_not_pass_by_its_hash(tmp_path):
     )
     assert (tmp_path / "weights.bin").exists()
     with pytest.raises(MarEdgeError, match="keeps weights in other files"):
-        Recognizer.open(path, sha256=sha256_of(path))
+        WindowRecognizer.open(path, sha256=sha256_of(path))
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 40, b"ftrt" + bytes(range(256)), b"\x3a\x05abc", b"\x0b\x0c"])

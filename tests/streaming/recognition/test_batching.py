@@ -9,7 +9,7 @@ import pytest
 from streaming_fakes import nod, wait_until
 
 from mar_edge.edge.data import Prediction, Window
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 
 
@@ -18,7 +18,7 @@ def window(number: int) -> Window:
     return Window(np.stack([nod(3.0 + number)(t) for t in times]), times, person=number)
 
 
-def test_each_thread_gets_the_scores_of_its_own_windows(recognizer: Recognizer) -> None:
+def test_each_thread_gets_the_scores_of_its_own_windows(recognizer: WindowRecognizer) -> None:
     windows = [window(number) for number in range(24)]
     alone = [recognizer.predict([each])[0].probs for each in windows]
     shared = BatchingRecognizer(recognizer)
@@ -34,7 +34,7 @@ def test_each_thread_gets_the_scores_of_its_own_windows(recognizer: Recognizer) 
 class Gate:
     """A recognizer that waits until it is let through, and keeps what it was asked."""
 
-    def __init__(self, recognizer: Recognizer) -> None:
+    def __init__(self, recognizer: WindowRecognizer) -> None:
         self.runtime, self.metadata = recognizer.runtime, recognizer.metadata
         self.layout, self.family = recognizer.layout, recognizer.family
         self.asked: list[list[int]] = []
@@ -49,7 +49,7 @@ class Gate:
 
 
 @pytest.fixture
-def gate(recognizer: Recognizer) -> Gate:
+def gate(recognizer: WindowRecognizer) -> Gate:
     return Gate(recognizer)
 
 

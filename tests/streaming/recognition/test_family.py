@@ -15,7 +15,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families.base import WarmUp
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules
 from mar_edge.streaming.timing import Timer
 
@@ -71,7 +71,7 @@ def _family(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_network_gets_the_inputs_of_its_family_after_the_warm_up_of_its_family() -> None:
     runtime = ScriptedRuntime(span=(None, 2))
-    pipeline = Pipeline(Recognizer(runtime, "it"), PipelineRules(motion_gate=None), Timer())
+    pipeline = Pipeline(WindowRecognizer(runtime, "it"), PipelineRules(motion_gate=None), Timer())
     steps = [pipeline.push(i / 10, [skeleton(person())]) for i in range(31)]
     first = next(i for i, step in enumerate(steps) if step.inferences)
     assert first / 10 == pytest.approx(1.2)
@@ -81,7 +81,7 @@ def test_the_network_gets_the_inputs_of_its_family_after_the_warm_up_of_its_fami
 
 
 def test_a_gap_that_the_family_does_not_bridge_empties_the_window() -> None:
-    pipeline = Pipeline(Recognizer(ScriptedRuntime(span=(None, 2)), "it"), PipelineRules(), Timer())
+    pipeline = Pipeline(WindowRecognizer(ScriptedRuntime(span=(None, 2)), "it"), PipelineRules(), Timer())
     for t_s in (0.0, 0.1, 0.4):
         pipeline.push(t_s, [skeleton(person())])
     assert pipeline.counts.resets == 1
@@ -89,4 +89,4 @@ def test_a_gap_that_the_family_does_not_bridge_empties_the_window() -> None:
 
 def test_a_graph_with_other_inputs_is_refused() -> None:
     with pytest.raises(MarEdgeError, match=r"takes span \(B, 2\), this one takes"):
-        Recognizer(ScriptedRuntime(skeleton=(None, 64, 44, 2)), "it")
+        WindowRecognizer(ScriptedRuntime(skeleton=(None, 64, 44, 2)), "it")

@@ -8,7 +8,7 @@ import pytest
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.pose.keypoints import BODY
 from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules
 from mar_edge.streaming.timing import Timer
 from mar_edge.training.synth.recording import record
@@ -38,7 +38,7 @@ def scene():
 
 def told(frames):
     """Person -> (phase, label, start, end) of each change, to a hundredth of a second."""
-    with Recognizer.open(threads=1) as recognizer:
+    with WindowRecognizer.open(threads=1) as recognizer:
         pipeline = Pipeline(recognizer, PipelineRules(stride_s=0.4), Timer())
         steps = [pipeline.push(t, skeletons) for t, skeletons in frames] + [pipeline.finish(infer=True)]
     people = {}

@@ -13,7 +13,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.movements import Movement, Way
 from mar_edge.edge.prior import TRAINED, Prior
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
 from mar_edge.streaming.recognition.probabilities import Inference
@@ -24,7 +24,7 @@ BACKGROUND = 11
 EAGER = PipelineRules(on=0.15, off=0.01, events=EventRules(smoothing_s=0.0, min_duration_s=0.4))
 
 
-def pipeline_of(recognizer: Recognizer, gate: bool = False, stride_s: float = 0.2) -> Pipeline:
+def pipeline_of(recognizer: WindowRecognizer, gate: bool = False, stride_s: float = 0.2) -> Pipeline:
     rules = replace(EAGER, stride_s=stride_s, motion_gate=DEFAULT_THRESHOLD if gate else None)
     return Pipeline(recognizer, rules, Timer())
 
@@ -39,7 +39,7 @@ def inferences(steps: list[Step]) -> list[Inference]:
 
 
 @pytest.mark.parametrize("fps", [15, 25, 30, 60])
-def test_streaming_gives_the_probabilities_of_the_batch_path(recognizer: Recognizer, fps: float) -> None:
+def test_streaming_gives_the_probabilities_of_the_batch_path(recognizer: WindowRecognizer, fps: float) -> None:
     motion = nod(40.0, hz=0.7)
     pipeline = pipeline_of(recognizer)
     got = inferences([*stream(pipeline, motion, fps, 5.0), pipeline.finish(infer=True)])
@@ -56,7 +56,7 @@ def test_streaming_gives_the_probabilities_of_the_batch_path(recognizer: Recogni
     assert spread.max() > 0.01  # so that wrong frames would have shown
 
 
-def test_a_whole_clip_no_longer_than_a_window_is_one_window_at_the_end(recognizer: Recognizer) -> None:
+def test_a_whole_clip_no_longer_than_a_window_is_one_window_at_the_end(recognizer: WindowRecognizer) -> None:
     motion = nod(40.0, hz=0.7)
     pipeline = pipeline_of(recognizer)
     stream(pipeline, motion, 30, 50 / 30)
@@ -66,7 +66,7 @@ def test_a_whole_clip_no_longer_than_a_window_is_one_window_at_the_end(recognize
     np.testing.assert_array_equal(last.probs, batch.probs)
 
 
-def test_the_frame_rate_does_not_change_the_answer(recognizer: Recognizer) -> None:
+def test_the_frame_rate_does_not_change_the_answer(recognizer: WindowRecognizer) -> None:
     answers = []
     for fps in (15, 25, 30, 60):
         got = inferences(stream(pipeline_of(recognizer), nod(40.0, hz=0.7), fps, 4.001))
@@ -76,7 +76,7 @@ def test_the_frame_rate_does_not_change_the_answer(recognizer: Recognizer) -> No
             np.testing.assert_allclose(other[t], answers[-1][t], atol=0.02)
 
 
-def test_dropped_frames_hardly_change_the_answer(recognizer: Recognizer) -> None:
+def test_dropped_frames_hardly_change_the_answer(recognizer: WindowRecognizer) -> None:
     motion, rng = nod(40.0, hz=0.7), np.random.default_rng(0)
     whole, holed = pipeline_of(recognizer), pipeline_of(recognizer)
     for i in range(91):
@@ -89,7 +89,7 @@ def test_dropped_frames_hardly_change_the_answer(recognizer: Recognizer) -> None
     np.testing.assert_allclose(a, b, atol=0.03)
 
 
-def test_the_same_skeletons_give_the_same_results_again(recognizer: Recognizer) -> None:
+def test_the_same_skeletons_give_the_same_results_again(recognizer: WindowRecognizer) -> None:
     def once() -> list[object]:
         pipeline = pipeline_of(recognizer, gate=True)
         steps = [*stream(pipeline, nod(30.0, start_s=1.0, end_s=3.0), 30, 4.0), pipeline.finish(infer=True)]
@@ -100,7 +100,7 @@ def test_the_same_skeletons_give_the_same_results_again(recognizer: Recognizer) 
     assert once() == once()
 
 
-def test_strides_without_motion_are_counted_and_nothing_is_inferred(recognizer: Recognizer) -> None:
+def test_strides_without_motion_are_counted_and_nothing_is_inferred(recognizer: WindowRecognizer) -> None:
     pipeline = pipeline_of(recognizer, gate=True)
     got = inferences(stream(pipeline, lambda _: person(), 30, 3.0))
     assert {inference.probs is None for inference in got} == {True}
@@ -109,7 +109,7 @@ def test_strides_without_motion_are_counted_and_nothing_is_inferred(recognizer: 
     assert pipeline.counts.inferences > 0
 
 
-def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
+def test_an_event_ends_when_the_person_is_gone(recognizer: WindowRecognizer) -> None:
     pipeline = pipeline_of(recognizer)
     changes = [c for step in stream(pipeline, nod(30.0), 30, 2.0) for c in step.events]
     assert changes[0].phase == "begin"
@@ -121,7 +121,7 @@ def test_an_event_ends_when_the_person_is_gone(recognizer: Recognizer) -> None:
     assert pipeline.finish(infer=True) == Step()
 
 
-def test_the_end_of_the_stream_ends_events_and_infers_only_what_is_new(recognizer: Recognizer) -> None:
+def test_the_end_of_the_stream_ends_events_and_infers_only_what_is_new(recognizer: WindowRecognizer) -> None:
     pipeline = pipeline_of(recognizer, stride_s=0.5)
     stream(pipeline, nod(30.0), 30, 2.001)  # its last frame fell on a stride
     (end,) = pipeline.finish(infer=True).events
@@ -134,7 +134,7 @@ def test_the_end_of_the_stream_ends_events_and_infers_only_what_is_new(recognize
 
 
 def test_all_people_are_followed_and_inferred_in_one_call(
-    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+    recognizer: WindowRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
     predict = recognizer.predict
@@ -159,7 +159,7 @@ def test_all_people_are_followed_and_inferred_in_one_call(
 
 
 def test_an_answer_that_is_not_a_number_is_counted_and_dropped(
-    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+    recognizer: WindowRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nan = np.full(len(recognizer.metadata.labels), np.nan, np.float32)
     monkeypatch.setattr(recognizer, "predict", lambda windows: [Prediction(nan, w.person) for w in windows])
@@ -170,7 +170,7 @@ def test_an_answer_that_is_not_a_number_is_counted_and_dropped(
     assert pipeline.counts.invalid == pipeline.counts.inferences > 0
 
 
-def test_labels_of_parts_outside_the_picture_have_the_score_0(recognizer: Recognizer) -> None:
+def test_labels_of_parts_outside_the_picture_have_the_score_0(recognizer: WindowRecognizer) -> None:
     def head_alone(t_s: float) -> np.ndarray:
         joints = nod(30.0)(t_s).copy()
         head = [joint for joint in range(len(joints)) if joint in recognizer.layout.regions["head"]]
@@ -187,7 +187,7 @@ def test_labels_of_parts_outside_the_picture_have_the_score_0(recognizer: Recogn
     assert first.probs[BACKGROUND] == 1 - np.delete(first.probs, BACKGROUND).max()
 
 
-def test_a_prior_moves_scores_by_how_often_labels_happen(recognizer: Recognizer) -> None:
+def test_a_prior_moves_scores_by_how_often_labels_happen(recognizer: WindowRecognizer) -> None:
     names = [label.name for label in recognizer.metadata.labels if label.name != "no action"]
     often = Prior("often", {name: 9.0 if name == "nodding" else 1.0 for name in names})
 
@@ -203,7 +203,7 @@ def test_a_prior_moves_scores_by_how_often_labels_happen(recognizer: Recognizer)
 
 
 def test_several_labels_of_one_window_are_events_side_by_side(
-    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+    recognizer: WindowRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     metadata = recognizer.metadata
     sigmoid = msgspec.structs.replace(
@@ -228,7 +228,7 @@ def test_several_labels_of_one_window_are_events_side_by_side(
 
 
 def test_a_users_own_label_may_name_one_way_of_a_movement(
-    recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch
+    recognizer: WindowRecognizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The head goes down at 3 s and comes back at 6 s. Both ways are one event, or the way out alone.
     labels = (Label(0, "ducking", "head"),)

@@ -16,7 +16,7 @@ from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.recording.replay import Replay
@@ -58,7 +58,7 @@ def said(messages: list[AnyMessage]) -> list[Any]:
 
 def served(config: ServeConfig, model: Path, pose: ScriptedPose | None = None) -> list[AnyMessage]:
     heard: list[AnyMessage] = []
-    serve(config, lambda: pose or ComesAndGoes(MOTION), lambda: Recognizer.open(model, threads=1), heard.append)
+    serve(config, lambda: pose or ComesAndGoes(MOTION), lambda: WindowRecognizer.open(model, threads=1), heard.append)
     return heard
 
 

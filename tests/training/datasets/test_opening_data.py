@@ -91,7 +91,7 @@ def test_synthetic_motion_is_validated_on_other_clips_of_it():
     training, held = open_pair("synth")
     assert (len(training), len(held)) == (64, 32)
     assert isinstance(held, SyntheticDataset)
-    assert "not trained on" not in held.name
+    assert "held-out world" not in held.name
     assert not np.array_equal(training.batch(np.arange(2)).skeleton, held.batch(np.arange(2)).skeleton)
 
 

@@ -45,7 +45,7 @@ def test_the_description():
     assert dataset.layout.name == "ma52"
     assert dataset.labels[dataset.background].name == "no action"
     assert dataset.name.startswith("synthetic motion only, 5300 clips, seed 3, ")
-    assert "not trained on" in SyntheticDataset(3, 10, world=HELD_OUT).name
+    assert "held-out world" in SyntheticDataset(3, 10, world=HELD_OUT).name
     counts = dataset.class_counts()
     assert abs(int(counts.sum()) - 5300) < len(CLASSES)
     drawn = np.bincount(synthesize(3, 0, 4000 if len(CLASSES) < 20 else 256).labels, minlength=len(CLASSES))

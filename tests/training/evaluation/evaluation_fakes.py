@@ -13,7 +13,7 @@ from mar_edge.edge.data import Prediction, Window
 from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.layout import Layout, load_layout
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.training.datasets.base import ClipBatch
 
 LABELS = (*ma52_labels(), background_label())
@@ -94,12 +94,12 @@ METADATA = ModelMetadata(
 )
 
 
-def fake_model(logits: NDArray[np.float32], **changes: object) -> Recognizer:
+def fake_model(logits: NDArray[np.float32], **changes: object) -> WindowRecognizer:
     """Return a recognizer with these logits; ``changes`` are made to ``METADATA``."""
-    return Recognizer(FakeRuntime(logits, msgspec.structs.replace(METADATA, **changes)), "fake")
+    return WindowRecognizer(FakeRuntime(logits, msgspec.structs.replace(METADATA, **changes)), "fake")
 
 
-class ScriptedRecognizer(Recognizer):
+class ScriptedRecognizer(WindowRecognizer):
     """Predicts a window by a script of (from, to, index) for the time of its end; otherwise "no action"."""
 
     def __init__(self, script: Sequence[tuple[float, float, int]]) -> None:

@@ -10,7 +10,7 @@ from evaluation_fakes import BACKGROUND, LABELS, METADATA, FakeRuntime, Scripted
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import default_model_path
-from mar_edge.edge.recognizer import Recognizer
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.stream_results import score_recordings
@@ -183,7 +183,7 @@ def test_takes_have_actions_that_the_model_knows():
 
 def test_true_events_of_unknown_labels_are_left_out():
     few = msgspec.structs.replace(METADATA, labels=(LABELS[WAVING], LABELS[BACKGROUND]), background=1)
-    recognizer = Recognizer(FakeRuntime(np.zeros((1, 2), np.float32), few), "fake")
+    recognizer = WindowRecognizer(FakeRuntime(np.zeros((1, 2), np.float32), few), "fake")
     recording = footage(2, [], [*NODDED, TrueEvent(LABELS[WAVING], 0.5, 1.0)])
     assert [event.label.name for event in evaluate_recording(recording, recognizer, PipelineRules()).true] == ["waving"]
 

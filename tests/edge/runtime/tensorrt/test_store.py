@@ -99,7 +99,7 @@ def test_an_engine_is_described_without_its_gpu(tmp_path, capsys, monkeypatch):
     from mar_edge.edge.model_file import default_model_path
     from mar_edge.edge.runtime.onnxruntime import read_metadata
 
-    monkeypatch.setattr("mar_edge.edge.recognizer.Recognizer.open", None)  # needs the GPU
+    monkeypatch.setattr("mar_edge.edge.recognizer.WindowRecognizer.open", None)  # needs the GPU
     document = read_metadata(default_model_path())
     path = tmp_path / "model.engine"
     write_engine(path, b"plan", msgspec.structs.replace(info(), metadata=document))
