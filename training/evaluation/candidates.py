@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from mar_edge.training.evaluation.detection import Intervals
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-# Delay of a score's rise after the onset in seconds, and of its fall after the offset in window lengths. Measured on
-# the previous model. They do not fit the current one (see "several actions at once" in docs/model-card.md).
+# Delays if a score stays high for at least a window. It rises after the onset, delay in seconds, and falls after the
+# offset, delay in window lengths. A high score of one window shows only that the action is in that window.
 _SEEN_AFTER_S = 0.7
 _OUTLIVES = 0.55
-_SHORTEST_S = 0.3
 _LONGEST_GAP_S = 0.5  # between two windows of one person; more than two strides
 _SIGMA = 0.5  # of soft-NMS
 _LEAST = 1e-3  # lower scores are dropped
@@ -123,8 +122,8 @@ def stretches(
     _, last = np.nonzero(change == -1)
     first = before + 1
     seen_s, lost_s = end_s[row_of[first]], end_s[row_of[last]]
-    begin = np.where(row_of[before] < 0, start_s[row_of[first]], seen_s - _SEEN_AFTER_S)
-    end = np.where(row_of[last + 1] < 0, lost_s, lost_s - _OUTLIVES * window_s)
-    short = np.maximum(_SHORTEST_S - (end - begin), 0) / 2
+    held = np.minimum((lost_s - seen_s) / window_s, 1)
+    begin = np.where(row_of[before] < 0, start_s[row_of[first]], seen_s - (1 - held) * window_s - held * _SEEN_AFTER_S)
+    end = np.where(row_of[last + 1] < 0, lost_s, lost_s - held * _OUTLIVES * window_s)
     mean = (sums[last + 1, label] - sums[first, label]) / (last + 1 - first)
-    return Stretches(label.astype(np.int64), begin - short, end + short, lost_s - seen_s, mean)
+    return Stretches(label.astype(np.int64), begin, end, lost_s - seen_s, mean)

@@ -37,7 +37,8 @@ def test_each_threshold_proposes_its_own_stretch():
     found = propose(windows(scores), WINDOW_S, 0)
     lengths = np.round(found.end_s - found.start_s, 3)
     assert lengths.max() == pytest.approx(24 * 0.2 - 0.4)
-    assert lengths.min() == pytest.approx(5 * 0.2 - 0.4)
+    # High for 1 s, half a window: from 1.35 s earlier to 0.55 s earlier.
+    assert lengths.min() == pytest.approx(5 * 0.2 + 1.35 - 0.55)
     assert best(found)[2] == pytest.approx(0.95)
 
 
@@ -47,11 +48,18 @@ def test_an_interval_may_end_with_the_recording():
     assert (start_s, end_s) == pytest.approx((0.0, 3.8))
 
 
-def test_a_single_window_is_a_short_interval():
+def test_a_high_score_in_a_single_window_gives_that_window():
     scores = np.zeros(10)
     scores[5] = 0.9
     start_s, end_s, _ = best(propose(windows(scores), WINDOW_S, 0))
-    assert end_s - start_s == pytest.approx(0.3)
+    assert (start_s, end_s) == pytest.approx((1.0, 3.0))
+
+
+def test_the_delays_grow_with_the_duration_of_the_high_score():
+    scores = np.zeros(40)
+    scores[10:16] = 0.85
+    # High from 4.0 s to 5.0 s, half a window: the means of 2.0 and 0.7 s, and of 0 and 1.1 s.
+    assert best(propose(windows(scores), WINDOW_S, 0))[:2] == pytest.approx((4.0 - 1.35, 5.0 - 0.55))
 
 
 def test_people_and_gaps_are_kept_apart():
