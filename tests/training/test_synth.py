@@ -57,17 +57,13 @@ def test_an_action_beyond_ma52_becomes_a_class():
     assert class_labels((*ACTIONS, own)) == (*ma52_labels(), Label(53, "winking", "head"), background_label())
 
 
-def chunk_of_96(number: int) -> tuple[np.ndarray, np.ndarray]:
-    made = synthesize(3, number, 96)
-    return made.joints, made.labels
-
-
 def test_a_chunk_is_deterministic():
-    here = [chunk_of_96(number) for number in (0, 1, 2)]
+    here = [synthesize(3, number, 96) for number in (0, 1, 2)]
+    order = (2, 0, 1)
     with ProcessPoolExecutor(2, get_context("spawn")) as workers:
-        for number, (joints, labels) in zip((2, 0, 1), workers.map(chunk_of_96, (2, 0, 1)), strict=True):
-            np.testing.assert_array_equal(joints, here[number][0])
-            np.testing.assert_array_equal(labels, here[number][1])
+        for number, there in zip(order, workers.map(synthesize, (3, 3, 3), order, (96, 96, 96)), strict=True):
+            np.testing.assert_array_equal(there.joints, here[number].joints)
+            np.testing.assert_array_equal(there.labels, here[number].labels)
 
 
 @pytest.mark.parametrize(("seed", "chunk"), [(3, 1), (4, 0)])
