@@ -142,7 +142,7 @@ def test_sentences_come_first(folder):
         "| name | 0.3 | 1 | 2 | 1 | 0.50 | 1.00 | 0.67 |",
         "False events without an action: 2.0 per minute, over 0.5 minutes",
         "(nodding 1). In the other",
-        "| framing: face only | 0.500 | 0.555 | 2 | 1 | 1 | 0.67 |",
+        "| framing: face only | 0.444 | 0.555 | 2 | 1 | 1 | 0.67 |",
         "| body group: upper limb | 0.000 | 0.189 | 1 | 0 | 0 | 0.00 |",
         "Recall of actions that overlap another one: 1 of 2 (50 %). Recall of the",
     ],
@@ -236,5 +236,5 @@ def test_a_card_leads_with_real_people():
         "## On synthetic clips",
     ]
     assert "| framing: face only | 1 | 1 of 1 (100 %) |" in text
-    assert "| framing: face only | 2 | 1 | 0.67 | 0.500 | 0.555 |" in text
+    assert "| framing: face only | 2 | 1 | 0.67 | 0.444 | 0.555 |" in text
     assert render_card([only_real]).count("## ") == 1
