@@ -32,7 +32,7 @@ class _Help:
     """Help as people read it: switches and arguments show no Python types; ``--help`` is with the general options."""
 
     def get_params(self, ctx: Any) -> Any:
-        params = super().get_params(ctx)  # type: ignore[misc]
+        params = super().get_params(ctx)  # type: ignore[misc]  # of typer's class that this is mixed into
         for param in params:
             if getattr(param, "is_flag", False):
                 param.metavar = ""
@@ -41,7 +41,7 @@ class _Help:
         return params
 
     def get_help_option(self, ctx: Any) -> Any:
-        option = super().get_help_option(ctx)  # type: ignore[misc]
+        option = super().get_help_option(ctx)  # type: ignore[misc]  # of typer's class, too
         if option is not None:
             option.rich_help_panel = GENERAL
         return option

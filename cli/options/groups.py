@@ -44,6 +44,7 @@ def expand_groups(function: Callable[..., Any], panel: str) -> Callable[..., Any
 
     expanded.__name__, expanded.__doc__ = function.__name__, function.__doc__
     expanded.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    # What ``inspect.signature`` reads, and typer with it; mypy does not know that functions may have one.
     expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return expanded
 

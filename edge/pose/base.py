@@ -42,7 +42,7 @@ class PoseEstimator(Protocol):
             t_s: capture time, in seconds of the capture clock.
 
         Returns:
-            One skeleton per person, joints in pixels of ``image``; empty where there is nobody.
+            One skeleton per person, joints in pixels of ``image``; empty where there is no person.
 
         Raises:
             MarEdgeError: ``image`` is no picture, or a model's output is not valid. The list is not empty instead.

@@ -104,7 +104,7 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
             label = f"{message.label.name} [{message.label.body}]"
             return f"person {message.person}  {message.phase.upper():<6} {label}  {message.score:.2f}{lasted}"
         case SkeletonMessage() if message.person == NO_PERSON:
-            return "nobody detected"
+            return "no person detected"
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)
             return f"person {message.person}  {seen} of {len(message.joints)} joints seen"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from wire_messages import MESSAGES
 
 from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.layout import load_layout
@@ -115,21 +116,15 @@ class Stream:
         return self._stamped(message, at_s)
 
     def status(self, at_s: float, camera: str = "live", *, fps_out: float = 29.5, dropped: int = 3) -> StatusMessage:
-        message = StatusMessage(
+        status = next(message for message in MESSAGES if isinstance(message, StatusMessage))
+        message = msgspec.structs.replace(
+            status,
             camera=camera,
-            fps_in=30.0,
             fps_out=fps_out,
             frames=round(at_s * 30),
             dropped=dropped,
             latency_ms={"total": Quantiles(30.0, 41.0, 50.0)},
             runtime="onnxruntime",
-            model="tiny",
-            subscribers=1,
-            inferences=1,
-            gated=0,
-            invalid=0,
-            resets=0,
-            people=1,
             events=1,
             uptime_s=at_s,
         )

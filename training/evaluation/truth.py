@@ -137,9 +137,9 @@ def framing(joints: NDArray[np.float32], layout: Layout) -> str:
 
 
 def _people(frames: Sequence[Frame], layout: Layout) -> NDArray[np.float32]:
-    nobody = np.full((layout.num_joints, 2), np.nan, np.float32)
-    rows = [person.joints for frame in frames for person in (frame.people or (Skeleton(nobody, nobody[:, 0]),))]
-    return np.stack(rows or [nobody])
+    unseen = np.full((layout.num_joints, 2), np.nan, np.float32)
+    rows = [person.joints for frame in frames for person in (frame.people or (Skeleton(unseen, unseen[:, 0]),))]
+    return np.stack(rows or [unseen])
 
 
 def _read_table(text: str, source: str) -> dict[str, list[TrueAction]]:

@@ -195,7 +195,7 @@ def _turn(trunk: Trunk) -> Floats:
 
 
 def _keep_head_in(pixels: Floats, sizes: Floats, scale: Floats, framing: Ints) -> None:
-    """Shift the image, in place, so that the head is usually inside: nobody films people without a head."""
+    """Shift the image, in place, so that the head is usually inside, as in real pictures."""
     head = pixels[:, ::8, _HEAD_POINTS].mean(axis=(1, 2))  # (N, 2)
     room = np.minimum(np.float32(_HEAD_ROOM_M) * scale[:, None], np.float32(0.45) * sizes)
     shift = np.clip(head, room, sizes - room) - head
