@@ -21,8 +21,9 @@ LAYERS = (
     ("streaming.operations",),
     ("streaming.recording",),
     ("streaming",),
-    ("export", "training"),
+    ("export", "training", "teaching"),
     ("view", "calibration", "api"),
+    ("analysis",),
     ("cli",),
     ("mar_edge",),
 )

@@ -1,0 +1,1 @@
+"""A study: many recordings analyzed, summed up, and compared with human coders."""
