@@ -59,7 +59,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: one per label, the probability at which its events begin; fitted on held-out clips, else empty.
     fidelity: of a file that is not FP32, how it compares with the FP32 one.
     sources_sha256: hash of each checkpoint that the file was made from, in stream order.
-    taught: labels learned from a few examples, and of whom (``edge.taught``); the graph does not have the added ones.
+    taught: labels learned from a few examples (``edge.taught``). Added ones are no outputs of the graph.
     training_data, accuracy, ``licence``: for people; accuracy holds named scores in [0, 1].
     """
 

@@ -1,6 +1,6 @@
 """Taught labels of a model file: linear heads on the network's features. Data and checks; applies nothing.
 
-A head gives the logit t of "this action, not something else" by itself, so that sigmoid(t) is the label's score, for
+A head gives the logit t of "this action, not something else" by itself. So sigmoid(t) is the label's score, for
 networks of every activation. ``mar_edge.teaching`` makes heads, ``edge.runtime.taught`` applies them.
 """
 

@@ -34,8 +34,8 @@ from mar_edge.export.regions import HalfRegion
 class DeployGraph(nn.Module):
     """One network per stream, their logits averaged; probs = activation(logits / temperature).
 
-    Forward: skeleton (B, 64, V, 2), normalized, in layout order, and index_t (B, 64) -> logits, probs (B, K), and
-    features (B, D), those of the streams one after another (``DeployStream``).
+    Forward: skeleton (B, 64, V, 2), normalized, in layout order, and index_t (B, 64) -> logits, probs (B, K), features
+    (B, D). The features of a pair are those of each stream (``DeployStream``), one after another.
     """
 
     def __init__(
@@ -62,8 +62,8 @@ class DeployGraph(nn.Module):
 class DeployStream(nn.Module):
     """One MMN: skeleton (B, 64, V, 2), index_t (B, 64) -> logits (B, K), features (B, C R).
 
-    The features are what the classifier sees, the mean over time and joints of the fused map, but for each of the R
-    regions of the layout by itself. New labels are learned from them (``mar_edge.teaching``).
+    The classifier sees the mean of the fused map over time and joints. The features are such means for each of the R
+    regions of the layout. New labels are learned from them (``mar_edge.teaching``).
     """
 
     bone_parents: Tensor

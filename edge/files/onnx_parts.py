@@ -69,7 +69,9 @@ def with_metadata(content: bytes, key: str, value: str) -> bytes:
 
 
 def _is_entry(field: int, part: memoryview | int, key: bytes) -> bool:
-    return field == _METADATA and isinstance(part, memoryview) and (_KEY, key) in _fields(part)
+    if field != _METADATA or not isinstance(part, memoryview):
+        return False
+    return any(place == _KEY and not isinstance(name, int) and bytes(name) == key for place, name in _fields(part))
 
 
 def _bytes_field(field: int, content: bytes) -> bytes:

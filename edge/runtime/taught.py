@@ -67,8 +67,8 @@ class TaughtRuntime:
     def _with_heads(self, base: NDArray[np.float32], t: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return logits (B, K) of base logits (B, K - new) and those of the heads (B, N).
 
-        They are placed so that ``edge.scores`` gives sigmoid(t): against 0 for sigmoid networks, against the background
-        where there is one, and else against all labels without a head together.
+        ``edge.scores`` then gives sigmoid(t). Sigmoid networks compare with 0, others with the background. Without one,
+        they compare with all labels that have no head, together.
         """
         metadata = self._metadata
         logits = np.pad(base, ((0, 0), (0, self._taught.new)))
