@@ -22,10 +22,10 @@ def plot(
 ) -> None:
     """Draw the events of recordings and the counts of labels."""
     require("plot", "matplotlib")
-    from mar_edge.streaming.recording.reader import recording_files
+    from mar_edge.view.annotations.reading import input_files
     from mar_edge.view.plot import plot as draw
 
-    check_outputs([out], recording_files(recordings))
+    check_outputs([out], input_files(recordings))
     timelines = selection.timelines(recordings)
     write_whole(out, draw(timelines, out.suffix))
     print(f"{out}: {count_text(timelines)}")
