@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mar_edge.cli.app import command
-from mar_edge.cli.options.selection import Recordings, Selection, count_text, print_notes
+from mar_edge.cli.options.selection import Coding, EventFiles, Selection, count_text, print_notes
 from mar_edge.edge.files.outputs import check_outputs, write_whole
 
 
@@ -23,7 +23,7 @@ from mar_edge.edge.files.outputs import check_outputs, write_whole
 )
 def write_annotations(
     *,
-    recordings: Recordings,
+    files: EventFiles,
     out: Annotated[
         Path,
         typer.Option(
@@ -37,6 +37,7 @@ def write_annotations(
         typer.Option(metavar="FILE", help="Video of the recording, for ELAN and BORIS.", show_default=False),
     ] = None,
     selection: Selection,
+    coding: Coding,
 ) -> None:
     """Convert events: recordings, corrections, ELAN, BORIS, CSV."""
     from mar_edge.streaming.recording.timeline import the_only
@@ -46,8 +47,8 @@ def write_annotations(
     from mar_edge.view.annotations.table import LABELS_FILE, trainable
 
     kind = format_of(out.suffix)
-    check_outputs([out], [*input_files(recordings), media])
-    timelines = selection.timelines(recordings)
+    check_outputs([out], [*input_files(files), media])
+    timelines = coding.timelines(files, selection)
     if media is not None:
         the_only(timelines, "--media")
     if out.name == LABELS_FILE:

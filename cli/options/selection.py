@@ -15,26 +15,13 @@ if TYPE_CHECKING:
 
 Recordings = Annotated[
     list[Path],
+    typer.Argument(help="Files of 'record' or 'serve --record', or one folder; or saved 'subscribe --json'."),
+]
+EventFiles = Annotated[
+    list[Path],
     typer.Argument(
-        help="Recordings (or saved 'subscribe --json'), corrections.csv, .eaf, .boris, or tables (.csv, .tsv); files, "
-        "or one folder of them."
-    ),
-]
-Coder = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Whose corrections, where several coders made some; the coder of files that name none.",
-        show_default=False,
-    ),
-]
-NamesFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--map",
-        metavar="FILE",
-        help="Table coder_label,label: other names of labels; without a label, its events are left out.",
-        show_default=False,
+        help="Recordings (or saved 'subscribe --json'), corrections.csv, .eaf, .boris, or tables (.csv, .tsv); or one "
+        "folder.",
     ),
 ]
 
@@ -59,24 +46,54 @@ class Selection:
         bool,
         typer.Option("--rezero", help="Count times from the first recorded moment, not from the stream's beginning."),
     ] = False
-    coder: Coder = None
-    names: NamesFile = None
 
-    def timelines(self, recordings: list[Path]) -> list[Timeline]:
+    def chosen(self, timeline: Timeline) -> Timeline:
+        """Return the chosen events of a timeline of the chosen stream.
+
+        Raises:
+            MarEdgeError: the choice names an unknown label, or leaves none.
+        """
+        from mar_edge.streaming.recognition.thresholds import LabelChoice
+
+        chosen = timeline.only(LabelChoice.parse(self.labels), self.min_score)
+        return chosen.rezeroed() if self.rezero else chosen
+
+
+@dataclass(frozen=True)
+class Coding:
+    """Who coded annotation files, and in which words."""
+
+    PANEL: ClassVar = "Annotation files"
+
+    coder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Whose corrections, if several coders made some; the coder of files that name none.",
+            show_default=False,
+        ),
+    ] = None
+    map: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table coder_label,label of other names; without a label, the events are left out.",
+            show_default=False,
+        ),
+    ] = None
+
+    def timelines(self, files: list[Path], selection: Selection) -> list[Timeline]:
         """Return the chosen events of files, a timeline for each stream. Print what was left out of them.
 
         Raises:
             MarEdgeError: a file cannot be read, or holds no such stream.
         """
-        from mar_edge.streaming.recognition.thresholds import LabelChoice
         from mar_edge.view.annotations.reading import read_annotations, read_names
 
-        choice = LabelChoice.parse(self.labels)
-        names = None if self.names is None else read_names(self.names)
-        read = read_annotations(recordings, stream=self.stream, coder=self.coder, names=names)
+        names = None if self.map is None else read_names(self.map)
+        read = read_annotations(files, stream=selection.stream, coder=self.coder, names=names)
         print_notes(read.notes)
-        chosen = [timeline.only(choice, self.min_score) for timeline in read.timelines]
-        return [timeline.rezeroed() for timeline in chosen] if self.rezero else chosen
+        return [selection.chosen(timeline) for timeline in read.timelines]
 
 
 def print_notes(notes: Iterable[str]) -> None:

@@ -81,13 +81,12 @@ def test_a_document_of_a_coder_alone(tmp_path: Path) -> None:
     assert read.notes == ("1 empty annotation is left out", "1 annotation of a dependent tier is left out")
 
 
-DOCUMENT = """<?xml version="1.0" encoding="UTF-8"?>{doctype}
-<ANNOTATION_DOCUMENT AUTHOR="" DATE="2026-01-31T12:00:00+01:00" FORMAT="3.0" VERSION="3.0">
-<HEADER MEDIA_FILE="" TIME_UNITS="{units}">
-<MEDIA_DESCRIPTOR MEDIA_URL="file:///v/P1.mp4" MIME_TYPE="video/mp4" TIME_ORIGIN="5000"/></HEADER>
-<TIME_ORDER><TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="{start}"/><TIME_SLOT TIME_SLOT_ID="ts2" {end}/></TIME_ORDER>
-{tier}{tier}</ANNOTATION_DOCUMENT>
-"""
+HEAD = """<?xml version="1.0" encoding="UTF-8"?>{doctype}
+<ANNOTATION_DOCUMENT AUTHOR="" DATE="2026-01-31T12:00:00+01:00" FORMAT="3.0" VERSION="3.0">"""
+HEADER = """<HEADER MEDIA_FILE="" TIME_UNITS="{units}">
+<MEDIA_DESCRIPTOR MEDIA_URL="file:///v/P1.mp4" MIME_TYPE="video/mp4" TIME_ORIGIN="5000"/></HEADER>"""
+SLOTS = """<TIME_ORDER><TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="{start}"/>
+<TIME_SLOT TIME_SLOT_ID="ts2" {end}/></TIME_ORDER>"""
 TIER = """<TIER TIER_ID="person 3 head" LINGUISTIC_TYPE_REF="t"><ANNOTATION>
 <ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="{slot}">
 <ANNOTATION_VALUE>nodding{entity}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>"""
@@ -102,9 +101,8 @@ PARTS = {
 
 
 def document(path: Path, **changed: Any) -> Path:
-    parts = PARTS | changed
-    tier = TIER.format(**parts)
-    path.write_text(DOCUMENT.format(**parts, tier=tier))
+    text = "\n".join([HEAD, HEADER, SLOTS, TIER, TIER, "</ANNOTATION_DOCUMENT>"])
+    path.write_text(text.format(**PARTS | changed))
     return path
 
 

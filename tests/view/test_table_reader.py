@@ -71,15 +71,17 @@ def test_events_of_bids(tmp_path: Path) -> None:
 
 
 def test_both_exports_of_boris(tmp_path: Path) -> None:
-    tabular = (
-        "Observation id,Observation date,Description,Time offset (s),Media file name,Subject,Behavior,"
-        "Behavioral category,Modifier #1,Behavior type,Time,Comment\n"
-        "one,2026-01-31 12:00:00,,10.0,P01.mp4,Ann,nodding,head,,START,11.0,\n"
-        "one,2026-01-31 12:00:00,,10.0,P01.mp4,Ann,sneeze,,,POINT,11.5,NA\n"
-        "one,2026-01-31 12:00:00,,10.0,P01.mp4,Ann,nodding,head,,STOP,12.0,\n"
-        "one,2026-01-31 12:00:00,,10.0,P01.mp4,No focal subject,waving,,,STOP,12.5,\n"
-        "one,2026-01-31 12:00:00,,10.0,P01.mp4,Ann,waving,,big,START,13.0,\n"
-    )
+    columns = ["Observation id", "Observation date", "Description", "Time offset (s)", "Media file name", "Subject"]
+    columns += ["Behavior", "Behavioral category", "Modifier #1", "Behavior type", "Time", "Comment"]
+    rows = [
+        "Ann,nodding,head,,START,11.0,",
+        "Ann,sneeze,,,POINT,11.5,NA",
+        "Ann,nodding,head,,STOP,12.0,",
+        "No focal subject,waving,,,STOP,12.5,",
+        "Ann,waving,,big,START,13.0,",
+    ]
+    lines = [",".join(columns), *(f"one,2026-01-31 12:00:00,,10.0,P01.mp4,{row}" for row in rows)]
+    tabular = "\n".join(lines)
     (tmp_path / "a.csv").write_text(tabular)
     found = read_events(tmp_path / "a.csv")
     assert events(found.timelines[0]) == [
