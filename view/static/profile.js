@@ -14,7 +14,7 @@ const perMinute = (rate) => rate.toFixed(1);
 function compared({ baseline: base }) {
   if (!base || base.rate_per_min === null) return "";
   const [low, high] = [base.ratio_low?.toFixed(1) ?? "?", base.ratio_high?.toFixed(1) ?? "?"];
-  const ratio = base.ratio === null ? "" : `, × ${base.ratio.toFixed(1)} (${low} to ${high})`;
+  const ratio = base.ratio === null ? "" : `, ×\u00a0${base.ratio.toFixed(1)} (${low}\u00a0to\u00a0${high})`;
   return `baseline ${perMinute(base.rate_per_min)}${ratio}`;
 }
 
@@ -41,12 +41,12 @@ export class Profiles {
     const window = (first.t_end_ns - first.t_start_ns) / 1e9;
     this.note.textContent = `actions per minute in view, ${window.toFixed(0)} s up to ${end}; ${baselineOf(first)}`;
     const shown = profiles.slice(0, MOST_PEOPLE);
-    const rates = shown.flatMap(({ total, bodies }) => [total, ...bodies].flatMap((each) => [each.rate_per_min, each.baseline?.rate_per_min]));
+    const rates = shown.flatMap(({ bodies }) => bodies.flatMap((each) => [each.rate_per_min, each.baseline?.rate_per_min]));
     const scale = Math.max(LEAST_SCALE, ...rates.map((rate) => rate ?? 0));
     this.element.replaceChildren(
       ...shown.flatMap(({ person, total, bodies }) => {
         const cells = made("ul");
-        cells.append(...[total, ...bodies].map((activity) => cell(activity, activity === total ? "all" : activity.name || OTHER, scale)));
+        cells.append(cell(total, "all", null), ...bodies.map((activity) => cell(activity, activity.name || OTHER, scale)));
         return profiles.length > 1 ? [made("h3", "who", `Person ${person}`), cells] : [cells];
       }),
       ...(profiles.length > MOST_PEOPLE ? [made("p", "note", `and ${profiles.length - MOST_PEOPLE} more: choose a person`)] : []),
@@ -54,21 +54,25 @@ export class Profiles {
   }
 }
 
+// scale: events per minute that fill a bar; null for no bar.
 function cell(activity, name, scale) {
   const { count, duration_s: duration, rate_per_min: rate, baseline } = activity;
   const row = made("li");
-  if (activity.name) paint(row, activity.body);
   if (rate === null) {
     row.classList.add("masked");
     row.append(made("span", "", name), made("small", "", "not in view"));
     return row;
   }
-  const bar = made("div", "bar");
-  bar.appendChild(made("i")).style.transform = `scaleX(${rate / scale})`;
-  const before = baseline?.rate_per_min ?? null;
-  if (before !== null) bar.appendChild(made("u")).style.left = `${(100 * before) / scale}%`;
+  row.append(made("span", "", name), made("b", "", perMinute(rate)));
+  if (scale !== null) {
+    paint(row, activity.body);
+    const bar = row.appendChild(made("div", "bar"));
+    bar.appendChild(made("i")).style.transform = `scaleX(${rate / scale})`;
+    const before = baseline?.rate_per_min ?? null;
+    if (before !== null) bar.appendChild(made("u")).style.left = `${(100 * before) / scale}%`;
+  }
   const events = `${count} ${count === 1 ? "event" : "events"}`;
-  row.append(made("span", "", name), made("b", "", perMinute(rate)), bar, made("small", "", [events, compared(activity)].filter(Boolean).join("; ")));
+  row.append(made("small", "", [events, compared(activity)].filter(Boolean).join("; ")));
   row.title = `${name}: ${events}, ${duration.toFixed(1)} s in ${activity.in_view_s.toFixed(0)} s in view`;
   return row;
 }
