@@ -107,7 +107,7 @@ def serve(
             else:
                 pose = stack.enter_context(open_pose())
                 name, layout = pose.name, pose.layout
-            _check_fit(recognizer, name, layout)
+            check_fit(recognizer, name, layout)
             loops.append(
                 StreamLoop(
                     config,
@@ -227,7 +227,8 @@ def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: Exit
     return [stack.enter_context(Recorder(config.record, each.stream, each.run)) for each in publishers]
 
 
-def _check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
+def check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
+    """Raise MarEdgeError unless the pose stage named ``pose`` gives skeletons of the model's layout."""
     if layout.name != recognizer.layout.name:
         raise MarEdgeError(
             f"a model of another layout: '{recognizer.metadata.name}' takes {recognizer.layout.name} skeletons, "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.message_builders import skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recording.recorder import Recorder
@@ -14,6 +16,41 @@ from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
 OnMessage = Callable[[AnyMessage], None]
+
+
+class Output(Protocol):
+    """What a stream's loop sends to: ``StreamOutput``, or a file of the analysis of a video."""
+
+    recorder: Recorder | None
+    observer: StreamObserver | None
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream."""
+        ...
+
+    @property
+    def sent(self) -> Mapping[Kind, int]:
+        """Number of messages sent, by kind."""
+        ...
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the next message."""
+        ...
+
+    @property
+    def subscribers(self) -> int:
+        """How many are connected now."""
+        ...
+
+    def send(self, message: M) -> EncodedMessage[M]:
+        """Number a message and send it."""
+        ...
+
+    def show_people(self, frame: Frame, people: Sequence[Skeleton], *, publish: bool) -> None:
+        """Take everybody's joints in a frame; send them if ``publish`` says so."""
+        ...
 
 
 class StreamOutput:
@@ -35,8 +72,23 @@ class StreamOutput:
         on_message: OnMessage | None = None,
         observer: StreamObserver | None = None,
     ) -> None:
-        self.publisher, self.recorder, self.observer = publisher, recorder, observer
-        self._socket, self._on_message = socket, on_message
+        self.recorder, self.observer = recorder, observer
+        self._publisher, self._socket, self._on_message = publisher, socket, on_message
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream."""
+        return self._publisher.stream
+
+    @property
+    def sent(self) -> Mapping[Kind, int]:
+        """Number of messages sent, by kind."""
+        return self._publisher.sent
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the next message."""
+        return self._publisher.next_seq
 
     @property
     def subscribers(self) -> int:
@@ -45,7 +97,7 @@ class StreamOutput:
 
     def send(self, message: M) -> EncodedMessage[M]:
         """Send a message, and give it to the recorder and ``on_message``."""
-        sent = self.publisher.publish(message)
+        sent = self._publisher.publish(message)
         if self.recorder is not None:
             self.recorder.write(sent)
         if self._on_message is not None:
@@ -63,7 +115,7 @@ class StreamOutput:
     def _show(self, skeleton: SkeletonMessage, publish: bool) -> EncodedMessage[SkeletonMessage]:
         if publish:
             return self.send(skeleton)
-        prepared = self.publisher.prepare(skeleton)
+        prepared = self._publisher.prepare(skeleton)
         if self.recorder is not None:
             self.recorder.write(prepared)
         return prepared
