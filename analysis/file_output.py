@@ -27,7 +27,7 @@ _NO_LATENCY = Latency(0.0, 0.0, 0.0, 0.0)
 
 
 class FileOutput:
-    """Writes the messages of one stream to a file (see ``streaming.stream_output.Output``).
+    """Writes the messages of one stream to a file (see ``streaming.output``).
 
     The same video, model and settings give the same bytes. A message counts as sent when its frame was captured, and
     latencies are 0. The states of the sender are left out, as in every recording.
@@ -86,3 +86,6 @@ class FileOutput:
         for message in skeleton_messages(frame, people):
             self.send(message)
         self._on_frame(frame, people)
+
+    def send_last_profiles(self) -> None:
+        """Send none: profiles are made of recordings (``mar-edge profile``)."""

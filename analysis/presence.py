@@ -28,7 +28,7 @@ class Presence:
         newest = self._newest
         if newest is not None:
             if newest.segment == frame.segment:
-                self._step_ns = round(frame.media_s * NS) - round(newest.media_s * NS)
+                self._step_ns = frame.media_ns - newest.media_ns
             self._add()
         self._newest, self._people = frame, people
 

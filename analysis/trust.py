@@ -40,12 +40,13 @@ def _of_package() -> list[str]:
     name, group = BY_NAME, BY_BODY_GROUP
     return [
         "This is the model in the package. It learned from synthetic motion only, not from recordings of people.",
-        f"It was measured on {RECORDINGS} short recordings of real people with {ACTIONS} actions. {name.precision:.0%} of "
-        f"its events had the correct name. {name.recall:.0%} of the actions were found (F1 {name.f1:.2f}).",
-        f"Body groups are more reliable. {group.precision:.0%} of its events had the correct one. {group.recall:.0%} of "
-        f"the actions were found (F1 {group.f1:.2f}).",
-        "Expect that many actions are missed, and that many names are wrong. These figures are of few actions, and they "
-        "helped to choose the model.",
+        f"It was measured on {RECORDINGS} short recordings of real people with {ACTIONS} actions. "
+        f"{name.precision:.0%} of its events had the correct name. {name.recall:.0%} of the actions were found "
+        f"(F1 {name.f1:.2f}).",
+        f"Body groups are more reliable. {group.precision:.0%} of its events had the correct one. "
+        f"{group.recall:.0%} of the actions were found (F1 {group.f1:.2f}).",
+        "Expect that many actions are missed, and that many names are wrong. These figures are of few actions, and "
+        "they helped to choose the model.",
     ]
 
 

@@ -69,8 +69,8 @@ def analyze(
 ) -> None:
     """Analyze many videos: annotations, tables and a report.
 
-    Every frame is processed. Finished videos are skipped, so the same command goes on after an interruption. The exit code is 1 if a video could
-    not be analyzed.
+    Every frame is processed. Finished videos are skipped, so the same command goes on after an interruption. The exit
+    code is 1 if a video could not be analyzed.
     """
     require("lab", "jinja2", "matplotlib")
     from mar_edge.analysis.inputs import find_videos

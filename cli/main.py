@@ -29,6 +29,7 @@ COMMANDS = (
     "analyze",
     "annotations",
     "plot",
+    "profile",
     "synth",
     "train",
     "average",

@@ -9,9 +9,9 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame, FrameSource
 from mar_edge.streaming.message_builders import hello_message
+from mar_edge.streaming.output import Output
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.serve_config import ServeConfig
-from mar_edge.streaming.stream_output import Output
 from mar_edge.streaming.stream_status import StatusBuilder
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, EndMessage
@@ -126,7 +126,8 @@ class StreamState:
         output.send(status)
 
     def end(self, reason: str) -> StreamSummary:
-        """Send a last status and the end, and return how the stream went."""
+        """Send the last profiles, a last status and the end, and return how the stream went."""
+        self._output.send_last_profiles()
         self.send_status()
         counts, frame, output = self._pipeline.counts, self.frame, self._output
         output.send(

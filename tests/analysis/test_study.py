@@ -51,15 +51,9 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "P2 again.mp4").write_bytes((folder / "P2.mp4").read_bytes())
     (folder / "broken.mp4").write_bytes((folder / "P2.mp4").read_bytes()[:3000])
     empty_room(folder / "empty.mp4")
-    (folder / "study.csv").write_text(
-        "file;participant;condition\n"
-        "a/P1.mp4;Ann;calm\n"
-        "b/P1.mp4;Ann;tense\n"
-        "P2.mp4;Bob;calm\n"
-        "P2 again.mp4;Bob;calm\n"
-        "empty.mp4;Cy;tense\n"
-        "broken.mp4;Dee;tense\n"
-    )
+    rows = ["file;participant;condition", "a/P1.mp4;Ann;calm", "b/P1.mp4;Ann;tense", "P2.mp4;Bob;calm"]
+    rows += ["P2 again.mp4;Bob;calm", "empty.mp4;Cy;tense", "broken.mp4;Dee;tense"]
+    (folder / "study.csv").write_text("\n".join(rows))
     return folder
 
 
