@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         EventMessage,
         HelloMessage,
         LabelMessage,
+        MarkerMessage,
         SkeletonMessage,
         StatusMessage,
     )
@@ -42,7 +43,7 @@ _HOMES = {
     "mar_edge.streaming.recording.skeletons": "SkeletonTrack",
     "mar_edge.streaming.wire.async_subscriber": "AsyncLabelSubscriber",
     "mar_edge.streaming.wire.messages": (
-        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage SkeletonMessage StatusMessage"
+        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage MarkerMessage SkeletonMessage StatusMessage"
     ),
     "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
     "mar_edge.streaming.wire.subscription": "Gap Malformed Notice Restart Silence SubscriberTimeout",
@@ -63,6 +64,7 @@ __all__ = [
     "LabelSubscriber",
     "Malformed",
     "MarEdgeError",
+    "MarkerMessage",
     "Model",
     "Notice",
     "Recognizer",

@@ -1,4 +1,4 @@
-"""Where a stream's messages go: the wire, a recording, observers in this process. Builds none but skeletons."""
+"""Where a stream's messages go: the wire, a recording, observers. Builds skeletons and markers alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.message_builders import skeleton_messages
+from mar_edge.streaming.lsl.streams import LslStreams
+from mar_edge.streaming.message_builders import marker_message, skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, M, SkeletonMessage
@@ -25,6 +26,7 @@ class StreamOutput:
         recorder: gets every message that a recording holds.
         on_message: gets each message as it was sent.
         observer: gets each frame with its skeletons, sent or not.
+        lsl: gets the same, and has markers of other programs.
     """
 
     def __init__(
@@ -34,8 +36,10 @@ class StreamOutput:
         recorder: Recorder | None = None,
         on_message: OnMessage | None = None,
         observer: StreamObserver | None = None,
+        *,
+        lsl: LslStreams | None = None,
     ) -> None:
-        self.publisher, self.recorder, self.observer = publisher, recorder, observer
+        self.publisher, self.recorder, self.observer, self.lsl = publisher, recorder, observer, lsl
         self._socket, self._on_message = socket, on_message
 
     @property
@@ -53,12 +57,20 @@ class StreamOutput:
         return sent
 
     def show_people(self, frame: Frame, people: Sequence[Skeleton], *, publish: bool) -> None:
-        """Give everybody's joints to the recorder and the observer, and send them if ``publish`` says so."""
-        if not publish and self.recorder is None and self.observer is None:
+        """Give everybody's joints to the recorder and observers, and send them if ``publish`` says so."""
+        observers = [observer for observer in (self.observer, self.lsl) if observer is not None]
+        if not publish and self.recorder is None and not observers:
             return
         shown = [self._show(message, publish) for message in skeleton_messages(frame, people)]
-        if self.observer is not None:
-            self.observer.on_frame(frame, shown)
+        for observer in observers:
+            observer.on_frame(frame, shown)
+        self.send_markers(frame)
+
+    def send_markers(self, frame: Frame) -> None:
+        """Send the markers that other programs set since the last call; ``frame`` is the newest one."""
+        if self.lsl is not None:
+            for marker in self.lsl.take_markers(self.publisher.stream):
+                self.send(marker_message(frame, marker))
 
     def _show(self, skeleton: SkeletonMessage, publish: bool) -> EncodedMessage[SkeletonMessage]:
         if publish:

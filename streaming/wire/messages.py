@@ -1,4 +1,4 @@
-"""Messages on the wire: six kinds, and the only encoder and decoder of them. Knows no sockets.
+"""Messages on the wire: seven kinds, and the only encoder and decoder of them. Knows no sockets.
 
 Times are wall-clock nanoseconds since 1970. ``null`` means that a number is unknown; NaN is never sent.
 Fields may be added without a new ``SCHEMA``; a receiver skips those it does not know.
@@ -22,6 +22,8 @@ STATUS_PERIOD_S = 1.0
 """Seconds between two ``status`` messages. A subscriber that misses three in a row reports the sender as silent."""
 
 NO_PERSON = -1
+LONGEST_MARKER = 1000
+"""Characters of a marker's text."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -59,7 +61,7 @@ class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag="
 
     @property
     def kind(self) -> Kind:
-        """Which of the six it is."""
+        """Which of the kinds it is."""
         return KIND_OF[type(self)]
 
 
@@ -207,6 +209,20 @@ class SkeletonMessage(Message, frozen=True, kw_only=True, tag="skeleton"):
     segment: int = 0
 
 
+class MarkerMessage(Message, frozen=True, kw_only=True, tag="marker"):
+    """A marker of another program, received over the Lab Streaming Layer (``--lsl-markers``).
+
+    Attributes:
+        text: Its text, at most 1000 characters; the values of several channels are separated by blanks.
+        source: Name of the LSL stream that it came from.
+        t_marker_ns: Wall-clock time of the marker, corrected for the clock of its sender.
+    """
+
+    text: Annotated[str, msgspec.Meta(max_length=LONGEST_MARKER)]
+    source: str
+    t_marker_ns: int
+
+
 class Quantiles(msgspec.Struct, frozen=True):
     """Quantiles over the recent past, in milliseconds.
 
@@ -251,6 +267,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
         record_lost: Lines that could not be written.
         record_error: Reason why nothing is recorded now; null if there is none.
         page_failures: Times that the server of the live page failed; the streams go on without it.
+        lsl_lost: Samples that could not be sent over LSL, and markers that were refused or cut.
     """
 
     camera: str
@@ -279,6 +296,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     record_lost: int = 0
     record_error: str | None = None
     page_failures: int = 0
+    lsl_lost: int = 0
 
     @property
     def behind(self) -> bool:
@@ -310,13 +328,14 @@ class EndMessage(Message, frozen=True, kw_only=True, tag="end"):
     events: int
 
 
-AnyMessage = HelloMessage | LabelMessage | EventMessage | SkeletonMessage | StatusMessage | EndMessage
+AnyMessage = HelloMessage | LabelMessage | EventMessage | SkeletonMessage | MarkerMessage | StatusMessage | EndMessage
 
 TYPE_OF: dict[Kind, type[AnyMessage]] = {
     "hello": HelloMessage,
     "label": LabelMessage,
     "event": EventMessage,
     "skeleton": SkeletonMessage,
+    "marker": MarkerMessage,
     "status": StatusMessage,
     "end": EndMessage,
 }

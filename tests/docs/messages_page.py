@@ -132,6 +132,7 @@ def _examples() -> Iterator[m.AnyMessage]:
         person=0, joints=((571.3, 396.3), None), scores=(1.0, 0.12),
         t_media_ns=20 * second, segment=0,
     )  # fmt: skip
+    yield m.MarkerMessage(text="stimulus 7", source="PsychoPy", t_marker_ns=start - second // 2)
     latency = {"total": m.Quantiles(44.2, 61.0, 75.3)}
     yield m.StatusMessage(
         camera="live", fps_in=30.0, fps_out=29.8, frames=600, dropped=3,
