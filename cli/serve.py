@@ -14,6 +14,7 @@ from mar_edge.cli.options.input import Cameras, Pace
 from mar_edge.cli.options.lsl import Lsl
 from mar_edge.cli.options.model import ModelFile, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
+from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.options.recording import RecordLimits
 from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
@@ -59,6 +60,7 @@ def serve(
     ] = None,
     limits: RecordLimits,
     lab: Lsl,
+    profiles: Profiles,
     access: Access,
     runtime: Runtime = "auto",
     pose_runtime: Annotated[
@@ -109,6 +111,8 @@ def serve(
         record=limits.config_if(record),
         http=http,
         lsl=lab.config(publishing.skeletons),
+        profile=profiles.rules(),
+        profile_baseline=profiles.profile_baseline,
     )
     sha256 = model.sha256
     if is_reread(context):

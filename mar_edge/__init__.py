@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         SkeletonMessage,
         StatusMessage,
     )
+    from mar_edge.streaming.wire.profile_message import ProfileMessage
     from mar_edge.streaming.wire.subscriber import LabelSubscriber
     from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
@@ -45,6 +46,7 @@ _HOMES = {
     "mar_edge.streaming.wire.messages": (
         "AnyMessage EndMessage EventMessage HelloMessage LabelMessage MarkerMessage SkeletonMessage StatusMessage"
     ),
+    "mar_edge.streaming.wire.profile_message": "ProfileMessage",
     "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
     "mar_edge.streaming.wire.subscription": "Gap Malformed Notice Restart Silence SubscriberTimeout",
 }
@@ -67,6 +69,7 @@ __all__ = [
     "MarkerMessage",
     "Model",
     "Notice",
+    "ProfileMessage",
     "Recognizer",
     "Recording",
     "Restart",

@@ -1,4 +1,7 @@
-"""Where a stream's messages go: the wire, a recording, observers. Builds skeletons and markers alone."""
+"""Where a stream's messages go: the wire, a recording, observers in this process, and the profile made of them.
+
+Builds none but skeletons, profiles and markers.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections.abc import Callable, Sequence
 from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.lsl.streams import LslStreams
-from mar_edge.streaming.message_builders import marker_message, skeleton_messages
+from mar_edge.streaming.message_builders import marker_message, profile_message, skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
+from mar_edge.streaming.recognition.activity import PersonProfile
+from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, M, SkeletonMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
@@ -26,7 +31,8 @@ class StreamOutput:
         recorder: gets every message that a recording holds.
         on_message: gets each message as it was sent.
         observer: gets each frame with its skeletons, sent or not.
-        lsl: gets the same, and has markers of other programs.
+        profile: makes profiles of the messages, which are sent as well.
+        lsl: follows the stream as an observer does, and has markers of other programs.
     """
 
     def __init__(
@@ -37,10 +43,12 @@ class StreamOutput:
         on_message: OnMessage | None = None,
         observer: StreamObserver | None = None,
         *,
+        profile: ProfileFollower | None = None,
         lsl: LslStreams | None = None,
     ) -> None:
         self.publisher, self.recorder, self.observer, self.lsl = publisher, recorder, observer, lsl
-        self._socket, self._on_message = socket, on_message
+        self._socket, self._on_message, self._profile = socket, on_message, profile
+        self._frame: Frame | None = None
 
     @property
     def subscribers(self) -> int:
@@ -48,7 +56,9 @@ class StreamOutput:
         return self._socket.subscribers
 
     def send(self, message: M) -> EncodedMessage[M]:
-        """Send a message, and give it to the recorder and ``on_message``."""
+        """Send a message, and give it to the profile, the recorder and ``on_message``."""
+        if self._profile is not None:
+            self._profile.take(message)
         sent = self.publisher.publish(message)
         if self.recorder is not None:
             self.recorder.write(sent)
@@ -57,20 +67,37 @@ class StreamOutput:
         return sent
 
     def show_people(self, frame: Frame, people: Sequence[Skeleton], *, publish: bool) -> None:
-        """Give everybody's joints to the recorder and observers, and send them if ``publish`` says so."""
+        """Begin a frame: send what is due before it, then give everybody's joints to the recorder and observers.
+
+        Args:
+            publish: send them as well.
+        """
+        if self._profile is not None:
+            self._send_profiles(self._profile.begin_frame(frame.t_capture_ns, frame.media_ns))
+        self._frame = frame
         observers = [observer for observer in (self.observer, self.lsl) if observer is not None]
         if not publish and self.recorder is None and not observers:
             return
         shown = [self._show(message, publish) for message in skeleton_messages(frame, people)]
         for observer in observers:
             observer.on_frame(frame, shown)
-        self.send_markers(frame)
+        self.send_markers()
 
-    def send_markers(self, frame: Frame) -> None:
-        """Send the markers that other programs set since the last call; ``frame`` is the newest one."""
-        if self.lsl is not None:
+    def send_markers(self) -> None:
+        """Send the markers that other programs set since the last call; before the first frame, they wait."""
+        if self.lsl is not None and self._frame is not None:
             for marker in self.lsl.take_markers(self.publisher.stream):
-                self.send(marker_message(frame, marker))
+                self.send(marker_message(self._frame, marker))
+
+    def send_last_profiles(self) -> None:
+        """Send the profiles of the end of the stream, before its end."""
+        if self._profile is not None:
+            self._send_profiles(self._profile.finish())
+
+    def _send_profiles(self, profiles: Sequence[PersonProfile]) -> None:
+        for profile in profiles:
+            assert self._frame is not None  # there is none before the first frame
+            self.send(profile_message(self._frame, profile))
 
     def _show(self, skeleton: SkeletonMessage, publish: bool) -> EncodedMessage[SkeletonMessage]:
         if publish:

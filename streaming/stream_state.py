@@ -113,8 +113,7 @@ class StreamState:
     def send_status(self) -> None:
         """Describe how the stream is; log once when it falls behind its camera."""
         output = self._output
-        if self.frame is not None:  # also while no frame comes
-            output.send_markers(self.frame)
+        output.send_markers()  # also while no frame comes
         status = self._status.message(
             self.frame, self.frames, output.subscribers, output.recorder, output.observer, lsl=output.lsl
         )
@@ -130,7 +129,8 @@ class StreamState:
         output.send(status)
 
     def end(self, reason: str) -> StreamSummary:
-        """Send a last status and the end, and return how the stream went."""
+        """Send the last profiles, a last status and the end, and return how the stream went."""
+        self._output.send_last_profiles()
         self.send_status()
         counts, frame, publisher = self._pipeline.counts, self.frame, self._output.publisher
         self._output.send(

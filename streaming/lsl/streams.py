@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from mar_edge.streaming.capture.frames import NS, Frame
+from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.lsl.config import LslConfig
 from mar_edge.streaming.lsl.library import load_pylsl
 from mar_edge.streaming.lsl.marker_inlets import Marker, MarkerInlets
@@ -70,7 +70,7 @@ class LslStreams:
     def on_frame(self, frame: Frame, skeletons: Sequence[EncodedMessage[SkeletonMessage]]) -> None:
         """Take a frame with the skeletons in it, whether or not there is anybody."""
         people = [skeleton.message for skeleton in skeletons]
-        self._times[people[0].stream] = _FrameTimes(frame.t_mono_ns, frame.t_capture_ns, round(frame.media_s * NS))
+        self._times[people[0].stream] = _FrameTimes(frame.t_mono_ns, frame.t_capture_ns, frame.media_ns)
         if self._outlets is not None:
             self._outlets.send_people(people, frame.t_mono_ns)
 
