@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch; subprocesses inherit it
 
-# A session of the Lab Streaming Layer for this process and those that it starts, on this machine alone. liblsl reads it
-# with its first call.
+# The Lab Streaming Layer of this process and those that it starts: on this machine, and in a session of their own.
 LSL_CONFIG = f"""\
 [lab]
 KnownPeers = {{127.0.0.1}}

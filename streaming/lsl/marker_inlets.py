@@ -1,7 +1,7 @@
 """Markers of other programs: finds their streams, corrects their times, checks their texts. Sends nothing.
 
-What comes over the network is not trusted: a text is cut and made printable, a time must be near now, and no stream
-can fill the memory.
+What comes over the network is not trusted. A text is cut and made printable, a time must be near now, and what waits is
+bounded.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST_WAITING = 1000
 """Markers that wait for the next frame of a stream; further ones are lost."""
 _MOST_A_TURN = 200
 _BUFFERED = 10  # of an inlet, in hundreds
-# Nothing found for so long is reported once.
+# A stream that is not found within this time is reported.
 _SILENT_S = 10.0
 _log = logging.getLogger("mar_edge.lsl")
 

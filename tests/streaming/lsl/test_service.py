@@ -38,7 +38,7 @@ def test_events_and_markers_are_on_one_clock(tmp_path: Path, address: str, tiny_
         source.wait_for_consumers(20)
         set_s.append(pylsl.local_clock())
         source.push_sample(["go"], set_s[0])
-        with suppress(pylsl.LostError):  # the stream ends first
+        with suppress(pylsl.util.LostError):  # the stream ends first
             while not over.is_set():
                 values, t_s = markers.pull_sample(timeout=0.1)
                 if values is not None:
