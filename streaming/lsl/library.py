@@ -25,9 +25,9 @@ def load_pylsl() -> Any:
         raise MissingExtra("pylsl", "lsl") from None
     except RuntimeError as error:  # pylsl found no liblsl, or one that does not load
         raise MarEdgeError(
-            f"pylsl cannot load liblsl ({str(error).strip().partition('.')[0]}). Its wheels for Windows, macOS and Linux "
-            "on x86-64 with glibc 2.35 contain it. Elsewhere: conda install -c conda-forge liblsl; or name a library of "
-            "github.com/sccn/liblsl/releases in PYLSL_LIB"
+            f"pylsl cannot load liblsl ({str(error).strip().partition('.')[0]}). Its wheels for Windows, macOS and "
+            "Linux on x86-64 with glibc 2.35 contain it. Elsewhere: conda install -c conda-forge liblsl; or name a "
+            "library of github.com/sccn/liblsl/releases in PYLSL_LIB"
         ) from None
 
 
