@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.choices import Kind
+from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.message_builders import skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recording.recorder import Recorder
@@ -47,6 +48,7 @@ class FileOutput:
     def __init__(self, file: BinaryIO, *, stream: str, run: str, source: str, on_frame: OnFrame) -> None:
         self.recorder: Recorder | None = None
         self.observer: StreamObserver | None = None
+        self.lsl: LslStreams | None = None
         self.stream = stream
         self.sent: dict[Kind, int] = dict.fromkeys(KINDS, 0)
         self.hello: HelloMessage | None = None
@@ -86,6 +88,9 @@ class FileOutput:
         for message in skeleton_messages(frame, people):
             self.send(message)
         self._on_frame(frame, people)
+
+    def send_markers(self) -> None:
+        """Send none: nobody sets markers in a file."""
 
     def send_last_profiles(self) -> None:
         """Send none: profiles are made of recordings (``mar-edge profile``)."""

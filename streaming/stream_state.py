@@ -113,7 +113,10 @@ class StreamState:
     def send_status(self) -> None:
         """Describe how the stream is; log once when it falls behind its camera."""
         output = self._output
-        status = self._status.message(self.frame, self.frames, output.subscribers, output.recorder, output.observer)
+        output.send_markers()  # also while no frame comes
+        status = self._status.message(
+            self.frame, self.frames, output.subscribers, output.recorder, output.observer, lsl=output.lsl
+        )
         if status.behind and not self._behind:
             _log.warning(
                 "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
