@@ -24,6 +24,7 @@ class TimedEvent:
     is_open: its end was not recorded. ``t_end_ns`` is then the last moment of the recording. If the last message about
     the event is more than a second older than that, it is the time of the message.
     recording: name of the file in which it begins.
+    coder: who coded or corrected it; "" for what the model reported.
     """
 
     event_id: int
@@ -34,6 +35,7 @@ class TimedEvent:
     score: float
     is_open: bool
     recording: str
+    coder: str = ""
 
 
 @dataclass(frozen=True)
