@@ -89,7 +89,8 @@ def view(
             listener = stack.enter_context(FeedSubscriber(connect or ADDRESS, stream, access.keys(), feed))
         stack.enter_context(server)
         if found is not None and found.videos:
-            say(f"the page shows the videos of {len(found.videos)} of {len(found.paths)} recordings to everybody who may open it")
+            count = f"{len(found.videos)} of {len(found.paths)} recordings"
+            say(f"the page shows the videos of {count} to everybody who may open it")
         say(f"{server.url}  (Ctrl-C ends it)")
         if open_it and has_screen():
             open_page(server.url)

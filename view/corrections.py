@@ -138,7 +138,7 @@ class Coding:
         Raises:
             MarEdgeError: the file of corrections cannot be read.
         """
-        own = self._own(self._rows())
+        own = self._own(self._rows()) if self.coder else []
         events = corrected_events(self.timeline, own, self.coder) if own else self.timeline.events
         return replace(self.timeline, events=events)
 
@@ -168,7 +168,7 @@ class Coding:
         if change.event_id is None:
             if change.reviewed is None:
                 raise MarEdgeError("a change is about an event or about reviewed stretches")
-            return [self._row(None, "reviewed", None, "", *stretch) for stretch in change.reviewed]
+            return [self._row("reviewed", None, stretch) for stretch in change.reviewed]
         decision = change.decision
         if decision is None:
             return []
@@ -182,15 +182,23 @@ class Coding:
         if decision.label not in known:
             raise MarEdgeError(f"the model of {self.recording.name} has no action '{decision.label}'")
         span = decision.start_s, decision.end_s
-        return [self._row(change.event_id, decision.status, decision.person, decision.label, *span)]
+        return [self._row(decision.status, change.event_id, span, decision.label, decision.person)]
 
     def _row(
-        self, event_id: int | None, status: Status, person: int | None, label: str, start_s: float, end_s: float
+        self,
+        status: Status,
+        event_id: int | None,
+        span_s: tuple[float, float],
+        label: str = "",
+        person: int | None = None,
     ) -> Correction:
+        start_s, end_s = (round(moment_s, 3) for moment_s in span_s)
         event = self._events.get(event_id)
-        machine_s = (None, None) if event is None else tuple(map(self._milliseconds, (event.t_start_ns, event.t_end_ns)))
+        machine_s = (
+            (None, None) if event is None else tuple(map(self._milliseconds, (event.t_start_ns, event.t_end_ns)))
+        )
         machine_label = "" if event is None else event.label.name
-        if status == "changed" and (label, round(start_s, 3), round(end_s, 3)) == (machine_label, *machine_s):
+        if status == "changed" and (label, start_s, end_s) == (machine_label, *machine_s):
             status = "confirmed"
         return Correction(
             recording=self.recording.name,
@@ -200,8 +208,8 @@ class Coding:
             person=person,
             status=status,
             label=label,
-            start_s=round(start_s, 3),
-            end_s=round(end_s, 3),
+            start_s=start_s,
+            end_s=end_s,
             machine_label=machine_label,
             machine_start_s=machine_s[0],
             machine_end_s=machine_s[1],

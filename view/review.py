@@ -19,7 +19,7 @@ from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.corrections import Change, Coding, StaleVersion
 from mar_edge.view.index import IndexedRecording, index_recording
-from mar_edge.view.videos import Recorded, names_of, videos_of
+from mar_edge.view.videos import Recorded, first_picture_s, names_of, videos_of
 
 _JSON = "application/json"
 _MOST_BODY = 1_000_000
@@ -88,14 +88,16 @@ class Recordings:
         return msgspec.json.encode({"names": self._names, "formats": formats})
 
     def summary(self, number: int) -> bytes:
-        """Return the summary of a recording, with the name of its video or null, as JSON.
+        """Return the summary of a recording, with its video or null, as JSON.
+
+        ``first_s`` of a video is the media time of its first picture.
 
         Raises:
             MarEdgeError: see ``get``.
         """
-        video = self.videos.get(self.path(number))
-        named = msgspec.json.encode({"video": None if video is None else video.name})
-        return self.get(number).summary()[:-1] + b"," + named[1:]
+        path = self.videos.get(self.path(number))
+        video = None if path is None else {"name": path.name, "first_s": first_picture_s(path)}
+        return self.get(number).summary()[:-1] + b"," + msgspec.json.encode({"video": video})[1:]
 
 
 def review_routes(recordings: Recordings) -> list[BaseRoute]:

@@ -1,15 +1,19 @@
-"""The videos of recordings: which file belongs to which recording. Opens no video."""
+"""The videos of recordings: which file belongs to which recording, and when its first picture is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.capture.av_reader import AvReader
+from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recording.reader import read_messages
 from mar_edge.streaming.wire.messages import HelloMessage
 
+_OPEN_S = 10.0
 # Suffixes of video files. Of several videos of one recording, the first kind counts: browsers play that most often.
 _SUFFIXES = (
     ".mp4", ".webm", ".m4v", ".mov", ".ogv", ".mkv", ".avi", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".3gp",
@@ -93,6 +97,19 @@ def videos_of(recordings: Sequence[Recorded], media: Sequence[Path], beside: boo
         for each in recordings:
             named[each.path] = named[each.path] or each.video_among(_in_folder(each.path.parent))
     return {path: video for path, video in named.items() if video is not None}
+
+
+def first_picture_s(video: Path) -> float:
+    """Return the media time of the first picture, as it was recorded: seconds from where the file begins, with sound.
+
+    0 if it cannot be read; a browser cannot play it either then.
+    """
+    try:
+        reader = AvReader(parse_source(str(video.absolute())), _OPEN_S, _OPEN_S)
+    except MarEdgeError:
+        return 0.0
+    with closing(reader):
+        return reader.media_s() if reader.grab() else 0.0
 
 
 def _expanded(path: Path) -> list[Path]:

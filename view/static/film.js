@@ -8,44 +8,56 @@ import { Player } from "./player.js";
 // A picture is shown from its time on. So a position a little later, less than the time between two pictures, is safe
 // from rounding.
 const WITHIN_MS = 0.5;
+// A browser that shows no picture before playback gives up waiting for the first one after this time.
+const FIRST_WAIT_MS = 2000;
 
 export class Film {
-  // zero: time of the video's beginning, ms; size: [width, height] of the pixels that joints refer to.
-  // on.failed(reason): the browser cannot play it.
-  constructor(url, { zero, size, on }) {
-    Object.assign(this, { zero, size, on, picture: null, wanted: null, isReady: false });
+  // zero: time of the video's beginning, ms; firstMs: its first picture is so much later, as the recording counts;
+  // size: [width, height] of the pixels that joints refer to.
+  // on.failed(): the browser cannot play it. on.opened(): its first picture is there.
+  constructor(url, { zero, firstMs, size, on }) {
+    Object.assign(this, { zero, firstMs, size, on, picture: null, wanted: null, isReady: false, isBehind: false });
     const element = document.createElement("video");
     Object.assign(element, { muted: true, playsInline: true, preload: "auto", src: url });
-    element.addEventListener("error", () => this.fail(element.error?.message));
+    element.addEventListener("error", () => this.fail());
     element.addEventListener("loadeddata", () => this.start());
     element.addEventListener("seeked", () => this.seekWanted());
     this.element = element;
+    this.follow(); // before the first picture comes
   }
 
-  get duration() {
-    return this.element.duration * 1000;
+  // The time at which it ends.
+  get end() {
+    return this.zero + this.element.duration * 1000;
   }
 
   // A file with sound and an unknown kind of picture opens as well.
   start() {
     if (!this.element.videoWidth) {
-      this.fail("");
+      this.fail();
       return;
     }
+    setTimeout(() => this.begin(null), FIRST_WAIT_MS);
+  }
+
+  // Browsers differ in whether a video that begins late begins at 0. The time of its first picture tells.
+  // mediaTime: of the first picture, s; null if it is unknown.
+  begin(mediaTime) {
+    if (this.isReady || this.isClosed) return;
+    if (mediaTime !== null) this.zero += this.firstMs - mediaTime * 1000;
     this.isReady = true;
-    this.follow();
+    this.on.opened();
     this.seekWanted();
   }
 
-  fail(reason) {
+  fail() {
+    if (this.isClosed) return;
     this.close();
-    this.on.failed(reason ?? "");
+    this.on.failed();
   }
 
   close() {
-    this.isClosed = true;
-    this.isReady = false;
-    this.picture = null;
+    Object.assign(this, { isClosed: true, isReady: false, picture: null });
     this.element.pause();
     this.element.removeAttribute("src");
     this.element.load();
@@ -55,11 +67,13 @@ export class Film {
   follow() {
     const { element } = this;
     const take = (seconds) => {
+      this.isBehind = false;
       const t = this.zero + seconds * 1000 + WITHIN_MS;
       this.picture = { t, bitmap: element, head: { width: this.size[0], height: this.size[1] } };
     };
     const next = (_, { mediaTime }) => {
       if (this.isClosed) return;
+      this.begin(mediaTime);
       take(mediaTime);
       element.requestVideoFrameCallback(next);
     };
@@ -69,7 +83,7 @@ export class Film {
     }
     const poll = () => {
       if (this.isClosed) return;
-      if (!element.seeking && this.picture?.t !== this.zero + element.currentTime * 1000 + WITHIN_MS) take(element.currentTime);
+      if (this.isReady && !element.seeking && this.picture?.t !== this.zero + element.currentTime * 1000 + WITHIN_MS) take(element.currentTime);
       requestAnimationFrame(poll);
     };
     poll();
@@ -82,7 +96,7 @@ export class Film {
 
   // Seek one after another: while a drag moves the position, pictures between would never be shown.
   seek(t) {
-    this.wanted = t;
+    Object.assign(this, { wanted: t, isBehind: true });
     if (this.isReady && !this.element.seeking) this.seekWanted();
   }
 
@@ -95,10 +109,10 @@ export class Film {
 
 // Playback by the clock of a video.
 export class FilmPlayer extends Player {
-  constructor(film, range) {
-    super({ ...range, loops: false });
-    this.film = film;
-    this.rate = 1;
+  // near(t): the time of the recorded frame at t, without the rounding of the browser.
+  constructor(film, { from, to }, near) {
+    super({ from, to, loops: false });
+    Object.assign(this, { film, near });
     this.seek(this.t);
   }
 
@@ -115,7 +129,7 @@ export class FilmPlayer extends Player {
   }
 
   get speed() {
-    return this.rate ?? 1;
+    return this.rate;
   }
 
   set speed(speed) {
@@ -128,18 +142,11 @@ export class FilmPlayer extends Player {
     this.film.seek(this.t);
   }
 
-  toggle() {
-    if (!this.playing && this.t >= this.to) this.seek(this.from);
-    this.playing = !this.playing;
-  }
-
   // The video's own clock decides.
   advance() {
     const { film } = this;
-    if (!this.playing || !film.picture || film.element.seeking || film.wanted !== null) return;
-    this.t = Math.min(Math.max(film.picture.t, this.from), this.to);
-    if (this.t < this.to && !film.element.ended) return;
-    if (film.element.ended) this.t = this.to;
-    this.playing = false;
+    if (!this.playing || !film.picture || film.isBehind) return;
+    super.seek(film.element.ended ? this.to : this.near(film.picture.t));
+    if (this.t >= this.to) this.playing = false;
   }
 }
