@@ -44,12 +44,20 @@ class Selection:
         Raises:
             MarEdgeError: a file cannot be read, or holds no such stream.
         """
-        from mar_edge.streaming.recognition.thresholds import LabelChoice
         from mar_edge.streaming.recording.timeline_reader import read_timelines
 
-        choice = LabelChoice.parse(self.labels)
-        chosen = [timeline.only(choice, self.min_score) for timeline in read_timelines(recordings, self.stream)]
-        return [timeline.rezeroed() for timeline in chosen] if self.rezero else chosen
+        return [self.chosen(timeline) for timeline in read_timelines(recordings, self.stream)]
+
+    def chosen(self, timeline: Timeline) -> Timeline:
+        """Return the chosen events of a timeline of the chosen stream.
+
+        Raises:
+            MarEdgeError: the choice names an unknown label, or leaves none.
+        """
+        from mar_edge.streaming.recognition.thresholds import LabelChoice
+
+        chosen = timeline.only(LabelChoice.parse(self.labels), self.min_score)
+        return chosen.rezeroed() if self.rezero else chosen
 
 
 def count_text(timelines: list[Timeline]) -> str:
