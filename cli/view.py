@@ -35,8 +35,8 @@ def view(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
-            help="Video of a recording, or a folder of videos named like the recordings; may be repeated (default: "
-            "videos next to the recordings, where only this machine reaches the page).",
+            help="Video of a recording, or a folder of videos named like the recordings. May be repeated. Without it, "
+            "a page that only this machine reaches shows videos next to the recordings.",
             show_default=False,
         ),
     ] = None,
@@ -80,7 +80,7 @@ def view(
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:
             is_local = PageAddress.parse(bind).local and not hosts
-            found = Recordings(recordings, media or (), beside=is_local)
+            found = Recordings(recordings, media or (), nearby=is_local)
             found.get(0)  # so that a mistake in it is reported here
             server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)), hosts)
         else:

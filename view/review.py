@@ -36,16 +36,16 @@ class Recordings:
     Args:
         paths: Files, or one folder of them.
         media: See ``videos_of``.
-        beside: See ``videos_of``.
+        nearby: See ``videos_of``.
 
     Raises:
         MarEdgeError: there is none, or a path is not a file.
     """
 
-    def __init__(self, paths: Sequence[Path], media: Sequence[Path] = (), beside: bool = True) -> None:
+    def __init__(self, paths: Sequence[Path], media: Sequence[Path] = (), nearby: bool = True) -> None:
         self.paths = recording_files(paths)
         recorded = [Recorded.read(path) for path in self.paths]
-        self.videos = videos_of(recorded, media, beside)
+        self.videos = videos_of(recorded, media, nearby)
         self._names = names_of(recorded)
         self._indexed: dict[int, IndexedRecording] = {}
         self._timelines: dict[int, Timeline] = {}

@@ -72,13 +72,13 @@ def names_of(recordings: Sequence[Recorded]) -> list[str]:
     ]
 
 
-def videos_of(recordings: Sequence[Recorded], media: Sequence[Path], beside: bool) -> dict[Path, Path]:
+def videos_of(recordings: Sequence[Recorded], media: Sequence[Path], nearby: bool) -> dict[Path, Path]:
     """Return the video of each recording that has one, by the recording's path.
 
     Args:
         recordings: the recordings.
         media: videos, and folders of videos. One video of one run needs no matching name.
-        beside: look for videos in the folders of the recordings as well.
+        nearby: look for videos in the folders of the recordings as well.
 
     Raises:
         MarEdgeError: there is no such file or folder, or a video belongs to no recording.
@@ -93,7 +93,7 @@ def videos_of(recordings: Sequence[Recorded], media: Sequence[Path], beside: boo
                 f"--media: no recording belongs to {path}; a video has the file name of its recording, of the video "
                 "that was recorded, or of the stream"
             )
-    if beside:
+    if nearby:
         for each in recordings:
             named[each.path] = named[each.path] or each.video_among(_in_folder(each.path.parent))
     return {path: video for path, video in named.items() if video is not None}

@@ -152,7 +152,7 @@ function decorate() {
   tools.enable(event !== null);
   const at = timeline.held ?? player.t;
   const view = {
-    from: stream.from, to: stream.to, events: [...eventsOf().values()].filter(({ person }) => (page.person ?? person) === person),
+    from: stream.from, to: stream.to, lanes: timeline.lanes.map(({ name }) => name), events: [...eventsOf().values()].filter(({ person }) => (page.person ?? person) === person),
     revision: `${stream.number} ${revision} ${page.person}`, reviewed: corrections?.reviewed ?? [],
   };
   overview.draw({ ...view, shown: [at - timeline.span / 2, at + timeline.span / 2], head: player.t });

@@ -22,9 +22,9 @@ export class Marks {
     });
   }
 
-  // view: {from, to, events, revision, reviewed: [[from, to]], shown: [from, to] or null, head: t or null}
+  // view: {from, to, events, lanes: body groups, revision, reviewed: [[from, to]], shown: [from, to] or null, head: t or null}
   // revision: identifies the events and the reviewed stretches.
-  draw({ from, to, events, revision, reviewed, shown, head }) {
+  draw({ from, to, events, lanes, revision, reviewed, shown, head }) {
     const { canvas, inset } = this;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
@@ -38,14 +38,16 @@ export class Marks {
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
     const style = getComputedStyle(canvas);
-    const bar = (start, end, top, tall, color) => {
+    const bar = (start, end, top, thick, color) => {
       context.fillStyle = color;
-      context.fillRect(x(start), top, Math.max(x(end) - x(start), LEAST_PX), tall);
+      context.fillRect(x(start), top, Math.max(x(end) - x(start), LEAST_PX), thick);
     };
+    const tall = (height - 5) / lanes.length;
     for (const [start, end] of reviewed) bar(start, end, height - 3, 3, style.getPropertyValue("--good"));
     for (const event of events) {
       context.globalAlpha = event.status === "rejected" ? 0.25 : 1;
-      bar(event.start, event.end ?? to, 2, height - 7, colorOf(event.label.body || OTHER));
+      const body = event.label.body || OTHER;
+      bar(event.start, event.end ?? to, 1 + lanes.indexOf(body) * tall, Math.max(tall, 2), colorOf(body));
     }
     context.globalAlpha = 1;
     context.strokeStyle = style.getPropertyValue("--accent");
