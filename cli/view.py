@@ -37,6 +37,14 @@ def view(
     bind: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Address of the page.", rich_help_panel="View")
     ] = "127.0.0.1:8080",
+    baseline_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="Baseline of activity profiles of recordings: first minutes of each person.",
+            show_default=False,
+        ),
+    ] = None,
     open_it: OpenPage = True,
     page: PageAccess,
     access: ClientAccess,
@@ -45,6 +53,7 @@ def view(
     require_web()
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.operations.stop_signals import StopSignals
+    from mar_edge.streaming.recognition.activity import ProfileRules
     from mar_edge.streaming.wire.file_limit import raise_file_limit
     from mar_edge.view.app import page_app
     from mar_edge.view.feed import Feed
@@ -54,13 +63,17 @@ def view(
 
     if recordings and connect is not None:
         raise MarEdgeError("give recordings or --connect; a page shows one or the other")
+    if baseline_minutes is not None and not recordings:
+        raise MarEdgeError(
+            "--baseline-minutes is for recordings; 'serve --profile-baseline-minutes' is for live streams"
+        )
     token, hosts = page.view_token, page.view_host or ()
     set_up_logs()
     raise_file_limit()
     listener: FeedSubscriber | None = None
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:
-            found = Recordings(recordings)
+            found = Recordings(recordings, ProfileRules(baseline_minutes=baseline_minutes))
             found.get(0)  # so that a mistake in it is reported here
             server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)), hosts)
         else:

@@ -13,10 +13,12 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.index import IndexedRecording, index_recording
+from mar_edge.view.recorded_profiles import RecordedProfiles
 
 _JSON = "application/json"
 
@@ -26,14 +28,17 @@ class Recordings:
 
     Args:
         paths: Files, or one folder of them.
+        profiles: Window and baseline of activity profiles that are made for the page; None for the defaults.
 
     Raises:
         MarEdgeError: there is none, or a path is not a file.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], profiles: ProfileRules | None = None) -> None:
         self.paths = recording_files(paths)
         self._indexed: dict[int, IndexedRecording] = {}
+        self._profile_rules = profiles or ProfileRules()
+        self._profiles: dict[int, RecordedProfiles] = {}
 
     def path(self, number: int) -> Path:
         """Return the path of a recording.
@@ -56,6 +61,21 @@ class Recordings:
             self._indexed[number] = index_recording(path)
         return self._indexed[number]
 
+    def part(self, number: int, part: int) -> bytes:
+        """Return the messages of one part of a recording, as JSON; with activity profiles, where none were recorded.
+
+        Raises:
+            MarEdgeError: see ``get``, or there is no such part.
+        """
+        index = self.get(number)
+        messages = index.chunk(part)
+        if index.has_profiles:
+            return messages
+        if number not in self._profiles:
+            self._profiles[number] = RecordedProfiles(index.path, self._profile_rules)
+        profiles = self._profiles[number].between(*index.span(part))
+        return b"[" + b",".join(filter(None, [messages[1:-1], *profiles])) + b"]"
+
     def listing(self) -> bytes:
         """Return the names of the recordings and the formats of their events, as JSON."""
         formats = [{"suffix": each.suffix, "name": each.name} for each in FORMATS]
@@ -73,7 +93,7 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
 
     async def chunk(request: Request) -> Response:
         number, part = request.path_params["number"], request.path_params["part"]
-        return await _json_response(lambda: recordings.get(number).chunk(part))
+        return await _json_response(lambda: recordings.part(number, part))
 
     async def events(request: Request) -> Response:
         number, suffix = request.path_params["number"], request.path_params["suffix"]
