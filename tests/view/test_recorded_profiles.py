@@ -40,7 +40,7 @@ def profiles(recordings: Recordings) -> list[list[dict[str, object]]]:
 
 
 def test_each_part_has_the_profiles_whose_windows_end_in_it(tmp_path: Path) -> None:
-    recordings = Recordings([recorded(tmp_path)], ProfileRules(window_s=10.0, step_s=5.0, baseline_minutes=0.2))
+    recordings = Recordings([recorded(tmp_path)], profiles=ProfileRules(window_s=10.0, baseline_minutes=0.2))
     zero_ns = recordings.get(0).zero_ns
     found = profiles(recordings)
     ends = [[(one["t_end_ns"] - zero_ns) / 1e9 for one in part] for part in found]
