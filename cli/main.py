@@ -28,6 +28,7 @@ COMMANDS = (
     "view",
     "annotations",
     "plot",
+    "agree",
     "profile",
     "synth",
     "train",
