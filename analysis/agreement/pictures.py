@@ -32,8 +32,8 @@ def confusion_picture(agreement: Agreement, names: tuple[str, str], suffix: str)
 def bland_altman_picture(agreement: Agreement, names: tuple[str, str], suffix: str) -> bytes:
     """Draw differences of counts over their means, a point for each recording and action.
 
-    Lines show the mean difference and the limits of agreement, 1.96 standard deviations around it (Bland and Altman
-    1986, Statistical methods for assessing agreement between two methods of clinical measurement).
+    Lines show the mean difference and the limits of agreement, 1.96 standard deviations around it. Source: Bland and
+    Altman 1986, Statistical methods for assessing agreement between two methods of clinical measurement.
     """
     return render(lambda: _bland_altman(agreement, names), names, suffix)
 

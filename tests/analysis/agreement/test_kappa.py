@@ -12,7 +12,7 @@ from mar_edge.analysis.agreement.kappa import cohen_kappa
 
 
 def test_an_example_by_hand() -> None:
-    """Of 50 bins, both coded yes in 20 and no in 15; A alone in 5, B alone in 10.
+    """Take 50 bins: both coded yes in 20 and no in 15; A alone in 5, B alone in 10.
 
     p_o = 35/50 = 0.7. A said yes in 25, B in 30, so p_e = (25 * 30 + 25 * 20) / 2500 = 0.5. Kappa is 0.2 / 0.5 = 0.4.
     """
