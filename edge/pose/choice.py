@@ -30,10 +30,14 @@ Fetch = Callable[["KnownModel", str | None], Path]
 class PoseConfig:
     """The pose stage, the people that it follows, and the filter of their joints.
 
-    pose: ``holistic``, a folder of its networks, a known name, or an ONNX file. detector: a known name, an ONNX file,
-    or either with its family before it (``yolox:FILE``); None for the pose model's own. people, min_score, smooth: None
-    for the pose stage's own. focus: as ``edge.pose.focus`` reads it. mirror: None for ``MAR_EDGE_MIRROR``, else the
-    publishers' addresses.
+    pose: ``holistic``, a folder of its networks, a known name, or an ONNX file.
+
+    detector: a known name, an ONNX file, or either with its family before it (``yolox:FILE``); None for the pose
+    model's own.
+
+    people, min_score, smooth: None for the pose stage's own. focus: as ``edge.pose.focus`` reads it. mirror: None for
+    ``MAR_EDGE_MIRROR``, else the publishers' addresses.
+
     runtime: of the networks. threads: of one inference on a CPU; 0 takes every core.
     """
 
