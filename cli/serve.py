@@ -11,8 +11,10 @@ from mar_edge.cli.app import command
 from mar_edge.cli.config_file import ConfigFileOption, called_again, is_reread, settings
 from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Cameras, Pace
+from mar_edge.cli.options.lsl import Lsl
 from mar_edge.cli.options.model import ModelFile, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
+from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.options.recording import RecordLimits
 from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
@@ -57,6 +59,8 @@ def serve(
         ),
     ] = None,
     limits: RecordLimits,
+    lab: Lsl,
+    profiles: Profiles,
     access: Access,
     runtime: Runtime = "auto",
     pose_runtime: Annotated[
@@ -106,6 +110,9 @@ def serve(
         wait_camera=cameras.wait_camera,
         record=limits.config_if(record),
         http=http,
+        lsl=lab.config(publishing.skeletons),
+        profile=profiles.rules(),
+        profile_baseline=profiles.profile_baseline,
     )
     sha256 = model.sha256
     if is_reread(context):

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
         EventMessage,
         HelloMessage,
         LabelMessage,
+        MarkerMessage,
         SkeletonMessage,
         StatusMessage,
     )
+    from mar_edge.streaming.wire.profile_message import ProfileMessage
     from mar_edge.streaming.wire.subscriber import LabelSubscriber
     from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
@@ -42,8 +44,9 @@ _HOMES = {
     "mar_edge.streaming.recording.skeletons": "SkeletonTrack",
     "mar_edge.streaming.wire.async_subscriber": "AsyncLabelSubscriber",
     "mar_edge.streaming.wire.messages": (
-        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage SkeletonMessage StatusMessage"
+        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage MarkerMessage SkeletonMessage StatusMessage"
     ),
+    "mar_edge.streaming.wire.profile_message": "ProfileMessage",
     "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
     "mar_edge.streaming.wire.subscription": "Gap Malformed Notice Restart Silence SubscriberTimeout",
 }
@@ -63,8 +66,10 @@ __all__ = [
     "LabelSubscriber",
     "Malformed",
     "MarEdgeError",
+    "MarkerMessage",
     "Model",
     "Notice",
+    "ProfileMessage",
     "Recognizer",
     "Recording",
     "Restart",

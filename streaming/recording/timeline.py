@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.labels import Label
+from mar_edge.edge.labels import UNLISTED_ID, Label
 from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
+from mar_edge.streaming.wire.messages import NO_PERSON
 
 NS = 1_000_000_000
 NS_A_MS = 1_000_000
-_NO_BODY = "other"
+NO_BODY = "other"
+MARKER = "LSL marker"
+"""What files of annotations call the markers of other programs, where they have names for kinds of events."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class TimedEvent:
     is_open: its end was not recorded. ``t_end_ns`` is then the last moment of the recording. If the last message about
     the event is more than a second older than that, it is the time of the message.
     recording: name of the file in which it begins.
+    coder: who coded or corrected it; "" for what the model reported.
     """
 
     event_id: int
@@ -34,6 +38,16 @@ class TimedEvent:
     score: float
     is_open: bool
     recording: str
+    coder: str = ""
+
+
+@dataclass(frozen=True)
+class TimedMarker:
+    """A marker of another program. t_ns: as of ``TimedEvent``. source: name of its stream."""
+
+    t_ns: int
+    text: str
+    source: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +62,9 @@ class Timeline:
     events: by time. Several of one person may overlap, with different labels.
     media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``.
     frames, dropped: how many were processed, and how many were not because that took too long.
+    recordings: names of its files, with the time of the first thing in each, in order of time.
+    names: the people that coders gave a name, by id.
+    markers: of other programs, by time.
     """
 
     stream: str
@@ -63,6 +80,9 @@ class Timeline:
     media_zero_ns: int | None = None
     frames: int = 0
     dropped: int = 0
+    recordings: tuple[tuple[str, int], ...] = ()
+    names: tuple[tuple[int, str], ...] = ()
+    markers: tuple[TimedMarker, ...] = ()
 
     @property
     def origin_ms(self) -> int:
@@ -75,6 +95,16 @@ class Timeline:
     def loss(self) -> str:
         """The frames that were not processed: "519 of 660 frames were dropped"; "" where none is missing."""
         return f"{self.dropped} of {self.frames + self.dropped} frames were dropped" if self.dropped else ""
+
+    def name_of(self, person: int) -> str:
+        """Return the name of a person in annotations."""
+        return dict(self.names).get(person, f"person {person}")
+
+    def recording_at(self, t_ns: int) -> str:
+        """Return the name of the file that holds a moment; "" if no file is known."""
+        return next((name for name, first_ns in reversed(self.recordings) if first_ns <= t_ns), "") or next(
+            (name for name, _ in self.recordings), ""
+        )
 
     def seconds(self, t_ns: int) -> float:
         """Convert a time of the steady clock to seconds from the beginning."""
@@ -100,6 +130,25 @@ class Timeline:
         """Return the same with times counted from media time 0 again."""
         return self if self.media_zero_ns is None else replace(self, zero_ns=self.media_zero_ns)
 
+    def with_markers(self) -> Timeline:
+        """Return the same with its markers as events of nobody, for files that list both. Their coder is the source."""
+        least = min([0, *(event.event_id for event in self.events)])
+        events = (
+            TimedEvent(
+                event_id=least - number,
+                person=NO_PERSON,
+                label=Label(UNLISTED_ID, marker.text, MARKER),
+                t_start_ns=marker.t_ns,
+                t_end_ns=marker.t_ns,
+                score=1.0,
+                is_open=False,
+                recording=self.recording_at(marker.t_ns),
+                coder=marker.source,
+            )
+            for number, marker in enumerate(self.markers, 1)
+        )
+        return replace(self, events=(*self.events, *events), names=(*self.names, (NO_PERSON, "")))
+
     def only(self, choice: LabelChoice, min_score: float) -> Timeline:
         """Return the same with only the events of the chosen labels that have at least that score.
 
@@ -116,7 +165,7 @@ class Timeline:
 
 def body_of(label: Label) -> str:
     """Return the label's body group, or "other". Labels of your own may have none."""
-    return label.body or _NO_BODY
+    return label.body or NO_BODY
 
 
 def the_only(timelines: Sequence[Timeline], what: str, how: str = "with --stream") -> Timeline:

@@ -16,13 +16,24 @@ from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
     LabelMessage,
+    MarkerMessage,
     SkeletonMessage,
     StatusMessage,
 )
+from mar_edge.streaming.wire.profile_message import Activity, ProfileMessage
 from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence
 
 _SHOWN_LABELS = 3
-_STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
+_STYLE = {
+    "hello": "cyan",
+    "label": "default",
+    "event": "bold green",
+    "skeleton": "dim",
+    "profile": "magenta",
+    "marker": "bold magenta",
+    "status": "dim",
+    "end": "cyan",
+}
 
 
 class _Console(Console):
@@ -85,6 +96,15 @@ def message_line(message: AnyMessage) -> str:
     return f"{clock}  {message.kind:<8} {_details(message)}"
 
 
+def _rate_text(name: str, activity: Activity) -> str:
+    """Return a rate in words: "head 4.0 (baseline 2.5)"."""
+    rate = "not in view" if activity.rate_per_min is None else f"{activity.rate_per_min:.1f}"
+    base = activity.baseline
+    if base is None or base.rate_per_min is None:
+        return f"{name} {rate}"
+    return f"{name} {rate} (baseline {base.rate_per_min:.1f})"
+
+
 def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each kind
     match message:
         case HelloMessage():
@@ -108,17 +128,25 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)
             return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
+        case ProfileMessage():
+            window_s = (message.t_end_ns - message.t_start_ns) / 1e9
+            shown = [_rate_text("all", message.total)]
+            shown += [_rate_text(body.name, body) for body in message.bodies if body.count]
+            return f"person {message.person}  in a window of {window_s:g} s, per minute: {', '.join(shown)}"
+        case MarkerMessage():
+            return f"{message.text!r} from {message.source}"
         case StatusMessage():
             total = message.latency_ms.get("total")
             latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
             wrong = f" ({message.camera_error})" if message.camera != "live" and message.camera_error else ""
             record = f", not recording: {message.record_error}" if message.record_error else ""
             page = ", the page has failed" if message.page_failures else ""
+            lsl = f", {message.lsl_lost} lost over LSL" if message.lsl_lost else ""
             behind = " but too slow for it" if message.behind else ""
             return (
                 f"camera {message.camera}{wrong}{behind}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
                 f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
-                f"{message.people} people{record}{page}"
+                f"{message.people} people{record}{page}{lsl}"
             )
         case EndMessage():
             return (

@@ -116,6 +116,23 @@ WRONG = {
     "record_mb": [("0\nrecord = '{tmp}'", "0.001 to 1000000, not 0"), ("nan\nrecord = '{tmp}'", "not nan")],
     "record_hours": [("0\nrecord = '{tmp}'", "more than 0"), ("nan\nrecord = '{tmp}'", "not nan")],
     "record_keep": [("0\nrecord = '{tmp}'", "at least 1, not 0")],
+    "profile": SWITCH,
+    "profile_window": [("0\nprofile = true", "1 to 3600 s, not 0"), ("nan\nprofile = true", "not nan")],
+    "profile_step": [("0.5\nprofile = true", "1 to 3600 s, not 0.5"), ("nan\nprofile = true", "not nan")],
+    "profile_baseline_minutes": [
+        ("0\nprofile = true", "0.1 to 120, not 0"),
+        ("nan\nprofile = true", "not nan"),
+        ("5\nprofile = true\nprofile-baseline = '{tmp}/text'", "exclude each other"),
+        ("5", "need --profile"),
+    ],
+    "profile_baseline": [
+        ("'{tmp}/nowhere.jsonl'\nprofile = true", "no recording at"),
+        ("'{tmp}/text'\nprofile = true", "not a message"),
+    ],
+    "lsl": SWITCH,
+    "lsl_format": [("'xml'", "'xml' is not one of")],
+    "lsl_people": [("0\nlsl = true\nskeletons = true", "1 to 16, not 0"), ("2", "--lsl-people needs --lsl")],
+    "lsl_markers": [("''", "a stream is a name"), ("['stimuli', 'type=']", "not 'type='"), ("[]", "text, or a list")],
     "quiet": SWITCH,
     "thresholds": [
         ("5", "numbers by label or body group"),
@@ -141,6 +158,9 @@ CONTRADICTIONS = [
     ("realtime = true\nas-fast-as-possible = true", "--realtime and --as-fast-as-possible exclude each other"),
     ("show-video = true", "--show-video needs a page"),
     ("record-keep = 3", "need --record FOLDER"),
+    ("lsl = true", "--lsl: .*v.avi is played as fast as possible, .* add --realtime"),
+    ("lsl = true\nlsl-people = 2\nrealtime = true", "--lsl-people needs --lsl and --skeletons"),
+    ("lsl-format = 'text'", "--lsl-format needs --lsl"),
     ("http = '[::]:0'\nkey = '{tmp}/box.key_secret'\nclients = '{tmp}'", "--http .* is not encrypted"),
 ]
 NOT_TOML = [
