@@ -2,9 +2,9 @@
 
     python benchmarks/small_people.py [VIDEO...] [--people 1,2,4,8] [--heights 300,200,150] [--seconds 8]
 
-Copies of people, cut from the demo's picture and from the first picture of each video, stand in a picture of 1920x1080.
-Each cell shows the people followed at the end without and with a search of parts of the picture, the second in which
-the last of them was found, and the processor time of a frame in which they are followed.
+People are cut from the demo's picture and from the first picture of each video, and copied into one of 1920x1080. Each
+candidate runs without and with the search of parts of the picture. A cell has the people followed at the end, the time
+at which the last one was found, and the processor time of a frame at the end.
 """
 
 from __future__ import annotations
