@@ -21,7 +21,7 @@ from mar_edge.streaming.operations.stop_signals import StopSignals
 from mar_edge.streaming.recognition.activity import Tally
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
-from mar_edge.streaming.recording.profiles import read_baseline
+from mar_edge.streaming.recording.profiles import baseline_of, read_observed
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
@@ -115,7 +115,7 @@ def serve(
             else:
                 pose = stack.enter_context(open_pose())
                 name, layout = pose.name, pose.layout
-            _check_fit(recognizer, name, layout)
+            check_fit(recognizer, name, layout)
             profile = None if config.profile is None else ProfileFollower(config.profile, baseline)
             loops.append(
                 StreamLoop(
@@ -234,7 +234,7 @@ def _baseline(config: ServeConfig) -> Tally | None:
     if config.profile is None or config.profile_baseline is None:
         return None
     with about("--profile-baseline"):
-        return read_baseline([config.profile_baseline])
+        return baseline_of(read_observed([config.profile_baseline]))
 
 
 def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: ExitStack) -> list[Recorder | None]:
@@ -243,7 +243,8 @@ def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: Exit
     return [stack.enter_context(Recorder(config.record, each.stream, each.run)) for each in publishers]
 
 
-def _check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
+def check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
+    """Raise MarEdgeError unless the pose stage named ``pose`` gives skeletons of the model's layout."""
     if layout.name != recognizer.layout.name:
         raise MarEdgeError(
             f"a model of another layout: '{recognizer.metadata.name}' takes {recognizer.layout.name} skeletons, "

@@ -5,12 +5,13 @@ Builds none but skeletons, profiles and markers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
+from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.lsl.streams import LslStreams
-from mar_edge.streaming.message_builders import marker_message, profile_message, skeleton_messages
+from mar_edge.streaming.message_builders import marker_message, skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
@@ -46,9 +47,24 @@ class StreamOutput:
         profile: ProfileFollower | None = None,
         lsl: LslStreams | None = None,
     ) -> None:
-        self.publisher, self.recorder, self.observer, self.lsl = publisher, recorder, observer, lsl
-        self._socket, self._on_message, self._profile = socket, on_message, profile
+        self.recorder, self.observer, self.lsl = recorder, observer, lsl
+        self._publisher, self._socket, self._on_message, self._profile = publisher, socket, on_message, profile
         self._frame: Frame | None = None
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream."""
+        return self._publisher.stream
+
+    @property
+    def sent(self) -> Mapping[Kind, int]:
+        """Number of messages sent, by kind."""
+        return self._publisher.sent
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the next message."""
+        return self._publisher.next_seq
 
     @property
     def subscribers(self) -> int:
@@ -59,7 +75,7 @@ class StreamOutput:
         """Send a message, and give it to the profile, the recorder and ``on_message``."""
         if self._profile is not None:
             self._profile.take(message)
-        sent = self.publisher.publish(message)
+        sent = self._publisher.publish(message)
         if self.recorder is not None:
             self.recorder.write(sent)
         if self._on_message is not None:
@@ -86,7 +102,7 @@ class StreamOutput:
     def send_markers(self) -> None:
         """Send the markers that other programs set since the last call; before the first frame, they wait."""
         if self.lsl is not None and self._frame is not None:
-            for marker in self.lsl.take_markers(self.publisher.stream):
+            for marker in self.lsl.take_markers(self.stream):
                 self.send(marker_message(self._frame, marker))
 
     def send_last_profiles(self) -> None:
@@ -95,14 +111,16 @@ class StreamOutput:
             self._send_profiles(self._profile.finish())
 
     def _send_profiles(self, profiles: Sequence[PersonProfile]) -> None:
+        frame = self._frame
         for profile in profiles:
-            assert self._frame is not None  # there is none before the first frame
-            self.send(profile_message(self._frame, profile))
+            assert frame is not None  # there is none before the first frame
+            shift_ns = frame.t_capture_ns - frame.media_ns
+            self.send(profile.message(shift_ns, frame=frame.seq, t_capture_ns=frame.t_capture_ns))
 
     def _show(self, skeleton: SkeletonMessage, publish: bool) -> EncodedMessage[SkeletonMessage]:
         if publish:
             return self.send(skeleton)
-        prepared = self.publisher.prepare(skeleton)
+        prepared = self._publisher.prepare(skeleton)
         if self.recorder is not None:
             self.recorder.write(prepared)
         return prepared

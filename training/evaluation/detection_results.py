@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.streaming.recording.matching import EventFigures, event_figures
 from mar_edge.training.evaluation.candidates import ScoredWindows, propose
 from mar_edge.training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
-from mar_edge.training.evaluation.matching import EventFigures, LiveEvent, event_figures, match_events
+from mar_edge.training.evaluation.matching import LiveEvent, match_events
 from mar_edge.training.evaluation.served import Served
 from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.evaluation.truth import FRAMINGS, RealSet

@@ -182,7 +182,10 @@ def test_whole_videos_of_mma52(model, tmp_path):
     zipped = tmp_path / "answers.zip"
     asked = config(model, f"mma52:{folder}", tmp_path / "out", detection=True, submission=zipped)
     found = evaluate(asked, quiet).real
-    assert (found.overall.actions, {row.name for row in found.detection.labels} >= {"nodding", "shaking head"}) == (2, True)
+    assert (found.overall.actions, {row.name for row in found.detection.labels} >= {"nodding", "shaking head"}) == (
+        2,
+        True,
+    )
     assert "Detection mAP" in (tmp_path / "out" / "report.md").read_text()
     assert zipfile.ZipFile(zipped).namelist() == ["prediction.csv"]
     zipped.unlink()
