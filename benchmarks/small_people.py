@@ -3,8 +3,8 @@
     python benchmarks/small_people.py [VIDEO...] [--people 1,2,4,8] [--heights 300,200,150] [--seconds 8]
 
 People are cut from the demo's picture and from the first picture of each video, and copied into one of 1920x1080. Each
-candidate runs without and with the search of parts of the picture. A cell has the people followed at the end, the time
-at which the last one was found, and the processor time of a frame at the end.
+candidate runs without and with the search of parts of the picture. A cell has the people followed at the end, and the
+time at which the last one was found. The milliseconds are the processor time of a frame at the end.
 """
 
 from __future__ import annotations
