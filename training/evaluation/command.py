@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
 import mar_edge
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
@@ -15,9 +17,12 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.datasets.opening import files_of, open_dataset
+from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.opening import files_of, open_dataset, parse_spec
+from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.evaluation.clip_predictions import ClipPredictions, predict_clips
 from mar_edge.training.evaluation.clip_results import score_clips
+from mar_edge.training.evaluation.corrected import open_corrected
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import check_fits, score_real
@@ -31,7 +36,8 @@ from mar_edge.training.evaluation.served import serve_recordings
 from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
 from mar_edge.training.evaluation.streaming import Take, evaluate_takes, plan_takes
 from mar_edge.training.evaluation.submission import action_ids, write_submission
-from mar_edge.training.evaluation.truth import open_real
+from mar_edge.training.evaluation.trained_on import Origin, TrainedOn, compare
+from mar_edge.training.evaluation.truth import RealSet, open_real
 
 TRUTH = "truth:"
 
@@ -40,7 +46,8 @@ TRUTH = "truth:"
 class EvaluateConfig:
     """The task of ``evaluate``.
 
-    data: spec of a data set (``open_dataset``), or ``truth:FOLDER``, real recordings (``training.evaluation.truth``).
+    data: spec of a data set (``open_dataset``), or real recordings: ``truth:FOLDER`` (``training.evaluation.truth``) or
+    ``corrections:FOLDER`` (``training.evaluation.corrected``). participants: whose corrections; empty for everybody's.
 
     labels_file: names of its classes, if not the usual ones. out: folder of the report.
 
@@ -61,6 +68,7 @@ class EvaluateConfig:
     model: ModelSource
     data: str
     out: Path
+    participants: tuple[str, ...] = ()
     labels_file: Path | None = None
     clips: int | None = None
     known_only: bool = False
@@ -84,12 +92,16 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. Such
             mistakes are found before the first inference, if possible.
     """
-    data = [Path(config.data.removeprefix(TRUTH))] if config.data.startswith(TRUTH) else files_of(config.data)
+    is_truth = config.data.startswith(TRUTH)
+    is_corrections = not is_truth and parse_spec(config.data).kind == "corrections"
+    if config.participants and not is_corrections:
+        raise MarEdgeError(f"--participants is for corrections:FOLDER, not for {config.data}")
+    data = [Path(config.data.removeprefix(TRUTH))] if is_truth else files_of(config.data)
     check_outputs(
         [*report_files(config.out), config.submission, config.confidence],
         [*config.model.paths, config.labels_file, *data],
     )
-    if config.data.startswith(TRUTH):
+    if is_truth or is_corrections:
         return _evaluate_real(config, progress)
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
@@ -123,6 +135,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior if takes else None,
+            trained_on=_clips_trained_on(metadata, dataset),
             clips=score_clips(predictions, clips_name) if labeled else None,
             stream=stream,
             concurrent=concurrent,
@@ -141,7 +154,10 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
     ):
         if given is not None:
             raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
-    real = open_real(Path(config.data.removeprefix(TRUTH)))
+    if config.data.startswith(TRUTH):
+        real = open_real(Path(config.data.removeprefix(TRUTH)))
+    else:
+        real = open_corrected(parse_spec(config.data).path, config.participants)
     # A second thread gains nothing on networks this small. On busy cores it makes them five times slower.
     with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
@@ -153,6 +169,7 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
+            trained_on=_trained_on(recognizer.metadata, real),
             real=score_real(real, served, recognizer.metadata),
             clips=None,
             stream=stream,
@@ -160,6 +177,18 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
         )
     write_report(config.out, evaluation)
     return evaluation
+
+
+def _trained_on(metadata: ModelMetadata, real: RealSet) -> TrainedOn:
+    return compare(metadata.trained_on, [one.origin for one in real.recordings if one.origin], real.there)
+
+
+def _clips_trained_on(metadata: ModelMetadata, dataset: Dataset) -> TrainedOn | None:
+    """Return the comparison for clips of recordings, whose participants are unknown; None for other clips."""
+    if not isinstance(dataset, StoredDataset) or not dataset.recordings:
+        return None
+    origins = [Origin(fingerprint, fingerprint) for fingerprint in dataset.recordings]
+    return msgspec.structs.replace(compare(metadata.trained_on, origins, origins), others=())
 
 
 def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:

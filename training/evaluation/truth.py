@@ -12,6 +12,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.recording.replay import Replay
+from mar_edge.streaming.recording.skeletons import read_skeletons
+from mar_edge.training.evaluation.trained_on import Origin
 
 TABLE = "truth.csv"
 RECORDINGS = "skeletons"
@@ -58,6 +61,9 @@ class RealRecording:
     actions: empty if it shows none. frames: with people, without pictures.
 
     ran_out: whether the stream ran to its end, so that the last window is complete. framing: one of ``FRAMINGS``.
+
+    known: stretches (start_s, end_s) in which every action is in ``actions``; None for the whole recording. undecided:
+    what may have happened or not. origin: None if nobody was seen.
     """
 
     name: str
@@ -66,20 +72,38 @@ class RealRecording:
     t_zero_ns: int
     ran_out: bool
     framing: str
+    known: tuple[tuple[float, float], ...] | None = None
+    undecided: tuple[TrueAction, ...] = ()
+    origin: Origin | None = None
 
     @property
     def duration_s(self) -> float:
         """Media time of the last frame."""
         return max((frame.media_s for frame in self.frames), default=0.0)
 
+    @property
+    def known_s(self) -> float:
+        """Seconds of which every action is known."""
+        if self.known is None:
+            return self.duration_s
+        return sum(end_s - start_s for start_s, end_s in self.known)
+
+    def is_known(self, start_s: float, end_s: float, label: str) -> bool:
+        """Return True if it is known whether an event of that label happened there: by its middle."""
+        middle_s = (start_s + end_s) / 2
+        if any(one.label == label and one.start_s < end_s and start_s < one.end_s for one in self.undecided):
+            return False
+        return self.known is None or any(first_s <= middle_s <= last_s for first_s, last_s in self.known)
+
 
 @dataclass(frozen=True)
 class RealSet:
-    """Recordings of one skeleton layout. name: for reports."""
+    """Recordings of one skeleton layout. name: for reports. there: all recordings of the folder, also unused ones."""
 
     name: str
     layout: Layout
     recordings: tuple[RealRecording, ...]
+    there: tuple[Origin, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -106,20 +130,51 @@ def open_real(folder: Path) -> RealSet:
     recordings = []
     for file, happens in actions.items():
         path = folder / RECORDINGS / f"{Path(file).stem}.jsonl"
-        with Replay([path]) as replay:
-            if layout not in (None, replay.layout):
-                raise MarEdgeError(f"{path} holds {replay.layout.name} skeletons, the recordings before it others")
-            layout = replay.layout
-            frames = []
-            while (frame := replay.read(0.0)) is not None:
-                frames.append(frame)
-            shows = framing(_people(frames, layout), layout)
-            recordings.append(
-                RealRecording(file, tuple(happens), tuple(frames), replay.t_zero_ns, replay.ran_out, shows)
+        replayed = replay_whole(path)
+        if layout not in (None, replayed.layout):
+            raise MarEdgeError(f"{path} holds {replayed.layout.name} skeletons, the recordings before it others")
+        layout = replayed.layout
+        recordings.append(
+            RealRecording(
+                file,
+                tuple(happens),
+                replayed.frames,
+                replayed.t_zero_ns,
+                replayed.ran_out,
+                framing_of(replayed.frames, layout),
+                origin=_origin(path, file) if any(one.people for one in replayed.frames) else None,
             )
+        )
     if layout is None:
         raise MarEdgeError(f"{table} names no recording")
-    return RealSet(f"{folder.resolve().name}, {len(recordings)} recordings", layout, tuple(recordings))
+    there = tuple(one.origin for one in recordings if one.origin is not None)
+    return RealSet(f"{folder.resolve().name}, {len(recordings)} recordings", layout, tuple(recordings), there)
+
+
+def _origin(path: Path, participant: str) -> Origin:
+    return Origin(read_skeletons(path).fingerprint, participant)
+
+
+class Replayed(NamedTuple):
+    """The frames of one recording, and what it says about all of them (``RealRecording``)."""
+
+    layout: Layout
+    frames: tuple[Frame, ...]
+    t_zero_ns: int
+    ran_out: bool
+
+
+def replay_whole(path: Path) -> Replayed:
+    """Read all frames of a recording.
+
+    Raises:
+        MarEdgeError: it cannot be read, or is damaged.
+    """
+    with Replay([path]) as replay:
+        frames = []
+        while (frame := replay.read(0.0)) is not None:
+            frames.append(frame)
+        return Replayed(replay.layout, tuple(frames), replay.t_zero_ns, replay.ran_out)
 
 
 def framing(joints: NDArray[np.float32], layout: Layout) -> str:
@@ -136,10 +191,11 @@ def framing(joints: NDArray[np.float32], layout: Layout) -> str:
     return FRAMINGS[-1]
 
 
-def _people(frames: Sequence[Frame], layout: Layout) -> NDArray[np.float32]:
+def framing_of(frames: Sequence[Frame], layout: Layout) -> str:
+    """Return how much of people is seen in most of these frames (``framing``)."""
     unseen = np.full((layout.num_joints, 2), np.nan, np.float32)
     rows = [person.joints for frame in frames for person in (frame.people or (Skeleton(unseen, unseen[:, 0]),))]
-    return np.stack(rows or [unseen])
+    return framing(np.stack(rows or [unseen]), layout)
 
 
 def _read_table(text: str, source: str) -> dict[str, list[TrueAction]]:

@@ -1,0 +1,98 @@
+"""Recordings that coders corrected, as real recordings with known actions: the reviewed stretches of everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import BACKGROUND_NAME
+from mar_edge.streaming.capture.frames import Frame
+from mar_edge.training.datasets.corrected import (
+    CorrectedPerson,
+    CorrectedRecording,
+    NamedSpan,
+    of_participants,
+    read_corrected,
+)
+from mar_edge.training.evaluation.trained_on import Origin
+from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction, framing_of, replay_whole
+
+# What the model sees of the time around a reviewed stretch: enough to know the first action in it, and to end the last.
+_AROUND_S = 5.0
+
+
+def open_corrected(folder: Path, participants: Collection[str] = ()) -> RealSet:
+    """Read a folder of recordings and ``corrections.csv``; each person in a reviewed stretch is a recording of the set.
+
+    Args:
+        participants: whose recordings to read; everybody's if none is named.
+
+    Raises:
+        MarEdgeError: a file is missing or damaged, a participant is unknown, recordings differ in layout, or no stretch
+            was reviewed: then nobody knows what the model missed.
+    """
+    there = read_corrected(folder)
+    corrected = of_participants(there, participants)
+    recordings = tuple(real for one in corrected for real in _people(one))
+    if not recordings:
+        raise MarEdgeError(
+            f"{folder}: no stretch was marked as reviewed, so it is unknown what the model missed there; watch some "
+            "minutes completely in 'mar-edge view', correct them and mark them as reviewed"
+        )
+    layouts = {one.skeletons.layout.name: one.skeletons.layout for one in corrected}
+    if len(layouts) > 1:
+        raise MarEdgeError(f"{folder} holds skeletons of different layouts: {', '.join(layouts)}")
+    left_out = len(corrected) - len({one.name for one in recordings})
+    without = f", {left_out} without a reviewed stretch left out" if left_out else ""
+    people = len({one.origin.participant for one in recordings if one.origin})
+    return RealSet(
+        f"{folder.resolve().name}, reviewed stretches, {people} participants{without}",
+        next(iter(layouts.values())),
+        recordings,
+        tuple(_origin(one) for one in there),
+    )
+
+
+def _people(one: CorrectedRecording) -> Iterator[RealRecording]:
+    reviewed = [person for person in one.people if person.reviewed]
+    if not reviewed:
+        return
+    replayed = replay_whole(one.path)
+    for person in reviewed:
+        frames = tuple(_of_person(frame, person.person) for frame in replayed.frames if _is_near(frame, person))
+        known = RealRecording(
+            name=one.path.name,
+            actions=(),
+            frames=frames,
+            t_zero_ns=replayed.t_zero_ns,
+            ran_out=replayed.ran_out,
+            framing=framing_of(frames, replayed.layout),
+            known=person.reviewed,
+            undecided=_actions(person.undecided),
+            origin=_origin(one),
+        )
+        yield replace(known, actions=_known_actions(known, person))
+
+
+def _known_actions(one: RealRecording, person: CorrectedPerson) -> tuple[TrueAction, ...]:
+    """Return the actions of the reviewed stretches."""
+    actions = [action for action in _actions(person.true) if action.label != BACKGROUND_NAME]
+    return tuple(action for action in actions if one.is_known(action.start_s, action.end_s, action.label))
+
+
+def _actions(spans: Sequence[NamedSpan]) -> tuple[TrueAction, ...]:
+    return tuple(TrueAction(span.start_s, span.end_s, span.label) for span in spans)
+
+
+def _origin(one: CorrectedRecording) -> Origin:
+    return Origin(one.skeletons.fingerprint, one.participant)
+
+
+def _is_near(frame: Frame, person: CorrectedPerson) -> bool:
+    return any(start_s - _AROUND_S <= frame.media_s <= end_s + _AROUND_S for start_s, end_s in person.reviewed)
+
+
+def _of_person(frame: Frame, person: int) -> Frame:
+    return replace(frame, people=tuple(one for one in frame.people or () if one.person == person))
