@@ -16,7 +16,9 @@ from mar_edge.cli.options.model import Runtime, Threads
 from mar_edge.cli.participants import participant_names
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import Device, Stream
+from mar_edge.edge.model_file import default_model_path
 
+_PACKAGE = Path("package")
 _DATA, _CALIBRATION = "Data", "Score calibration"
 
 
@@ -62,7 +64,11 @@ def evaluate(
     *,
     model: Annotated[
         list[Path],
-        typer.Argument(help="Model file (.onnx) or checkpoint (.pt); two checkpoints, joint then bone, are averaged."),
+        typer.Argument(
+            metavar="FILE|package...",
+            help="Model file (.onnx) or checkpoint (.pt); 'package' is the package's model; two checkpoints, joint then "
+            "bone, are averaged.",
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the report.")] = Path("evaluation"),
     submission: Annotated[
@@ -157,7 +163,13 @@ def evaluate(
     )
 
     config = EvaluateConfig(
-        model=ModelSource(tuple(model), stream, device, runtime, threads),
+        model=ModelSource(
+            tuple(default_model_path() if path == _PACKAGE else path for path in model),
+            stream,
+            device,
+            runtime,
+            threads,
+        ),
         data=data,
         out=out,
         participants=() if participants is None else participant_names(participants),

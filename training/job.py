@@ -146,7 +146,7 @@ class Job:
                     lines.append(f"{len(missing)} labels have no {part} clip: {', '.join(missing)}")
         if self._kind == "recordings" and not _shows_nothing(self.training):
             lines.append(
-                "no training clip shows nothing happening, so the network may report events while people rest; add "
+                "no training clip shows nothing happening, so the network may report events while people rest. Add "
                 f"times without an action to labels.csv, with the label '{BACKGROUND_NAME}'"
             )
         if self._kind == "corrections" and (new := self._new_labels()) and self.config.recipe.augmentation.mirror:

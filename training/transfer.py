@@ -101,7 +101,7 @@ def _by_name(labels: Sequence[Label], values: Sequence[T]) -> dict[str, T]:
 
 
 def _package_thresholds() -> tuple[float, ...]:
-    """Return the thresholds of the package's model, which stand in its model file alone."""
+    """Return the thresholds of the package's model, which only its model file has."""
     path = default_model_path()
     return parse_metadata(read_metadata(path), str(path)).thresholds
 

@@ -17,6 +17,7 @@ from mar_edge.streaming.recording.skeletons import SkeletonRecording, read_skele
 from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 
+_RECORDINGS = "recordings"
 # Coders' stretches are written to a millisecond.
 _TOUCHING_S = 0.0015
 
@@ -46,8 +47,11 @@ class NamedSpan:
 class CorrectedPerson:
     """One person of one recording, according to one coder.
 
-    true: what happened. denied: what the model reported, and did not happen. undecided: what the model reported, and
-    the coder did not decide about. reviewed: the stretches that the coder watched completely, by time, none touching.
+    true: what happened. denied: what the model reported, and did not happen.
+
+    undecided: what the model reported, and the coder did not decide about.
+
+    reviewed: the stretches that the coder watched completely, by time, none touching.
     """
 
     person: int
@@ -70,6 +74,12 @@ class CorrectedRecording:
     participant: str
     skeletons: SkeletonRecording
     people: tuple[CorrectedPerson, ...]
+
+
+def corrected_folder(folder: Path) -> Path:
+    """Return the folder of the corrections: this one, or the folder of recordings in one that ``analyze`` wrote."""
+    inside = folder / _RECORDINGS
+    return inside if not (folder / CORRECTIONS_FILE).exists() and (inside / CORRECTIONS_FILE).exists() else folder
 
 
 def read_corrected(folder: Path) -> tuple[CorrectedRecording, ...]:
@@ -139,7 +149,7 @@ def _span_of(event: TimedEvent, timeline: Timeline) -> NamedSpan:
 def _people(
     rows: Sequence[Correction], coder: str, skeletons: SkeletonRecording, reported: Sequence[_Reported]
 ) -> Iterator[CorrectedPerson]:
-    """Yield everybody whom one coder saw in one recording."""
+    """Yield everybody that one coder saw in one recording."""
     watched_all = any(row.is_reviewed and row.person is None for row in rows)
     named = {row.person for row in rows}
     decided = {(row.stream, row.run, row.event_id) for row in rows}

@@ -58,7 +58,7 @@ def open_corrections(
     participants: Collection[str] = (),
     augmentation: Augmentation = NO_AUGMENTATION,
 ) -> StoredDataset:
-    """Read windows of two seconds, two per second, of everybody whom a coder corrected.
+    """Read windows of two seconds, two per second, of everybody that a coder corrected.
 
     They show an event that a coder decided about, or nothing. Windows that show nothing are at most as many. They come
     from reviewed stretches, or without any, from where neither the model nor the coder reports an event.

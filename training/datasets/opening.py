@@ -17,6 +17,7 @@ from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
 from mar_edge.training.datasets.archive import open_archive
 from mar_edge.training.datasets.authors import SPLITS, Split, open_authors
 from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.corrected import corrected_folder
 from mar_edge.training.datasets.corrections import open_corrections
 from mar_edge.training.datasets.mma52 import open_mma52
 from mar_edge.training.datasets.recordings import LABEL_FILE, open_recordings
@@ -70,8 +71,10 @@ def parse_spec(spec: str) -> DataSpec:
     if word in _LIVE and all(name.startswith("no-") for name in lacking):
         without = tuple(name.removeprefix("no-") for name in lacking)
         return DataSpec("synth", Path(), None, _LIVE[word], word == SYNTHETIC_CONCURRENT, without)
-    if colon and path and word in {"recordings", "corrections"}:
-        return DataSpec("recordings" if word == "recordings" else "corrections", Path(path), None)
+    if colon and path and word == "recordings":
+        return DataSpec("recordings", Path(path), None)
+    if colon and path and word == "corrections":
+        return DataSpec("corrections", corrected_folder(Path(path)), None)
     for layout in ("ma52", "mma52", "imigue"):
         for name in (None, *SPLITS):
             if colon and path and kind == layout and split == (name or ""):

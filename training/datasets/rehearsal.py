@@ -23,8 +23,8 @@ _SEED = 3_000_003
 def with_synthetic(dataset: StoredDataset, share: float, seed: int) -> StoredDataset:
     """Add clips as ``synth-concurrent`` has them, which training then draws with probability ``share``, in [0, 1).
 
-    Labels that synthetic motion does not have are unknown in them. The data set is returned as it is if it has clips
-    of one label each, skeletons of another layout, or only labels that synthetic motion does not have.
+    Labels that synthetic motion does not have are unknown in them. A data set stays as it is if none of its labels is
+    known there, if its skeletons have another layout, or if its clips have no targets.
     """
     by_name = {label.name: k for k, label in enumerate(CLASSES)}
     shared = [k for k, label in enumerate(dataset.labels) if label.name in by_name and k != dataset.background]

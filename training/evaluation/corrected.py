@@ -31,15 +31,15 @@ def open_corrected(folder: Path, participants: Collection[str] = ()) -> RealSet:
 
     Raises:
         MarEdgeError: a file is missing or damaged, a participant is unknown, recordings differ in layout, or no stretch
-            was reviewed: then nobody knows what the model missed.
+            was reviewed, so that it is unknown what the model missed.
     """
     there = read_corrected(folder)
     corrected = of_participants(there, participants)
     recordings = tuple(real for one in corrected for real in _people(one))
     if not recordings:
         raise MarEdgeError(
-            f"{folder}: no stretch was marked as reviewed, so it is unknown what the model missed there; watch some "
-            "minutes completely in 'mar-edge view', correct them and mark them as reviewed"
+            f"{folder}: no stretch is marked as reviewed, so it is unknown what the model missed. In 'mar-edge view', "
+            "watch some minutes completely, correct them, and press r to mark them"
         )
     layouts = {one.skeletons.layout.name: one.skeletons.layout for one in corrected}
     if len(layouts) > 1:

@@ -42,7 +42,7 @@ def trained_on_sentences(result: TrainedOn) -> list[str]:
             "states them."
         ]
     sentence = (
-        f"Warning: {result.seen} of these {result.recordings} recordings show people whom the model was trained on, so "
+        f"Warning: {result.seen} of these {result.recordings} recordings show people that the model was trained on, so "
         "the figures are too good."
     )
     if result.others:

@@ -9,14 +9,14 @@ import msgspec
 
 
 class Origin(NamedTuple):
-    """Where data is from. fingerprint: of a recording's skeletons. participant: whom it shows."""
+    """Where data is from. fingerprint: of a recording's skeletons. participant: who is in it."""
 
     fingerprint: str
     participant: str
 
 
 class TrainedOn(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of the evaluated data shows people whom a model was trained on.
+    """How much of the evaluated data shows people that a model was trained on.
 
     recordings: how many; seen: those that show such people. others: the names of all other participants.
     """
@@ -30,8 +30,8 @@ def compare(trained_on: Collection[str], used: Sequence[Origin], there: Sequence
     """Compare the recordings ``used`` in an evaluation with the fingerprints of those that a model was trained on.
 
     Args:
-        there: all recordings whose participants are known. Whoever is in one that the model was trained on counts as
-            seen in all of theirs.
+        there: all recordings whose participants are known. A participant of one that the model was trained on counts
+            as seen in all of theirs.
     """
     familiar = {one.participant for one in there if one.fingerprint in trained_on}
     people = dict.fromkeys(one.participant for one in used)

@@ -67,5 +67,5 @@ def test_participants(tmp_path):
 
 
 def test_without_a_reviewed_stretch_there_is_no_truth(tmp_path):
-    with pytest.raises(MarEdgeError, match="no stretch was marked as reviewed"):
+    with pytest.raises(MarEdgeError, match="no stretch is marked as reviewed"):
         open_corrected(write(tmp_path, CONFIRMED))
