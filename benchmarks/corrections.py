@@ -5,8 +5,8 @@
 The people are synthetic, all in one laboratory: a camera high up and far to the side, as the package's model saw few.
 The package's model reports events, as ``analyze`` records them. A simulated coder corrects all of them.
 Wrong ones are rejected, wrong labels and edges changed, missed ones added. The whole recording is marked as reviewed.
-Then ``mar-edge train --from package --data corrections:FOLDER`` runs with its defaults. Both models are evaluated on the
-other people, and on a minute of each of them without an action.
+Then ``mar-edge train --from package --data corrections:FOLDER`` runs with its defaults. Both models are evaluated on
+the other people, and on a minute of each of them without an action.
 """
 
 from __future__ import annotations

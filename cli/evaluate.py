@@ -66,8 +66,8 @@ def evaluate(
         list[Path],
         typer.Argument(
             metavar="FILE|package...",
-            help="Model file (.onnx) or checkpoint (.pt); 'package' is the package's model; two checkpoints, joint then "
-            "bone, are averaged.",
+            help="Model file (.onnx), checkpoint (.pt), or 'package' for the package's model; two checkpoints, joint "
+            "then bone, are averaged.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the report.")] = Path("evaluation"),

@@ -86,9 +86,11 @@ class Job:
 
     @property
     def thresholds(self) -> tuple[float, ...]:
-        """Threshold of each label: that of the start; empty where it has none."""
-        known = self.start.thresholds if self.start else {}
-        return tuple(known.get(label.name, DEFAULT_ON) for label in self.labels) if known else ()
+        """Threshold of each label: that of the start, for a network that learns from corrections; else empty."""
+        start = self.start
+        if start is None or not start.thresholds or start.activation != "sigmoid" or self._kind != "corrections":
+            return ()
+        return tuple(start.thresholds.get(label.name, DEFAULT_ON) for label in self.labels)
 
     @property
     def trained_on(self) -> tuple[str, ...]:

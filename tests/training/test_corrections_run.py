@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import msgspec
 import networks
@@ -39,16 +40,17 @@ class Notes(RunReporter):
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):
     path = tmp_path_factory.mktemp("start") / "start.pt"
-    labels = networks.LABELS
     described = msgspec.structs.replace(
         networks.info("joint"),
         window_s=2.0,
-        rates=tuple(0.5 + k / 11 for k in range(12)),
-        thresholds=(0.4,) * 12,
+        labels=networks.LABELS[:11],
+        background=None,
+        activation="sigmoid",
+        rates=tuple(0.5 + k / 11 for k in range(11)),
+        thresholds=(0.4,) * 11,
         trained_on=("feedfeedfeedfeed",),
-        labels=labels,
     )
-    save_checkpoint(path, networks.golden(networks.MA52), described)
+    save_checkpoint(path, networks.golden(replace(networks.MA52, num_classes=11)), described)
     return path
 
 
@@ -103,7 +105,7 @@ def test_the_checkpoint_knows_what_it_was_trained_on(trained, study, start):
     assert set(info.trained_on) == seen | {"feedfeedfeedfeed"}
     assert "P1" not in msgspec.json.encode(info).decode()
     names = [label.name for label in info.labels]
-    assert names == [*(label.name for label in networks.LABELS if label.name != "no action"), "humming"]
+    assert names == [*(label.name for label in networks.LABELS[:11]), "humming"]
     # What the start knew stays; a new label gets the usual threshold and rate.
     assert info.thresholds == (*(0.4,) * 11, 0.5)
     assert info.rates == pytest.approx((*(0.5 + k / 11 for k in range(11)), 1.0))

@@ -149,7 +149,7 @@ def _clips(
     """Yield the windows of one person that can be learned from."""
     layout = one.skeletons.layout
     track = next(track for track in one.skeletons.tracks if track.person == person.person)
-    for start_s in np.arange(track.times_s[0], track.times_s[-1] - _WINDOW_S + 1e-6, _STRIDE_S).tolist():
+    for start_s in _starts(track.times_s):
         end_s = start_s + _WINDOW_S
         targets = _targets(person.true, start_s, end_s, classes)
         denied = _targets(person.denied, start_s, end_s, classes)
@@ -169,6 +169,14 @@ def _clips(
         block = int(start_s // _BLOCK_S)
         group = one.participant if participants >= _LEAST_PARTICIPANTS else (one.path, block)
         yield _Clip(kind, joints, targets, f"{one.path.stem} {start_s:.2f}-{end_s:.2f} s", group)
+
+
+def _starts(times_s: NDArray[np.float64]) -> list[float]:
+    """Return when windows begin that lie within times (T,): at most one for each, however long the gaps are."""
+    steps = np.unique((times_s - times_s[0]) // _STRIDE_S)
+    starts_s = times_s[0] + _STRIDE_S * steps
+    within: list[float] = starts_s[starts_s + _WINDOW_S <= times_s[-1] + 1e-6].tolist()
+    return within
 
 
 def _targets(spans: Sequence[NamedSpan], start_s: float, end_s: float, classes: Sequence[Label]) -> NDArray[np.float32]:

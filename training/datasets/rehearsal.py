@@ -23,8 +23,8 @@ _SEED = 3_000_003
 def with_synthetic(dataset: StoredDataset, share: float, seed: int) -> StoredDataset:
     """Add clips as ``synth-concurrent`` has them, which training then draws with probability ``share``, in [0, 1).
 
-    Labels that synthetic motion does not have are unknown in them. A data set stays as it is if none of its labels is
-    known there, if its skeletons have another layout, or if its clips have no targets.
+    Labels that synthetic motion does not have are unknown in them. If it has none of the labels, or another layout, or
+    if the data set has no targets, nothing is added.
     """
     by_name = {label.name: k for k, label in enumerate(CLASSES)}
     shared = [k for k, label in enumerate(dataset.labels) if label.name in by_name and k != dataset.background]

@@ -30,8 +30,8 @@ def open_corrected(folder: Path, participants: Collection[str] = ()) -> RealSet:
         participants: whose recordings to read; everybody's if none is named.
 
     Raises:
-        MarEdgeError: a file is missing or damaged, a participant is unknown, recordings differ in layout, or no stretch
-            was reviewed, so that it is unknown what the model missed.
+        MarEdgeError: a file is missing or damaged, a participant is unknown, or recordings differ in layout. Or no
+            stretch was reviewed, so that it is unknown what the model missed.
     """
     there = read_corrected(folder)
     corrected = of_participants(there, participants)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from corrected_runs import ADDED, CONFIRMED, REJECTED, RELABELED, decision, reviewed, write
+from corrected_runs import ADDED, CONFIRMED, REJECTED, RELABELED, decision, reviewed, run_of, twenty_seconds, write
 from recorded_runs import HUM, LABELS
 
 from mar_edge.edge.errors import MarEdgeError
@@ -86,6 +86,12 @@ def test_decisions_about_an_earlier_analysis_count(tmp_path):
     windows = shown(opened(tmp_path, *rows))
     assert windows[2.0] == {"nodding": 1.0}
     assert [start_s for start_s, row in windows.items() if not row] == [0.0, 4.0, 4.5, 5.0]
+
+
+def test_a_gap_of_years_makes_no_windows(tmp_path):
+    write(tmp_path, CONFIRMED)
+    twenty_seconds(run_of("a.jsonl")).skeletons(9e8, 9e8 + 3).write(tmp_path / "a.jsonl")
+    assert len(open_corrections(tmp_path, labels=LABELS)) < 30
 
 
 def test_each_coder_counts_alone(tmp_path):
