@@ -28,6 +28,7 @@ COMMANDS = (
     "view",
     "annotations",
     "plot",
+    "profile",
     "synth",
     "train",
     "average",

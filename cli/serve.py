@@ -13,6 +13,7 @@ from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Cameras, Pace
 from mar_edge.cli.options.model import ModelFile, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
+from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.options.recording import RecordLimits
 from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
@@ -57,6 +58,7 @@ def serve(
         ),
     ] = None,
     limits: RecordLimits,
+    profiles: Profiles,
     access: Access,
     runtime: Runtime = "auto",
     pose_runtime: Annotated[
@@ -106,6 +108,8 @@ def serve(
         wait_camera=cameras.wait_camera,
         record=limits.config_if(record),
         http=http,
+        profile=profiles.rules(),
+        profile_baseline=profiles.profile_baseline,
     )
     sha256 = model.sha256
     if is_reread(context):

@@ -26,7 +26,7 @@ def subscribe(
         list[Kind] | None,
         typer.Option(
             metavar="KIND",
-            help="Only this kind of message: hello, label, event, skeleton, status or end. May be repeated.",
+            help="Only this kind of message: hello, label, event, skeleton, profile, status or end. May be repeated.",
             show_default=False,
         ),
     ] = None,

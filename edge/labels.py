@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ BACKGROUND_NAME = "no action"
 BACKGROUND_BODY = "none"
 MA52_BACKGROUND_ID = 52
 _LARGEST_ID = 1 << 31
+UNLISTED_ID = -_LARGEST_ID
+"""Id of a label that no label set has: a human coder's own."""
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -105,6 +108,29 @@ def ma52_labels() -> tuple[Label, ...]:
     """Return the 52 micro-actions of MA-52, in id order."""
     text = resources.files("mar_edge.edge").joinpath("labelsets", "ma52.csv").read_text(encoding="utf-8")
     return parse_labels(text, "ma52.csv")
+
+
+def label_named(name: str, known: Iterable[Label] = (), body: str = "") -> Label:
+    """Return the label that a human means by a name: one of ``known``, or of MA-52, or else one of the human's own.
+
+    Upper and lower case count as equal, and underscores as spaces.
+
+    Args:
+        body: body group of a label that no label set has.
+    """
+    for labels in (tuple(known), _ma52()):
+        for same in (str, _plain):
+            found = next((label for label in labels if same(label.name) == same(name)), None)
+            if found is not None:
+                return found
+    return Label(UNLISTED_ID, name, body)
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").casefold().split())
+
+
+_ma52 = cache(ma52_labels)
 
 
 def background_label() -> Label:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SkeletonMessage,
         StatusMessage,
     )
+    from mar_edge.streaming.wire.profile_message import ProfileMessage
     from mar_edge.streaming.wire.subscriber import LabelSubscriber
     from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
@@ -44,6 +45,7 @@ _HOMES = {
     "mar_edge.streaming.wire.messages": (
         "AnyMessage EndMessage EventMessage HelloMessage LabelMessage SkeletonMessage StatusMessage"
     ),
+    "mar_edge.streaming.wire.profile_message": "ProfileMessage",
     "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
     "mar_edge.streaming.wire.subscription": "Gap Malformed Notice Restart Silence SubscriberTimeout",
 }
@@ -65,6 +67,7 @@ __all__ = [
     "MarEdgeError",
     "Model",
     "Notice",
+    "ProfileMessage",
     "Recognizer",
     "Recording",
     "Restart",

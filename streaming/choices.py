@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["hello", "label", "event", "skeleton", "status", "end"]
+Kind = Literal["hello", "label", "event", "skeleton", "profile", "status", "end"]
 """Kinds of messages."""
 Encoding = Literal["json", "msgpack"]
 """Encodings of messages."""

@@ -1,4 +1,4 @@
-"""Messages from what the stages know: hello, labels, events and skeletons. Sends none."""
+"""Messages from what the stages know: hello, labels, events, skeletons and profiles. Sends none."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.recognition.probabilities import Inference
@@ -31,6 +32,7 @@ from mar_edge.streaming.wire.messages import (
     ScoredLabel,
     SkeletonMessage,
 )
+from mar_edge.streaming.wire.profile_message import ProfileMessage
 
 
 def wall_ns(frame: Frame, t_s: float) -> int:
@@ -156,6 +158,26 @@ def event_message(frame: Frame, change: EventChange, labels: tuple[Label, ...]) 
     )
 
 
+def profile_message(frame: Frame, profile: PersonProfile) -> ProfileMessage:
+    """Describe what a person did lately. ``frame``: the last one before the end of the window."""
+
+    def shown_ns(t_ns: int) -> int:
+        return frame.t_capture_ns + t_ns - frame.media_ns
+
+    return ProfileMessage(
+        frame=frame.seq,
+        t_capture_ns=frame.t_capture_ns,
+        person=profile.person,
+        t_start_ns=shown_ns(profile.start_ns),
+        t_end_ns=shown_ns(profile.end_ns),
+        total=profile.total,
+        bodies=profile.bodies,
+        actions=profile.actions,
+        baseline_s=profile.baseline_s,
+        baseline_complete=profile.baseline_complete,
+    )
+
+
 def skeleton_messages(frame: Frame, people: Sequence[Skeleton]) -> list[SkeletonMessage]:
     """Describe everybody in the frame, once for all who take it; without anybody, one message says so."""
     if people:
@@ -182,7 +204,7 @@ def _skeleton_message(
         person=person,
         joints=joints,
         scores=scores,
-        t_media_ns=round(frame.media_s * NS),
+        t_media_ns=frame.media_ns,
         segment=frame.segment,
     )
 

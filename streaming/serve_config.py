@@ -10,6 +10,7 @@ from mar_edge.streaming.capture.camera import STALL_S
 from mar_edge.streaming.capture.capture_modes import CaptureMode
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.choices import Encoding
+from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address, parse_http
@@ -33,6 +34,7 @@ class ServeConfig:
     stall_s: seconds without a frame after which a camera is reopened. wait_camera: retry one that does not open at the
     start. record: write recordings. http: ``HOST:PORT`` of health and metrics.
     replay: recordings to serve instead of a camera.
+    profile: publish activity profiles. profile_baseline: the recording that they are compared with, or a folder of it.
 
     Raises:
         MarEdgeError: a value out of range.
@@ -58,6 +60,8 @@ class ServeConfig:
     record: RecordConfig | None = None
     http: str | None = None
     replay: tuple[Path, ...] = ()
+    profile: ProfileRules | None = None
+    profile_baseline: Path | None = None
 
     def __post_init__(self) -> None:
         if self.top_k < 1:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import WindowRecognizer
@@ -17,7 +17,10 @@ from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
+from mar_edge.streaming.recognition.activity import Tally
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
+from mar_edge.streaming.recording.profile_follower import ProfileFollower
+from mar_edge.streaming.recording.profiles import read_baseline
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
@@ -83,6 +86,7 @@ def serve(
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
     """
     raise_file_limit()
+    baseline = _baseline(config)
     with ExitStack() as stack:
         stop = stack.enter_context(StopSignals(rereads=reread is not None))
         names = [name for name, _ in config.streams]
@@ -108,6 +112,7 @@ def serve(
                 pose = stack.enter_context(open_pose())
                 name, layout = pose.name, pose.layout
             _check_fit(recognizer, name, layout)
+            profile = None if config.profile is None else ProfileFollower(config.profile, baseline)
             loops.append(
                 StreamLoop(
                     config,
@@ -116,7 +121,7 @@ def serve(
                     pose=pose,
                     pose_name=name,
                     recognizer=shared,
-                    output=StreamOutput(publisher, socket, recorder, seen, observer),
+                    output=StreamOutput(publisher, socket, recorder, seen, observer, profile=profile),
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)
@@ -219,6 +224,13 @@ def _sources(config: ServeConfig) -> list[Camera | Replay]:
         )
         for _, camera in config.streams
     ]
+
+
+def _baseline(config: ServeConfig) -> Tally | None:
+    if config.profile is None or config.profile_baseline is None:
+        return None
+    with about("--profile-baseline"):
+        return read_baseline([config.profile_baseline])
 
 
 def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: ExitStack) -> list[Recorder | None]:

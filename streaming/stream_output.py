@@ -1,4 +1,7 @@
-"""Where a stream's messages go: the wire, a recording, observers in this process. Builds none but skeletons."""
+"""Where a stream's messages go: the wire, a recording, observers in this process, and the profile made of them.
+
+Builds none but skeletons and profiles.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from collections.abc import Callable, Sequence
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.message_builders import skeleton_messages
+from mar_edge.streaming.message_builders import profile_message, skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
+from mar_edge.streaming.recognition.activity import PersonProfile
+from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, M, SkeletonMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
@@ -25,6 +30,7 @@ class StreamOutput:
         recorder: gets every message that a recording holds.
         on_message: gets each message as it was sent.
         observer: gets each frame with its skeletons, sent or not.
+        profile: makes profiles of the messages, which are sent as well.
     """
 
     def __init__(
@@ -34,9 +40,12 @@ class StreamOutput:
         recorder: Recorder | None = None,
         on_message: OnMessage | None = None,
         observer: StreamObserver | None = None,
+        *,
+        profile: ProfileFollower | None = None,
     ) -> None:
         self.publisher, self.recorder, self.observer = publisher, recorder, observer
-        self._socket, self._on_message = socket, on_message
+        self._socket, self._on_message, self._profile = socket, on_message, profile
+        self._frame: Frame | None = None
 
     @property
     def subscribers(self) -> int:
@@ -44,7 +53,9 @@ class StreamOutput:
         return self._socket.subscribers
 
     def send(self, message: M) -> EncodedMessage[M]:
-        """Send a message, and give it to the recorder and ``on_message``."""
+        """Send a message, and give it to the profile, the recorder and ``on_message``."""
+        if self._profile is not None:
+            self._profile.take(message)
         sent = self.publisher.publish(message)
         if self.recorder is not None:
             self.recorder.write(sent)
@@ -53,12 +64,29 @@ class StreamOutput:
         return sent
 
     def show_people(self, frame: Frame, people: Sequence[Skeleton], *, publish: bool) -> None:
-        """Give everybody's joints to the recorder and the observer, and send them if ``publish`` says so."""
+        """Begin a frame: send what is due before it, then give everybody's joints to the recorder and the observer.
+
+        Args:
+            publish: send them as well.
+        """
+        if self._profile is not None:
+            self._send_profiles(self._profile.begin_frame(frame.t_capture_ns, frame.media_ns))
+        self._frame = frame
         if not publish and self.recorder is None and self.observer is None:
             return
         shown = [self._show(message, publish) for message in skeleton_messages(frame, people)]
         if self.observer is not None:
             self.observer.on_frame(frame, shown)
+
+    def send_last_profiles(self) -> None:
+        """Send the profiles of the end of the stream, before its end."""
+        if self._profile is not None:
+            self._send_profiles(self._profile.finish())
+
+    def _send_profiles(self, profiles: Sequence[PersonProfile]) -> None:
+        for profile in profiles:
+            assert self._frame is not None  # there is none before the first frame
+            self.send(profile_message(self._frame, profile))
 
     def _show(self, skeleton: SkeletonMessage, publish: bool) -> EncodedMessage[SkeletonMessage]:
         if publish:

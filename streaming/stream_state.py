@@ -126,7 +126,8 @@ class StreamState:
         output.send(status)
 
     def end(self, reason: str) -> StreamSummary:
-        """Send a last status and the end, and return how the stream went."""
+        """Send the last profiles, a last status and the end, and return how the stream went."""
+        self._output.send_last_profiles()
         self.send_status()
         counts, frame, publisher = self._pipeline.counts, self.frame, self._output.publisher
         self._output.send(

@@ -39,7 +39,7 @@ WORDS = {
     r"hitherto|thereof|therein|whereupon|henceforth|lest|nought|aught|ere|yonder|whilst|amongst|upon": "plain words",
     r"for ever": "forever",
     r"dear(?:er|ly)": "more expensive",
-    r"befits?|befalls?|behold|bids?|bade|betoken\w*|forgo\w*|hearken": "plain words",
+    r"befits?|befalls?|behold|(?-i:bids?)|bade|betoken\w*|forgo\w*|hearken": "plain words",
 }
 # British spelling -> American.
 SPELLING = {

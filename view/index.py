@@ -28,6 +28,7 @@ from mar_edge.streaming.wire.messages import (
     decode,
     encode,
 )
+from mar_edge.streaming.wire.profile_message import ProfileMessage
 
 CHUNK_S = 5
 # Limit of one answer: far more than that many seconds of a room full of people.
@@ -119,6 +120,9 @@ def index_recording(path: Path) -> IndexedRecording:
     return indexer.result(path)
 
 
+_Timed = LabelMessage | EventMessage | ProfileMessage
+
+
 def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[bytes]:
     """Return the messages on the steady clock; unchanged where the wall clock was steady itself."""
     if steady.is_even(zero_ns):
@@ -130,7 +134,7 @@ def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[
         if isinstance(message, SkeletonMessage) and message.t_media_ns is not None:
             apart_ns = message.frame, message.t_capture_ns - message.t_media_ns
             shown.append(encode(msgspec.structs.replace(message, t_capture_ns=zero_ns + message.t_media_ns)))
-        elif isinstance(message, LabelMessage | EventMessage):
+        elif isinstance(message, _Timed):
             known = apart_ns[1] if apart_ns[0] == message.frame else None
             shown.append(encode(_steady_message(message, steady, zero_ns, known)))
         else:
@@ -138,9 +142,7 @@ def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[
     return shown
 
 
-def _steady_message(
-    message: LabelMessage | EventMessage, steady: SteadyTime, zero_ns: int, apart_ns: int | None
-) -> LabelMessage | EventMessage:
+def _steady_message(message: _Timed, steady: SteadyTime, zero_ns: int, apart_ns: int | None) -> _Timed:
     def at(t_ns: int) -> int:
         media_ns = steady.media_ns(t_ns, message.frame, apart_ns)
         return t_ns if media_ns is None else max(zero_ns + media_ns, 0)

@@ -21,7 +21,7 @@ from matplotlib.ticker import FuncFormatter, MultipleLocator
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body_of
 from mar_edge.view.fonts import DEFAULT, families_for
-from mar_edge.view.wording import clock, clock_unit, name_of, rows_of, summary
+from mar_edge.view.wording import clock, clock_unit, rows_of, summary
 
 MIME_TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 _DPI = 200
@@ -157,7 +157,7 @@ def _people(timelines: Sequence[Timeline]) -> list[_Lane]:
             own = [event for event in timeline.events if event.person == person]
             if own:
                 rows = tuple(rows_of([(event.t_start_ns, event.t_end_ns) for event in own]))
-                lanes.append(_Lane(f"{prefix}{name_of(person)}{run}", "", _spans(own, zero_ns, colors), rows))
+                lanes.append(_Lane(f"{prefix}{timeline.name_of(person)}{run}", "", _spans(own, zero_ns, colors), rows))
     if len(lanes) > _MOST_PEOPLE:
         lanes.sort(key=lambda lane: -len(lane.spans or ()))
         others = lanes[_MOST_PEOPLE - 1 :]

@@ -22,11 +22,6 @@ def rows_of(spans: Sequence[tuple[int, int]]) -> list[int]:
     return rows
 
 
-def name_of(person: int) -> str:
-    """Return the name of a person in annotations."""
-    return f"person {person}"
-
-
 def summary(timelines: Sequence[Timeline]) -> str:
     """Return how much there is: "6 events of 1 person in 23.6 s"."""
     events = sum(len(timeline.events) for timeline in timelines)

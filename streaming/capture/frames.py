@@ -39,6 +39,11 @@ class Frame:
     segment: int = 0
     people: tuple[Skeleton, ...] | None = None
 
+    @property
+    def media_ns(self) -> int:
+        """The capture clock in whole nanoseconds, as messages have it."""
+        return round(self.media_s * NS)
+
 
 class FrameSource(Protocol):
     """A source of frames: a ``Camera``, or a recording that is replayed. A context manager.

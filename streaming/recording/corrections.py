@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,14 +17,16 @@ from typing import Literal, get_args
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.files.tables import LONGEST_S, Row, read_table
-from mar_edge.edge.labels import Label, ma52_labels
+from mar_edge.edge.labels import label_named
 from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline
 
 CORRECTIONS_FILE = "corrections.csv"
 Status = Literal["confirmed", "rejected", "changed", "added", "reviewed"]
+"""There is no event that is rejected. Label or edges are changed. The model missed one that is added.
+
+In a stretch of time that was reviewed, nothing happened but the other events.
+"""
 LONGEST_CODER = 100
-UNLISTED_ID = -1
-"""Id of a label that no label set has: a coder's own."""
 _LONGEST_TEXT = 1000
 _LARGEST_INT = 1 << 62
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff\u2028\u2029]")
@@ -41,8 +43,7 @@ class Correction:
         stream, run: Of its messages.
         event_id: Id of the event; negative if ``status`` is "added", None if it is "reviewed".
         person: Id of the person; None where a stretch was reviewed for all people.
-        status: "rejected" means that there is no such event. "changed" is about label or edges. "added" is an event
-            that the model missed. "reviewed" is a stretch of time in which nothing else happened.
+        status: One of ``Status``.
         label: Name of the label after the correction.
         start_s, end_s: Edges after the correction.
         machine_label: As the model reported it; "" for an added event.
@@ -184,7 +185,20 @@ def corrected_events(
             del events[row.event_id]
         else:
             events[row.event_id] = _changed(events[row.event_id], row, timeline)
+    if len({event.event_id for event in added}) < len(added):  # those of several recordings of one run
+        added = [replace(event, event_id=-number) for number, event in enumerate(added, 1)]
     return tuple(sorted((*events.values(), *added), key=lambda event: (event.t_start_ns, event.event_id)))
+
+
+def corrected(timeline: Timeline, rows: Sequence[Correction], coder: str | None = None) -> Timeline:
+    """Return a timeline with its events after corrections (``corrected_events``), and their labels and people."""
+    events = corrected_events(timeline, rows, coder)
+    return replace(
+        timeline,
+        events=events,
+        labels=tuple(dict.fromkeys((*timeline.labels, *(event.label for event in events)))),
+        people=tuple(sorted({*timeline.people, *(event.person for event in events)})),
+    )
 
 
 def coder_of(rows: Sequence[Correction], coder: str | None) -> str | None:
@@ -200,11 +214,6 @@ def coder_of(rows: Sequence[Correction], coder: str | None) -> str | None:
     if coder is None and len(coders) > 1:
         raise MarEdgeError(f"corrections of several coders; choose one with --coder: {', '.join(coders)}")
     return coder if coder is not None else next(iter(coders), None)
-
-
-def label_named(name: str, known: Collection[Label]) -> Label:
-    """Return the label of that name: one of ``known`` or of MA-52, else one of the coder's own (``UNLISTED_ID``)."""
-    return next((label for label in (*known, *ma52_labels()) if label.name == name), Label(UNLISTED_ID, name, ""))
 
 
 def _added(row: Correction, timeline: Timeline) -> TimedEvent:

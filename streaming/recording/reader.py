@@ -16,10 +16,10 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.recording.recorder import SUFFIX, age_order
+from mar_edge.streaming.wire.message import SCHEMA
 from mar_edge.streaming.wire.messages import (
     MAX_BYTES,
     NO_PERSON,
-    SCHEMA,
     AnyMessage,
     MalformedMessage,
     UnknownMessage,

@@ -11,7 +11,7 @@ from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
 
 NS = 1_000_000_000
 NS_A_MS = 1_000_000
-_NO_BODY = "other"
+NO_BODY = "other"
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,8 @@ class Timeline:
     events: by time. Several of one person may overlap, with different labels.
     media_zero_ns: media time 0, at which a video's player begins; None where it is ``zero_ns``.
     frames, dropped: how many were processed, and how many were not because that took too long.
+    recordings: names of its files, with the time of the first thing in each, in order of time.
+    names: the people that coders gave a name, by id.
     """
 
     stream: str
@@ -65,6 +67,8 @@ class Timeline:
     media_zero_ns: int | None = None
     frames: int = 0
     dropped: int = 0
+    recordings: tuple[tuple[str, int], ...] = ()
+    names: tuple[tuple[int, str], ...] = ()
 
     @property
     def origin_ms(self) -> int:
@@ -77,6 +81,16 @@ class Timeline:
     def loss(self) -> str:
         """The frames that were not processed: "519 of 660 frames were dropped"; "" where none is missing."""
         return f"{self.dropped} of {self.frames + self.dropped} frames were dropped" if self.dropped else ""
+
+    def name_of(self, person: int) -> str:
+        """Return the name of a person in annotations."""
+        return dict(self.names).get(person, f"person {person}")
+
+    def recording_at(self, t_ns: int) -> str:
+        """Return the name of the file that holds a moment; "" if no file is known."""
+        return next((name for name, first_ns in reversed(self.recordings) if first_ns <= t_ns), "") or next(
+            (name for name, _ in self.recordings), ""
+        )
 
     def seconds(self, t_ns: int) -> float:
         """Convert a time of the steady clock to seconds from the beginning."""
@@ -118,7 +132,7 @@ class Timeline:
 
 def body_of(label: Label) -> str:
     """Return the label's body group, or "other". Labels of your own may have none."""
-    return label.body or _NO_BODY
+    return label.body or NO_BODY
 
 
 def the_only(timelines: Sequence[Timeline], what: str, how: str = "with --stream") -> Timeline:

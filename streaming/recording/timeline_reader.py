@@ -99,8 +99,12 @@ class _Run:
     frame: int | None = None
     span: tuple[int, int] = (0, -1)
     """The lowest and the highest number of a frame."""
+    firsts: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """File -> frame and capture time of the first thing in it."""
 
     def take(self, message: AnyMessage | UnknownMessage | Head, recording: str) -> None:
+        if isinstance(message, Head | SkeletonMessage | LabelMessage | EventMessage):
+            self.firsts.setdefault(recording, (message.frame, message.t_capture_ns))
         match message:
             case HelloMessage():
                 self.hello = self.hello or message
@@ -152,6 +156,10 @@ class _Run:
             last_ns = max([last_ns, *(message.t_capture_ns for message in self.newest.values())])
             zero_ns = media_zero_ns if hello else first_ns
         events = self._events(last_ns)
+        recordings = sorted(
+            ((name, self._steady_ns(t_ns, frame, None, media_zero_ns)) for name, (frame, t_ns) in self.firsts.items()),
+            key=lambda first: (first[1], first[0]),
+        )
         promised = (label for index, label in enumerate(hello.labels) if index != hello.background) if hello else ()
         frames, dropped = self._frames()
         occurring = sorted({event.label for event in events}, key=lambda label: label.id)
@@ -170,14 +178,18 @@ class _Run:
             media_zero_ns=media_zero_ns,
             frames=frames,
             dropped=dropped,
+            recordings=tuple(recordings),
         )
+
+    def _steady_ns(self, t_ns: int, frame: int, apart_ns: int | None, media_zero_ns: int) -> int:
+        media_ns = self.steady.media_ns(t_ns, frame, apart_ns)
+        return t_ns if media_ns is None else media_zero_ns + media_ns
 
     def _steadied(self, event: EventMessage, media_zero_ns: int) -> EventMessage:
         """Return the same on the steady clock."""
 
         def steady(t_ns: int) -> int:
-            media_ns = self.steady.media_ns(t_ns, event.frame, self.apart_ns[event.event_id])
-            return t_ns if media_ns is None else media_zero_ns + media_ns
+            return self._steady_ns(t_ns, event.frame, self.apart_ns[event.event_id], media_zero_ns)
 
         start_ns = steady(event.t_start_ns)
         end_ns = None if event.t_end_ns is None else max(steady(event.t_end_ns), start_ns)

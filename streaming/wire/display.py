@@ -19,10 +19,19 @@ from mar_edge.streaming.wire.messages import (
     SkeletonMessage,
     StatusMessage,
 )
+from mar_edge.streaming.wire.profile_message import Activity, ProfileMessage
 from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence
 
 _SHOWN_LABELS = 3
-_STYLE = {"hello": "cyan", "label": "default", "event": "bold green", "skeleton": "dim", "status": "dim", "end": "cyan"}
+_STYLE = {
+    "hello": "cyan",
+    "label": "default",
+    "event": "bold green",
+    "skeleton": "dim",
+    "profile": "magenta",
+    "status": "dim",
+    "end": "cyan",
+}
 
 
 class _Console(Console):
@@ -85,6 +94,15 @@ def message_line(message: AnyMessage) -> str:
     return f"{clock}  {message.kind:<8} {_details(message)}"
 
 
+def _rate_text(name: str, activity: Activity) -> str:
+    """Return a rate in words: "head 4.0 (baseline 2.5)"."""
+    rate = "not in view" if activity.rate_per_min is None else f"{activity.rate_per_min:.1f}"
+    base = activity.baseline
+    if base is None or base.rate_per_min is None:
+        return f"{name} {rate}"
+    return f"{name} {rate} (baseline {base.rate_per_min:.1f})"
+
+
 def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each kind
     match message:
         case HelloMessage():
@@ -108,6 +126,11 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)
             return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
+        case ProfileMessage():
+            window_s = (message.t_end_ns - message.t_start_ns) / 1e9
+            shown = [_rate_text("all", message.total)]
+            shown += [_rate_text(body.name, body) for body in message.bodies if body.count]
+            return f"person {message.person}  in a window of {window_s:g} s, per minute: {', '.join(shown)}"
         case StatusMessage():
             total = message.latency_ms.get("total")
             latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""

@@ -1,29 +1,28 @@
-"""Messages on the wire: six kinds, and the only encoder and decoder of them. Knows no sockets.
+"""Messages on the wire: their kinds, and the only encoder and decoder of them. Knows no sockets.
 
 Times are wall-clock nanoseconds since 1970. ``null`` means that a number is unknown; NaN is never sent.
-Fields may be added without a new ``SCHEMA``; a receiver skips those it does not know.
+Fields and kinds may be added without a new ``SCHEMA``; a receiver skips those it does not know.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.choices import Encoding, Kind
+from mar_edge.streaming.wire.message import SCHEMA, Message
+from mar_edge.streaming.wire.profile_message import ProfileMessage
 
-SCHEMA = 1
 MAX_BYTES = 1 << 20
 STATUS_PERIOD_S = 1.0
 """Seconds between two ``status`` messages. A subscriber that misses three in a row reports the sender as silent."""
 
 NO_PERSON = -1
-
-_Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class MalformedMessage(MarEdgeError):
@@ -32,35 +31,6 @@ class MalformedMessage(MarEdgeError):
 
 class UnknownSchema(MarEdgeError):
     """A message of a schema that this version does not read."""
-
-
-class Message(msgspec.Struct, kw_only=True, frozen=True, tag_field="kind", tag=""):
-    """The head of every message. The publisher fills in all but ``t_capture_ns`` and ``frame``.
-
-    Attributes:
-        schema: Version of the format, ``SCHEMA``. Fields may be added without a new one.
-        stream: Name of the stream, one for each camera.
-        run: Random id of this start of the sender. A new one means that the sender restarted.
-        seq: Number of the message in its stream and run, from 0, without gaps over all kinds.
-        kind_seq: Number of the message among those of its kind, from 0, without gaps.
-        t_capture_ns: Wall-clock time at which the newest frame of this message was captured, since 1970.
-        t_publish_ns: Wall-clock time at which the message was sent, since 1970.
-        frame: Number of that newest frame in the source, from 0.
-    """
-
-    schema: _Count = SCHEMA
-    stream: str = ""
-    run: str = ""
-    seq: int = -1
-    kind_seq: int = -1
-    t_capture_ns: _Count = 0
-    t_publish_ns: _Count = 0
-    frame: _Count = 0
-
-    @property
-    def kind(self) -> Kind:
-        """Which of the six it is."""
-        return KIND_OF[type(self)]
 
 
 class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
@@ -310,18 +280,18 @@ class EndMessage(Message, frozen=True, kw_only=True, tag="end"):
     events: int
 
 
-AnyMessage = HelloMessage | LabelMessage | EventMessage | SkeletonMessage | StatusMessage | EndMessage
+AnyMessage = HelloMessage | LabelMessage | EventMessage | SkeletonMessage | ProfileMessage | StatusMessage | EndMessage
 
 TYPE_OF: dict[Kind, type[AnyMessage]] = {
     "hello": HelloMessage,
     "label": LabelMessage,
     "event": EventMessage,
     "skeleton": SkeletonMessage,
+    "profile": ProfileMessage,
     "status": StatusMessage,
     "end": EndMessage,
 }
 KINDS: tuple[Kind, ...] = tuple(TYPE_OF)
-KIND_OF: dict[type[Message], Kind] = {struct: kind for kind, struct in TYPE_OF.items()}
 
 
 class UnknownMessage(msgspec.Struct, frozen=True, kw_only=True):

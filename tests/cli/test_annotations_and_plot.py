@@ -1,6 +1,7 @@
 """``annotations`` and ``plot`` as a user runs them."""
 
 import csv
+import shutil
 
 import cv2
 import numpy as np
@@ -37,3 +38,28 @@ def test_plot_writes_a_picture(cli, recording, tmp_path):
 def test_wrong_outputs_are_refused_in_one_line(user_error, recording, tmp_path):
     assert ".eaf (ELAN)" in user_error("annotations", recording, "--out", tmp_path / "a.xml")
     assert "cannot write" in user_error("plot", recording, "--out", tmp_path)
+
+
+def test_a_corrected_file_becomes_labels_for_training(here, user_error, recording, tmp_path):
+    session, labels = tmp_path / "session.eaf", tmp_path / "labels.csv"
+    assert here("annotations", recording, "--out", session).returncode == 0
+    shutil.copy(recording, tmp_path)
+    done = here("annotations", session, "--out", labels, "--coder", "Anna")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    rows = list(csv.DictReader(labels.read_text().splitlines()))
+    assert [(row["recording"], row["start_s"], row["label"], row["coder"]) for row in rows][:2] == [
+        ("cam.jsonl", "1.000", "nodding", "Anna"),
+        ("cam.jsonl", "1.235", "shrugging", "Anna"),
+    ]
+    assert "which would be lost" in user_error("annotations", labels, "--out", labels)
+
+
+def test_labels_for_training_leave_out_events_without_a_duration(here, recording, tmp_path):
+    done = here("annotations", recording, "--out", tmp_path / "labels.csv")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "note: 1 event without a duration is left out",
+        f"note: {tmp_path} has no recording cam.jsonl; 'train' needs it there",
+    ]
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 5

@@ -82,7 +82,19 @@ def test_help_has_panels_and_examples_and_uses_the_width(help_at, command):
 def test_serve_has_a_panel_for_each_group_of_options(help_at):
     titles = [match[1] for line in help_at(100, "serve", "--help") if (match := re.match(r"╭─ (.+?) ─", line))]
     assert titles == [
-        *("Input", "Model", "Pose", "Events", "Performance", "Output", "View", "Recording", "Security", "General"),
+        *(
+            "Input",
+            "Model",
+            "Pose",
+            "Events",
+            "Performance",
+            "Output",
+            "View",
+            "Recording",
+            "Profile",
+            "Security",
+            "General",
+        ),
     ]
 
 

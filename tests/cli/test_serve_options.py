@@ -116,6 +116,19 @@ WRONG = {
     "record_mb": [("0\nrecord = '{tmp}'", "0.001 to 1000000, not 0"), ("nan\nrecord = '{tmp}'", "not nan")],
     "record_hours": [("0\nrecord = '{tmp}'", "more than 0"), ("nan\nrecord = '{tmp}'", "not nan")],
     "record_keep": [("0\nrecord = '{tmp}'", "at least 1, not 0")],
+    "profile": SWITCH,
+    "profile_window": [("0\nprofile = true", "1 to 3600 s, not 0"), ("nan\nprofile = true", "not nan")],
+    "profile_step": [("0.5\nprofile = true", "1 to 3600 s, not 0.5"), ("nan\nprofile = true", "not nan")],
+    "profile_baseline_minutes": [
+        ("0\nprofile = true", "0.1 to 120, not 0"),
+        ("nan\nprofile = true", "not nan"),
+        ("5\nprofile = true\nprofile-baseline = '{tmp}/text'", "exclude each other"),
+        ("5", "need --profile"),
+    ],
+    "profile_baseline": [
+        ("'{tmp}/nowhere.jsonl'\nprofile = true", "no recording at"),
+        ("'{tmp}/text'\nprofile = true", "not a message"),
+    ],
     "quiet": SWITCH,
     "thresholds": [
         ("5", "numbers by label or body group"),

@@ -17,25 +17,27 @@ import msgspec
 
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.wire import messages as m
+from mar_edge.streaming.wire.message import Message
+from mar_edge.streaming.wire.profile_message import Activity, Comparison, ProfileMessage
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"
 UNITS = {"_ns": "ns", "_ms": "ms", "_s": "s"}
 SCALARS = {int: "integer", float: "number", str: "string", bool: "boolean"}
-PARTS = (m.ScoredLabel, Label, m.Latency, m.Quantiles)
+PARTS = (m.ScoredLabel, Label, m.Latency, Activity, Comparison, m.Quantiles)
 
 INTRODUCTION = """\
 # Messages
 
-<!-- Written by tests/docs/messages_page.py from streaming/wire/messages.py: edit the docstrings there. -->
+<!-- Written by tests/docs/messages_page.py from streaming/wire: edit the docstrings there. -->
 
 A sender publishes on a ZeroMQ PUB socket, by default `tcp://127.0.0.1:5557`. A message has two parts:
 
 1. the topic, `mar/STREAM/KIND/`, so that a ZeroMQ subscription can select streams and kinds;
 2. the payload: JSON, or MessagePack with `--encoding msgpack`.
 
-A missing number is `null`; NaN is never sent. A receiver must skip fields that it does not know: fields may be added
-without a new `schema`. `seq` without gaps shows that no message was lost; `kind_seq` shows the same to a receiver that
-subscribed to some kinds only. In Python, `mar_edge.LabelSubscriber` does all of this ([api.md](api.md)).
+A missing number is `null`; NaN is never sent. A receiver must skip fields and kinds that it does not know: they may be
+added without a new `schema`. `seq` without gaps shows that no message was lost; `kind_seq` shows the same to a receiver
+that subscribed to some kinds only. In Python, `mar_edge.LabelSubscriber` does all of this ([api.md](api.md)).
 
 An event begins when the smoothed probability of its label has been above the threshold for 0.6 s. It ends when the
 label is lost. If the person stays in the posture that the movement led to, it ends up to 15 s later. Onset and offset
@@ -47,7 +49,7 @@ time.
 
 def page() -> str:
     """Return the whole page."""
-    head = _section("Fields of every message", m.Message, "")
+    head = _section("Fields of every message", Message, "")
     kinds = [_section(f"`{kind}`", m.TYPE_OF[kind], _example(kind)) for kind in m.KINDS]
     parts = [_section(part.__name__, part, "") for part in PARTS]
     return "\n".join([INTRODUCTION, head, *kinds, *parts])
@@ -56,7 +58,7 @@ def page() -> str:
 def _section(title: str, struct: type[msgspec.Struct], example: str) -> str:
     summary, meanings = _documented(struct)
     hints = get_type_hints(struct)
-    own = [name for name in struct.__struct_fields__ if struct is m.Message or name not in m.Message.__struct_fields__]
+    own = [name for name in struct.__struct_fields__ if struct is Message or name not in Message.__struct_fields__]
     rows = [f"| `{name}` | {_type(hints[name])}{_unit(name)} | {meanings[name]} |" for name in own]
     lines = [f"## {title}", "", summary, "", "| field | type | meaning |", "|---|---|---|", *rows, ""]
     return "\n".join([*lines, example] if example else lines)
@@ -103,7 +105,7 @@ def _unit(name: str) -> str:
 
 def _example(kind: m.Kind) -> str:
     message = msgspec.to_builtins(next(one for one in _examples() if one.kind == kind))
-    own = [(name, value) for name, value in message.items() if name not in m.Message.__struct_fields__]
+    own = [(name, value) for name, value in message.items() if name not in Message.__struct_fields__]
     lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in own)
     return f"```json\n{{\n{lines}\n}}\n```\n"
 
@@ -131,6 +133,18 @@ def _examples() -> Iterator[m.AnyMessage]:
     yield m.SkeletonMessage(
         person=0, joints=((571.3, 396.3), None), scores=(1.0, 0.12),
         t_media_ns=20 * second, segment=0,
+    )  # fmt: skip
+    before = Comparison(
+        count=8, duration_s=9.6, in_view_s=290.0, rate_per_min=1.6552, ratio=2.5, ratio_low=0.5509, ratio_high=9.3318,
+        difference_per_min=2.4828,
+    )  # fmt: skip
+    activity = Activity(
+        name="head", body="head", count=4, duration_s=5.2, in_view_s=58.0, rate_per_min=4.1379, baseline=before
+    )
+    yield ProfileMessage(
+        person=0, t_start_ns=start - 60 * second, t_end_ns=start, baseline_s=300.0, baseline_complete=True,
+        total=msgspec.structs.replace(activity, name="", body=""), bodies=(activity,),
+        actions=(msgspec.structs.replace(activity, name="nodding"),),
     )  # fmt: skip
     latency = {"total": m.Quantiles(44.2, 61.0, 75.3)}
     yield m.StatusMessage(

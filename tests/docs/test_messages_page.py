@@ -3,7 +3,7 @@
 import messages_page
 import pytest
 
-from mar_edge.streaming.wire.messages import Message
+from mar_edge.streaming.wire.message import Message
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -20,8 +20,35 @@ from mar_edge.streaming.wire.messages import (
     StatusMessage,
     encode,
 )
+from mar_edge.streaming.wire.profile_message import Activity, Comparison, ProfileMessage
 
 NOD = Label(9, "nodding", "head")
+
+
+def activity(name: str, body: str, *, in_view_s: float = 60.0, rate_per_min: float | None = 3.0) -> Activity:
+    """Return three events of a minute, against one a minute before."""
+    base = Comparison(
+        count=5,
+        duration_s=4.0,
+        in_view_s=300.0,
+        rate_per_min=1.0,
+        ratio=3.0,
+        ratio_low=0.5,
+        ratio_high=14.0,
+        difference_per_min=2.0,
+    )
+    count = 3 if rate_per_min else 0
+    return Activity(
+        name=name,
+        body=body,
+        count=count,
+        duration_s=2.5,
+        in_view_s=in_view_s,
+        rate_per_min=rate_per_min,
+        baseline=base,
+    )
+
+
 MESSAGES: tuple[AnyMessage, ...] = (
     HelloMessage(
         source="demo:",
@@ -52,6 +79,16 @@ MESSAGES: tuple[AnyMessage, ...] = (
     ),
     EventMessage(event_id=1, person=0, label=NOD, phase="begin", t_start_ns=1, t_end_ns=None, score=0.9),
     SkeletonMessage(person=0, joints=((1.5, 2.5), None), scores=(0.9, 0.0)),
+    ProfileMessage(
+        person=0,
+        t_start_ns=1,
+        t_end_ns=2,
+        total=activity("", ""),
+        bodies=(activity("head", "head"), activity("hands", "hands", in_view_s=0.0, rate_per_min=None)),
+        actions=(),
+        baseline_s=300.0,
+        baseline_complete=True,
+    ),
     StatusMessage(
         camera="live",
         fps_in=30.0,

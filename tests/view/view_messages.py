@@ -24,6 +24,7 @@ from mar_edge.streaming.wire.messages import (
     SkeletonMessage,
     StatusMessage,
 )
+from mar_edge.streaming.wire.profile_message import Activity, Comparison, ProfileMessage
 
 ZERO_NS = 1_760_000_000_123_456_789
 LABELS = (*ma52_labels()[:11], background_label())
@@ -112,6 +113,46 @@ class Stream:
             t_start_ns=ZERO_NS + round(start_s * 1e9),
             t_end_ns=None if end_s is None else ZERO_NS + round(end_s * 1e9),
             score=0.75,
+        )
+        return self._stamped(message, at_s)
+
+    def profile(
+        self, at_s: float, counts: dict[str, int], *, person: int = 0, hidden: str | None = None, baseline: bool = True
+    ) -> ProfileMessage:
+        """Return the profile of the minute up to ``at_s``: events of each body group, against two a minute before."""
+
+        def activity(name: str, count: int) -> Activity:
+            in_view_s = 0.0 if name == hidden else 60.0
+            return Activity(
+                name=name,
+                body=name,
+                count=count,
+                duration_s=1.5 * count,
+                in_view_s=in_view_s,
+                rate_per_min=float(count) if in_view_s else None,
+                baseline=Comparison(
+                    count=10,
+                    duration_s=15.0,
+                    in_view_s=300.0,
+                    rate_per_min=2.0,
+                    ratio=count / 2.0,
+                    ratio_low=0.4,
+                    ratio_high=9.0,
+                    difference_per_min=count - 2.0,
+                )
+                if baseline
+                else None,
+            )
+
+        message = ProfileMessage(
+            person=person,
+            t_start_ns=ZERO_NS + round((at_s - 60.0) * 1e9),
+            t_end_ns=ZERO_NS + round(at_s * 1e9),
+            total=activity("", sum(counts.values())),
+            bodies=tuple(activity(name, count) for name, count in counts.items()),
+            actions=(),
+            baseline_s=300.0,
+            baseline_complete=baseline,
         )
         return self._stamped(message, at_s)
 

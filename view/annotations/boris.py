@@ -15,14 +15,17 @@ from typing import Any
 
 import msgspec
 
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import UNLISTED_ID
 from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body_of
+from mar_edge.view.annotations.facts import facts_line
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.wording import name_of
 
 # The version that BORIS 8 to 10 write.
 _PROJECT_FORMAT = "7.0"
 _PLAYERS = 8
 _NA = "NA"
+OPEN_COMMENT = "end not recorded"
 # Columns of "tabular events" in BORIS 8 to 10, for observations without modifiers and independent variables.
 TABLE_COLUMNS = (
     "Observation id",
@@ -50,7 +53,7 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
     """Write a project file (``.boris``), JSON: ethogram, subjects, and an observation for each timeline."""
     timelines = _in_player_time(timelines, media)
     labels = list(dict.fromkeys(label for timeline in timelines for label in timeline.labels))
-    people = sorted({person for timeline in timelines for person in timeline.people})
+    people = dict.fromkeys(timeline.name_of(person) for timeline in timelines for person in timeline.people)
     categories = list(dict.fromkeys(map(body_of, labels)))
     project = {
         "time_format": "hh:mm:ss",
@@ -59,14 +62,14 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
         "project_description": "Micro-actions recognized by mar-edge",
         "project_format_version": _PROJECT_FORMAT,
         "subjects_conf": {
-            str(index): {"key": "", "name": name_of(person), "description": ""} for index, person in enumerate(people)
+            str(index): {"key": "", "name": name, "description": ""} for index, name in enumerate(people)
         },
         "behaviors_conf": {
             str(index): {
                 "type": "State event",
                 "key": "",
                 "code": label.name,
-                "description": f"label {label.id}",
+                "description": "" if label.id == UNLISTED_ID else f"label {label.id}",
                 "color": "",
                 "category": body_of(label),
                 "modifiers": {},
@@ -109,7 +112,7 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
                     "0.0",
                     f"{media.length_s:.3f}" if media else _NA,
                     f"{media.fps:.3f}" if media else _NA,
-                    name_of(event.person),
+                    timeline.name_of(event.person),
                     event.label.name,
                     body_of(event.label),
                     kind,
@@ -149,7 +152,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
         "events": [
             [
                 time_s,
-                name_of(event.person),
+                timeline.name_of(event.person),
                 event.label.name,
                 "",
                 _comment(kind, event),
@@ -165,8 +168,19 @@ def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
 
     Events of different labels may overlap. If a label starts again at the moment when it ends, the STOP comes first:
     BORIS pairs them in this order.
+
+    Raises:
+        MarEdgeError: two events of one person and label overlap.
     """
     marks = []
+    ends_ns: dict[tuple[int, str], int] = {}
+    for event in timeline.events:
+        if event.t_start_ns < ends_ns.get((event.person, event.label.name), event.t_start_ns):
+            raise MarEdgeError(
+                f"BORIS holds no two events '{event.label.name}' of {timeline.name_of(event.person)} at once, as at "
+                f"{timeline.seconds(event.t_start_ns):.3f} s; write another format, or choose with --labels or --coder"
+            )
+        ends_ns[event.person, event.label.name] = event.t_end_ns
     for number, event in enumerate(timeline.events):
         marks.append((timeline.milliseconds(event.t_start_ns), 2 * number, "START", event))
         marks.append((timeline.milliseconds(event.t_end_ns), 2 * number + 1, "STOP", event))
@@ -180,17 +194,17 @@ def _frame(time_s: float, media: Media) -> int:
 
 
 def _comment(kind: str, event: TimedEvent) -> str:
-    if kind == "START":
-        return f"score {event.score:.3f}"
-    return "end not recorded" if event.is_open else ""
+    if kind == "STOP":
+        return OPEN_COMMENT if event.is_open else ""
+    return f"score {event.score:.3f}" + (f"; coder {event.coder}" if event.coder else "")
 
 
 def _description(timeline: Timeline) -> str:
-    return "; ".join(filter(None, (timeline.source, timeline.loss)))
+    return "; ".join(filter(None, (timeline.source, timeline.loss, facts_line(timeline))))
 
 
 def _observation_id(timeline: Timeline) -> str:
-    return f"{timeline.stream} {_date(timeline.zero_ns)} {timeline.run[:8]}"
+    return f"{timeline.stream} {_date(timeline.zero_ns)} {timeline.run[:8]}".rstrip()
 
 
 def _date(t_ns: int) -> str:

@@ -1,7 +1,7 @@
 """ELAN: EAF 3.0, with a tier for each person and body group, and a controlled vocabulary for each body group.
 
-Simultaneous events of one group get further tiers. An annotation of a controlled vocabulary cannot hold a score; the
-CSV file has them.
+Events of one group that are simultaneous or by several coders get further tiers. An annotation of a controlled
+vocabulary cannot hold a score; the CSV file has them.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from itertools import count
 from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
 from mar_edge import __version__
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.labels import Label
+from mar_edge.edge.labels import UNLISTED_ID, Label
 from mar_edge.streaming.recording.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of
+from mar_edge.view.annotations.coded import PROGRAM
+from mar_edge.view.annotations.facts import facts_line
 from mar_edge.view.annotations.media import Media
-from mar_edge.view.wording import name_of, rows_of
+from mar_edge.view.wording import rows_of
 
 _SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA_LOCATION = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -56,9 +59,10 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
     _add_header(document, media, timeline)
     slots = _add_slots(document, spans)
     number = 0
-    for tier_id, person, body, events in _tiers(timeline, spans):
-        tier = _add(document, "TIER", TIER_ID=tier_id, PARTICIPANT=name_of(person), LINGUISTIC_TYPE_REF=body)
-        tier.set("ANNOTATOR", "mar-edge")
+    for tier_id, person, body, coder, events in _tiers(timeline, spans):
+        participant = timeline.name_of(person)
+        tier = _add(document, "TIER", TIER_ID=tier_id, PARTICIPANT=participant, LINGUISTIC_TYPE_REF=body)
+        tier.set("ANNOTATOR", _text(coder or PROGRAM))
         for event in events:
             number += 1
             annotation = _add(
@@ -99,21 +103,31 @@ def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
     return spans
 
 
-def _tiers(timeline: Timeline, spans: dict[int, tuple[int, int]]) -> Iterator[tuple[str, int, str, list[TimedEvent]]]:
-    """Yield name, person, body group and events of each tier that has events.
+def _tiers(
+    timeline: Timeline, spans: dict[int, tuple[int, int]]
+) -> Iterator[tuple[str, int, str, str, list[TimedEvent]]]:
+    """Yield name, person, body group, coder and events of each tier that has events.
 
     Annotations of one tier cannot overlap in ELAN, so overlapping events of a group go to further tiers.
     """
-    own: dict[tuple[int, str], list[TimedEvent]] = defaultdict(list)
+    own: dict[tuple[int, str, str], list[TimedEvent]] = defaultdict(list)
     for event in sorted(timeline.events, key=lambda event: spans[event.event_id]):
-        own[event.person, body_of(event.label)].append(event)
-    for person in timeline.people:
-        for body in timeline.bodies():
-            events = own[person, body]
-            rows = rows_of([spans[event.event_id] for event in events])
-            for row in range(max(rows, default=-1) + 1):
-                name = f"{name_of(person)} {body}{f' {row + 1}' if row else ''}"
-                yield name, person, body, [event for event, place in zip(events, rows, strict=True) if place == row]
+        own[event.person, body_of(event.label), event.coder].append(event)
+    taken: set[str] = set()
+    bodies = timeline.bodies()
+    for (person, body, coder), events in sorted(own.items(), key=lambda tier: _order(tier[0], bodies)):
+        rows = rows_of([spans[event.event_id] for event in events])
+        name = " ".join(filter(None, (timeline.name_of(person), body, coder)))
+        for row in range(max(rows) + 1):
+            tier_id = next(each for n in count(1) if (each := name if n == 1 else f"{name} {n}") not in taken)
+            taken.add(tier_id)
+            in_row = [event for event, place in zip(events, rows, strict=True) if place == row]
+            yield tier_id, person, body, coder, in_row
+
+
+def _order(tier: tuple[int, str, str], bodies: tuple[str, ...]) -> tuple[int, int, str]:
+    person, body, coder = tier
+    return person, bodies.index(body), coder
 
 
 def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -> None:
@@ -133,6 +147,7 @@ def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -
     _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(len(timeline.events))
     if timeline.loss:
         _add(header, "PROPERTY", NAME="mar-edge").text = timeline.loss
+    _add(header, "PROPERTY", NAME="mar-edge timeline").text = _text(facts_line(timeline))
 
 
 def _relative_url(path: PurePath) -> str:
@@ -156,12 +171,14 @@ def _add_vocabulary(document: ET.Element, body: str, labels: list[Label]) -> Non
     _add(vocabulary, "DESCRIPTION", LANG_REF=_LANGUAGE["LANG_ID"]).text = _text(f"micro-actions of the group {body}")
     for label in labels:
         entry = _add(vocabulary, "CV_ENTRY_ML", CVE_ID=_entry_id(label))
-        value = _add(entry, "CVE_VALUE", LANG_REF=_LANGUAGE["LANG_ID"], DESCRIPTION=f"label {label.id}")
+        value = _add(
+            entry, "CVE_VALUE", LANG_REF=_LANGUAGE["LANG_ID"], DESCRIPTION=_entry_id(label).replace("-", " ", 1)
+        )
         value.text = _text(label.name)
 
 
 def _entry_id(label: Label) -> str:
-    return f"label-{label.id}"
+    return f"own-{label.name}" if label.id == UNLISTED_ID else f"label-{label.id}"
 
 
 def _add(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:

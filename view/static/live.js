@@ -66,6 +66,9 @@ export class LiveStream {
         return null;
       case "event":
         return this.track.takeEvent(message);
+      case "profile":
+        this.track.takeProfile(message);
+        return null;
       case "status":
         this.status = message;
         this.statusAt = performance.now();

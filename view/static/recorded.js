@@ -63,6 +63,7 @@ export class RecordedStream {
     parts.sort((a, b) => a - b);
     this.track.frames = parts.flatMap((part) => this.parts.get(part).frames);
     this.track.labels = parts.flatMap((part) => this.parts.get(part).labels);
+    this.track.profiles = parts.flatMap((part) => this.parts.get(part).profiles);
   }
 
   async load(part) {
@@ -73,6 +74,7 @@ export class RecordedStream {
       for (const message of await answer.json()) {
         if (message.kind === "skeleton") track.takeSkeleton(message);
         else if (message.kind === "label") track.takeLabel(message);
+        else if (message.kind === "profile") track.takeProfile(message);
       }
       if (this.parts.has(part)) this.parts.set(part, track);
       this.joined = this.failed = "";

@@ -6,6 +6,7 @@ import { $, made, setText } from "./elements.js";
 import { hiddenBy, lanesOf } from "./groups.js";
 import { eventsOf, isLive, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
 import { EventList, Health, Now, factsOf, healthOf, isBehind } from "./panels.js";
+import { Profiles } from "./profile.js";
 import { Stage, loadLayout } from "./stage.js";
 import { Timeline } from "./timeline.js";
 
@@ -25,6 +26,7 @@ const timeline = new Timeline($("lanes"), $("track"), $("strip"), $("head"), on)
 const now = new Now($("now"));
 export const list = new EventList($("events"), on);
 const health = new Health($("health"));
+const profiles = new Profiles($("profile"), $("profile-note"), $("profiles"));
 
 export function fillPicker(select, options, chosen) {
   const state = JSON.stringify([options, chosen]);
@@ -134,7 +136,14 @@ export function renderPanels() {
   timeline.mask(new Map(lanes.map((lane) => [lane, hiddenOfAll(lane, present)])));
   list.update(eventsOf(), { person: page.person, picked: page.picked, zero: zero(), newestFirst: !page.review });
   health.update(page.review ? factsOf(stream.summary) : healthOf(stream.status, isSilent(stream), page.view, page.link));
+  showProfiles(t);
   drawCurve();
+}
+
+function showProfiles(t) {
+  const newest = (track()?.profilesAt(t) ?? []).filter(({ person }) => (page.person ?? person) === person);
+  profiles.update(newest, newest.length ? written(newest[0].t_end_ns / 1e6) : "");
+  document.querySelector("main").classList.toggle("profiled", newest.length > 0);
 }
 
 // Why a group is hidden for every person; "" if it is visible for one.

@@ -5,6 +5,7 @@ export const KEEP_MS = 60_000;
 const MOST_FRAMES = 9000;
 const MOST_LABELS = 6000;
 const MOST_EVENTS = 300;
+const MOST_PROFILES = 1000;
 const NO_PERSON = -1;
 // A frame is not shown for a moment later than this.
 const STALE_MS = 3000;
@@ -48,6 +49,7 @@ export class Track {
     this.frames = []; // {t, frame, people: Map(person -> flattened joints)}
     this.labels = []; // {t, person, top, gated, visible: regions or null, start, end}
     this.events = new Map(); // key -> {key, id, person, label, start, end, reported, updated, score, open}
+    this.profiles = []; // {t: end of the window, length: of the window, message}
     this.newest = -Infinity;
   }
 
@@ -74,6 +76,12 @@ export class Track {
       start: ms(message.t_start_ns), end: ms(message.t_end_ns), latency: message.latency,
     });
     this.forget(this.labels, MOST_LABELS);
+  }
+
+  takeProfile(message) {
+    const t = ms(message.t_end_ns);
+    insert(this.profiles, { t, length: t - ms(message.t_start_ns), message });
+    this.forget(this.profiles, MOST_PROFILES);
   }
 
   // Returns the event if the message starts or ends it.
@@ -144,6 +152,16 @@ export class Track {
     return null;
   }
 
+  // The newest profile message of each person, by id; none that is older than its own window.
+  profilesAt(t) {
+    const newest = new Map();
+    for (let i = lastAt(this.profiles, t); i >= 0; i -= 1) {
+      const { t: end, length, message } = this.profiles[i];
+      if (end > t - length && !newest.has(message.person)) newest.set(message.person, message);
+    }
+    return [...newest.values()].sort((a, b) => a.person - b.person);
+  }
+
   // [t, score] of one label of one person; null if it was not among the reported labels.
   curve(person, id, from, to) {
     const points = [];
@@ -171,6 +189,7 @@ export class Track {
     part.frames = this.frames.slice(Math.max(lastAt(this.frames, from - 1000), 0), lastAt(this.frames, to) + 1);
     part.labels = this.labels.slice(Math.max(lastAt(this.labels, from - 5000), 0), lastAt(this.labels, to + 5000) + 1);
     part.events = new Map(this.events);
+    part.profiles = this.profiles.slice(0, lastAt(this.profiles, to) + 1);
     part.newest = to;
     return part;
   }

@@ -65,7 +65,7 @@ def test_failed_prints_are_counted_and_the_rest_is_printed(error: Exception) -> 
 def test_status_lines_keep_their_interval_when_the_wall_clock_changes() -> None:
     file = io.StringIO()
     display = Display(file, ("status",), status_every_s=10.0)
-    status = stamped(MESSAGES[4])
+    status = stamped(MESSAGES[5])
     for t_s in (10_000, 10_005, 10_010, 6_411, 6_415, 6_421):  # set back by an hour
         display.show(msgspec.structs.replace(status, t_publish_ns=t_s * 10**9))
     assert len(file.getvalue().splitlines()) == 4

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from recorded_runs import RUN, SHAKE, SHRUG, ZERO_NS, two_people
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import UNLISTED_ID
 from mar_edge.streaming.recording.corrections import (
     COLUMNS,
-    UNLISTED_ID,
     Correction,
     corrected_events,
     latest,

@@ -25,6 +25,7 @@ from mar_edge.streaming.wire.messages import (
     encode,
     topic,
 )
+from mar_edge.streaming.wire.profile_message import ProfileMessage
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=KINDS)
@@ -52,6 +53,11 @@ def test_fields_of_later_versions_are_skipped_and_kinds_recognized_as_unknown() 
     unknown = decode(changed(kind="heartbeat"))
     assert isinstance(unknown, UnknownMessage)
     assert (unknown.kind, unknown.seq) == ("heartbeat", 3)
+
+
+def test_a_profile_in_one_line() -> None:
+    (profile,) = (message for message in MESSAGES if isinstance(message, ProfileMessage))
+    assert message_line(profile).endswith("of 1e-09 s, per minute: all 3.0 (baseline 1.0), head 3.0 (baseline 1.0)")
 
 
 def test_another_schema_is_named() -> None:

@@ -15,7 +15,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 
-HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
+HELLO, LABEL, EVENT, *_, STATUS, END = MESSAGES
 Connect = Callable[..., "zmq.Socket[bytes]"]
 
 

@@ -12,7 +12,7 @@ from mar_edge.streaming.wire.messages import decode
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher, check_stream
 
-HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
+HELLO, LABEL, EVENT, *_, STATUS, END = MESSAGES
 Connect = Callable[..., "zmq.Socket[bytes]"]
 
 

@@ -16,7 +16,7 @@ from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 from mar_edge.streaming.wire.relay import Relay
 
-HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
+HELLO, LABEL, EVENT, *_, STATUS, END = MESSAGES
 
 
 class Box:

@@ -24,7 +24,7 @@ from mar_edge.streaming.wire.messages import KINDS, AnyMessage, UnknownSchema, e
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
-HELLO, LABEL, EVENT, _, STATUS, END = MESSAGES
+HELLO, LABEL, EVENT, *_, STATUS, END = MESSAGES
 
 
 class Sender:
