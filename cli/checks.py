@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -61,7 +62,7 @@ def run_checks(
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
-    checks += [check_zeromq(), check_port(port)]
+    checks += [check_zeromq(), check_port(port), *check_lsl()]
     return checks
 
 
@@ -254,6 +255,18 @@ def check_port(port: int) -> Check:
             hint = "another mar-edge may be serving: stop it, or choose another endpoint with --bind"
             return Check("port", "warn", f"{endpoint} cannot be bound: {error.strerror}", hint)
     return Check("port", "ok", f"{endpoint} is free")
+
+
+def check_lsl() -> list[Check]:
+    """Check LSL, if it is installed: whether a sample goes from an outlet to an inlet of this machine."""
+    from mar_edge.streaming.lsl.library import describe_lsl
+
+    if find_spec("pylsl") is None:
+        return []
+    try:
+        return [Check("lsl", "ok", describe_lsl())]
+    except MarEdgeError as error:
+        return [Check("lsl", "warn", str(error), "only serve --lsl and --lsl-markers need it")]
 
 
 def _built_with(build_information: str) -> dict[str, bool]:

@@ -26,6 +26,7 @@ COMMANDS = (
     "relay",
     "keygen",
     "view",
+    "analyze",
     "annotations",
     "plot",
     "profile",

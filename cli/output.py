@@ -2,7 +2,7 @@
 
 What cannot be written to standard error is counted, and nothing else happens: perhaps nobody reads it. If standard
 output cannot be written, the command ends with one line. Only commands that print in the background go on
-(``streaming.operations.background_printer``).
+(``streaming.operations.background_calls``).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def record(
 
     The publisher must serve with --skeletons. Recordings are for replay, view, annotations, train and evaluate.
     """
-    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+    from mar_edge.streaming.operations.background_calls import BackgroundCalls
     from mar_edge.streaming.operations.stop_signals import StopSignals
     from mar_edge.streaming.recording.recorder import StreamRecorders
     from mar_edge.streaming.wire.display import notice_line
@@ -36,7 +36,7 @@ def record(
     config = limits.config(out)
     with (
         StopSignals() as stop,
-        BackgroundPrinter() as printer,
+        BackgroundCalls() as printer,
         StreamRecorders(config) as recorders,
         LabelSubscriber(
             connect,

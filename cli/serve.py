@@ -11,6 +11,7 @@ from mar_edge.cli.app import command
 from mar_edge.cli.config_file import ConfigFileOption, called_again, is_reread, settings
 from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Cameras, Pace
+from mar_edge.cli.options.lsl import Lsl
 from mar_edge.cli.options.model import ModelFile, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.options.profile import Profiles
@@ -58,6 +59,7 @@ def serve(
         ),
     ] = None,
     limits: RecordLimits,
+    lab: Lsl,
     profiles: Profiles,
     access: Access,
     runtime: Runtime = "auto",
@@ -108,6 +110,7 @@ def serve(
         wait_camera=cameras.wait_camera,
         record=limits.config_if(record),
         http=http,
+        lsl=lab.config(publishing.skeletons),
         profile=profiles.rules(),
         profile_baseline=profiles.profile_baseline,
     )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mar_edge.streaming.wire.messages import AnyMessage
     from mar_edge.view.live_page import LivePage
 
-SHOWN = ("hello", "event", "status", "end")
+SHOWN = ("hello", "event", "marker", "status", "end")
 """Kinds of messages that are printed."""
 _STATUS_EVERY_S = 10.0
 
@@ -58,7 +58,7 @@ def run_service(
         display: what prints the messages; None prints a line each.
     """
     from mar_edge.edge.recognizer import WindowRecognizer
-    from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+    from mar_edge.streaming.operations.background_calls import BackgroundCalls
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.service import serve as serve_stream
     from mar_edge.streaming.wire.display import Display
@@ -89,7 +89,7 @@ def run_service(
         printer.submit(lambda: messages.show(message))
 
     messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
-    with page or nullcontext(), BackgroundPrinter() as printer:
+    with page or nullcontext(), BackgroundCalls() as printer:
         if page is not None:
             report(f"page: {page.url}")
             if open_it and has_screen():

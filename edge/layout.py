@@ -64,6 +64,14 @@ class Layout:
         return tuple(self.network_order.index(joint) for joint in self.landmarks)
 
     @cached_property
+    def region_means(self) -> NDArray[np.float32]:
+        """(V, R) weights that turn values of joints into means of the regions that have joints, in order."""
+        means = np.zeros((self.num_joints, len(self.regions)), np.float32)
+        for r, joints in enumerate(self.regions.values()):
+            means[list(joints), r] = 1 / max(len(joints), 1)
+        return means[:, means.any(axis=0)]
+
+    @cached_property
     def mirrored(self) -> NDArray[np.intp]:
         """(V,) for each joint the one on the other side of the body; on the midline, the joint itself."""
         swap = {"left": "right", "right": "left"}

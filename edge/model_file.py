@@ -15,6 +15,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import LAYOUT_NAMES
 from mar_edge.edge.movements import Movement
+from mar_edge.edge.taught import FEATURES, Taught, check_taught
 
 METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
@@ -60,6 +61,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     sources_sha256: hash of each checkpoint that the file was made from, in stream order.
     trained_on: fingerprints of the recordings that it was trained on (``streaming.recording.skeletons``).
         ``evaluate`` recognizes them. They name neither files nor people.
+    taught: labels learned from a few examples (``edge.taught``). Added ones are no outputs of the graph.
     training_data, accuracy, ``licence``: for people; accuracy holds named scores in [0, 1].
     """
 
@@ -81,6 +83,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     fidelity: Fidelity | None = None
     sources_sha256: tuple[str, ...] = ()
     trained_on: tuple[str, ...] = ()
+    taught: Taught | None = None
     training_data: str = "unknown"
     accuracy: dict[str, float] = {}
     licence: str = "unknown"
@@ -150,6 +153,8 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
             f"{source}: inconsistent metadata: a sigmoid network with a background class; nothing happening is all of "
             "its labels being low"
         )
+    if metadata.taught is not None:
+        check_taught(metadata.taught, tuple(label.name for label in metadata.labels), metadata.background, source)
     return metadata
 
 
@@ -170,9 +175,13 @@ def check_inputs(
 
 
 def check_outputs(metadata: ModelMetadata, output_shapes: dict[str, tuple[int, ...]], source: str) -> None:
-    """Raise MarEdgeError unless one window's outputs are logits and probs, one for each label."""
+    """Raise MarEdgeError unless one window's outputs are logits and probs, one for each label.
+
+    Features (1, D), of any D, may come with them.
+    """
     K = len(metadata.labels)
-    if output_shapes != {"logits": (1, K), "probs": (1, K)}:
+    shapes = {name: shape for name, shape in output_shapes.items() if name != FEATURES}
+    if shapes != {"logits": (1, K), "probs": (1, K)} or len(output_shapes.get(FEATURES, (1, 1))) != 2:
         raise MarEdgeError(
             f"{source}: a model of {K} labels gives logits (B, {K}) and probs (B, {K}), this one gives {output_shapes}"
         )

@@ -76,7 +76,8 @@ def default_prior(metadata: ModelMetadata) -> Prior:
     mixture of ``synth-concurrent`` leans to them. The other classifies cut clips without a background class, as the
     authors' networks do.
     """
-    actions = {label.name for index, label in enumerate(metadata.labels) if index != metadata.background}
+    known = metadata.labels[: len(metadata.labels) - (metadata.taught.new if metadata.taught else 0)]
+    actions = {label.name for index, label in enumerate(known) if index != metadata.background}
     saw_all_alike = not metadata.rates and not (metadata.activation == "softmax" and metadata.background is None)
     return interview() if actions == {label.name for label in ma52_labels()} and saw_all_alike else TRAINED
 
@@ -108,13 +109,18 @@ def parse_rates(text: str, source: str) -> dict[str, float]:
 def shift_of(prior: Prior, metadata: ModelMetadata) -> NDArray[np.float64]:
     """Return what to add to a model's logits (K,): log(rate here / rate in training), on average 0, background 0.
 
+    Taught labels get 0 as well: they were taught where they are used.
+
     Raises:
         MarEdgeError: the prior lacks a label of the model.
     """
     shift = np.zeros(len(metadata.labels))
     if prior.rates is None:
         return shift
-    acting = [index for index in range(len(metadata.labels)) if index != metadata.background]
+    taught = metadata.taught.names if metadata.taught else frozenset()
+    acting = [k for k, label in enumerate(metadata.labels) if k != metadata.background and label.name not in taught]
+    if not acting:
+        return shift
     if prior.rates:
         missing = [metadata.labels[i].name for i in acting if metadata.labels[i].name not in prior.rates]
         if missing:

@@ -16,6 +16,7 @@ from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.taught import TaughtRuntime
 from mar_edge.edge.scores import scores_of
 
 if TYPE_CHECKING:
@@ -30,10 +31,11 @@ class WindowRecognizer:
     """
 
     def __init__(self, runtime: Runtime, source: str, reason: str = "") -> None:
-        self.runtime = runtime
         self.reason = reason
         """Why it runs on that runtime, in a few words."""
         self.metadata: ModelMetadata = parse_metadata(runtime.metadata_json, source)
+        taught = self.metadata.taught
+        self.runtime: Runtime = runtime if taught is None else TaughtRuntime(runtime, self.metadata, taught, source)
         self.layout = load_layout(self.metadata.layout)
         self.family = open_family(self.metadata)
         check_inputs(self.metadata, self.family.input_shapes, runtime.input_shapes, source)

@@ -12,15 +12,21 @@ from numpy.typing import NDArray
 from mar_edge.edge.model_file import ModelMetadata
 
 
+def probs_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:
+    """Return the probs (N, K) that a graph gives for logits (N, K): activation(logits / T)."""
+    z = logits.astype(np.float64) / metadata.temperature
+    return (_sigmoid(z) if metadata.activation == "sigmoid" else _softmax(z)).astype(np.float32)
+
+
 def scores_of(logits: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:
     """Return the scores (N, K) of logits (N, K).
 
     Sigmoid networks: sigmoid(z_k / T). Softmax networks with a background class: sigmoid((z_k - z_background) / T), the
     label against "nothing happens", whatever the other labels are. Softmax networks without one: the softmax.
     """
-    z = logits.astype(np.float64) / metadata.temperature
     if metadata.activation == "softmax" and metadata.background is None:
-        return _softmax(z).astype(np.float32)
+        return probs_of(logits, metadata)
+    z = logits.astype(np.float64) / metadata.temperature
     if metadata.background is not None:
         z = z - z[:, [metadata.background]]
     return _with_background(_sigmoid(z).astype(np.float32), metadata)

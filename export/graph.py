@@ -34,7 +34,8 @@ from mar_edge.export.regions import HalfRegion
 class DeployGraph(nn.Module):
     """One network per stream, their logits averaged; probs = activation(logits / temperature).
 
-    Forward: skeleton (B, 64, V, 2), normalized, in layout order, and index_t (B, 64) -> logits, probs (B, K).
+    Forward: skeleton (B, 64, V, 2), normalized, in layout order, and index_t (B, 64) -> logits, probs (B, K), features
+    (B, D). The features of a pair are those of each stream (``DeployStream``), one after another.
     """
 
     def __init__(
@@ -49,21 +50,28 @@ class DeployGraph(nn.Module):
         self.temperature = temperature
         self.streams = nn.ModuleDict({stream: DeployStream(network, stream, layout) for stream, network in networks})
 
-    def forward(self, skeleton: Tensor, index_t: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, skeleton: Tensor, index_t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        logits = torch.stack([stream(skeleton, index_t) for stream in self.streams.values()]).mean(dim=0)
+        each = [stream(skeleton, index_t) for stream in self.streams.values()]
+        logits = torch.stack([logits for logits, _ in each]).mean(dim=0)
         tempered = logits / self.temperature
-        return logits, torch.sigmoid(tempered) if self.activation == "sigmoid" else torch.softmax(tempered, dim=-1)
+        probs = torch.sigmoid(tempered) if self.activation == "sigmoid" else torch.softmax(tempered, dim=-1)
+        return logits, probs, torch.cat([features for _, features in each], dim=1)
 
 
 class DeployStream(nn.Module):
-    """One MMN: skeleton (B, 64, V, 2), index_t (B, 64) -> logits (B, K)."""
+    """One MMN: skeleton (B, 64, V, 2), index_t (B, 64) -> logits (B, K), features (B, C R).
+
+    The classifier sees the mean of the fused map over time and joints. The features are such means for each of the R
+    regions of the layout. New labels are learned from them (``mar_edge.teaching``).
+    """
 
     bone_parents: Tensor
     frequencies: Tensor
     phases: Tensor
     joint_embedding: Tensor
     landmarks: Tensor
+    region_means: Tensor
 
     def __init__(self, network: MMN, stream: Stream, layout: Layout) -> None:
         super().__init__()
@@ -85,8 +93,9 @@ class DeployStream(nn.Module):
         self.down_samplers = nn.ModuleList(DeployDownSample(cast(DownSample, down)) for down in network.DSs)
         self.fusion = DeployFusion(network.fusion)
         self.head = network.head
+        self.register_buffer("region_means", torch.from_numpy(layout.region_means))
 
-    def forward(self, skeleton: Tensor, index_t: Tensor) -> Tensor:
+    def forward(self, skeleton: Tensor, index_t: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         x = skeleton
         if self.is_bone:
@@ -100,8 +109,8 @@ class DeployStream(nn.Module):
             if i:
                 raw = self.down_samplers[i - 1](raw)
             outputs.append(scale(raw))
-        logits: Tensor = self.head(self.fusion(outputs).mean(dim=(2, 3)))
-        return logits
+        fused = self.fusion(outputs)  # (B, C, T / 8, V)
+        return self.head(fused.mean(dim=(2, 3))), (fused.mean(dim=2) @ self.region_means).flatten(1)
 
 
 class DeployScale(nn.Module):

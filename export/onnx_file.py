@@ -21,6 +21,7 @@ from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.preprocess import WINDOW_FRAMES
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.taught import FEATURES
 from mar_edge.export.graph import DeployGraph
 from mar_edge.export.regions import mark_nodes
 
@@ -35,7 +36,7 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     The file is checked under another name first, and then appears whole or not at all.
 
     Returns:
-        The largest difference of a logit or probability between the file on ONNX Runtime and the PyTorch networks.
+        The largest difference of an output between the file on ONNX Runtime and the PyTorch networks.
 
     Raises:
         MarEdgeError: they differ by more than ``TOLERANCE``, or the file cannot be written.
@@ -43,7 +44,7 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
     graph = DeployGraph(networks, layout, metadata.temperature, metadata.activation).eval()
     # Two windows: torch treats a dimension of size 1 as constant.
     example = (torch.zeros(2, WINDOW_FRAMES, layout.num_joints, 2), torch.zeros(2, WINDOW_FRAMES))
-    model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs"])
+    model = to_onnx(graph, example, ["skeleton", "index_t"], ["logits", "probs", FEATURES])
     mark_nodes(model, graph)
     entry = model.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, metadata.to_json()
@@ -62,7 +63,7 @@ def write_model(path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layo
 def largest_difference(
     path: Path, networks: Sequence[tuple[Stream, MMN]], layout: Layout, metadata: ModelMetadata
 ) -> float:
-    """Return the largest difference of a logit or probability between a model file and the PyTorch networks.
+    """Return the largest difference of an output between a model file and the PyTorch networks.
 
     Compares on random windows; the expected probabilities follow ``metadata``'s temperature and activation.
     """
@@ -73,9 +74,10 @@ def largest_difference(
     skeleton = skeleton[:, :1] * (1 - weight) + skeleton * weight
     index_t = torch.linspace(-1, 1, WINDOW_FRAMES + 1)[:-1].expand(_CHECK_WINDOWS, -1).contiguous()
     logits = reference_logits(networks, layout, skeleton, index_t)
+    features = reference_features(networks, layout, skeleton, index_t)
     tempered = logits / metadata.temperature
     probs = tempered.sigmoid() if metadata.activation == "sigmoid" else tempered.softmax(dim=-1)
-    expected = {"logits": logits.numpy(), "probs": probs.numpy()}
+    expected = {"logits": logits.numpy(), "probs": probs.numpy(), FEATURES: features.numpy()}
     worst = 0.0
     with OnnxRuntime(path) as runtime:
         for rows in (slice(0, 1), slice(0, None)):  # batch 1 and a larger one: the batch axis is dynamic
@@ -93,6 +95,16 @@ def reference_logits(
     """Return the PyTorch networks' mean logits (B, K) for skeleton (B, 64, V, 2) and index_t (B, 64)."""
     logits = [network(stream_input(skeleton, layout, stream), index_t) for stream, network in networks]
     return torch.stack(logits).mean(dim=0)
+
+
+@torch.no_grad()
+def reference_features(
+    networks: Sequence[tuple[Stream, MMN]], layout: Layout, skeleton: Tensor, index_t: Tensor
+) -> Tensor:
+    """Return the PyTorch networks' features (B, D) for skeleton (B, 64, V, 2) and index_t (B, 64)."""
+    means = torch.from_numpy(layout.region_means)[list(layout.network_order)]  # in the network's order of joints
+    fused = [network.features(stream_input(skeleton, layout, s), index_t)["fusion_out"] for s, network in networks]
+    return torch.cat([(each.mean(dim=2) @ means).flatten(1) for each in fused], dim=1)
 
 
 def to_onnx(

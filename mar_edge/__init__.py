@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         EventMessage,
         HelloMessage,
         LabelMessage,
+        MarkerMessage,
         SkeletonMessage,
         StatusMessage,
     )
@@ -43,7 +44,7 @@ _HOMES = {
     "mar_edge.streaming.recording.skeletons": "SkeletonTrack",
     "mar_edge.streaming.wire.async_subscriber": "AsyncLabelSubscriber",
     "mar_edge.streaming.wire.messages": (
-        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage SkeletonMessage StatusMessage"
+        "AnyMessage EndMessage EventMessage HelloMessage LabelMessage MarkerMessage SkeletonMessage StatusMessage"
     ),
     "mar_edge.streaming.wire.profile_message": "ProfileMessage",
     "mar_edge.streaming.wire.subscriber": "LabelSubscriber",
@@ -65,6 +66,7 @@ __all__ = [
     "LabelSubscriber",
     "Malformed",
     "MarEdgeError",
+    "MarkerMessage",
     "Model",
     "Notice",
     "ProfileMessage",

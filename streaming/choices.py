@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["hello", "label", "event", "skeleton", "profile", "status", "end"]
+Kind = Literal["hello", "label", "event", "skeleton", "profile", "marker", "status", "end"]
 """Kinds of messages."""
 Encoding = Literal["json", "msgpack"]
 """Encodings of messages."""
+MarkerFormat = Literal["json", "text"]
+"""Formats of events as markers of the Lab Streaming Layer."""
 RtspTransport = Literal["tcp", "udp"]

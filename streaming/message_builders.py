@@ -1,4 +1,4 @@
-"""Messages from what the stages know: hello, labels, events, skeletons and profiles. Sends none."""
+"""Messages from what the stages know: hello, labels, events, skeletons, profiles and markers. Sends none."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.lsl.marker_inlets import Marker
 from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
@@ -29,6 +30,7 @@ from mar_edge.streaming.wire.messages import (
     HelloMessage,
     LabelMessage,
     Latency,
+    MarkerMessage,
     ScoredLabel,
     SkeletonMessage,
 )
@@ -206,6 +208,17 @@ def _skeleton_message(
         scores=scores,
         t_media_ns=frame.media_ns,
         segment=frame.segment,
+    )
+
+
+def marker_message(frame: Frame, marker: Marker) -> MarkerMessage:
+    """Describe a marker of another program. Its time is as far from the frame's as on the monotonic clock."""
+    return MarkerMessage(
+        frame=frame.seq,
+        t_capture_ns=frame.t_capture_ns,
+        text=marker.text,
+        source=marker.source,
+        t_marker_ns=frame.t_capture_ns + marker.t_mono_ns - frame.t_mono_ns,
     )
 
 

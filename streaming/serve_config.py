@@ -10,6 +10,7 @@ from mar_edge.streaming.capture.camera import STALL_S
 from mar_edge.streaming.capture.capture_modes import CaptureMode
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.choices import Encoding
+from mar_edge.streaming.lsl.config import LslConfig
 from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
@@ -35,6 +36,7 @@ class ServeConfig:
     start. record: write recordings. http: ``HOST:PORT`` of health and metrics.
     replay: recordings to serve instead of a camera.
     profile: publish activity profiles. profile_baseline: the recording that they are compared with, or a folder of it.
+    lsl: what is exchanged over the Lab Streaming Layer.
 
     Raises:
         MarEdgeError: a value out of range.
@@ -62,6 +64,7 @@ class ServeConfig:
     replay: tuple[Path, ...] = ()
     profile: ProfileRules | None = None
     profile_baseline: Path | None = None
+    lsl: LslConfig | None = None
 
     def __post_init__(self) -> None:
         if self.top_k < 1:
@@ -88,7 +91,12 @@ class ServeConfig:
             return
         for _, camera in self.streams:
             with about("--camera"):
-                parse_source(camera, self.mode)
+                kind = parse_source(camera, self.mode).kind
+            if self.lsl is not None and kind in ("file", "demo") and not self.realtime:
+                raise MarEdgeError(
+                    f"--lsl: {camera} is played as fast as possible, so nothing in it has a time on LSL's clock; add "
+                    "--realtime"
+                )
 
     def _check_addresses(self) -> None:
         addresses = self.address, *self.more_addresses

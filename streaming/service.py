@@ -14,13 +14,14 @@ from mar_edge.edge.layout import Layout
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.camera import Camera
+from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
 from mar_edge.streaming.recognition.activity import Tally
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
-from mar_edge.streaming.recording.profiles import read_baseline
+from mar_edge.streaming.recording.profiles import baseline_of, read_observed
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
@@ -95,14 +96,17 @@ def serve(
             PublishSocket((config.address, *config.more_addresses), config.keys, config.insecure)
         )
         publishers = [Publisher(stream, socket, config.encoding) for stream, _ in config.streams]
+        lsl = None
+        if config.lsl is not None:
+            lsl = stack.enter_context(LslStreams(config.lsl, names, skeletons=config.publish_skeletons))
         recorders = _recorders(config, publishers, stack)
         sources = _sources(config)
         for source in sources:
             stack.enter_context(source)
         recognizer = stack.enter_context(open_recognizer())
         shared = BatchingRecognizer(recognizer) if len(sources) > 1 else recognizer
-        watching = None if observer is None else observer.on_message
-        seen = _Serially([monitoring.on_message, *(call for call in (watching, on_message) if call is not None)])
+        observers = [each.on_message for each in (observer, lsl) if each is not None]
+        seen = _Serially([monitoring.on_message, *observers, *([] if on_message is None else [on_message])])
         loops = []
         for source, publisher, recorder in zip(sources, publishers, recorders, strict=True):
             pose: PoseEstimator | None = None
@@ -111,7 +115,7 @@ def serve(
             else:
                 pose = stack.enter_context(open_pose())
                 name, layout = pose.name, pose.layout
-            _check_fit(recognizer, name, layout)
+            check_fit(recognizer, name, layout)
             profile = None if config.profile is None else ProfileFollower(config.profile, baseline)
             loops.append(
                 StreamLoop(
@@ -121,7 +125,7 @@ def serve(
                     pose=pose,
                     pose_name=name,
                     recognizer=shared,
-                    output=StreamOutput(publisher, socket, recorder, seen, observer, profile=profile),
+                    output=StreamOutput(publisher, socket, recorder, seen, observer, profile=profile, lsl=lsl),
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)
@@ -230,7 +234,7 @@ def _baseline(config: ServeConfig) -> Tally | None:
     if config.profile is None or config.profile_baseline is None:
         return None
     with about("--profile-baseline"):
-        return read_baseline([config.profile_baseline])
+        return baseline_of(read_observed([config.profile_baseline]))
 
 
 def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: ExitStack) -> list[Recorder | None]:
@@ -239,7 +243,8 @@ def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: Exit
     return [stack.enter_context(Recorder(config.record, each.stream, each.run)) for each in publishers]
 
 
-def _check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
+def check_fit(recognizer: WindowRecognizer, pose: str, layout: Layout) -> None:
+    """Raise MarEdgeError unless the pose stage named ``pose`` gives skeletons of the model's layout."""
     if layout.name != recognizer.layout.name:
         raise MarEdgeError(
             f"a model of another layout: '{recognizer.metadata.name}' takes {recognizer.layout.name} skeletons, "

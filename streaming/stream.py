@@ -10,9 +10,9 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.capture.pose_worker import PosedFrame, PoseWorker
 from mar_edge.streaming.message_builders import step_messages
+from mar_edge.streaming.output import Output
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.serve_config import ServeConfig
-from mar_edge.streaming.stream_output import StreamOutput
 from mar_edge.streaming.stream_state import StreamState, StreamSummary
 from mar_edge.streaming.timing import Timer
 
@@ -39,7 +39,7 @@ class StreamLoop:
         pose: PoseEstimator | None,
         pose_name: str,
         recognizer: WindowRecognizer,
-        output: StreamOutput,
+        output: Output,
     ) -> None:
         self._config, self._stop, self._source, self._output = config, stop, source, output
         self._changed: ServeConfig | None = None

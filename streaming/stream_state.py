@@ -9,9 +9,9 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame, FrameSource
 from mar_edge.streaming.message_builders import hello_message
+from mar_edge.streaming.output import Output
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.serve_config import ServeConfig
-from mar_edge.streaming.stream_output import StreamOutput
 from mar_edge.streaming.stream_status import StatusBuilder
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire.messages import STATUS_PERIOD_S, EndMessage
@@ -54,7 +54,7 @@ class StreamState:
         recognizer: WindowRecognizer,
         pipeline: Pipeline,
         timer: Timer,
-        output: StreamOutput,
+        output: Output,
     ) -> None:
         self.frame: Frame | None = None
         self.frames = 0
@@ -79,9 +79,9 @@ class StreamState:
         try:
             step = self._pipeline.change(config.pipeline)
         except MarEdgeError as error:
-            _log.error("stream %s continues as before: %s", self._output.publisher.stream, error)
+            _log.error("stream %s continues as before: %s", self._output.stream, error)
             return None
-        _log.info("stream %s uses the new configuration", self._output.publisher.stream)
+        _log.info("stream %s uses the new configuration", self._output.stream)
         return step
 
     def done(self, frame: Frame) -> None:
@@ -113,12 +113,15 @@ class StreamState:
     def send_status(self) -> None:
         """Describe how the stream is; log once when it falls behind its camera."""
         output = self._output
-        status = self._status.message(self.frame, self.frames, output.subscribers, output.recorder, output.observer)
+        output.send_markers()  # also while no frame comes
+        status = self._status.message(
+            self.frame, self.frames, output.subscribers, output.recorder, output.observer, lsl=output.lsl
+        )
         if status.behind and not self._behind:
             _log.warning(
                 "stream %s is too slow: %.1f of %.1f frames a second are processed, the others are dropped, and events "
                 "are missed",
-                output.publisher.stream,
+                output.stream,
                 status.fps_out,
                 status.fps_in,
             )
@@ -129,14 +132,14 @@ class StreamState:
         """Send the last profiles, a last status and the end, and return how the stream went."""
         self._output.send_last_profiles()
         self.send_status()
-        counts, frame, publisher = self._pipeline.counts, self.frame, self._output.publisher
-        self._output.send(
+        counts, frame, output = self._pipeline.counts, self.frame, self._output
+        output.send(
             EndMessage(
                 t_capture_ns=frame.t_capture_ns if frame else self._source.t_zero_ns,
                 frame=frame.seq if frame else 0,
-                last_seq=publisher.next_seq,
+                last_seq=output.next_seq,
                 reason=reason,
-                sent={kind: count for kind, count in publisher.sent.items() if count},
+                sent={kind: count for kind, count in output.sent.items() if count},
                 frames=self.frames,
                 dropped=self._source.dropped,
                 inferences=counts.inferences,
@@ -151,6 +154,6 @@ class StreamState:
             inferences=counts.inferences,
             gated=counts.gated,
             events=counts.events,
-            last_seq=publisher.next_seq - 1,
+            last_seq=output.next_seq - 1,
             report=self._timer.report(),
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.recorder import Recorder
@@ -61,6 +62,8 @@ class StatusBuilder:
         subscribers: int,
         recorder: Recorder | None = None,
         observer: StreamObserver | None = None,
+        *,
+        lsl: LslStreams | None = None,
     ) -> StatusMessage:
         """Describe the stream now. ``frames`` were processed so far, ``frame`` is the last of them."""
         now_ns = self._clock()
@@ -103,4 +106,5 @@ class StatusBuilder:
             record_lost=0 if recorder is None else recorder.lost,
             record_error=None if recorder is None else recorder.error,
             page_failures=0 if observer is None else observer.failures,
+            lsl_lost=0 if lsl is None else lsl.lost,
         )

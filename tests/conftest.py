@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,26 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch; subprocesses inherit it
 
+# The Lab Streaming Layer of this process and those that it starts: on this machine, and in a session of their own.
+LSL_CONFIG = f"""\
+[lab]
+KnownPeers = {{127.0.0.1}}
+SessionID = tests{os.getpid()}
+[multicast]
+ResolveScope = machine
+[log]
+level = -2
+"""
+
 SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = tempfile.TemporaryDirectory()
+    config.add_cleanup(folder.cleanup)
+    path = Path(folder.name) / "lsl_api.cfg"
+    path.write_text(LSL_CONFIG)
+    os.environ["LSLAPICFG"] = str(path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

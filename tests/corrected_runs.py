@@ -9,7 +9,7 @@ from pathlib import Path
 from recorded_runs import HUM, NOD, SHAKE, Stream
 
 from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, write_corrections
-from mar_edge.streaming.recording.participants import write_participants
+from mar_edge.streaming.recording.participants import Participant, add_participants
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -81,5 +81,5 @@ def write(folder: Path, *rows: Correction, participants: dict[str, str] | None =
         stream.write(folder / name)
     write_corrections(folder / CORRECTIONS_FILE, rows)
     if participants:
-        write_participants(folder, {name: (who, "") for name, who in participants.items()})
+        add_participants(folder, {Path(name).stem: Participant(who) for name, who in participants.items()})
     return folder

@@ -19,6 +19,7 @@ LAYERS = (
     ("streaming.capture", "streaming.recognition"),
     ("streaming.observer",),
     ("streaming.operations",),
+    ("streaming.lsl",),
     ("streaming.recording",),
     ("streaming",),
     ("export", "training", "teaching"),

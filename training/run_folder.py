@@ -28,6 +28,7 @@ import torch
 
 import mar_edge
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.lock import locked
 from mar_edge.edge.files.outputs import remove_drafts, write_whole
 from mar_edge.edge.labels import Label
 from mar_edge.edge.network.checkpoint import NOT_READABLE
@@ -139,15 +140,14 @@ class RunFolder:
         is_new = not self.path.exists()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
             raise MarEdgeError(f"cannot write to the run folder {self.path}: {error.strerror}") from None
+        busy = f"another process is training in {self.path}; wait until it ends, or name another folder"
         try:
-            _lock_or_raise(lock, self.path)
-            remove_drafts(self.path)
-            yield
+            with locked(self._lock, busy):
+                remove_drafts(self.path)
+                yield
         finally:
-            os.close(lock)
             if is_new and {path.name for path in self.path.iterdir()} == {self._lock.name}:
                 self._lock.unlink()
                 self.path.rmdir()
@@ -320,18 +320,3 @@ def _flat(tree: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in tree.items():
         flat |= _flat(value) if isinstance(value, dict) else {name: value}
     return flat
-
-
-def _lock_or_raise(lock: int, folder: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise MarEdgeError(
-            f"another process is training in {folder}; wait until it ends, or name another folder"
-        ) from None
-    except OSError as error:
-        raise MarEdgeError(f"cannot lock the run folder {folder}: {error.strerror}") from None

@@ -33,7 +33,7 @@ _LEAST_LANES = 4
 _MOST_PEOPLE = 40
 _TEXT_PT = 7
 # Colors of Okabe and Ito, safe for color blindness, without the yellow, which is too pale on paper.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000")
 # Makes even the shortest event visible.
 _EDGE_PT = 0.7
 _TICKS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -121,7 +121,7 @@ def _zero_ns(timelines: Sequence[Timeline]) -> int:
 def _colors(timelines: Sequence[Timeline]) -> dict[str, str]:
     """Return the color of each body group."""
     bodies = dict.fromkeys(body for timeline in timelines for body in timeline.bodies())
-    return {body: _COLORS[index % len(_COLORS)] for index, body in enumerate(bodies)}
+    return {body: COLORS[index % len(COLORS)] for index, body in enumerate(bodies)}
 
 
 def _spans(events: Sequence[TimedEvent], zero_ns: int, colors: dict[str, str]) -> tuple[tuple[float, float, str], ...]:
@@ -228,9 +228,10 @@ def _label_times(axes: Axes, timelines: Sequence[Timeline], visible: bool) -> No
 
 def _write_title(figure: Figure, timelines: Sequence[Timeline]) -> None:
     streams = ", ".join(dict.fromkeys(timeline.stream for timeline in timelines))
-    began = datetime.fromtimestamp(_zero_ns(timelines) / NS, timezone.utc)
+    zero_ns = _zero_ns(timelines)  # 0 for a video that does not say when it was recorded
+    began = f"{datetime.fromtimestamp(zero_ns / NS, timezone.utc):%Y-%m-%d %H:%M:%S} UTC" if zero_ns else "its start"
     models = "; ".join(dict.fromkeys(timeline.model for timeline in timelines if timeline.model))
-    under = f"time 0 is {began:%Y-%m-%d %H:%M:%S} UTC{f'; {models}' if models else ''}"
+    under = f"time 0 is {began}{f'; {models}' if models else ''}"
     figure.suptitle(
         f"{streams}: {summary(timelines)}",
         x=0.01,

@@ -1,4 +1,4 @@
-"""Checks that a model is one file: an ONNX file may keep its weights in other files next to it.
+"""Parts of an ONNX file: is it one file, or are its weights in others? And its metadata, replaced.
 
 Reads the protocol buffers by hand, because serving does without the ``onnx`` package. Field numbers are those of
 onnx.proto3.
@@ -23,6 +23,7 @@ _PARTS: dict[str, dict[int, str]] = {
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
 }
+_METADATA, _KEY, _VALUE = 14, 1, 2
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
 _DEEPEST = 100
 
@@ -52,6 +53,41 @@ def check_whole(path: Path) -> None:
         )
 
 
+def with_metadata(content: bytes, key: str, value: str) -> bytes:
+    """Return the bytes of a model with one entry of its metadata replaced or added; every other byte stays.
+
+    Raises:
+        MarEdgeError: they are no ONNX model.
+    """
+    model, wanted = memoryview(content), key.encode()
+    try:
+        kept = [model[start:end] for field, part, start, end in _spans(model) if not _is_entry(field, part, wanted)]
+    except _NoProtobuf:
+        raise MarEdgeError("the model is no ONNX file") from None
+    entry = _bytes_field(_KEY, wanted) + _bytes_field(_VALUE, value.encode())
+    return b"".join((*kept, _bytes_field(_METADATA, entry)))
+
+
+def _is_entry(field: int, part: memoryview | int, key: bytes) -> bool:
+    if field != _METADATA or not isinstance(part, memoryview):
+        return False
+    return any(place == _KEY and not isinstance(name, int) and bytes(name) == key for place, name in _fields(part))
+
+
+def _bytes_field(field: int, content: bytes) -> bytes:
+    return bytes([field << 3 | _BYTES]) + _encoded(len(content)) + content
+
+
+def _encoded(value: int) -> bytes:
+    """Return a number as a varint."""
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
 def _tensors(message: memoryview, kind: str, depth: int) -> Iterator[memoryview]:
     """Yield every tensor in a message of that kind."""
     if depth > _DEEPEST:
@@ -76,13 +112,20 @@ def _is_external(tensor: memoryview) -> bool:
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
     """Yield the fields of a message: their numbers, and their values as bytes or an integer."""
+    for field, value, _, _ in _spans(message):
+        yield field, value
+
+
+def _spans(message: memoryview) -> Iterator[tuple[int, memoryview | int, int, int]]:
+    """Yield the fields as ``_fields`` does, and where each begins and ends."""
     at = 0
     while at < len(message):
+        start = at
         key, at = _varint(message, at)
         wire = key & 7
         if wire == _VARINT:
             value, at = _varint(message, at)
-            yield key >> 3, value
+            yield key >> 3, value, start, at
             continue
         if wire == _BYTES:
             length, at = _varint(message, at)
@@ -92,8 +135,8 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
             raise _NoProtobuf
         if at + length > len(message):
             raise _NoProtobuf
-        yield key >> 3, message[at : at + length]
         at += length
+        yield key >> 3, message[at - length : at], start, at
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:

@@ -62,14 +62,25 @@ def draft_of(path: Path) -> Iterator[Path]:
             yield target
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_DRAFTS) as folder:
-            draft = Path(folder) / target.name
+        with folder_of_drafts(target.parent) as folder:
+            draft = folder / target.name
             yield draft
             if target.exists():
                 shutil.copymode(target, draft)
             put_in_place(draft, target)
     except OSError as error:
         raise MarEdgeError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+@contextmanager
+def folder_of_drafts(beside: Path) -> Iterator[Path]:
+    """Yield an empty folder in ``beside``, for files to ``put_in_place`` there; it is removed with what is left in it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    with tempfile.TemporaryDirectory(dir=beside, prefix=_DRAFTS) as folder:
+        yield Path(folder)
 
 
 def put_in_place(draft: Path, target: Path) -> None:

@@ -86,6 +86,7 @@ class Camera:
         open_timeout_s: Seconds that opening may take.
         backoff: Delay before each new attempt.
         opener: Opens the parsed source; a fake one in tests.
+        zero_ns: Wall clock of media time 0, of a recording whose date is known; None for the time of ``start``.
 
     Raises:
         MarEdgeError: on entering, the source cannot be opened or gives no frame. Not with ``wait_for_source``.
@@ -102,6 +103,7 @@ class Camera:
         open_timeout_s: float = OPEN_TIMEOUT_S,
         backoff: Backoff | None = None,
         opener: Opener = open_source,
+        zero_ns: int | None = None,
     ) -> None:
         self.source = parse_source(source, mode)
         self.fps: float | None = None
@@ -120,6 +122,7 @@ class Camera:
         self._open_timeout_s = open_timeout_s
         self._backoff = backoff or Backoff()
         self._opener = opener
+        self._zero_ns = zero_ns
         self._mono_zero_ns = 0
         self._newest_ns: int | None = None
         self._clock_offset_ns: int | None = None
@@ -146,7 +149,8 @@ class Camera:
 
     def start(self) -> None:
         """Start the clock: media time 0 is now."""
-        self._mono_zero_ns, self.t_zero_ns = time.monotonic_ns(), time.time_ns()
+        self._mono_zero_ns = time.monotonic_ns()
+        self.t_zero_ns = time.time_ns() if self._zero_ns is None else self._zero_ns
         self._started.set()
 
     def elapsed_s(self) -> float:

@@ -16,7 +16,7 @@ from typing import TextIO
 
 import msgspec
 
-from mar_edge.streaming.operations.background_printer import BackgroundPrinter
+from mar_edge.streaming.operations.background_calls import BackgroundCalls
 
 LOGGER = "mar_edge"
 _log = logging.getLogger(LOGGER)
@@ -47,7 +47,7 @@ class BackgroundHandler(logging.Handler):
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
         self._stream = stream
-        self._printer = BackgroundPrinter("log")
+        self._printer = BackgroundCalls("log")
 
     @property
     def lost(self) -> int:

@@ -30,6 +30,7 @@ _COUNTS = {
     "recorded": ("recorded_lines", "Lines written to recordings."),
     "record_lost": ("recorded_lines_lost", "Lines that could not be written to recordings."),
     "page_failures": ("page_failures", "Times that the server of the live page failed."),
+    "lsl_lost": ("lsl_lost", "Samples not sent over LSL, and markers refused or cut."),
 }
 _GAUGES = {
     "subscribers": ("subscribers", "Subscribers connected now."),

@@ -16,6 +16,7 @@ from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
     LabelMessage,
+    MarkerMessage,
     SkeletonMessage,
     StatusMessage,
 )
@@ -29,6 +30,7 @@ _STYLE = {
     "event": "bold green",
     "skeleton": "dim",
     "profile": "magenta",
+    "marker": "bold magenta",
     "status": "dim",
     "end": "cyan",
 }
@@ -131,17 +133,20 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
             shown = [_rate_text("all", message.total)]
             shown += [_rate_text(body.name, body) for body in message.bodies if body.count]
             return f"person {message.person}  in a window of {window_s:g} s, per minute: {', '.join(shown)}"
+        case MarkerMessage():
+            return f"{message.text!r} from {message.source}"
         case StatusMessage():
             total = message.latency_ms.get("total")
             latency = f", latency p50 {total.p50:.0f} p95 {total.p95:.0f} ms" if total else ""
             wrong = f" ({message.camera_error})" if message.camera != "live" and message.camera_error else ""
             record = f", not recording: {message.record_error}" if message.record_error else ""
             page = ", the page has failed" if message.page_failures else ""
+            lsl = f", {message.lsl_lost} lost over LSL" if message.lsl_lost else ""
             behind = " but too slow for it" if message.behind else ""
             return (
                 f"camera {message.camera}{wrong}{behind}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
                 f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
-                f"{message.people} people{record}{page}"
+                f"{message.people} people{record}{page}{lsl}"
             )
         case EndMessage():
             return (

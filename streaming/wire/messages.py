@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ STATUS_PERIOD_S = 1.0
 """Seconds between two ``status`` messages. A subscriber that misses three in a row reports the sender as silent."""
 
 NO_PERSON = -1
+LONGEST_MARKER = 1000
+"""Characters of a marker's text."""
 
 
 class MalformedMessage(MarEdgeError):
@@ -177,6 +179,20 @@ class SkeletonMessage(Message, frozen=True, kw_only=True, tag="skeleton"):
     segment: int = 0
 
 
+class MarkerMessage(Message, frozen=True, kw_only=True, tag="marker"):
+    """A marker of another program, received over the Lab Streaming Layer (``--lsl-markers``).
+
+    Attributes:
+        text: Its text, at most 1000 characters; the values of several channels are separated by blanks.
+        source: Name of the LSL stream that it came from.
+        t_marker_ns: Wall-clock time of the marker, corrected for the clock of its sender.
+    """
+
+    text: Annotated[str, msgspec.Meta(max_length=LONGEST_MARKER)]
+    source: str
+    t_marker_ns: int
+
+
 class Quantiles(msgspec.Struct, frozen=True):
     """Quantiles over the recent past, in milliseconds.
 
@@ -221,6 +237,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
         record_lost: Lines that could not be written.
         record_error: Reason why nothing is recorded now; null if there is none.
         page_failures: Times that the server of the live page failed; the streams go on without it.
+        lsl_lost: Samples that could not be sent over LSL, and markers that were refused or cut.
     """
 
     camera: str
@@ -249,6 +266,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     record_lost: int = 0
     record_error: str | None = None
     page_failures: int = 0
+    lsl_lost: int = 0
 
     @property
     def behind(self) -> bool:
@@ -280,7 +298,16 @@ class EndMessage(Message, frozen=True, kw_only=True, tag="end"):
     events: int
 
 
-AnyMessage = HelloMessage | LabelMessage | EventMessage | SkeletonMessage | ProfileMessage | StatusMessage | EndMessage
+AnyMessage = (
+    HelloMessage
+    | LabelMessage
+    | EventMessage
+    | SkeletonMessage
+    | ProfileMessage
+    | MarkerMessage
+    | StatusMessage
+    | EndMessage
+)
 
 TYPE_OF: dict[Kind, type[AnyMessage]] = {
     "hello": HelloMessage,
@@ -288,6 +315,7 @@ TYPE_OF: dict[Kind, type[AnyMessage]] = {
     "event": EventMessage,
     "skeleton": SkeletonMessage,
     "profile": ProfileMessage,
+    "marker": MarkerMessage,
     "status": StatusMessage,
     "end": EndMessage,
 }

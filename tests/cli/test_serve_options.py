@@ -129,6 +129,10 @@ WRONG = {
         ("'{tmp}/nowhere.jsonl'\nprofile = true", "no recording at"),
         ("'{tmp}/text'\nprofile = true", "not a message"),
     ],
+    "lsl": SWITCH,
+    "lsl_format": [("'xml'", "'xml' is not one of")],
+    "lsl_people": [("0\nlsl = true\nskeletons = true", "1 to 16, not 0"), ("2", "--lsl-people needs --lsl")],
+    "lsl_markers": [("''", "a stream is a name"), ("['stimuli', 'type=']", "not 'type='"), ("[]", "text, or a list")],
     "quiet": SWITCH,
     "thresholds": [
         ("5", "numbers by label or body group"),
@@ -154,6 +158,9 @@ CONTRADICTIONS = [
     ("realtime = true\nas-fast-as-possible = true", "--realtime and --as-fast-as-possible exclude each other"),
     ("show-video = true", "--show-video needs a page"),
     ("record-keep = 3", "need --record FOLDER"),
+    ("lsl = true", "--lsl: .*v.avi is played as fast as possible, .* add --realtime"),
+    ("lsl = true\nlsl-people = 2\nrealtime = true", "--lsl-people needs --lsl and --skeletons"),
+    ("lsl-format = 'text'", "--lsl-format needs --lsl"),
     ("http = '[::]:0'\nkey = '{tmp}/box.key_secret'\nclients = '{tmp}'", "--http .* is not encrypted"),
 ]
 NOT_TOML = [

@@ -146,6 +146,7 @@ def _examples() -> Iterator[m.AnyMessage]:
         total=msgspec.structs.replace(activity, name="", body=""), bodies=(activity,),
         actions=(msgspec.structs.replace(activity, name="nodding"),),
     )  # fmt: skip
+    yield m.MarkerMessage(text="stimulus 7", source="PsychoPy", t_marker_ns=start - second // 2)
     latency = {"total": m.Quantiles(44.2, 61.0, 75.3)}
     yield m.StatusMessage(
         camera="live", fps_in=30.0, fps_out=29.8, frames=600, dropped=3,

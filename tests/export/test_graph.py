@@ -10,7 +10,7 @@ from torch import nn
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.network.mmn import MMNConfig
 from mar_edge.export.graph import DeployGraph
-from mar_edge.export.onnx_file import reference_logits
+from mar_edge.export.onnx_file import reference_features, reference_logits
 
 STREAMS = {"joint": ("joint",), "bone": ("bone",), "both": ("joint", "bone")}
 
@@ -33,11 +33,12 @@ def test_same_logits(stream, encoding, name):
     layout = load_layout(name)
     parts = pair(stream, encoding, layout)
     skeleton, index_t = tensors(3, layout)
-    logits, probs = DeployGraph(parts, layout).eval()(skeleton, index_t)
+    logits, probs, features = DeployGraph(parts, layout).eval()(skeleton, index_t)
     expected = reference_logits(parts, layout, skeleton, index_t)
     assert expected.std(dim=0).max() > 1e-3  # the windows differ, so that equality is no coincidence
     torch.testing.assert_close(logits, expected, rtol=0, atol=1e-5)
     torch.testing.assert_close(probs, expected.softmax(dim=-1), rtol=0, atol=1e-5)
+    torch.testing.assert_close(features, reference_features(parts, layout, skeleton, index_t), rtol=0, atol=1e-4)
 
 
 @torch.no_grad()
@@ -45,8 +46,8 @@ def test_the_temperature_changes_the_probabilities_and_not_the_logits():
     layout = load_layout("imigue")
     parts = pair("joint", "motion", layout)
     skeleton, index_t = tensors(2, layout)
-    plain, _ = DeployGraph(parts, layout).eval()(skeleton, index_t)
-    logits, probs = DeployGraph(parts, layout, temperature=2.5).eval()(skeleton, index_t)
+    plain, *_ = DeployGraph(parts, layout).eval()(skeleton, index_t)
+    logits, probs, _ = DeployGraph(parts, layout, temperature=2.5).eval()(skeleton, index_t)
     torch.testing.assert_close(logits, plain, rtol=0, atol=0)
     torch.testing.assert_close(probs, (logits / 2.5).softmax(dim=-1), rtol=0, atol=1e-7)
 
@@ -55,7 +56,7 @@ def test_the_temperature_changes_the_probabilities_and_not_the_logits():
 def test_a_sigmoid_network_gives_each_label_its_own_probability():
     layout = load_layout("imigue")
     parts = pair("joint", "motion", layout)
-    logits, probs = DeployGraph(parts, layout, temperature=2.5, activation="sigmoid").eval()(*tensors(2, layout))
+    logits, probs, _ = DeployGraph(parts, layout, temperature=2.5, activation="sigmoid").eval()(*tensors(2, layout))
     torch.testing.assert_close(probs, (logits / 2.5).sigmoid(), rtol=0, atol=1e-7)
 
 
@@ -65,7 +66,7 @@ def test_same_logits_with_more_blocks_and_other_times():
     parts = pair("both", "motion", layout, depths=(2, 1, 3, 2))
     skeleton, _ = tensors(2, layout)
     index_t = torch.rand(2, 64).sort().values
-    logits, _ = DeployGraph(parts, layout).eval()(skeleton, index_t)
+    logits, *_ = DeployGraph(parts, layout).eval()(skeleton, index_t)
     torch.testing.assert_close(logits, reference_logits(parts, layout, skeleton, index_t), rtol=0, atol=1e-5)
 
 
@@ -75,8 +76,8 @@ def test_joints_come_in_the_layouts_order():
     parts = pair("joint", "raw", layout)
     graph = DeployGraph(parts, layout).eval()
     skeleton, index_t = tensors(1, layout)
-    logits, _ = graph(skeleton, index_t)
-    in_network_order, _ = graph(skeleton[:, :, list(layout.network_order)], index_t)
+    logits, *_ = graph(skeleton, index_t)
+    in_network_order, *_ = graph(skeleton[:, :, list(layout.network_order)], index_t)
     assert (logits - in_network_order).abs().max() > 1e-3
 
 

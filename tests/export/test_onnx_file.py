@@ -49,6 +49,19 @@ def test_it_gives_the_networks_logits_and_probabilities(exported, batch):
     np.testing.assert_allclose(probs, expected.softmax(dim=-1).numpy(), rtol=0, atol=1e-5)
 
 
+def test_its_features_are_what_the_classifier_sees_by_region(exported):
+    skeleton, index_t = networks.windows(2, exported.layout.num_joints)
+    session = ort.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
+    logits, features = session.run(["logits", "features"], {"skeleton": skeleton, "index_t": index_t})
+    ((_, network),) = exported.networks
+    by_region = features.reshape(2, network.config.width, -1)
+    counts = (exported.layout.region_means > 0).sum(axis=0)
+    seen = by_region @ (counts / counts.sum()).astype(np.float32)  # the mean over all joints
+    weight, bias = (p.detach().numpy() for p in (network.head.weight, network.head.bias))
+    np.testing.assert_allclose(seen @ weight.T + bias, logits, rtol=0, atol=1e-4)
+    assert np.abs(np.diff(by_region, axis=2)).max() > 0.01
+
+
 def test_joint_order_and_every_input_matter(exported):
     skeleton, index_t = networks.windows(1, exported.layout.num_joints)
     session = ort.InferenceSession(str(exported.path), providers=["CPUExecutionProvider"])
@@ -66,7 +79,8 @@ def test_inputs_and_outputs_are_the_contract(exported):
     model = onnx.load(exported.path)
     V, K = exported.layout.num_joints, exported.networks[0][1].config.num_classes
     assert {i.name: dims(i)[1:] for i in model.graph.input} == {"skeleton": [64, V, 2], "index_t": [64]}
-    assert {o.name: dims(o)[1:] for o in model.graph.output} == {"logits": [K], "probs": [K]}
+    D = exported.layout.region_means.shape[1] * sum(network.config.width for _, network in exported.networks)
+    assert {o.name: dims(o)[1:] for o in model.graph.output} == {"logits": [K], "probs": [K], "features": [D]}
     for value in (*model.graph.input, *model.graph.output):
         assert value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
         assert isinstance(dims(value)[0], str), f"{value.name} has a fixed batch"
@@ -173,7 +187,7 @@ def test_a_pair_averages_its_logits(here, tmp_path):
     assert metadata.accuracy == {}  # scores of one stream are not the pair's
     assert len(set(metadata.sources_sha256)) == 2
     assert largest_difference(path, pair, layout, metadata) < 1e-5
-    assert largest_difference(path, pair[:1], layout, metadata) > 0.01
+    assert largest_difference(path, [pair[0], ("bone", pair[0][1])], layout, metadata) > 0.01
 
 
 def test_a_corrupted_deploy_graph_is_refused(monkeypatch, imigue_model, tmp_path):

@@ -14,6 +14,7 @@ from mar_edge.streaming.wire.messages import (
     HelloMessage,
     LabelMessage,
     Latency,
+    MarkerMessage,
     Quantiles,
     ScoredLabel,
     SkeletonMessage,
@@ -89,6 +90,7 @@ MESSAGES: tuple[AnyMessage, ...] = (
         baseline_s=300.0,
         baseline_complete=True,
     ),
+    MarkerMessage(text="stimulus 7", source="PsychoPy", t_marker_ns=2),
     StatusMessage(
         camera="live",
         fps_in=30.0,

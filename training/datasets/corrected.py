@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, latest, read_corrections
-from mar_edge.streaming.recording.participants import read_participants
+from mar_edge.streaming.recording.participants import Participant, read_participants
 from mar_edge.streaming.recording.skeletons import SkeletonRecording, read_skeletons
 from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
@@ -114,7 +114,9 @@ def of_participants(
     return tuple(one for one in recordings if not wanted or one.participant in wanted)
 
 
-def _read(folder: Path, name: str, rows: Sequence[Correction], participants: Mapping[str, str]) -> CorrectedRecording:
+def _read(
+    folder: Path, name: str, rows: Sequence[Correction], participants: Mapping[str, Participant]
+) -> CorrectedRecording:
     path = folder / name
     if not path.is_file():
         raise MarEdgeError(f"{folder / CORRECTIONS_FILE} corrects {name}, which is not in {folder}")
@@ -129,7 +131,7 @@ def _read(folder: Path, name: str, rows: Sequence[Correction], participants: Map
         for coder in dict.fromkeys(row.coder for row in rows)
         for person in _people([row for row in rows if row.coder == coder], coder, skeletons, reported)
     )
-    return CorrectedRecording(path, participants.get(path.stem, path.stem), skeletons, people)
+    return CorrectedRecording(path, participants.get(path.stem, Participant(path.stem)).name, skeletons, people)
 
 
 class _Reported(NamedTuple):

@@ -43,7 +43,7 @@ def test_its_name_and_inputs(runtime):
 
 def test_outputs_are_named_and_not_reused(runtime):
     first = runtime.infer(inputs())
-    assert set(first) == {"logits", "probs"}
+    assert set(first) == {"logits", "probs", "features"}
     assert first["probs"].shape == (2, 12)
     assert first["probs"].dtype == np.float32
     before = first["probs"].copy()

@@ -25,7 +25,7 @@ from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.systemd import Systemd
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
 
-HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
+HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = map(stamped, MESSAGES)
 
 
 class Clock:

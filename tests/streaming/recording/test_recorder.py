@@ -19,7 +19,7 @@ from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.recorder import RETRY_S, RecordConfig, Recorder, StreamRecorders
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, encode
 
-HELLO, LABEL, EVENT, SKELETON, _, STATUS, END = MESSAGES
+HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = MESSAGES
 RUN = "0123456789abcdef"
 
 

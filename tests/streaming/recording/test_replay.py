@@ -25,7 +25,7 @@ from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
 from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, encode
 
-HELLO, LABEL, EVENT, SKELETON, STATUS, END = map(stamped, MESSAGES)
+HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)
 EAGER = PipelineRules(on=0.15, off=0.01)
 MOTION = nod(40.0, hz=0.7)

@@ -1,0 +1,128 @@
+"""What is known of an analyzed video: the file that marks it as finished, and that the tables are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.files.outputs import write_whole
+from mar_edge.edge.labels import Label
+
+SUFFIX = "_analysis.json"
+SCHEMA = 1
+
+
+class VideoFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The file that was analyzed. path: absolute. size: bytes. mtime_ns: when it was changed last, ns since 1970."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+
+
+class PersonSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, and for how long the pose stage found it, in ns."""
+
+    person: int
+    seen_ns: int
+
+
+class FoundEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event. onset_ns, offset_ns: on the media clock of the video. label: its id."""
+
+    event_id: int
+    person: int
+    label: int
+    onset_ns: int
+    offset_ns: int
+    score: float
+
+
+class VideoResult(msgspec.Struct, frozen=True, kw_only=True):
+    """An analyzed video.
+
+    settings: all that decides about the events (``analysis.settings``). model, pose, runtime: names, for people.
+    files: names of the other results. fps: as the file states it; None if it does not. size: of the pictures, px.
+    frames: processed. frames_dropped: not processed, since they could not be decoded.
+    duration_ns: that the frames last. seen_ns: that at least one person was found for. people: by id.
+    labels: those that an event may have. events: by onset. note: "" or what was wrong with the file.
+    """
+
+    schema: int = SCHEMA
+    name: str
+    video: VideoFile
+    settings: dict[str, Any]
+    model: str
+    pose: str
+    runtime: str
+    files: tuple[str, ...]
+    fps: float | None
+    size: tuple[int, int]
+    frames: int
+    frames_dropped: int
+    duration_ns: int
+    seen_ns: int
+    people: tuple[PersonSeen, ...]
+    labels: tuple[Label, ...]
+    events: tuple[FoundEvent, ...]
+    note: str = ""
+
+
+def result_path(folder: Path, name: str) -> Path:
+    """Return the path of a video's result."""
+    return folder / f"{name}{SUFFIX}"
+
+
+def write_result(folder: Path, result: VideoResult) -> None:
+    """Write the result of a video. It is written last: with it, the video is finished."""
+    write_whole(result_path(folder, result.name), msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+
+
+def read_result(folder: Path, name: str) -> VideoResult | None:
+    """Return the result of a video; None where there is none that this version reads."""
+    try:
+        result = msgspec.json.decode(result_path(folder, name).read_bytes(), type=VideoResult)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    except OSError as error:
+        raise MarEdgeError(f"cannot read {result_path(folder, name)}: {error.strerror}") from None
+    is_ours = (result.schema, result.name) == (SCHEMA, name) and all(Path(file).name == file for file in result.files)
+    return result if is_ours else None
+
+
+def reason_to_analyze(folder: Path, result: VideoResult | None, video: Path, settings: dict[str, Any]) -> str:
+    """Return why a video must be analyzed; "" where its result is up to date.
+
+    A file that was moved or copied is known by its content.
+
+    Raises:
+        MarEdgeError: the result is of another video that still exists, and would be lost.
+    """
+    if result is None:
+        return "new"
+    about = video.stat()
+    is_same = result.video.size == about.st_size and (
+        result.video.mtime_ns == about.st_mtime_ns or result.video.sha256 == sha256_of(video)
+    )
+    other = Path(result.video.path)
+    if not is_same:
+        if other.is_file() and not other.samefile(video):
+            raise MarEdgeError(
+                f"{result_path(folder, result.name)} is of {other}, another video of that name; analyze both in one "
+                "command, or into another folder"
+            )
+        return "the video has changed"
+    if result.settings != settings:
+        return f"other {', '.join(_differing(result.settings, settings))}"
+    if any(not (folder / file).is_file() for file in result.files):
+        return "results are missing"
+    return ""
+
+
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    return [name.replace("_", " ") for name in {**one, **other} if one.get(name) != other.get(name)]

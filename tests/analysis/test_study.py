@@ -1,0 +1,198 @@
+"""A study by the command line: a table of videos, one broken, one with nobody in it, a kill midway, a second run."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mar_edge.streaming.capture.demo import DemoVideo
+from mar_edge.streaming.recording.participants import read_participants
+
+FPS = 10.0
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def portrait(path: Path, start_s: float, seconds: float) -> Path:
+    """Write a part of the built-in video."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    video = DemoVideo()
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, video.size)
+    for number in range(round(seconds * FPS)):
+        writer.write(video.frame_at(start_s + number / FPS))
+    writer.release()
+    return path
+
+
+def empty_room(path: Path) -> Path:
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (320, 240))
+    for _ in range(10):
+        writer.write(np.full((240, 320, 3), 90, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of six videos and their table."""
+    folder = tmp_path_factory.mktemp("videos")
+    portrait(folder / "a" / "P1.mp4", 0.5, 3.5)
+    portrait(folder / "b" / "P1.mp4", 1.0, 3.0)
+    portrait(folder / "P2.mp4", 0.0, 2.0)
+    (folder / "P2 again.mp4").write_bytes((folder / "P2.mp4").read_bytes())
+    (folder / "broken.mp4").write_bytes((folder / "P2.mp4").read_bytes()[:3000])
+    empty_room(folder / "empty.mp4")
+    rows = ["file;participant;condition", "a/P1.mp4;Ann;calm", "b/P1.mp4;Ann;tense", "P2.mp4;Bob;calm"]
+    rows += ["P2 again.mp4;Bob;calm", "empty.mp4;Cy;tense", "broken.mp4;Dee;tense"]
+    (folder / "study.csv").write_text("\n".join(rows))
+    return folder
+
+
+def command(videos: Path, model: Path, out: Path, *more: object) -> list[str]:
+    options = ["--model", model, "--on", 0.15, "--jobs", 1, "--threads", 1]
+    words = [sys.executable, "-m", "mar_edge", "analyze", videos / "study.csv", "--out", out, *options, *more]
+    return list(map(str, words))
+
+
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, text=True, timeout=200, check=False, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def study(videos: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a study that was killed midway, and started again."""
+    out = tmp_path_factory.mktemp("studies") / "killed"
+    process = subprocess.Popen(command(videos, tiny_model, out), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    seen = [next(line for line in process.stderr if line.startswith("b_P1: "))]
+    children = workers(process.pid) if sys.platform == "linux" else []
+    process.kill()
+    seen += process.stderr.readlines()
+    process.wait()
+    assert not any(line.startswith("empty") for line in seen), "the kill came too late"
+    for child in children:
+        wait_until_gone(child)
+    assert not (out / "report.html").exists()
+    done = run(command(videos, tiny_model, out))
+    assert done.returncode == 1, done.stderr
+    assert re.search(r"^[123] videos analyzed, [23] finished before, 1 failed$", done.stdout, re.MULTILINE), done.stdout
+    return out
+
+
+def workers(parent: int) -> list[int]:
+    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return [int(word) for word in text.split()]
+
+
+def wait_until_gone(process: int) -> None:
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{process}").exists():
+        assert time.monotonic() < deadline, "a worker outlives its parent"
+        time.sleep(0.05)
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+ENDS = (".jsonl", ".eaf", ".boris", ".png", "_events.csv", "_events.tsv", "_events.json", "_analysis.json")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills a process as POSIX does")
+def test_a_killed_study_goes_on_and_gives_what_an_undisturbed_one_gives(
+    study: Path, videos: Path, tiny_model: Path
+) -> None:
+    expected = {f"recordings/{name}{end}" for name in ("a_P1", "b_P1", "P2", "P2 again", "empty") for end in ENDS}
+    tables = {"summary.csv", "summary_body_groups.csv", "report.html", "recordings/participants.csv"}
+    mine = results(study)
+    assert set(mine) == {*tables, "recordings/.mar-edge.lock", *expected}
+    other = study.parent / "undisturbed"  # ELAN's files hold the way to the video
+    undisturbed = run([*command(videos, tiny_model, other), "--jobs", "2"])
+    assert undisturbed.returncode == 1, undisturbed.stderr
+    assert results(other) == mine
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills a process as POSIX does")
+def test_the_tables_pool_participants_and_know_what_is_unknown(study: Path) -> None:
+    rows = list(csv.DictReader((study / "summary.csv").open(encoding="utf-8")))
+    who = list(dict.fromkeys((row["participant"], row["condition"]) for row in rows))
+    assert who == [("Ann", "calm"), ("Ann", "tense"), ("Bob", "calm"), ("Cy", "tense")]
+    assert set(read_participants(study / "recordings").values()) == set(who)
+    actions = {row["action"] for row in rows}
+    assert len(rows) == len(who) * len(actions) == 4 * 11
+    bob = [row for row in rows if row["participant"] == "Bob"]
+    assert {(row["videos"], row["frames"], row["frames_dropped"]) for row in bob} == {("2", "40", "0")}
+    assert {row["rate_per_minute"] for row in rows if row["participant"] == "Cy"} == {""}
+    assert {float(row["minutes_with_person"]) for row in rows if row["participant"] == "Cy"} == {0.0}
+    assert sum(int(row["count"]) for row in rows) > 0
+    groups = list(csv.DictReader((study / "summary_body_groups.csv").open(encoding="utf-8")))
+    assert sum(int(row["count"]) for row in groups) == sum(int(row["count"]) for row in rows)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills a process as POSIX does")
+def test_nothing_is_analyzed_twice_until_a_setting_changes(
+    study: Path, videos: Path, tiny_model: Path, here: Run
+) -> None:
+    before = results(study)
+    arguments = command(videos, tiny_model, study)[3:]
+    again = here(*arguments)
+    assert again.returncode == 1
+    assert "0 videos analyzed, 5 finished before, 1 failed" in again.stdout
+    assert "broken.mp4: cannot open" in again.stdout
+    assert results(study) == before
+    other = here("analyze", videos / "P2.mp4", "--out", study, *arguments[4:], "--stride-s", 0.3)
+    assert other.returncode == 0, other.stderr
+    assert "P2: again, other rules" in other.stderr
+    assert "4 other videos in the folder are not in the tables" in other.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal as a terminal does")
+def test_ctrl_c_ends_it_at_once_and_keeps_what_is_finished(videos: Path, tiny_model: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(videos, tiny_model, tmp_path), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    next(line for line in process.stderr if line.startswith("a_P1: "))
+    os.killpg(process.pid, signal.SIGINT)
+    rest = process.stderr.read()
+    assert process.wait() == 130
+    assert "Traceback" not in rest
+    assert "run the same command again" in rest
+    left = {path.name for path in (tmp_path / "recordings").iterdir()}
+    assert {f"a_P1{end}" for end in ENDS} <= left
+    assert not any(name.startswith(".mar-edge-") for name in left), "drafts are left"
+
+
+def test_two_studies_never_write_into_one_folder(videos: Path, tiny_model: Path, tmp_path: Path, here: Run) -> None:
+    from mar_edge.edge.files.lock import locked
+
+    (tmp_path / "recordings").mkdir()
+    with locked(tmp_path / "recordings" / ".mar-edge.lock", "busy"):
+        done = here(*command(videos, tiny_model, tmp_path)[3:])
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "another process is analyzing videos into" in done.stderr
+
+
+def test_what_is_wrong_for_every_video_is_one_error(videos: Path, tmp_path: Path, here: Run) -> None:
+    for options, says in (
+        (("--model", "nowhere.onnx"), "nowhere.onnx"),
+        (("--labels", "nodd"), "did you mean 'nodding'"),
+        (("--pose", "nowhere.onnx"), "no pose model at nowhere.onnx"),
+    ):
+        done = here("analyze", videos, "--out", tmp_path, *options)
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert says in done.stderr
