@@ -2,7 +2,8 @@
 
     python benchmarks/corrections.py [--people 4] [--minutes 5] [--others 8] [--seed 1]
 
-The people are synthetic, all in one laboratory: a camera high up and far to the side, as the package's model saw few.
+The people are synthetic, all in one laboratory. Its camera is high up and far to the side, as the package's model saw
+few. They do ten of the 52 actions, as a study's task would have it.
 The package's model reports events, as ``analyze`` records them. A simulated coder corrects all of them.
 Wrong ones are rejected, wrong labels and edges changed, missed ones added. The whole recording is marked as reviewed.
 Then ``mar-edge train --from package --data corrections:FOLDER`` runs with its defaults. Both models are evaluated on
@@ -39,6 +40,7 @@ from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import RealResults
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.synth.events import TrueEvent
+from mar_edge.training.synth.generator import CLASSES
 from mar_edge.training.synth.recording import Recording, record
 from mar_edge.training.synth.world import HELD_OUT
 from mar_edge.training.transfer import PACKAGE
@@ -56,6 +58,19 @@ LAB = replace(
     room_crop=0.0,
     moving_camera=0.0,
     camera_fps=(24, 26),
+)
+# What a study's task makes people do. The package's model expects all 52 actions, as often as in interviews.
+ACTIONS = (
+    "nodding",
+    "shaking head",
+    "turning head",
+    "shrugging",
+    "rubbing hands",
+    "crossing arms",
+    "scratching or touching face",
+    "covering mouth",
+    "shaking legs",
+    "stretching feet",
 )
 FPS = 25.0
 IDLE_S = 60.0
@@ -117,7 +132,15 @@ def write_lab(folder: Path, people: Sequence[int], duration_s: float, idle_s: fl
             for idle, lasts_s in ((False, duration_s), (True, idle_s)):
                 if not lasts_s:
                     continue
-                taken = record(person, duration_s=lasts_s, fps=FPS, world=LAB, concurrent=not idle, idle=idle)
+                taken = record(
+                    person,
+                    duration_s=lasts_s,
+                    fps=FPS,
+                    world=LAB,
+                    labels=[label for label in CLASSES if label.name in ACTIONS],
+                    concurrent=not idle,
+                    idle=idle,
+                )
                 name = f"person{person}{'-idle' * idle}.jsonl"
                 messages = list(analyzed(taken, recognizer, run=name))
                 (folder / name).write_bytes(b"".join(encode(message) + b"\n" for message in messages))
