@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.matching import EventFigures, event_figures
 from mar_edge.training.evaluation.candidates import ScoredWindows, propose
 from mar_edge.training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
-from mar_edge.training.evaluation.matching import EventFigures, event_figures, match_events
+from mar_edge.training.evaluation.matching import match_events
 from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.evaluation.truth import FRAMINGS
 from mar_edge.training.synth.events import TrueEvent
