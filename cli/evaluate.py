@@ -57,6 +57,7 @@ class LiveFootage:
     "evaluate model.onnx --data truth:real",
     "evaluate run/best.pt --data corrections:FOLDER --participants P05,P06",
     "evaluate joint.pt bone.pt --data ma52:FOLDER --submission answers.zip",
+    "evaluate model.onnx --data mma52:FOLDER --detection",
     "evaluate run/best.pt --streaming 30 --confidence scores.json",
 )
 def evaluate(
@@ -79,8 +80,8 @@ def evaluate(
         str,
         typer.Option(
             metavar="DATA",
-            help="Data set: synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz, "
-            "corrections:FOLDER or truth:FOLDER (real recordings).",
+            help="Data set: synth, ma52:FOLDER (or ma52-test:), mma52:FOLDER, imigue:FOLDER, recordings:FOLDER, "
+            "clips.npz, corrections:FOLDER or truth:FOLDER (real recordings).",
             rich_help_panel=_DATA,
         ),
     ] = "synth",
@@ -93,6 +94,14 @@ def evaluate(
             rich_help_panel=_DATA,
         ),
     ] = None,
+    detection: Annotated[
+        bool,
+        typer.Option(
+            "--detection",
+            help="Multi-label detection in the whole videos of mma52:FOLDER (or mma52-test:), not clips.",
+            rich_help_panel=_DATA,
+        ),
+    ] = False,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -173,6 +182,7 @@ def evaluate(
         data=data,
         out=out,
         participants=() if participants is None else participant_names(participants),
+        detection=detection,
         labels_file=labels,
         clips=clips,
         known_only=known_only,

@@ -24,6 +24,7 @@ from mar_edge.training.evaluation.clip_predictions import ClipPredictions, predi
 from mar_edge.training.evaluation.clip_results import score_clips
 from mar_edge.training.evaluation.corrected import open_corrected
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
+from mar_edge.training.evaluation.mma52_videos import open_mma52_videos, write_detections
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import check_fits, score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
@@ -49,6 +50,8 @@ class EvaluateConfig:
     data: spec of a data set (``open_dataset``), or real recordings: ``truth:FOLDER`` (``training.evaluation.truth``) or
     ``corrections:FOLDER`` (``training.evaluation.corrected``). participants: whose corrections; empty for everybody's.
 
+    detection: whether ``data``, which is then MMA-52, is evaluated as whole videos and not as windows.
+
     labels_file: names of its classes, if not the usual ones. out: folder of the report.
 
     clips: number of clips, evenly spread; None for all. known_only: leave out clips of unknown labels.
@@ -69,6 +72,7 @@ class EvaluateConfig:
     data: str
     out: Path
     participants: tuple[str, ...] = ()
+    detection: bool = False
     labels_file: Path | None = None
     clips: int | None = None
     known_only: bool = False
@@ -101,7 +105,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         [*report_files(config.out), config.submission, config.confidence],
         [*config.model.paths, config.labels_file, *data],
     )
-    if is_truth or is_corrections:
+    if is_truth or is_corrections or config.detection:
         return _evaluate_real(config, progress)
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
@@ -144,39 +148,59 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
     return evaluation
 
 
-def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
+def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
     """Evaluate a model on real recordings, and on live footage if asked for."""
     for option, given in (
-        ("--submission", config.submission),
+        ("--submission", None if config.detection else config.submission),
         ("--confidence", config.confidence),
         ("--clips", config.clips),
         ("--labels", config.labels_file),
     ):
         if given is not None:
             raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
-    if config.data.startswith(TRUTH):
-        real = open_real(Path(config.data.removeprefix(TRUTH)))
-    else:
-        real = open_corrected(parse_spec(config.data).path, config.participants)
+    real = _open_real(config)
     # A second thread gains nothing on networks this small. On busy cores it makes them five times slower.
     with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
+        if config.submission is not None:
+            action_ids(recognizer.metadata)
         takes = _takes(config, recognizer.metadata)
         prior = _prior(config, recognizer.metadata)
         served = serve_recordings(real, recognizer, config.rules, progress)
+        labeled = bool(real.labels) or not config.detection  # videos of MA-52's test split are not
+        if config.submission is not None:
+            write_detections(config.submission, recognizer.metadata, real, served)
+            if not labeled and not takes:
+                return None
         stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
             trained_on=_trained_on(recognizer.metadata, real),
-            real=score_real(real, served, recognizer.metadata),
+            real=score_real(real, served, recognizer.metadata) if labeled else None,
             clips=None,
             stream=stream,
             concurrent=concurrent,
         )
     write_report(config.out, evaluation)
     return evaluation
+
+
+def _open_real(config: EvaluateConfig) -> RealSet:
+    if config.data.startswith(TRUTH) and not config.detection:
+        return open_real(Path(config.data.removeprefix(TRUTH)))
+    spec = parse_spec(config.data)
+    if spec.kind == "corrections" and not config.detection:
+        return open_corrected(spec.path, config.participants)
+    if spec.kind != "mma52":
+        raise MarEdgeError(
+            f"--detection is for whole videos: --data mma52:FOLDER or mma52-test:FOLDER, not {config.data}"
+        )
+    split = spec.split or "val"
+    if split == "test" and config.submission is None:
+        raise MarEdgeError(f"{config.data} has no labels to evaluate by; --submission writes the predictions")
+    return open_mma52_videos(spec.path, split)
 
 
 def _trained_on(metadata: ModelMetadata, real: RealSet) -> TrainedOn:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import BACKGROUND_NAME
+from mar_edge.edge.layout import Layout
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.training.datasets.corrected import (
     CorrectedPerson,
@@ -17,7 +18,7 @@ from mar_edge.training.datasets.corrected import (
     read_corrected,
 )
 from mar_edge.training.evaluation.trained_on import Origin
-from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction, framing_of, replay_whole
+from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction, framing_of, read_real, real_set
 
 # What the model sees of the time around a reviewed stretch: enough to know the first action in it, and to end the last.
 _AROUND_S = 5.0
@@ -35,45 +36,35 @@ def open_corrected(folder: Path, participants: Collection[str] = ()) -> RealSet:
     """
     there = read_corrected(folder)
     corrected = of_participants(there, participants)
-    recordings = tuple(real for one in corrected for real in _people(one))
-    if not recordings:
+    found = [real for one in corrected for real in _people(one)]
+    if not found:
         raise MarEdgeError(
             f"{folder}: no stretch is marked as reviewed, so it is unknown what the model missed. In 'mar-edge view', "
             "watch some minutes completely, correct them, and press r to mark them"
         )
-    layouts = {one.skeletons.layout.name: one.skeletons.layout for one in corrected}
-    if len(layouts) > 1:
-        raise MarEdgeError(f"{folder} holds skeletons of different layouts: {', '.join(layouts)}")
-    left_out = len(corrected) - len({one.name for one in recordings})
+    left_out = len(corrected) - len({one.name for one, _ in found})
     without = f", {left_out} without a reviewed stretch left out" if left_out else ""
-    people = len({one.origin.participant for one in recordings if one.origin})
-    return RealSet(
-        f"{folder.resolve().name}, reviewed stretches, {people} participants{without}",
-        next(iter(layouts.values())),
-        recordings,
-        tuple(_origin(one) for one in there),
-    )
+    people = len({one.origin.participant for one, _ in found if one.origin})
+    real = real_set(f"{folder.resolve().name}, reviewed stretches, {people} participants{without}", found)
+    return replace(real, there=tuple(_origin(one) for one in there))
 
 
-def _people(one: CorrectedRecording) -> Iterator[RealRecording]:
+def _people(one: CorrectedRecording) -> Iterator[tuple[RealRecording, Layout]]:
     reviewed = [person for person in one.people if person.reviewed]
     if not reviewed:
         return
-    replayed = replay_whole(one.path)
+    whole, layout = read_real(one.path, one.path.name, ())
     for person in reviewed:
-        frames = tuple(_of_person(frame, person.person) for frame in replayed.frames if _is_near(frame, person))
-        known = RealRecording(
-            name=one.path.name,
-            actions=(),
+        frames = tuple(_of_person(frame, person.person) for frame in whole.frames if _is_near(frame, person))
+        known = replace(
+            whole,
             frames=frames,
-            t_zero_ns=replayed.t_zero_ns,
-            ran_out=replayed.ran_out,
-            framing=framing_of(frames, replayed.layout),
+            framing=framing_of(frames, layout),
             known=person.reviewed,
             undecided=_actions(person.undecided),
             origin=_origin(one),
         )
-        yield replace(known, actions=_known_actions(known, person))
+        yield replace(known, actions=_known_actions(known, person)), layout
 
 
 def _known_actions(one: RealRecording, person: CorrectedPerson) -> tuple[TrueAction, ...]:

@@ -12,7 +12,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,55 +125,42 @@ def open_real(folder: Path) -> RealSet:
             f"a set of real recordings is a folder with {TABLE} and {RECORDINGS}/NAME.jsonl"
         ) from None
     actions = _read_table(text, str(table))
-    layout: Layout | None = None
-    recordings = []
-    for file, happens in actions.items():
-        path = folder / RECORDINGS / f"{Path(file).stem}.jsonl"
-        replayed = replay_whole(path)
-        if layout not in (None, replayed.layout):
-            raise MarEdgeError(f"{path} holds {replayed.layout.name} skeletons, the recordings before it others")
-        layout = replayed.layout
-        recordings.append(
-            RealRecording(
-                file,
-                tuple(happens),
-                replayed.frames,
-                replayed.t_zero_ns,
-                replayed.ran_out,
-                framing_of(replayed.frames, layout),
-                origin=_origin(path, file) if any(one.people for one in replayed.frames) else None,
-            )
-        )
-    if layout is None:
+    name = folder.resolve().name
+    if not actions:
         raise MarEdgeError(f"{table} names no recording")
-    there = tuple(one.origin for one in recordings if one.origin is not None)
-    return RealSet(f"{folder.resolve().name}, {len(recordings)} recordings", layout, tuple(recordings), there)
+    found = [read_real(folder / RECORDINGS / f"{Path(file).stem}.jsonl", file, done) for file, done in actions.items()]
+    return real_set(f"{name}, {len(found)} recordings", found)
 
 
-def _origin(path: Path, participant: str) -> Origin:
-    return Origin(read_skeletons(path).fingerprint, participant)
-
-
-class Replayed(NamedTuple):
-    """The frames of one recording, and what it says about all of them (``RealRecording``)."""
-
-    layout: Layout
-    frames: tuple[Frame, ...]
-    t_zero_ns: int
-    ran_out: bool
-
-
-def replay_whole(path: Path) -> Replayed:
-    """Read all frames of a recording.
+def read_real(path: Path, name: str, actions: Sequence[TrueAction]) -> tuple[RealRecording, Layout]:
+    """Read the recording of one file, which shows ``actions``. Its participant is unknown: the file counts as one.
 
     Raises:
-        MarEdgeError: it cannot be read, or is damaged.
+        MarEdgeError: it is missing or damaged.
     """
     with Replay([path]) as replay:
         frames = []
         while (frame := replay.read(0.0)) is not None:
             frames.append(frame)
-        return Replayed(replay.layout, tuple(frames), replay.t_zero_ns, replay.ran_out)
+        origin = Origin(read_skeletons(path).fingerprint, name) if any(frame.people for frame in frames) else None
+        shows = framing_of(frames, replay.layout)
+        return RealRecording(
+            name, tuple(actions), tuple(frames), replay.t_zero_ns, replay.ran_out, shows, origin=origin
+        ), replay.layout
+
+
+def real_set(name: str, found: Sequence[tuple[RealRecording, Layout]]) -> RealSet:
+    """Return a set of recordings.
+
+    Raises:
+        MarEdgeError: they differ in layout.
+    """
+    (first, layout), *others = found
+    for one, other in others:
+        if other != layout:
+            raise MarEdgeError(f"{one.name}: {other.name} skeletons, but {layout.name} ones in {first.name}")
+    recordings = tuple(one for one, _ in found)
+    return RealSet(name, layout, recordings, tuple(one.origin for one in recordings if one.origin is not None))
 
 
 def framing(joints: NDArray[np.float32], layout: Layout) -> str:
