@@ -165,7 +165,7 @@ FINE_TUNE = msgspec.structs.replace(
 # weights stay between those of the start and the new ones (Wortsman et al., "Robust fine-tuning of zero-shot models",
 # CVPR 2022).
 CORRECTIONS = msgspec.structs.replace(
-    CONCURRENT, steps=300, lr=3e-4, ema=0.995, synthetic_share=0.5, validate_every=50, validation_share=0.2
+    CONCURRENT, steps=200, lr=1e-3, ema=0.995, synthetic_share=0.5, validate_every=50, validation_share=0.2
 )
 
 PRESETS: dict[Preset, Recipe] = {
