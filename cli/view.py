@@ -52,6 +52,14 @@ def view(
     bind: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Address of the page.", rich_help_panel="View")
     ] = "127.0.0.1:8080",
+    baseline_minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="Baseline of activity profiles of recordings: first minutes of each person.",
+            show_default=False,
+        ),
+    ] = None,
     open_it: OpenPage = True,
     page: PageAccess,
     access: ClientAccess,
@@ -60,6 +68,7 @@ def view(
     require_web()
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.operations.stop_signals import StopSignals
+    from mar_edge.streaming.recognition.activity import ProfileRules
     from mar_edge.streaming.wire.file_limit import raise_file_limit
     from mar_edge.view.access import PageAddress
     from mar_edge.view.app import page_app
@@ -70,6 +79,10 @@ def view(
 
     if recordings and connect is not None:
         raise MarEdgeError("give recordings or --connect; a page shows one or the other")
+    if baseline_minutes is not None and not recordings:
+        raise MarEdgeError(
+            "--baseline-minutes is for recordings; 'serve --profile-baseline-minutes' is for live streams"
+        )
     if media and not recordings:
         raise MarEdgeError("--media is the video of a recording; give the recording as well")
     token, hosts = page.view_token, page.view_host or ()
@@ -80,7 +93,8 @@ def view(
     with StopSignals() as stop, ExitStack() as stack:
         if recordings:
             is_local = PageAddress.parse(bind).local and not hosts
-            found = Recordings(recordings, media or (), nearby=is_local)
+            rules = ProfileRules(baseline_minutes=baseline_minutes)
+            found = Recordings(recordings, media or (), nearby=is_local, profiles=rules)
             found.get(0)  # so that a mistake in it is reported here
             server = PageServer(bind, token, lambda access: page_app(access, None, routes=review_routes(found)), hosts)
         else:

@@ -19,7 +19,6 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.lsl.marker_inlets import Marker
-from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.recognition.probabilities import Inference
@@ -34,7 +33,6 @@ from mar_edge.streaming.wire.messages import (
     ScoredLabel,
     SkeletonMessage,
 )
-from mar_edge.streaming.wire.profile_message import ProfileMessage
 
 
 def wall_ns(frame: Frame, t_s: float) -> int:
@@ -157,26 +155,6 @@ def event_message(frame: Frame, change: EventChange, labels: tuple[Label, ...]) 
         t_start_ns=wall_ns(frame, change.t_start_s),
         t_end_ns=None if change.t_end_s is None else wall_ns(frame, change.t_end_s),
         score=change.score,
-    )
-
-
-def profile_message(frame: Frame, profile: PersonProfile) -> ProfileMessage:
-    """Describe what a person did lately. ``frame``: the last one before the end of the window."""
-
-    def shown_ns(t_ns: int) -> int:
-        return frame.t_capture_ns + t_ns - frame.media_ns
-
-    return ProfileMessage(
-        frame=frame.seq,
-        t_capture_ns=frame.t_capture_ns,
-        person=profile.person,
-        t_start_ns=shown_ns(profile.start_ns),
-        t_end_ns=shown_ns(profile.end_ns),
-        total=profile.total,
-        bodies=profile.bodies,
-        actions=profile.actions,
-        baseline_s=profile.baseline_s,
-        baseline_complete=profile.baseline_complete,
     )
 
 

@@ -13,12 +13,14 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.timeline import Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.corrections import Change, Coding, StaleVersion
 from mar_edge.view.index import IndexedRecording, index_recording
+from mar_edge.view.recorded_profiles import RecordedProfiles
 from mar_edge.view.videos import Recorded, first_picture_s, names_of, videos_of
 
 _JSON = "application/json"
@@ -37,17 +39,26 @@ class Recordings:
         paths: Files, or one folder of them.
         media: See ``videos_of``.
         nearby: See ``videos_of``.
+        profiles: Window and baseline of activity profiles that are made for the page; None for the defaults.
 
     Raises:
         MarEdgeError: there is none, or a path is not a file.
     """
 
-    def __init__(self, paths: Sequence[Path], media: Sequence[Path] = (), nearby: bool = True) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        media: Sequence[Path] = (),
+        nearby: bool = True,
+        profiles: ProfileRules | None = None,
+    ) -> None:
         self.paths = recording_files(paths)
         recorded = [Recorded.read(path) for path in self.paths]
         self.videos = videos_of(recorded, media, nearby)
         self._names = names_of(recorded)
         self._indexed: dict[int, IndexedRecording] = {}
+        self._profile_rules = profiles or ProfileRules()
+        self._profiles: dict[int, RecordedProfiles] = {}
         self._timelines: dict[int, Timeline] = {}
 
     def path(self, number: int) -> Path:
@@ -70,6 +81,21 @@ class Recordings:
         if number not in self._indexed:
             self._indexed[number] = index_recording(path)
         return self._indexed[number]
+
+    def part(self, number: int, part: int) -> bytes:
+        """Return the messages of one part of a recording, as JSON; with activity profiles, where none were recorded.
+
+        Raises:
+            MarEdgeError: see ``get``, or there is no such part.
+        """
+        index = self.get(number)
+        messages = index.chunk(part)
+        if index.has_profiles:
+            return messages
+        if number not in self._profiles:
+            self._profiles[number] = RecordedProfiles(index.path, self._profile_rules)
+        profiles = self._profiles[number].between(*index.span(part))
+        return b"[" + b",".join(filter(None, [messages[1:-1], *profiles])) + b"]"
 
     def coding(self, number: int, coder: str) -> Coding:
         """Return the decisions of a coder about a recording.
@@ -111,7 +137,7 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
 
     async def chunk(request: Request) -> Response:
         number, part = request.path_params["number"], request.path_params["part"]
-        return await _json_response(lambda: recordings.get(number).chunk(part))
+        return await _json_response(lambda: recordings.part(number, part))
 
     async def events(request: Request) -> Response:
         number, suffix = request.path_params["number"], request.path_params["suffix"]

@@ -114,7 +114,8 @@ class MarkerInlets:
             if info.uid() in self._inlets or info.source_id() in self._own_ids:
                 continue
             rate, channels = info.nominal_srate(), info.channel_count()
-            if rate != self._pylsl.IRREGULAR_RATE or channels > _MOST_CHANNELS:
+            readable = 1 <= channels <= _MOST_CHANNELS and info.channel_format() != self._pylsl.cf_undefined
+            if rate != self._pylsl.IRREGULAR_RATE or not readable:
                 self._say(info.name(), "this stream of %d channels at %g Hz is not taken for markers", channels, rate)
             elif len(self._inlets) >= _MOST_STREAMS:
                 self._say(info.name(), "left out: at most %d streams of markers are taken in", _MOST_STREAMS)

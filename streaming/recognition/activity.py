@@ -18,7 +18,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.visibility import SEEN_BY
 from mar_edge.streaming.recognition.rate_ratio import ratio_interval
-from mar_edge.streaming.wire.profile_message import Activity, Comparison
+from mar_edge.streaming.wire.profile_message import Activity, Comparison, ProfileMessage
 
 _NS = 1_000_000_000
 _MINUTE_S = 60.0
@@ -120,6 +120,25 @@ class PersonProfile:
     actions: tuple[Activity, ...]
     baseline_s: float | None
     baseline_complete: bool
+
+    def message(self, shift_ns: int, *, frame: int, t_capture_ns: int) -> ProfileMessage:
+        """Return it as a message about a frame.
+
+        Args:
+            shift_ns: from the profile's clock to that of the message.
+        """
+        return ProfileMessage(
+            frame=frame,
+            t_capture_ns=t_capture_ns,
+            person=self.person,
+            t_start_ns=self.start_ns + shift_ns,
+            t_end_ns=self.end_ns + shift_ns,
+            total=self.total,
+            bodies=self.bodies,
+            actions=self.actions,
+            baseline_s=self.baseline_s,
+            baseline_complete=self.baseline_complete,
+        )
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ export class Profiles {
 
   // profiles: the newest message of each person shown; end: its time in words.
   update(profiles, end) {
-    const state = JSON.stringify(profiles.map(({ run, seq }) => [run, seq]));
+    const state = JSON.stringify(profiles.map(({ run, person, t_end_ns }) => [run, person, t_end_ns]));
     if (state === this.shown) return;
     this.shown = state;
     this.section.hidden = !profiles.length;
