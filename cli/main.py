@@ -32,6 +32,7 @@ COMMANDS = (
     "profile",
     "synth",
     "train",
+    "teach",
     "average",
     "evaluate",
     "export",
