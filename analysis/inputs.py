@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +16,13 @@ from pathlib import Path
 
 from mar_edge.analysis.participants import TABLE_SUFFIXES, read_participants
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.address import has_control_characters
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv"})
 """Files of folders and patterns that are taken for videos; a file that is named is taken whatever its suffix."""
+
+
+# Control characters, line ends, backslashes, and bytes of a file name that are not text.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\\\\\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -155,4 +159,5 @@ def _alike(names: Iterable[str]) -> set[int]:
 
 
 def _clean(name: str) -> str:
-    return "".join("_" if has_control_characters(letter) else letter for letter in name)
+    """Return a name as it can be written into tables and corrections, too."""
+    return _UNFIT.sub("_", name).strip() or "_"

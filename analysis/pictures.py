@@ -34,13 +34,12 @@ class Strip:
 
 def strip(video: AnalyzedVideo, colors: dict[str, str]) -> Strip:
     """Draw the events of a video: a row for each body group that occurs."""
-    bodies = {label.id: body_of(label) for label in video.result.labels}
     scale = 1000 / max(video.result.duration_ns, 1)
     paths: list[tuple[str, str]] = []
-    occurring = {bodies[event.label] for event in video.events}
+    occurring = {body_of(event.label) for event in video.events}
     for color, body in ((color, body) for body, color in colors.items() if body in occurring):
         y = 5 + 10 * len(paths)
-        own = [event for event in video.events if bodies[event.label] == body]
+        own = [event for event in video.events if body_of(event.label) == body]
         spans = [(event.onset_ns * scale, (event.offset_ns - event.onset_ns) * scale) for event in own]
         # The shortest event can be seen, too.
         paths.append((color, "".join(f"M{x:.1f} {y}h{max(width, 1.0):.1f}" for x, width in spans)))
@@ -69,7 +68,16 @@ def draw_rates(summaries: Sequence[ParticipantSummary], bodies: Sequence[str], c
                     for tally in summary.groups
                     if summary.condition == condition and tally.name == body and tally.rate is not None
                 ]
-                axes.plot(rates, [y] * len(rates), mark, color=color, markersize=4, alpha=0.6, markeredgewidth=0)
+                axes.plot(
+                    rates,
+                    [y] * len(rates),
+                    mark,
+                    color=color,
+                    markersize=4,
+                    alpha=0.6,
+                    markeredgewidth=0,
+                    clip_on=False,
+                )
                 if rates:
                     mean, half = statistics.fmean(rates), 0.35 / len(conditions)
                     axes.plot([mean, mean], [y - half, y + half], color=color, linewidth=2)

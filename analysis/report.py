@@ -32,12 +32,14 @@ class StudyReport:
     """Content of a report.
 
     summaries: participants in conditions. failed: videos without a result. people: which are counted.
+    coder: whose corrections count; None for none.
     metadata: of the model. config: how videos are analyzed now.
     """
 
     summaries: Sequence[ParticipantSummary]
     failed: Sequence[Failed]
     people: CountPeople
+    coder: str | None
     metadata: ModelMetadata
     config: AnalyzeConfig
 
@@ -90,7 +92,7 @@ def write_report(report: StudyReport) -> bytes:
             trust=trust(report.metadata, report.config.model is None),
             bodies=bodies,
             colors=colors,
-            groups=[(body, [_spread(_of(report, one), body) for one in report.conditions]) for body in bodies],
+            groups=[(body, [_spread(_of(report, one), (body, None)) for one in report.conditions]) for body in bodies],
             highest=max((tally.rate or 0.0 for one in report.summaries for tally in one.groups), default=0.0),
             actions=_actions(report),
             rates=draw_rates(report.summaries, bodies, report.conditions) if report.summaries else "",
@@ -154,6 +156,9 @@ def _lead(report: StudyReport) -> Iterator[str]:
     if crowded:
         who = "all of them are counted" if report.people == "all" else "the one in view longest is counted"
         yield f"{_count(crowded, 'video')} with several persons: {who}."
+    if report.coder is not None:
+        done = sum(video.is_corrected for video in videos)
+        yield f"{_count(done, 'video')} as corrected by {report.coder}; the others as the model reported them."
     if report.failed:
         yield f"{_count(len(report.failed), 'video')} could not be analyzed."
 
@@ -166,13 +171,13 @@ def _of(report: StudyReport, condition: str) -> list[ParticipantSummary]:
     return [summary for summary in report.summaries if summary.condition == condition]
 
 
-def _spread(summaries: Sequence[ParticipantSummary], group: str = "", action: int | None = None) -> Spread:
-    """Return the rates of a body group, or of an action."""
+def _spread(summaries: Sequence[ParticipantSummary], key: tuple[str, int | None]) -> Spread:
+    """Return the rates of an action or a body group."""
     rates = [
         tally.rate
         for summary in summaries
-        for tally in (summary.groups if action is None else summary.actions)
-        if tally.rate is not None and (tally.name == group if action is None else tally.label_id == action)
+        for tally in (*summary.actions, *summary.groups)
+        if tally.rate is not None and tally.key == key
     ]
     return Spread(
         len(rates), statistics.fmean(rates) if rates else None, statistics.stdev(rates) if len(rates) > 1 else None
@@ -180,13 +185,13 @@ def _spread(summaries: Sequence[ParticipantSummary], group: str = "", action: in
 
 
 def _actions(report: StudyReport) -> list[ActionRow]:
-    found: dict[int | None, list[tuple[str, Tally]]] = {}
+    found: dict[tuple[str, int | None], list[tuple[str, Tally]]] = {}
     for summary in report.summaries:
         for tally in summary.actions:
             if tally.count:
-                found.setdefault(tally.label_id, []).append((summary.participant, tally))
+                found.setdefault(tally.key, []).append((summary.participant, tally))
     rows = []
-    for label_id, own in found.items():
+    for key, own in found.items():
         first, count = own[0][1], sum(tally.count for _, tally in own)
         rows.append(
             ActionRow(
@@ -195,7 +200,7 @@ def _actions(report: StudyReport) -> list[ActionRow]:
                 count=count,
                 mean_s=sum(tally.total_s for _, tally in own) / count,
                 shown_by=len({participant for participant, _ in own}),
-                spreads=tuple(_spread(_of(report, condition), action=label_id) for condition in report.conditions),
+                spreads=tuple(_spread(_of(report, condition), key) for condition in report.conditions),
             )
         )
     return sorted(rows, key=lambda row: (-row.count, row.name))

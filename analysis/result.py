@@ -11,6 +11,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.timeline import Timeline
 
 SUFFIX = "_analysis.json"
 SCHEMA = 1
@@ -33,11 +34,11 @@ class PersonSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event. onset_ns, offset_ns: on the media clock of the video. label: its id."""
+    """An event. onset_ns, offset_ns: on the media clock of the video."""
 
     event_id: int
     person: int
-    label: int
+    label: Label
     onset_ns: int
     offset_ns: int
     score: float
@@ -71,6 +72,21 @@ class VideoResult(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[Label, ...]
     events: tuple[FoundEvent, ...]
     note: str = ""
+
+
+def found_events(timeline: Timeline) -> tuple[FoundEvent, ...]:
+    """Return the events of a video's recording."""
+    return tuple(
+        FoundEvent(
+            event_id=event.event_id,
+            person=event.person,
+            label=event.label,
+            onset_ns=event.t_start_ns - timeline.zero_ns,
+            offset_ns=event.t_end_ns - timeline.zero_ns,
+            score=event.score,
+        )
+        for event in timeline.events
+    )
 
 
 def result_path(folder: Path, name: str) -> Path:

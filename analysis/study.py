@@ -11,6 +11,7 @@ import av
 import av.error
 
 from mar_edge.analysis.choices import CountPeople
+from mar_edge.analysis.corrected import correct, read_coder
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.report import StudyReport, write_report
 from mar_edge.analysis.result import SUFFIX, VideoResult, read_result, reason_to_analyze
@@ -32,6 +33,7 @@ from mar_edge.streaming.timing import Timer
 RECORDINGS = "recordings"
 REPORT, ACTIONS, GROUPS = "report.html", "summary.csv", "summary_body_groups.csv"
 _LOCK = ".mar-edge.lock"
+_WORK = "frames analyzed"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def analyze_study(
     *,
     jobs: int = 0,
     people: CountPeople = "all",
+    coder: str | None = None,
     progress: Progress,
     say: Callable[[str], None],
 ) -> Outcome:
@@ -65,6 +68,7 @@ def analyze_study(
         open_pose: opens the pose stage of ``config``, to find out early that it cannot be.
         jobs: most videos at once; 0 for one per core. config's threads: 0 shares the cores among them.
         people: which people of a video are counted.
+        coder: whose corrections of the recordings count in the tables; None counts what the model reported.
         say: gets a line for people, as things happen.
 
     Raises:
@@ -79,6 +83,7 @@ def analyze_study(
     busy = f"another process is analyzing videos into {out}; wait until it ends, or name another folder"
     with locked(folder / _LOCK, busy):
         remove_drafts(folder)
+        corrections = [] if coder is None else read_coder(folder, coder)
         metadata = _check(config, open_pose)
         finished, waiting, failed = _sorted(videos, folder, config, say)
         if waiting:
@@ -92,11 +97,16 @@ def analyze_study(
             remove_drafts(folder)
         failed += failures
         results = finished | {result.name: result for result in analyzed}
-        named = [counted(video, results[video.name], people) for video in videos if video.name in results]
+        corrected = correct(results, folder, corrections, say)
+        named = [
+            counted(video, (results | corrected)[video.name], people, video.name in corrected)
+            for video in videos
+            if video.name in results
+        ]
         summaries = summarize(named)
         write_whole(out / ACTIONS, write_actions(summaries))
         write_whole(out / GROUPS, write_groups(summaries))
-        write_whole(out / REPORT, write_report(StudyReport(summaries, tuple(failed), people, metadata, config)))
+        write_whole(out / REPORT, write_report(StudyReport(summaries, tuple(failed), people, coder, metadata, config)))
         others = len(list(folder.glob(f"*{SUFFIX}"))) - len(named)
     return Outcome(tuple(analyzed), len(finished), tuple(failed), others)
 
@@ -149,6 +159,7 @@ def _follow(
     failed: list[Failed] = []
     expected = {video.name: _frames(video.path) for video in videos}
     done = dict.fromkeys(expected, 0)
+    progress(_WORK, 0, sum(expected.values()) or None)
     with closing(reports):
         for report in reports:
             name = report.video.name
@@ -163,7 +174,7 @@ def _follow(
                 expected[name] = done[name]
                 failed.append(report)
                 say(f"{report.bug}{name}: failed: {report.reason}")
-            progress("frames analyzed", sum(done.values()), sum(expected.values()))
+            progress(_WORK, sum(done.values()), sum(expected.values()) or None)
     return analyzed, failed
 
 

@@ -23,6 +23,7 @@ class AnalyzedVideo:
     """A video with what counts of its result.
 
     people: how many persons are counted. seen_ns: that at least one of them was in view for.
+    is_corrected: whether the events are those of a human coder.
     """
 
     video: Video
@@ -30,11 +31,12 @@ class AnalyzedVideo:
     events: tuple[FoundEvent, ...]
     people: int
     seen_ns: int
+    is_corrected: bool = False
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What one participant did in one condition, of one action or body group.
+    """What one participant did in one condition, of one action or body group (``label_id`` None).
 
     total_s: sum of all events. share: of the time with a person in view, in which somebody did it; None if there is no
     such time, as for the rate.
@@ -47,6 +49,11 @@ class Tally:
     total_s: float
     rate: float | None
     share: float | None
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """Which action or body group it is of, in every summary."""
+        return self.name, self.label_id
 
     @property
     def mean_s(self) -> float | None:
@@ -84,13 +91,17 @@ class ParticipantSummary:
         return self.events / self.seen_minutes if self.seen_minutes else None
 
 
-def counted(video: Video, result: VideoResult, people: CountPeople) -> AnalyzedVideo:
-    """Return a video with the events that count."""
-    if people == "all" or not result.people:
-        return AnalyzedVideo(video, result, result.events, len(result.people), result.seen_ns)
-    main = max(result.people, key=lambda one: (one.seen_ns, -one.person))
-    events = tuple(event for event in result.events if event.person == main.person)
-    return AnalyzedVideo(video, result, events, 1, main.seen_ns)
+def counted(video: Video, result: VideoResult, people: CountPeople, is_corrected: bool = False) -> AnalyzedVideo:
+    """Return a video with the events that count.
+
+    Args:
+        is_corrected: whether the events are those of a human coder.
+    """
+    events, persons, seen_ns = result.events, len(result.people), result.seen_ns
+    if people == "main" and result.people:
+        main = max(result.people, key=lambda one: (one.seen_ns, -one.person))
+        events, persons, seen_ns = tuple(event for event in events if event.person == main.person), 1, main.seen_ns
+    return AnalyzedVideo(video, result, events, persons, seen_ns, is_corrected)
 
 
 def summarize(videos: Sequence[AnalyzedVideo]) -> list[ParticipantSummary]:
@@ -108,8 +119,8 @@ def _summary(
     seen_ns = sum(one.seen_ns for one in videos)
     bodies = tuple(dict.fromkeys(map(body_of, labels)))
 
-    def tally(name: str, body: str, label_id: int | None, ids: set[int]) -> Tally:
-        spans = [[(e.onset_ns, e.offset_ns) for e in one.events if e.label in ids] for one in videos]
+    def tally(name: str, body: str, label_id: int | None, of: set[Label]) -> Tally:
+        spans = [[(e.onset_ns, e.offset_ns) for e in one.events if e.label in of] for one in videos]
         count = sum(map(len, spans))
         total_ns = sum(offset - onset for own in spans for onset, offset in own)
         covered_ns = sum(map(_covered, spans))
@@ -132,10 +143,8 @@ def _summary(
         seen_minutes=seen_ns / NS / 60,
         frames=sum(one.result.frames for one in videos),
         frames_dropped=sum(one.result.frames_dropped for one in videos),
-        actions=tuple(tally(label.name, body_of(label), label.id, {label.id}) for label in labels),
-        groups=tuple(
-            tally(body, body, None, {label.id for label in labels if body_of(label) == body}) for body in bodies
-        ),
+        actions=tuple(tally(label.name, body_of(label), label.id, {label}) for label in labels),
+        groups=tuple(tally(body, body, None, {label for label in labels if body_of(label) == body}) for body in bodies),
     )
 
 
@@ -155,6 +164,7 @@ _SHARED = (
     "mean_duration_s",
     "share_of_time",
     "videos",
+    "videos_corrected",
     "people",
     "minutes",
     "minutes_with_person",
@@ -195,6 +205,7 @@ def _write(
     for summary in summaries:
         about = (
             len(summary.videos),
+            sum(one.is_corrected for one in summary.videos),
             summary.people,
             f"{summary.minutes:.4f}",
             f"{summary.seen_minutes:.4f}",

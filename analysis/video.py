@@ -22,10 +22,10 @@ from mar_edge.analysis.file_output import FileOutput
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.presence import Presence
 from mar_edge.analysis.result import (
-    FoundEvent,
     PersonSeen,
     VideoFile,
     VideoResult,
+    found_events,
     read_result,
     result_path,
     write_result,
@@ -209,17 +209,7 @@ def _with_events(result: VideoResult, timeline: Timeline, files: list[str], note
     return msgspec.structs.replace(
         result,
         files=tuple(files),
-        events=tuple(
-            FoundEvent(
-                event_id=event.event_id,
-                person=event.person,
-                label=event.label.id,
-                onset_ns=event.t_start_ns - timeline.zero_ns,
-                offset_ns=event.t_end_ns - timeline.zero_ns,
-                score=event.score,
-            )
-            for event in timeline.events
-        ),
+        events=found_events(timeline),
         note="; ".join(filter(None, (result.note, note))),
     )
 

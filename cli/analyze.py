@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     "analyze videos --out study",
     "analyze day1/*.mp4 day2 --out study --jobs 4",
     "analyze participants.csv --out study --count main",
+    "analyze participants.csv --out study --coder Anna",
 )
 def analyze(
     context: typer.Context,
@@ -52,6 +53,14 @@ def analyze(
         CountPeople,
         typer.Option(help="People of a video that tables and report count: all, or main, the one in view longest."),
     ] = "all",
+    coder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Coder whose corrections of the recordings count in tables and report.",
+            show_default=False,
+        ),
+    ] = None,
     model: ModelFile,
     pose: PoseOptions,
     events: Events,
@@ -86,7 +95,15 @@ def analyze(
     try:
         with showing_progress() as progress:
             outcome = analyze_study(
-                found, out, analyze_config, open_pose, jobs=jobs, people=count, progress=progress, say=_say
+                found,
+                out,
+                analyze_config,
+                open_pose,
+                jobs=jobs,
+                people=count,
+                coder=coder,
+                progress=progress,
+                say=_say,
             )
     except KeyboardInterrupt:
         _say("interrupted; run the same command again to go on: what is finished is skipped")

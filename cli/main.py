@@ -29,6 +29,7 @@ COMMANDS = (
     "analyze",
     "annotations",
     "plot",
+    "agree",
     "profile",
     "synth",
     "train",

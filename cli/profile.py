@@ -40,6 +40,14 @@ def profile(
         bool,
         typer.Option("--as-live", help="Count at each moment what was recognized by then, as serve --profile does."),
     ] = False,
+    corrections: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="corrections.csv: count events as they are after it.", show_default=False),
+    ] = None,
+    coder: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Whose corrections, if several coders made some.", show_default=False),
+    ] = None,
     selection: Selection,
 ) -> None:
     """Count what each person did in a sliding minute.
@@ -49,19 +57,38 @@ def profile(
     """
     from mar_edge.analysis.profile_table import write_profiles
     from mar_edge.streaming.recognition.activity import ProfileRules
-    from mar_edge.streaming.recording.profiles import live_profiles, profiles_of, read_baseline, read_observed
+    from mar_edge.streaming.recording.corrections import coder_of, corrected, read_corrections
+    from mar_edge.streaming.recording.profiles import (
+        ObservedTimeline,
+        baseline_of,
+        live_profiles,
+        profiles_of,
+        read_observed,
+    )
     from mar_edge.streaming.recording.reader import recording_files
 
     if baseline is not None and baseline_minutes is not None:
         raise MarEdgeError("--baseline-minutes and --baseline exclude each other; give one baseline")
+    if as_live and corrections is not None:
+        raise MarEdgeError("--as-live and --corrections exclude each other; nobody corrects a live stream")
     rules = ProfileRules(window, step, baseline_minutes)
     files = recording_files(recordings)
-    check_outputs([out], [*files, baseline])
+    check_outputs([out], [*files, baseline, corrections])
+    rows = [] if corrections is None else read_corrections(corrections)
+    coder = coder_of(rows, coder)
+
+    def chosen(observed: ObservedTimeline) -> ObservedTimeline:
+        return replace(observed, timeline=selection.chosen(corrected(observed.timeline, rows, coder)))
+
     base = None
     if baseline is not None:
         with about("--baseline"):
-            base = read_baseline([baseline], selection.min_score)
-    observed = [replace(one, timeline=selection.chosen(one.timeline)) for one in read_observed(files, selection.stream)]
+            base = baseline_of([chosen(one) for one in read_observed([baseline])])
+    observed = [chosen(one) for one in read_observed(files, selection.stream)]
+    if rows and not {(row.stream, row.run) for row in rows} & {
+        (one.timeline.stream, one.timeline.run) for one in observed
+    }:
+        raise MarEdgeError(f"{corrections} corrects none of these recordings")
     timelines = [one.timeline for one in observed]
     if as_live:
         found = live_profiles(files, timelines, rules, base, selection.min_score)

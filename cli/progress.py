@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -42,13 +43,24 @@ def showing_progress(in_bytes: bool = False) -> Iterator[Progress]:
 
 def _lines(in_bytes: bool) -> Progress:
     last_s = time.monotonic()
+    begun: dict[str, tuple[float, int]] = {}
 
     def show(what: str, done: int, total: int | None) -> None:
         nonlocal last_s
+        begun.setdefault(what, (time.monotonic(), done))
         if time.monotonic() - last_s >= _LINE_EVERY_S or done == total:
             last_s = time.monotonic()
             known = [amount for amount in (done, total) if amount is not None]
             shown = [f"{amount / 1e6:.1f}" if in_bytes else str(amount) for amount in known]
-            print(f"{what}: {' of '.join(shown)}{' MB' * in_bytes}", file=sys.stderr, flush=True)
+            left = _time_left(*begun[what], done, total)
+            print(f"{what}: {' of '.join(shown)}{' MB' * in_bytes}{left}", file=sys.stderr, flush=True)
 
     return show
+
+
+def _time_left(start_s: float, first: int, done: int, total: int | None) -> str:
+    """Return how long the rest takes at the mean rate so far, in words; "" if that is unknown or nothing is left."""
+    if total is None or done <= first or done >= total:
+        return ""
+    left_s = (total - done) * (time.monotonic() - start_s) / (done - first)
+    return f", about {timedelta(seconds=round(left_s))} left"

@@ -18,8 +18,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
-from mar_edge.streaming.lsl.marker_inlets import Marker
-from mar_edge.streaming.recognition.activity import PersonProfile
+from mar_edge.streaming.lsl.streams import MediaMarker
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.recognition.probabilities import Inference
@@ -34,7 +33,6 @@ from mar_edge.streaming.wire.messages import (
     ScoredLabel,
     SkeletonMessage,
 )
-from mar_edge.streaming.wire.profile_message import ProfileMessage
 
 
 def wall_ns(frame: Frame, t_s: float) -> int:
@@ -160,26 +158,6 @@ def event_message(frame: Frame, change: EventChange, labels: tuple[Label, ...]) 
     )
 
 
-def profile_message(frame: Frame, profile: PersonProfile) -> ProfileMessage:
-    """Describe what a person did lately. ``frame``: the last one before the end of the window."""
-
-    def shown_ns(t_ns: int) -> int:
-        return frame.t_capture_ns + t_ns - frame.media_ns
-
-    return ProfileMessage(
-        frame=frame.seq,
-        t_capture_ns=frame.t_capture_ns,
-        person=profile.person,
-        t_start_ns=shown_ns(profile.start_ns),
-        t_end_ns=shown_ns(profile.end_ns),
-        total=profile.total,
-        bodies=profile.bodies,
-        actions=profile.actions,
-        baseline_s=profile.baseline_s,
-        baseline_complete=profile.baseline_complete,
-    )
-
-
 def skeleton_messages(frame: Frame, people: Sequence[Skeleton]) -> list[SkeletonMessage]:
     """Describe everybody in the frame, once for all who take it; without anybody, one message says so."""
     if people:
@@ -211,14 +189,14 @@ def _skeleton_message(
     )
 
 
-def marker_message(frame: Frame, marker: Marker) -> MarkerMessage:
-    """Describe a marker of another program. Its time is as far from the frame's as on the monotonic clock."""
+def marker_message(frame: Frame, marker: MediaMarker) -> MarkerMessage:
+    """Describe a marker of another program."""
     return MarkerMessage(
         frame=frame.seq,
         t_capture_ns=frame.t_capture_ns,
         text=marker.text,
         source=marker.source,
-        t_marker_ns=frame.t_capture_ns + marker.t_mono_ns - frame.t_mono_ns,
+        t_marker_ns=frame.t_capture_ns + marker.media_ns - frame.media_ns,
     )
 
 

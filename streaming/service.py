@@ -18,10 +18,10 @@ from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
-from mar_edge.streaming.recognition.activity import Tally
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
+from mar_edge.streaming.recognition.tally import Tally
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
-from mar_edge.streaming.recording.profiles import read_baseline
+from mar_edge.streaming.recording.profiles import baseline_of, read_observed
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.serve_config import ServeConfig
@@ -234,7 +234,7 @@ def _baseline(config: ServeConfig) -> Tally | None:
     if config.profile is None or config.profile_baseline is None:
         return None
     with about("--profile-baseline"):
-        return read_baseline([config.profile_baseline])
+        return baseline_of(read_observed([config.profile_baseline]))
 
 
 def _recorders(config: ServeConfig, publishers: Sequence[Publisher], stack: ExitStack) -> list[Recorder | None]:

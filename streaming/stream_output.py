@@ -11,7 +11,7 @@ from mar_edge.edge.data import Skeleton
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.lsl.streams import LslStreams
-from mar_edge.streaming.message_builders import marker_message, profile_message, skeleton_messages
+from mar_edge.streaming.message_builders import marker_message, skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
@@ -111,9 +111,11 @@ class StreamOutput:
             self._send_profiles(self._profile.finish())
 
     def _send_profiles(self, profiles: Sequence[PersonProfile]) -> None:
+        frame = self._frame
         for profile in profiles:
-            assert self._frame is not None  # there is none before the first frame
-            self.send(profile_message(self._frame, profile))
+            assert frame is not None  # there is none before the first frame
+            shift_ns = frame.t_capture_ns - frame.media_ns
+            self.send(profile.message(shift_ns, frame=frame.seq, t_capture_ns=frame.t_capture_ns))
 
     def _show(self, skeleton: SkeletonMessage, publish: bool) -> EncodedMessage[SkeletonMessage]:
         if publish:

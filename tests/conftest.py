@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from kept import Kept
@@ -153,3 +153,22 @@ def imigue_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: Non
     model = folder / "model.onnx"
     export_model(source, None, layout_name="imigue", stream="bone", out=model)
     return networks.Exported(model, (source,), (("bone", network),), load_layout("imigue"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """Start a headless Chromium."""
+    from browser import CHROMIUM
+
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        # Root cannot use the sandbox.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        try:
+            browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        except playwright.Error as error:
+            pytest.skip(f"{CHROMIUM} does not start: {error.message.splitlines()[0]}")
+        yield browser
+        browser.close()

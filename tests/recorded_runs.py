@@ -12,6 +12,7 @@ from mar_edge.streaming.wire.messages import (
     HelloMessage,
     LabelMessage,
     Latency,
+    MarkerMessage,
     SkeletonMessage,
     encode,
 )
@@ -83,6 +84,11 @@ class Stream:
             end = {"phase": "end", "t_end_ns": self._ns(end_s), "score": score}
             self._add(EventMessage(**self._next(end_s + 0.5), **about, **end))
         return self
+
+    def marker(self, text: str, t_s: float, source: str = "stimuli") -> Stream:
+        """Add a marker that was set a tenth of a second before its frame."""
+        about = {"text": text, "source": source, "t_marker_ns": self._ns(t_s)}
+        return self._add(MarkerMessage(**self._next(t_s + 0.1), **about))
 
     def end(self, t_s: float, frames: int, dropped: int) -> Stream:
         counts = {"inferences": 0, "gated": 0, "events": self._events, "last_seq": len(self.messages)}

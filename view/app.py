@@ -209,12 +209,12 @@ class AccessMiddleware:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
             "X-Frame-Options": "DENY",
-            "Cache-Control": "no-cache",
         }
 
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(policy)
+                headers = MutableHeaders(scope=message)
+                headers.update(policy | {"Cache-Control": headers.get("cache-control", "no-cache")})
             await send(message)
 
         return with_policy

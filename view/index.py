@@ -49,6 +49,7 @@ class IndexedRecording:
     events: the first and the newest message of each, as JSON.
     offsets: position of the byte at which each chunk begins, and of the end of the last one.
     zero_ns: the wall clock of media time 0.
+    has_profiles: whether activity profiles were recorded.
     """
 
     path: Path
@@ -63,11 +64,17 @@ class IndexedRecording:
     offsets: array[int]
     zero_ns: int
     steady: SteadyTime
+    has_profiles: bool
 
     @property
     def chunks(self) -> int:
         """How many stretches of ``CHUNK_S`` there are."""
         return len(self.offsets) - 1
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Return the times from which and before which one stretch is."""
+        start_ns = self.start_ns + number * CHUNK_S * _NS
+        return start_ns, start_ns + CHUNK_S * _NS
 
     def summary(self) -> bytes:
         """Return what the page needs before it shows anything, as JSON. Messages are as in the file."""
@@ -170,6 +177,7 @@ class _Indexer:
         self._offsets = array("q")
         self._zero_ns = self._end = 0
         self._steady = SteadyTime()
+        self._has_profiles = False
 
     def take(self, recorded: Recorded) -> None:
         message, line = recorded.message, recorded.line
@@ -185,6 +193,8 @@ class _Indexer:
         elif isinstance(message, EventMessage):
             first, *_ = self._events.setdefault(message.event_id, [line.content])
             self._events[message.event_id] = [first] if first is line.content else [first, line.content]
+        elif isinstance(message, ProfileMessage):
+            self._has_profiles = True
         elif isinstance(message, EndMessage):
             self._reason, self._dropped = message.reason, message.dropped
         self._end = line.start + len(line.content)
@@ -227,4 +237,5 @@ class _Indexer:
             offsets=array("q", [*self._offsets, self._end]),
             zero_ns=self._zero_ns,
             steady=self._steady,
+            has_profiles=self._has_profiles,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from itertools import pairwise
@@ -48,13 +48,29 @@ def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
     """
     if suffix.lower() not in MIME_TYPES:
         raise MarEdgeError(f"plots end in {' or '.join(MIME_TYPES)}, not in '{suffix}'")
+    labels = {event.label for timeline in timelines for event in timeline.events}
+    texts = [text for timeline in timelines for text in (timeline.stream, timeline.model)]
+    texts += [text for label in labels for text in (label.name, body_of(label))]
+    return render(lambda: draw(timelines), texts, suffix)
+
+
+def render(draw_figure: Callable[[], Figure], texts: Iterable[str], suffix: str) -> bytes:
+    """Return a figure as a file, ``.png`` or ``.svg``, in the style of the plots. The same figure gives the same bytes.
+
+    Args:
+        draw_figure: draws it, when the style is set.
+        texts: what it may show, to choose fonts by.
+
+    Raises:
+        MarEdgeError: for a PNG, no installed font has some letters.
+    """
     file = io.BytesIO()
     kind = suffix.lower().removeprefix(".")
     # Text in an SVG stays text, to search and edit.
     style = mpl.rc_context(
         {
             "font.size": _TEXT_PT,
-            "font.family": _families(timelines, kind),
+            "font.family": _families(list(texts), kind),
             "axes.linewidth": 0.6,
             "svg.fonttype": "none",
             "svg.hashsalt": "mar-edge",
@@ -63,14 +79,11 @@ def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
     with style, warnings.catch_warnings():
         if kind == "svg":  # the viewer may have the font
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        draw(timelines).savefig(file, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
+        draw_figure().savefig(file, format=kind, dpi=_DPI, metadata={"Date": None} if kind == "svg" else None)
     return file.getvalue()
 
 
-def _families(timelines: Sequence[Timeline], kind: str) -> list[str]:
-    texts = [text for timeline in timelines for text in (timeline.stream, timeline.model)]
-    labels = {event.label for timeline in timelines for event in timeline.events}
-    texts += [text for label in labels for text in (label.name, body_of(label))]
+def _families(texts: Sequence[str], kind: str) -> list[str]:
     if kind != "svg":
         return families_for(texts)
     try:

@@ -9,22 +9,19 @@ from pathlib import Path
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.choices import Kind
-from mar_edge.streaming.recognition.activity import (
-    ActivityProfile,
-    PersonProfile,
-    ProfileRules,
-    Tally,
-    regions_in_view,
-)
+from mar_edge.streaming.recognition.activity import ActivityProfile, PersonProfile, ProfileRules
+from mar_edge.streaming.recognition.tally import Tally, regions_in_view
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.reader import Head, Recorded, read_messages, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
-from mar_edge.streaming.recording.timeline import Timeline, the_only
+from mar_edge.streaming.recording.timeline import NS, Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import TimelineReader
 from mar_edge.streaming.wire.messages import EndMessage, LabelMessage, UnknownMessage
 
 # Of a baseline recording's time: a person in view for less is not the one that it shows.
 _PASSER_BY = 0.1
+# Far more than anybody reads: half a year of the default step. Damaged times would never end.
+_MOST_MOMENTS = 3_000_000
 _HEADS_OF: tuple[Kind, ...] = ("skeleton",)
 
 
@@ -45,12 +42,16 @@ class Sighting:
 class ObservedTimeline:
     """A timeline, with what can be known of everybody's time in view.
 
-    sightings: by time; those of one person may overlap. recording: name of the first file of it.
+    sightings: by time; those of one person may overlap.
     """
 
     timeline: Timeline
     sightings: tuple[Sighting, ...]
-    recording: str
+
+    @property
+    def recording(self) -> str:
+        """Name of the first file of it."""
+        return self.timeline.recording_at(self.timeline.first_ns)
 
 
 def read_observed(paths: Sequence[Path], stream: str | None = None) -> list[ObservedTimeline]:
@@ -67,16 +68,16 @@ def read_observed(paths: Sequence[Path], stream: str | None = None) -> list[Obse
     for recorded in read_messages(files, heads_of=_HEADS_OF):
         reader.take(recorded)
         message = recorded.message
-        runs.setdefault((message.stream, message.run), _Run(recorded.path.name)).take(message)
+        runs.setdefault((message.stream, message.run), _Run()).take(message)
     observed = []
     for timeline in reader.timelines(files, stream):
         run = runs[timeline.stream, timeline.run]
+        observed.append(ObservedTimeline(timeline, run.sightings(_media_zero_ns(timeline))))
         if timeline.events and not run.seen:
             raise MarEdgeError(
-                f"{run.recording}: no label message says how long anybody was in view; use recordings of "
+                f"{observed[-1].recording}: no label message says how long anybody was in view; use recordings of "
                 "'mar-edge serve --record', or 'subscribe --json' without --kind"
             )
-        observed.append(ObservedTimeline(timeline, run.sightings(_media_zero_ns(timeline)), run.recording))
     return observed
 
 
@@ -84,7 +85,6 @@ def read_observed(paths: Sequence[Path], stream: str | None = None) -> list[Obse
 class _Run:
     """Takes the messages of one run of a stream, in any order of its files."""
 
-    recording: str
     steady: SteadyTime = field(default_factory=SteadyTime)
     seen: list[tuple[Sighting, int, int | None]] = field(default_factory=list)
     """On the wall clock; with the number of the frame, and the exact distance of the clocks there, if it is known."""
@@ -110,13 +110,22 @@ class _Run:
         return tuple(sorted(found, key=lambda one: (one.start_ns, one.end_ns)))
 
 
-def profiles_of(observed: ObservedTimeline, rules: ProfileRules, baseline: Tally | None = None) -> list[PersonProfile]:
+def profiles_of(
+    observed: ObservedTimeline,
+    rules: ProfileRules,
+    baseline: Tally | None = None,
+    span: tuple[int, int] | None = None,
+) -> list[PersonProfile]:
     """Return the profiles at each multiple of the step, up to the first after the end, by time and person.
 
     Each event is in every window that holds its onset or a part of it, whenever it was recognized.
 
     Args:
         baseline: from another recording; None for each person's own.
+        span: only windows that end from the first time to before the second one, ns on the steady clock.
+
+    Raises:
+        MarEdgeError: the times in the recording are too far apart.
     """
     timeline, step_ns = observed.timeline, rules.step_ns
     activity = ActivityProfile(rules, None if baseline is None else baseline.only(timeline.labels))
@@ -124,6 +133,14 @@ def profiles_of(observed: ObservedTimeline, rules: ProfileRules, baseline: Tally
     sightings, events = list(observed.sightings[::-1]), list(timeline.events[::-1])
     first = (timeline.first_ns - timeline.zero_ns) // step_ns + 1
     last = (timeline.last_ns - timeline.zero_ns) // step_ns + 1
+    if span is not None:
+        first = max(first, -((timeline.zero_ns - span[0]) // step_ns))
+        last = min(last, (span[1] - 1 - timeline.zero_ns) // step_ns)
+    if last - first > _MOST_MOMENTS:
+        days = (timeline.last_ns - timeline.first_ns) / NS / 86400
+        raise MarEdgeError(
+            f"{observed.recording}: {days:.0f} days of profiles; did a clock jump? Else use longer steps"
+        )
     found = []
     for tick in range(first, last + 1):
         end_ns = timeline.zero_ns + tick * step_ns
@@ -201,29 +218,26 @@ class _Followed:
         self.found += [replace(one, start_ns=zero_ns + one.start_ns, end_ns=zero_ns + one.end_ns) for one in profiles]
 
 
-def read_baseline(paths: Sequence[Path], min_score: float = 0.0) -> Tally:
+def baseline_of(observed: Sequence[ObservedTimeline]) -> Tally:
     """Return what the person of a recording did throughout it.
 
     Args:
-        paths: recording of one person: files of one run, or one folder of them.
-        min_score: lowest score of an event.
+        observed: of one person; one timeline.
 
     Raises:
-        MarEdgeError: it cannot be read, nobody is in it, or several people are.
+        MarEdgeError: there are several timelines, nobody is in it, or several people are.
     """
-    observed = read_observed(paths)
     timeline = the_only([one.timeline for one in observed], "a baseline", "a file of one of them")
-    (sightings,) = (one.sightings for one in observed)
     tallies: dict[int, Tally] = {}
     until_ns: dict[int, int] = {}
-    for one in sightings:
+    for one in observed[0].sightings:
         tally = tallies.setdefault(one.person, Tally(one.start_ns, timeline.last_ns + 1))
         start_ns = max(one.start_ns, until_ns.get(one.person, one.start_ns))
         tally.see(start_ns, one.end_ns, regions_in_view(one.visible))
         until_ns[one.person] = max(one.end_ns, start_ns)
     person = _person_shown({person: tally.in_view_s() for person, tally in tallies.items()}, observed[0].recording)
     for event in timeline.events:
-        if event.person == person and event.score >= min_score:
+        if event.person == person:
             tallies[person].add(event.label, event.t_start_ns, event.t_end_ns)
     return replace(tallies[person], end_ns=until_ns[person])
 

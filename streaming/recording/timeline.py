@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.labels import Label
+from mar_edge.edge.labels import UNLISTED_ID, Label
 from mar_edge.streaming.recognition.thresholds import LabelChoice, chosen
+from mar_edge.streaming.wire.messages import NO_PERSON
 
 NS = 1_000_000_000
 NS_A_MS = 1_000_000
 NO_BODY = "other"
+MARKER = "LSL marker"
+"""What files of annotations call the markers of other programs, where they have names for kinds of events."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class TimedEvent:
 
 
 @dataclass(frozen=True)
+class TimedMarker:
+    """A marker of another program. t_ns: as of ``TimedEvent``. source: name of its stream."""
+
+    t_ns: int
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
 class Timeline:
     """One run of one stream: everything recorded from a start of its sender to its end.
 
@@ -52,6 +64,7 @@ class Timeline:
     frames, dropped: how many were processed, and how many were not because that took too long.
     recordings: names of its files, with the time of the first thing in each, in order of time.
     names: the people that coders gave a name, by id.
+    markers: of other programs, by time.
     """
 
     stream: str
@@ -69,6 +82,7 @@ class Timeline:
     dropped: int = 0
     recordings: tuple[tuple[str, int], ...] = ()
     names: tuple[tuple[int, str], ...] = ()
+    markers: tuple[TimedMarker, ...] = ()
 
     @property
     def origin_ms(self) -> int:
@@ -115,6 +129,25 @@ class Timeline:
     def unshifted(self) -> Timeline:
         """Return the same with times counted from media time 0 again."""
         return self if self.media_zero_ns is None else replace(self, zero_ns=self.media_zero_ns)
+
+    def with_markers(self) -> Timeline:
+        """Return the same with its markers as events of nobody, for files that list both. Their coder is the source."""
+        least = min([0, *(event.event_id for event in self.events)])
+        events = (
+            TimedEvent(
+                event_id=least - number,
+                person=NO_PERSON,
+                label=Label(UNLISTED_ID, marker.text, MARKER),
+                t_start_ns=marker.t_ns,
+                t_end_ns=marker.t_ns,
+                score=1.0,
+                is_open=False,
+                recording=self.recording_at(marker.t_ns),
+                coder=marker.source,
+            )
+            for number, marker in enumerate(self.markers, 1)
+        )
+        return replace(self, events=(*self.events, *events), names=(*self.names, (NO_PERSON, "")))
 
     def only(self, choice: LabelChoice, min_score: float) -> Timeline:
         """Return the same with only the events of the chosen labels that have at least that score.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.recording.reader import Head, Recorded, read_messages, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
-from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline
+from mar_edge.streaming.recording.timeline import NS, TimedEvent, TimedMarker, Timeline
 from mar_edge.streaming.wire.messages import (
     NO_PERSON,
     AnyMessage,
@@ -19,6 +19,7 @@ from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
     LabelMessage,
+    MarkerMessage,
     SkeletonMessage,
     StatusMessage,
     UnknownMessage,
@@ -99,6 +100,8 @@ class _Run:
     frame: int | None = None
     span: tuple[int, int] = (0, -1)
     """The lowest and the highest number of a frame."""
+    markers: list[tuple[MarkerMessage, int | None]] = field(default_factory=list)
+    """Each with how far wall clock and media time were apart at its frame, where that is known exactly."""
     firsts: dict[str, tuple[int, int]] = field(default_factory=dict)
     """File -> frame and capture time of the first thing in it."""
 
@@ -115,6 +118,8 @@ class _Run:
                     self.newest[event] = message
                     self.apart_ns[event] = self.steady.apart_ns(message.frame)
                 self.begins[event] = min(self.begins.get(event, (message.seq, recording)), (message.seq, recording))
+            case MarkerMessage():
+                self.markers.append((message, self.steady.apart_ns(message.frame)))
             case EndMessage() | StatusMessage():
                 self.counted = max(self.counted or message, message, key=lambda about: about.seq)
             case LabelMessage():
@@ -179,7 +184,13 @@ class _Run:
             frames=frames,
             dropped=dropped,
             recordings=tuple(recordings),
+            markers=tuple(sorted(self._markers(media_zero_ns), key=lambda marker: marker.t_ns)),
         )
+
+    def _markers(self, media_zero_ns: int) -> Iterator[TimedMarker]:
+        for message, apart_ns in self.markers:
+            t_ns = self._steady_ns(message.t_marker_ns, message.frame, apart_ns, media_zero_ns)
+            yield TimedMarker(t_ns, message.text, message.source)
 
     def _steady_ns(self, t_ns: int, frame: int, apart_ns: int | None, media_zero_ns: int) -> int:
         media_ns = self.steady.media_ns(t_ns, frame, apart_ns)

@@ -122,9 +122,8 @@ def test_the_same_video_gives_the_same_bytes(clip: Path, recognizer: WindowRecog
 
 def test_events_are_the_same_in_every_file(clip: Path, recognizer: WindowRecognizer, tmp_path: Path) -> None:
     result = analyze(clip, tmp_path / "out", recognizer)
-    names = {label.id: label.name for label in result.labels}
     expected = [
-        (names[event.label], f"{event.onset_ns / 1e9:.3f}", f"{event.offset_ns / 1e9:.3f}", f"{event.score:.3f}")
+        (event.label.name, f"{event.onset_ns / 1e9:.3f}", f"{event.offset_ns / 1e9:.3f}", f"{event.score:.3f}")
         for event in result.events
     ]
     table = list(csv.DictReader((tmp_path / "out" / "Jörg 1_events.csv").open(encoding="utf-8")))

@@ -91,6 +91,7 @@ def test_serve_has_a_panel_for_each_group_of_options(help_at):
             "Output",
             "View",
             "Recording",
+            "Lab Streaming Layer",
             "Profile",
             "Security",
             "General",

@@ -1,9 +1,13 @@
 """``profile`` as a user runs it."""
 
 import csv
+from datetime import datetime, timezone
 
 import pytest
 from recorded_runs import NOD, SHAKE, Stream
+
+from mar_edge.streaming.recording.corrections import Correction, write_corrections
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 
 
 def session(run, nods):
@@ -59,6 +63,44 @@ def test_against_a_baseline_recording_with_selected_actions(here, folder, tmp_pa
     (row,) = rows_of(out, scope="all", end_s="240.000")
     assert (row["count"], row["baseline_count"], row["ratio"], row["baseline"]) == ("8", "4", "2", "complete")
     assert {row["name"] for row in rows_of(out, scope="action")} == {"nodding"}
+
+
+@pytest.fixture
+def corrections(folder, tmp_path):
+    """Return a file in which a coder rejects the first nod of the task and adds a shake."""
+    (timeline,) = read_timelines([folder / "task.jsonl"])
+    event = timeline.events[0]
+    about = {
+        "recording": "task.jsonl",
+        "stream": "cam",
+        "run": "b" * 32,
+        "person": 0,
+        "coder": "Anna",
+        "corrected_at": datetime(2026, 11, 25, tzinfo=timezone.utc),
+    }
+    start_s, end_s = timeline.seconds(event.t_start_ns), timeline.seconds(event.t_end_ns)
+    machine = {"machine_label": "nodding", "machine_start_s": start_s, "machine_end_s": end_s}
+    no_machine = {"machine_label": "", "machine_start_s": None, "machine_end_s": None}
+    rows = [
+        Correction(
+            **about, **machine, event_id=event.event_id, status="rejected", label="", start_s=start_s, end_s=end_s
+        ),
+        Correction(**about, **no_machine, event_id=-1, status="added", label="shaking head", start_s=20.0, end_s=22.0),
+    ]
+    write_corrections(tmp_path / "corrections.csv", rows)
+    return tmp_path / "corrections.csv"
+
+
+def test_events_count_as_they_are_after_correction(here, user_error, folder, tmp_path, corrections):
+    out = tmp_path / "profile.csv"
+    options = ("--out", out, "--step", 60, "--corrections", corrections)
+    done = here("profile", folder / "task.jsonl", *options, "--coder", "Anna")
+    assert done.returncode == 0, done.stderr
+    first = {row["name"]: (row["count"], row["duration_s"]) for row in rows_of(out, scope="action", end_s="60.000")}
+    assert first == {"nodding": ("0", "0.000"), "shaking head": ("1", "2.000")}
+    assert "corrects none of these recordings" in user_error("profile", folder / "rest.jsonl", *options)
+    assert "no corrections by 'Ben'" in user_error("profile", folder / "task.jsonl", *options, "--coder", "Ben")
+    assert "nobody corrects a live stream" in user_error("profile", folder / "task.jsonl", *options, "--as-live")
 
 
 def test_mistakes_are_named(user_error, folder, tmp_path):

@@ -31,7 +31,7 @@ def metadata_of(path):
 
 @pytest.fixture(scope="module")
 def taken():
-    """One person who shakes the head about twelve times, with pauses."""
+    """Record one person who shakes the head about twelve times, with pauses."""
     return record((3, 1), duration_s=80, fps=FPS, labels=[SHAKING])
 
 
@@ -51,7 +51,7 @@ def spans(taken):
 
 @pytest.fixture(scope="module")
 def idle(spans):
-    """The pauses between the movements."""
+    """Return the pauses between the movements."""
     return [(a[1] + 0.2, b[0] - 0.2) for a, b in pairwise(spans) if b[0] - a[1] > 2.5]
 
 

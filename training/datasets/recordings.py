@@ -25,6 +25,7 @@ from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label, background_label, has_content, ma52_labels
 from mar_edge.edge.preprocess import resample
 from mar_edge.streaming.recording.skeletons import SkeletonRecording, read_skeletons
+from mar_edge.streaming.recording.timeline import MARKER
 from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
 from mar_edge.training.datasets.stored import StoredDataset, checked_clip, shows_nobody
 from mar_edge.training.datasets.windows import MIN_FRAMES, Span, targets_of_window
@@ -145,7 +146,7 @@ def _read_events(path: Path, known: tuple[Label, ...]) -> list[_Event]:
         events = [
             _event(row, by_word, f"{path}, line {rows.line_num}")
             for row in rows
-            if has_content(row)  # spreadsheets write empty rows as commas alone
+            if has_content(row) and row.get("body") != MARKER  # spreadsheets write empty rows as commas alone
         ]
     except csv.Error as error:
         raise MarEdgeError(f"{path}, line {rows.line_num}: not CSV: {error}") from None

@@ -1,13 +1,12 @@
-"""Matching of reported events with true ones, and the figures that follow. Pure functions."""
+"""Matching of reported events with true ones, by falling score. Pure functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.matching import temporal_iou
 from mar_edge.training.synth.events import TrueEvent
 
 Key = Callable[[Label], str]
@@ -27,29 +26,6 @@ class LiveEvent:
     t_end_s: float
     t_reported_s: float
     score: float
-
-
-class EventFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """``matched`` of ``live`` reported and of ``true`` true events; a share of zero events is None."""
-
-    true: int
-    live: int
-    matched: int
-    precision: float | None
-    recall: float | None
-    f1: float | None
-
-
-def event_figures(true: int, live: int, matched: int) -> EventFigures:
-    """Compute precision, recall and F1 from three counts."""
-    return EventFigures(
-        true=true,
-        live=live,
-        matched=matched,
-        precision=matched / live if live else None,
-        recall=matched / true if true else None,
-        f1=2 * matched / (true + live) if true + live else None,
-    )
 
 
 @dataclass(frozen=True)
@@ -77,17 +53,11 @@ def match_events(live: Sequence[LiveEvent], true: Sequence[TrueEvent], min_tiou:
         fits = [
             (tiou, other)
             for other in left
-            if key(other.label) == key(event.label) and (tiou := temporal_iou(event, other)) >= min_tiou
+            if key(other.label) == key(event.label)
+            and (tiou := temporal_iou((event.t_start_s, event.t_end_s), (other.t_start, other.t_end))) >= min_tiou
         ]
         if fits:
             _, best = max(fits, key=lambda fit: fit[0])
             left = [other for other in left if other is not best]
             matches.append(Match(event, best))
     return matches
-
-
-def temporal_iou(live: LiveEvent, true: TrueEvent) -> float:
-    """Compute the intersection over union of two intervals, in [0, 1]; 0 for two points."""
-    together = min(live.t_end_s, true.t_end) - max(live.t_start_s, true.t_start)
-    apart = max(live.t_end_s, true.t_end) - min(live.t_start_s, true.t_start)
-    return max(together, 0.0) / apart if apart > 0 else 0.0

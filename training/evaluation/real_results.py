@@ -17,7 +17,8 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.evaluation.matching import event_figures
+from mar_edge.streaming.recording.matching import event_figures, pair_by_overlap
+from mar_edge.training.evaluation.detection_results import DetectionResults, score_real_detection
 from mar_edge.training.evaluation.served import NO_ACTION, Served, ServedEvent, ServedLabels, serve_recordings
 from mar_edge.training.evaluation.truth import FRAMINGS, RealSet, TrueAction
 
@@ -82,6 +83,8 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
     false: events in recordings without actions, by name; false_per_minute: of these.
 
     stray: events in recordings with actions that touch none of them.
+
+    detection: by candidate intervals; None if no windows were kept.
     """
 
     data: str
@@ -100,6 +103,7 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
     stray: int
     stray_per_minute: float | None
     mistakes: tuple[Confusion, ...]
+    detection: DetectionResults | None = None
 
     def level(self, by: str, min_tiou: float) -> EventLevel:
         """Return the figures of events matched by this criterion and overlap."""
@@ -207,6 +211,9 @@ def score_real(real: RealSet, served: Sequence[Served], metadata: ModelMetadata)
         stray=stray,
         stray_per_minute=stray / (acted_s / 60) if acted_s else None,
         mistakes=_mistakes(ranked),
+        detection=score_real_detection(real, served, metadata, TIOUS[-1])
+        if all(sent.windows is not None for sent in served)
+        else None,
     )
 
 
@@ -253,23 +260,12 @@ def _pair(
     events: Sequence[ServedEvent], actions: Sequence[TrueAction], least: float, is_correct: Criterion
 ) -> list[tuple[int, int]]:
     """Return pairs of indices of matching events and actions, each used once, the largest overlap first."""
-    overlaps = [
-        (_tiou(event, action), i, j)
-        for i, event in enumerate(events)
-        for j, action in enumerate(actions)
-        if is_correct(event, action)
-    ]
-    pairs: list[tuple[int, int]] = []
-    for overlap, i, j in sorted(overlaps, reverse=True):
-        if overlap >= least and all(i != other and j != taken for other, taken in pairs):
-            pairs.append((i, j))
-    return pairs
-
-
-def _tiou(event: ServedEvent, action: TrueAction) -> float:
-    together = min(event.end_s, action.end_s) - max(event.start_s, action.start_s)
-    apart = max(event.end_s, action.end_s) - min(event.start_s, action.start_s)
-    return max(together, 0.0) / apart
+    return pair_by_overlap(
+        [(event.start_s, event.end_s) for event in events],
+        [(action.start_s, action.end_s) for action in actions],
+        least,
+        lambda i, j: is_correct(events[i], actions[j]),
+    )
 
 
 def _touches(event: ServedEvent, action: TrueAction) -> bool:

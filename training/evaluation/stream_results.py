@@ -9,8 +9,9 @@ import numpy as np
 
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.streaming.recording.matching import EventFigures, event_figures
 from mar_edge.training.evaluation.detection_results import DetectionResults, score_detection
-from mar_edge.training.evaluation.matching import EventFigures, Key, Match, event_figures, match_events
+from mar_edge.training.evaluation.matching import Key, Match, match_events
 from mar_edge.training.evaluation.streaming import EvaluatedRecording
 from mar_edge.training.synth.events import TrueEvent
 

@@ -15,7 +15,6 @@ import msgspec
 
 from mar_edge import __version__
 from mar_edge.streaming.recording.timeline import Timeline, body_of
-from mar_edge.view.wording import name_of
 
 _COLUMNS = ("onset", "duration", "trial_type", "score", "person", "body_group")
 
@@ -36,7 +35,7 @@ def write_events(timeline: Timeline) -> bytes:
                 "n/a" if event.is_open else f"{(offset_ms - onset_ms) / 1000:.3f}",
                 event.label.name,
                 f"{event.score:.3f}",
-                name_of(event.person),
+                timeline.name_of(event.person),
                 body_of(event.label),
             )
         )

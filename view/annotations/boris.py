@@ -2,7 +2,8 @@
 
 Each label is a state event, its body group a behavioral category, each person a subject and each timeline an
 observation. An observation is of the video if one is given, else live. Scores are in the comments. BORIS seeks in the
-video by the times of events, so with a video they are times of its player.
+video by the times of events, so with a video they are times of its player. Markers of other programs are point events
+of one behavior, with their texts as comments.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.labels import UNLISTED_ID
-from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body_of
+from mar_edge.edge.labels import UNLISTED_ID, Label
+from mar_edge.streaming.recording.timeline import MARKER, NS, TimedEvent, Timeline, body_of
 from mar_edge.view.annotations.facts import facts_line
 from mar_edge.view.annotations.media import Media
 
@@ -25,6 +26,9 @@ from mar_edge.view.annotations.media import Media
 _PROJECT_FORMAT = "7.0"
 _PLAYERS = 8
 _NA = "NA"
+_NOBODY = "No focal subject"
+_MARKERS = Label(UNLISTED_ID, MARKER, MARKER)
+CODER = "; coder "
 OPEN_COMMENT = "end not recorded"
 # Columns of "tabular events" in BORIS 8 to 10, for observations without modifiers and independent variables.
 TABLE_COLUMNS = (
@@ -53,6 +57,7 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
     """Write a project file (``.boris``), JSON: ethogram, subjects, and an observation for each timeline."""
     timelines = _in_player_time(timelines, media)
     labels = list(dict.fromkeys(label for timeline in timelines for label in timeline.labels))
+    labels += [_MARKERS] * any(timeline.markers for timeline in timelines)
     people = dict.fromkeys(timeline.name_of(person) for timeline in timelines for person in timeline.people)
     categories = list(dict.fromkeys(map(body_of, labels)))
     project = {
@@ -66,7 +71,7 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
         },
         "behaviors_conf": {
             str(index): {
-                "type": "State event",
+                "type": "Point event" if label == _MARKERS else "State event",
                 "key": "",
                 "code": label.name,
                 "description": "" if label.id == UNLISTED_ID else f"label {label.id}",
@@ -112,8 +117,8 @@ def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> by
                     "0.0",
                     f"{media.length_s:.3f}" if media else _NA,
                     f"{media.fps:.3f}" if media else _NA,
-                    timeline.name_of(event.person),
-                    event.label.name,
+                    _NOBODY if event.label.body == MARKER else timeline.name_of(event.person),
+                    _behavior(event),
                     body_of(event.label),
                     kind,
                     f"{time_s:.3f}",
@@ -152,8 +157,8 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
         "events": [
             [
                 time_s,
-                timeline.name_of(event.person),
-                event.label.name,
+                "" if event.label.body == MARKER else timeline.name_of(event.person),
+                _behavior(event),
                 "",
                 _comment(kind, event),
                 *([_frame(time_s, media)] if media else []),
@@ -164,7 +169,7 @@ def _observation(timeline: Timeline, media: Media | None) -> dict[str, Any]:
 
 
 def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
-    """Yield seconds, START or STOP, and the event, in order of time.
+    """Yield seconds, START, STOP or POINT, and the event, in order of time.
 
     Events of different labels may overlap. If a label starts again at the moment when it ends, the STOP comes first:
     BORIS pairs them in this order.
@@ -184,6 +189,8 @@ def _marks(timeline: Timeline) -> Iterator[tuple[float, str, TimedEvent]]:
     for number, event in enumerate(timeline.events):
         marks.append((timeline.milliseconds(event.t_start_ns), 2 * number, "START", event))
         marks.append((timeline.milliseconds(event.t_end_ns), 2 * number + 1, "STOP", event))
+    for number, event in enumerate(timeline.with_markers().events[len(timeline.events) :], len(timeline.events)):
+        marks.append((timeline.milliseconds(event.t_start_ns), 2 * number, "POINT", event))
     for time_ms, _, kind, event in sorted(marks, key=lambda mark: mark[:2]):
         yield time_ms / 1000, kind, event
 
@@ -193,10 +200,15 @@ def _frame(time_s: float, media: Media) -> int:
     return int(time_s * media.fps) + 1
 
 
+def _behavior(event: TimedEvent) -> str:
+    return MARKER if event.label.body == MARKER else event.label.name
+
+
 def _comment(kind: str, event: TimedEvent) -> str:
     if kind == "STOP":
         return OPEN_COMMENT if event.is_open else ""
-    return f"score {event.score:.3f}" + (f"; coder {event.coder}" if event.coder else "")
+    said = event.label.name if kind == "POINT" else f"score {event.score:.3f}"
+    return said + (f"{CODER}{event.coder}" if event.coder else "")
 
 
 def _description(timeline: Timeline) -> str:

@@ -17,8 +17,8 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.tables import LONGEST_S, read_limited
 from mar_edge.edge.labels import Label, label_named
-from mar_edge.streaming.recording.timeline import NO_BODY, NS, Timeline
-from mar_edge.view.annotations.boris import OPEN_COMMENT
+from mar_edge.streaming.recording.timeline import MARKER, NO_BODY, NS, Timeline
+from mar_edge.view.annotations.boris import CODER, OPEN_COMMENT
 from mar_edge.view.annotations.coded import CodedEvent, ReadFile, counted, foreign_facts, timeline_of
 from mar_edge.view.annotations.facts import Facts, find_facts
 
@@ -77,7 +77,7 @@ def read_project(path: Path) -> ReadFile:
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise MarEdgeError(f"{path} is not a project of BORIS: {error}") from None
     behaviors = {behavior.code: behavior for behavior in project.behaviors_conf.values()}
-    labels = tuple(map(_label, behaviors.values()))
+    labels = tuple(_label(behavior) for behavior in behaviors.values() if behavior.category != MARKER)
     timelines, notes = [], []
     for name, observation in project.observations.items():
         where = f"{path}, observation '{name}'"
@@ -120,7 +120,9 @@ def observed(
         else:
             stops_alone += 1
         modified += bool(mark.modifiers)
-        commented += not (mark.comment in {"", OPEN_COMMENT} or _OUR_COMMENT.fullmatch(mark.comment))
+        commented += mark.body != MARKER and not (
+            mark.comment in {"", OPEN_COMMENT} or _OUR_COMMENT.fullmatch(mark.comment)
+        )
     open_events += [_event(mark, replace(mark, t_s=last_s, comment="")) for mark in started.values()]
     events += [replace(event, is_open=True) for event in open_events]
     notes = (
@@ -138,6 +140,9 @@ def subject_of(text: str) -> str:
 
 
 def _event(start: Mark, stop: Mark) -> CodedEvent:
+    if start.body == MARKER:
+        text, _, source = start.comment.rpartition(CODER)
+        return CodedEvent(text, "", round(start.t_s * NS), round(stop.t_s * NS), source, MARKER)
     ours = _OUR_COMMENT.fullmatch(start.comment)
     return CodedEvent(
         label=start.behavior,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mar_edge.edge.labels import Label, label_named
 from mar_edge.streaming.recording.recorder import SUFFIX
-from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
+from mar_edge.streaming.recording.timeline import MARKER, TimedEvent, TimedMarker, Timeline
 from mar_edge.view.annotations.facts import Facts
 
 PROGRAM = "mar-edge"
@@ -68,7 +68,8 @@ def timeline_of(
         labels: those that the file lists.
         people: names that the file lists.
     """
-    events = sorted(coded, key=lambda event: (event.start_ns, event.end_ns))
+    listed = sorted(coded, key=lambda event: (event.start_ns, event.end_ns))
+    events = [event for event in listed if event.body != MARKER]
     numbers = _numbers([*people, *(event.person for event in events)], facts)
     meant = {(event.label, event.body): label_named(event.label, labels, event.body) for event in events}
     ids = [event.event_id for event in events]
@@ -91,6 +92,11 @@ def timeline_of(
         frames=facts.frames,
         dropped=facts.dropped,
         recordings=facts.recordings,
+        markers=tuple(
+            TimedMarker(facts.zero_ns + event.start_ns, event.label, event.coder)
+            for event in listed
+            if event.body == MARKER
+        ),
         names=tuple(sorted({*facts.names, *((numbers[name], name) for name in numbers if _is_own(name))})),
     )
     return replace(

@@ -1,7 +1,7 @@
 """ELAN: EAF 3.0, with a tier for each person and body group, and a controlled vocabulary for each body group.
 
 Events of one group that are simultaneous or by several coders get further tiers. An annotation of a controlled
-vocabulary cannot hold a score; the CSV file has them.
+vocabulary cannot hold a score; the CSV file has them. Markers of other programs have a tier for each source.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xml.etree import ElementTree as ET
 from mar_edge import __version__
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import UNLISTED_ID, Label
-from mar_edge.streaming.recording.timeline import NS, NS_A_MS, TimedEvent, Timeline, body_of
+from mar_edge.streaming.recording.timeline import MARKER, NS, NS_A_MS, TimedEvent, Timeline, body_of
 from mar_edge.view.annotations.coded import PROGRAM
 from mar_edge.view.annotations.facts import facts_line
 from mar_edge.view.annotations.media import Media
@@ -42,7 +42,8 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
     Raises:
         MarEdgeError: an event is later than the format can hold.
     """
-    spans = _spans(timeline)
+    listed = timeline.with_markers()
+    spans = _spans(listed)
     if max((end_ms for _, end_ms in spans.values()), default=0) > _LAST_MS:
         raise MarEdgeError("ELAN files hold 49 days at most; --rezero counts from the first frame of the recording")
     document = ET.Element(
@@ -59,8 +60,8 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
     _add_header(document, media, timeline)
     slots = _add_slots(document, spans)
     number = 0
-    for tier_id, person, body, coder, events in _tiers(timeline, spans):
-        participant = timeline.name_of(person)
+    for tier_id, person, body, coder, events in _tiers(listed, spans):
+        participant = listed.name_of(person)
         tier = _add(document, "TIER", TIER_ID=tier_id, PARTICIPANT=participant, LINGUISTIC_TYPE_REF=body)
         tier.set("ANNOTATOR", _text(coder or PROGRAM))
         for event in events:
@@ -69,10 +70,11 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
                 _add(tier, "ANNOTATION"),
                 "ALIGNABLE_ANNOTATION",
                 ANNOTATION_ID=f"a{number}",
-                CVE_REF=_entry_id(event.label),
                 TIME_SLOT_REF1=slots[event.event_id, 0],
                 TIME_SLOT_REF2=slots[event.event_id, 1],
             )
+            if body != MARKER:
+                annotation.set("CVE_REF", _entry_id(event.label))
             _add(annotation, "ANNOTATION_VALUE").text = _text(event.label.name)
     for body in timeline.bodies():
         _add(
@@ -82,6 +84,14 @@ def write_eaf(timeline: Timeline, media: Media | None = None) -> bytes:
             TIME_ALIGNABLE="true",
             GRAPHIC_REFERENCES="false",
             CONTROLLED_VOCABULARY_REF=body,
+        )
+    if timeline.markers:
+        _add(
+            document,
+            "LINGUISTIC_TYPE",
+            LINGUISTIC_TYPE_ID=MARKER,
+            TIME_ALIGNABLE="true",
+            GRAPHIC_REFERENCES="false",
         )
     _add(document, "LANGUAGE", **_LANGUAGE)
     for body in timeline.bodies():
@@ -96,8 +106,8 @@ def _spans(timeline: Timeline) -> dict[int, tuple[int, int]]:
     spans = {}
     for event in timeline.events:
         start_ms, end_ms = timeline.milliseconds(event.t_start_ns), timeline.milliseconds(event.t_end_ns)
-        if start_ms == end_ms:  # use the millisecond in which it starts
-            start_ms = (event.t_start_ns - timeline.zero_ns) // NS_A_MS
+        if start_ms == end_ms:  # use the millisecond in which it starts; a marker may be set before the first frame
+            start_ms = max((event.t_start_ns - timeline.zero_ns) // NS_A_MS, 0)
             end_ms = start_ms + 1
         spans[event.event_id] = start_ms, end_ms
     return spans
@@ -114,7 +124,7 @@ def _tiers(
     for event in sorted(timeline.events, key=lambda event: spans[event.event_id]):
         own[event.person, body_of(event.label), event.coder].append(event)
     taken: set[str] = set()
-    bodies = timeline.bodies()
+    bodies = (*timeline.bodies(), MARKER)
     for (person, body, coder), events in sorted(own.items(), key=lambda tier: _order(tier[0], bodies)):
         rows = rows_of([spans[event.event_id] for event in events])
         name = " ".join(filter(None, (timeline.name_of(person), body, coder)))
@@ -144,7 +154,7 @@ def _add_header(document: ET.Element, media: Media | None, timeline: Timeline) -
         if timeline.origin_ms:  # start of the document's times on the video's own clock
             descriptor.set("TIME_ORIGIN", str(timeline.origin_ms))
     # ELAN numbers further annotations from here.
-    _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(len(timeline.events))
+    _add(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(len(timeline.events) + len(timeline.markers))
     if timeline.loss:
         _add(header, "PROPERTY", NAME="mar-edge").text = timeline.loss
     _add(header, "PROPERTY", NAME="mar-edge timeline").text = _text(facts_line(timeline))

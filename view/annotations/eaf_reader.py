@@ -18,7 +18,7 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.tables import read_limited
 from mar_edge.edge.labels import UNLISTED_ID, Label
-from mar_edge.streaming.recording.timeline import NO_BODY, NS, NS_A_MS
+from mar_edge.streaming.recording.timeline import MARKER, NO_BODY, NS, NS_A_MS
 from mar_edge.view.annotations.coded import CodedEvent, ReadFile, counted, foreign_facts, timeline_of
 from mar_edge.view.annotations.facts import Facts, find_facts
 
@@ -54,7 +54,8 @@ def read_eaf(path: Path) -> ReadFile:
             if not person and (named := _TIER_PERSON.match(tier.get("TIER_ID", ""))):
                 person = named[0]
             coder = tier.get("ANNOTATOR", "").strip()
-            events.append(CodedEvent(value, person, start_ms * NS_A_MS, end_ms * NS_A_MS, coder))
+            body = MARKER if tier.get("LINGUISTIC_TYPE_REF") == MARKER else ""
+            events.append(CodedEvent(value, person, start_ms * NS_A_MS, end_ms * NS_A_MS, coder, body))
     single = list(dict.fromkeys(events))
     notes = (
         *counted(untimed, "annotation without times of its own is", "annotations without times of their own are"),

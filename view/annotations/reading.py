@@ -16,7 +16,7 @@ from mar_edge.streaming.recording.recorder import SUFFIX
 from mar_edge.streaming.recording.timeline import Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.boris_reader import read_project
-from mar_edge.view.annotations.coded import ReadFile, counted
+from mar_edge.view.annotations.coded import PROGRAM, ReadFile, counted
 from mar_edge.view.annotations.eaf_reader import read_eaf
 from mar_edge.view.annotations.table_reader import read_events, recording_name
 
@@ -85,6 +85,32 @@ def read_annotations(
     return ReadFile(tuple(timelines), (*notes, *_unlisted(timelines)))
 
 
+def is_corrections(path: Path) -> bool:
+    """Return whether a file is a table of corrections.
+
+    Raises:
+        MarEdgeError: a table cannot be read.
+    """
+    is_table = _READERS.get(path.suffix.lower()) is read_events and path.is_file()
+    return is_table and set(COLUMNS) <= set(read_table(path).columns)
+
+
+def coded_by(timelines: Sequence[Timeline], coder: str) -> tuple[Timeline, ...]:
+    """Return timelines with only the events of one coder; "mar-edge" is the coder of what the model reported.
+
+    Raises:
+        MarEdgeError: there are none.
+    """
+    own = "" if coder == PROGRAM else coder
+    kept = tuple(
+        replace(each, events=tuple(event for event in each.events if event.coder == own)) for each in timelines
+    )
+    if not any(each.events for each in kept):
+        coders = sorted({event.coder or PROGRAM for each in timelines for event in each.events})
+        raise MarEdgeError(f"no event by '{coder}'; there are some by {', '.join(coders) or 'nobody'}")
+    return kept
+
+
 def read_names(path: Path) -> dict[str, str]:
     """Read a table of a coder's names: coder_label and label.
 
@@ -104,10 +130,9 @@ def read_names(path: Path) -> dict[str, str]:
 
 
 def _read(path: Path, coder: str | None) -> ReadFile:
-    reader = _READERS[path.suffix.lower()]
-    if reader is read_events and set(COLUMNS) <= set(read_table(path).columns):
+    if is_corrections(path):
         return _read_corrected(path, coder)
-    read = reader(path)
+    read = _READERS[path.suffix.lower()](path)
     if coder is None:
         return read
     signed = (

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mar_edge.edge.labels import UNLISTED_ID
-from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
+from mar_edge.streaming.recording.timeline import MARKER, TimedEvent, Timeline
 from mar_edge.view.annotations.coded import counted
 
 LABELS_FILE = "labels.csv"
@@ -42,13 +42,15 @@ def write_csv(timelines: Sequence[Timeline]) -> bytes:
 
     ``open`` is 1 if the end was not recorded. ``frames`` and ``frames_dropped`` are of the whole timeline.
     ``t_zero_ns`` is where its seconds begin. ``coder`` and ``person_name`` are empty where no human gave one.
+    Markers of other programs are rows of the body group ``LSL marker``, without person and score, by their stream.
     """
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(COLUMNS)
     for timeline in timelines:
         names = dict(timeline.names)
-        for event in timeline.events:
+        for event in sorted(timeline.with_markers().events, key=lambda event: event.t_start_ns):
+            is_marker = event.label.body == MARKER
             rows.writerow(
                 (
                     event.recording,
@@ -57,12 +59,12 @@ def write_csv(timelines: Sequence[Timeline]) -> bytes:
                     event.label.name,
                     event.label.body,
                     "" if event.label.id == UNLISTED_ID else event.label.id,
-                    event.person,
-                    f"{event.score:.3f}",
+                    "" if is_marker else event.person,
+                    "" if is_marker else f"{event.score:.3f}",
                     int(event.is_open),
                     timeline.stream,
                     timeline.run,
-                    event.event_id,
+                    "" if is_marker else event.event_id,
                     event.t_start_ns,
                     event.t_end_ns,
                     timeline.frames,
@@ -81,7 +83,7 @@ def trainable(timelines: Sequence[Timeline], folder: Path) -> tuple[list[Timelin
     Args:
         folder: of the recordings.
     """
-    kept = [replace(each, events=tuple(filter(_is_trainable(each), each.events))) for each in timelines]
+    kept = [replace(each, events=tuple(filter(_is_trainable(each), each.events)), markers=()) for each in timelines]
     left_out = sum(len(each.events) for each in timelines) - sum(len(each.events) for each in kept)
     names = dict.fromkeys(event.recording for each in kept for event in each.events)
     missing = [name for name in names if not (folder / name).is_file()]

@@ -48,7 +48,7 @@ _OURS = _Columns("start_s", "label", end="end_s")
 _AGGREGATED = _Columns(
     "Start (s)", "Behavior", end="Stop (s)", person="Subject", body="Behavioral category", recording="Observation id"
 )
-_BIDS = _Columns("onset", "trial_type", duration="duration")
+_BIDS = _Columns("onset", "trial_type", duration="duration", body="body_group")
 _LAYOUTS = (_OURS, _AGGREGATED, _BIDS)
 
 
@@ -74,6 +74,8 @@ def read_events(path: Path) -> ReadFile:
     for row in table.rows():
         run = "/".join(row.fields.get(name, "") for name in ("stream", "run")).strip("/")
         groups.setdefault(run or row.fields.get(columns.recording, ""), []).append(row)
+    if not groups:  # a coder who found nothing
+        return ReadFile((timeline_of([], foreign_facts(path.stem)),))
     return ReadFile(tuple(_timeline(rows, columns, path) for rows in groups.values()))
 
 

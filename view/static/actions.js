@@ -31,7 +31,7 @@ function stopAt(from, to, t, window) {
 }
 
 // Go to the window that started an event. Play it, unless the user prefers reduced motion.
-function pick(event) {
+export function pick(event) {
   if (!page.stream) return;
   page.picked = event.key;
   page.pointed = event;
@@ -72,7 +72,7 @@ function goLive() {
   renderPanels();
 }
 
-function step(count) {
+export function step(count) {
   if (!page.player) return;
   page.player.playing = false;
   const frame = track()?.step(page.player.t, count);
@@ -129,7 +129,7 @@ document.addEventListener("keydown", (pressed) => {
     else freeze();
     renderPanels();
   } else if (page.player && (pressed.key === "ArrowLeft" || pressed.key === "ArrowRight")) {
-    step(pressed.key === "ArrowLeft" ? -1 : 1);
+    step((pressed.key === "ArrowLeft" ? -1 : 1) * (pressed.shiftKey ? 10 : 1));
   } else return;
   pressed.preventDefault();
 });

@@ -5,9 +5,7 @@ import { Link } from "./link.js";
 import { LiveStream } from "./live.js";
 import { $ } from "./elements.js";
 import { page } from "./page.js";
-import { Player } from "./player.js";
-import { RecordedStream } from "./recorded.js";
-import { fillPicker, render, renderPanels, takeHello } from "./show.js";
+import { fillPicker, render, takeHello } from "./show.js";
 
 // Older events are not announced.
 const NEWS_MS = 10_000;
@@ -47,44 +45,15 @@ function takePicture(head, bytes) {
   page.streams.get(head.stream)?.pictures.take(head, bytes);
 }
 
-$("stream").addEventListener("change", async ({ target }) => {
-  if (page.review) await openRecording(Number(target.value));
-  else chooseStream(page.streams.get(target.value));
+$("stream").addEventListener("change", ({ target }) => {
+  if (!page.review) chooseStream(page.streams.get(target.value));
 });
-
-async function openRecording(number) {
-  try {
-    const stream = await RecordedStream.open(number, () => renderPanels());
-    page.player = new Player({ from: stream.from, to: stream.to, loops: false });
-    page.player.speed = Number($("speed").value);
-    page.window = null;
-    page.why = "";
-    $("exports").replaceChildren(
-      ...page.formats.map(({ name, suffix }) => {
-        const link = document.createElement("a");
-        link.href = `/recordings/${number}/events${suffix}`;
-        link.download = "";
-        link.textContent = suffix;
-        link.title = `${suffix}: download the events for ${name}`;
-        link.setAttribute("aria-label", link.title);
-        return link;
-      }),
-    );
-    chooseStream(stream);
-  } catch (error) {
-    page.why = error.message;
-  }
-}
 
 async function begin() {
   const setup = await (await fetch("/setup")).json();
   page.review = setup.mode === "review";
   if (page.review) {
-    $("stream-label").textContent = "Recording";
-    const { names, formats } = await (await fetch("/recordings")).json();
-    page.formats = formats;
-    fillPicker($("stream"), names.map((name, number) => [String(number), name]), "0");
-    await openRecording(0);
+    await (await import("./review.js")).review();
   } else {
     new Link({
       open: () => {

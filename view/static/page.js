@@ -14,6 +14,8 @@ export const page = {
   link: "connecting",
   why: "", // why the server or the recording is unavailable
   player: null,
+  film: null, // the video of a recording
+  note: "", // why there is no picture
   frozen: null, // {track, pictures} of a frozen live stream
   window: null, // [from, to] of the window that started the picked event
   picked: null,
@@ -25,9 +27,9 @@ export const page = {
 
 // The track shown: of a frozen stream, the part that was kept.
 export const track = () => page.frozen?.track ?? page.stream?.track ?? null;
-export const zero = () => (page.review ? (page.stream?.from ?? 0) : 0);
+export const zero = () => (page.review ? (page.stream?.zero ?? 0) : 0);
 export const written = (t) => (page.review ? since(t - zero()) : wall(t, 2));
-export const eventsOf = () => page.stream?.track.events ?? new Map();
+export const eventsOf = () => page.stream?.shown ?? page.stream?.track.events ?? new Map();
 
 export function timeShown() {
   if (page.player) return page.player.t;

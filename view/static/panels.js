@@ -11,10 +11,13 @@ const LABELS_OF_MANY = 3;
 const MOST_LISTED = 60;
 const MOST_REVIEWED = 2000;
 
+// The score of an event; a person who added one gave none.
+export const scoreText = ({ score }) => (score === null ? "added" : score.toFixed(2));
+
 // An event in words. The name of a button begins with the text on it, which accessibility requires.
 export function described(event, zero) {
   const at = zero ? since(event.start - zero) : wall(event.start, 2);
-  return [event.label.name, event.label.body, `person ${event.person}`, `from ${at}`, lasted(event), `score ${event.score.toFixed(2)}`]
+  return [event.label.name, event.label.body, `person ${event.person}`, `from ${at}`, lasted(event), `score ${scoreText(event)}`, event.status]
     .filter(Boolean)
     .join(", ");
 }
@@ -97,7 +100,7 @@ export class EventList {
     const wanted = [...events.values()].filter((event) => person === null || event.person === person);
     wanted.sort((a, b) => (newestFirst ? b.start - a.start : a.start - b.start));
     const most = newestFirst ? MOST_LISTED : MOST_REVIEWED;
-    const state = wanted.slice(0, most).map((event) => `${event.key}${event.end}${event.score}`).join() + picked;
+    const state = wanted.slice(0, most).map((event) => `${event.key}${event.end}${event.score}${event.revision ?? ""}`).join() + picked;
     if (state === this.state) return;
     this.state = state;
     const rows = wanted.slice(0, most).map((event) => this.row(event, picked, zero));
@@ -138,16 +141,18 @@ export class EventList {
       row = document.createElement("li");
       const button = row.appendChild(made("button"));
       button.type = "button";
-      paint(button, event.label.body);
-      button.append(document.createElement("i"), made("span", "what", event.label.name), made("span", "when"), made("span", "visually-hidden"));
+      button.append(document.createElement("i"), made("span", "what"), made("span", "when"), made("span", "visually-hidden"));
       offer(button, event, this.on);
       row.event = event;
       this.rows.set(event.key, row);
     }
     const button = row.firstChild;
-    const [, , when, more] = button.children;
+    paint(button, event.label.body);
+    button.dataset.status = event.status ?? "";
+    const [, what, when, more] = button.children;
+    setText(what, event.label.name);
     when.textContent = ` ${zero ? since(event.start - zero, 1) : wall(event.start, 1)} · ${event.open ? "in progress" : seconds(event.end - event.start)}`;
-    more.textContent = [" ", event.label.body, `person ${event.person}`, `score ${event.score.toFixed(2)}`].filter(Boolean).join(", ");
+    more.textContent = [" ", event.label.body, `person ${event.person}`, `score ${scoreText(event)}`, event.status].filter(Boolean).join(", ");
     button.setAttribute("aria-pressed", String(event.key === picked));
     return row;
   }

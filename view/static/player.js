@@ -11,7 +11,7 @@ export class Player {
   }
 
   toggle() {
-    if (!this.playing && this.t >= this.to) this.t = this.from;
+    if (!this.playing && this.t >= this.to) this.seek(this.from);
     this.playing = !this.playing;
   }
 

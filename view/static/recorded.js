@@ -14,6 +14,9 @@ export class RecordedStream {
     this.people = summary.people;
     this.from = ms(summary.start_ns);
     this.to = ms(summary.end_ns);
+    this.mediaZero = ms(this.hello.t_zero_ns);
+    // Times are those of the video's player, where there is a video.
+    this.zero = summary.video ? this.mediaZero : this.from;
     this.onLoaded = onLoaded;
     this.parts = new Map(); // part -> track of its messages, or null while it loads; the most recently used last
     this.failed = "";
@@ -22,6 +25,10 @@ export class RecordedStream {
     this.track.newest = this.to;
     this.track.closeEvents();
     this.joined = "";
+    this.isProfiled = false; // whether a part had a profile
+    this.reported = new Map(this.track.events); // as the model reported them
+    for (const event of this.reported.values()) event.original = { label: event.label, start: event.start, end: event.end };
+    this.shown = this.reported; // after corrections and filters
   }
 
   static async open(number, onLoaded) {

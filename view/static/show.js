@@ -5,7 +5,7 @@ import { curve } from "./curve.js";
 import { $, made, setText } from "./elements.js";
 import { hiddenBy, lanesOf } from "./groups.js";
 import { eventsOf, isLive, isSilent, page, timeShown, track, windowMs, written, zero } from "./page.js";
-import { EventList, Health, Now, factsOf, healthOf, isBehind } from "./panels.js";
+import { EventList, Health, Now, factsOf, healthOf, isBehind, scoreText } from "./panels.js";
 import { Profiles } from "./profile.js";
 import { Stage, loadLayout } from "./stage.js";
 import { Timeline } from "./timeline.js";
@@ -22,7 +22,7 @@ const MOST_CURVES = 3;
 // Actions on events: choose, point at, leave. Set by actions.js.
 export const on = { pick: () => {}, point: () => {}, leave: () => {} };
 const stage = new Stage($("canvas"));
-const timeline = new Timeline($("lanes"), $("track"), $("strip"), $("head"), on);
+export const timeline = new Timeline($("lanes"), $("track"), $("strip"), $("head"), on);
 const now = new Now($("now"));
 export const list = new EventList($("events"), on);
 const health = new Health($("health"));
@@ -54,7 +54,7 @@ function tagsAt(t) {
   for (const event of page.stream?.track.eventsAt(t) ?? []) {
     if (event.reported > t + windowMs()) continue;
     if (!tags.has(event.person)) tags.set(event.person, []);
-    tags.get(event.person).push(`${several ? `${event.person}: ` : ""}${event.label.name} ${event.score.toFixed(2)}`);
+    tags.get(event.person).push(`${several ? `${event.person}: ` : ""}${event.label.name} ${scoreText(event)}`);
   }
   return tags;
 }
@@ -108,7 +108,7 @@ export function renderPanels() {
   showLink();
   showText($("banner"), banner());
   showText($("tag"), player && stream ? `${page.review ? "recording" : "frozen"} · ${wall(player.t, 3)}` : "");
-  $("video").hidden = !page.view?.video;
+  showText($("video"), page.view?.video ? "camera picture sent to browsers" : page.note);
   $("canvas").classList.toggle("past", !player && !page.review && stream !== null && !isLive(stream));
   $("transport").className = `transport${player ? " stopped" : ""}${page.frozen || page.window ? " frozen" : ""}`;
   $("live").textContent = page.review ? "Leave the window" : "Back to live";
@@ -116,9 +116,9 @@ export function renderPanels() {
     $("play").textContent = player.playing ? "Pause" : "Play";
     $("place").max = String(player.to - player.from);
     $("place").value = String(player.t - player.from);
-    const place = page.review ? since(player.t - player.from) : wall(player.t, 3);
+    const place = page.review ? since(player.t - zero()) : wall(player.t, 3);
     $("place").setAttribute("aria-valuetext", place);
-    $("time").textContent = page.review ? `${place} of ${since(player.to - player.from)}` : place;
+    $("time").textContent = page.review ? `${place} of ${since(player.to - zero())}` : place;
   }
   if (!stream) return;
   const people = page.review ? stream.people : [...new Set([...stream.people, ...(page.person === null ? [] : [page.person])])];
@@ -142,8 +142,10 @@ export function renderPanels() {
 
 function showProfiles(t) {
   const newest = (track()?.profilesAt(t) ?? []).filter(({ person }) => (page.person ?? person) === person);
-  profiles.update(newest, newest.length ? written(newest[0].t_end_ns / 1e6) : "");
-  document.querySelector("main").classList.toggle("profiled", newest.length > 0);
+  // The panel stays: one that came and went would move all others.
+  page.stream.isProfiled ||= (track()?.profiles.length ?? 0) > 0;
+  document.querySelector("main").classList.toggle("profiled", page.stream.isProfiled);
+  profiles.update(newest, newest.length ? written(newest[0].t_end_ns / 1e6) : "", page.stream.isProfiled);
 }
 
 // Why a group is hidden for every person; "" if it is visible for one.
@@ -214,7 +216,7 @@ function scoreOf(event, moment, isOfSeveral) {
       : made("h3", "", [event.label.name, event.label.body].filter(Boolean).join(" · "));
     const facts = isOfSeveral
       ? made("p", "note low", stream.people.length > 1 ? who : span)
-      : made("p", "note", `${who} · ${event.score.toFixed(2)}`);
+      : made("p", "note", `${who} · ${scoreText(event)}`);
     const drawing = curve({
       points, from, to, event, moment, now: end, isLow: isOfSeveral,
       threshold: index < 0 ? null : stream.hello.on_thresholds[index],
@@ -243,17 +245,19 @@ export function render(at) {
   before = at;
   if (page.review && player) stream?.need(player.t, player.t + 500);
   const t = timeShown();
-  const pictures = player ? page.frozen?.pictures : stream?.pictures;
+  const pictures = player ? (page.frozen?.pictures ?? page.film) : stream?.pictures;
+  const picture = pictures?.at(t) ?? null;
+  const moment = page.film && picture ? picture.t : t;
   const frame = stage.draw({
-    hello: stream?.hello, layout: page.layouts.get(stream?.hello?.layout), track: track(), t, person: page.person, picture: pictures?.at(t) ?? null,
-    tags: tagsAt(t), stopped: player !== null,
+    hello: stream?.hello, layout: page.layouts.get(stream?.hello?.layout), track: track(), t: moment, person: page.person, picture,
+    tags: tagsAt(moment), stopped: player !== null,
   });
   // A stream has no time before its first frame.
   if (stream?.hello && Number.isFinite(stream.track.newest) && at - scrolledAt > SCROLL_MS) {
     scrolledAt = at;
     const playing = player !== null;
     timeline.update({
-      at: playing ? t : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : Math.min(stream.now(), stream.track.newest + MOST_AHEAD_MS),
+      at: playing ? (timeline.held ?? t) : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : Math.min(stream.now(), stream.track.newest + MOST_AHEAD_MS),
       playhead: playing ? t : null, events: eventsOf(), person: page.person, window: page.window ?? null,
       picked: page.picked, zero: zero(),
     });

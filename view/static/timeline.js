@@ -1,6 +1,7 @@
 // Events over time, with a lane for each body group. Only one element scrolls; the blocks in it keep their positions.
 
 import { since, wall } from "./clock.js";
+import { setText } from "./elements.js";
 import { OTHER, paint } from "./groups.js";
 import { described } from "./panels.js";
 import { offer } from "./pointing.js";
@@ -11,7 +12,8 @@ const AXIS = 20;
 const MOST_ROWS = 8;
 const SECOND_PX = 44;
 const LEAST_SPAN_MS = 8000;
-const STEPS_MS = [1000, 2000, 5000, 10_000, 30_000, 60_000];
+const STEPS_MS = [100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000];
+const CLOSEST_MS = 1000;
 const TICK_PX = 74;
 // Blocks this close to the visible range are placed before they scroll into view.
 const MARGIN_MS = 5000;
@@ -29,6 +31,9 @@ export class Timeline {
     this.shade = strip.appendChild(document.createElement("div"));
     this.shade.className = "window";
     this.current = null; // key of the block with the keyboard focus
+    this.scale = 1; // how many times longer the span is than usual
+    this.held = null; // the time that stays in place, while something is dragged
+    this.decorate = () => {}; // places further elements of the strip
     new ResizeObserver(() => this.measure()).observe(track);
     track.addEventListener("keydown", (pressed) => this.move(pressed));
     this.measure();
@@ -36,10 +41,18 @@ export class Timeline {
 
   measure() {
     this.width = this.element.clientWidth || 1;
-    this.span = Math.max((this.width / SECOND_PX) * 1000, LEAST_SPAN_MS);
+    this.usual = Math.max((this.width / SECOND_PX) * 1000, LEAST_SPAN_MS);
+    this.span = this.usual * this.scale;
     this.pxPerMs = this.width / this.span;
     this.step = STEPS_MS.find((step) => step * this.pxPerMs >= TICK_PX) ?? STEPS_MS[STEPS_MS.length - 1];
     this.base = null;
+  }
+
+  // Show a span that is `factor` times as long, of at most `most` ms.
+  zoom(factor, most) {
+    const span = Math.min(this.span * factor, Math.max(most, this.usual));
+    this.scale = Math.max(span, CLOSEST_MS) / this.usual;
+    this.measure();
   }
 
   setLanes(lanes) {
@@ -112,6 +125,7 @@ export class Timeline {
       if (block.event.open) block.element.style.width = `${Math.max((view.now - block.event.start) * this.pxPerMs, 8)}px`;
     }
     this.strip.style.transform = `translateX(${-this.left(from)}px)`;
+    this.decorate();
     this.head.hidden = view.playhead === null;
     if (view.playhead !== null) this.head.style.transform = `translateX(${(view.playhead - from) * this.pxPerMs}px)`;
   }
@@ -132,7 +146,7 @@ export class Timeline {
       tick.className = "tick";
       tick.style.left = `${this.left(t)}px`;
       const text = tick.appendChild(document.createElement("span"));
-      text.textContent = zero ? (number < 0 ? "" : since(number * this.step, 0)) : wall(t, 0);
+      text.textContent = zero ? (number < 0 ? "" : since(number * this.step, this.step < 1000 ? 1 : 0)) : wall(t, 0);
       this.strip.prepend(tick);
       this.ticks.set(number, tick);
     }
@@ -149,6 +163,7 @@ export class Timeline {
         this.blocks.delete(key);
       }
     }
+    for (const block of this.blocks.values()) if (block.revision !== block.event.revision) block.row = undefined;
     this.order = shown;
     const rowOf = this.rows(shown, view.now);
     const needed = new Map(this.lanes.map((lane) => [lane, 1]));
@@ -198,10 +213,13 @@ export class Timeline {
     const { element } = block;
     element.classList.toggle("aside", view.person !== null && view.person !== event.person);
     element.setAttribute("aria-pressed", String(view.picked === event.key));
-    const state = `${event.start} ${event.end} ${row} ${lane.top}`;
+    const state = `${event.start} ${event.end} ${row} ${lane.top} ${event.revision}`;
     if (!isNew && !moved && block.state === state) return;
     block.state = state;
-    block.row = row;
+    Object.assign(block, { row, revision: event.revision });
+    setText(element, event.label.name);
+    paint(element, event.label.body);
+    element.dataset.status = event.status ?? "";
     element.style.left = `${this.left(event.start)}px`;
     element.style.width = `${Math.max(((event.end ?? view.now) - event.start) * this.pxPerMs, 8)}px`;
     element.style.top = `${lane.top + row * ROW + 1}px`;
@@ -213,8 +231,6 @@ export class Timeline {
     const element = document.createElement("button");
     element.type = "button";
     element.className = "block";
-    element.textContent = event.label.name;
-    paint(element, event.label.body);
     offer(element, event, this.on);
     element.addEventListener("focus", () => {
       this.current = event.key;

@@ -8,7 +8,7 @@ from recorded_runs import HUM, NOD, SHAKE, SHRUG, Stream
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recognition.activity import PersonProfile, ProfileRules
-from mar_edge.streaming.recording.profiles import live_profiles, profiles_of, read_baseline, read_observed
+from mar_edge.streaming.recording.profiles import baseline_of, live_profiles, profiles_of, read_observed
 
 
 def watched(stream: Stream, start_s: float, end_s: float, *people: int) -> Stream:
@@ -75,9 +75,8 @@ def test_a_baseline_recording_shows_one_person(tmp_path: Path) -> None:
     rest.event(NOD, 20.0, 21.0, person=5).event(SHAKE, 30.0, 31.0, person=5, score=0.5)
     watched(rest, 122, 124, 5, 6)  # somebody passes by
     path = rest.write(tmp_path / "rest.jsonl")
-    baseline = read_baseline([path])
+    baseline = baseline_of(read_observed([path]))
     assert (baseline.counts, baseline.in_view_s()) == ({NOD: 1, SHAKE: 1}, 123.0)
-    assert read_baseline([path], min_score=0.6).counts == {NOD: 1}
     (observed,) = read_observed([recorded(tmp_path / "task.jsonl")])
     first, *_ = profiles_of(observed, ProfileRules(window_s=10.0, step_s=10.0), baseline)
     base = first.total.baseline
@@ -87,13 +86,13 @@ def test_a_baseline_recording_shows_one_person(tmp_path: Path) -> None:
 
     watched(rest, 124, 150, 5, 6).write(path)
     with pytest.raises(MarEdgeError, match="shows one person, this one person 5 for 149 s, person 6 for 29 s"):
-        read_baseline([path])
+        baseline_of(read_observed([path]))
     Stream().hello().skeletons(0.0, 1.0).write(path)
     with pytest.raises(MarEdgeError, match="nobody is in view"):
-        read_baseline([path])
+        baseline_of(read_observed([path]))
     recorded(path).write_bytes(path.read_bytes() + rest.write(tmp_path / "b.jsonl").read_bytes())
     with pytest.raises(MarEdgeError, match="a baseline takes one run"):
-        read_baseline([path])
+        baseline_of(read_observed([path]))
 
 
 def test_without_labels_nobody_knows_how_long_anyone_was_in_view(tmp_path: Path) -> None:
@@ -101,6 +100,13 @@ def test_without_labels_nobody_knows_how_long_anyone_was_in_view(tmp_path: Path)
     path.write_bytes(Stream().hello().event(NOD, 1.0, 2.0).write(path).read_bytes())
     with pytest.raises(MarEdgeError, match=r"events\.jsonl: no label message says how long"):
         read_observed([path])
+
+
+def test_times_that_are_far_apart_are_an_error(tmp_path: Path) -> None:
+    path = Stream().hello().labels(3.0).event(NOD, -1e9, -1e9 + 2).labels(4.0).write(tmp_path / "jump.jsonl")
+    (observed,) = read_observed([path])
+    with pytest.raises(MarEdgeError, match=r"jump\.jsonl: 11574 days of profiles; did a clock jump"):
+        profiles_of(observed, ProfileRules())
 
 
 def test_profiles_as_live_need_media_time_in_order(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
 from mar_edge.streaming.recording.timeline import Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import read_timelines
-from mar_edge.streaming.wire.messages import encode
+from mar_edge.streaming.wire.messages import MarkerMessage, SkeletonMessage, encode
 from mar_edge.view.wording import summary
 
 
@@ -62,6 +62,31 @@ def test_an_event_whose_end_was_lost_ends_with_its_last_message(tmp_path: Path) 
     assert nod.is_open
     assert nod.t_end_ns == ZERO_NS + 2 * NS
     assert [event.t_end_ns for event in others] == [ZERO_NS + 4 * NS, ZERO_NS + 6 * NS]
+
+
+def test_markers_are_on_the_clock_of_events(tmp_path: Path) -> None:
+    """A step of the wall clock between two frames moves neither."""
+    stream = Stream().hello().skeletons(0, 2).marker("go", 1.9).event(NOD, 1.0, 1.5).marker("stop", 0.5, "buttons")
+    timeline = read(tmp_path, stream)
+    assert [(timeline.seconds(marker.t_ns), marker.text, marker.source) for marker in timeline.markers] == [
+        (0.5, "stop", "buttons"),
+        (1.9, "go", "stimuli"),
+    ]
+    assert timeline.labels == (*LABELS[:11], HUM)
+    jumped = [
+        msgspec.structs.replace(message, t_media_ns=message.t_capture_ns - ZERO_NS)
+        if isinstance(message, SkeletonMessage)
+        else message
+        for message in stream.messages
+    ]
+    at = next(place for place, message in enumerate(jumped) if message.frame == 50)
+    for place in range(at, len(jumped)):
+        later = {"t_capture_ns": jumped[place].t_capture_ns + 3600 * NS}
+        if isinstance(jumped[place], MarkerMessage) and jumped[place].text == "go":
+            later["t_marker_ns"] = jumped[place].t_marker_ns + 3600 * NS
+        jumped[place] = msgspec.structs.replace(jumped[place], **later)
+    stream.messages = jumped
+    assert [marker.t_ns for marker in read(tmp_path, stream).markers][-1] == ZERO_NS + 1_900_000_000
 
 
 def test_several_events_of_a_person_may_overlap(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Agreement between two codings of the same recordings: machine and coder, or two coders."""
