@@ -78,7 +78,7 @@ from mar_edge.edge.data import Window
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.teaching.heads import Fitting, fit_head
-from mar_edge.teaching.views import STRIDE_S, cut, rest_windows, views_of
+from mar_edge.teaching.views import STRIDE_S, cut, mirrored, rest_windows, views_of
 from mar_edge.training.evaluation.live_thresholds import smoothed
 from mar_edge.training.synth.generator import CLASSES
 from mar_edge.training.synth.live import concurrent_windows
@@ -148,10 +148,8 @@ def meet(number: int, recognizer: WindowRecognizer) -> Person | None:
     views = {}
     for label in taught:
         for i, (_, start, end) in enumerate(own[label][:_EXAMPLES]):
-            shown = views_of(
-                track, (start, end), window_s=window_s, warm_up=warm_up, layout=recognizer.layout, mirror=True
-            )
-            of_each, _ = infer(recognizer, shown)
+            shown = views_of(track, (start, end), window_s=window_s, warm_up=warm_up)
+            of_each, _ = infer(recognizer, [*shown, *(mirrored(window, recognizer.layout) for window in shown)])
             views[label, i] = np.split(of_each, 2)
     rest = list(rest_windows(track, np.array([event[1:] for event in events]), window_s, warm_up))
     still, _ = infer(recognizer, [window for end, window in rest if end < begin][: int(_IDLE_S / STRIDE_S)])
@@ -207,9 +205,9 @@ def judge(scores: np.ndarray, person: Person, least: float, label: int) -> Count
 
 @dataclass(frozen=True)
 class Way:
-    """One way of teaching. kinds of views: 1 plain, 2 also mirrored."""
+    """One way of teaching: with which views and which of everything else."""
 
-    kinds: int = 2
+    mirror: bool = True
     idle: bool = True
     others: bool = True
     base: bool = True
@@ -231,7 +229,7 @@ def teach_and_judge(people: list[Person], others: Others, k: int, way: Way, on: 
                 _add(before[label], counts)
         still = person.still.astype(np.float64)
         for label in person.taught:
-            examples = [np.concatenate(person.views[label, i][: way.kinds]).astype(np.float64) for i in range(k)]
+            plain, other_side = zip(*(person.views[label, i] for i in range(k)), strict=True)
             rest, known = others.features.astype(np.float64), None
             if label in KNOWN:
                 something_else = others.targets[:, label] == 0
@@ -240,7 +238,14 @@ def teach_and_judge(people: list[Person], others: Others, k: int, way: Way, on: 
             began_s = time.perf_counter()
             if not way.others:
                 rest, known = still, None
-            head = fit_head(examples, still if way.idle else still[:0], rest, known, way.fitting)
+            head = fit_head(
+                [each.astype(np.float64) for each in plain],
+                still if way.idle else still[:0],
+                rest,
+                known,
+                mirrored=[each.astype(np.float64) for each in other_side] if way.mirror else (),
+                fitting=way.fitting,
+            )
             fits_s.append(time.perf_counter() - began_s)
             t = person.features @ head.weights + head.bias
             counts = judge(1 / (1 + np.exp(-t)), person, 0.5, label)
@@ -286,7 +291,7 @@ def main() -> None:
         _print(f"{k} examples", teach_and_judge(people, others, k, Way(), on), by_label=k == 5)
     if arguments.ablations:
         ways = {
-            "without mirrored views": Way(kinds=1),
+            "without mirrored views": Way(mirror=False),
             "without what it knew": Way(base=False),
             "without the idle part": Way(idle=False),
             "without other people": Way(others=False),

@@ -63,6 +63,8 @@ def fit_head(
     idle: Floats,
     others: Floats,
     before: Floats | None = None,
+    *,
+    mirrored: Sequence[Floats] = (),
     fitting: Fitting | None = None,
 ) -> Fitted:
     """Return the head that tells the examples from everything else.
@@ -71,11 +73,17 @@ def fit_head(
         examples: features (n, D) of the views of each, one or more.
         idle: features (M, D) of windows in which the person does nothing special; M may be 0.
         others: features (N, D) of windows of other people who do anything but this.
+        mirrored: features (n, D) of the mirrored views of each example, to learn from; empty for none. The threshold is
+            that of the plain views, since a mirrored person sits in another posture.
         before: (N,) logits that the model had for the label in those, if it knows it. They are linear in the features.
     """
     fitting = fitting or Fitting()
     center, spread = others.mean(axis=0), others.std(axis=0) + 1e-6
     shown = [(views - center) / spread for views in examples]
+    learned = [
+        np.concatenate([views, (other - center) / spread])
+        for views, other in zip(shown, mirrored, strict=bool(mirrored))
+    ]
     still, rest = (idle - center) / spread, (others - center) / spread
     D = rest.shape[1]
     covariance = np.cov(rest.T)
@@ -84,7 +92,7 @@ def fit_head(
     if len(still):
         elsewhere = fitting.idle * still.mean(axis=0) + (1 - fitting.idle) * elsewhere
     # One solve for the mean of everything else and each example: leaving one out is then a mean of the others.
-    solved = np.linalg.solve(shrunk, np.stack([*(views.mean(axis=0) for views in shown), elsewhere], axis=1))
+    solved = np.linalg.solve(shrunk, np.stack([*(views.mean(axis=0) for views in learned or shown), elsewhere], axis=1))
     toward, away = solved[:, :-1], solved[:, -1]
 
     def unit(w: Floats) -> Floats:

@@ -25,7 +25,7 @@ from mar_edge.streaming.recognition.motion import region_joints
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, body_size, coherent_motion
 from mar_edge.teaching.examples import Example, Shown
 from mar_edge.teaching.heads import Fitted, Floats, fit_head
-from mar_edge.teaching.views import STRIDE_S, rest_windows, views_of
+from mar_edge.teaching.views import STRIDE_S, mirrored, rest_windows, views_of
 
 NEW_THRESHOLD = 0.5
 """Score at which events of a new label begin."""
@@ -86,66 +86,68 @@ class Teacher:
             )
         self._others, self._before = self._outputs(others)
 
-    def teach(
-        self, shown: Shown, label: Label, *, is_other: NDArray[np.bool_] | None = None, mirror: bool = True
-    ) -> Lesson:
+    def teach(self, shown: Shown, label: Label, *, is_other: NDArray[np.bool_], mirror: bool = True) -> Lesson:
         """Return a head for a label.
 
         Args:
             label: known to the model or new.
-            is_other: (N,) which of the other people's windows show something else than the label; None for all.
+            is_other: (N,) which of the other people's windows show something else than the label.
             mirror: whether the same movement to the other side, or of the other hand, has the same label.
 
         Raises:
             MarEdgeError: skeletons of another layout, no good example, examples that contradict each other or equal
                 the idle part, or too little to compare with.
         """
-        layout, names = self._recognizer.layout, [one.name for one in self._recognizer.metadata.labels]
+        layout = self._recognizer.layout
         if shown.layout != layout.name:
             raise MarEdgeError(f"{shown.layout} skeletons were shown; the model takes {layout.name} ones")
         warm_up = self._recognizer.family.warm_up
         problems, seen = [], []
         for example in shown.examples:
-            windows = views_of(
-                example.track, example.span, window_s=self.window_s, warm_up=warm_up, layout=layout, mirror=mirror
-            )
+            windows = views_of(example.track, example.span, window_s=self.window_s, warm_up=warm_up)
             problems.append(self._problem(example, windows, label))
             seen.append(windows)
         good = [i for i, problem in enumerate(problems) if not problem]
         if not good:
             raise MarEdgeError(f"no example of '{label.name}' can be used: {_listed(shown.examples, problems)}")
         examples = [self._features(seen[i]) for i in good]
+        other_side = [self._features([mirrored(w, layout) for w in seen[i]]) for i in good] if mirror else []
         idle = self._idle(shown)
-        chosen = np.ones(len(self._others), np.bool_) if is_other is None else is_other
-        others = self._others[chosen]
-        before = self._before[chosen, names.index(label.name)] if label.name in names else None
-        if len(others) < _LEAST_OTHERS:
-            others, before = idle, None
-        if len(others) < _LEAST_OTHERS:
-            raise MarEdgeError(
-                f"{len(idle) * STRIDE_S:.0f} s of nothing special were shown; at least "
-                f"{_LEAST_OTHERS * STRIDE_S:.0f} s are needed for this model"
-            )
-        fitted = fit_head(examples, idle, others, before)
+        others, before = self._everything_else(label, is_other, idle)
+        fit = partial(fit_head, examples, others=others, before=before, mirrored=other_side)
+        fitted = fit(idle=idle)
         logits = dict(zip(good, fitted.left_out, strict=True))
         verdicts = tuple(
             Verdict(example.name, problem, float(logits[i]) if i in logits else None)
             for i, (example, problem) in enumerate(zip(shown.examples, problems, strict=True))
         )
-        fit = partial(fit_head, examples, others=others, before=before)
         self._check(label, fit, idle, verdicts)
         head = Head(
             label=label.name,
             weights=weights_of(fitted.weights),
             bias=fitted.bias + self._offset(label),
             examples=len(examples),
-            views=sum(map(len, examples)),
+            views=sum(map(len, [*examples, *other_side])),
             idle_s=len(idle) * STRIDE_S,
             found=float((fitted.left_out > 0).mean()),
             false_per_minute=self._false_per_minute(fit, idle),
             taught_on=date.today().isoformat(),
         )
         return Lesson(label, head, verdicts)
+
+    def _everything_else(self, label: Label, is_other: NDArray[np.bool_], idle: Floats) -> tuple[Floats, Floats | None]:
+        """Return features of other people, or else of the idle part, and what the model knew of the label there."""
+        others = self._others[is_other]
+        if len(others) >= _LEAST_OTHERS:
+            names = [one.name for one in self._recognizer.metadata.labels]
+            known = label.name in names
+            return others, self._before[is_other, names.index(label.name)] if known else None
+        if len(idle) < _LEAST_OTHERS:
+            raise MarEdgeError(
+                f"{len(idle) * STRIDE_S:.0f} s of nothing special were shown; at least "
+                f"{_LEAST_OTHERS * STRIDE_S:.0f} s are needed for this model"
+            )
+        return idle, None
 
     def _check(self, label: Label, fit: _Fit, idle: Floats, verdicts: Sequence[Verdict]) -> None:
         if len(idle):

@@ -24,21 +24,17 @@ _WHOLE = 0.8
 _SHIFTS = 6
 
 
-def views_of(
-    track: Window, span_s: tuple[float, float], *, window_s: float, warm_up: WarmUp, layout: Layout, mirror: bool
-) -> list[Window]:
+def views_of(track: Window, span_s: tuple[float, float], *, window_s: float, warm_up: WarmUp) -> list[Window]:
     """Return windows that show a movement of one person in ``span_s``, from and to; empty if none does.
 
     Args:
         track: everything that is known of the person around the movement.
-        mirror: whether the movement of the other side of the body is the same.
     """
     start_s, end_s = span_s
     lasts_s = min(end_s - start_s, window_s)
     first, last = start_s + _WHOLE * lasts_s, end_s + window_s - _WHOLE * lasts_s
     shown = [cut(track, end, window_s, warm_up) for end in np.linspace(first, last, _SHIFTS + 2)[1:-1]]
-    plain = [window for window in shown if window is not None]
-    return plain + [mirrored(window, layout) for window in plain] if mirror else plain
+    return [window for window in shown if window is not None]
 
 
 def rest_windows(
