@@ -29,6 +29,7 @@ _NEAR_S = 3600.0
 _MOST_STREAMS = 16
 _MOST_CHANNELS = 32
 _MOST_SAID = 100
+_LONGEST_NAME = 200
 MOST_WAITING = 1000
 """Markers that wait for the next frame of a stream; further ones are lost."""
 _MOST_A_TURN = 200
@@ -131,9 +132,9 @@ class MarkerInlets:
         except RuntimeError as error:  # it has just ended, or does not answer; it is tried again while it is listed
             self._say(info.name(), "the stream cannot be opened: %s", error)
             return
-        name = _printable(info.name())
+        name = _name(info.name())
         self._inlets[info.uid()] = name, inlet
-        _log.info("markers are taken in from LSL stream '%s' of %s", name, _printable(info.hostname()))
+        _log.info("markers are taken in from LSL stream '%s' of %s", name, _name(info.hostname()))
 
     def _drain(self, uid: str) -> None:
         name, inlet = self._inlets[uid]
@@ -166,9 +167,10 @@ class MarkerInlets:
 
     def _say(self, name: str, problem: str, *values: object) -> None:
         """Report a problem of a stream once; ``values`` are those that ``problem`` formats."""
+        name = _name(name)
         if (name, problem) not in self._said and len(self._said) < _MOST_SAID:
             self._said.add((name, problem))
-            _log.warning("markers from '%s': %s", _printable(name), problem % values)
+            _log.warning("markers from '%s': %s", name, problem % values)
 
 
 def marker_text(values: Sequence[bytes | int | float]) -> str:
@@ -177,6 +179,10 @@ def marker_text(values: Sequence[bytes | int | float]) -> str:
         _printable(value.decode("utf-8", "replace")) if isinstance(value, bytes) else f"{value:.15g}"
         for value in values
     )
+
+
+def _name(text: str) -> str:
+    return _printable(text[:_LONGEST_NAME])
 
 
 def _printable(text: str) -> str:
