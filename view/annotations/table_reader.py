@@ -201,7 +201,7 @@ def _read_tabular(table: Table, observation: str) -> ReadFile:
         if facts is None:
             video = first.get("Media file name") or first.get("Media file path") or ""
             stem = recording_name(video).removesuffix(SUFFIX) if video not in _MISSING else name
-            facts = foreign_facts(stem, dated_ns(first.get("Observation date", "")))
+            facts = foreign_facts(stem, dated_ns(first.get("Observation date", "")), stream=name)
         timeline, own_notes = observed([_mark(row, kind) for row in rows], facts)
         timelines.append(timeline)
         notes += [f"observation '{name}': {note}" for note in own_notes]
