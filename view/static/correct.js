@@ -48,7 +48,7 @@ let revision = 0;
 let tools, edges, filter, overview, scrubber, zoom;
 let onCoder = () => {};
 
-const coderName = () => kept("coder");
+const coderName = () => corrections?.coder ?? kept("coder");
 const chosen = () => eventsOf().get(page.picked) ?? null;
 const say = (text, tone = "") => tools.say(text, tone);
 
