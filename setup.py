@@ -2,7 +2,7 @@
 
 from setuptools import find_packages, setup
 
-ROOMS = ("edge", "export", "calibration", "streaming", "training", "view", "cli", "api", "analysis", "teaching")
+ROOMS = ("edge", "export", "calibration", "streaming", "training", "view", "cli", "api", "analysis", "teaching", "bridge")
 PACKAGES = find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")])
 
 setup(
