@@ -71,8 +71,9 @@ class Bridge:
     def status(self) -> str:
         """Return one line: what waits, what was sent and lost, and why."""
         dropped = sum(each.count for each in self._journal.dropped.values())
+        age_s = self._journal.oldest_age_s()
         line = (
-            f"received {self.passed}; behind {self._journal.waiting} messages, {self._journal.oldest_age_s():.0f} s; sent {self.sent}; "
+            f"received {self.passed}; behind {self._journal.waiting} messages, {age_s:.0f} s; sent {self.sent}; "
             f"dropped {dropped}; refused {self.refused}; not written {self._journal.failed}"
         )
         return "; ".join([line, *filter(None, (self.failure, self._journal.last_failure))])

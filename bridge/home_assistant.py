@@ -73,7 +73,7 @@ class HomeAssistant:
 
     def _entities(self, stream: str) -> list[Publication]:
         topic = f"{ROOT}/{self._box}/{stream}"
-        action = {
+        action: dict[str, object] = {
             "state_topic": f"{topic}/action",
             "json_attributes_topic": f"{topic}/action",
         }

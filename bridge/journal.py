@@ -21,16 +21,18 @@ from mar_edge.streaming.wire.messages import AnyMessage, encode
 
 # Changes with the tables; a journal of another version is refused.
 _VERSION = 1
-# What a message costs beside its body: names, numbers and SQLite's index.
+# What a message takes in addition to its body: names, numbers and SQLite's index.
 _OVERHEAD_BYTES = 200
-_TABLE = """
-CREATE TABLE IF NOT EXISTS entries (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    stream TEXT NOT NULL, run TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
-    added_s REAL NOT NULL, body BLOB NOT NULL,
-    UNIQUE (stream, run, seq)
+_COLUMNS = (
+    "position INTEGER PRIMARY KEY AUTOINCREMENT",
+    "stream TEXT NOT NULL",
+    "run TEXT NOT NULL",
+    "seq INTEGER NOT NULL",
+    "kind TEXT NOT NULL",
+    "added_s REAL NOT NULL",  # wall clock: it must outlive the process
+    "body BLOB NOT NULL",
+    "UNIQUE (stream, run, seq)",
 )
-"""
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Journal:
         if version != _VERSION and (version or tables):
             self._db.close()
             raise MarEdgeError(f"{self._path} is a database of something else; name another file with --journal")
-        self._db.execute(_TABLE)
+        self._db.execute(f"CREATE TABLE IF NOT EXISTS entries ({', '.join(_COLUMNS)})")
         self._db.execute(f"PRAGMA user_version = {_VERSION}")
         query = f"SELECT count(*), coalesce(sum(length(body) + {_OVERHEAD_BYTES}), 0) FROM entries"
         count, total_bytes = self._db.execute(query).fetchone()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mar_edge.bridge.sinks.base import Unavailable
@@ -37,10 +38,13 @@ class NatsConnection:
             from nats.aio.client import Client
         except ImportError:
             raise MissingExtra("nats-py", "nats") from None
+        if target.credentials is not None and find_spec("nkeys") is None:
+            raise MissingExtra("nkeys", "nats")
         self._shown = target.shown
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
+        self._last_error: Exception | None = None
         self._closed = self._loop.create_future()
         self._client = Client()
         options: dict[str, Any] = {"tls": target.tls} if target.tls is not None else {}
@@ -57,8 +61,11 @@ class NatsConnection:
                     f"{'tls' if target.tls else 'nats'}://{host}:{target.port}",
                     name=f"mar-edge {target.box}",
                     allow_reconnect=False,
+                    # Without a limit, nats-py tries to connect for ever.
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
                     connect_timeout=ANSWER_S,
-                    error_cb=_ignore,
+                    error_cb=self._notice_error,
                     closed_cb=self._notice_close,
                     **options,
                 )
@@ -75,13 +82,17 @@ class NatsConnection:
             Unavailable: it failed or took too long, or the connection ended meanwhile.
             nats.js.errors.NotFoundError: the caller knows what to do.
         """
-        from nats.errors import Error
-        from nats.js.errors import NotFoundError
+        from nats.errors import Error, NoServersError
+        from nats.js.errors import NotFoundError, ServiceUnavailableError
 
         try:
             return asyncio.run_coroutine_threadsafe(self._while_connected(coroutine), self._loop).result()
         except NotFoundError:
             raise
+        except ServiceUnavailableError:
+            raise self.unavailable(OSError("it runs without JetStream; start it with -js")) from None
+        except NoServersError as error:
+            raise self.unavailable(self._last_error or error) from None
         except (Error, OSError, asyncio.TimeoutError) as error:
             raise self.unavailable(error) from None
 
@@ -98,6 +109,9 @@ class NatsConnection:
         """Return the error that the sink raises for an error of the client."""
         return Unavailable(f"NATS at {self._shown}: {str(error).strip() or type(error).__name__}")
 
+    async def _notice_error(self, error: Exception) -> None:
+        self._last_error = error
+
     async def _notice_close(self) -> None:
         if not self._closed.done():
             self._closed.set_result(None)
@@ -112,7 +126,3 @@ class NatsConnection:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-async def _ignore(_: Exception) -> None:
-    """Do nothing: each call raises its own errors."""

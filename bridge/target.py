@@ -117,8 +117,8 @@ def parse_target(
     if scheme not in _PORTS or not host:
         # Without what may be a password.
         raise MarEdgeError(f"not an address of a receiver: '{url.rpartition('@')[2]}'; {FORMS}")
-    if credentials is not None and not credentials.is_file():
-        raise MarEdgeError(f"--credentials: no such file: {credentials}")
+    if credentials is not None:
+        _check_credentials(credentials)
     return Target(
         scheme,
         host,
@@ -131,3 +131,15 @@ def parse_target(
         credentials,
         secret,
     )
+
+
+def _check_credentials(path: Path) -> None:
+    """Check that a file holds what nats-py looks for in it until it finds it."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MarEdgeError(f"--credentials: cannot read {path}: {error.strerror}") from None
+    if b"BEGIN NATS USER JWT" not in content or b"BEGIN USER NKEY SEED" not in content:
+        raise MarEdgeError(
+            f"--credentials: {path} is no credentials file of NATS (.creds); 'nsc generate creds' makes one"
+        )

@@ -42,9 +42,9 @@ def audit(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
 ) -> None:
-    """Report which messages are missing or doubled, by stream, run and number.
+    """Report messages that are missing or doubled.
 
-    Exit status 1 if any is.
+    Each is named by stream, run and number. Exit status 1 if there is any.
     """
     from mar_edge.bridge.arrived import heads_of_file, heads_of_nats
     from mar_edge.bridge.audit import Audit

@@ -38,7 +38,7 @@ def bridge(
     ] = 256,
     access: ClientAccess,
 ) -> None:
-    """Pass messages on to NATS, MQTT and Home Assistant, a webhook or a program.
+    """Pass messages on to NATS, MQTT, webhooks and programs.
 
     While the receiver is away, messages wait in a journal on disk. SIGUSR1 logs what waits, was sent and dropped.
     """

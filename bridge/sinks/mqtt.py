@@ -97,16 +97,16 @@ class MqttSink:
     def _wait(self, waiting: list[MQTTMessageInfo]) -> None:
         assert self._client is not None
         until_s = time.monotonic() + _ANSWER_S
-        for each in waiting:
-            try:
+        try:
+            for each in waiting:
                 while not each.is_published():
                     if not self._client.is_connected():
                         raise self._unavailable("the connection ended")
                     if time.monotonic() > until_s:
                         raise self._unavailable("no acknowledgment")
                     each.wait_for_publish(_LOOK_S)
-            except (RuntimeError, ValueError) as error:  # what the client says of a message that it cannot send
-                raise self._unavailable(str(error)) from None
+        except (RuntimeError, ValueError) as error:  # what the client says of a message that it cannot send
+            raise self._unavailable(str(error)) from None
 
     def _unavailable(self, why: str) -> Unavailable:
         return Unavailable(f"MQTT at {self._target.shown}: {why}")

@@ -26,7 +26,7 @@ _SECRET_PREFIX = "whsec_"
 
 
 def secret_bytes(secret: str) -> bytes:
-    """Return the key that a secret stands for: base64 after ``whsec_``, or else the text itself.
+    """Return the key in a secret: base64 after ``whsec_``, or else the text itself.
 
     Raises:
         MarEdgeError: it is empty, or not base64.

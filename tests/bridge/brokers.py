@@ -63,9 +63,10 @@ class Broker:
             self._process = None
 
 
-def nats_server(folder: Path, *options: str) -> Broker:
+def nats_server(folder: Path, *options: str, jetstream: bool = True) -> Broker:
     port = free_port()
-    return Broker(["nats-server", "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder), *options], port)
+    store = ["-js", "-sd", str(folder)] if jetstream else []
+    return Broker(["nats-server", "-a", "127.0.0.1", "-p", str(port), *store, *options], port)
 
 
 def mosquitto(folder: Path) -> Broker:

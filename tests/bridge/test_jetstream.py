@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from mar_edge.bridge.audit import Audit
 from mar_edge.bridge.bridge import Bridge
 from mar_edge.bridge.journal import Journal
 from mar_edge.bridge.selection import Selection
+from mar_edge.bridge.sinks.base import Unavailable
 from mar_edge.bridge.sinks.jetstream import JetStreamSink
-from mar_edge.bridge.target import Target, parse_target
+from mar_edge.bridge.target import Target, Tls, parse_target
+from mar_edge.edge.labels import Label
 from mar_edge.streaming.capture.backoff import Backoff
 
 pytest.importorskip("nats", reason="nats-py is not installed")
@@ -69,7 +72,7 @@ def test_everything_arrives_once_and_in_order_while_the_server_is_killed(server:
 
 
 def test_what_was_stored_without_our_knowing_is_not_sent_again(server: Broker, tmp_path: Path) -> None:
-    """A bridge that was killed after sending finds its batch in the stream, also when the server forgot the ids."""
+    """Restart a bridge that was killed after sending, when the server does not know the ids any more."""
     with Journal(tmp_path / "journal", 1 << 20) as journal:
         fill(journal, range(300))
         batch = journal.oldest(200, 0.0)
@@ -116,19 +119,77 @@ def test_a_bridge_that_is_killed_under_load_loses_and_doubles_nothing(server: Br
             pass
         return int(found[1])
 
+    def send(sender: Box, process: subprocess.Popen[str], count: int) -> None:
+        # In portions that a sender keeps for a slow subscriber.
+        for done in range(400, count + 1, 400):
+            sender.send_events(400)
+            wait_until(lambda done=done: received(process) == done)
+
     with box("cam.1") as sender:
         running = start(sender)
         for _ in range(2):
-            sender.send_events(1000)
-            wait_until(lambda: received(running) == 1000)
+            send(sender, running, 1200)
             running.send_signal(signal.SIGKILL)
             running.communicate()
             sender.wait_for_subscribers(0)
             running = start(sender)
-        sender.send_events(1000)
+        send(sender, running, 1200)
         sender.end()
         _, said = running.communicate(timeout=60)
         assert running.returncode == 0, said
-    assert audited(server, from_start=True) == (3001, 0, 0)
+    assert audited(server, from_start=True) == (3601, 0, 0)
 
 
+def test_tls_and_passwords(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    make = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = ["-subj", "/CN=box", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    subprocess.run([*make, *names, "-keyout", tmp_path / "key.pem", "-out", ca], check=True, capture_output=True)
+    keys = ["--tls", "--tlscert", str(ca), "--tlskey", str(tmp_path / "key.pem"), "--user", "ann", "--pass", "p@ss"]
+    broker = nats_server(tmp_path / "nats", *keys)
+    broker.start()
+    try:
+        for url, tls, why in (
+            ("tls://ann:p%40ss@127.0.0.1:{}", Tls(ca), ""),
+            ("tls://ann:wrong@127.0.0.1:{}", Tls(ca), "(?i)authorization"),
+            ("tls://ann:p%40ss@127.0.0.1:{}", Tls(), "certificate verify failed"),
+        ):
+            sink = JetStreamSink(parse_target(url.format(broker.port), "lab", tls))
+            if why:
+                with pytest.raises(Unavailable, match=why) as caught:
+                    sink.open()
+                assert "wrong" not in str(caught.value)
+            else:
+                sink.open()
+            sink.close()
+    finally:
+        broker.kill()
+
+
+def test_a_server_without_jetstream_says_so(tmp_path: Path) -> None:
+    broker = nats_server(tmp_path / "nats", jetstream=False)
+    broker.start()
+    try:
+        with pytest.raises(Unavailable, match="JetStream"):
+            JetStreamSink(target(broker)).open()
+    finally:
+        broker.kill()
+
+
+def test_a_message_that_is_too_long_is_refused_and_the_others_arrive(tmp_path: Path) -> None:
+    config = tmp_path / "nats.conf"
+    config.write_text("max_payload: 2000\n")
+    broker = nats_server(tmp_path / "nats", "-c", str(config))
+    broker.start()
+    try:
+        with Journal(tmp_path / "journal", 1 << 20) as journal, bridge(journal, broker) as running:
+            for seq in range(6):
+                label = Label(9, "nodding" * (500 if seq in (0, 3) else 1), "head")
+                journal.add(numbered(event(seq, label=label), seq))
+            running.drain(lambda: False)
+        assert (running.sent, running.refused) == (4, 2)
+        assert [head.seq for head in heads_of_nats(target(broker), every_box=True)] == [1, 2, 4, 5]
+    finally:
+        broker.kill()

@@ -67,13 +67,13 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_a_full_journal_drops_the_oldest_and_counts_them_by_run_and_number(tmp_path: Path) -> None:
     path = tmp_path / "j"
     with Journal(path, MB) as journal:
-        for number in range(20_000):
-            journal.add(numbered(event(number), number, run="a" if number < 15_000 else "b"))
+        for number in range(8_000):
+            journal.add(numbered(event(number), number, run="a" if number < 6_000 else "b"))
         kept = seqs(journal)
-        assert kept == list(range(20_000 - len(kept), 20_000))
+        assert kept == list(range(8_000 - len(kept), 8_000))
         dropped = journal.dropped["cam", "a"]
         assert (dropped.count, dropped.first_seq) == (dropped.last_seq + 1, 0)
-        assert sum(each.count for each in journal.dropped.values()) == 20_000 - len(kept)
+        assert sum(each.count for each in journal.dropped.values()) == 8_000 - len(kept)
         size = sum(file.stat().st_size for file in tmp_path.iterdir())
         assert size < 8 * MB  # with the write-ahead log, which SQLite empties every 4 MB
 
@@ -102,9 +102,6 @@ def test_files_that_are_no_journal_are_refused_and_stay(tmp_path: Path) -> None:
 
 
 def test_two_bridges_do_not_share_a_journal(tmp_path: Path) -> None:
-    with (
-        Journal(tmp_path / "j", MB) as journal,
-        pytest.raises(MarEdgeError, match="each its own --journal"),
-    ):
-        journal.add(numbered(event(0), 0))
-        Journal(tmp_path / "j", MB)
+    with Journal(tmp_path / "j", MB):  # noqa: SIM117 - the second is what fails
+        with pytest.raises(MarEdgeError, match="each its own --journal"):
+            Journal(tmp_path / "j", MB)

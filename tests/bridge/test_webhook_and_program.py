@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from brokers import event, numbered
+from brokers import event, numbered, wait_until
 
 from mar_edge.bridge.bridge import Bridge
 from mar_edge.bridge.journal import Journal
@@ -116,11 +116,18 @@ def test_a_program_gets_each_message_and_is_tried_again_when_it_fails(tmp_path: 
 
 
 def test_a_program_that_hangs_is_killed_with_what_it_started(tmp_path: Path) -> None:
-    sink = ProgramSink(parse_target(script(tmp_path, "sleep 1000 & echo $! > child; wait")), timeout_s=0.5)
+    sink = ProgramSink(parse_target(script(tmp_path, f"sleep 1000 & echo $! > {tmp_path}/child; wait")), timeout_s=0.5)
     with Journal(tmp_path / "journal", 1 << 20) as journal:
         journal.add(numbered(event(0), 0))
         with pytest.raises(Unavailable, match=r"did not end within 0\.5 s"):
             sink.send(journal.oldest(1, 0.0))
+    child = int((tmp_path / "child").read_text())
+    wait_until(lambda: not runs(child))
+
+
+def runs(process: int) -> bool:
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and stat.read_text().split()[2] != "Z"
 
 
 def test_an_unread_message_is_no_error(tmp_path: Path) -> None:

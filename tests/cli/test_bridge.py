@@ -44,7 +44,7 @@ def test_audit_reads_what_subscribe_printed(here, user_error, tmp_path: Path) ->
         (("--to", "nats://127.0.0.1", "--box", "a.b"), "not a valid name of a box"),
         (("--to", "tls://127.0.0.1", "--tls-ca", "nowhere.pem"), "--tls-ca"),
         (("--to", "tls://127.0.0.1", "--tls-cert", "nowhere.pem"), "go together"),
-        (("--to", "nats://127.0.0.1", "--credentials", "nowhere.creds"), "no such file"),
+        (("--to", "nats://127.0.0.1", "--credentials", "nowhere.creds"), "cannot read nowhere.creds"),
         (("--to", "nats://127.0.0.1", "--score", "2"), "0 to 1"),
         (("--to", "nats://127.0.0.1", "--journal-mb", "0"), "at least 1"),
         (("--to", "https://127.0.0.1", "--secret", "whsec_?"), "base64"),
@@ -58,7 +58,7 @@ def test_mistakes_are_one_line(user_error, tmp_path, monkeypatch, arguments, why
     assert not list(tmp_path.iterdir())
 
 
-def start(address: str, folder: Path, to: str, *options: str) -> "subprocess.Popen[str]":
+def start(address: str, folder: Path, to: str, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "mar_edge", "bridge", "--connect", address, "--to", to, *options]
     return subprocess.Popen(
         [*command, "--journal", str(folder / "journal")], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
