@@ -107,8 +107,8 @@ def analyze_study(
         write_whole(out / ACTIONS, write_actions(summaries))
         write_whole(out / GROUPS, write_groups(summaries))
         write_whole(out / REPORT, write_report(StudyReport(summaries, tuple(failed), people, coder, metadata, config)))
-        others = len(list(folder.glob(f"*{SUFFIX}"))) - len(named)
-    return Outcome(tuple(analyzed), len(finished), tuple(failed), others)
+        others = {path.name for path in folder.glob(f"*{SUFFIX}")} - {f"{video.name}{SUFFIX}" for video in videos}
+    return Outcome(tuple(analyzed), len(finished), tuple(failed), len(others))
 
 
 def _sorted(
