@@ -49,8 +49,8 @@ class _PoseTiming:
     pose: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|FILE",
-            help="Pose stage to time instead: holistic, a known model, or an ONNX file.",
+            metavar="NAME|FILE|FOLDER",
+            help="Pose stage to time instead: holistic, a known model, an ONNX file, or a folder of holistic networks.",
             show_default=False,
         ),
     ] = None

@@ -12,7 +12,7 @@ from mar_edge.cli.bench_report import print_environment, write_json
 from mar_edge.cli.model_download import fetch_shown
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.pose.choice import HOLISTIC, PoseConfig, model_files
+from mar_edge.edge.pose.choice import PoseConfig, is_holistic, model_files, networks_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,9 +39,9 @@ def bench_pose(
     from mar_edge.cli.pose_timing import PoseReport
 
     found = environment(threads)
-    if options.pose == HOLISTIC:
+    if is_holistic(options.pose):
         picture = _demo() if image is None else _read(image)
-        name, rows = HOLISTIC, _holistic(runtimes, people, picture, rounds, threads)
+        name, rows = options.pose, _holistic(networks_folder(options.pose), runtimes, people, picture, rounds, threads)
     else:
         picture = _noise() if image is None else _read(image)
         name, rows = _top_down(options, runtimes, people, picture, rounds, threads)
@@ -86,11 +86,17 @@ def _top_down(
 
 
 def _holistic(
-    runtimes: Sequence[RuntimeName], people: Sequence[int], picture: NDArray[np.uint8], rounds: int, threads: int
+    folder: Path | None,
+    runtimes: Sequence[RuntimeName],
+    people: Sequence[int],
+    picture: NDArray[np.uint8],
+    rounds: int,
+    threads: int,
 ) -> tuple[PoseRow, ...]:
     from mar_edge.cli.pose_timing import time_holistic
     from mar_edge.edge.layout import load_layout
     from mar_edge.edge.pose.focus import Focus
+    from mar_edge.edge.pose.holistic.networks import Networks
     from mar_edge.edge.pose.holistic.stage import HolisticPose
 
     layout = load_layout(_LAYOUT)
@@ -98,7 +104,7 @@ def _holistic(
         stages = []
         for runtime in runtimes:
             for count in people:
-                pose = HolisticPose(layout, focus=Focus(count), runtime=runtime, threads=threads)
+                pose = HolisticPose(layout, focus=Focus(count), networks=Networks(runtime, threads, folder=folder))
                 stages.append((count, stack.enter_context(pose)))
         rows = time_holistic(stages, picture, rounds, progress)
     missing = sorted(set(people) - {row.people for row in rows})

@@ -53,6 +53,7 @@ class LiveFootage:
     "evaluate model.onnx --streaming 10 --idle 10",
     "evaluate model.onnx --data truth:real",
     "evaluate joint.pt bone.pt --data ma52:FOLDER --submission answers.zip",
+    "evaluate model.onnx --data mma52:FOLDER --detection",
     "evaluate run/best.pt --streaming 30 --confidence scores.json",
 )
 def evaluate(
@@ -71,11 +72,19 @@ def evaluate(
         str,
         typer.Option(
             metavar="DATA",
-            help="Data set: synth, ma52:FOLDER (or ma52-test:), imigue:FOLDER, recordings:FOLDER, clips.npz or "
-            "truth:FOLDER (real recordings).",
+            help="Data set: synth, ma52:FOLDER (or ma52-test:), mma52:FOLDER, imigue:FOLDER, recordings:FOLDER, "
+            "clips.npz or truth:FOLDER (real recordings).",
             rich_help_panel=_DATA,
         ),
     ] = "synth",
+    detection: Annotated[
+        bool,
+        typer.Option(
+            "--detection",
+            help="Multi-label detection in the whole videos of mma52:FOLDER (or mma52-test:), not clips.",
+            rich_help_panel=_DATA,
+        ),
+    ] = False,
     labels: Annotated[
         Path | None,
         typer.Option(
@@ -144,6 +153,7 @@ def evaluate(
         model=ModelSource(tuple(model), stream, device, runtime, threads),
         data=data,
         out=out,
+        detection=detection,
         labels_file=labels,
         clips=clips,
         known_only=known_only,

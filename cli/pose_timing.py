@@ -29,6 +29,8 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.runtime.base import Runtime
 
 _WARM_UP_ROUNDS = 3
+# Small people are searched for in parts of the picture, one part in every fifth frame.
+_FRAMES_TO_FIND = 100
 _FRAME_S = 1 / 30
 _OF_DETECTION = ("resize", "detect")
 # Size of a person, in fractions of the picture; with many people they are narrower.
@@ -150,23 +152,27 @@ def time_holistic(
 ) -> tuple[PoseRow, ...]:
     """Time the holistic stage on ``image``, a picture of one person, repeated once per person.
 
-    Return a row for each stage that follows everybody in every frame. The detector may miss some of many small people;
-    such a stage has no row.
+    Return a row for each stage that follows everybody in every frame, after a while to find them. The detector may miss
+    some of many small people; such a stage has no row.
     """
     pictures = {people: np.tile(image, (1, people, 1)) for people, _ in stages}
     taken: list[list[dict[HolisticStage, float]]] = [[] for _ in stages]
-    complete = [True] * len(stages)
+    complete = [_finds_all(pose, pictures[people], people) for people, pose in stages]
     for turn in range(_WARM_UP_ROUNDS + rounds):
         for index, ((people, pose), rows) in enumerate(zip(stages, taken, strict=True)):
-            seen = len(pose.estimate(pictures[people], turn * _FRAME_S))
-            complete[index] &= turn < _WARM_UP_ROUNDS or seen == people
-            rows.append({stage: pose.stage_s.get(stage, 0.0) for stage in HOLISTIC_STAGES})
+            if complete[index]:
+                complete[index] = len(pose.estimate(pictures[people], (_FRAMES_TO_FIND + turn) * _FRAME_S)) == people
+                rows.append({stage: pose.stage_s.get(stage, 0.0) for stage in HOLISTIC_STAGES})
         progress("rounds", turn + 1, _WARM_UP_ROUNDS + rounds)
     return tuple(
         _row(pose.name, people, rows[_WARM_UP_ROUNDS:], [])
         for (people, pose), rows, all_seen in zip(stages, taken, complete, strict=True)
         if all_seen
     )
+
+
+def _finds_all(pose: HolisticPose, picture: NDArray[np.uint8], people: int) -> bool:
+    return any(len(pose.estimate(picture, frame * _FRAME_S)) == people for frame in range(_FRAMES_TO_FIND))
 
 
 def side_by_side(people: int, width: int, height: int) -> NDArray[np.float32]:

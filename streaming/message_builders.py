@@ -18,7 +18,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
-from mar_edge.streaming.lsl.marker_inlets import Marker
+from mar_edge.streaming.lsl.streams import MediaMarker
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.recognition.probabilities import Inference
@@ -189,14 +189,14 @@ def _skeleton_message(
     )
 
 
-def marker_message(frame: Frame, marker: Marker) -> MarkerMessage:
-    """Describe a marker of another program. Its time is as far from the frame's as on the monotonic clock."""
+def marker_message(frame: Frame, marker: MediaMarker) -> MarkerMessage:
+    """Describe a marker of another program."""
     return MarkerMessage(
         frame=frame.seq,
         t_capture_ns=frame.t_capture_ns,
         text=marker.text,
         source=marker.source,
-        t_marker_ns=frame.t_capture_ns + marker.t_mono_ns - frame.t_mono_ns,
+        t_marker_ns=frame.t_capture_ns + marker.media_ns - frame.media_ns,
     )
 
 

@@ -22,7 +22,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-SERVING = ("web", "ops")
+SERVING = ("web", "ops", "lsl")
 NO_ANSWER = ("Could not fetch URL", "Connection", "Read timed out", "Network is unreachable")
 
 
@@ -54,7 +54,7 @@ PYTHONS = ("3.10", "3.14")
 
 
 def requirements(platform: Platform, python: str) -> list[str]:
-    """Return the direct dependencies of ``pip install 'mar-edge[web,ops]'`` on a platform."""
+    """Return the direct dependencies of ``pip install 'mar-edge[web,ops,lsl]'`` on a platform."""
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     wanted = map(Requirement, [*project["dependencies"], *(line for extra in SERVING for line in extras[extra])])

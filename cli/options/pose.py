@@ -37,7 +37,9 @@ class PoseModel:
     pose: Annotated[
         str,
         typer.Option(
-            metavar="NAME|FILE", help="Pose stage: holistic, a known model ('mar-edge models --list'), or an ONNX file."
+            metavar="NAME|FILE|FOLDER",
+            help="Pose stage: holistic, a known model ('mar-edge models --list'), an ONNX file, or a folder that "
+            "'mar-edge calibrate --pose' wrote.",
         ),
     ] = HOLISTIC
     detector: Detector = None

@@ -107,4 +107,9 @@ def count_text(timelines: list[Timeline]) -> str:
     from mar_edge.view.wording import summary
 
     is_open = sum(event.is_open for timeline in timelines for event in timeline.events)
-    return summary(timelines) + (f"; of {is_open} the end was not recorded" if is_open else "")
+    markers = sum(len(timeline.markers) for timeline in timelines)
+    return (
+        summary(timelines)
+        + (f"; of {is_open} the end was not recorded" if is_open else "")
+        + (f"; markers of other programs: {markers}" if markers else "")
+    )

@@ -30,9 +30,14 @@ Fetch = Callable[["KnownModel", str | None], Path]
 class PoseConfig:
     """The pose stage, the people that it follows, and the filter of their joints.
 
-    pose: ``holistic``, a known name, or an ONNX file. detector: a known name, an ONNX file, or either with its family
-    before it (``yolox:FILE``); None for the pose model's own. people, min_score, smooth: None for the pose stage's own.
-    focus: as ``edge.pose.focus`` reads it. mirror: None for ``MAR_EDGE_MIRROR``, else the publishers' addresses.
+    pose: ``holistic``, a folder of its networks, a known name, or an ONNX file.
+
+    detector: a known name, an ONNX file, or either with its family before it (``yolox:FILE``); None for the pose
+    model's own.
+
+    people, min_score, smooth: None for the pose stage's own. focus: as ``edge.pose.focus`` reads it. mirror: None for
+    ``MAR_EDGE_MIRROR``, else the publishers' addresses.
+
     runtime: of the networks. threads: of one inference on a CPU; 0 takes every core.
     """
 
@@ -45,6 +50,16 @@ class PoseConfig:
     mirror: str | None = None
     runtime: RuntimeName = "auto"
     threads: int = 0
+
+
+def is_holistic(pose: str) -> bool:
+    """Return whether it names the holistic stage: by its name, or by a folder of its networks."""
+    return pose == HOLISTIC or Path(pose).is_dir()
+
+
+def networks_folder(pose: str) -> Path | None:
+    """Return the folder of the networks of the holistic stage; None takes the package's."""
+    return None if pose == HOLISTIC else Path(pose)
 
 
 def fetch_model(model: KnownModel, mirror: str | None) -> Path:
@@ -67,7 +82,7 @@ def pose_stage(options: PoseConfig, fetch: Fetch = fetch_model) -> OpenPose:
     """
     if options.min_score is not None and not 0.0 <= options.min_score <= 1.0:
         raise MarEdgeError(f"--min-score is 0 to 1, not {options.min_score}")
-    if options.pose == HOLISTIC:
+    if is_holistic(options.pose):
         return _holistic(options)
     if options.smooth == "as-mediapipe":
         raise MarEdgeError("--smooth as-mediapipe goes with --pose holistic; a pose model takes one-euro or off")
@@ -139,6 +154,7 @@ def _holistic(options: PoseConfig) -> OpenPose:
     focus = Focus.parse(options.focus, 1 if options.people is None else options.people)
 
     def open_holistic(layout: Layout) -> PoseEstimator:
+        from mar_edge.edge.pose.holistic.networks import Networks
         from mar_edge.edge.pose.holistic.stage import MIN_SCORE, HolisticPose
 
         return HolisticPose(
@@ -146,8 +162,7 @@ def _holistic(options: PoseConfig) -> OpenPose:
             focus=focus,
             min_score=MIN_SCORE if options.min_score is None else options.min_score,
             smooth="as-mediapipe" if options.smooth is None else options.smooth,
-            runtime=options.runtime,
-            threads=options.threads,
+            networks=Networks(options.runtime, options.threads, folder=networks_folder(options.pose)),
         )
 
     return open_holistic

@@ -29,6 +29,7 @@ _NEAR_S = 3600.0
 _MOST_STREAMS = 16
 _MOST_CHANNELS = 32
 _MOST_SAID = 100
+_LONGEST_NAME = 200
 MOST_WAITING = 1000
 """Markers that wait for the next frame of a stream; further ones are lost."""
 _MOST_A_TURN = 200
@@ -114,7 +115,8 @@ class MarkerInlets:
             if info.uid() in self._inlets or info.source_id() in self._own_ids:
                 continue
             rate, channels = info.nominal_srate(), info.channel_count()
-            if rate != self._pylsl.IRREGULAR_RATE or channels > _MOST_CHANNELS:
+            readable = 1 <= channels <= _MOST_CHANNELS and info.channel_format() != self._pylsl.cf_undefined
+            if rate != self._pylsl.IRREGULAR_RATE or not readable:
                 self._say(info.name(), "this stream of %d channels at %g Hz is not taken for markers", channels, rate)
             elif len(self._inlets) >= _MOST_STREAMS:
                 self._say(info.name(), "left out: at most %d streams of markers are taken in", _MOST_STREAMS)
@@ -130,9 +132,9 @@ class MarkerInlets:
         except RuntimeError as error:  # it has just ended, or does not answer; it is tried again while it is listed
             self._say(info.name(), "the stream cannot be opened: %s", error)
             return
-        name = _printable(info.name())
+        name = _name(info.name())
         self._inlets[info.uid()] = name, inlet
-        _log.info("markers are taken in from LSL stream '%s' of %s", name, _printable(info.hostname()))
+        _log.info("markers are taken in from LSL stream '%s' of %s", name, _name(info.hostname()))
 
     def _drain(self, uid: str) -> None:
         name, inlet = self._inlets[uid]
@@ -165,9 +167,10 @@ class MarkerInlets:
 
     def _say(self, name: str, problem: str, *values: object) -> None:
         """Report a problem of a stream once; ``values`` are those that ``problem`` formats."""
+        name = _name(name)
         if (name, problem) not in self._said and len(self._said) < _MOST_SAID:
             self._said.add((name, problem))
-            _log.warning("markers from '%s': %s", _printable(name), problem % values)
+            _log.warning("markers from '%s': %s", name, problem % values)
 
 
 def marker_text(values: Sequence[bytes | int | float]) -> str:
@@ -176,6 +179,10 @@ def marker_text(values: Sequence[bytes | int | float]) -> str:
         _printable(value.decode("utf-8", "replace")) if isinstance(value, bytes) else f"{value:.15g}"
         for value in values
     )
+
+
+def _name(text: str) -> str:
+    return _printable(text[:_LONGEST_NAME])
 
 
 def _printable(text: str) -> str:

@@ -38,13 +38,13 @@ class EventMarker(msgspec.Struct, frozen=True):
     offset_s: float | None
 
 
-def marker_text(event: EventMessage, media_zero_ns: int, marker_format: MarkerFormat) -> str:
+def marker_text(event: EventMessage, onset_ns: int, offset_ns: int | None, marker_format: MarkerFormat) -> str:
     """Return the text of a marker about the begin or end of an event.
 
     Args:
-        media_zero_ns: wall clock at media time 0, as the event's frame has it.
+        onset_ns, offset_ns: media time; no offset before the end.
     """
-    phase = "onset" if event.t_end_ns is None else "offset"
+    phase = "onset" if offset_ns is None else "offset"
     if marker_format == "text":  # equal for equal events, which is what programs for EEG group by
         return f"{phase}/{event.label.name}/person {event.person}"
     marker = EventMarker(
@@ -55,8 +55,8 @@ def marker_text(event: EventMessage, media_zero_ns: int, marker_format: MarkerFo
         person=event.person,
         score=round(event.score, 4),
         event_id=event.event_id,
-        onset_s=_seconds(event.t_start_ns - media_zero_ns),
-        offset_s=None if event.t_end_ns is None else _seconds(event.t_end_ns - media_zero_ns),
+        onset_s=_seconds(onset_ns),
+        offset_s=None if offset_ns is None else _seconds(offset_ns),
     )
     return msgspec.json.encode(marker).decode()
 

@@ -15,6 +15,7 @@ from mar_edge.edge.pose.choice import PoseConfig
 from mar_edge.edge.pose.holistic.stage import STAGES as HOLISTIC_STAGES
 from mar_edge.edge.pose.topdown import DETECT_EVERY, STAGES
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.streaming.capture.demo import DemoVideo
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,7 @@ def test_people_that_the_holistic_stage_misses_are_not_timed(tmp_path, capsys):
     cv2.imwrite(str(picture), np.zeros((60, 50, 3), np.uint8))
     with pytest.raises(MarEdgeError, match="does not find 1 people in this picture"):
         bench_pose(PoseConfig(), ["onnxruntime"], [1], picture, 1, 1, None)
-    bench_pose(PoseConfig(), ["onnxruntime"], [1, 4], None, 1, 1, out)
+    cv2.imwrite(str(picture), cv2.resize(DemoVideo().frame_at(0.0), (92, 108), interpolation=cv2.INTER_AREA))
+    bench_pose(PoseConfig(), ["onnxruntime"], [1, 4], picture, 1, 1, out)  # four are too small to search in parts
     assert [row["people"] for row in json.loads(out.read_text())["rows"]] == [1]
     assert "not timed: the stage does not find 4 people" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 from lxml import etree
 from recorded_runs import NOD, ZERO_NS, Stream
 
+from mar_edge.cli.options.selection import count_text
 from mar_edge.streaming.recording.timeline import NS_A_MS, Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.training.datasets.recordings import open_recordings
@@ -97,6 +98,10 @@ def test_they_come_back_apart_from_events(timeline: Timeline, tmp_path: Path, su
     assert back.people == (0,)
     assert read.notes == ()
     assert len(written(back, suffix)) == len(path.read_bytes())
+
+
+def test_the_command_counts_them(timeline: Timeline) -> None:
+    assert count_text([timeline]).endswith("; markers of other programs: 3")
 
 
 def test_training_takes_none_for_a_label(timeline: Timeline, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +33,26 @@ _STRIDE_S = 1.0
 
 
 @dataclass(frozen=True)
-class _Video:
-    """A video and its annotated actions. spans: in seconds."""
+class AnnotatedVideo:
+    """A video and its annotated actions. spans: in seconds, each to the end of its last frame."""
 
     name: str
     duration_s: float
+    fps: float
     spans: tuple[Span, ...]
+
+
+def skeleton_file(folder: Path, video: AnnotatedVideo) -> Path:
+    """Return the place of a video's recording."""
+    return folder / "skeletons" / f"{video.name}.jsonl"
+
+
+def no_skeletons(folder: Path, split: Split, count: int) -> MarEdgeError:
+    """Return the error of a folder without any recording of its ``count`` videos."""
+    return MarEdgeError(
+        f"{folder}: none of the {count} videos of {split}.csv has a skeleton in {folder / 'skeletons'}, "
+        "as VIDEO.jsonl; record them with 'mar-edge serve --record'"
+    )
 
 
 def open_mma52(
@@ -57,7 +71,7 @@ def open_mma52(
             skeleton.
     """
     classes = labels or known_labels()
-    videos = _read_videos(folder / f"{split}.csv", classes)
+    videos = read_videos(folder / f"{split}.csv", classes)
     clips: list[NDArray[np.float32]] = []
     names: list[str] = []
     targets: list[NDArray[np.float32]] = []
@@ -65,7 +79,7 @@ def open_mma52(
     missing = 0
     layout = None
     for group, video in enumerate(videos):
-        path = folder / "skeletons" / f"{video.name}.jsonl"
+        path = skeleton_file(folder, video)
         if not path.is_file():
             missing += 1
             continue
@@ -83,10 +97,7 @@ def open_mma52(
             targets.append(targets_of_window(video.spans, start_s, end_s, classes))
             groups.append(group)
     if layout is None or not clips:
-        raise MarEdgeError(
-            f"{folder}: none of the {len(videos)} videos of {split}.csv has a skeleton in "
-            f"{folder / 'skeletons'}, as VIDEO.jsonl; record them with 'mar-edge serve --record'"
-        )
+        raise no_skeletons(folder, split, len(videos))
     left_out = f", {missing} videos without a skeleton left out" if missing else ""
     shown = np.stack(targets)
     return StoredDataset(
@@ -102,7 +113,12 @@ def open_mma52(
     )
 
 
-def _read_videos(path: Path, classes: tuple[Label, ...]) -> list[_Video]:
+def read_videos(path: Path, classes: tuple[Label, ...]) -> list[AnnotatedVideo]:
+    """Read an annotation file.
+
+    Raises:
+        MarEdgeError: it is missing or malformed; the message names the line.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -110,25 +126,24 @@ def _read_videos(path: Path, classes: tuple[Label, ...]) -> list[_Video]:
         raise MarEdgeError(f"cannot read {path}: {reason}; MMA-52 is a folder of train.csv and val.csv") from None
     by_id = {label.id: label for label in classes}
     rows = csv.DictReader(io.StringIO(text))
-    lasts: dict[str, float] = {}
-    spans: dict[str, list[Span]] = {}
+    videos: dict[str, AnnotatedVideo] = {}
     try:
         if not set(_COLUMNS) <= set(rows.fieldnames or ()):
             there = ",".join(rows.fieldnames or ())
             raise MarEdgeError(f"{path} has the columns {there}; expected {','.join(_COLUMNS)}")
         for row in rows:
             where = f"{path}, line {rows.line_num}"
-            name, span, duration_s = _row(row, by_id, where)
-            lasts[name] = duration_s
-            spans.setdefault(name, []).append(span)
+            video = _row(row, by_id, where)
+            known = videos.get(video.name)
+            videos[video.name] = replace(video, spans=(*known.spans, *video.spans)) if known else video
     except csv.Error as error:
         raise MarEdgeError(f"{path}, line {rows.line_num}: not CSV: {error}") from None
-    if not spans:
+    if not videos:
         raise MarEdgeError(f"{path} lists no action")
-    return [_Video(name, lasts[name], tuple(some)) for name, some in spans.items()]
+    return list(videos.values())
 
 
-def _row(row: dict[str, str | None], by_id: dict[int, Label], where: str) -> tuple[str, Span, float]:
+def _row(row: dict[str, str | None], by_id: dict[int, Label], where: str) -> AnnotatedVideo:
     name = (row["video_id"] or "").strip()
     try:
         start, end, number, frames = (int(row[c] or "") for c in ("start_frame", "end_frame", "class", "total_frames"))
@@ -139,4 +154,4 @@ def _row(row: dict[str, str | None], by_id: dict[int, Label], where: str) -> tup
         raise MarEdgeError(f"{where}: expected a video and 0 <= start_frame <= end_frame < total_frames: {row}")
     if number not in by_id:
         raise MarEdgeError(f"{where}: no class {number}; there are {min(by_id)} to {max(by_id)}")
-    return name, Span(by_id[number], start / fps, (end + 1) / fps), frames / fps
+    return AnnotatedVideo(name, frames / fps, fps, (Span(by_id[number], start / fps, (end + 1) / fps),))

@@ -28,6 +28,7 @@ _FORMS = (
     "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER, an .npz file of 'mar-edge synth'"
 )
 _PARTS = tuple(f"-{split}" for split in SPLITS)
+_FILES = {"recordings": ("*.jsonl", LABEL_FILE), "mma52": ("*.csv", "skeletons/*.jsonl")}
 # Seeds outside the range of training: for validation clips (plus the run's seed) and for evaluation clips.
 _VALIDATION_SEED = 1_000_003
 _EVALUATION_SEED = 2_000_003
@@ -90,7 +91,7 @@ def files_of(spec: str) -> list[Path]:
         return []
     if parsed.kind == "npz":
         return [parsed.path]
-    patterns = ("*.jsonl", LABEL_FILE) if parsed.kind == "recordings" else ("*_data.pkl", "*_label.pkl")
+    patterns = _FILES.get(parsed.kind, ("*_data.pkl", "*_label.pkl"))
     return sorted(path for pattern in patterns for path in parsed.path.glob(pattern))
 
 

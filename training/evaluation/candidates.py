@@ -5,11 +5,13 @@ Events are the few intervals of high score. Detection mAP is computed from all p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.training.evaluation.detection import Intervals
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -38,6 +40,17 @@ class ScoredWindows:
 
     def __len__(self) -> int:
         return len(self.end_s)
+
+
+def scored_windows(inferences: Sequence[Inference], num_labels: int) -> ScoredWindows:
+    """Return the windows of one recording, as its pipeline reported them."""
+    silent = np.zeros(num_labels, np.float32)
+    return ScoredWindows(
+        np.array([one.window.times_s[0] for one in inferences]),
+        np.array([one.window.times_s[-1] for one in inferences]),
+        np.array([one.window.person for one in inferences], np.int64),
+        np.array([silent if one.probs is None else one.probs for one in inferences]).reshape(-1, num_labels),
+    )
 
 
 def propose(windows: ScoredWindows, window_s: float, video: int) -> Intervals:

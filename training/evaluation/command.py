@@ -15,10 +15,11 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.datasets.opening import files_of, open_dataset
+from mar_edge.training.datasets.opening import files_of, open_dataset, parse_spec
 from mar_edge.training.evaluation.clip_predictions import ClipPredictions, predict_clips
 from mar_edge.training.evaluation.clip_results import score_clips
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
+from mar_edge.training.evaluation.mma52_videos import open_mma52_videos, write_detections
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import check_fits, score_real
 from mar_edge.training.evaluation.report import Evaluation, ModelFacts, report_files, write_report
@@ -31,7 +32,7 @@ from mar_edge.training.evaluation.served import serve_recordings
 from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
 from mar_edge.training.evaluation.streaming import Take, evaluate_takes, plan_takes
 from mar_edge.training.evaluation.submission import action_ids, write_submission
-from mar_edge.training.evaluation.truth import open_real
+from mar_edge.training.evaluation.truth import RealSet, open_real
 
 TRUTH = "truth:"
 
@@ -41,6 +42,8 @@ class EvaluateConfig:
     """The task of ``evaluate``.
 
     data: spec of a data set (``open_dataset``), or ``truth:FOLDER``, real recordings (``training.evaluation.truth``).
+
+    detection: whether ``data``, which is then MMA-52, is evaluated as whole videos and not as windows.
 
     labels_file: names of its classes, if not the usual ones. out: folder of the report.
 
@@ -61,6 +64,7 @@ class EvaluateConfig:
     model: ModelSource
     data: str
     out: Path
+    detection: bool = False
     labels_file: Path | None = None
     clips: int | None = None
     known_only: bool = False
@@ -89,7 +93,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         [*report_files(config.out), config.submission, config.confidence],
         [*config.model.paths, config.labels_file, *data],
     )
-    if config.data.startswith(TRUTH):
+    if config.data.startswith(TRUTH) or config.detection:
         return _evaluate_real(config, progress)
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
@@ -131,35 +135,54 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
     return evaluation
 
 
-def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation:
+def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
     """Evaluate a model on real recordings, and on live footage if asked for."""
     for option, given in (
-        ("--submission", config.submission),
+        ("--submission", None if config.detection else config.submission),
         ("--confidence", config.confidence),
         ("--clips", config.clips),
         ("--labels", config.labels_file),
     ):
         if given is not None:
             raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
-    real = open_real(Path(config.data.removeprefix(TRUTH)))
+    real = _open_videos(config) if config.detection else open_real(Path(config.data.removeprefix(TRUTH)))
     # A second thread gains nothing on networks this small. On busy cores it makes them five times slower.
     with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
+        if config.submission is not None:
+            action_ids(recognizer.metadata)
         takes = _takes(config, recognizer.metadata)
         prior = _prior(config, recognizer.metadata)
         served = serve_recordings(real, recognizer, config.rules, progress)
+        labeled = bool(real.labels) or not config.detection  # videos of MA-52's test split are not
+        if config.submission is not None:
+            write_detections(config.submission, recognizer.metadata, real, served)
+            if not labeled and not takes:
+                return None
         stream, concurrent = _live(config, takes, recognizer.metadata, progress)
         evaluation = Evaluation(
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
-            real=score_real(real, served, recognizer.metadata),
+            real=score_real(real, served, recognizer.metadata) if labeled else None,
             clips=None,
             stream=stream,
             concurrent=concurrent,
         )
     write_report(config.out, evaluation)
     return evaluation
+
+
+def _open_videos(config: EvaluateConfig) -> RealSet:
+    spec = parse_spec(config.data)
+    if spec.kind != "mma52":
+        raise MarEdgeError(
+            f"--detection is for whole videos: --data mma52:FOLDER or mma52-test:FOLDER, not {config.data}"
+        )
+    split = spec.split or "val"
+    if split == "test" and config.submission is None:
+        raise MarEdgeError(f"{config.data} has no labels to evaluate by; --submission writes the predictions")
+    return open_mma52_videos(spec.path, split)
 
 
 def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:

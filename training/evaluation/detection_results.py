@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.streaming.recording.matching import EventFigures, event_figures
 from mar_edge.training.evaluation.candidates import ScoredWindows, propose
 from mar_edge.training.evaluation.detection import TIOUS, Intervals, average_precisions, mean_ap, window_precisions
-from mar_edge.training.evaluation.matching import match_events
+from mar_edge.training.evaluation.matching import LiveEvent, match_events
+from mar_edge.training.evaluation.served import Served
 from mar_edge.training.evaluation.streaming import EvaluatedRecording
-from mar_edge.training.evaluation.truth import FRAMINGS
+from mar_edge.training.evaluation.truth import FRAMINGS, RealSet
 from mar_edge.training.synth.events import TrueEvent
 
 _QUOTED = (0.2, 0.5, 0.7)
@@ -40,13 +42,14 @@ class PartFigures(msgspec.Struct, frozen=True, kw_only=True):
 class DetectionResults(msgspec.Struct, frozen=True, kw_only=True):
     """Figures of recordings whose windows were kept.
 
-    overall: all recordings. at_tiou: detection mAP at single overlaps. groups, framings: those that occur.
+    overall: all recordings. at_tiou: detection mAP at single overlaps. groups, framings, labels: those that occur.
     """
 
     overall: PartFigures
     at_tiou: dict[str, float]
     groups: tuple[PartFigures, ...]
     framings: tuple[PartFigures, ...]
+    labels: tuple[PartFigures, ...] = ()
 
 
 class _DetectionData:
@@ -113,6 +116,7 @@ def score_detection(
     groups = {body: {label.name for label in labels if label.body == body} for body in (one.body for one in labels)}
     framed = {name: np.array([one.framing == name for one in evaluated]) for name in FRAMINGS}
     by_group = [data.figures(body, every, of(names), names) for body, names in groups.items()]
+    by_label = [data.figures(name, every, of({name}), {name}) for name in sorted(all_names)]
     return DetectionResults(
         overall=data.figures("all", every, of(all_names), all_names),
         at_tiou=data.at_tiou(of(all_names)),
@@ -120,7 +124,34 @@ def score_detection(
         framings=tuple(
             data.figures(name, videos, of(all_names), all_names) for name, videos in framed.items() if videos.any()
         ),
+        labels=tuple(row for row in by_label if row.events.true + row.events.live),
     )
+
+
+def score_real_detection(
+    real: RealSet, served: Sequence[Served], metadata: ModelMetadata, min_tiou: float
+) -> DetectionResults:
+    """Compute the results of real recordings. Actions that the model does not know are left out."""
+    label_of = {label.name: label for label in metadata.labels}
+    evaluated = [
+        EvaluatedRecording(
+            one.duration_s,
+            not one.actions,
+            tuple(
+                TrueEvent(label_of[action.label], action.start_s, action.end_s)
+                for action in one.actions
+                if action.label in label_of
+            ),
+            tuple(
+                LiveEvent(event.label, event.start_s, event.end_s, event.end_s, event.score) for event in sent.events
+            ),
+            framing=one.framing,
+            windows=sent.windows,
+        )
+        for one, sent in zip(real.recordings, served, strict=True)
+    ]
+    actions = [label for k, label in enumerate(metadata.labels) if k != metadata.background]
+    return score_detection(evaluated, metadata.labels, actions, metadata.window_s, min_tiou)
 
 
 def _shown(windows: ScoredWindows, events: Sequence[TrueEvent], place: dict[str, int]) -> NDArray[np.bool_]:

@@ -18,6 +18,7 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.matching import event_figures, pair_by_overlap
+from mar_edge.training.evaluation.detection_results import DetectionResults, score_real_detection
 from mar_edge.training.evaluation.served import NO_ACTION, Served, ServedEvent, ServedLabels, serve_recordings
 from mar_edge.training.evaluation.truth import FRAMINGS, RealSet, TrueAction
 
@@ -82,6 +83,8 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
     false: events in recordings without actions, by name; false_per_minute: of these.
 
     stray: events in recordings with actions that touch none of them.
+
+    detection: by candidate intervals; None if no windows were kept.
     """
 
     data: str
@@ -100,6 +103,7 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
     stray: int
     stray_per_minute: float | None
     mistakes: tuple[Confusion, ...]
+    detection: DetectionResults | None = None
 
     def level(self, by: str, min_tiou: float) -> EventLevel:
         """Return the figures of events matched by this criterion and overlap."""
@@ -207,6 +211,9 @@ def score_real(real: RealSet, served: Sequence[Served], metadata: ModelMetadata)
         stray=stray,
         stray_per_minute=stray / (acted_s / 60) if acted_s else None,
         mistakes=_mistakes(ranked),
+        detection=score_real_detection(real, served, metadata, TIOUS[-1])
+        if all(sent.windows is not None for sent in served)
+        else None,
     )
 
 

@@ -1,16 +1,15 @@
 """Real recordings as ``serve`` reports them: through the pipeline and into messages, with inference in batches.
 
-The pipeline's windows do not depend on the network's outputs. So all windows are collected first and predicted in
-batches, and the pipeline then runs with those predictions. Scores nothing.
+The pipeline's windows do not depend on the network's outputs. So the windows of a recording are collected first and
+predicted in batches, and the pipeline then runs with those predictions. Computes no figures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mar_edge.edge.data import Prediction, Window
 from mar_edge.edge.labels import Label
@@ -19,9 +18,11 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.message_builders import step_messages
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
+from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire.messages import LabelMessage
+from mar_edge.training.evaluation.candidates import ScoredWindows, scored_windows
 from mar_edge.training.evaluation.truth import RealRecording, RealSet
 
 BATCH = 8
@@ -52,26 +53,30 @@ class ServedEvent:
 
 @dataclass(frozen=True)
 class Served:
-    """All messages about one recording."""
+    """All messages about one recording. windows: with the network's scores; None if not kept."""
 
     labels: tuple[ServedLabels, ...]
     events: tuple[ServedEvent, ...]
+    windows: ScoredWindows | None = field(default=None, compare=False, repr=False)
 
 
 def serve_recordings(
     real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules, progress: Progress = silent, batch: int = BATCH
 ) -> tuple[Served, ...]:
     """Return the messages about each recording."""
-    windows = collect_windows(real, recognizer, rules)
-    predictions: list[Prediction] = []
-    for start in range(0, len(windows), batch):
-        predictions.extend(recognizer.predict(windows[start : start + batch]))
-        progress("windows", len(predictions), len(windows))
-    return _serve(real, recognizer, rules, predictions)
+    served = []
+    for one in real.recordings:
+        windows = _collect(one, recognizer, rules)
+        parts = (windows[start : start + batch] for start in range(0, len(windows), batch))
+        served.append(
+            _serve_with(one, recognizer, rules, [found for part in parts for found in recognizer.predict(part)])
+        )
+        progress("recordings", len(served), len(real.recordings))
+    return tuple(served)
 
 
-def collect_windows(real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules) -> list[Window]:
-    """Return all windows that the pipeline would run the network on, in order. Runs no inference."""
+def _collect(recording: RealRecording, recognizer: WindowRecognizer, rules: PipelineRules) -> list[Window]:
+    """Return the windows that the pipeline would run the network on, in order. Runs no inference."""
     windows: list[Window] = []
     K = len(recognizer.metadata.labels)
 
@@ -79,25 +84,8 @@ def collect_windows(real: RealSet, recognizer: WindowRecognizer, rules: Pipeline
         windows.extend(batch)
         return [Prediction(np.zeros(K, np.float32), window.person) for window in batch]
 
-    for one in real.recordings:
-        _serve_one(one, _Scripted(recognizer, collect), rules)
+    _serve(recording, _Scripted(recognizer, collect), rules)
     return windows
-
-
-def serve_scores(
-    real: RealSet,
-    recognizer: WindowRecognizer,
-    rules: PipelineRules,
-    windows: Sequence[Window],
-    scores: NDArray[np.float32],
-) -> tuple[Served, ...]:
-    """Return the messages about each recording for given scores.
-
-    Args:
-        windows: those of ``collect_windows``. scores: (N, K), a row for each window.
-    """
-    predictions = [Prediction(row, window.person) for row, window in zip(scores, windows, strict=True)]
-    return _serve(real, recognizer, rules, predictions)
 
 
 class _Scripted(WindowRecognizer):
@@ -112,17 +100,16 @@ class _Scripted(WindowRecognizer):
         return self._answer(windows)
 
 
-def _serve(
-    real: RealSet, recognizer: WindowRecognizer, rules: PipelineRules, predictions: Sequence[Prediction]
-) -> tuple[Served, ...]:
+def _serve_with(
+    recording: RealRecording, recognizer: WindowRecognizer, rules: PipelineRules, predictions: Sequence[Prediction]
+) -> Served:
     left = iter(predictions)
-    scripted = _Scripted(recognizer, lambda batch: [next(left) for _ in batch])
-    served = tuple(_serve_one(one, scripted, rules) for one in real.recordings)
+    served = _serve(recording, _Scripted(recognizer, lambda asked: [next(left) for _ in asked]), rules)
     assert next(left, None) is None, "the pipeline used other windows than were collected"
     return served
 
 
-def _serve_one(recording: RealRecording, recognizer: WindowRecognizer, rules: PipelineRules) -> Served:
+def _serve(recording: RealRecording, recognizer: WindowRecognizer, rules: PipelineRules) -> Served:
     """Run one recording through the pipeline, as ``streaming.stream`` does."""
     messages = _Messages(recording, recognizer, rules)
     pipeline = messages.pipeline
@@ -146,9 +133,11 @@ class _Messages:
         self._recording = recording
         self._labels: list[ServedLabels] = []
         self._events: dict[tuple[int, int], ServedEvent] = {}
+        self._inferences: list[Inference] = []
 
     def take(self, frame: Frame, step: Step) -> None:
         """Read the messages that follow from one frame."""
+        self._inferences.extend(step.inferences)
         for message in step_messages(frame, step, self.pipeline, top_k=TOP_K, timer=self._timer):
             if isinstance(message, LabelMessage):
                 scores = {label.name: label.score for label in message.top}
@@ -161,7 +150,8 @@ class _Messages:
 
     def served(self) -> Served:
         """Return all messages."""
-        return Served(tuple(self._labels), tuple(self._events.values()))
+        windows = scored_windows(self._inferences, len(self.pipeline.labels))
+        return Served(tuple(self._labels), tuple(self._events.values()), windows)
 
     def _media_s(self, wall_ns: int) -> float:
         return (wall_ns - self._recording.t_zero_ns) / NS

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import msgspec
-import numpy as np
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
@@ -27,7 +26,7 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules, Step
 from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.timing import Timer
-from mar_edge.training.evaluation.candidates import ScoredWindows
+from mar_edge.training.evaluation.candidates import ScoredWindows, scored_windows
 from mar_edge.training.evaluation.matching import LiveEvent
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.truth import FRAMINGS, framing
@@ -172,17 +171,7 @@ def evaluate_recording(
         tuple(live),
         concurrent,
         framing(recording.joints, recognizer.layout),
-        _scored(inferences, len(labels)),
-    )
-
-
-def _scored(inferences: Sequence[Inference], num_labels: int) -> ScoredWindows:
-    silent = np.zeros(num_labels, np.float32)
-    return ScoredWindows(
-        np.array([one.window.times_s[0] for one in inferences]),
-        np.array([one.window.times_s[-1] for one in inferences]),
-        np.array([one.window.person for one in inferences], np.int64),
-        np.array([silent if one.probs is None else one.probs for one in inferences]).reshape(-1, num_labels),
+        scored_windows(inferences, len(labels)),
     )
 
 

@@ -56,12 +56,21 @@ def write_submission(path: Path, metadata: ModelMetadata, predictions: ClipPredi
     rows.writerows(
         [name, *actions, *map(body_of, actions)] for name, actions in zip(predictions.names, best.tolist(), strict=True)
     )
+    write_zip(path, text.getvalue())
+
+
+def write_zip(path: Path, text: str) -> None:
+    """Write a zip that holds ``prediction.csv`` alone.
+
+    Raises:
+        MarEdgeError: the file cannot be written.
+    """
     member = zipfile.ZipInfo(MEMBER, _EPOCH)
     member.compress_type = zipfile.ZIP_DEFLATED
     member.external_attr = 0o644 << 16
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr(member, text.getvalue())
+        archive.writestr(member, text)
     write_whole(path, content.getvalue())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mar_edge.training.evaluation.clip_results import ClipResults, Row
+from mar_edge.training.evaluation.detection_results import DetectionResults
 from mar_edge.training.evaluation.real_results import RealResults
 from mar_edge.training.evaluation.stream_results import StreamResults
 
@@ -51,6 +52,8 @@ def real_sentences(results: RealResults) -> list[str]:
             f"{figure(results.false_per_minute, 1)} per minute. "
             f"In the other {results.minutes:.1f} minutes, {results.stray} events touch no action."
         )
+    if results.detection is not None:
+        sentences.append(_detection_sentence(results.detection))
     if results.unknown:
         sentences.append(f"{results.unknown} actions were left out: the model does not know their labels.")
     return sentences
@@ -114,11 +117,7 @@ def stream_sentences(results: StreamResults) -> list[str]:
                 f"one, {of(results.alone.matched, results.alone.true)} for the others."
             )
         if results.detection is not None:
-            whole = results.detection.overall
-            sentences.append(
-                f"Detection mAP is {figure(whole.detection_map, 3)}, the mean over overlaps of 0.1 to 0.9; "
-                f"mAP of single windows is {figure(whole.window_map, 3)}."
-            )
+            sentences.append(_detection_sentence(results.detection))
         if results.start_off_s is not None:
             sentences.append(
                 f"Reported onsets are {lateness(results.start_off_s)}, offsets {lateness(results.end_off_s)} (median)."
@@ -136,6 +135,13 @@ def best_and_worst(classes: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     ranked = sorted((row for row in classes if row.support and row.f1 is not None), key=lambda row: -(row.f1 or 0.0))
     shown = min(_SHOWN, len(ranked) // 2)
     return ranked[:shown], ranked[len(ranked) - shown :][::-1]
+
+
+def _detection_sentence(results: DetectionResults) -> str:
+    return (
+        f"Detection mAP is {figure(results.overall.detection_map, 3)}, the mean over overlaps of 0.1 to 0.9; "
+        f"mAP of single windows is {figure(results.overall.window_map, 3)}."
+    )
 
 
 def _listed(rows: Sequence[Row]) -> str:

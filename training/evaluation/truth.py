@@ -102,24 +102,40 @@ def open_real(folder: Path) -> RealSet:
             f"a set of real recordings is a folder with {TABLE} and {RECORDINGS}/NAME.jsonl"
         ) from None
     actions = _read_table(text, str(table))
-    layout: Layout | None = None
-    recordings = []
-    for file, happens in actions.items():
-        path = folder / RECORDINGS / f"{Path(file).stem}.jsonl"
-        with Replay([path]) as replay:
-            if layout not in (None, replay.layout):
-                raise MarEdgeError(f"{path} holds {replay.layout.name} skeletons, the recordings before it others")
-            layout = replay.layout
-            frames = []
-            while (frame := replay.read(0.0)) is not None:
-                frames.append(frame)
-            shows = framing(_people(frames, layout), layout)
-            recordings.append(
-                RealRecording(file, tuple(happens), tuple(frames), replay.t_zero_ns, replay.ran_out, shows)
-            )
-    if layout is None:
+    name = folder.resolve().name
+    if not actions:
         raise MarEdgeError(f"{table} names no recording")
-    return RealSet(f"{folder.resolve().name}, {len(recordings)} recordings", layout, tuple(recordings))
+    found = [read_real(folder / RECORDINGS / f"{Path(file).stem}.jsonl", file, done) for file, done in actions.items()]
+    return real_set(f"{name}, {len(found)} recordings", found)
+
+
+def read_real(path: Path, name: str, actions: Sequence[TrueAction]) -> tuple[RealRecording, Layout]:
+    """Read the recording of one file, which shows ``actions``.
+
+    Raises:
+        MarEdgeError: it is missing or damaged.
+    """
+    with Replay([path]) as replay:
+        frames = []
+        while (frame := replay.read(0.0)) is not None:
+            frames.append(frame)
+        shows = framing(_people(frames, replay.layout), replay.layout)
+        return RealRecording(
+            name, tuple(actions), tuple(frames), replay.t_zero_ns, replay.ran_out, shows
+        ), replay.layout
+
+
+def real_set(name: str, found: Sequence[tuple[RealRecording, Layout]]) -> RealSet:
+    """Return a set of recordings.
+
+    Raises:
+        MarEdgeError: they differ in layout.
+    """
+    (first, layout), *others = found
+    for one, other in others:
+        if other != layout:
+            raise MarEdgeError(f"{one.name}: {other.name} skeletons, but {layout.name} ones in {first.name}")
+    return RealSet(name, layout, tuple(one for one, _ in found))
 
 
 def framing(joints: NDArray[np.float32], layout: Layout) -> str:

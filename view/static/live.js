@@ -21,6 +21,7 @@ export class LiveStream {
     this.pictures = new Pictures();
     this.isCut = false; // the connection to the server is lost
     this.ahead = null;
+    this.isProfiled = false; // whether it had a profile
   }
 
   get people() {

@@ -25,18 +25,22 @@ function baselineOf({ baseline_s: duration, baseline_complete: complete }) {
 }
 
 export class Profiles {
-  // section: hidden as long as there is no profile.
+  // section: hidden where a stream has no profiles.
   constructor(section, note, element) {
     Object.assign(this, { section, note, element, shown: "" });
   }
 
-  // profiles: the newest message of each person shown; end: its time in words.
-  update(profiles, end) {
-    const state = JSON.stringify(profiles.map(({ run, person, t_end_ns }) => [run, person, t_end_ns]));
+  // profiles: the newest message of each person shown; end: its time in words; isThere: whether the stream has profiles.
+  update(profiles, end, isThere) {
+    const state = JSON.stringify([isThere, profiles.map(({ run, person, t_end_ns }) => [run, person, t_end_ns])]);
     if (state === this.shown) return;
     this.shown = state;
-    this.section.hidden = !profiles.length;
-    if (!profiles.length) return;
+    this.section.hidden = !isThere;
+    if (!profiles.length) {
+      this.note.textContent = "none of this moment";
+      this.element.replaceChildren();
+      return;
+    }
     const [first] = profiles;
     const window = (first.t_end_ns - first.t_start_ns) / 1e9;
     this.note.textContent = `actions per minute in view, ${window.toFixed(0)} s up to ${end}; ${baselineOf(first)}`;

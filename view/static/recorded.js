@@ -25,6 +25,7 @@ export class RecordedStream {
     this.track.newest = this.to;
     this.track.closeEvents();
     this.joined = "";
+    this.isProfiled = false; // whether a part had a profile
     this.reported = new Map(this.track.events); // as the model reported them
     for (const event of this.reported.values()) event.original = { label: event.label, start: event.start, end: event.end };
     this.shown = this.reported; // after corrections and filters

@@ -142,8 +142,10 @@ export function renderPanels() {
 
 function showProfiles(t) {
   const newest = (track()?.profilesAt(t) ?? []).filter(({ person }) => (page.person ?? person) === person);
-  profiles.update(newest, newest.length ? written(newest[0].t_end_ns / 1e6) : "");
-  document.querySelector("main").classList.toggle("profiled", newest.length > 0);
+  // The panel stays: one that came and went would move all others.
+  page.stream.isProfiled ||= (track()?.profiles.length ?? 0) > 0;
+  document.querySelector("main").classList.toggle("profiled", page.stream.isProfiled);
+  profiles.update(newest, newest.length ? written(newest[0].t_end_ns / 1e6) : "", page.stream.isProfiled);
 }
 
 // Why a group is hidden for every person; "" if it is visible for one.

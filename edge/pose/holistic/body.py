@@ -20,8 +20,8 @@ _UP_DEG = 90.0
 _SCALE = 1.25
 # Of the network's keypoints: the body's, and two that give its middle, size and direction.
 _MIDDLE, _TOWARD = 33, 34
-_USED = 35
-_ANCHORS = anchor_centers(((28, 2), (14, 2), (7, 6)))
+KEYPOINTS = 35
+ANCHORS = anchor_centers(((28, 2), (14, 2), (7, 6)))
 _FACE = slice(0, 11)
 _HEAD_PER_FACE = 1.5
 _HEATMAP_PX = 4  # of the crop, for a cell
@@ -72,18 +72,16 @@ class Found:
     region: Region
 
 
-def find_people(networks: Networks, image: NDArray[np.uint8]) -> list[Found]:
-    """Find people in ``image`` (H, W, 3), best first."""
-    H, W, _ = image.shape
+def find_people(networks: Networks, image: NDArray[np.uint8], where: Region) -> list[Found]:
+    """Find people in a region of ``image`` (H, W, 3), best first."""
     network = networks["pose_detection"]
-    letterbox = Region(W / 2, H / 2, max(W, H), 0.0)
-    outputs = network([cut(image, letterbox, network.size, repeat_edge=False)])
+    outputs = network([cut(image, where, network.size, repeat_edge=False)])
     people = []
-    for found in detections(outputs["boxes"][0], outputs["scores"][0, :, 0], _ANCHORS, network.size):
-        middle, toward, *_ = letterbox.to_picture(found.points * network.size, network.size)
+    for found in detections(outputs["boxes"][0], outputs["scores"][0, :, 0], ANCHORS, network.size):
+        middle, toward, *_ = where.to_picture(found.points * network.size, network.size)
         region = from_two_points(middle, toward, target_deg=_UP_DEG, scale=_SCALE)
         if region.is_usable:
-            head = letterbox.to_picture(found.box.reshape(2, 2) * network.size, network.size)
+            head = where.to_picture(found.box.reshape(2, 2) * network.size, network.size)
             people.append(Found(head.reshape(4), region))
     return people
 
@@ -99,7 +97,7 @@ def look(networks: Networks, image: NDArray[np.uint8], regions: Sequence[Region]
         if not presence > MIN_PRESENCE:
             found.append(None)
             continue
-        points = region.to_picture(refined(rows[:_USED, :2], heatmap[:_USED]), network.size)
+        points = region.to_picture(refined(rows[:KEYPOINTS, :2], heatmap[:KEYPOINTS]), network.size)
         found.append(
             Body(points[:POINTS], sigmoid(rows[:POINTS, 3]), float(presence), points[_MIDDLE], points[_TOWARD])
         )

@@ -46,7 +46,7 @@ _FACE_STAYS = Likeness(angle_deg=20, offset=0.15, sides=(0.5, 1.1))
 _FACE_BODY = slice(0, 11)
 _LEFT_EYE, _RIGHT_EYE = 2, 5
 _MESH_EYES = (33, 263)
-_FACE_ANCHORS = anchor_centers(((16, 2), (8, 6)))
+FACE_ANCHORS = anchor_centers(((16, 2), (8, 6)))
 # Keypoints of a hand that bound the next region.
 _PALM = (0, 1, 2, 3, 5, 6, 9, 10, 13, 14, 17, 18)
 
@@ -151,7 +151,7 @@ def find_faces(networks: Networks, image: NDArray[np.uint8], wanted: Sequence[Wa
     if unknown:
         outputs = detector([cut(image, rough, detector.size, repeat_edge=False) for rough in unknown.values()])
         for (i, rough), boxes, scores in zip(unknown.items(), outputs["boxes"], outputs["scores"], strict=True):
-            found = detections(boxes, scores[:, 0], _FACE_ANCHORS, detector.size)
+            found = detections(boxes, scores[:, 0], FACE_ANCHORS, detector.size)
             if found:
                 fresh = face_region_of_detection(rough.to_picture(found[0].points * detector.size, detector.size))
                 if fresh.is_usable:

@@ -27,6 +27,8 @@ from mar_edge.edge.pose.holistic.body import Body, Steady
 from mar_edge.edge.pose.holistic.networks import Networks
 from mar_edge.edge.pose.holistic.parts import LEFT, RIGHT, Part, Side, Wanted, find_faces, find_hands
 from mar_edge.edge.pose.holistic.people import Person, Search, Seen, is_same_head
+from mar_edge.edge.pose.holistic.regions import Region
+from mar_edge.edge.pose.holistic.search import search_regions
 from mar_edge.edge.pose.mapping import FACE_MESH_POINTS, mediapipe_to_ma52
 from mar_edge.edge.pose.smoothing import PeopleFilters
 from mar_edge.edge.pose.tracking import PeopleTracker, distinct, pose_of
@@ -57,7 +59,8 @@ class HolisticPose:
         focus: which people to follow, and how many at most.
         min_score: joints below it count as not seen; below it, no hand is searched for at a wrist.
         smooth: ``as-mediapipe`` filters the body's keypoints as MediaPipe does, ``one-euro`` every joint.
-        runtime, threads: runtime of the networks, and threads of one inference on a CPU; 0 uses every core.
+        networks: closed with the stage; None opens the package's.
+        runtime, threads: of the package's networks, and threads of one inference on a CPU; 0 uses every core.
 
     Raises:
         MarEdgeError: a network cannot be loaded, or the layout has joints that ``ma52`` lacks.
@@ -70,6 +73,7 @@ class HolisticPose:
         focus: Focus | None = None,
         min_score: float = MIN_SCORE,
         smooth: Smoothing = "as-mediapipe",
+        networks: Networks | None = None,
         runtime: RuntimeName = "auto",
         threads: int = 0,
     ) -> None:
@@ -83,10 +87,10 @@ class HolisticPose:
         self.stage_s: dict[Stage, float] = {}
         self.forget()
         with ExitStack() as stack:
-            self._networks = stack.enter_context(Networks(runtime, body_threads=threads))
+            self._networks = stack.enter_context(networks or Networks(runtime, body_threads=threads))
             self._pool = stack.enter_context(ThreadPoolExecutor(1, "hand"))
             self._stack = stack.pop_all()
-        self.name = f"holistic on {self._networks['pose_landmark'].runtime.name}"
+        self.name = self._networks.name
 
     def __enter__(self) -> HolisticPose:
         return self
@@ -102,6 +106,7 @@ class HolisticPose:
         self._tracker = PeopleTracker(self._min_score) if self._focus.people > 1 else None
         self._until_detection = 0
         self._shape: tuple[int, ...] = ()
+        self._searches: Iterator[Region] = iter(())
 
     def estimate(self, image: NDArray[np.uint8], t_s: float) -> list[Skeleton]:
         """See ``PoseEstimator.estimate``."""
@@ -109,6 +114,8 @@ class HolisticPose:
         if image.shape != self._shape:  # positions of another size of picture do not apply
             self.forget()
             self._shape = image.shape
+            H, W, _ = image.shape
+            self._searches = search_regions(W, H, self._networks["pose_detection"].size)
         self.stage_s = {}
         with self._stage("detect"):
             self._find_new(image)
@@ -146,7 +153,7 @@ class HolisticPose:
             return
         self._until_detection = DETECT_EVERY
         H, W, _ = image.shape
-        found = bodies.find_people(self._networks, image)
+        found = bodies.find_people(self._networks, image, next(self._searches))
         new = [one for one in found if not any(is_same_head(one.head, person.head) for person in self._people)]
         # ``choose`` returns boxes unchanged, so each identifies its person.
         followed = {person.head.tobytes(): person for person in self._people}

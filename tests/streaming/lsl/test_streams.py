@@ -57,6 +57,20 @@ def test_markers_are_stamped_with_onset_and_offset_however_late_they_are_sent(na
     assert json.loads(offset[0]) == {"phase": "offset", **expected, "onset_s": 1.75, "offset_s": 2.5}
 
 
+def test_frames_of_a_file_that_are_shown_late_have_the_time_when_they_were_due(name: str) -> None:
+    due_ns = time.monotonic_ns()
+    with offering(name, skeletons=True) as streams:
+        joints, markers = inlet(f"mar-edge-{name}-skeleton"), inlet(f"mar-edge-{name}")
+        for number, late_ns in enumerate((0, 0, 80_000_000, 50_000_000)):
+            newest = frame(number, due_ns + round(number / 30 * NS) + late_ns)
+            streams.on_frame(newest, seen(name, newest, 0))
+        streams.on_message(event(name, newest, 0.05))
+        times = [t_s for _, t_s in pulled(joints, 4)]
+        ((_, onset_s),) = pulled(markers, 1)
+    assert times == pytest.approx([due_ns / NS + number / 30 for number in range(4)], abs=0.001)
+    assert onset_s == pytest.approx(due_ns / NS + 0.05, abs=0.001)
+
+
 def test_as_text_equal_events_have_equal_markers(name: str) -> None:
     newest = frame(90, time.monotonic_ns())
     with offering(name, LslConfig(marker_format="text")) as streams:

@@ -51,3 +51,19 @@ def test_labels_that_do_not_occur_are_left_out():
     assert mean_ap(aps) == 1.0
     nothing = Intervals.of(np.zeros((0, 4)))
     assert mean_ap(average_precisions(nothing, nothing, 3)) is None
+
+
+def test_predictions_of_a_video_by_hand():
+    """Score two actions at once, and one after them: a perfect, an empty, a single-label and a shifted prediction."""
+    true = np.array([(0, 0, 0, 4), (0, 1, 2, 6), (0, 2, 8, 10)], float)
+
+    def published(found):
+        return mean_ap(average_precisions(Intervals.of(np.array(found, float).reshape(-1, 5)), Intervals.of(true), 3))
+
+    assert published([(*row, 0.9) for row in true]) == 1.0
+    assert published([]) == 0.0
+    # One label at a time finds the first and the last of three.
+    assert published([(0, 0, 0, 4, 0.9), (0, 2, 8, 10, 0.9)]) == pytest.approx(2 / 3)
+    # A second late: overlaps of 3/5, 3/5 and 1/3, which pass 5 (0.6 by the starter kit's 1e-4 not), 5 and 3 of the
+    # nine thresholds.
+    assert published([(0, k, start + 1, end + 1, 0.9) for _, k, start, end in true]) == pytest.approx(13 / 27)

@@ -11,7 +11,7 @@ from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.training.evaluation.real_results import evaluate_real
-from mar_edge.training.evaluation.served import NO_ACTION, TOP_K, collect_windows, serve_recordings, serve_scores
+from mar_edge.training.evaluation.served import NO_ACTION, TOP_K, serve_recordings
 from mar_edge.training.evaluation.truth import RealRecording, RealSet, TrueAction
 
 ZERO_NS = 1_795_288_668_909_371_342
@@ -65,24 +65,28 @@ def test_batches_change_nothing(batch):
     served = serve_recordings(recordings, recognizer, RULES, batch=batch)
     assert served == serve_recordings(recordings, ScriptedRecognizer(script), RULES, batch=3)
     assert len(served[1].events) == 2  # a movement ends at a cut
-    assert recognizer.windows_predicted == len(collect_windows(recordings, recognizer, RULES))
+    assert recognizer.windows_predicted == sum(one.windows.scores.any(axis=1).sum() for one in served)
 
 
-def test_known_scores_give_the_same_messages():
+def test_windows_keep_the_scores_of_the_network():
     recordings, recognizer = real(recording(6, (2.0, 4.0), [NOD])), ScriptedRecognizer(SCRIPT)
-    windows = collect_windows(recordings, recognizer, RULES)
-    assert recognizer.windows_predicted == 0
-    scores = np.stack([prediction.probs for prediction in recognizer.predict(windows)])
-    expected = serve_recordings(recordings, recognizer, RULES)
-    assert serve_scores(recordings, recognizer, RULES, windows, scores) == expected
-    with pytest.raises(ValueError, match="longer"):
-        serve_scores(recordings, recognizer, RULES, windows, scores[1:])
+    (served,) = serve_recordings(recordings, recognizer, RULES)
+    windows = served.windows
+    asked = windows.scores.any(axis=1)
+    assert 0 < asked.sum() == recognizer.windows_predicted < len(windows)
+    inside = (windows.end_s >= 2.6) & (windows.end_s <= 4.4)
+    assert (windows.scores[inside].argmax(axis=1) == NODDING).all()
+    assert (windows.end_s - windows.start_s).max() == pytest.approx(2.0, abs=0.05)
 
 
 def test_a_recording_that_was_cut_off_has_no_last_window():
     whole = recording(3.1, (1.0, 3.0))
     cut = replace(whole, ran_out=False)
-    asked = [len(collect_windows(real(one), ScriptedRecognizer([]), RULES)) for one in (whole, cut)]
+    asked = []
+    for one in (whole, cut):
+        recognizer = ScriptedRecognizer([])
+        serve_recordings(real(one), recognizer, RULES)
+        asked.append(recognizer.windows_predicted)
     assert asked[0] == asked[1] + 1
 
 
@@ -90,6 +94,8 @@ def test_from_recordings_to_figures():
     idle = recording(6, (2.0, 4.0), name="idle.mp4")
     found = evaluate_real(real(recording(6, (2.0, 4.0), [NOD]), idle), ScriptedRecognizer(SCRIPT))
     assert (found.overall.actions, found.overall.top1, found.reported) == (1, 1, 2)
+    assert found.detection.overall.events.matched == 1
+    assert [row.name for row in found.detection.labels] == ["nodding"]
     assert found.level("name", 0.3).matched == 1
     assert found.false == {"nodding": 1}
     assert found.false_per_minute == pytest.approx(60 / idle.duration_s)

@@ -212,6 +212,34 @@ def test_a_person_who_enters_later_is_found(portrait):
     assert sorted(one.person for one in later[-1]) == [0, 1]
 
 
+@pytest.fixture
+def room(portrait):
+    """Return a 1080p picture of four people 200 px tall, and the middles of their pictures in px."""
+    person = cv2.resize(portrait, (171, 200), interpolation=cv2.INTER_AREA)
+    image = np.full((1080, 1920, 3), 110, np.uint8)
+    corners = [(200, 150), (760, 420), (1220, 160), (1600, 700)]
+    for x, y in corners:
+        image[y : y + 200, x : x + 171] = person
+    return image, np.add(corners, (85, 100))
+
+
+def test_small_people_are_found_in_parts_of_the_picture(room):
+    image, middles = room
+    with HolisticPose(LAYOUT, focus=Focus(people=4), threads=1) as pose:
+        people = next(found for i in range(300) if len(found := pose.estimate(image, i / 30)) == 4)
+    noses = np.array([at(one, "nose") for one in people])
+    apart = np.linalg.norm(noses[:, None] - middles, axis=-1)
+    assert sorted(apart.argmin(axis=1)) == [0, 1, 2, 3]
+    assert apart.min(axis=1).max() < 60
+
+
+def test_one_small_person_is_found_within_one_search_of_all_parts(room):
+    image, _ = room
+    alone = np.where(np.arange(1920)[:, None] < 500, image, np.uint8(110))
+    with HolisticPose(LAYOUT, threads=1) as pose:
+        assert any(pose.estimate(alone, i / 30) for i in range(54))
+
+
 def joints_over(pose, frames):
     return np.array([pose.estimate(frame, i / 30)[0].joints for i, frame in enumerate(frames)])  # (T, V, 2)
 
