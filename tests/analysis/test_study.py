@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,8 @@ import numpy as np
 import pytest
 
 from mar_edge.streaming.capture.demo import DemoVideo
+from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, write_corrections
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 
 FPS = 10.0
 ENDS = (".jsonl", ".eaf", ".boris", ".png", "_events.csv", "_events.tsv", "_events.json", "_analysis.json")
@@ -192,3 +195,24 @@ def test_what_is_wrong_for_every_video_is_one_error(videos: Path, tmp_path: Path
         done = here("analyze", videos, "--out", tmp_path, *options)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert says in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills a process as POSIX does")
+def test_a_video_that_was_corrected_is_not_analyzed_again_with_other_settings(
+    study: Path, videos: Path, tiny_model: Path, here: Run
+) -> None:
+    (timeline,) = read_timelines([study / "recordings" / "P2.jsonl"])
+    reviewed = Correction(
+        recording="P2.jsonl", stream="P2", run=timeline.run, event_id=None, person=None, status="reviewed",
+        label="", start_s=0.0, end_s=1.0, machine_label="", machine_start_s=None, machine_end_s=None, coder="Anna",
+        corrected_at=datetime(2026, 1, 31, tzinfo=timezone.utc),
+    )  # fmt: skip
+    write_corrections(study / "recordings" / CORRECTIONS_FILE, [reviewed])
+    options = command(videos, tiny_model, study)[5:]
+    done = here("analyze", videos / "P2.mp4", *options, "--labels", "head", "--coder", "Anna")
+    assert done.returncode == 0, done.stderr
+    assert "P2: not again, since it was corrected by hand; other rules" in done.stderr
+    assert "videos analyzed: 0, finished before: 1, failed: 0" in done.stdout
+    assert "1 video as corrected by Anna" in (study / "report.html").read_text(encoding="utf-8")
+    assert {row["videos_corrected"] for row in csv.DictReader((study / "summary.csv").open(encoding="utf-8"))} == {"1"}
