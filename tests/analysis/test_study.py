@@ -62,9 +62,9 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(videos: Path, model: Path, out: Path, *more: object) -> list[str]:
+def command(videos: Path, model: Path, out: Path) -> list[str]:
     options = ["--model", model, "--on", 0.15, "--jobs", 1, "--threads", 1]
-    words = [sys.executable, "-m", "mar_edge", "analyze", videos / "study.csv", "--out", out, *options, *more]
+    words = [sys.executable, "-m", "mar_edge", "analyze", videos / "study.csv", "--out", out, *options]
     return list(map(str, words))
 
 
