@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mar_edge.api.results import Event
+from mar_edge.api.results import Event, Marker
 from mar_edge.edge.errors import MissingExtra
 from mar_edge.streaming.recording.reader import read_messages, recording_files
 from mar_edge.streaming.recording.skeletons import SkeletonReader, SkeletonTrack
@@ -28,6 +28,7 @@ class Recording:
 
     events: by start. Their seconds count from media time 0, or from the first skeleton where no ``hello`` was recorded.
     skeletons: a track for each person, on the same clock.
+    markers: of other programs, by time, on the same clock.
     joints: names of the joints, in the order of the tracks' arrays.
     hello: source, model, labels and settings of the stream, as it announced them; None where it was not recorded.
     stream, run: name of the stream, and id of the start of its sender.
@@ -36,6 +37,7 @@ class Recording:
 
     events: list[Event]
     skeletons: list[SkeletonTrack]
+    markers: list[Marker]
     joints: tuple[str, ...]
     hello: HelloMessage | None
     stream: str
@@ -109,6 +111,7 @@ def read_recording(path: str | PathLike[str] | Sequence[str | PathLike[str]], st
     return Recording(
         events=[_event(event, zero_ns) for event in timeline.events],
         skeletons=list(reader.tracks()),
+        markers=[Marker((each.t_ns - zero_ns) / NS, each.text, each.source) for each in timeline.markers],
         joints=reader.layout.joints if reader.layout else (),
         hello=hellos.get(timeline.run),
         stream=timeline.stream,

@@ -29,6 +29,15 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Marker:
+    """A marker of another program (``serve --lsl-markers``). source: name of its LSL stream."""
+
+    time_s: float
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
 class LabelScores:
     """The scores of one window of one person.
 

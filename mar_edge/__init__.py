@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mar_edge.api.recognition import recognize
     from mar_edge.api.recognizer import Recognizer
     from mar_edge.api.recordings import Recording, read_recording
-    from mar_edge.api.results import Event, LabelScores, Update
+    from mar_edge.api.results import Event, LabelScores, Marker, Update
     from mar_edge.api.tracks import skeleton_track
     from mar_edge.edge.errors import MarEdgeError
     from mar_edge.streaming.choices import Kind
@@ -37,7 +37,7 @@ _HOMES = {
     "mar_edge.api.recognition": "recognize",
     "mar_edge.api.recognizer": "Recognizer",
     "mar_edge.api.recordings": "Recording read_recording",
-    "mar_edge.api.results": "Event LabelScores Update",
+    "mar_edge.api.results": "Event LabelScores Marker Update",
     "mar_edge.api.tracks": "skeleton_track",
     "mar_edge.edge.errors": "MarEdgeError",
     "mar_edge.streaming.choices": "Kind",
@@ -66,6 +66,7 @@ __all__ = [
     "LabelSubscriber",
     "Malformed",
     "MarEdgeError",
+    "Marker",
     "MarkerMessage",
     "Model",
     "Notice",

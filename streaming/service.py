@@ -18,8 +18,8 @@ from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
-from mar_edge.streaming.recognition.activity import Tally
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
+from mar_edge.streaming.recognition.tally import Tally
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.profiles import baseline_of, read_observed
 from mar_edge.streaming.recording.recorder import Recorder

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mar_edge.edge.labels import Label
-from mar_edge.streaming.recognition.activity import ActivityProfile, PersonProfile, ProfileRules, Tally
+from mar_edge.streaming.recognition.activity import ActivityProfile, PersonProfile, ProfileRules
+from mar_edge.streaming.recognition.tally import Tally
 from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage
 
 

@@ -9,22 +9,19 @@ from pathlib import Path
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.choices import Kind
-from mar_edge.streaming.recognition.activity import (
-    ActivityProfile,
-    PersonProfile,
-    ProfileRules,
-    Tally,
-    regions_in_view,
-)
+from mar_edge.streaming.recognition.activity import ActivityProfile, PersonProfile, ProfileRules
+from mar_edge.streaming.recognition.tally import Tally, regions_in_view
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.reader import Head, Recorded, read_messages, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
-from mar_edge.streaming.recording.timeline import Timeline, the_only
+from mar_edge.streaming.recording.timeline import NS, Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import TimelineReader
 from mar_edge.streaming.wire.messages import EndMessage, LabelMessage, UnknownMessage
 
 # Of a baseline recording's time: a person in view for less is not the one that it shows.
 _PASSER_BY = 0.1
+# Far more than anybody reads: half a year of the default step. Damaged times would never end.
+_MOST_MOMENTS = 3_000_000
 _HEADS_OF: tuple[Kind, ...] = ("skeleton",)
 
 
@@ -126,6 +123,9 @@ def profiles_of(
     Args:
         baseline: from another recording; None for each person's own.
         span: only windows that end from the first time to before the second one, ns on the steady clock.
+
+    Raises:
+        MarEdgeError: the times in the recording are too far apart.
     """
     timeline, step_ns = observed.timeline, rules.step_ns
     activity = ActivityProfile(rules, None if baseline is None else baseline.only(timeline.labels))
@@ -136,6 +136,11 @@ def profiles_of(
     if span is not None:
         first = max(first, -((timeline.zero_ns - span[0]) // step_ns))
         last = min(last, (span[1] - 1 - timeline.zero_ns) // step_ns)
+    if last - first > _MOST_MOMENTS:
+        days = (timeline.last_ns - timeline.first_ns) / NS / 86400
+        raise MarEdgeError(
+            f"{observed.recording}: {days:.0f} days of profiles; did a clock jump? Else use longer steps"
+        )
     found = []
     for tick in range(first, last + 1):
         end_ns = timeline.zero_ns + tick * step_ns

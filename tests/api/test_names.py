@@ -30,7 +30,9 @@ def test_each_parameter_is_on_the_page(name: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("name", ["Event", "LabelScores", "Update", "Recording", "SkeletonTrack", "Gap", "Silence"])
+@pytest.mark.parametrize(
+    "name", ["Event", "LabelScores", "Marker", "Update", "Recording", "SkeletonTrack", "Gap", "Silence"]
+)
 def test_each_field_is_on_the_page(name: str) -> None:
     missing = [field for field in getattr(mar_edge, name).__dataclass_fields__ if f"`{field}" not in PAGE]
     assert not missing

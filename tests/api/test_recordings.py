@@ -85,6 +85,12 @@ def test_events_and_skeletons_share_a_clock_in_every_kind_of_recording(
     assert (read.hello is not None) == with_hello
 
 
+def test_markers_are_on_the_clock_of_events(tmp_path: Path) -> None:
+    stream = Stream().hello().skeletons(0, 2).event(NOD, 1.0, 1.5).marker("go", 1.25)
+    read = mar_edge.read_recording(stream.write(tmp_path / "run.jsonl"))
+    assert read.markers == [mar_edge.Marker(time_s=1.25, text="go", source="stimuli")]
+
+
 def test_rotated_parts_are_one_recording(tmp_path: Path, recording: mar_edge.Recording) -> None:
     folder = tmp_path / "parts"
     with StreamRecorders(RecordConfig(folder, most_mb=0.1)) as recorders:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ from mar_edge.streaming.service import serve
 
 RULES = ProfileRules(window_s=4.0, step_s=1.0, baseline_minutes=0.1)
 SECONDS = 12
+WHOLE = ProfileRules(window_s=float(SECONDS), step_s=float(SECONDS))
 
 
 class TwoPeople(ScriptedPose):
@@ -37,17 +38,15 @@ class TwoPeople(ScriptedPose):
         return people
 
 
-@pytest.fixture(scope="module")
-def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[AnyMessage]]:
-    """Serve a video with profiles; return the recording, and what a subscriber heard."""
-    folder = tmp_path_factory.mktemp("served")
+def serve_video(folder: Path, pose: ScriptedPose, model: Path, **options: Any) -> list[AnyMessage]:
+    """Serve a video that is recorded, and return what a subscriber heard."""
     config = ServeConfig(
         camera=str(write_video(folder / "clip.mp4", 30 * SECONDS)),
         address=f"ipc://{folder}/wire",
         wait_subscribers=1,
         pipeline=PipelineRules(on=0.15, off=0.01, motion_gate=None),
         record=RecordConfig(folder / "recordings"),
-        profile=RULES,
+        **options,
     )
     heard: list[AnyMessage] = []
 
@@ -58,9 +57,16 @@ def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
-    serve(config, lambda: TwoPeople(nod()), lambda: WindowRecognizer.open(tiny_model, threads=1))
+    serve(config, lambda: pose, lambda: WindowRecognizer.open(model, threads=1))
     listener.join(60)
-    return folder / "recordings", heard
+    return heard
+
+
+@pytest.fixture(scope="module")
+def served(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[AnyMessage]]:
+    """Serve a video with profiles; return the recording, and what a subscriber heard."""
+    folder = tmp_path_factory.mktemp("served")
+    return folder / "recordings", serve_video(folder, TwoPeople(nod()), tiny_model, profile=RULES)
 
 
 def profiles(messages: list[AnyMessage]) -> list[ProfileMessage]:
@@ -104,6 +110,21 @@ def test_a_recording_gives_the_same_profiles_as_live(served: tuple[Path, list[An
         assert (one.baseline_s, one.baseline_complete) == (message.baseline_s, message.baseline_complete)
 
 
+def test_a_live_profile_is_compared_with_a_baseline_recording(tiny_model: Path, tmp_path: Path) -> None:
+    pose = ScriptedPose(nod(40.0, hz=0.7))
+    assert not profiles(serve_video(tmp_path, pose, tiny_model))
+    rest = tmp_path / "rest"
+    (tmp_path / "recordings").rename(rest)
+    (expected,) = (profiles_of(one, WHOLE) for one in read_observed([rest]))
+    rules = ProfileRules(window_s=4.0, step_s=4.0)
+    heard = profiles(serve_video(tmp_path, pose, tiny_model, profile=rules, profile_baseline=rest))
+    assert [one.baseline_complete for one in heard] == [True] * 3
+    assert {(base.count, base.duration_s) for one in heard if (base := one.total.baseline)} == {
+        (expected[0].total.count, expected[0].total.duration_s)
+    }
+    assert expected[0].total.count > 0
+
+
 def test_profiles_are_recorded(served: tuple[Path, list[AnyMessage]]) -> None:
     folder, heard = served
     recorded = [one.message for one in read_messages(recording_files([folder]))]
@@ -113,7 +134,6 @@ def test_profiles_are_recorded(served: tuple[Path, list[AnyMessage]]) -> None:
 def test_where_all_is_over_the_live_numbers_are_the_final_ones(served: tuple[Path, list[AnyMessage]]) -> None:
     folder, _ = served
     (observed,) = read_observed([folder])
-    rules = replace(RULES, window_s=float(SECONDS), step_s=float(SECONDS))
-    (live,) = live_profiles([folder], [observed.timeline], rules)
-    assert [one.total for one in live] == [one.total for one in profiles_of(observed, rules)]
+    (live,) = live_profiles([folder], [observed.timeline], WHOLE)
+    assert [one.total for one in live] == [one.total for one in profiles_of(observed, WHOLE)]
     assert sum(one.total.count for one in live) == len(observed.timeline.events)

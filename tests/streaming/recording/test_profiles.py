@@ -102,6 +102,13 @@ def test_without_labels_nobody_knows_how_long_anyone_was_in_view(tmp_path: Path)
         read_observed([path])
 
 
+def test_times_that_are_far_apart_are_an_error(tmp_path: Path) -> None:
+    path = Stream().hello().labels(3.0).event(NOD, -1e9, -1e9 + 2).labels(4.0).write(tmp_path / "jump.jsonl")
+    (observed,) = read_observed([path])
+    with pytest.raises(MarEdgeError, match=r"jump\.jsonl: 11574 days of profiles; did a clock jump"):
+        profiles_of(observed, ProfileRules())
+
+
 def test_profiles_as_live_need_media_time_in_order(tmp_path: Path) -> None:
     path = recorded(tmp_path / "old.jsonl")
     (observed,) = read_observed([path])
