@@ -157,8 +157,8 @@ def _lead(report: StudyReport) -> Iterator[str]:
     brief = [one.participant for one in summaries if 0 < one.seen_minutes < _BRIEF_MINUTES]
     if brief:
         yield (
-            f"In view for less than {_BRIEF_MINUTES} minutes: {', '.join(dict.fromkeys(brief))}. Rates of so little time "
-            "rest on single events."
+            f"In view for less than {_BRIEF_MINUTES} minutes: {', '.join(dict.fromkeys(brief))}. "
+            "Rates of so little time rest on single events."
         )
     crowded = sum(len(video.result.people) > 1 for video in videos)
     if crowded:

@@ -16,7 +16,7 @@ from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.report import StudyReport, write_report
 from mar_edge.analysis.result import MISSING, SUFFIX, VideoResult, read_result, reason_to_analyze, run_id
 from mar_edge.analysis.settings import AnalyzeConfig
-from mar_edge.analysis.summary import counted, summarize, write_actions, write_groups
+from mar_edge.analysis.summary import AnalyzedVideo, counted, summarize, write_actions, write_groups
 from mar_edge.analysis.workers import Failed, Finished, FramesDone, Report, analyze_all, usable_cores
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.lock import locked
@@ -26,6 +26,7 @@ from mar_edge.edge.pose.choice import OpenPose
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline
+from mar_edge.streaming.recording.participants import Participant, add_participants
 from mar_edge.streaming.recording.timeline import NS
 from mar_edge.streaming.service import check_fit
 from mar_edge.streaming.timing import Timer
@@ -106,9 +107,19 @@ def analyze_study(
         summaries = summarize(named)
         write_whole(out / ACTIONS, write_actions(summaries))
         write_whole(out / GROUPS, write_groups(summaries))
+        add_participants(folder, _stated_participants(named))
         write_whole(out / REPORT, write_report(StudyReport(summaries, tuple(failed), people, coder, metadata, config)))
         others = {path.name for path in folder.glob(f"*{SUFFIX}")} - {f"{video.name}{SUFFIX}" for video in videos}
     return Outcome(tuple(analyzed), len(finished), tuple(failed), len(others))
+
+
+def _stated_participants(videos: Sequence[AnalyzedVideo]) -> dict[str, Participant]:
+    """Return the participants that a table names; without one, each video is a participant of its own."""
+    return {
+        one.video.name: Participant(one.video.participant, one.video.condition)
+        for one in videos
+        if one.video.participant != one.video.name
+    }
 
 
 def _sorted(

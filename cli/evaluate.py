@@ -13,9 +13,12 @@ from mar_edge.cli.config_file import read_event_rules
 from mar_edge.cli.extras import require
 from mar_edge.cli.options.events import PriorChoice, chosen_prior
 from mar_edge.cli.options.model import Runtime, Threads
+from mar_edge.cli.participants import participant_names
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import Device, Stream
+from mar_edge.edge.model_file import default_model_path
 
+_PACKAGE = Path("package")
 _DATA, _CALIBRATION = "Data", "Score calibration"
 
 
@@ -52,6 +55,7 @@ class LiveFootage:
     "Train and deploy",
     "evaluate model.onnx --streaming 10 --idle 10",
     "evaluate model.onnx --data truth:real",
+    "evaluate run/best.pt --data corrections:FOLDER --participants P05,P06",
     "evaluate joint.pt bone.pt --data ma52:FOLDER --submission answers.zip",
     "evaluate model.onnx --data mma52:FOLDER --detection",
     "evaluate run/best.pt --streaming 30 --confidence scores.json",
@@ -61,7 +65,11 @@ def evaluate(
     *,
     model: Annotated[
         list[Path],
-        typer.Argument(help="Model file (.onnx) or checkpoint (.pt); two checkpoints, joint then bone, are averaged."),
+        typer.Argument(
+            metavar="FILE|package...",
+            help="Model file (.onnx), checkpoint (.pt), or 'package' for the package's model; two checkpoints, joint "
+            "then bone, are averaged.",
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of the report.")] = Path("evaluation"),
     submission: Annotated[
@@ -73,10 +81,19 @@ def evaluate(
         typer.Option(
             metavar="DATA",
             help="Data set: synth, ma52:FOLDER (or ma52-test:), mma52:FOLDER, imigue:FOLDER, recordings:FOLDER, "
-            "clips.npz or truth:FOLDER (real recordings).",
+            "clips.npz, corrections:FOLDER or truth:FOLDER (real recordings).",
             rich_help_panel=_DATA,
         ),
     ] = "synth",
+    participants: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Participants whose corrections to evaluate on, with commas between them (default: all).",
+            show_default=False,
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
     detection: Annotated[
         bool,
         typer.Option(
@@ -147,12 +164,24 @@ def evaluate(
     from mar_edge.training.evaluation.command import EvaluateConfig
     from mar_edge.training.evaluation.command import evaluate as run_evaluation
     from mar_edge.training.evaluation.models import ModelSource
-    from mar_edge.training.evaluation.summary import clip_sentences, real_sentences, stream_sentences
+    from mar_edge.training.evaluation.summary import (
+        clip_sentences,
+        real_sentences,
+        stream_sentences,
+        trained_on_sentences,
+    )
 
     config = EvaluateConfig(
-        model=ModelSource(tuple(model), stream, device, runtime, threads),
+        model=ModelSource(
+            tuple(default_model_path() if path == _PACKAGE else path for path in model),
+            stream,
+            device,
+            runtime,
+            threads,
+        ),
         data=data,
         out=out,
+        participants=() if participants is None else participant_names(participants),
         detection=detection,
         labels_file=labels,
         clips=clips,
@@ -169,6 +198,8 @@ def evaluate(
     with showing_progress() as progress:
         evaluation = run_evaluation(config, progress)
     if evaluation is not None:
+        for sentence in trained_on_sentences(evaluation.trained_on) if evaluation.trained_on else []:
+            print(sentence)
         for sentence in real_sentences(evaluation.real) if evaluation.real else []:
             print(sentence)
         for sentence in clip_sentences(evaluation.clips) if evaluation.clips else []:

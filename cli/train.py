@@ -12,6 +12,7 @@ import typer
 from mar_edge.cli.app import INTERRUPTED, command
 from mar_edge.cli.extras import require
 from mar_edge.cli.number_lists import whole_numbers
+from mar_edge.cli.participants import participant_names
 from mar_edge.edge.choices import Device, Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.training.choices import Balance, Loss, Preset
@@ -28,7 +29,7 @@ class Data:
         typer.Option(
             metavar="DATA",
             help="Training data: synth, synth-live, synth-concurrent, ma52:FOLDER, mma52:FOLDER, imigue:FOLDER, "
-            "recordings:FOLDER or clips.npz (default: synth).",
+            "recordings:FOLDER, corrections:FOLDER or clips.npz (default: synth).",
             show_default=False,
         ),
     ] = None
@@ -37,6 +38,14 @@ class Data:
         typer.Option(
             metavar="DATA",
             help="Validation data, as --data (default: the data's own, or a part of it).",
+            show_default=False,
+        ),
+    ] = None
+    participants: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAMES",
+            help="Participants whose corrections to train on, with commas between them (default: all).",
             show_default=False,
         ),
     ] = None
@@ -107,8 +116,8 @@ class Schedule:
         typer.Option(
             "--recipe",
             metavar="NAME",
-            help=f"Recipe: {', '.join(get_args(Preset))} (default: concurrent with synth-concurrent, fine-tune with "
-            "--from, synthetic with synth, else paper).",
+            help=f"Recipe: {', '.join(get_args(Preset))} (default: concurrent with synth-concurrent, corrections "
+            "with corrections:FOLDER, fine-tune with --from, synthetic with synth, else paper).",
             show_default=False,
         ),
     ] = None
@@ -146,10 +155,20 @@ class Schedule:
         ),
     ] = None
 
+    synthetic_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of synthetic clips mixed into corrections, from 0 to below 1 (default: that of the recipe).",
+            show_default=False,
+        ),
+    ] = None
+
 
 @command(
     "Train and deploy",
     "train --run run --steps 2000",
+    "train --run tuned --from package --data corrections:FOLDER",
     "train --run tuned --from package --data recordings:FOLDER --labels labels.csv --epochs 20",
     "train --run run",
 )
@@ -197,6 +216,7 @@ def train(
     from mar_edge.training.reporting import BarReporter, CombinedReporter, LineReporter, TensorBoardReporter
 
     asked = asdict(data) | asdict(network) | asdict(schedule)
+    asked["participants"] = None if data.participants is None else participant_names(data.participants)
     asked["depths"] = None if network.depths is None else four_depths(network.depths)
     console = Console()
     shown = BarReporter(console) if console.is_terminal else LineReporter(sys.stdout)

@@ -59,6 +59,8 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: one per label, the probability at which its events begin; fitted on held-out clips, else empty.
     fidelity: of a file that is not FP32, how it compares with the FP32 one.
     sources_sha256: hash of each checkpoint that the file was made from, in stream order.
+    trained_on: fingerprints of the recordings that it was trained on (``streaming.recording.skeletons``).
+        ``evaluate`` recognizes them. They name neither files nor people.
     taught: labels learned from a few examples (``edge.taught``). Added ones are no outputs of the graph.
     training_data, accuracy, ``licence``: for people; accuracy holds named scores in [0, 1].
     """
@@ -80,6 +82,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     precision: Precision = "fp32"
     fidelity: Fidelity | None = None
     sources_sha256: tuple[str, ...] = ()
+    trained_on: tuple[str, ...] = ()
     taught: Taught | None = None
     training_data: str = "unknown"
     accuracy: dict[str, float] = {}

@@ -7,6 +7,7 @@ import contextlib
 import pickle
 import zipfile
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import clips
 import networks
@@ -14,8 +15,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recorded_runs import two_people
+from recorded_runs import RUN, two_people
 
+from mar_edge.analysis.agreement.compare import compare
+from mar_edge.analysis.agreement.pairing import pair_timelines
 from mar_edge.calibration.stored import read_calibration
 from mar_edge.cli.config_file import OptionKind, read_config
 from mar_edge.cli.number_lists import batch_sizes
@@ -33,6 +36,7 @@ from mar_edge.edge.zoo.fetch import cached
 from mar_edge.streaming.capture.capture_modes import CaptureMode, parse_size
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
+from mar_edge.streaming.recording.corrections import Correction, write_corrections
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.address import parse_address, parse_http
@@ -45,6 +49,7 @@ from mar_edge.training.datasets.recordings import open_recordings
 from mar_edge.training.run_folder import RunFolder
 from mar_edge.training.synth.command import write_clips
 from mar_edge.view.annotations.formats import FORMATS
+from mar_edge.view.annotations.reading import read_annotations
 
 METADATA = ModelMetadata(
     name="tiny",
@@ -128,6 +133,21 @@ def files(tmp_path_factory):
         for known in FORMATS:
             known.write(read_timelines([path]), None)
 
+    timelines = read_timelines([two_people().write(folder / "coded.jsonl")])
+    coded = {known.suffix: known.write(timelines, None) for known in FORMATS}
+    noon = datetime(2026, 1, 31, 12, tzinfo=timezone.utc)
+    correction = Correction(
+        "coded.jsonl", "cam", RUN, 1, 0, "changed", "waving", 1.0, 2.0, "nodding", 1.0, 2.5, "A", noon
+    )
+    write_corrections(folder / "corrections.csv", [correction])
+
+    def coding(path):
+        timelines = read_annotations([path]).timelines
+        for known in FORMATS:
+            for timeline in timelines:
+                one_error(lambda _, one=timeline, kind=known: kind.write([one], None), b"")
+        compare(pair_timelines(timelines[:1], timelines[:1])[0], 1.0)
+
     def secret(path):
         path.chmod(0o600)
         read_secret_key(path)
@@ -144,6 +164,13 @@ def files(tmp_path_factory):
             ),
             "recording": (lines, on_disk(read_skeletons)),
             "timelines": (two_people().write(folder / "events.jsonl").read_bytes(), on_disk(annotations)),
+            **{
+                f"annotations{suffix}": (content, on_disk(coding, f"read{suffix}")) for suffix, content in coded.items()
+            },
+            "corrections": (
+                (folder / "corrections.csv").read_bytes(),
+                on_disk(coding, "corrections.csv"),
+            ),
             "secret key": (write_keys(folder, "box")[1].read_bytes(), on_disk(secret)),
             "config": (
                 b'camera = ["0", "1"]\nstride-s = 0.2\n[thresholds]\nhead = 0.5\n',
@@ -194,7 +221,8 @@ FILES = [
     "calibration",
     "zoo record",
 ]
-FILES += ["zoo archive", "clips", "pickle", "checkpoint", "run"]
+FILES += ["zoo archive", "clips", "pickle", "checkpoint", "run", "corrections"]
+FILES += [f"annotations{known.suffix}" for known in FORMATS]
 
 
 # Content that random bytes hardly ever make.

@@ -53,7 +53,10 @@ def average(checkpoints: Sequence[Path], out: Path) -> None:
     rates = tuple(sum(values) / len(infos) for values in zip(*(info.rates for info in infos), strict=True))
     # Several checkpoints may name the same start; keep it once.
     training_data = "; ".join(dict.fromkeys(clause for info in infos for clause in info.training_data.split("; ")))
-    info = msgspec.structs.replace(infos[0], accuracy={}, rates=rates, training_data=training_data)
+    trained_on = tuple(sorted({one for info in infos for one in info.trained_on}))
+    info = msgspec.structs.replace(
+        infos[0], accuracy={}, rates=rates, training_data=training_data, trained_on=trained_on
+    )
     save_checkpoint(out, network, info)
 
 

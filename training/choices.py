@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Preset = Literal["paper", "synthetic", "live", "concurrent", "fine-tune"]
+Preset = Literal["paper", "synthetic", "live", "concurrent", "fine-tune", "corrections"]
 """Recipes."""
 Loss = Literal["cross-entropy", "bce", "asymmetric", "focal"]
 Balance = Literal["none", "weights", "sampling"]

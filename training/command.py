@@ -14,11 +14,12 @@ import mar_edge
 from mar_edge.edge.choices import Encoding, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
-from mar_edge.edge.labels import read_labels
+from mar_edge.edge.labels import Label, read_labels
 from mar_edge.edge.movements import read_movements
 from mar_edge.training.choices import Balance, Loss, Preset
 from mar_edge.training.datasets.base import Dataset
-from mar_edge.training.datasets.opening import SYNTHETIC, files_of, open_training, parse_spec
+from mar_edge.training.datasets.opening import SYNTHETIC, DataSpec, files_of, open_training, parse_spec
+from mar_edge.training.datasets.rehearsal import with_synthetic
 from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.job import Job
 from mar_edge.training.recipe import PRESETS
@@ -41,8 +42,10 @@ _OF_RECIPE = (
     "drop_path",
     "balance",
     "loss",
+    "synthetic_share",
 )
 _MOST_WORKERS = 16
+_FROM_TRAINED = ("fine-tune", "corrections")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,10 +54,10 @@ class TrainOptions:
 
     An existing run resumes. Only its paths to data and its number of steps may change.
 
-    start: checkpoint to start from.
+    start: checkpoint to start from. participants: whose corrections to train on; everybody's if none is named.
 
-    preset: by default ``concurrent`` on ``synth-concurrent``, ``fine-tune`` with a start, ``synthetic`` on synthetic
-    motion, ``paper`` otherwise.
+    preset: by default ``concurrent`` on ``synth-concurrent``, ``corrections`` on corrections, ``fine-tune`` with a
+    start, ``synthetic`` on synthetic motion, ``paper`` otherwise.
 
     loss: by default that of the preset; ``bce`` if the start has a sigmoid output. The other fields are those of
     ``RunConfig``, ``Recipe`` and ``Augmentation``.
@@ -62,6 +65,7 @@ class TrainOptions:
 
     data: str | None = None
     validation: str | None = None
+    participants: tuple[str, ...] | None = None
     labels: Path | None = None
     start: Path | None = None
     preset: Preset | None = None
@@ -77,6 +81,7 @@ class TrainOptions:
     drop_path: float | None = None
     balance: Balance | None = None
     loss: Loss | None = None
+    synthetic_share: float | None = None
     mirror: bool | None = None
     reverse: bool | None = None
     seed: int | None = None
@@ -123,10 +128,13 @@ def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig 
         start = open_start(Path(config.start)) if config.start else None
         if options.preset is not None:
             config = _configure(options, start)
-    training, validation = _open_data(config)
+    training, validation = _open_data(config, start)
     config = msgspec.structs.replace(
         config, data_digest=_digest(training, validation), start_sha256=start.sha256 if start else ""
     )
+    if isinstance(training, StoredDataset):
+        # After the digest: the last bits of synthetic clips depend on the machine.
+        training = with_synthetic(training, config.recipe.synthetic_share, config.seed)
     movements = read_movements(Path(config.labels_file)) if config.labels_file else {}
     return Job(config, training, validation, start, movements), there
 
@@ -144,7 +152,8 @@ def _notes(job: Job, there: RunConfig | None) -> list[str]:
             notes.append(f"continues to step {job.steps}, not {before}; its learning rate follows the new length")
     if job.start is not None and job.start.read_as:
         notes.append(f"{job.config.start}: {job.start.read_as}")
-    return [*notes, f"trains on {job.training.name}", f"validates on {job.validation.name}"]
+    notes += [f"trains on {job.training.name}", f"validates on {job.validation.name}"]
+    return [*notes, *(job.training.notes if isinstance(job.training, StoredDataset) else ())]
 
 
 def _paths(config: RunConfig) -> dict[str, Path]:
@@ -179,10 +188,11 @@ def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
     data = options.data or SYNTHETIC
     spec = parse_spec(data)
     synthetic = not _is_stored(data)
-    usual: Preset = "concurrent" if spec.concurrent else "fine-tune" if start else "synthetic" if synthetic else "paper"
-    preset = options.preset or usual
-    if preset == "fine-tune" and start is None:
-        raise MarEdgeError("the recipe 'fine-tune' starts from a trained network; name it with --from CHECKPOINT")
+    preset = options.preset or _usual_preset(spec, start)
+    if preset in _FROM_TRAINED and start is None:
+        raise MarEdgeError(
+            f"the recipe '{preset}' starts from a trained network; name it with --from CHECKPOINT, or --from package"
+        )
     recipe = PRESETS[preset]
     if start is not None:
         if start.activation == "sigmoid" and not recipe.several_labels:
@@ -190,9 +200,23 @@ def _configure(options: TrainOptions, start: Start | None) -> RunConfig:
         shape = _shape_of(start, _named(options))
         recipe = msgspec.structs.replace(recipe, **({"stream": start.stream or recipe.stream} | shape))
     config = _changed(RunConfig(recipe=recipe, data=data), options)
+    if spec.kind == "corrections" and not config.recipe.several_labels:
+        raise MarEdgeError(
+            "corrections show several labels at once; leave out --loss cross-entropy, or name another loss"
+        )
+    if config.participants and spec.kind != "corrections":
+        raise MarEdgeError(f"--participants is for corrections:FOLDER, not for {data}")
     if synthetic and config.recipe.steps is None:
         raise MarEdgeError("synthetic motion has no epochs; give a number of steps with --steps")
     return config
+
+
+def _usual_preset(spec: DataSpec, start: Start | None) -> Preset:
+    if spec.concurrent:
+        return "concurrent"
+    if spec.kind == "corrections":
+        return "corrections"
+    return "fine-tune" if start else "synthetic" if spec.kind == "synth" else "paper"
 
 
 def _changed(config: RunConfig, options: TrainOptions) -> RunConfig:
@@ -211,6 +235,7 @@ def _changed(config: RunConfig, options: TrainOptions) -> RunConfig:
         seed=config.seed if options.seed is None else options.seed,
         data=options.data or config.data,
         validation=options.validation or config.validation,
+        participants=config.participants if options.participants is None else options.participants,
         labels_file=str(options.labels) if options.labels else config.labels_file,
         start=str(options.start) if options.start else config.start,
     )
@@ -236,8 +261,11 @@ def _shape_of(start: Start, wanted: dict[str, Any]) -> dict[str, Any]:
     return fixed
 
 
-def _open_data(config: RunConfig) -> tuple[Dataset, Dataset]:
+def _open_data(config: RunConfig, start: Start | None) -> tuple[Dataset, Dataset]:
     recipe = config.recipe
+    labels = read_labels(Path(config.labels_file)) if config.labels_file else None
+    if start is not None and parse_spec(config.data).kind == "corrections":
+        labels = _extended(start.labels, labels or ())
     return open_training(
         config.data,
         config.validation,
@@ -246,8 +274,23 @@ def _open_data(config: RunConfig) -> tuple[Dataset, Dataset]:
         synthetic_clips=(recipe.steps or 0) * recipe.batch,
         validation_clips=recipe.validation_clips,
         validation_share=recipe.validation_share,
-        labels=read_labels(Path(config.labels_file)) if config.labels_file else None,
+        labels=labels,
+        participants=config.participants,
     )
+
+
+def _extended(labels: tuple[Label, ...], own: tuple[Label, ...]) -> tuple[Label, ...]:
+    """Return the labels of the start, and those of a label file that it does not have.
+
+    Raises:
+        MarEdgeError: a new label has the id of another one.
+    """
+    new = tuple(label for label in own if label.name not in {known.name for known in labels})
+    taken = {label.id: label.name for label in labels}
+    for label in new:
+        if label.id in taken:
+            raise MarEdgeError(f"--labels: '{label.name}' has the id {label.id} of '{taken[label.id]}'; choose another")
+    return (*labels, *new)
 
 
 def _digest(*datasets: Dataset) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.labels import Label
-from mar_edge.edge.movements import Movements, stated_for
+from mar_edge.edge.labels import BACKGROUND_NAME, Label
+from mar_edge.edge.movements import Movements, ma52_movements, stated_for
 from mar_edge.edge.network.checkpoint import CheckpointInfo
 from mar_edge.edge.network.mmn import MMN, MMNConfig
+from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
 from mar_edge.training.balance import class_weights
 from mar_edge.training.batches import BatchPlan
 from mar_edge.training.datasets.base import Dataset
@@ -53,11 +54,12 @@ class Job:
     def plan(self) -> BatchPlan:
         """Clips of each batch."""
         recipe = self.config.recipe
-        weights = None
+        weights = self.training.clip_weights if isinstance(self.training, StoredDataset) else None
         if recipe.balance == "sampling":
             if not isinstance(self.training, StoredDataset):
                 raise MarEdgeError("synthetic motion is balanced already; leave out --balance sampling")
-            weights = class_weights(self.training.class_counts())[self.training.known_labels()]
+            balanced = class_weights(self.training.class_counts())[self.training.known_labels()]
+            weights = balanced if weights is None else balanced * weights
         drawn = isinstance(self.training, SyntheticDataset)
         return BatchPlan(len(self.training), recipe.batch, self.config.seed, in_order=drawn, clip_weights=weights)
 
@@ -71,11 +73,37 @@ class Job:
 
     @property
     def rates(self) -> tuple[float, ...]:
-        """Frequency of each label in the training data, 1 on average."""
+        """Frequency of each label in the training data, 1 on average.
+
+        A network that learns from few corrections keeps the frequencies that its start learned.
+        """
+        if self.start is not None and self.start.rates and self._kind == "corrections":
+            return tuple(self.start.rates.get(label.name, 1.0) for label in self.labels)
         rates = self.training.label_rates()[[self.training.labels.index(label) for label in self.labels]]
         if not rates.sum():
             return ()
         return tuple(float(f"{rate:.4g}") for rate in np.maximum(rates / rates.mean(), _LEAST_RATE))
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """Threshold of each label: that of the start, for a network that learns from corrections; else empty."""
+        start = self.start
+        if start is None or not start.thresholds or start.activation != "sigmoid" or self._kind != "corrections":
+            return ()
+        return tuple(start.thresholds.get(label.name, DEFAULT_ON) for label in self.labels)
+
+    @property
+    def trained_on(self) -> tuple[str, ...]:
+        """Fingerprints of the recordings that the network or its start learned from, or was chosen by."""
+        seen = set(self.start.trained_on) if self.start else set()
+        for dataset in (self.training, self.validation):
+            if isinstance(dataset, StoredDataset):
+                seen.update(dataset.recordings)
+        return tuple(sorted(seen))
+
+    @property
+    def _kind(self) -> str:
+        return parse_spec(self.config.data).kind
 
     @property
     def steps(self) -> int:
@@ -113,10 +141,18 @@ class Job:
     def warnings(self) -> list[str]:
         """Return warnings about the data, a line each."""
         lines = []
-        for dataset, part in ((self.training, "training"), (self.validation, "validation")):
-            missing = [self.training.labels[k].name for k in np.flatnonzero(dataset.class_counts() == 0)]
-            if missing:
-                lines.append(f"{len(missing)} labels have no {part} clip: {', '.join(missing)}")
+        if self._kind != "corrections":  # twenty minutes show few of all labels; the start knows the others
+            for dataset, part in ((self.training, "training"), (self.validation, "validation")):
+                missing = [self.training.labels[k].name for k in np.flatnonzero(dataset.class_counts() == 0)]
+                if missing:
+                    lines.append(f"{len(missing)} labels have no {part} clip: {', '.join(missing)}")
+        if self._kind == "recordings" and not _shows_nothing(self.training):
+            lines.append(
+                "no training clip shows nothing happening, so the network may report events while people rest. Add "
+                f"times without an action to labels.csv, with the label '{BACKGROUND_NAME}'"
+            )
+        if self._kind == "corrections" and (new := self._new_labels()) and self.config.recipe.augmentation.mirror:
+            lines.append(f"clips are mirrored, too; if one of {', '.join(new)} has a side, give --no-mirror")
         if not self.config.recipe.several_labels and _shows_several(self.training):
             lines.append(
                 "some clips show several labels, and the loss cross-entropy teaches one of them; --loss bce teaches all"
@@ -130,7 +166,7 @@ class Job:
         seen = step * recipe.batch / len(self.training)
         times = "each used at most once" if seen <= 1 else f"each used {seen:.3g} times"
         training_data = f"{self.training.name}, {times}; scores on {self.validation.name}"
-        licence = _LICENCES.get(parse_spec(self.config.data).kind, "that of the recordings")
+        licence = _LICENCES.get(self._kind, "that of the recordings")
         if self.start:
             training_data += f"; started from {self.start.name} ({self.start.training_data})"
             if self.start.licence != licence:
@@ -149,8 +185,25 @@ class Job:
             licence=licence,
             activation="sigmoid" if recipe.several_labels else "softmax",
             rates=self.rates,
-            movements=stated_for(labels, self.movements),
+            movements=stated_for(labels, self._stated_movements()),
+            thresholds=self.thresholds,
+            trained_on=self.trained_on,
         )
+
+    def _new_labels(self) -> list[str]:
+        """Return the labels that the start does not know."""
+        known = {label.name for label in self.start.labels} if self.start else set()
+        return [label.name for label in self.labels if label.name not in known]
+
+    def _stated_movements(self) -> Movements:
+        """Return the movements of the start and of the label file; empty where neither states any."""
+        stated = {**(self.start.movements if self.start else {}), **self.movements}
+        return {**ma52_movements(), **stated} if stated else {}
+
+
+def _shows_nothing(dataset: Dataset) -> bool:
+    """Return True if one of its clips is labeled as the background."""
+    return dataset.background is not None and bool(dataset.class_counts()[dataset.background])
 
 
 def _shows_several(dataset: Dataset) -> bool:

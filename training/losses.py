@@ -16,7 +16,12 @@ _FOCUS = 2.0
 
 
 def label_losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
-    """Return the losses (N, K) of logits (N, K) against targets (N, K) from 0 to 1."""
+    """Return the losses (N, K) of logits (N, K) against targets (N, K) from 0 to 1; 0 where the target is NaN."""
+    known = ~targets.isnan()
+    return torch.where(known, _losses(logits, targets.nan_to_num(), loss), 0.0)
+
+
+def _losses(logits: Tensor, targets: Tensor, loss: Loss) -> Tensor:
     bce = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     if loss == "bce":
         return bce

@@ -1,6 +1,7 @@
 """Metrics of a network that predicts several labels at once, over windows with targets. numpy only.
 
-A window shows a label if its target is 0.5 or more. With a target between 0 and 0.5 it is ignored for that label.
+A window shows a label if its target is 0.5 or more. With a target between 0 and 0.5, or an unknown one, it is ignored
+for that label.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class LabelScores:
 
 
 def score_labels(logits: NDArray[np.float32], targets: NDArray[np.float32]) -> LabelScores:
-    """Compare logits (N, K), whose sigmoids are probabilities, with targets (N, K) from 0 to 1."""
+    """Compare logits (N, K), whose sigmoids are probabilities, with targets (N, K) from 0 to 1, NaN if unknown."""
     shown = targets >= _SHOWN
     counted = shown | (targets <= 0)
     K = targets.shape[1]

@@ -184,8 +184,11 @@ class CombinedReporter(RunReporter):
 
 
 def _in_words(record: ValidationRecord, steps: int) -> str:
-    mean_ap = "" if record.mean_ap is None else f"mAP {record.mean_ap:.3f}  "
-    return (
-        f"step {record.step}/{steps}  loss {record.loss:.3f}  held-out {mean_ap}top-1 {record.top1:.3f}  "
-        f"macro F1 {record.f1_macro:.3f}  {record.elapsed_s:.0f} s"
-    )
+    figures = figures_in_words(record.top1, record.f1_macro, record.mean_ap)
+    return f"step {record.step}/{steps}  loss {record.loss:.3f}  {figures}  {record.elapsed_s:.0f} s"
+
+
+def figures_in_words(top1: float, f1_macro: float, mean_ap: float | None) -> str:
+    """Return the figures of a validation; ``mean_ap`` of a network that predicts several labels at once."""
+    first = "" if mean_ap is None else f"mAP {mean_ap:.3f}  "
+    return f"held-out {first}top-1 {top1:.3f}  macro F1 {f1_macro:.3f}"

@@ -47,6 +47,8 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     data, validation: specs of data sets (``training.datasets.opening``). Without ``validation``, ``data`` implies it.
 
+    participants: whose corrections to train on; empty for everybody's.
+
     labels_file: names of the classes. start: the checkpoint to start from.
 
     data_digest, start_sha256: digests of their content when the run started, wherever the files are now.
@@ -56,6 +58,7 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     data: str = "synth"
     validation: str | None = None
+    participants: tuple[str, ...] = ()
     labels_file: str | None = None
     start: str | None = None
     data_digest: str = ""

@@ -9,7 +9,7 @@ from mar_edge.training.datasets.base import ClipBatch
 
 
 def targets_of(batch: ClipBatch, num_labels: int, background: int | None) -> NDArray[np.float32]:
-    """Return targets (N, K) from 0 to 1; 1 for the label of a clip with one label. ``background`` is always 0."""
+    """Return targets (N, K) as in ``ClipBatch``; 1 for the label of a clip with one label, 0 for ``background``."""
     if batch.targets is not None:
         return batch.targets
     targets = np.eye(num_labels, dtype=np.float32)[batch.labels]

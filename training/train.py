@@ -21,7 +21,7 @@ from mar_edge.training.batches import training_batches
 from mar_edge.training.datasets.base import ClipBatch
 from mar_edge.training.job import Job
 from mar_edge.training.losses import label_losses
-from mar_edge.training.reporting import RunReporter
+from mar_edge.training.reporting import RunReporter, figures_in_words
 from mar_edge.training.run_folder import RunFolder, Stateful, ValidationRecord
 from mar_edge.training.schedule import Pace, pace
 from mar_edge.training.targets import targets_of, without_background
@@ -157,6 +157,15 @@ class _Run:
             reporter.note(line)
         if self.step:
             reporter.note(f"resumes at step {self.step} of {job.steps}")
+        elif job.start is not None:
+            self._note_start()
+
+    def _note_start(self) -> None:
+        """Report how well the network does before its first step, to compare with."""
+        scores = self._clips.scores(self._learner.kept, self._job.config.recipe.stream, self._should_stop)
+        if scores is not None:
+            figures = figures_in_words(scores.top1, scores.f1_macro, scores.mean_ap)
+            self._reporter.note(f"before the first step: {figures}")
 
     @property
     def step(self) -> int:

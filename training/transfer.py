@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -15,9 +16,11 @@ from mar_edge.edge.choices import Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout, layout_with
-from mar_edge.edge.model_file import default_checkpoint_path
+from mar_edge.edge.model_file import default_checkpoint_path, default_model_path, parse_metadata
+from mar_edge.edge.movements import Movements
 from mar_edge.edge.network.checkpoint import load_checkpoint
 from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.runtime.onnxruntime import read_metadata
 
 PACKAGE = Path("package")
 
@@ -33,7 +36,7 @@ _NAMES_SHOWN = 3
 class Start:
     """A trained network and its description, which is short for a published checkpoint.
 
-    read_as: see ``Checkpoint``.
+    read_as: see ``Checkpoint``. rates, thresholds, movements: by name of the label; empty where the start has none.
     """
 
     network: MMN
@@ -47,6 +50,10 @@ class Start:
     read_as: str = ""
     background: int | None = None
     activation: Literal["softmax", "sigmoid"] = "softmax"
+    rates: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    movements: Movements = field(default_factory=dict)
+    trained_on: tuple[str, ...] = ()
 
 
 def open_start(path: Path) -> Start:
@@ -78,7 +85,25 @@ def open_start(path: Path) -> Start:
         read_as=checkpoint.read_as,
         background=info.background,
         activation=info.activation,
+        rates=_by_name(info.labels, info.rates),
+        thresholds=_by_name(info.labels, _package_thresholds() if path == PACKAGE else info.thresholds),
+        movements=_by_name(info.labels, info.movements),
+        trained_on=info.trained_on,
     )
+
+
+T = TypeVar("T")
+
+
+def _by_name(labels: Sequence[Label], values: Sequence[T]) -> dict[str, T]:
+    """Return one value for each label, by its name; empty without values."""
+    return {label.name: value for label, value in zip(labels, values, strict=False)}
+
+
+def _package_thresholds() -> tuple[float, ...]:
+    """Return the thresholds of the package's model, which only its model file has."""
+    path = default_model_path()
+    return parse_metadata(read_metadata(path), str(path)).thresholds
 
 
 def transfer(

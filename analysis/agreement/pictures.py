@@ -75,7 +75,7 @@ def _bland_altman(agreement: Agreement, names: tuple[str, str]) -> Figure:
     for value, name in lines:
         axes.axhline(value, color=_LINES, linewidth=0.8, linestyle="-" if name == "mean" else "--")
         axes.annotate(
-            f"{name} {value:.2f}", (1, value), (2, 0), ("axes fraction", "data"), "offset points", va="center"
+            f"{name}: {value:.2f}", (1, value), (2, 0), ("axes fraction", "data"), "offset points", va="center"
         )
     axes.set_xlabel("mean of the two counts")
     axes.set_ylabel("count of B minus count of A")

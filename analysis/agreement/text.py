@@ -27,7 +27,7 @@ def report_lines(agreement: Agreement, pairs: Sequence[CodedPair], names: tuple[
     yield ""
     width = max([len("body groups"), *(len(row.name) for row in agreement.rows)])
     f1s = "".join(f"{f'F1 {tiou:g}':>8}" for tiou in TIOUS)
-    yield f"{'':{width}}{'A':>6}{'B':>6}{f1s}{'kappa':>8}{'onset B-A, s':>17}{'offset B-A, s':>17}"
+    yield f"{'':{width}}{'A':>8}{'B':>8}{f1s}{'kappa':>8}{'onset B-A, s':>17}{'offset B-A, s':>17}"
     level = ""
     for row in agreement.rows:
         if _LEVELS[row.level] != level:
@@ -40,7 +40,7 @@ def report_lines(agreement: Agreement, pairs: Sequence[CodedPair], names: tuple[
 
 def _line(row: AgreementRow, width: int) -> str:
     f1s = "".join(f"{_figure(figures.f1):>8}" for figures in row.events)
-    counts = f"{row.events[0].true:>6}{row.events[0].live:>6}"
+    counts = f"{row.events[0].true:>8}{row.events[0].live:>8}"
     edges = f"{_apart(row.onset):>17}{_apart(row.offset):>17}"
     return f"{row.name:{width}}{counts}{f1s}{_figure(row.kappa.value):>8}{edges}"
 
@@ -62,10 +62,14 @@ def _explanations(agreement: Agreement) -> Iterator[str]:
 
 
 def _figure(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.2f}"
+    return _NONE if value is None else f"{_rounded(value):.2f}"
 
 
 def _apart(apart: Differences) -> str:
     if apart.mean_s is None:
         return _NONE
-    return f"{apart.mean_s:+.2f} ({_figure(apart.sd_s)})"
+    return f"{_rounded(apart.mean_s):+.2f} ({_figure(apart.sd_s)})"
+
+
+def _rounded(value: float) -> float:
+    return round(value, 2) + 0.0  # without the sign of -0.00

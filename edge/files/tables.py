@@ -19,6 +19,7 @@ MOST_BYTES = 256_000_000
 """Size limit of a table or document that is read whole: hours of events are a thousandth of it."""
 LONGEST_S = 1e9
 _DELIMITERS = ",;\t"
+_LONGEST_HEADER = 10_000
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # The first line by which a file states its delimiter to Excel.
 _STATED = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
@@ -85,7 +86,7 @@ def read_table(path: Path) -> Table:
     if stated := _STATED.match(text):
         delimiter, text, skipped = stated[1], text[stated.end() :], 1
     else:
-        first = next((line for line in text.splitlines() if line.strip()), "")
+        first = next((line for line in text.splitlines() if line.strip()), "")[:_LONGEST_HEADER]
         # Numbers with decimal commas are below the first line, never in it.
         delimiter = max(_DELIMITERS, key=lambda each: len(next(csv.reader([first], delimiter=each), [])))
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -53,7 +53,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The description in our own checkpoints; a published one has none.
 
     activation: turns the outputs into probabilities: one ``softmax``, or a ``sigmoid`` for each label.
-    movements: as in a model file (``edge.model_file``).
+    movements, thresholds, trained_on: as in a model file (``edge.model_file``).
     rates: how often each label occurred in training, relative to the others (mean 1); empty where it is not known.
     """
 
@@ -69,6 +69,8 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     activation: Literal["softmax", "sigmoid"] = "softmax"
     rates: tuple[float, ...] = ()
     movements: tuple[Movement, ...] = ()
+    thresholds: tuple[float, ...] = ()
+    trained_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ A ``hello`` among the messages makes times count from media time 0; without one,
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mar_edge.streaming.wire.messages import NO_PERSON, HelloMessage, SkeletonMe
 
 _LARGEST_PIXEL = 1e6
 _NS = 1e9
+_FINGERPRINT = 16  # hexadecimal digits
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,19 @@ class SkeletonRecording:
     def end_s(self) -> float:
         """When the last skeleton was seen."""
         return max(float(track.times_s[-1]) for track in self.tracks)
+
+    @property
+    def fingerprint(self) -> str:
+        """A short hash of everybody's joints and their times.
+
+        Labels and events are no part of it: a video that another model analyzes again keeps its fingerprint. It tells
+        nothing about the person, not even the file's name.
+        """
+        hashed = hashlib.sha256(self.layout.name.encode())
+        for track in self.tracks:
+            hashed.update(track.times_s.tobytes())
+            hashed.update(track.clip.tobytes())
+        return hashed.hexdigest()[:_FINGERPRINT]
 
 
 def read_skeletons(path: Path) -> SkeletonRecording:

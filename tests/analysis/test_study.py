@@ -20,6 +20,7 @@ import pytest
 
 from mar_edge.streaming.capture.demo import DemoVideo
 from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, write_corrections
+from mar_edge.streaming.recording.participants import read_participants
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 
 FPS = 10.0
@@ -132,7 +133,7 @@ def test_a_killed_study_goes_on_and_gives_what_an_undisturbed_one_gives(
     study: Path, videos: Path, tiny_model: Path
 ) -> None:
     expected = {f"recordings/{name}{end}" for name in ("a_P1", "b_P1", "P2", "P2 again", "empty") for end in ENDS}
-    tables = {"summary.csv", "summary_body_groups.csv", "report.html"}
+    tables = {"summary.csv", "summary_body_groups.csv", "report.html", "recordings/participants.csv"}
     mine = results(study)
     assert set(mine) == {*tables, "recordings/.mar-edge.lock", *expected}
     other = study.parent / "undisturbed"  # ELAN's files hold the way to the video
@@ -147,6 +148,7 @@ def test_the_tables_pool_participants_and_know_what_is_unknown(study: Path) -> N
     rows = list(csv.DictReader((study / "summary.csv").open(encoding="utf-8")))
     who = list(dict.fromkeys((row["participant"], row["condition"]) for row in rows))
     assert who == [("Ann", "calm"), ("Ann", "tense"), ("Bob", "calm"), ("Cy", "tense")]
+    assert set(read_participants(study / "recordings").values()) == set(who)
     actions = {row["action"] for row in rows}
     assert len(rows) == len(who) * len(actions) == 4 * 11
     bob = [row for row in rows if row["participant"] == "Bob"]

@@ -53,8 +53,17 @@ def write_video(path: Path, pictures: int, codec: str = "libvpx", first: int = 0
     return path
 
 
+def _undated(message: Any) -> Any:
+    clocks = ("t_capture_ns", "t_publish_ns", "t_zero_ns", "t_start_ns", "t_end_ns")
+    times = {name: getattr(message, name, None) for name in clocks}
+    return msgspec.structs.replace(message, **{name: t_ns - ZERO_NS for name, t_ns in times.items() if t_ns})
+
+
 def record_video(video: Path, path: Path) -> Path:
-    """Write a recording of a video as mar-edge reads it: a frame for each picture, with a figure at its number."""
+    """Write a recording of a video as mar-edge reads it: a frame for each picture, with a figure at its number.
+
+    The video states no date, so it begins in 1970.
+    """
     reader = AvReader(parse_source(str(video)), 10.0, 10.0)
     cam = Stream()
     messages: list[Any] = [msgspec.structs.replace(cam.hello(), source=str(video))]
@@ -72,5 +81,5 @@ def record_video(video: Path, path: Path) -> Path:
         frame += 1
     reader.close()
     messages += [cam.event(0.8, 1, 0.5), cam.event(1.5, 1, 0.5, 1.2), cam.event(1.9, 2, 1.6, 1.8), cam.end(2.0)]
-    path.write_bytes(b"".join(encode(message) + b"\n" for message in messages))
+    path.write_bytes(b"".join(encode(_undated(message)) + b"\n" for message in messages))
     return path

@@ -192,6 +192,34 @@ def test_an_edge_is_dragged_and_the_timeline_zoomed(chromium: Any, tmp_path: Pat
         assert (seen.errors, seen.foreign) == ([], [])
 
 
+def test_two_fingers_zoom_the_timeline_and_one_moves_it(chromium: Any, tmp_path: Path) -> None:
+    with review_of([busy_recording(tmp_path / "busy.jsonl")]) as url, ExitStack() as stack:
+        context = stack.enter_context(chromium.new_context(has_touch=True, viewport={"width": 390, "height": 844}))
+        seen = stack.enter_context(opened(context, url))
+        seen.page.wait_for_selector(".block")
+        assert seen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+        seen.page.locator("#track").scroll_into_view_if_needed()
+        box = seen.page.locator("#track").bounding_box()
+        touch = context.new_cdp_session(seen.page)
+
+        def touched(kind: str, *across: float) -> None:
+            points = [{"x": box["x"] + x, "y": box["y"] + 4, "id": n} for n, x in enumerate(across)]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        span = "async () => (await import('/static/show.js')).timeline.span"
+        before = seen.page.evaluate(span)
+        touched("touchStart", 100, 140)
+        touched("touchMove", 80, 160)
+        touched("touchEnd")
+        assert abs(seen.page.evaluate(span) / before - 0.5) < 0.01
+        touched("touchStart", 200)
+        touched("touchMove", 160)
+        touched("touchEnd")
+        moved_ms = 40 * before / 2 / seen.page.evaluate("() => document.getElementById('track').clientWidth")
+        seen.until("(t) => Math.abs(Number(document.getElementById('place').value) - t) < 2", moved_ms)
+        assert seen.errors == []
+
+
 def test_where_nothing_can_be_saved_the_page_says_so(chromium: Any, tmp_path: Path) -> None:
     recording = busy_recording(tmp_path / "busy.jsonl")
     with review_of([recording]) as url, opened(chromium, url, **SIZE) as seen:

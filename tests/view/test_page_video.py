@@ -46,6 +46,7 @@ def test_picture_and_skeleton_show_the_same_moment(chromium: Any, tmp_path: Path
     video = write_video(tmp_path / "walk.webm", PICTURES, first=first)
     with review_of([record_video(video, tmp_path / "walk.jsonl")]) as url, opened(chromium, url) as seen:
         off_px = shown(seen, 0)
+        assert seen.page.inner_text("#stream") == "walk.webm"
         for number in range(1, 4):
             seen.page.click("#on")
             assert abs(shown(seen, number) - off_px) < STEP_PX / 2
@@ -71,6 +72,7 @@ def test_picture_and_skeleton_show_the_same_moment(chromium: Any, tmp_path: Path
         apart = [each["picture"] - (each["edge"] - off_px - FIRST_PX) / STEP_PX for each in played]
         assert max(map(abs, apart)) < 1.5
         assert len({each["picture"] for each in played}) > 5
+        assert "0:00.5 · 0.7 s" in seen.page.inner_text("#events")
         assert (seen.errors, seen.foreign) == ([], [])
 
 

@@ -20,8 +20,8 @@ class ClipBatch:
 
     labels: (N,) int64 index into ``Dataset.labels``; -1 if the label is unknown. Of several labels, the one shown most.
 
-    targets: (N, K) float32, share of each label's event that is shown, from 0 to 1, and 0 for the background. None if
-    the data has one label per clip.
+    targets: (N, K) float32, share of each label's event that is shown, from 0 to 1, and 0 for the background; NaN where
+    that is not known. None if the data has one label per clip.
     """
 
     skeleton: NDArray[np.float32]

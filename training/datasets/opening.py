@@ -5,16 +5,20 @@ For ablations, parts of the synthetic world can be left out: ``synth-concurrent:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE
 from mar_edge.training.augment import NO_AUGMENTATION, Augmentation
 from mar_edge.training.datasets.archive import open_archive
 from mar_edge.training.datasets.authors import SPLITS, Split, open_authors
 from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.corrected import corrected_folder
+from mar_edge.training.datasets.corrections import open_corrections
 from mar_edge.training.datasets.mma52 import open_mma52
 from mar_edge.training.datasets.recordings import LABEL_FILE, open_recordings
 from mar_edge.training.datasets.stored import StoredDataset, hold_out
@@ -25,10 +29,15 @@ from mar_edge.training.synth.world import HELD_OUT, TRAINING, World
 SYNTHETIC, SYNTHETIC_LIVE, SYNTHETIC_CONCURRENT = "synth", "synth-live", "synth-concurrent"
 _FORMS = (
     "synth, synth-live, synth-concurrent (without parts: synth-concurrent:no-drag,no-noise). Or ma52:FOLDER, "
-    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER, an .npz file of 'mar-edge synth'"
+    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER, corrections:FOLDER, an .npz file of "
+    "'mar-edge synth'"
 )
 _PARTS = tuple(f"-{split}" for split in SPLITS)
-_FILES = {"recordings": ("*.jsonl", LABEL_FILE), "mma52": ("*.csv", "skeletons/*.jsonl")}
+_FILES = {
+    "recordings": ("*.jsonl", LABEL_FILE),
+    "corrections": ("*.jsonl", CORRECTIONS_FILE),
+    "mma52": ("*.csv", "skeletons/*.jsonl"),
+}
 # Seeds outside the range of training: for validation clips (plus the run's seed) and for evaluation clips.
 _VALIDATION_SEED = 1_000_003
 _EVALUATION_SEED = 2_000_003
@@ -47,7 +56,7 @@ class DataSpec:
     live, concurrent, lacking: of synthetic motion, as in ``SyntheticDataset``.
     """
 
-    kind: Literal["synth", "ma52", "mma52", "imigue", "recordings", "npz"]
+    kind: Literal["synth", "ma52", "mma52", "imigue", "recordings", "corrections", "npz"]
     path: Path
     split: Split | None
     live: float = 0.0
@@ -69,13 +78,19 @@ def parse_spec(spec: str) -> DataSpec:
         return DataSpec("synth", Path(), None, _LIVE[word], word == SYNTHETIC_CONCURRENT, without)
     if colon and path and word == "recordings":
         return DataSpec("recordings", Path(path), None)
+    if colon and path and word == "corrections":
+        return DataSpec("corrections", corrected_folder(Path(path)), None)
     for layout in ("ma52", "mma52", "imigue"):
         for name in (None, *SPLITS):
             if colon and path and kind == layout and split == (name or ""):
                 return DataSpec(layout, Path(path), name)
     if spec.endswith(".npz"):
         return DataSpec("npz", Path(spec), None)
-    kinds = ["recordings", *(f"{layout}{part}" for layout in ("ma52", "imigue") for part in ("", *_PARTS))]
+    kinds = [
+        "recordings",
+        "corrections",
+        *(f"{layout}{part}" for layout in ("ma52", "imigue") for part in ("", *_PARTS)),
+    ]
     close = did_you_mean(word, kinds if colon else [SYNTHETIC, SYNTHETIC_LIVE])
     raise MarEdgeError(f"no data set '{spec}'; it is one of: {_FORMS}{close}")
 
@@ -120,11 +135,15 @@ def open_training(
     validation_clips: int,
     validation_share: float,
     labels: tuple[Label, ...] | None = None,
+    participants: Collection[str] = (),
 ) -> tuple[Dataset, Dataset]:
     """Open a data set for training, augmented, and one for validation.
 
     Without ``validation``, the second is the validation split of MA-52 and iMiGUE, or other seeds of synthetic motion.
     Of any other data it is ``validation_share`` of the recordings, which are held out from training.
+
+    Args:
+        participants: whose corrections to train on; everybody's if none is named.
 
     Raises:
         MarEdgeError: there is no such data set, it is invalid, or the two differ in labels or skeletons.
@@ -133,7 +152,7 @@ def open_training(
     if parsed.kind == "synth":
         training: Dataset = _synthetic(parsed, seed, synthetic_clips, augmentation=augmentation)
     else:
-        training = _open_stored(parsed, parsed.split or "train", labels, augmentation)
+        training = _open_stored(parsed, parsed.split or "train", labels, augmentation, participants)
     if validation is not None:
         given = parse_spec(validation)
         if given.kind == "synth":
@@ -167,10 +186,16 @@ def _synthetic(
 
 
 def _open_stored(
-    parsed: DataSpec, split: Split, labels: tuple[Label, ...] | None, augmentation: Augmentation
+    parsed: DataSpec,
+    split: Split,
+    labels: tuple[Label, ...] | None,
+    augmentation: Augmentation,
+    participants: Collection[str] = (),
 ) -> StoredDataset:
     if parsed.kind == "recordings":
         return open_recordings(parsed.path, labels=labels, augmentation=augmentation)
+    if parsed.kind == "corrections":
+        return open_corrections(parsed.path, labels=labels, participants=participants, augmentation=augmentation)
     if parsed.kind == "npz":
         return open_archive(parsed.path, augmentation=augmentation)
     if parsed.kind == "mma52":

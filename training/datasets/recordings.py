@@ -116,6 +116,7 @@ def open_recordings(
         groups=np.array(groups),
         augmentation=augmentation,
         clip_targets=np.stack(targets) if _overlap(events) else None,
+        recordings=tuple(recording.fingerprint for recording in recordings.values()),
     )
 
 

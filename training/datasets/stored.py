@@ -58,6 +58,12 @@ class StoredDataset:
     clip_targets: (N, K) float32 as in ``ClipBatch``; None if each clip has one label.
 
     groups: (N,) int64. Clips of one group are from one recording, and stay together when the set is split.
+
+    clip_weights: (N,) how often each clip is drawn in training, relative to the others; None draws each once an epoch.
+
+    recordings: fingerprints of the recordings that the clips were cut from, where there are any.
+
+    notes: what a user should know about how the clips were chosen, a line each.
     """
 
     name: str
@@ -69,6 +75,9 @@ class StoredDataset:
     groups: NDArray[np.int64]
     augmentation: Augmentation = NO_AUGMENTATION
     clip_targets: NDArray[np.float32] | None = None
+    clip_weights: NDArray[np.float64] | None = None
+    recordings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def background(self) -> int | None:
@@ -94,10 +103,10 @@ class StoredDataset:
         return np.bincount(known, minlength=len(self.labels)).astype(np.int64)
 
     def label_rates(self) -> NDArray[np.float64]:
-        """See ``Dataset``; of clips that show several labels, the sum of their targets."""
+        """See ``Dataset``; of clips that show several labels, the sum of their known targets."""
         if self.clip_targets is None:
             return self.class_counts().astype(np.float64)
-        rates: NDArray[np.float64] = self.clip_targets.sum(axis=0, dtype=np.float64)
+        rates: NDArray[np.float64] = np.nansum(self.clip_targets, axis=0, dtype=np.float64)
         return rates
 
     def clip_name(self, index: int) -> str:
@@ -134,6 +143,7 @@ class StoredDataset:
             clip_names=[self.clip_names[i] for i in indices],
             groups=self.groups[indices],
             clip_targets=None if self.clip_targets is None else self.clip_targets[indices],
+            clip_weights=None if self.clip_weights is None else self.clip_weights[indices],
         )
 
 

@@ -21,6 +21,7 @@ from mar_edge.training.synth.live import LIVE_LABELED, WINDOW_S, expected_target
 from mar_edge.training.synth.rates import typical_s
 from mar_edge.training.synth.world import TRAINING, World
 
+LAYOUT = "ma52"
 # A batch may span two chunks. Reading in order needs no more than these.
 _KEPT_CHUNKS = 2
 _MEASURED_RECORDINGS = 600
@@ -95,7 +96,7 @@ class SyntheticDataset:
     @property
     def layout(self) -> Layout:
         """See ``Dataset``."""
-        return load_layout("ma52")
+        return load_layout(LAYOUT)
 
     @property
     def labels(self) -> tuple[Label, ...]:

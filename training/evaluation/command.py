@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
 import mar_edge
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
@@ -15,9 +17,12 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import files_of, open_dataset, parse_spec
+from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.evaluation.clip_predictions import ClipPredictions, predict_clips
 from mar_edge.training.evaluation.clip_results import score_clips
+from mar_edge.training.evaluation.corrected import open_corrected
 from mar_edge.training.evaluation.live_thresholds import fit_live_thresholds
 from mar_edge.training.evaluation.mma52_videos import open_mma52_videos, write_detections
 from mar_edge.training.evaluation.models import ModelSource
@@ -32,6 +37,7 @@ from mar_edge.training.evaluation.served import serve_recordings
 from mar_edge.training.evaluation.stream_results import StreamResults, score_recordings
 from mar_edge.training.evaluation.streaming import Take, evaluate_takes, plan_takes
 from mar_edge.training.evaluation.submission import action_ids, write_submission
+from mar_edge.training.evaluation.trained_on import Origin, TrainedOn, compare
 from mar_edge.training.evaluation.truth import RealSet, open_real
 
 TRUTH = "truth:"
@@ -41,7 +47,8 @@ TRUTH = "truth:"
 class EvaluateConfig:
     """The task of ``evaluate``.
 
-    data: spec of a data set (``open_dataset``), or ``truth:FOLDER``, real recordings (``training.evaluation.truth``).
+    data: spec of a data set (``open_dataset``), or real recordings: ``truth:FOLDER`` (``training.evaluation.truth``) or
+    ``corrections:FOLDER`` (``training.evaluation.corrected``). participants: whose corrections; empty for everybody's.
 
     detection: whether ``data``, which is then MMA-52, is evaluated as whole videos and not as windows.
 
@@ -64,6 +71,7 @@ class EvaluateConfig:
     model: ModelSource
     data: str
     out: Path
+    participants: tuple[str, ...] = ()
     detection: bool = False
     labels_file: Path | None = None
     clips: int | None = None
@@ -88,12 +96,16 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
         MarEdgeError: a file or folder cannot be read or written, or model and data do not fit each other. Such
             mistakes are found before the first inference, if possible.
     """
-    data = [Path(config.data.removeprefix(TRUTH))] if config.data.startswith(TRUTH) else files_of(config.data)
+    is_truth = config.data.startswith(TRUTH)
+    is_corrections = not is_truth and parse_spec(config.data).kind == "corrections"
+    if config.participants and not is_corrections:
+        raise MarEdgeError(f"--participants is for corrections:FOLDER, not for {config.data}")
+    data = [Path(config.data.removeprefix(TRUTH))] if is_truth else files_of(config.data)
     check_outputs(
         [*report_files(config.out), config.submission, config.confidence],
         [*config.model.paths, config.labels_file, *data],
     )
-    if config.data.startswith(TRUTH) or config.detection:
+    if is_truth or is_corrections or config.detection:
         return _evaluate_real(config, progress)
     dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
     with config.model.open(dataset.layout) as recognizer:
@@ -127,6 +139,7 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior if takes else None,
+            trained_on=_clips_trained_on(metadata, dataset),
             clips=score_clips(predictions, clips_name) if labeled else None,
             stream=stream,
             concurrent=concurrent,
@@ -145,7 +158,7 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation | N
     ):
         if given is not None:
             raise MarEdgeError(f"{option} is for data sets of clips; {config.data} holds whole recordings")
-    real = _open_videos(config) if config.detection else open_real(Path(config.data.removeprefix(TRUTH)))
+    real = _open_real(config)
     # A second thread gains nothing on networks this small. On busy cores it makes them five times slower.
     with replace(config.model, threads=config.model.threads or 1).open(real.layout) as recognizer:
         check_fits(real, recognizer.metadata, known_only=config.known_only)
@@ -164,6 +177,7 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation | N
             mar_edge_version=mar_edge.__version__,
             model=_facts(config, recognizer),
             prior=prior,
+            trained_on=_trained_on(recognizer.metadata, real),
             real=score_real(real, served, recognizer.metadata) if labeled else None,
             clips=None,
             stream=stream,
@@ -173,8 +187,12 @@ def _evaluate_real(config: EvaluateConfig, progress: Progress) -> Evaluation | N
     return evaluation
 
 
-def _open_videos(config: EvaluateConfig) -> RealSet:
+def _open_real(config: EvaluateConfig) -> RealSet:
+    if config.data.startswith(TRUTH) and not config.detection:
+        return open_real(Path(config.data.removeprefix(TRUTH)))
     spec = parse_spec(config.data)
+    if spec.kind == "corrections" and not config.detection:
+        return open_corrected(spec.path, config.participants)
     if spec.kind != "mma52":
         raise MarEdgeError(
             f"--detection is for whole videos: --data mma52:FOLDER or mma52-test:FOLDER, not {config.data}"
@@ -183,6 +201,18 @@ def _open_videos(config: EvaluateConfig) -> RealSet:
     if split == "test" and config.submission is None:
         raise MarEdgeError(f"{config.data} has no labels to evaluate by; --submission writes the predictions")
     return open_mma52_videos(spec.path, split)
+
+
+def _trained_on(metadata: ModelMetadata, real: RealSet) -> TrainedOn:
+    return compare(metadata.trained_on, [one.origin for one in real.recordings if one.origin], real.there)
+
+
+def _clips_trained_on(metadata: ModelMetadata, dataset: Dataset) -> TrainedOn | None:
+    """Return the comparison for clips of recordings, whose participants are unknown; None for other clips."""
+    if not isinstance(dataset, StoredDataset) or not dataset.recordings:
+        return None
+    origins = [Origin(fingerprint, fingerprint) for fingerprint in dataset.recordings]
+    return msgspec.structs.replace(compare(metadata.trained_on, origins, origins), others=())
 
 
 def _takes(config: EvaluateConfig, metadata: ModelMetadata) -> tuple[Take, ...]:

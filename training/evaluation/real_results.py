@@ -76,7 +76,8 @@ class Confusion(msgspec.Struct, frozen=True, kw_only=True):
 class RealResults(msgspec.Struct, frozen=True, kw_only=True):
     """Results on real recordings.
 
-    minutes: of recordings with actions; nothing_minutes: of recordings without.
+    minutes: of recordings with actions; nothing_minutes: of recordings without. Both count only what is known
+    (``RealRecording.known``), as all figures do.
 
     reported: events in all recordings. unknown: actions left out because the model does not know their label.
 
@@ -84,7 +85,7 @@ class RealResults(msgspec.Struct, frozen=True, kw_only=True):
 
     stray: events in recordings with actions that touch none of them.
 
-    detection: by candidate intervals; None if no windows were kept.
+    detection: by candidate intervals; None if no windows were kept, or parts of a recording are unknown.
     """
 
     data: str
@@ -173,23 +174,25 @@ def score_real(real: RealSet, served: Sequence[Served], metadata: ModelMetadata)
     false: Counter[str] = Counter()
     acted_s = nothing_s = 0.0
     stray = unknown = 0
+    reported = 0
     for one, sent in zip(real.recordings, served, strict=True):
+        events = [event for event in sent.events if one.is_known(event.start_s, event.end_s, event.label.name)]
+        reported += len(events)
         if one.actions:
-            acted_s += one.duration_s
-            stray += sum(not any(_touches(event, action) for action in one.actions) for event in sent.events)
+            acted_s += one.known_s
+            stray += sum(not any(_touches(event, action) for action in one.actions) for event in events)
         else:
-            nothing_s += one.duration_s
-            false.update(event.label.name for event in sent.events)
+            nothing_s += one.known_s
+            false.update(event.label.name for event in events)
         known = [action for action in one.actions if action.label in bodies]
         unknown += len(one.actions) - len(known)
         for by in CRITERIA:
             is_correct = _criterion(by, bodies)
-            matched.update({(by, least): len(_pair(sent.events, known, least, is_correct)) for least in TIOUS})
+            matched.update({(by, least): len(_pair(events, known, least, is_correct)) for least in TIOUS})
         ranked.extend(
             _RankedAction(action, one.framing, bodies[action.label], _rank(sent.labels, action, bodies))
             for action in known
         )
-    reported = sum(len(sent.events) for sent in served)
     return RealResults(
         data=real.name,
         recordings=len(real.recordings),
@@ -212,7 +215,7 @@ def score_real(real: RealSet, served: Sequence[Served], metadata: ModelMetadata)
         stray_per_minute=stray / (acted_s / 60) if acted_s else None,
         mistakes=_mistakes(ranked),
         detection=score_real_detection(real, served, metadata, TIOUS[-1])
-        if all(sent.windows is not None for sent in served)
+        if all(sent.windows is not None for sent in served) and all(one.known is None for one in real.recordings)
         else None,
     )
 

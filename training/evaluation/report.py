@@ -23,6 +23,7 @@ from mar_edge.training.evaluation.clip_results import ClipResults
 from mar_edge.training.evaluation.picture import draw_confusion
 from mar_edge.training.evaluation.real_results import RealResults
 from mar_edge.training.evaluation.stream_results import StreamResults
+from mar_edge.training.evaluation.trained_on import TrainedOn
 
 SCHEMA = 1
 
@@ -50,12 +51,15 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     stream, concurrent: on footage with one action at a time, and with several at once; None if not requested.
 
     prior: name of the frequencies of actions that live use assumed; None if only clips were evaluated.
+
+    trained_on: None for data without recordings.
     """
 
     schema: int = SCHEMA
     mar_edge_version: str
     model: ModelFacts
     prior: str | None = None
+    trained_on: TrainedOn | None = None
     real: RealResults | None = None
     clips: ClipResults | None
     stream: StreamResults | None
@@ -146,6 +150,7 @@ def _render(template: str, evaluation: Evaluation, png: bytes) -> str:
             concurrent=concurrent,
             real=real,
             sentences=[
+                *(summary.trained_on_sentences(evaluation.trained_on) if evaluation.trained_on else []),
                 *(summary.real_sentences(real) if real else []),
                 *(summary.clip_sentences(clips) if clips else []),
                 *(summary.stream_sentences(stream) if stream else []),

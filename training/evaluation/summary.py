@@ -8,6 +8,7 @@ from mar_edge.training.evaluation.clip_results import ClipResults, Row
 from mar_edge.training.evaluation.detection_results import DetectionResults
 from mar_edge.training.evaluation.real_results import RealResults
 from mar_edge.training.evaluation.stream_results import StreamResults
+from mar_edge.training.evaluation.trained_on import TrainedOn
 
 _SHOWN = 5
 # A smaller difference between confidence and accuracy is not reported.
@@ -32,6 +33,22 @@ def of(count: int, total: int) -> str:
 def lateness(seconds: float | None) -> str:
     """Format an error in time as ``0.35 s too late`` or ``0.10 s too early``; a dash if unknown."""
     return "–" if seconds is None else f"{abs(seconds):.2f} s too {'early' if seconds < 0 else 'late'}"
+
+
+def trained_on_sentences(result: TrainedOn) -> list[str]:
+    """Return a sentence on whether the model has seen these people in training."""
+    if not result.seen:
+        return [
+            f"None of these {result.recordings} recordings is among those that the model was trained on, as its file "
+            "states them."
+        ]
+    sentence = (
+        f"Warning: {result.seen} of these {result.recordings} recordings show people that the model was trained on, so "
+        "the figures are too good."
+    )
+    if result.others:
+        return [f"{sentence} Evaluate the others: --participants {','.join(result.others)}"]
+    return [f"{sentence} Evaluate recordings of other people."]
 
 
 def real_sentences(results: RealResults) -> list[str]:

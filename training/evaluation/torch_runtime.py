@@ -148,8 +148,11 @@ def _metadata(
         background=info.background if info else None,
         activation=info.activation if info else "softmax",
         rates=info.rates if info else (),
+        movements=info.movements if info else (),
+        thresholds=info.thresholds if info else (),
         window_s=info.window_s if info else 2.0,
         sources_sha256=tuple(one.sha256 for one in loaded),
+        trained_on=tuple(sorted({one for each in loaded if each.info for one in each.info.trained_on})),
         training_data=info.training_data if info else ", ".join(filter(None, [_UNKNOWN, loaded[0].read_as])),
         licence=info.licence if info else "that of the checkpoint",
     )

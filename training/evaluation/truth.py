@@ -21,6 +21,8 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.recording.replay import Replay
+from mar_edge.streaming.recording.skeletons import read_skeletons
+from mar_edge.training.evaluation.trained_on import Origin
 
 TABLE = "truth.csv"
 RECORDINGS = "skeletons"
@@ -58,6 +60,9 @@ class RealRecording:
     actions: empty if it shows none. frames: with people, without pictures.
 
     ran_out: whether the stream ran to its end, so that the last window is complete. framing: one of ``FRAMINGS``.
+
+    known: stretches (start_s, end_s) in which every action is in ``actions``; None for the whole recording. undecided:
+    what may have happened or not. origin: None if nobody was seen.
     """
 
     name: str
@@ -66,20 +71,38 @@ class RealRecording:
     t_zero_ns: int
     ran_out: bool
     framing: str
+    known: tuple[tuple[float, float], ...] | None = None
+    undecided: tuple[TrueAction, ...] = ()
+    origin: Origin | None = None
 
     @property
     def duration_s(self) -> float:
         """Media time of the last frame."""
         return max((frame.media_s for frame in self.frames), default=0.0)
 
+    @property
+    def known_s(self) -> float:
+        """Seconds of which every action is known."""
+        if self.known is None:
+            return self.duration_s
+        return sum(end_s - start_s for start_s, end_s in self.known)
+
+    def is_known(self, start_s: float, end_s: float, label: str) -> bool:
+        """Return True if it is known whether an event of that label happened there: by its middle."""
+        middle_s = (start_s + end_s) / 2
+        if any(one.label == label and one.start_s < end_s and start_s < one.end_s for one in self.undecided):
+            return False
+        return self.known is None or any(first_s <= middle_s <= last_s for first_s, last_s in self.known)
+
 
 @dataclass(frozen=True)
 class RealSet:
-    """Recordings of one skeleton layout. name: for reports."""
+    """Recordings of one skeleton layout. name: for reports. there: all recordings of the folder, also unused ones."""
 
     name: str
     layout: Layout
     recordings: tuple[RealRecording, ...]
+    there: tuple[Origin, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -110,7 +133,7 @@ def open_real(folder: Path) -> RealSet:
 
 
 def read_real(path: Path, name: str, actions: Sequence[TrueAction]) -> tuple[RealRecording, Layout]:
-    """Read the recording of one file, which shows ``actions``.
+    """Read the recording of one file, which shows ``actions``. Its participant is unknown: the file counts as one.
 
     Raises:
         MarEdgeError: it is missing or damaged.
@@ -119,9 +142,10 @@ def read_real(path: Path, name: str, actions: Sequence[TrueAction]) -> tuple[Rea
         frames = []
         while (frame := replay.read(0.0)) is not None:
             frames.append(frame)
-        shows = framing(_people(frames, replay.layout), replay.layout)
+        origin = Origin(read_skeletons(path).fingerprint, name) if any(frame.people for frame in frames) else None
+        shows = framing_of(frames, replay.layout)
         return RealRecording(
-            name, tuple(actions), tuple(frames), replay.t_zero_ns, replay.ran_out, shows
+            name, tuple(actions), tuple(frames), replay.t_zero_ns, replay.ran_out, shows, origin=origin
         ), replay.layout
 
 
@@ -135,7 +159,8 @@ def real_set(name: str, found: Sequence[tuple[RealRecording, Layout]]) -> RealSe
     for one, other in others:
         if other != layout:
             raise MarEdgeError(f"{one.name}: {other.name} skeletons, but {layout.name} ones in {first.name}")
-    return RealSet(name, layout, tuple(one for one, _ in found))
+    recordings = tuple(one for one, _ in found)
+    return RealSet(name, layout, recordings, tuple(one.origin for one in recordings if one.origin is not None))
 
 
 def framing(joints: NDArray[np.float32], layout: Layout) -> str:
@@ -152,10 +177,11 @@ def framing(joints: NDArray[np.float32], layout: Layout) -> str:
     return FRAMINGS[-1]
 
 
-def _people(frames: Sequence[Frame], layout: Layout) -> NDArray[np.float32]:
+def framing_of(frames: Sequence[Frame], layout: Layout) -> str:
+    """Return how much of people is seen in most of these frames (``framing``)."""
     unseen = np.full((layout.num_joints, 2), np.nan, np.float32)
     rows = [person.joints for frame in frames for person in (frame.people or (Skeleton(unseen, unseen[:, 0]),))]
-    return np.stack(rows or [unseen])
+    return framing(np.stack(rows or [unseen]), layout)
 
 
 def _read_table(text: str, source: str) -> dict[str, list[TrueAction]]:

@@ -2,13 +2,13 @@
 
 import { described } from "./panels.js";
 import { askCoder, askLabel } from "./chooser.js";
-import { Corrections } from "./corrections.js";
+import { Corrections, savedState } from "./corrections.js";
 import { Edges } from "./edges.js";
 import { $, setText } from "./elements.js";
 import { Filter } from "./filter.js";
 import { OTHER, lanesOf } from "./groups.js";
 import { Marks } from "./marks.js";
-import { eventsOf, page, written } from "./page.js";
+import { eventsOf, page, written, zero } from "./page.js";
 import { list, renderPanels, timeline } from "./show.js";
 import { Tools, kept, keep } from "./tools.js";
 import { makeZoomable } from "./zoom.js";
@@ -42,6 +42,7 @@ const ACTIONS = [
 ];
 
 let corrections = null; // of the coder who is known, in the open recording
+let asking = null;
 let revision = 0;
 let tools, edges, filter, overview, scrubber, zoom;
 let onCoder = () => {};
@@ -54,7 +55,7 @@ const say = (text, tone = "") => tools.say(text, tone);
 export function startCorrecting(tellCoder) {
   onCoder = tellCoder;
   filter = new Filter(refresh);
-  tools = new Tools({ actions: ACTIONS, filters: filter.elements, run, changeCoder: () => begin(true) });
+  tools = new Tools({ actions: ACTIONS, filters: filter.elements, run, changeCoder: introduced });
   const seek = (t) => {
     page.player.playing = false;
     page.player.seek(t);
@@ -67,6 +68,7 @@ export function startCorrecting(tellCoder) {
     look: seek,
     step: stepped,
     text: written,
+    seconds: (t) => [(t - zero()) / 1000, (page.stream.to - zero()) / 1000],
     time: () => page.player.t,
     moved: (event, span) => decide(event, span),
     left: (event) => timeline.blocks.get(event.key)?.element.focus({ preventScroll: true }),
@@ -91,14 +93,13 @@ async function begin(asks) {
   try {
     let name = coderName();
     if (asks) {
-      const known = new Corrections(stream, "", { changed: () => {}, said: say });
-      await known.load();
-      name = await askCoder(known.state.coders, name, LONGEST_CODER);
+      name = await askCoder((await savedState(stream, "")).coders, name, LONGEST_CODER);
       if (!name) return;
       keep("coder", name);
     }
     const loaded = new Corrections(stream, name, { changed: refresh, said: say });
     await loaded.load();
+    if (page.stream !== stream) return; // another one was opened meanwhile
     corrections = loaded;
     onCoder(name);
     refresh();
@@ -108,9 +109,17 @@ async function begin(asks) {
   }
 }
 
+// Ask who codes; once, however often a key is pressed.
+function introduced() {
+  asking ??= begin(true).finally(() => {
+    asking = null;
+  });
+  return asking;
+}
+
 // Return the corrections, if decisions can be saved.
 async function open() {
-  if (!corrections) await begin(true);
+  if (!corrections) await introduced();
   if (!corrections) return null;
   if (!corrections.state.locked) return corrections;
   say(corrections.state.locked, "bad");
@@ -176,7 +185,7 @@ function choose(event) {
   page.player.seek(stepped(event.start, 0));
   refresh();
   list.reveal(event);
-  setText($("announcements"), described(event, 1));
+  setText($("announcements"), described(event, zero()));
 }
 
 function go(by) {

@@ -10,7 +10,6 @@ export class Corrections {
   // stream: a recorded one. on: {changed(), said(text, tone)}
   constructor(stream, coder, on) {
     Object.assign(this, { stream, coder, on, state: NONE, done: [], undone: [], events: stream.reported });
-    this.address = `/recordings/${stream.number}/corrections`;
     this.queue = Promise.resolve();
     this.kept = new Map(); // event id -> the event, so that an event is the same object after each change
     for (const event of stream.reported.values()) this.kept.set(event.id, event);
@@ -29,9 +28,7 @@ export class Corrections {
   }
 
   async load() {
-    const answer = await fetch(`${this.address}?coder=${encodeURIComponent(this.coder)}`, { cache: "no-store" });
-    if (!answer.ok) throw new Error((await answer.text()).trim());
-    this.take(await answer.json());
+    this.take(await savedState(this.stream, this.coder));
   }
 
   take(state) {
@@ -153,8 +150,9 @@ export class Corrections {
   // Resolves to whether the server saved a change. If it did not, the events are again as they were saved.
   async send(change) {
     this.on.said("saving", "");
-    const answer = await fetch(this.address, {
+    const answer = await fetch(addressOf(this.stream), {
       method: "POST",
+      keepalive: true, // also while the page is left
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ coder: this.coder, version: this.state.version, ...change }),
     }).catch(() => null);
@@ -172,6 +170,15 @@ export class Corrections {
     this.on.said(`not saved: ${why}`, "bad");
     return false;
   }
+}
+
+const addressOf = (stream) => `/recordings/${stream.number}/corrections`;
+
+// What the file holds of a coder: {version, events, reviewed, coders, locked}.
+export async function savedState(stream, coder) {
+  const answer = await fetch(`${addressOf(stream)}?coder=${encodeURIComponent(coder)}`, { cache: "no-store" });
+  if (!answer.ok) throw new Error((await answer.text()).trim());
+  return answer.json();
 }
 
 // A time of the file, or the exact one where it is the same.

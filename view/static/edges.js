@@ -9,15 +9,17 @@ const COARSE = 10;
 
 export class Edges {
   // on: {look(t): show a moment, step(t, count): the time so many frames later, moved(event, {start, end}),
-  // text(t): a time in words, time(): the playhead, left(event): the keyboard goes back to the event}
+  // text(t): a time in words, seconds(t): [it in seconds, the last one], time(): the playhead, left(event): the keyboard goes back to the event}
   constructor(timeline, on) {
     Object.assign(this, { timeline, on, event: null, timer: 0, isMoved: false });
     this.handles = Object.keys(SIDES).map((side) => this.makeHandle(side));
+    addEventListener("pagehide", () => this.finish());
   }
 
   makeHandle(side) {
     const handle = made("div", `edge ${side}`);
     handle.setAttribute("role", "slider");
+    handle.setAttribute("aria-valuemin", "0");
     handle.tabIndex = 0;
     handle.hidden = true;
     handle.dataset.side = side;
@@ -57,7 +59,9 @@ export class Edges {
       if (handle.dataset.t === String(t)) continue;
       handle.dataset.t = String(t);
       handle.setAttribute("aria-label", `${SIDES[handle.dataset.side]} of ${event.label.name}`);
-      handle.setAttribute("aria-valuenow", (t / 1000).toFixed(3));
+      const [now, most] = this.on.seconds(t);
+      handle.setAttribute("aria-valuenow", now.toFixed(3));
+      handle.setAttribute("aria-valuemax", most.toFixed(3));
       handle.setAttribute("aria-valuetext", this.on.text(t));
     }
   }

@@ -27,7 +27,8 @@ export const page = {
 
 // The track shown: of a frozen stream, the part that was kept.
 export const track = () => page.frozen?.track ?? page.stream?.track ?? null;
-export const zero = () => (page.review ? (page.stream?.zero ?? 0) : 0);
+// Where the times of a recording count from; null for the wall clock of a live stream.
+export const zero = () => (page.review ? (page.stream?.zero ?? 0) : null);
 export const written = (t) => (page.review ? since(t - zero()) : wall(t, 2));
 export const eventsOf = () => page.stream?.shown ?? page.stream?.track.events ?? new Map();
 

@@ -10,13 +10,15 @@ const LABELS_OF_ONE = 5;
 const LABELS_OF_MANY = 3;
 const MOST_LISTED = 60;
 const MOST_REVIEWED = 2000;
+// Recordings of videos that state no date begin in 1970.
+const DATED_NS = 366 * 86_400e9;
 
 // The score of an event; a person who added one gave none.
 export const scoreText = ({ score }) => (score === null ? "added" : score.toFixed(2));
 
 // An event in words. The name of a button begins with the text on it, which accessibility requires.
 export function described(event, zero) {
-  const at = zero ? since(event.start - zero) : wall(event.start, 2);
+  const at = zero !== null ? since(event.start - zero) : wall(event.start, 2);
   return [event.label.name, event.label.body, `person ${event.person}`, `from ${at}`, lasted(event), `score ${scoreText(event)}`, event.status]
     .filter(Boolean)
     .join(", ");
@@ -151,7 +153,7 @@ export class EventList {
     button.dataset.status = event.status ?? "";
     const [, what, when, more] = button.children;
     setText(what, event.label.name);
-    when.textContent = ` ${zero ? since(event.start - zero, 1) : wall(event.start, 1)} · ${event.open ? "in progress" : seconds(event.end - event.start)}`;
+    when.textContent = ` ${zero !== null ? since(event.start - zero, 1) : wall(event.start, 1)} · ${event.open ? "in progress" : seconds(event.end - event.start)}`;
     more.textContent = [" ", event.label.body, `person ${event.person}`, `score ${scoreText(event)}`, event.status].filter(Boolean).join(", ");
     button.setAttribute("aria-pressed", String(event.key === picked));
     return row;
@@ -224,7 +226,7 @@ export function factsOf(summary) {
     ...(summary.dropped ? [["Dropped", `${summary.dropped} of ${summary.frames + summary.dropped}`, "warn"]] : []),
     ["Model", hello.model],
     ["Pose", hello.pose],
-    ["Started", new Date(summary.start_ns / 1e6).toLocaleString()],
+    ...(summary.start_ns < DATED_NS ? [] : [["Started", new Date(summary.start_ns / 1e6).toLocaleString()]]),
     ["Ended", summary.reason ?? "cut off"],
   ];
 }

@@ -12,6 +12,7 @@ import { fillPicker, renderPanels } from "./show.js";
 
 // A video this much shorter than its recording is perhaps another one.
 const SHORTER_MS = 1000;
+let wanted = 0; // number of the recording to show
 
 export async function review() {
   $("stream-label").textContent = "Recording";
@@ -25,8 +26,10 @@ export async function review() {
 }
 
 async function open(number) {
+  wanted = number;
   try {
     const stream = await RecordedStream.open(number, () => renderPanels());
+    if (wanted !== number) return;
     page.film?.close();
     page.film = null;
     page.window = null;

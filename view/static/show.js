@@ -101,13 +101,20 @@ function showText(element, text) {
   setText(element, text);
 }
 
+// The wall clock of the moment, except of a video, which has its own times.
+function tagText() {
+  const { player, stream } = page;
+  if (!player || !stream || stream.summary?.video) return "";
+  return `${page.review ? "recording" : "frozen"} · ${wall(player.t, 3)}`;
+}
+
 // Render everything that need not follow every frame.
 export function renderPanels() {
   const { stream, player } = page;
   const t = timeShown();
   showLink();
   showText($("banner"), banner());
-  showText($("tag"), player && stream ? `${page.review ? "recording" : "frozen"} · ${wall(player.t, 3)}` : "");
+  showText($("tag"), tagText());
   showText($("video"), page.view?.video ? "camera picture sent to browsers" : page.note);
   $("canvas").classList.toggle("past", !player && !page.review && stream !== null && !isLive(stream));
   $("transport").className = `transport${player ? " stopped" : ""}${page.frozen || page.window ? " frozen" : ""}`;

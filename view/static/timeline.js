@@ -146,7 +146,7 @@ export class Timeline {
       tick.className = "tick";
       tick.style.left = `${this.left(t)}px`;
       const text = tick.appendChild(document.createElement("span"));
-      text.textContent = zero ? (number < 0 ? "" : since(number * this.step, this.step < 1000 ? 1 : 0)) : wall(t, 0);
+      text.textContent = zero !== null ? (number < 0 ? "" : since(number * this.step, this.step < 1000 ? 1 : 0)) : wall(t, 0);
       this.strip.prepend(tick);
       this.ticks.set(number, tick);
     }
