@@ -131,8 +131,8 @@ def _sorted(
     waiting: list[Video] = []
     failed: list[Failed] = []
     for video in videos:
-        result = read_result(folder, video.name)
         try:
+            result = read_result(folder, video.name)
             reason = reason_to_analyze(folder, result, video.path, settings)
         except (MarEdgeError, OSError) as error:
             failed.append(Failed(video, str(error)))

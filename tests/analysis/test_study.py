@@ -218,3 +218,11 @@ def test_a_video_that_was_corrected_is_not_analyzed_again_with_other_settings(
     assert "videos analyzed: 0, finished before: 1, failed: 0" in done.stdout
     assert "1 video as corrected by Anna" in (study / "report.html").read_text(encoding="utf-8")
     assert {row["videos_corrected"] for row in csv.DictReader((study / "summary.csv").open(encoding="utf-8"))} == {"1"}
+
+
+def test_a_name_that_no_file_system_takes_fails_alone(tiny_model: Path, tmp_path: Path, here: Run) -> None:
+    (tmp_path / f"{'n' * 245}.mp4").write_bytes(b"not a video")
+    done = here("analyze", tmp_path, "--out", tmp_path / "out", "--model", tiny_model)
+    assert done.returncode == 1
+    assert "File name too long" in done.stdout
+    assert "failed: 1" in done.stdout
