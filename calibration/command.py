@@ -182,6 +182,11 @@ def read_full(source: Path) -> tuple[onnx.ModelProto, ModelMetadata]:
     metadata = parse_metadata(document, str(source))
     if metadata.precision != "fp32":
         raise MarEdgeError(f"{source} is {metadata.precision} already; start from the FP32 file")
+    if metadata.taught is not None:
+        raise MarEdgeError(
+            f"{source} has taught labels, which need its FP32 features; convert the file that they were taught to, "
+            "then teach them again"
+        )
     if not half_regions(model) or not quantizable_layers(model):
         raise MarEdgeError(
             f"{source} does not mark the layers that tolerate less than FP32; write it again with 'mar-edge export'"

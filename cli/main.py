@@ -33,6 +33,7 @@ COMMANDS = (
     "profile",
     "synth",
     "train",
+    "teach",
     "average",
     "evaluate",
     "export",

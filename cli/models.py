@@ -13,6 +13,7 @@ from mar_edge.cli.options.pose import Mirror
 if TYPE_CHECKING:
     from mar_edge.edge.model_file import ModelMetadata
     from mar_edge.edge.runtime.tensorrt.store import EngineInfo
+    from mar_edge.edge.taught import Head
 
 
 @command("Inspect", "models", "models model.onnx --json", "models --list", "models rtmw-m --download")
@@ -110,15 +111,23 @@ def _describe(model: Path | None, as_json: bool) -> None:
     }
     for name, value in rows.items():
         print(f"  {name:<11} {value}")
-    print(f"  {'labels':<11} {len(metadata.labels)}")
+    heads = {head.label: head for head in metadata.taught.heads} if metadata.taught else {}
+    print(f"  {'labels':<11} {len(metadata.labels)}{f', {len(heads)} of them taught' if heads else ''}")
     for index, label in enumerate(metadata.labels):
         f1 = metadata.accuracy.get(f"f1 {label.name}")
         score = "" if f1 is None else f"  F1 {f1:.2f}"
         background = "  (nothing happens)" if index == metadata.background else ""
-        print(f"    {label.id:>3}  {label.name:<36} {label.body:<11}{score}{background}")
+        taught = f"  {_taught(heads[label.name])}" if label.name in heads else ""
+        print(f"    {label.id:>3}  {label.name:<36} {label.body:<11}{score}{background}{taught}")
     overall = {name: value for name, value in metadata.accuracy.items() if not name.startswith("f1 ")}
     if overall:
         print("  " + ", ".join(f"{name} {value:.3f}" for name, value in overall.items()))
+
+
+def _taught(head: Head) -> str:
+    if head.examples == 1:
+        return f"taught {head.taught_on} from one example"
+    return f"taught {head.taught_on} from {head.examples} examples, {100 * head.found:.0f} % found from the others"
 
 
 def _target(info: EngineInfo) -> str:

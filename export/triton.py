@@ -25,8 +25,10 @@ def write_repository(model: Path, metadata: ModelMetadata, folder: Path) -> Path
         The model's folder in the repository.
 
     Raises:
-        MarEdgeError: the model is already there, or cannot be written.
+        MarEdgeError: the model is already there, has taught labels, or cannot be written.
     """
+    if metadata.taught is not None:
+        raise MarEdgeError(f"{model} has taught labels, which are no outputs of its graph; Triton would not give them")
     place = place_of(model, folder)
     try:
         write_whole(place / "1" / "model.onnx", model.read_bytes())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mar_edge.api.recognizer import Recognizer
     from mar_edge.api.recordings import Recording, read_recording
     from mar_edge.api.results import Event, LabelScores, Marker, Update
+    from mar_edge.api.teaching import teach
     from mar_edge.api.tracks import skeleton_track
     from mar_edge.edge.errors import MarEdgeError
     from mar_edge.streaming.choices import Kind
@@ -38,6 +39,7 @@ _HOMES = {
     "mar_edge.api.recognizer": "Recognizer",
     "mar_edge.api.recordings": "Recording read_recording",
     "mar_edge.api.results": "Event LabelScores Marker Update",
+    "mar_edge.api.teaching": "teach",
     "mar_edge.api.tracks": "skeleton_track",
     "mar_edge.edge.errors": "MarEdgeError",
     "mar_edge.streaming.choices": "Kind",
@@ -85,6 +87,7 @@ __all__ = [
     "read_recording",
     "recognize",
     "skeleton_track",
+    "teach",
 ]
 
 

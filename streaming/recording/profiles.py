@@ -129,7 +129,7 @@ def profiles_of(
     """
     timeline, step_ns = observed.timeline, rules.step_ns
     activity = ActivityProfile(rules, None if baseline is None else baseline.only(timeline.labels))
-    bodies = tuple(dict.fromkeys(label.body for label in timeline.labels))
+    bodies, labels = _bodies(timeline), occurring(timeline)
     sightings, events = list(observed.sightings[::-1]), list(timeline.events[::-1])
     first = (timeline.first_ns - timeline.zero_ns) // step_ns + 1
     last = (timeline.last_ns - timeline.zero_ns) // step_ns + 1
@@ -150,7 +150,7 @@ def profiles_of(
         while events and events[-1].t_start_ns < end_ns:
             event = events.pop()
             activity.event(event.person, event.event_id, event.label, event.t_start_ns, event.t_end_ns)
-        found += activity.profiles(end_ns, bodies, occurring(timeline))
+        found += activity.profiles(end_ns, bodies, labels)
     return found
 
 
@@ -185,7 +185,7 @@ class _Followed:
     """Follows one run of a stream through its recording."""
 
     def __init__(self, timeline: Timeline, rules: ProfileRules, baseline: Tally | None, min_score: float) -> None:
-        labels = frozenset(timeline.labels)
+        labels, self._bodies = frozenset(timeline.labels), _bodies(timeline)
         self._zero_ns = _media_zero_ns(timeline)
         self._frame: tuple[int, int] | None = None
         self._media_ns = 0
@@ -214,8 +214,15 @@ class _Followed:
         self._add(self._follower.begin_frame(head.t_capture_ns, head.t_media_ns))
 
     def _add(self, profiles: Iterable[PersonProfile]) -> None:
-        zero_ns = self._zero_ns
-        self.found += [replace(one, start_ns=zero_ns + one.start_ns, end_ns=zero_ns + one.end_ns) for one in profiles]
+        self.found += [
+            replace(
+                one,
+                start_ns=self._zero_ns + one.start_ns,
+                end_ns=self._zero_ns + one.end_ns,
+                bodies=tuple(body for body in one.bodies if body.name in self._bodies),
+            )
+            for one in profiles
+        ]
 
 
 def baseline_of(observed: Sequence[ObservedTimeline]) -> Tally:
@@ -256,6 +263,10 @@ def _person_shown(in_view_s: dict[int, float], recording: str) -> int:
 def occurring(timeline: Timeline) -> tuple[Label, ...]:
     """Return the labels of a timeline's events, by id."""
     return tuple(sorted({event.label for event in timeline.events}, key=lambda label: (label.id, label.name)))
+
+
+def _bodies(timeline: Timeline) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(label.body for label in timeline.labels))
 
 
 def _media_zero_ns(timeline: Timeline) -> int:

@@ -16,6 +16,7 @@ from mar_edge.edge.data import Skeleton
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recording.profiles import live_profiles, profiles_of, read_observed
 from mar_edge.streaming.recording.reader import read_messages, recording_files
 from mar_edge.streaming.recording.recorder import RecordConfig
@@ -129,6 +130,17 @@ def test_profiles_are_recorded(served: tuple[Path, list[AnyMessage]]) -> None:
     folder, heard = served
     recorded = [one.message for one in read_messages(recording_files([folder]))]
     assert [one for one in recorded if isinstance(one, ProfileMessage)] == profiles(heard)
+
+
+def test_profiles_as_live_of_chosen_actions(served: tuple[Path, list[AnyMessage]]) -> None:
+    folder, _ = served
+    (observed,) = read_observed([folder])
+    label = observed.timeline.events[0].label
+    some = observed.timeline.only(LabelChoice(only=(label.name,)), 0.0)
+    (found,) = live_profiles([folder], [some], RULES)
+    assert {each.name for one in found for each in one.actions} == {label.name}
+    assert {each.name for one in found for each in one.bodies} == {label.body}
+    assert max(one.total.count for one in found) > 0
 
 
 def test_where_all_is_over_the_live_numbers_are_the_final_ones(served: tuple[Path, list[AnyMessage]]) -> None:
