@@ -40,10 +40,13 @@ def agree(
     ] = 0.1,
     from_s: Annotated[
         float | None,
-        typer.Option("--from", metavar="SECONDS", help="Beginning of the common time.", min=0.0, show_default=False),
+        typer.Option(
+            "--from", metavar="SECONDS", help="Beginning of the common time.", min=0.0, max=1e9, show_default=False
+        ),
     ] = None,
     to_s: Annotated[
-        float | None, typer.Option("--to", metavar="SECONDS", help="End of the common time.", show_default=False)
+        float | None,
+        typer.Option("--to", metavar="SECONDS", help="End of the common time.", min=0.0, max=1e9, show_default=False),
     ] = None,
     coder_a: Annotated[
         str | None,

@@ -95,7 +95,10 @@ def _by_name(timelines: Sequence[Timeline], which: str) -> dict[str, Timeline]:
     for timeline in timelines:
         name = _name(timeline)
         if name in named:
-            raise MarEdgeError(f"{which} has several codings of '{name}'; choose with --stream, or name one file")
+            raise MarEdgeError(
+                f"{which} has several codings of '{name}' ({named[name].stream}, {timeline.stream}); "
+                "'mar-edge annotations --stream NAME' writes one of them to a file"
+            )
         named[name] = timeline
     return named
 

@@ -77,3 +77,6 @@ def test_a_coder_who_found_nothing_and_wrong_input(here, user_error, corrected):
         "agree", corrected / "cam.csv", corrected / "cam.jsonl"
     )
     assert "no common time" in user_error("agree", corrected, corrected, "--from", 99)
+    for option in ("--bin", "--from", "--to"):
+        for value in ("nan", "inf", "-1", "soon"):
+            assert option in user_error("agree", corrected, corrected, option, value)

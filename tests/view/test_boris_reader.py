@@ -87,6 +87,7 @@ def test_states_are_paired_by_subject_behavior_and_modifiers(tmp_path: Path) -> 
         Label(19, "waving", "upper limb"),
     }
     assert {event.recording for event in timeline.events} == {"P01.jsonl"}
+    assert timeline.stream == "first"
     assert notes == (
         "observation 'first': 1 START without a STOP is kept as open",
         "observation 'first': 2 modifiers are left out",

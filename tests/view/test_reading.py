@@ -35,6 +35,9 @@ def test_corrections_are_the_recordings_that_they_name_after_correction(folder: 
     )
     with pytest.raises(MarEdgeError, match="several coders; choose one with --coder: Anna, Ben"):
         read_annotations([folder / "corrections.csv"])
+    write_corrections(folder / "corrections.csv", [replace(REJECTED, recording="cam")])
+    assert len(read_annotations([folder / "corrections.csv"]).timelines[0].events) == 4
+    write_corrections(folder / "corrections.csv", rows)
     (folder / "cam.jsonl").unlink()
     with pytest.raises(MarEdgeError, match=r"corrects cam\.jsonl, which is not in the same folder"):
         read_annotations([folder / "corrections.csv"], coder="Anna")

@@ -1,1 +1,1 @@
-"""Writers of annotation files, one module for each program: timelines in, bytes out."""
+"""Annotation files, modules for each program that write them (timelines in, bytes out) and read them back."""

@@ -190,7 +190,7 @@ def _facts(name: str, observation: _Observation) -> Facts:
     lengths = observation.media_info.get("length", {})
     length_s = lengths.get(videos[0], 0.0) if isinstance(lengths, dict) and videos else 0.0
     is_length = isinstance(length_s, int | float) and 0 <= length_s <= LONGEST_S
-    return foreign_facts(stem, dated_ns(observation.date), round(length_s * NS) if is_length else 0)
+    return foreign_facts(stem, dated_ns(observation.date), round(length_s * NS) if is_length else 0, stream=name)
 
 
 def dated_ns(date: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from mar_edge.edge.labels import Label, label_named
 from mar_edge.streaming.recording.recorder import SUFFIX
@@ -118,10 +119,16 @@ def timeline_of(
     )
 
 
-def foreign_facts(name: str, zero_ns: int = 0, end_ns: int = 0) -> Facts:
-    """Return the facts about a timeline of another program, of the recording ``name`` (of a video or a file)."""
+def foreign_facts(name: str, zero_ns: int = 0, end_ns: int = 0, stream: str = "") -> Facts:
+    """Return the facts about a timeline of another program.
+
+    Args:
+        name: of the recording: that of its video or of the file.
+        zero_ns, end_ns: beginning of its times, ns since 1970, and their end, from there.
+        stream: name of the stream; "" takes that of the recording.
+    """
     return Facts(
-        stream=name,
+        stream=stream or name,
         run="",
         zero_ns=zero_ns,
         first_ns=zero_ns,
@@ -145,9 +152,5 @@ def _numbers(names: Sequence[str], facts: Facts) -> dict[str, int]:
     known = {name: number for number, name in facts.names}
     known |= {name: int(found[1]) for name in names if (found := _NUMBERED.fullmatch(name))}
     taken = {*known.values(), *facts.people}
-    numbers: dict[str, int] = {}
-    for name in dict.fromkeys(names):
-        free = next(number for number in range(len(taken) + 1) if number not in taken)
-        numbers[name] = known.get(name, free)
-        taken.add(numbers[name])
-    return numbers
+    free = (number for number in count() if number not in taken)
+    return {name: known[name] if name in known else next(free) for name in dict.fromkeys(names)}

@@ -149,7 +149,7 @@ def _read_corrected(path: Path, coder: str | None) -> ReadFile:
         raise MarEdgeError(f"{path} holds no correction")
     coder = coder_of(rows, coder)
     rows = [row for row in latest(rows) if row.coder == coder]
-    recordings = [path.parent / name for name in dict.fromkeys(recording_name(row.recording) for row in rows)]
+    recordings = [_recording(path.parent, name) for name in dict.fromkeys(row.recording for row in rows)]
     missing = [each.name for each in recordings if not each.is_file()]
     if missing:
         raise MarEdgeError(f"{path} corrects {', '.join(missing[:5])}, which is not in the same folder")
@@ -165,6 +165,11 @@ def _read_corrected(path: Path, coder: str | None) -> ReadFile:
         *counted(undecided, f"event has no decision by {coder}", f"events have no decision by {coder}"),
     )
     return ReadFile(tuple(corrected(each, rows, coder) for each in timelines), notes)
+
+
+def _recording(folder: Path, name: str) -> Path:
+    """Return the path of a recording that may be named without its suffix."""
+    return folder / name if (folder / name).is_file() else folder / recording_name(name)
 
 
 def _renamed(timelines: Collection[Timeline], names: Mapping[str, str]) -> tuple[list[Timeline], int]:

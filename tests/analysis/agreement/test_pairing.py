@@ -58,7 +58,9 @@ def test_recordings_are_paired_by_name() -> None:
     assert notes == ("only in A: P02", "only in B: P09")
     with pytest.raises(MarEdgeError, match="no recording in common; A has P01, P02, P03; B has P09"):
         pair_timelines(ones, others[2:])
-    with pytest.raises(MarEdgeError, match="A has several codings of 'P01'"):
+    with pytest.raises(
+        MarEdgeError, match=r"A has several codings of 'P01' \(P01, P01\); 'mar-edge annotations --stream"
+    ):
         pair_timelines([*ones, ones[0]], others)
     # One coding on each side belongs together, whatever the names.
     assert pair_timelines(ones[:1], others[2:])[0][0].name == "P01"
