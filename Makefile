@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test soak lint chromium bench clean
+.PHONY: demo test soak lint chromium bench pose-figures clean
 
 demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
@@ -35,6 +35,17 @@ chromium:
 
 bench: $(VENV)/dev.installed
 	$(BIN)/python benchmarks/latency.py
+
+# Figures of docs/pose.md and docs/benchmarks.md about pose and live use: a quarter of an hour on an idle machine.
+# VIDEO: a video of one person. The comparison with MediaPipe needs mediapipe, and is left out without it.
+pose-figures: $(VENV)/dev.installed
+	$(BIN)/mar-edge bench --pose holistic --people 1,2,4,8 --threads 1
+	$(BIN)/mar-edge bench --pose holistic --people 1,2 --threads 1 --runtime onnxruntime --runtime openvino
+	$(BIN)/python benchmarks/latency.py $(if $(VIDEO),--video $(VIDEO))
+	$(BIN)/python benchmarks/cameras.py
+	$(if $(VIDEO),$(BIN)/python benchmarks/cameras.py --cameras 1 --rounds 3 --video $(VIDEO))
+	$(BIN)/python benchmarks/small_people.py $(VIDEO)
+	$(if $(VIDEO),-$(BIN)/python benchmarks/pose_parity.py $(VIDEO))
 
 $(BIN)/pip:
 	$(PYTHON) -m venv $(VENV)

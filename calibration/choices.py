@@ -6,3 +6,4 @@ from typing import Literal
 
 Method = Literal["entropy", "percentile", "minmax"]
 """Ways to choose the range of a tensor."""
+NarrowPrecision = Literal["fp16", "int8"]

@@ -38,6 +38,45 @@ class Allowed:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A choice of layers. allowed: whether it is near enough to the original. merit: more is nearer."""
+
+    allowed: bool
+    merit: float
+
+
+def choose_layers(costs: Mapping[str, float], attempt: Callable[[Sequence[str]], Attempt]) -> list[str]:
+    """Return as many layers as are allowed.
+
+    The most sensitive layers are left out first. Where no choice is allowed, the one with the most merit.
+
+    Args:
+        costs: error of each layer alone in fewer bits.
+        attempt: tries a choice of layers.
+    """
+    by_sensitivity = sorted(costs, key=lambda layer: costs[layer])
+    tried: dict[int, Attempt] = {}
+
+    def is_allowed(left_out: int) -> bool:
+        tried[left_out] = attempt(by_sensitivity[: len(costs) - left_out])
+        return tried[left_out].allowed
+
+    too_few, left_out, most = 0, 0, len(costs) - 1
+    while not is_allowed(left_out):
+        if left_out == most:
+            left_out = max(tried, key=lambda left: tried[left].merit)
+            return by_sensitivity[: len(costs) - left_out]
+        too_few, left_out = left_out, min(max(1, left_out * 2), most)
+    while left_out - too_few > 1:
+        middle = (left_out + too_few) // 2
+        if is_allowed(middle):
+            left_out = middle
+        else:
+            too_few = middle
+    return by_sensitivity[: len(costs) - left_out]
+
+
+@dataclass(frozen=True)
 class Trial:
     """Windows for trying choices of layers. reference: the original's probabilities (N, K) for them."""
 
@@ -58,30 +97,13 @@ class Trial:
         return found
 
     def choose(self, costs: Mapping[str, float], allowed: Allowed) -> list[str]:
-        """Return as many layers as are ``allowed`` on the windows.
+        """Return as many layers as are ``allowed`` on the windows (see ``choose_layers``)."""
 
-        The most sensitive layers are left out first. Where no choice is allowed, the one that agrees most.
-        """
-        by_sensitivity = sorted(costs, key=lambda layer: costs[layer])
-        tried: dict[int, Fidelity] = {}
+        def attempt(chosen: Sequence[str]) -> Attempt:
+            fidelity = self._fidelity(chosen, len(costs))
+            return Attempt(allowed.by(fidelity), fidelity.agreement)
 
-        def is_allowed(left_out: int) -> bool:
-            tried[left_out] = self._fidelity(by_sensitivity[: len(costs) - left_out], len(costs))
-            return allowed.by(tried[left_out])
-
-        too_few, left_out, most = 0, 0, len(costs) - 1
-        while not is_allowed(left_out):
-            if left_out == most:
-                left_out = max(tried, key=lambda left: tried[left].agreement)
-                return by_sensitivity[: len(costs) - left_out]
-            too_few, left_out = left_out, min(max(1, left_out * 2), most)
-        while left_out - too_few > 1:
-            middle = (left_out + too_few) // 2
-            if is_allowed(middle):
-                left_out = middle
-            else:
-                too_few = middle
-        return by_sensitivity[: len(costs) - left_out]
+        return choose_layers(costs, attempt)
 
     def _fidelity(self, chosen: Sequence[str], of: int) -> Fidelity:
         what = f"{len(chosen)} of {of} layers"

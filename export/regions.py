@@ -58,10 +58,10 @@ def mark_nodes(model: onnx.ModelProto, module: nn.Module) -> None:
         half = next((name for name, part in reversed(inside) if isinstance(part, HalfRegion | FullRegion)), None)
         del node.metadata_props[:]
         if half is not None and isinstance(module.get_submodule(half), HalfRegion):
-            _write(node, HALF_KEY, half)
+            write_mark(node, HALF_KEY, half)
             is_quantizable = isinstance(inside[-1][1], QuantizableLinear | QuantizableConv)
             if is_quantizable and node.op_type in {"MatMul", "Conv"}:
-                _write(node, INT8_KEY, path)
+                write_mark(node, INT8_KEY, path)
         name = f"{path}/{node.op_type}"
         names[name] = names.get(name, 0) + 1
         node.name = name if names[name] == 1 else f"{name}_{names[name]}"
@@ -87,6 +87,7 @@ def _inside(module: nn.Module, path: str) -> list[tuple[str, nn.Module]]:
     return [(name, module.get_submodule(name)) for name in names]
 
 
-def _write(node: onnx.NodeProto, key: str, value: str) -> None:
+def write_mark(node: onnx.NodeProto, key: str, value: str) -> None:
+    """Mark a node with a region (``HALF_KEY``) or a layer (``INT8_KEY``)."""
     entry = node.metadata_props.add()
     entry.key, entry.value = key, value

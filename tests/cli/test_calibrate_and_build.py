@@ -27,6 +27,16 @@ def test_export_and_calibrate_refuse_wrong_inputs(user_error, ma52_model, tmp_pa
     assert not list(tmp_path.iterdir())
 
 
+def test_calibrate_takes_one_or_the_other(user_error, tmp_path):
+    out = ("--out", tmp_path / "x")
+    assert "one of the two" in user_error("calibrate", *out)
+    assert "one of the two" in user_error("calibrate", "model.onnx", "--pose", "holistic", *out)
+    assert "--pose needs --frames" in user_error("calibrate", "--pose", "holistic", *out)
+    assert "go with --pose" in user_error("calibrate", "model.onnx", "--precision", "fp16", *out)
+    wrong = user_error("calibrate", "--pose", "holistic", "--frames", tmp_path, "--min-agreement", "0.9", *out)
+    assert "only --max-error and --force go with --pose" in wrong
+
+
 def test_build_writes_an_engine(cli, user_error, ma52_model, tmp_path):
     pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX has no wheel for this machine")
     out, layers = tmp_path / "model.engine", tmp_path / "layers.tsv"

@@ -109,20 +109,19 @@ def refined(points: NDArray[np.float32], heatmap: NDArray[np.float32]) -> NDArra
 
     A keypoint outside the map, or without a probability of ``_REFINE_FROM`` around it, stays.
     """
-    _, H, W = heatmap.shape
-    half = _REFINE_CELLS // 2
-    out = points.copy()
+    K, H, W = heatmap.shape
     cells = np.floor(points / _HEATMAP_PX).astype(int)
-    for k, (column, row) in enumerate(cells.tolist()):
-        if not (0 <= column < W and 0 <= row < H):
-            continue
-        top, left = max(row - half, 0), max(column - half, 0)
-        weights = sigmoid(heatmap[k, top : row + half + 1, left : column + half + 1])
-        if weights.max() < _REFINE_FROM:
-            continue
-        total = weights.sum()
-        out[k, 0] = _HEATMAP_PX * (left + weights.sum(axis=0) @ np.arange(weights.shape[1]) / total)
-        out[k, 1] = _HEATMAP_PX * (top + weights.sum(axis=1) @ np.arange(weights.shape[0]) / total)
+    inside = ((cells >= 0) & (cells < (W, H))).all(axis=1)
+    around = cells[:, :, None] + np.arange(_REFINE_CELLS) - _REFINE_CELLS // 2  # (K, 2, 9)
+    columns, rows = around[:, 0], around[:, 1]
+    within = ((rows >= 0) & (rows < H))[:, :, None] & ((columns >= 0) & (columns < W))[:, None, :]  # (K, 9, 9)
+    picked = np.arange(K)[:, None, None], rows.clip(0, H - 1)[:, :, None], columns.clip(0, W - 1)[:, None, :]
+    weights = np.where(within, sigmoid(heatmap[picked]), 0)
+    moves = inside & (weights.max(axis=(1, 2)) >= _REFINE_FROM)
+    weights, columns, rows = weights[moves], columns[moves], rows[moves]
+    out = points.copy()
+    sums = np.stack([(weights.sum(axis=1) * columns).sum(axis=1), (weights.sum(axis=2) * rows).sum(axis=1)], axis=1)
+    out[moves] = _HEATMAP_PX * sums / weights.sum(axis=(1, 2))[:, None]
     return out
 
 

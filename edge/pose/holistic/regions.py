@@ -34,10 +34,9 @@ class Region:
 
     def matrix(self, size: int) -> NDArray[np.float64]:
         """Return the (2, 3) matrix from pixels of a crop of ``size`` px to pixels of the picture."""
-        cos, sin = math.cos(self.angle), math.sin(self.angle)
-        turned = self.side / size * np.array([[cos, -sin], [sin, cos]])
-        corner = np.array([self.cx, self.cy]) - turned @ np.array([size / 2, size / 2])
-        return np.column_stack([turned, corner])
+        along, across = (self.side / size * part(self.angle) for part in (math.cos, math.sin))
+        x, y = self.cx - (along - across) * size / 2, self.cy - (across + along) * size / 2
+        return np.array([[along, -across, x], [across, along, y]])
 
     def to_picture(self, points: NDArray[np.float32], size: int) -> Points:
         """Map points (N, 2) from pixels of the crop of ``size`` px to pixels of the picture."""

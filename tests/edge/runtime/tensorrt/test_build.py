@@ -9,12 +9,13 @@ import pytest
 from gpu_fakes import small_model
 
 from mar_edge.calibration.collect import collect_ranges
+from mar_edge.calibration.pose.graph import prepared
 from mar_edge.calibration.quantize import quantizable_layers, quantize
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import default_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.pose.holistic.networks import network_path
+from mar_edge.edge.pose.holistic.networks import NETWORKS, network_path
 from mar_edge.edge.runtime.tensorrt import build
 from mar_edge.edge.runtime.tensorrt.bindings import Bindings, use_tensorrt
 from mar_edge.edge.runtime.tensorrt.build import Batches, BuildOptions, compile_engine
@@ -119,13 +120,27 @@ def test_every_kind(tmp_path, name, streams):
             check(full, layout.num_joints, precision, target, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["pose_landmark", "hand_landmark_lite"])
+@pytest.mark.parametrize("name", NETWORKS if EVERY_KIND in os.environ else ["pose_landmark", "hand_landmark_lite"])
 def test_the_networks_of_the_pose_stage_compile(name):
     """Compile weights that are stored in FP16 with a Cast; they compute in FP32, as on the other runtimes."""
     engine = compiled(network_path(name), "sm86")
     assert not engine.fallbacks
     assert {kernel.computes_in for kernel in engine.kernels if kernel.is_product} == {"Float"}
     assert engine.weights_bytes > 1.9 * network_path(name).stat().st_size  # widened once, when built
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize("name", NETWORKS if EVERY_KIND in os.environ else ["hand_recrop"])
+def test_the_networks_of_the_pose_stage_compute_in_fewer_bits(name, precision, tmp_path):
+    full = prepared(name)
+    layers = list(quantizable_layers(full))
+    model = to_half(full if precision == "fp16" else quantize(full, dict.fromkeys(layers, 6.0)))
+    path = tmp_path / f"{name}.onnx"
+    onnx.save(model, str(path))
+    engine = compiled(path, "sm89")
+    assert not engine.fallbacks
+    kinds = {layer: set(product_types(engine.kernels, layer)) for layer in layers}
+    assert set().union(*kinds.values()) == ({"Half"} if precision == "fp16" else {"Int8"})
 
 
 def test_an_unknown_node_is_named(tmp_path):
