@@ -25,6 +25,8 @@ from mar_edge.view.plot import COLORS
 from mar_edge.view.wording import clock, clock_unit
 
 _MOST_FREQUENT = 3
+# A rate of one event is then more than 0.5 per minute.
+_BRIEF_MINUTES = 2
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,12 @@ def _lead(report: StudyReport) -> Iterator[str]:
     empty = [one.participant for one in summaries if not one.seen_minutes]
     if empty:
         yield f"Nobody was found in the videos of {', '.join(empty)}: rates are unknown there."
+    brief = [one.participant for one in summaries if 0 < one.seen_minutes < _BRIEF_MINUTES]
+    if brief:
+        yield (
+            f"In view for less than {_BRIEF_MINUTES} minutes: {', '.join(dict.fromkeys(brief))}. "
+            "Rates of so little time rest on single events."
+        )
     crowded = sum(len(video.result.people) > 1 for video in videos)
     if crowded:
         who = "all of them are counted" if report.people == "all" else "the one in view longest is counted"

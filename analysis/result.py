@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from mar_edge.streaming.recording.timeline import Timeline
 
 SUFFIX = "_analysis.json"
 SCHEMA = 1
+MISSING = "results are missing"
 
 
 class VideoFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,6 +113,11 @@ def read_result(folder: Path, name: str) -> VideoResult | None:
     return result if is_ours else None
 
 
+def run_id(file: VideoFile, name: str, settings: dict[str, Any]) -> str:
+    """Return the ``run`` of a recording: the same whenever the same video is analyzed in the same way."""
+    return hashlib.sha256(f"{file.sha256} {name} {settings!r}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
 def reason_to_analyze(folder: Path, result: VideoResult | None, video: Path, settings: dict[str, Any]) -> str:
     """Return why a video must be analyzed; "" where its result is up to date.
 
@@ -136,7 +143,7 @@ def reason_to_analyze(folder: Path, result: VideoResult | None, video: Path, set
     if result.settings != settings:
         return f"other {', '.join(_differing(result.settings, settings))}"
     if any(not (folder / file).is_file() for file in result.files):
-        return "results are missing"
+        return MISSING
     return ""
 
 

@@ -66,7 +66,6 @@ def evaluate(
     model: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE|package...",
             help="Model file (.onnx), checkpoint (.pt), or 'package' for the package's model; two checkpoints, joint "
             "then bone, are averaged.",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.timeline import Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.formats import FORMATS, format_of
+from mar_edge.view.annotations.media import Media, probe
 from mar_edge.view.corrections import Change, Coding, StaleVersion
 from mar_edge.view.index import IndexedRecording, index_recording
 from mar_edge.view.recorded_profiles import RecordedProfiles
@@ -108,6 +110,13 @@ class Recordings:
             self._timelines[number] = the_only(read_timelines([path]), "the page")
         return Coding(path, self._timelines[number], coder)
 
+    def media(self, number: int) -> Media | None:
+        """Return the video of a recording for annotation programs; None where there is none that can be read."""
+        path = self.path(number)
+        with suppress(MarEdgeError):
+            return probe(self.videos[path], path.parent) if path in self.videos else None
+        return None
+
     def listing(self) -> bytes:
         """Return the names of the recordings and the formats of their events, as JSON."""
         formats = [{"suffix": each.suffix, "name": each.name} for each in FORMATS]
@@ -143,8 +152,8 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
         number, suffix = request.path_params["number"], request.path_params["suffix"]
         try:
             path, kind = recordings.path(number), format_of(f".{suffix}")
-            coder = request.query_params.get("coder", "")
-            content = await asyncio.to_thread(lambda: kind.write([recordings.coding(number, coder).corrected()], None))
+            coding = await asyncio.to_thread(lambda: recordings.coding(number, request.query_params.get("coder", "")))
+            content = await asyncio.to_thread(lambda: kind.write([coding.corrected()], recordings.media(number)))
         except MarEdgeError as error:
             return PlainTextResponse(f"{error}\n", 404)
         # Streams and recordings have plain names; other characters of a file name stay out of the header.

@@ -17,10 +17,12 @@ UserError = Callable[..., str]
 
 
 def test_options_that_do_not_go_together_are_refused(user_error: UserError, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("hello\n")
     assert "--view" in user_error("serve", "--camera", "demo:", "--show-video")
     assert "one or the other" in user_error("view", tmp_path, "--connect", "tcp://127.0.0.1:1")
+    assert "give the recording as well" in user_error("view", "--media", tmp_path)
+    assert "no video at" in user_error("view", tmp_path / "a.jsonl", "--media", tmp_path / "a.mp4")
     assert "16 to 256" in user_error("serve", "--camera", "demo:", "--view", "127.0.0.1:*", "--view-token", "short")
-    (tmp_path / "a.jsonl").write_text("hello\n")
     assert "line 1: not a message" in user_error("view", tmp_path / "a.jsonl", "--bind", "127.0.0.1:*")
 
 

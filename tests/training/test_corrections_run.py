@@ -119,7 +119,7 @@ def test_the_report_warns_of_people_the_model_knows(trained, study, tmp_path):
     run, _ = trained
     report = tmp_path / "report"
     assert evaluated(run / "best.pt", study, report, "P4").trained_on.seen == 0
-    assert "None of these 1 recordings" in (report / "report.md").read_text()
+    assert "as its file states them: 0 of 1." in (report / "report.md").read_text()
     everybody = evaluated(run / "best.pt", study, report)
     assert (everybody.trained_on.recordings, everybody.trained_on.seen) == (5, 4)
     assert everybody.trained_on.others == ("P4",)

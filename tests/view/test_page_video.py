@@ -73,6 +73,9 @@ def test_picture_and_skeleton_show_the_same_moment(chromium: Any, tmp_path: Path
         assert max(map(abs, apart)) < 1.5
         assert len({each["picture"] for each in played}) > 5
         assert "0:00.5 · 0.7 s" in seen.page.inner_text("#events")
+        with seen.page.expect_download() as download:
+            seen.page.click("#exports a >> text=.eaf")
+        assert f"file://{video}" in download.value.path().read_text(encoding="utf-8")
         assert (seen.errors, seen.foreign) == ([], [])
 
 

@@ -47,6 +47,10 @@ def test_edited_seconds_win_over_nanoseconds(tmp_path: Path) -> None:
     for event in machine.events:
         start_ns = machine.zero_ns + 1_300_000_000 if event.event_id == 2 else event.t_start_ns
         assert (moved[event.event_id].t_start_ns, moved[event.event_id].t_end_ns) == (start_ns, event.t_end_ns)
+    # The end of an open event that a coder moved is known.
+    assert moved[5].is_open
+    ended = read(tmp_path, text.replace(",7.967,", ",7.500,"))
+    assert [event.is_open for event in ended.events if event.event_id == 5] == [False]
     # A spreadsheet that rounds the nanoseconds loses no time.
     rounded = text.replace("1795288668909371342", "1.79528866890937E+18")
     assert [round(s, 3) for _, _, s, _ in events(read(tmp_path, rounded))] == [1.0, 1.235, 2.5, 5.0, 6.0]
@@ -95,8 +99,9 @@ def test_both_exports_of_boris(tmp_path: Path) -> None:
         "observation 'one': 1 STOP without a START is left out",
         "observation 'one': 1 modifier is left out",
     )
-    aggregated = "Observation id,Subject,Behavior,Behavioral category,Behavior type,Start (s),Stop (s)\n"
-    timeline = read(tmp_path, aggregated + "one,Ann,nodding,head,STATE,1.0,2.0\none,Ann,sneeze,,POINT,3.0,NA\n")
+    aggregated = "Observation id,Media file name,Subject,Behavior,Behavioral category,Start (s),Stop (s)\n"
+    timeline = read(tmp_path, aggregated + "one,v/P01.mp4,Ann,nodding,head,1.0,2.0\none,NA,Ann,sneeze,,3.0,NA\n")
+    assert [event.recording for event in timeline.events] == ["P01.jsonl", "one.jsonl"]
     assert events(timeline) == [("Ann", "nodding", 1.0, 2.0), ("Ann", "sneeze", 3.0, 3.0)]
 
 

@@ -82,6 +82,12 @@ def corrected_folder(folder: Path) -> Path:
     return inside if not (folder / CORRECTIONS_FILE).exists() and (inside / CORRECTIONS_FILE).exists() else folder
 
 
+def name_of(folder: Path) -> str:
+    """Return the name of a folder of recordings, for people: that of the study which it is part of, if any."""
+    whole = folder.resolve()
+    return whole.parent.name if whole.name == _RECORDINGS and whole.parent.name else whole.name
+
+
 def read_corrected(folder: Path) -> tuple[CorrectedRecording, ...]:
     """Read the corrections of a folder and the recordings that they name.
 

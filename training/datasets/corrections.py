@@ -22,6 +22,7 @@ from mar_edge.training.datasets.corrected import (
     CorrectedPerson,
     CorrectedRecording,
     NamedSpan,
+    name_of,
     of_participants,
     read_corrected,
 )
@@ -98,7 +99,7 @@ def open_corrections(
     targets = np.stack([clip.targets for clip in used])
     groups = list(dict.fromkeys(clip.group for clip in used))
     return StoredDataset(
-        name=f"corrections {folder.resolve().name}, {len(recordings)} recordings, {len(used)} clips",
+        name=f"corrections {name_of(folder)}, {len(recordings)} recordings, {len(used)} clips",
         layout=recordings[0].skeletons.layout,
         labels=classes,
         clips=[clip.joints for clip in used],

@@ -14,6 +14,7 @@ from mar_edge.training.datasets.corrected import (
     CorrectedPerson,
     CorrectedRecording,
     NamedSpan,
+    name_of,
     of_participants,
     read_corrected,
 )
@@ -45,7 +46,7 @@ def open_corrected(folder: Path, participants: Collection[str] = ()) -> RealSet:
     left_out = len(corrected) - len({one.name for one, _ in found})
     without = f", {left_out} without a reviewed stretch left out" if left_out else ""
     people = len({one.origin.participant for one, _ in found if one.origin})
-    real = real_set(f"{folder.resolve().name}, reviewed stretches, {people} participants{without}", found)
+    real = real_set(f"{name_of(folder)}, reviewed stretches, {people} participants{without}", found)
     return replace(real, there=tuple(_origin(one) for one in there))
 
 

@@ -39,11 +39,10 @@ def trained_on_sentences(result: TrainedOn) -> list[str]:
     """Return a sentence on whether the model has seen these people in training."""
     if not result.seen:
         return [
-            f"None of these {result.recordings} recordings is among those that the model was trained on, as its file "
-            "states them."
+            f"Recordings of people that the model was trained on, as its file states them: 0 of {result.recordings}."
         ]
     sentence = (
-        f"Warning: {result.seen} of these {result.recordings} recordings show people that the model was trained on, so "
+        f"Warning: {result.seen} of {result.recordings} recordings show people that the model was trained on, so "
         "the figures are too good."
     )
     if result.others:

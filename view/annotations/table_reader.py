@@ -25,6 +25,7 @@ from mar_edge.view.annotations.facts import Facts, find_facts
 _MOST_LINES_ABOVE = 100
 _WHOLE = re.compile(r"-?[0-9]{1,18}|[0-9]{19}", re.ASCII)
 _MISSING = ("", "NA", "n/a")
+_VIDEO = "Media file name"
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,6 @@ def _event(row: Row, columns: _Columns, zero_ns: int, path: Path) -> CodedEvent:
     fields = row.fields
     start_s = row.seconds(columns.start)
     end = fields.get(columns.end or columns.duration, "")
-    is_open = end in _MISSING or fields.get("open") == "1"
     end_s = start_s
     if end not in _MISSING:
         end_s = row.seconds(columns.end) if columns.end else start_s + row.seconds(columns.duration)
@@ -126,18 +126,26 @@ def _event(row: Row, columns: _Columns, zero_ns: int, path: Path) -> CodedEvent:
     score = row.seconds("score") if fields.get("score", "") not in _MISSING else 1.0
     if not 0 <= score <= 1:
         raise MarEdgeError(f"{row.where}: score is {score:g}; expected 0 to 1")
+    stated_end_ns = _whole(fields.get("t_end_ns", ""))
+    end_ns = _exact_ns(end_s, stated_end_ns, zero_ns)
+    is_edited = stated_end_ns is not None and end_ns != stated_end_ns - zero_ns
     return CodedEvent(
         label=label,
         person=fields.get("person_name") or subject_of(fields.get(columns.person, "")),
         start_ns=_exact_ns(start_s, _whole(fields.get("t_start_ns", "")), zero_ns),
-        end_ns=_exact_ns(end_s, _whole(fields.get("t_end_ns", "")), zero_ns),
+        end_ns=end_ns,
         coder=fields.get("coder", ""),
         body=_body(fields, columns),
         score=score,
-        is_open=is_open,
-        recording=recording_name(fields.get(columns.recording) or path.stem),
+        is_open=end in _MISSING or (fields.get("open") == "1" and not is_edited),
+        recording=_recording(fields, columns, path),
         event_id=_whole(fields.get("event_id", "")),
     )
+
+
+def _recording(fields: Mapping[str, str], columns: _Columns, path: Path) -> str:
+    named = (fields.get(column, "") for column in (_VIDEO, columns.recording))
+    return recording_name(next((name for name in named if name not in _MISSING), path.stem))
 
 
 def _names(rows: list[Row], columns: _Columns) -> Iterator[tuple[int, str]]:
@@ -199,7 +207,7 @@ def _read_tabular(table: Table, observation: str) -> ReadFile:
         first = rows[0].fields
         facts = find_facts([first.get("Description", "")])
         if facts is None:
-            video = first.get("Media file name") or first.get("Media file path") or ""
+            video = first.get(_VIDEO) or first.get("Media file path") or ""
             stem = recording_name(video).removesuffix(SUFFIX) if video not in _MISSING else name
             facts = foreign_facts(stem, dated_ns(first.get("Observation date", "")), stream=name)
         timeline, own_notes = observed([_mark(row, kind) for row in rows], facts)

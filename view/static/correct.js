@@ -28,12 +28,12 @@ const ACTIONS = [
   { key: "c", text: "confirm", event: true, does: confirm },
   { key: "x", text: "reject", event: true, does: reject },
   { key: "l", text: "label", event: true, does: relabel },
-  { key: "i", text: "onset here", event: true, does: (event) => moveEdge(event, "start") },
-  { key: "o", text: "offset here", event: true, does: (event) => moveEdge(event, "end") },
+  { key: "i", text: "onset here", event: true, does: (event, t) => moveEdge(event, "start", t) },
+  { key: "o", text: "offset here", event: true, does: (event, t) => moveEdge(event, "end", t) },
   { key: "s", text: "onset ← →", event: true, does: () => edges.focus("start") },
   { key: "e", text: "offset ← →", event: true, does: () => edges.focus("end") },
-  { key: "a", text: "add here", does: add },
-  { key: "r", text: "reviewed to here", does: review },
+  { key: "a", text: "add here", does: (_, t) => add(t) },
+  { key: "r", text: "reviewed to here", does: (_, t) => review(t) },
   { key: "u", text: "undo", does: () => again("undo") },
   { key: "U", text: "redo", does: () => again("redo") },
   { key: "+", text: "closer", ofView: true, does: () => zoom.closer() },
@@ -42,12 +42,13 @@ const ACTIONS = [
 ];
 
 let corrections = null; // of the coder who is known, in the open recording
+let running = Promise.resolve();
 let asking = null;
 let revision = 0;
 let tools, edges, filter, overview, scrubber, zoom;
 let onCoder = () => {};
 
-const coderName = () => kept("coder");
+const coderName = () => corrections?.coder ?? kept("coder");
 const chosen = () => eventsOf().get(page.picked) ?? null;
 const say = (text, tone = "") => tools.say(text, tone);
 
@@ -126,11 +127,18 @@ async function open() {
   return null;
 }
 
+// One action after another: each sees what the one before saved.
 function run(action) {
-  if (!page.stream?.hello) return;
-  const event = chosen();
-  if (action.event && !event) say("choose an event first, with N or P");
-  else action.does(event);
+  const t = page.stream?.hello ? here() : null; // of the picture at which a key was pressed
+  const done = running.then(async () => {
+    if (t === null) return;
+    await edges.finish(); // an edge that was moved just now
+    const event = chosen();
+    if (action.event && !event) say("choose an event first, with N or P");
+    else await action.does(event, t);
+  });
+  running = done.catch(() => {}); // the browser reports the error of `done`
+  return done;
 }
 
 // What is shown changes with decisions, filters and the chosen event.
@@ -237,13 +245,13 @@ async function relabel(event) {
   if (answer) await decide(event, { label: answer.label });
 }
 
-async function moveEdge(event, side) {
-  const [t, other] = [here(), side === "start" ? event.end : event.start];
+async function moveEdge(event, side, t) {
+  const other = side === "start" ? event.end : event.start;
   if (side === "start" ? t > other : t < other) say(`here is ${side === "start" ? "after the offset" : "before the onset"}`);
   else await decide(event, { [side]: t });
 }
 
-async function add() {
+async function add(start) {
   const { people, to } = page.stream;
   if (!people.length) {
     say("nobody was seen in this recording");
@@ -251,7 +259,7 @@ async function add() {
   }
   const own = await open();
   if (!own) return;
-  const [start, person] = [here(), page.person ?? chosen()?.person ?? people[0]];
+  const person = page.person ?? chosen()?.person ?? people[0];
   const answer = await askLabel(`New event at ${written(start)}`, {
     labels: labelsAt(start, person), current: "", people: page.person === null ? people : [person], person,
   });
@@ -260,10 +268,9 @@ async function add() {
   if (await own.decide(event, "added")) choose(own.kept.get(event.id));
 }
 
-async function review() {
+async function review(t) {
   const own = await open();
   if (!own) return;
-  const t = here();
   const saved = await own.reviewUntil(t);
   if (saved === null) say(`reviewed until ${written(own.reviewedUntil)} already`);
   if (!saved) return;

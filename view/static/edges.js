@@ -108,11 +108,11 @@ export class Edges {
     this.finish();
   }
 
-  // Hand a movement over, if there was one.
-  finish() {
+  // Hand a movement over, if there was one. Resolves when it is saved.
+  async finish() {
     clearTimeout(this.timer);
     if (!this.isMoved) return;
     this.isMoved = false;
-    this.on.moved(this.event, { start: this.event.start, end: this.event.end });
+    await this.on.moved(this.event, { start: this.event.start, end: this.event.end });
   }
 }

@@ -8,7 +8,7 @@ import { Player } from "./player.js";
 // A picture is shown from its time on. So a position a little later, less than the time between two pictures, is safe
 // from rounding.
 const WITHIN_MS = 0.5;
-// A browser that shows no picture before playback gives up waiting for the first one after this time.
+// How long to wait for the time of the first picture. A page in the background gets none.
 const FIRST_WAIT_MS = 2000;
 
 export class Film {
@@ -37,7 +37,8 @@ export class Film {
       this.fail();
       return;
     }
-    setTimeout(() => this.begin(null), FIRST_WAIT_MS);
+    if (this.element.requestVideoFrameCallback) setTimeout(() => this.begin(null), FIRST_WAIT_MS);
+    else this.begin(null);
   }
 
   // Browsers differ in whether a video that begins late begins at 0. The time of its first picture tells.
@@ -124,8 +125,9 @@ export class FilmPlayer extends Player {
   set playing(playing) {
     this.isPlaying = playing;
     if (!this.film) return;
-    if (playing) this.film.element.play().catch(() => { this.isPlaying = false; });
-    else this.film.element.pause();
+    const { element } = this.film;
+    if (!playing) element.pause();
+    else element.play().catch(() => { this.isPlaying = !element.paused; });
   }
 
   get speed() {

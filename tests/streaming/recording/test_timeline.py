@@ -65,7 +65,7 @@ def test_an_event_whose_end_was_lost_ends_with_its_last_message(tmp_path: Path) 
 
 
 def test_markers_are_on_the_clock_of_events(tmp_path: Path) -> None:
-    """A step of the wall clock between two frames moves neither."""
+    """Step the wall clock between two frames: neither moves."""
     stream = Stream().hello().skeletons(0, 2).marker("go", 1.9).event(NOD, 1.0, 1.5).marker("stop", 0.5, "buttons")
     timeline = read(tmp_path, stream)
     assert [(timeline.seconds(marker.t_ns), marker.text, marker.source) for marker in timeline.markers] == [

@@ -14,8 +14,8 @@ def test_whoever_is_in_one_seen_recording_is_seen_in_all():
 
 
 def test_sentences():
-    assert "None of these 2 recordings" in trained_on_sentences(TrainedOn(recordings=2, seen=0, others=("P1", "P2")))[0]
+    assert trained_on_sentences(TrainedOn(recordings=2, seen=0, others=("P1", "P2")))[0].endswith(": 0 of 2.")
     warning = trained_on_sentences(TrainedOn(recordings=3, seen=1, others=("P2", "P3")))[0]
-    assert warning.startswith("Warning: 1 of these 3 recordings show people that the model was trained on")
+    assert warning.startswith("Warning: 1 of 3 recordings show people that the model was trained on")
     assert warning.endswith("Evaluate the others: --participants P2,P3")
     assert trained_on_sentences(TrainedOn(recordings=1, seen=1))[0].endswith("Evaluate recordings of other people.")
