@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from mar_edge.streaming.recording.corrections import (
     LONGEST_CODER,
     Correction,
     Status,
-    corrected_events,
+    corrected,
     latest,
     read_corrections,
     write_corrections,
@@ -139,8 +139,7 @@ class Coding:
             MarEdgeError: the file of corrections cannot be read.
         """
         own = self._own(self._rows()) if self.coder else []
-        events = corrected_events(self.timeline, own, self.coder) if own else self.timeline.events
-        return replace(self.timeline, events=events)
+        return corrected(self.timeline, own, self.coder) if own else self.timeline
 
     def _rows(self) -> list[Correction]:
         return read_corrections(self.path) if self.path.exists() else []

@@ -22,6 +22,7 @@ from mar_edge.streaming.recording.corrections import COLUMNS, read_corrections
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import encode
 from mar_edge.view.annotations.formats import format_of
+from mar_edge.view.annotations.reading import read_annotations
 
 NOD = {"status": "confirmed", "label": "nodding", "person": 0, "start_s": 1.0, "end_s": 2.0}
 
@@ -222,3 +223,15 @@ def test_a_video_is_served_in_ranges_and_stays_out_of_caches(page: Page, recordi
     assert page.ask("/recordings/0/video", Host="evil.example")[0] == 403
     (recording.parent / "p01.mp4").unlink()
     assert page.ask("/recordings/0/video")[0] == 404
+
+
+@pytest.mark.parametrize("suffix", [".eaf", ".boris", ".csv"])
+def test_exports_hold_a_label_that_a_spreadsheet_brought(page: Page, recording: Path, suffix: str) -> None:
+    assert page.decide(1, NOD | {"status": "changed", "end_s": 2.2})[0] == 200
+    file = recording.parent / "corrections.csv"
+    file.write_text(file.read_text().replace(",changed,nodding,", ",changed,humming,"))
+    status, _, exported = page.ask(f"/recordings/0/events{suffix}?coder=Anna")
+    assert status == 200
+    (tmp := recording.with_suffix(suffix)).write_bytes(exported)
+    (timeline,) = read_annotations([tmp]).timelines
+    assert [event.label.name for event in timeline.events] == ["humming", "bowing head"]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files import tables
-from mar_edge.edge.files.tables import read_table, seconds_of
+from mar_edge.edge.files.tables import read_table, seconds_of, table_of
 
 ROWS = [("a.jsonl", "1.5", "scratching, neck"), ("b.jsonl", "2.5", "")]
 
@@ -81,3 +82,16 @@ def test_short_and_long_rows_and_an_empty_file(tmp_path: Path) -> None:
         ("b", "2", "nod"),
     ]
     assert read(tmp_path / "a.csv", b"") == []
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_no_text_becomes_a_formula_and_every_text_returns(tmp_path: Path, delimiter: str) -> None:
+    formulas = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "-", "\uff1d1+1", "'=1", "''+x", '=HYPERLINK("http://a")']
+    others = ["-0.250", "+1", "-1e-05", "nodding", "a=b", "'nodding'", "O'Neil", "", "'"]
+    path = tmp_path / "a.csv"
+    path.write_bytes(table_of(("=head", "row"), zip([*formulas, *others], range(99), strict=False), delimiter))
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *cells = csv.reader(file, delimiter=delimiter)
+    assert header == ["'=head", "row"]
+    assert [cell for cell, _ in cells] == [*(f"'{text}" for text in formulas), *others]
+    assert [row.fields["=head"] for row in read_table(path).rows()] == [*formulas, *others]
