@@ -27,11 +27,11 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.participants import Participant, add_participants
+from mar_edge.streaming.recording.reader import STUDY_FOLDER
 from mar_edge.streaming.recording.timeline import NS
 from mar_edge.streaming.service import check_fit
 from mar_edge.streaming.timing import Timer
 
-RECORDINGS = "recordings"
 REPORT, ACTIONS, GROUPS = "report.html", "summary.csv", "summary_body_groups.csv"
 _LOCK = ".mar-edge.lock"
 _WORK = "frames analyzed"
@@ -76,7 +76,7 @@ def analyze_study(
         MarEdgeError: the folder, the model or the pose stage cannot be used. Of a video, it is part of the outcome.
         KeyboardInterrupt: finished videos stay, and the next run goes on with the others.
     """
-    folder = out / RECORDINGS
+    folder = out / STUDY_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
