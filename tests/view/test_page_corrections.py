@@ -100,6 +100,26 @@ def test_events_are_corrected_by_keyboard_alone(chromium: Any, tmp_path: Path) -
         assert (seen.errors, seen.foreign) == ([], [])
 
 
+def test_a_reload_comes_back_to_the_recording(chromium: Any, tmp_path: Path) -> None:
+    busy_recording(tmp_path / "a.jsonl")
+    busy_recording(tmp_path / "Müller & Söhne, 2.jsonl")
+    with review_of([tmp_path]) as url, opened(chromium, url, **SIZE) as seen:
+        seen.page.wait_for_selector("#events li:nth-child(4)")
+        names = seen.page.locator("#stream option").all_text_contents()
+        assert len(names) == 2
+        for name in reversed(names):
+            seen.page.select_option("#stream", label=name)
+            seen.page.reload()
+            seen.page.wait_for_selector("#events li:nth-child(4)")
+            assert seen.page.eval_on_selector("#stream", "picker => picker.selectedOptions[0].text") == name
+            with seen.page.expect_download() as download:
+                seen.page.click("#exports a >> text=.csv")
+            rows = list(csv.DictReader(download.value.path().open(encoding="utf-8")))
+            assert {row["recording"] for row in rows} == {f"{Path(download.value.suggested_filename).stem}.jsonl"}
+            assert Path(download.value.suggested_filename).stem in name
+        assert (seen.errors, seen.foreign) == ([], [])
+
+
 def test_decisions_are_undone_and_done_again(chromium: Any, tmp_path: Path) -> None:
     with review_of([busy_recording(tmp_path / "busy.jsonl")]) as url, opened(chromium, url, **SIZE) as seen:
         seen.page.wait_for_selector("#events li:nth-child(4)")
