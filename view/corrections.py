@@ -20,6 +20,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.lock import locked
 from mar_edge.streaming.recording.corrections import (
     CORRECTIONS_FILE,
     LONGEST_CODER,
@@ -34,7 +35,9 @@ from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
 
 _LONGEST_LABEL = 1000
 _MOST_STRETCHES = 10_000
+# Between the threads of this process; between processes, such as pages of two coders of one folder, the lock file.
 _ONE_AT_A_TIME = threading.Lock()
+_LOCK_FILE = ".corrections.lock"
 
 
 class StaleVersion(MarEdgeError):
@@ -122,7 +125,7 @@ class Coding:
             StaleVersion: the state is not the one that the coder saw.
             MarEdgeError: the change does not fit the recording, or cannot be saved.
         """
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, locked(self.path.parent / _LOCK_FILE):
             rows = self._rows()
             if _version(self._own(rows)) != change.version:
                 raise StaleVersion(

@@ -80,8 +80,8 @@ class Table:
 def table_of(header: Sequence[object], rows: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:
     """Return a table as UTF-8.
 
-    A text that a spreadsheet would run as a formula, whoever wrote it, gets an apostrophe in front. ``read_table``
-    takes it away.
+    A text that a spreadsheet would run as a formula gets an apostrophe in front, which ``read_table`` takes away. So
+    names that coders and other programs gave run nothing.
     """
     text = io.StringIO(newline="")
     table = csv.writer(text, delimiter=delimiter, lineterminator="\n")

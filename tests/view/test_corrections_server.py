@@ -8,6 +8,8 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +23,7 @@ from view_messages import BOWING, Stream
 from mar_edge.streaming.recording.corrections import COLUMNS, read_corrections
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import encode
+from mar_edge.view import corrections
 from mar_edge.view.annotations.formats import format_of
 from mar_edge.view.annotations.reading import read_annotations
 
@@ -235,3 +238,20 @@ def test_exports_hold_a_label_that_a_spreadsheet_brought(page: Page, recording: 
     (tmp := recording.with_suffix(suffix)).write_bytes(exported)
     (timeline,) = read_annotations([tmp]).timelines
     assert [event.label.name for event in timeline.events] == ["humming", "bowing head"]
+
+
+def test_two_processes_lose_no_decision_of_each_other(
+    page: Page, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl")
+    # Threads of one process take turns by another lock, which two processes do not share.
+    monkeypatch.setattr(corrections, "_ONE_AT_A_TIME", nullcontext())
+
+    def decide(coder: str) -> list[int]:
+        return [page.decide(-number, NOD | {"status": "added"}, coder)[0] for number in range(1, 11)]
+
+    coders = ("Anna", "Ben", "Cleo")
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(decide, coders)) == [[200] * 10] * 3
+    rows = read_corrections(recording.parent / "corrections.csv")
+    assert {(row.coder, row.event_id) for row in rows} == {(coder, -n) for coder in coders for n in range(1, 11)}
