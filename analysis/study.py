@@ -14,7 +14,15 @@ from mar_edge.analysis.choices import CountPeople
 from mar_edge.analysis.corrected import correct, corrected_runs, read_coder
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.report import StudyReport, write_report
-from mar_edge.analysis.result import MISSING, SUFFIX, VideoResult, read_result, reason_to_analyze, run_id
+from mar_edge.analysis.result import (
+    MISSING,
+    SUFFIX,
+    VideoResult,
+    read_result,
+    reason_to_analyze,
+    run_id,
+    with_earlier_names,
+)
 from mar_edge.analysis.settings import AnalyzeConfig
 from mar_edge.analysis.summary import AnalyzedVideo, counted, summarize, write_actions, write_groups
 from mar_edge.analysis.workers import Failed, Finished, FramesDone, Report, analyze_all, usable_cores
@@ -84,6 +92,7 @@ def analyze_study(
     busy = f"another process is analyzing videos into {out}; wait until it ends, or name another folder"
     with locked(folder / _LOCK, busy):
         remove_drafts(folder)
+        videos = with_earlier_names(videos, folder)
         corrections = [] if coder is None else read_coder(folder, coder)
         metadata = _check(config, open_pose)
         finished, waiting, failed = _sorted(videos, folder, config, say)
