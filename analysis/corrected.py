@@ -21,6 +21,16 @@ from mar_edge.streaming.recording.recorder import SUFFIX
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 
 
+def corrected_runs(folder: Path) -> set[tuple[str, str]]:
+    """Return (stream, run) of the recordings in a folder that somebody corrected.
+
+    Raises:
+        MarEdgeError: the file of corrections is damaged.
+    """
+    path = folder / CORRECTIONS_FILE
+    return {(row.stream, row.run) for row in read_corrections(path)} if path.is_file() else set()
+
+
 def read_coder(folder: Path, coder: str) -> list[Correction]:
     """Return a coder's corrections of the recordings in a folder.
 

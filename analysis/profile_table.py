@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 
+from mar_edge.edge.files.tables import table_of
 from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recording.profiles import ObservedTimeline
 from mar_edge.streaming.wire.profile_message import Activity
@@ -44,20 +43,22 @@ def write_profiles(observed: Sequence[ObservedTimeline], profiles: Sequence[Sequ
     Args:
         profiles: of each timeline, on its steady clock.
     """
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    return table_of(COLUMNS, _rows(observed, profiles))
+
+
+def _rows(
+    observed: Sequence[ObservedTimeline], profiles: Sequence[Sequence[PersonProfile]]
+) -> Iterator[tuple[object, ...]]:
     for one, found in zip(observed, profiles, strict=True):
         timeline = one.timeline
         for profile in found:
             about = (one.recording, timeline.stream, timeline.run, profile.person)
             times = (f"{timeline.seconds(t_ns):.3f}" for t_ns in (profile.start_ns, profile.end_ns))
             head = (*about, *times)
-            rows.writerows((*head, *row) for row in _rows(profile))
-    return text.getvalue().encode()
+            yield from ((*head, *row) for row in _rows_of(profile))
 
 
-def _rows(profile: PersonProfile) -> Iterator[tuple[object, ...]]:
+def _rows_of(profile: PersonProfile) -> Iterator[tuple[object, ...]]:
     state = "none" if profile.baseline_s is None else "complete" if profile.baseline_complete else "incomplete"
     scopes: tuple[tuple[str, Iterable[Activity]], ...] = (
         ("all", [profile.total]),

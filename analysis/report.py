@@ -25,6 +25,8 @@ from mar_edge.view.plot import COLORS
 from mar_edge.view.wording import clock, clock_unit
 
 _MOST_FREQUENT = 3
+# A rate of one event is then more than 0.5 per minute.
+_BRIEF_MINUTES = 2
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,15 @@ def _lead(report: StudyReport) -> Iterator[str]:
     frames = sum(one.frames for one in summaries)
     if lost:
         yield f"{lost} of {frames + lost} frames could not be decoded."
-    empty = [one.participant for one in summaries if not one.seen_minutes]
+    empty = [_who(one) for one in summaries if not one.seen_minutes]
     if empty:
         yield f"Nobody was found in the videos of {', '.join(empty)}: rates are unknown there."
+    brief = [_who(one) for one in summaries if 0 < one.seen_minutes < _BRIEF_MINUTES]
+    if brief:
+        yield (
+            f"In view for less than {_BRIEF_MINUTES} minutes: {', '.join(brief)}. "
+            "Rates of so little time rest on single events."
+        )
     crowded = sum(len(video.result.people) > 1 for video in videos)
     if crowded:
         who = "all of them are counted" if report.people == "all" else "the one in view longest is counted"
@@ -161,6 +169,10 @@ def _lead(report: StudyReport) -> Iterator[str]:
         yield f"{_count(done, 'video')} as corrected by {report.coder}; the others as the model reported them."
     if report.failed:
         yield f"{_count(len(report.failed), 'video')} could not be analyzed."
+
+
+def _who(summary: ParticipantSummary) -> str:
+    return f"{summary.participant} ({summary.condition})" if summary.condition else summary.participant
 
 
 def _count(number: int, what: str) -> str:

@@ -50,8 +50,9 @@ class AnalyzeConfig:
         for name in ("threads", "mirror"):
             del pose[name]
         files = {name: Path(pose[name]) for name in ("pose", "detector") if pose[name] is not None}
+        files = {name: path for name, path in files.items() if path.is_file()}
         try:
-            pose |= {f"{name}_sha256": sha256_of(path) for name, path in files.items() if path.is_file()}
+            pose |= {name: f"{path.name}, SHA-256 {sha256_of(path)}" for name, path in files.items()}
             model_sha256 = sha256_of(self.model or default_model_path())
         except OSError as error:
             raise MarEdgeError(f"cannot read {error.filename}: {error.strerror}") from None

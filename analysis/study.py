@@ -11,10 +11,18 @@ import av
 import av.error
 
 from mar_edge.analysis.choices import CountPeople
-from mar_edge.analysis.corrected import correct, read_coder
+from mar_edge.analysis.corrected import correct, corrected_runs, read_coder
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.report import StudyReport, write_report
-from mar_edge.analysis.result import SUFFIX, VideoResult, read_result, reason_to_analyze
+from mar_edge.analysis.result import (
+    MISSING,
+    SUFFIX,
+    VideoResult,
+    read_result,
+    reason_to_analyze,
+    run_id,
+    with_earlier_names,
+)
 from mar_edge.analysis.settings import AnalyzeConfig
 from mar_edge.analysis.summary import AnalyzedVideo, counted, summarize, write_actions, write_groups
 from mar_edge.analysis.workers import Failed, Finished, FramesDone, Report, analyze_all, usable_cores
@@ -27,11 +35,11 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.participants import Participant, add_participants
+from mar_edge.streaming.recording.reader import STUDY_FOLDER
 from mar_edge.streaming.recording.timeline import NS
 from mar_edge.streaming.service import check_fit
 from mar_edge.streaming.timing import Timer
 
-RECORDINGS = "recordings"
 REPORT, ACTIONS, GROUPS = "report.html", "summary.csv", "summary_body_groups.csv"
 _LOCK = ".mar-edge.lock"
 _WORK = "frames analyzed"
@@ -76,7 +84,7 @@ def analyze_study(
         MarEdgeError: the folder, the model or the pose stage cannot be used. Of a video, it is part of the outcome.
         KeyboardInterrupt: finished videos stay, and the next run goes on with the others.
     """
-    folder = out / RECORDINGS
+    folder = out / STUDY_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,6 +92,7 @@ def analyze_study(
     busy = f"another process is analyzing videos into {out}; wait until it ends, or name another folder"
     with locked(folder / _LOCK, busy):
         remove_drafts(folder)
+        videos = with_earlier_names(videos, folder)
         corrections = [] if coder is None else read_coder(folder, coder)
         metadata = _check(config, open_pose)
         finished, waiting, failed = _sorted(videos, folder, config, say)
@@ -109,8 +118,8 @@ def analyze_study(
         write_whole(out / GROUPS, write_groups(summaries))
         add_participants(folder, _stated_participants(named))
         write_whole(out / REPORT, write_report(StudyReport(summaries, tuple(failed), people, coder, metadata, config)))
-        others = len(list(folder.glob(f"*{SUFFIX}"))) - len(named)
-    return Outcome(tuple(analyzed), len(finished), tuple(failed), others)
+        others = {path.name for path in folder.glob(f"*{SUFFIX}")} - {f"{video.name}{SUFFIX}" for video in videos}
+    return Outcome(tuple(analyzed), len(finished), tuple(failed), len(others))
 
 
 def _stated_participants(videos: Sequence[AnalyzedVideo]) -> dict[str, Participant]:
@@ -126,23 +135,27 @@ def _sorted(
     videos: Sequence[Video], folder: Path, config: AnalyzeConfig, say: Callable[[str], None]
 ) -> tuple[dict[str, VideoResult], list[Video], list[Failed]]:
     """Return the results that are up to date, by name, the videos to analyze, and those that must not be."""
-    settings = config.settings()
+    settings, corrected = config.settings(), corrected_runs(folder)
     finished: dict[str, VideoResult] = {}
     waiting: list[Video] = []
     failed: list[Failed] = []
     for video in videos:
-        result = read_result(folder, video.name)
         try:
+            result = read_result(folder, video.name)
             reason = reason_to_analyze(folder, result, video.path, settings)
         except (MarEdgeError, OSError) as error:
             failed.append(Failed(video, str(error)))
             continue
-        if reason and result is not None:
-            say(f"{video.name}: again, {reason}")
-        if reason or result is None:
+        if result is None:
             waiting.append(video)
-        else:
+        elif not reason:
             finished[video.name] = result
+        elif reason != MISSING and (video.name, run_id(result.video, result.name, result.settings)) in corrected:
+            say(f"{video.name}: not again, since it was corrected by hand; {reason}")
+            finished[video.name] = result
+        else:
+            say(f"{video.name}: again, {reason}")
+            waiting.append(video)
     return finished, waiting, failed
 
 

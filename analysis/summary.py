@@ -6,14 +6,13 @@ nothing can be seen in the rest. Without such time they are unknown.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mar_edge.analysis.choices import CountPeople
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.result import FoundEvent, VideoResult
+from mar_edge.edge.files.tables import table_of
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.recording.timeline import NS, body_of
 
@@ -199,9 +198,14 @@ def _write(
     tallies: Callable[[ParticipantSummary], Sequence[Tally]],
     named: Callable[[Tally], tuple[object, ...]],
 ) -> bytes:
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow((*columns, *_SHARED))
+    return table_of((*columns, *_SHARED), _rows(summaries, tallies, named))
+
+
+def _rows(
+    summaries: Sequence[ParticipantSummary],
+    tallies: Callable[[ParticipantSummary], Sequence[Tally]],
+    named: Callable[[Tally], tuple[object, ...]],
+) -> Iterator[tuple[object, ...]]:
     for summary in summaries:
         about = (
             len(summary.videos),
@@ -220,8 +224,7 @@ def _write(
                 _number(tally.mean_s, 3),
                 _number(tally.share, 6),
             )
-            rows.writerow((summary.participant, summary.condition, *named(tally), *numbers, *about))
-    return text.getvalue().encode()
+            yield (summary.participant, summary.condition, *named(tally), *numbers, *about)
 
 
 def _number(value: float | None, digits: int) -> str:

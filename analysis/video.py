@@ -6,7 +6,6 @@ finished, and never one that looks so.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from mar_edge.analysis.result import (
     found_events,
     read_result,
     result_path,
+    run_id,
     write_result,
 )
 from mar_edge.edge.data import Skeleton
@@ -70,14 +70,8 @@ def analyze_video(video: Video, folder: Path, stages: Stages, on_frames: Callabl
     Raises:
         MarEdgeError: it cannot be read, or the results cannot be written.
     """
+    file = _file(video.path)
     try:
-        about = video.path.stat()
-        file = VideoFile(
-            path=str(video.path.absolute()),
-            size=about.st_size,
-            mtime_ns=about.st_mtime_ns,
-            sha256=sha256_of(video.path),
-        )
         with folder_of_drafts(folder) as drafts:
             recording = drafts / f"{video.name}{SUFFIX}"
             result = _record(video, file, recording, stages, on_frames)
@@ -91,9 +85,14 @@ def analyze_video(video: Video, folder: Path, stages: Stages, on_frames: Callabl
     return result
 
 
-def run_id(file: VideoFile, name: str, settings: dict[str, Any]) -> str:
-    """Return the ``run`` of a recording: the same whenever the same video is analyzed in the same way."""
-    return hashlib.sha256(f"{file.sha256} {name} {settings!r}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
+def _file(path: Path) -> VideoFile:
+    try:
+        about = path.stat()
+        return VideoFile(
+            path=str(path.absolute()), size=about.st_size, mtime_ns=about.st_mtime_ns, sha256=sha256_of(path)
+        )
+    except OSError as error:
+        raise MarEdgeError(f"cannot read {path}: {error.strerror or error}") from None
 
 
 def _record(

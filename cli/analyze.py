@@ -119,8 +119,10 @@ def _say(line: str) -> None:
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    print(f"{len(outcome.analyzed)} videos analyzed, {outcome.finished} finished before, {len(outcome.failed)} failed")
+    print(
+        f"videos analyzed: {len(outcome.analyzed)}, finished before: {outcome.finished}, failed: {len(outcome.failed)}"
+    )
     for failure in outcome.failed:
         print(f"failed: {failure.video.path}: {failure.reason}")
     if outcome.others:
-        print(f"{outcome.others} other videos in the folder are not in the tables; name them, too, to have them there")
+        print(f"results of other videos in the folder, not in the tables: {outcome.others}; name these videos, too")

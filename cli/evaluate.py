@@ -16,7 +16,6 @@ from mar_edge.cli.options.model import Runtime, Threads
 from mar_edge.cli.participants import participant_names
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.choices import Device, Stream
-from mar_edge.edge.model_file import default_model_path
 
 _PACKAGE = Path("package")
 _DATA, _CALIBRATION = "Data", "Score calibration"
@@ -159,6 +158,7 @@ def evaluate(
 
     Writes a report (HTML) and all figures (JSON)."""
     require("train", "torch", "jinja2", "matplotlib")
+    from mar_edge.edge.model_file import default_model_path
     from mar_edge.streaming.recognition.pipeline import PipelineRules
     from mar_edge.training.evaluation.command import EvaluateConfig
     from mar_edge.training.evaluation.command import evaluate as run_evaluation

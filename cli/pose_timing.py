@@ -30,7 +30,7 @@ from mar_edge.edge.runtime.base import Runtime
 
 _WARM_UP_ROUNDS = 3
 # Small people are searched for in parts of the picture, one part in every fifth frame.
-_FRAMES_TO_FIND = 100
+_FRAMES_TO_FIND = 200
 _FRAME_S = 1 / 30
 _OF_DETECTION = ("resize", "detect")
 # Size of a person, in fractions of the picture; with many people they are narrower.

@@ -47,12 +47,13 @@ def _lines(in_bytes: bool) -> Progress:
 
     def show(what: str, done: int, total: int | None) -> None:
         nonlocal last_s
-        begun.setdefault(what, (time.monotonic(), done))
+        if done:  # what comes before the first step says nothing about the others
+            begun.setdefault(what, (time.monotonic(), done))
         if time.monotonic() - last_s >= _LINE_EVERY_S or done == total:
             last_s = time.monotonic()
             known = [amount for amount in (done, total) if amount is not None]
             shown = [f"{amount / 1e6:.1f}" if in_bytes else str(amount) for amount in known]
-            left = _time_left(*begun[what], done, total)
+            left = _time_left(*begun[what], done, total) if what in begun else ""
             print(f"{what}: {' of '.join(shown)}{' MB' * in_bytes}{left}", file=sys.stderr, flush=True)
 
     return show

@@ -34,6 +34,7 @@ def show_to_camera(
         watched = Watched(camera, estimator)
         frames = watched.frames()
         say(f"Sit as you will in use. You show '{name}' {examples} times, once each time; then nothing special.")
+        say("Waiting until somebody is seen ...")
         _until(frames, _seen(watched, frames) + _SEEN_FOR_S)
         spans: list[Span] = []
         for number in range(1, examples + 1):

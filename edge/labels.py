@@ -65,7 +65,7 @@ def label_rows(text: str, source: str) -> Iterator[tuple[str, dict[str, str | No
                 f"{source}: a label file is CSV with the columns id,action[,body]; it has {sorted(columns) or 'none'}"
             )
         for row in rows:
-            if has_content(row):
+            if _has_content(row):
                 yield f"{source}, line {rows.line_num}", row
     except csv.Error as error:
         raise MarEdgeError(f"{source}, line {rows.line_num}: not CSV: {error}") from None
@@ -81,7 +81,7 @@ def _label(row: dict[str, str | None], where: str) -> Label:
     return label
 
 
-def has_content(row: Mapping[Any, Any]) -> bool:
+def _has_content(row: Mapping[Any, Any]) -> bool:
     """Return whether a row of CSV holds anything; spreadsheets write an empty one as commas alone."""
     fields = (value if isinstance(value, list) else [value] for value in row.values())  # a list of those too many
     return any((text or "").strip() for texts in fields for text in texts)

@@ -121,7 +121,7 @@ class Teacher:
             Verdict(example.name, problem, float(logits[i]) if i in logits else None)
             for i, (example, problem) in enumerate(zip(shown.examples, problems, strict=True))
         )
-        self._check(label, fit, idle, verdicts)
+        _check(label, verdicts)
         head = Head(
             label=label.name,
             weights=weights_of(fitted.weights),
@@ -148,26 +148,6 @@ class Teacher:
                 f"{_LEAST_OTHERS * STRIDE_S:.0f} s are needed for this model"
             )
         return idle, None
-
-    def _check(self, label: Label, fit: _Fit, idle: Floats, verdicts: Sequence[Verdict]) -> None:
-        if len(idle):
-            # Taught on other people alone, does the idle part look like the examples?
-            plain = fit(idle=idle[:0])
-            alike = float(((idle @ plain.weights + plain.bias) > 0).mean())
-            if alike > 0.5:
-                raise MarEdgeError(
-                    f"the examples of '{label.name}' look like the part where nothing special happens: "
-                    f"{100 * alike:.0f} % of it would be recognized as them. Is the movement visible, or does the idle "
-                    "part contain it?"
-                )
-        used = [verdict for verdict in verdicts if not verdict.problem]
-        found = sum(verdict.found for verdict in used)
-        if len(used) > 1 and 2 * found < len(used):
-            names = "; ".join(f"{one.name} {'found' if one.found else 'not found'}" for one in used)
-            raise MarEdgeError(
-                f"the examples of '{label.name}' contradict each other: of {len(used)}, {found} would be found from "
-                f"the others ({names}). Show one movement, or give each its own name"
-            )
 
     def _offset(self, label: Label) -> float:
         """Return the logit at which events of the label begin."""
@@ -225,6 +205,18 @@ class Teacher:
         outputs = [self._recognizer.runtime.infer(self._recognizer.family.inputs(batch)) for batch in batches]
         features, logits = (np.concatenate([one[name] for one in outputs]) for name in (FEATURES, "logits"))
         return features.astype(np.float64), logits.astype(np.float64)
+
+
+def _check(label: Label, verdicts: Sequence[Verdict]) -> None:
+    """Raise MarEdgeError if most examples are not above the threshold, which is above the idle part."""
+    used = [verdict for verdict in verdicts if not verdict.problem]
+    found = sum(verdict.found for verdict in used)
+    if 2 * found < len(used):
+        names = "; ".join(f"{one.name} {'found' if one.found else 'not found'}" for one in used)
+        raise MarEdgeError(
+            f"of {len(used)} examples of '{label.name}', {found} would be found ({names}). They contradict each other, "
+            "or look like the part where nothing special happens. Show one movement, which that part does not contain"
+        )
 
 
 def _listed(examples: Iterable[Example], problems: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ SHARED = Path(os.environ.get("MAR_EDGE_SHARED", Path(__file__).parents[2] / "sha
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell makes a job in the background ignore Ctrl-C, and processes that tests start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = tempfile.TemporaryDirectory()
     config.add_cleanup(folder.cleanup)
     path = Path(folder.name) / "lsl_api.cfg"

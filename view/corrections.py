@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +20,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.lock import locked
 from mar_edge.streaming.recording.corrections import (
     CORRECTIONS_FILE,
     LONGEST_CODER,
     Correction,
     Status,
-    corrected_events,
+    corrected,
     latest,
     read_corrections,
     write_corrections,
@@ -34,7 +35,9 @@ from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
 
 _LONGEST_LABEL = 1000
 _MOST_STRETCHES = 10_000
+# Between the threads of this process; between processes, such as pages of two coders of one folder, the lock file.
 _ONE_AT_A_TIME = threading.Lock()
+_LOCK_FILE = ".corrections.lock"
 
 
 class StaleVersion(MarEdgeError):
@@ -122,7 +125,7 @@ class Coding:
             StaleVersion: the state is not the one that the coder saw.
             MarEdgeError: the change does not fit the recording, or cannot be saved.
         """
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, locked(self.path.parent / _LOCK_FILE):
             rows = self._rows()
             if _version(self._own(rows)) != change.version:
                 raise StaleVersion(
@@ -139,8 +142,7 @@ class Coding:
             MarEdgeError: the file of corrections cannot be read.
         """
         own = self._own(self._rows()) if self.coder else []
-        events = corrected_events(self.timeline, own, self.coder) if own else self.timeline.events
-        return replace(self.timeline, events=events)
+        return corrected(self.timeline, own, self.coder) if own else self.timeline
 
     def _rows(self) -> list[Correction]:
         return read_corrections(self.path) if self.path.exists() else []

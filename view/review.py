@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -156,9 +157,9 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
             content = await asyncio.to_thread(lambda: kind.write([coding.corrected()], recordings.media(number)))
         except MarEdgeError as error:
             return PlainTextResponse(f"{error}\n", 404)
-        # Streams and recordings have plain names; other characters of a file name stay out of the header.
-        name = re.sub(r"[^A-Za-z0-9_.-]", "_", path.stem) + kind.suffix
-        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        # Recordings bear the names of videos, in any script (RFC 6266).
+        name = quote(os.fsencode(path.stem + kind.suffix), safe="")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(content, media_type=kind.mime_type, headers=headers)
 
     async def state(request: Request) -> Response:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-
 from mar_edge.analysis.agreement.compare import (
     NOTHING,
     TIOUS,
@@ -14,6 +10,7 @@ from mar_edge.analysis.agreement.compare import (
     Differences,
 )
 from mar_edge.analysis.agreement.pairing import CodedSpan
+from mar_edge.edge.files.tables import table_of
 from mar_edge.streaming.recording.matching import temporal_iou
 from mar_edge.streaming.recording.timeline import NS
 
@@ -26,14 +23,14 @@ def write_rows(agreement: Agreement) -> bytes:
     header += [f"{what}_{tiou:g}" for tiou in TIOUS for what in ("matched", "f1")]
     header += ["kappa", "kappa_undefined_because", "bins_agreed", "bins", "bin_s"]
     header += [f"{edge}_{what}" for edge in ("onset", "offset") for what in ("n", "mean_s", "median_s", "sd_s")]
-    return _csv(header, (_row(row, agreement.bin_s) for row in agreement.rows))
+    return table_of(header, (_row(row, agreement.bin_s) for row in agreement.rows))
 
 
 def write_confusion(agreement: Agreement) -> bytes:
     """Write the confusion matrix of events: rows are labels of A, columns labels of B."""
     names = (*agreement.labels, NOTHING)
     shown = {name: name or NO_EVENT for name in names}
-    return _csv(
+    return table_of(
         ["A \\ B", *shown.values()],
         ([shown[one], *(agreement.confusion[one, other] for other in names)] for one in names),
     )
@@ -41,7 +38,7 @@ def write_confusion(agreement: Agreement) -> bytes:
 
 def write_counts(agreement: Agreement) -> bytes:
     """Write the number of events of A and B for each recording and action: what the Bland-Altman plot shows."""
-    return _csv(
+    return table_of(
         ["recording", "action", "events_a", "events_b", "mean", "b_minus_a"],
         ([*key, one, other, (one + other) / 2, other - one] for key, (one, other) in agreement.counts.items()),
     )
@@ -59,7 +56,7 @@ def write_events(agreement: Agreement) -> bytes:
         )
         cells = [pair.recording, spans[0].person, *_span(pair.one), *_span(pair.other), overlap]
         rows.append((pair.recording, min(each.start_ns for each in spans), cells))
-    return _csv([*header, "tiou"], (cells for _, _, cells in sorted(rows, key=lambda row: row[:2])))
+    return table_of([*header, "tiou"], (cells for _, _, cells in sorted(rows, key=lambda row: row[:2])))
 
 
 def _span(span: CodedSpan | None) -> list[str]:
@@ -91,11 +88,3 @@ def _differences(apart: Differences) -> list[object]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.12g}"
-
-
-def _csv(header: Sequence[object], rows: Iterable[Sequence[object]]) -> bytes:
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows(rows)
-    return text.getvalue().encode()

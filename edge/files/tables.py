@@ -1,7 +1,7 @@
 """Tables that people save: CSV from any program, in the encodings and number formats that spreadsheets write.
 
 Knows no columns. Delimiters are commas, semicolons or tabs. Texts are UTF-8, UTF-16 with a byte order mark, or
-Windows-1252.
+Windows-1252. Every table that people may open in a spreadsheet is also written here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 # The first line by which a file states its delimiter to Excel.
 _STATED = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
 _SECONDS = re.compile(r"[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
+# Spreadsheets run a text that begins like this as a formula. The last four are the wide forms of the first.
+_FORMULA = re.compile("'*[=+@\t\r\uff1d\uff0b\uff20\uff0d-]")
 _CLOCK = re.compile(r"(?:(?P<h>\d{1,6}):)?(?P<m>\d{1,2}):(?P<s>\d{1,2}(?:[.,]\d*)?)", re.ASCII)
 
 
@@ -69,10 +71,33 @@ class Table:
         return Table(self.source, self.lines[header:])
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows below the first line. Cells beyond its columns are left out."""
+        """Yield the rows below the first line.
+
+        Raises:
+            MarEdgeError: a row has more cells than there are columns, so nobody knows which is which.
+        """
         for number, cells in self.lines[1:]:
+            where = f"{self.source}, line {number}"
+            if any(cells[len(self.columns) :]):
+                raise MarEdgeError(
+                    f"{where}: {len(cells)} cells for {len(self.columns)} columns; where commas separate the columns, "
+                    "numbers need decimal points, and texts with commas need quotes"
+                )
             padded = (*cells, *[""] * (len(self.columns) - len(cells)))
-            yield Row(f"{self.source}, line {number}", dict(zip(self.columns, padded, strict=False)))
+            yield Row(where, dict(zip(self.columns, padded, strict=False)))
+
+
+def table_of(header: Sequence[object], rows: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:
+    """Return a table as UTF-8.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front, which ``read_table`` takes away. So
+    names that coders and other programs gave run nothing.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    table.writerow(map(_guarded, header))
+    table.writerows(map(_guarded, row) for row in rows)
+    return text.getvalue().encode()
 
 
 def read_table(path: Path) -> Table:
@@ -93,7 +118,7 @@ def read_table(path: Path) -> Table:
     lines = []
     try:
         for cells in rows:
-            stripped = tuple(cell.strip() for cell in cells)
+            stripped = tuple(_unguarded(cell.strip()) for cell in cells)
             if any(stripped):  # spreadsheets write empty rows as delimiters alone
                 lines.append((rows.line_num + skipped, stripped))
     except csv.Error as error:
@@ -148,3 +173,12 @@ def seconds_of(text: str) -> float:
     if not abs(seconds) <= LONGEST_S:
         raise ValueError(text)
     return seconds
+
+
+def _guarded(cell: object) -> object:
+    is_formula = isinstance(cell, str) and _FORMULA.match(cell) and not _SECONDS.fullmatch(cell)
+    return f"'{cell}" if is_formula else cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell

@@ -6,8 +6,6 @@ hash of the first download.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +15,7 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.cache import cache_folder
 from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.files.lock import locked
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.zoo.archive import extract_onnx
 from mar_edge.edge.zoo.catalog import KnownModel
@@ -67,7 +66,8 @@ def fetch(
         raise MarEdgeError(
             f"cannot write to the cache {folder}: {error.strerror}; set MAR_EDGE_CACHE to another folder"
         ) from None
-    with _locked(folder / f"{model.name}.lock"):
+    # Of two processes that want the same model, the second finds it.
+    with locked(folder / f"{model.name}.lock"):
         return _fetch(model, mirror, folder, progress)
 
 
@@ -116,16 +116,3 @@ def _onnx_path(model: KnownModel, folder: Path) -> Path:
 
 def _record_path(model: KnownModel, folder: Path) -> Path:
     return folder / f"{model.name}.json"
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Make two processes that want the same model take turns, so that the second finds it. Not on Windows."""
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

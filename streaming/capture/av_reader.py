@@ -126,7 +126,8 @@ class AvReader:
             if end_s - self._end_s > max(_SLACK_S, _SLACK * end_s):
                 faults.append(f"damaged or truncated: {max(self._end_s, 0.0):.1f} of {end_s:.1f} s could be read")
         if self._undecodable:
-            faults.append(f"{self._undecodable} pictures could not be decoded")
+            pictures = "1 picture" if self._undecodable == 1 else f"{self._undecodable} pictures"
+            faults.append(f"{pictures} could not be decoded")
         return f"end of file ({'; '.join(faults)})" if faults else "end of file"
 
     def close(self) -> None:

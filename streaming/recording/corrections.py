@@ -5,8 +5,6 @@ Seconds are those of ``labels.csv``: on the media clock of the recording. Knows 
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,7 +14,7 @@ from typing import Literal, get_args
 
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.files.outputs import write_whole
-from mar_edge.edge.files.tables import LONGEST_S, Row, read_table
+from mar_edge.edge.files.tables import LONGEST_S, Row, read_table, table_of
 from mar_edge.edge.labels import label_named
 from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline
 
@@ -132,12 +130,7 @@ def write_corrections(path: Path, rows: Sequence[Correction]) -> None:
     Raises:
         MarEdgeError: it cannot be written. What was there is unchanged then.
     """
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for row in rows:
-        table.writerow([_cell(getattr(row, column)) for column in COLUMNS])
-    write_whole(path, text.getvalue().encode())
+    write_whole(path, table_of(COLUMNS, ([_cell(getattr(row, column)) for column in COLUMNS] for row in rows)))
 
 
 def latest(rows: Sequence[Correction]) -> list[Correction]:

@@ -6,15 +6,13 @@ name without suffix, so the list of videos itself serves, too.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import write_whole
-from mar_edge.edge.files.tables import read_table
+from mar_edge.edge.files.tables import read_table, table_of
 from mar_edge.streaming.recording.recorder import SUFFIX
 
 PARTICIPANTS_FILE = "participants.csv"
@@ -62,9 +60,6 @@ def add_participants(folder: Path, people: Mapping[str, Participant]) -> None:
     """
     if not people:
         return
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(_COLUMNS)
     everybody = {**read_participants(folder), **people}
-    table.writerows((f"{name}{SUFFIX}", *participant) for name, participant in everybody.items())
-    write_whole(folder / PARTICIPANTS_FILE, text.getvalue().encode())
+    rows = ((f"{name}{SUFFIX}", *participant) for name, participant in everybody.items())
+    write_whole(folder / PARTICIPANTS_FILE, table_of(_COLUMNS, rows))

@@ -46,7 +46,8 @@ def test_it_names_everybody_and_what_is_unknown() -> None:
     html = report()
     assert "3 videos of 3 participants in 2 conditions: 6.0 minutes, 4.0 of them with a person in view." in html
     assert "5 events, 1.25 per minute" in html
-    assert "Nobody was found in the videos of Cy: rates are unknown there." in html
+    assert "Nobody was found in the videos of Cy (tense): rates are unknown there." in html
+    assert "In view for less than 2 minutes" not in html
     assert "broken.mp4: not a video" in html
     assert "&lt;Bob &amp; Co&gt;" in html
     assert "<Bob" not in html

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 
 import cv2
@@ -17,9 +19,12 @@ import numpy as np
 import pytest
 
 from mar_edge.streaming.capture.demo import DemoVideo
+from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, write_corrections
 from mar_edge.streaming.recording.participants import read_participants
+from mar_edge.streaming.recording.timeline_reader import read_timelines
 
 FPS = 10.0
+ENDS = (".jsonl", ".eaf", ".boris", ".png", "_events.csv", "_events.tsv", "_events.json", "_analysis.json")
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -36,7 +41,7 @@ def portrait(path: Path, start_s: float, seconds: float) -> Path:
 
 def empty_room(path: Path) -> Path:
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), FPS, (320, 240))
-    for _ in range(10):
+    for _ in range(5):
         writer.write(np.full((240, 320, 3), 90, np.uint8))
     writer.release()
     return path
@@ -46,9 +51,9 @@ def empty_room(path: Path) -> Path:
 def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of six videos and their table."""
     folder = tmp_path_factory.mktemp("videos")
-    portrait(folder / "a" / "P1.mp4", 0.5, 3.5)
-    portrait(folder / "b" / "P1.mp4", 1.0, 3.0)
-    portrait(folder / "P2.mp4", 0.0, 2.0)
+    portrait(folder / "a" / "P1.mp4", 0.5, 3.0)
+    portrait(folder / "b" / "P1.mp4", 1.0, 2.5)
+    portrait(folder / "P2.mp4", 0.0, 1.0)
     (folder / "P2 again.mp4").write_bytes((folder / "P2.mp4").read_bytes())
     (folder / "broken.mp4").write_bytes((folder / "P2.mp4").read_bytes()[:3000])
     empty_room(folder / "empty.mp4")
@@ -58,9 +63,9 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(videos: Path, model: Path, out: Path, *more: object) -> list[str]:
+def command(videos: Path, model: Path, out: Path) -> list[str]:
     options = ["--model", model, "--on", 0.15, "--jobs", 1, "--threads", 1]
-    words = [sys.executable, "-m", "mar_edge", "analyze", videos / "study.csv", "--out", out, *options, *more]
+    words = [sys.executable, "-m", "mar_edge", "analyze", videos / "study.csv", "--out", out, *options]
     return list(map(str, words))
 
 
@@ -70,28 +75,45 @@ def run(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def study(videos: Path, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a study that was killed midway, and started again."""
-    out = tmp_path_factory.mktemp("studies") / "killed"
-    process = subprocess.Popen(command(videos, tiny_model, out), stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    seen = [next(line for line in process.stderr if line.startswith("b_P1: "))]
-    children = workers(process.pid) if sys.platform == "linux" else []
-    process.kill()
-    seen += process.stderr.readlines()
-    process.wait()
-    assert not any(line.startswith("empty") for line in seen), "the kill came too late"
+    """Return the folder of a study that was interrupted, killed, and started again each time."""
+    out = tmp_path_factory.mktemp("studies") / "disturbed"
+    with started(videos, tiny_model, out, until="a_P1: ") as process:
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        rest = process.communicate()[1]
+    assert process.returncode == 130, rest
+    assert "run the same command again" in rest
+    assert "Traceback" not in rest
+    left = {path.name for path in (out / "recordings").iterdir()}
+    assert {f"a_P1{end}" for end in ENDS} <= left
+    assert not any(name.startswith(".mar-edge-") for name in left), "drafts are left"
+    with started(videos, tiny_model, out, until="b_P1: ") as process:
+        children = workers(process.pid)
+        process.kill()
+        rest = process.communicate()[1]
+    assert "empty: " not in rest, "the kill came too late"
     for child in children:
         wait_until_gone(child)
     assert not (out / "report.html").exists()
     done = run(command(videos, tiny_model, out))
     assert done.returncode == 1, done.stderr
-    assert re.search(r"^[123] videos analyzed, [23] finished before, 1 failed$", done.stdout, re.MULTILINE), done.stdout
+    said = r"^videos analyzed: [123], finished before: [234], failed: 1$"
+    assert re.search(said, done.stdout, re.MULTILINE), done.stdout
     return out
 
 
+@contextmanager
+def started(videos: Path, model: Path, out: Path, until: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a study, and wait for a line of it that begins as ``until`` says."""
+    words = command(videos, model, out)
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        assert any(line.startswith(until) for line in process.stderr)
+        yield process
+
+
 def workers(parent: int) -> list[int]:
-    text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-    return [int(word) for word in text.split()]
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(word) for word in children.read_text().split()] if children.exists() else []
 
 
 def wait_until_gone(process: int) -> None:
@@ -103,9 +125,6 @@ def wait_until_gone(process: int) -> None:
 
 def results(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-ENDS = (".jsonl", ".eaf", ".boris", ".png", "_events.csv", "_events.tsv", "_events.json", "_analysis.json")
 
 
 @pytest.mark.slow
@@ -133,7 +152,7 @@ def test_the_tables_pool_participants_and_know_what_is_unknown(study: Path) -> N
     actions = {row["action"] for row in rows}
     assert len(rows) == len(who) * len(actions) == 4 * 11
     bob = [row for row in rows if row["participant"] == "Bob"]
-    assert {(row["videos"], row["frames"], row["frames_dropped"]) for row in bob} == {("2", "40", "0")}
+    assert {(row["videos"], row["frames"], row["frames_dropped"]) for row in bob} == {("2", "20", "0")}
     assert {row["rate_per_minute"] for row in rows if row["participant"] == "Cy"} == {""}
     assert {float(row["minutes_with_person"]) for row in rows if row["participant"] == "Cy"} == {0.0}
     assert sum(int(row["count"]) for row in rows) > 0
@@ -150,31 +169,13 @@ def test_nothing_is_analyzed_twice_until_a_setting_changes(
     arguments = command(videos, tiny_model, study)[3:]
     again = here(*arguments)
     assert again.returncode == 1
-    assert "0 videos analyzed, 5 finished before, 1 failed" in again.stdout
+    assert "videos analyzed: 0, finished before: 5, failed: 1" in again.stdout
     assert "broken.mp4: cannot open" in again.stdout
     assert results(study) == before
     other = here("analyze", videos / "P2.mp4", "--out", study, *arguments[4:], "--stride-s", 0.3)
     assert other.returncode == 0, other.stderr
     assert "P2: again, other rules" in other.stderr
-    assert "4 other videos in the folder are not in the tables" in other.stdout
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="sends a signal as a terminal does")
-def test_ctrl_c_ends_it_at_once_and_keeps_what_is_finished(videos: Path, tiny_model: Path, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        command(videos, tiny_model, tmp_path), stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stderr is not None
-    next(line for line in process.stderr if line.startswith("a_P1: "))
-    os.killpg(process.pid, signal.SIGINT)
-    rest = process.stderr.read()
-    assert process.wait() == 130
-    assert "Traceback" not in rest
-    assert "run the same command again" in rest
-    left = {path.name for path in (tmp_path / "recordings").iterdir()}
-    assert {f"a_P1{end}" for end in ENDS} <= left
-    assert not any(name.startswith(".mar-edge-") for name in left), "drafts are left"
+    assert "results of other videos in the folder, not in the tables: 4" in other.stdout
 
 
 def test_two_studies_never_write_into_one_folder(videos: Path, tiny_model: Path, tmp_path: Path, here: Run) -> None:
@@ -196,3 +197,32 @@ def test_what_is_wrong_for_every_video_is_one_error(videos: Path, tmp_path: Path
         done = here("analyze", videos, "--out", tmp_path, *options)
         assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
         assert says in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="kills a process as POSIX does")
+def test_a_video_that_was_corrected_is_not_analyzed_again_with_other_settings(
+    study: Path, videos: Path, tiny_model: Path, here: Run
+) -> None:
+    (timeline,) = read_timelines([study / "recordings" / "P2.jsonl"])
+    reviewed = Correction(
+        recording="P2.jsonl", stream="P2", run=timeline.run, event_id=None, person=None, status="reviewed",
+        label="", start_s=0.0, end_s=1.0, machine_label="", machine_start_s=None, machine_end_s=None, coder="Anna",
+        corrected_at=datetime(2026, 1, 31, tzinfo=timezone.utc),
+    )  # fmt: skip
+    write_corrections(study / "recordings" / CORRECTIONS_FILE, [reviewed])
+    options = command(videos, tiny_model, study)[5:]
+    done = here("analyze", videos / "P2.mp4", *options, "--labels", "head", "--coder", "Anna")
+    assert done.returncode == 0, done.stderr
+    assert "P2: not again, since it was corrected by hand; other rules" in done.stderr
+    assert "videos analyzed: 0, finished before: 1, failed: 0" in done.stdout
+    assert "1 video as corrected by Anna" in (study / "report.html").read_text(encoding="utf-8")
+    assert {row["videos_corrected"] for row in csv.DictReader((study / "summary.csv").open(encoding="utf-8"))} == {"1"}
+
+
+def test_a_name_that_no_file_system_takes_fails_alone(tiny_model: Path, tmp_path: Path, here: Run) -> None:
+    (tmp_path / f"{'n' * 245}.mp4").write_bytes(b"not a video")
+    done = here("analyze", tmp_path, "--out", tmp_path / "out", "--model", tiny_model)
+    assert done.returncode == 1
+    assert "File name too long" in done.stdout
+    assert "failed: 1" in done.stdout

@@ -124,7 +124,7 @@ def test_people_that_the_holistic_stage_misses_are_not_timed(tmp_path, capsys):
     cv2.imwrite(str(picture), np.zeros((60, 50, 3), np.uint8))
     with pytest.raises(MarEdgeError, match="does not find 1 people in this picture"):
         bench_pose(PoseConfig(), ["onnxruntime"], [1], picture, 1, 1, None)
-    cv2.imwrite(str(picture), cv2.resize(DemoVideo().frame_at(0.0), (92, 108), interpolation=cv2.INTER_AREA))
-    bench_pose(PoseConfig(), ["onnxruntime"], [1, 4], picture, 1, 1, out)  # four are too small to search in parts
+    cv2.imwrite(str(picture), cv2.resize(DemoVideo().frame_at(0.0), (64, 75), interpolation=cv2.INTER_AREA))
+    bench_pose(PoseConfig(), ["onnxruntime"], [1, 6], picture, 1, 1, out)  # six are too small to search in parts
     assert [row["people"] for row in json.loads(out.read_text())["rows"]] == [1]
-    assert "not timed: the stage does not find 4 people" in capsys.readouterr().err
+    assert "not timed: the stage does not find 6 people" in capsys.readouterr().err

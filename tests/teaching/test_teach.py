@@ -51,7 +51,11 @@ def spans(taken):
 
 @pytest.fixture(scope="module")
 def idle(spans):
-    """Return the pauses between the movements."""
+    return pauses(spans)
+
+
+def pauses(spans):
+    """Return the times between movements."""
     return [(a[1] + 0.2, b[0] - 0.2) for a, b in pairwise(spans) if b[0] - a[1] > 2.5]
 
 
@@ -174,8 +178,21 @@ def test_examples_in_which_nothing_moves_are_refused(taken, tmp_path):
         mar_edge.teach("saying no", path, [(3.0, 5.0)], out=tmp_path / "x.onnx", body="head")
 
 
+def test_examples_of_two_movements_contradict_each_other(tmp_path):
+    both = [SHAKING, next(label for label in CLASSES if label.name == "shrugging")]
+    taken = record((3, 1), duration_s=60, fps=FPS, labels=both)
+    path = tmp_path / "both.jsonl"
+    path.write_text("\n".join(clips.skeleton_lines(taken.joints, fps=FPS)))
+    times = [(event.t_start, event.t_end) for event in taken.events]
+    firsts = [next(event for event in taken.events if event.label == label) for label in both]
+    at = [(event.t_start, event.t_end) for event in firsts]
+    with pytest.raises(MarEdgeError, match=r"of 2 examples of 'both', 0 would be found .* contradict each other"):
+        mar_edge.teach("both", path, at, out=tmp_path / "x.onnx", body="body", idle=pauses(times))
+    assert not (tmp_path / "x.onnx").exists()
+
+
 def test_examples_that_equal_the_idle_part_are_refused(recording, spans, tmp_path):
-    with pytest.raises(MarEdgeError, match="look like the part where nothing special happens"):
+    with pytest.raises(MarEdgeError, match=r"of 3 examples .* look like the part where nothing special"):
         mar_edge.teach("saying no", recording, spans[:3], out=tmp_path / "x.onnx", body="head", idle=spans[4:])
 
 

@@ -76,7 +76,7 @@ def start(tmp_path_factory):
 def options(recipe, data, start):
     if recipe in {"synthetic", "live"}:
         return TrainOptions(data="synth" if recipe == "synthetic" else "synth-live", preset=recipe, steps=STEPS)
-    first = start if recipe == "fine-tune" else None
+    first = start if recipe in {"fine-tune", "corrections"} else None
     return TrainOptions(data=f"ma52:{data}", preset=recipe, start=first, steps=STEPS)
 
 

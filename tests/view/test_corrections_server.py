@@ -8,6 +8,8 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,7 +23,9 @@ from view_messages import BOWING, Stream
 from mar_edge.streaming.recording.corrections import COLUMNS, read_corrections
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.streaming.wire.messages import encode
+from mar_edge.view import corrections
 from mar_edge.view.annotations.formats import format_of
+from mar_edge.view.annotations.reading import read_annotations
 
 NOD = {"status": "confirmed", "label": "nodding", "person": 0, "start_s": 1.0, "end_s": 2.0}
 
@@ -222,3 +226,32 @@ def test_a_video_is_served_in_ranges_and_stays_out_of_caches(page: Page, recordi
     assert page.ask("/recordings/0/video", Host="evil.example")[0] == 403
     (recording.parent / "p01.mp4").unlink()
     assert page.ask("/recordings/0/video")[0] == 404
+
+
+@pytest.mark.parametrize("suffix", [".eaf", ".boris", ".csv"])
+def test_exports_hold_a_label_that_a_spreadsheet_brought(page: Page, recording: Path, suffix: str) -> None:
+    assert page.decide(1, NOD | {"status": "changed", "end_s": 2.2})[0] == 200
+    file = recording.parent / "corrections.csv"
+    file.write_text(file.read_text().replace(",changed,nodding,", ",changed,humming,"))
+    status, _, exported = page.ask(f"/recordings/0/events{suffix}?coder=Anna")
+    assert status == 200
+    (tmp := recording.with_suffix(suffix)).write_bytes(exported)
+    (timeline,) = read_annotations([tmp]).timelines
+    assert [event.label.name for event in timeline.events] == ["humming", "bowing head"]
+
+
+def test_two_processes_lose_no_decision_of_each_other(
+    page: Page, recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl")
+    # Threads of one process take turns by another lock, which two processes do not share.
+    monkeypatch.setattr(corrections, "_ONE_AT_A_TIME", nullcontext())
+
+    def decide(coder: str) -> list[int]:
+        return [page.decide(-number, NOD | {"status": "added"}, coder)[0] for number in range(1, 11)]
+
+    coders = ("Anna", "Ben", "Cleo")
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(decide, coders)) == [[200] * 10] * 3
+    rows = read_corrections(recording.parent / "corrections.csv")
+    assert {(row.coder, row.event_id) for row in rows} == {(coder, -n) for coder in coders for n in range(1, 11)}

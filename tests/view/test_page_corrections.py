@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("starlette")
 from browser import Seen, opened, review_of
-from test_page_events import busy_recording
+from test_page_events import busy_recording, written
+from view_messages import Stream
 
 from mar_edge.streaming.recording.corrections import Correction, read_corrections
 
@@ -97,6 +98,26 @@ def test_events_are_corrected_by_keyboard_alone(chromium: Any, tmp_path: Path) -
             (added.label, "5.500"),
         ]
         assert rows(tmp_path) == before
+        assert (seen.errors, seen.foreign) == ([], [])
+
+
+def test_a_reload_comes_back_to_the_recording(chromium: Any, tmp_path: Path) -> None:
+    busy_recording(tmp_path / "a.jsonl")
+    busy_recording(tmp_path / "Müller & Söhne, 2.jsonl")
+    with review_of([tmp_path]) as url, opened(chromium, url, **SIZE) as seen:
+        seen.page.wait_for_selector("#events li:nth-child(4)")
+        names = seen.page.locator("#stream option").all_text_contents()
+        assert len(names) == 2
+        for name in reversed(names):
+            seen.page.select_option("#stream", label=name)
+            seen.page.reload()
+            seen.page.wait_for_selector("#events li:nth-child(4)")
+            assert seen.page.eval_on_selector("#stream", "picker => picker.selectedOptions[0].text") == name
+            with seen.page.expect_download() as download:
+                seen.page.click("#exports a >> text=.csv")
+            rows = list(csv.DictReader(download.value.path().open(encoding="utf-8")))
+            assert {row["recording"] for row in rows} == {f"{Path(download.value.suggested_filename).stem}.jsonl"}
+            assert Path(download.value.suggested_filename).stem in name
         assert (seen.errors, seen.foreign) == ([], [])
 
 
@@ -229,3 +250,59 @@ def test_where_nothing_can_be_saved_the_page_says_so(chromium: Any, tmp_path: Pa
         press(seen, "x")
         seen.says("saved", "not saved: cannot read")
         assert seen.page.locator("#events [data-status=rejected]").count() == 0
+
+
+def test_an_added_event_is_of_the_person_that_was_chosen(chromium: Any, tmp_path: Path) -> None:
+    cam = Stream()
+    shown = [cam.skeleton(tenth / 10, person) for tenth in range(60) for person in (0, 1)]
+    with review_of([written(tmp_path / "two.jsonl", [cam.hello(), *shown])]) as url, ExitStack() as stack:
+        seen = stack.enter_context(opened(chromium, url, **SIZE))
+        seen.says("time", "0:00.000 of 0:05.900")
+        press(seen, "a")
+        introduce(seen)
+        for person in (0, 1):
+            seen.page.wait_for_selector("dialog [role=combobox]")
+            seen.page.select_option("dialog select", str(person))
+            seen.page.focus("dialog [role=combobox]")
+            press(seen, "Enter")
+            saved(seen, "1 of 1 decided")
+            assert rows(tmp_path)[-1].person == person
+            if person == 0:
+                press(seen, "x")
+                saved(seen, "0 of 0 decided")
+                press(seen, "a")
+        seen.page.fill("#place", "500")
+        press(seen, "o")
+        seen.until("() => document.querySelector('.edge.end').getAttribute('aria-valuetext') === '0:00.500'")
+        assert (rows(tmp_path)[-1].person, rows(tmp_path)[-1].end_s) == (1, 0.5)
+        assert seen.errors == []
+
+
+def test_a_lost_answer_leaves_the_page_usable(chromium: Any, tmp_path: Path) -> None:
+    with review_of([busy_recording(tmp_path / "busy.jsonl")]) as url, opened(chromium, url, **SIZE) as seen:
+        seen.page.wait_for_selector("#events li:nth-child(4)")
+        press(seen, "n", "c")
+        introduce(seen)
+        saved(seen, "1 of 4 decided")
+        # An undo that does not reach the server can be tried again.
+        seen.page.route("**/corrections", lambda route: route.abort(), times=1)
+        press(seen, "u")
+        seen.says("saved", "not saved: the server is gone")
+        press(seen, "u")
+        saved(seen, "0 of 4 decided")
+        # The server saves, and its answer breaks off.
+        seen.page.evaluate("""() => {
+          const fetching = window.fetch;
+          window.fetch = async (...asked) => {
+            window.fetch = fetching;
+            await fetching(...asked);
+            return new Response(new ReadableStream({ start: (control) => control.error(new Error("broken")) }));
+          };
+        }""")
+        press(seen, "c")
+        seen.says("saved", "not saved: the server is gone")
+        press(seen, "x")
+        seen.says("saved", "changed elsewhere")
+        press(seen, "x")
+        seen.page.wait_for_selector("#events [data-status=rejected]")
+        assert rows(tmp_path)[0].status == "rejected"

@@ -10,8 +10,6 @@ The columns of ``labels.csv``:
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
-from mar_edge.edge.labels import Label, background_label, has_content, ma52_labels
+from mar_edge.edge.files.tables import Row, read_table
+from mar_edge.edge.labels import Label, background_label, ma52_labels
 from mar_edge.edge.preprocess import resample
 from mar_edge.streaming.recording.skeletons import SkeletonRecording, read_skeletons
 from mar_edge.streaming.recording.timeline import MARKER
@@ -130,50 +129,38 @@ def _overlap(events: list[_Event]) -> bool:
 
 
 def _read_events(path: Path, known: tuple[Label, ...]) -> list[_Event]:
+    columns = ",".join(_COLUMNS)
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise MarEdgeError(
-            f"cannot read {path}: {reason}; the recordings need a {LABEL_FILE} with the columns {','.join(_COLUMNS)}"
-        ) from None
-    rows = csv.DictReader(io.StringIO(text))
+        table = read_table(path)
+    except MarEdgeError as error:
+        raise MarEdgeError(f"{error}; the recordings need a {LABEL_FILE} with the columns {columns}") from None
+    if not set(_COLUMNS) <= set(table.columns):
+        raise MarEdgeError(f"{path} has the columns {','.join(table.columns) or 'none'}; expected {columns}")
     by_word = {word: label for label in known for word in (str(label.id), label.name)}
-    try:
-        if not set(_COLUMNS) <= set(rows.fieldnames or ()):
-            raise MarEdgeError(
-                f"{path} has the columns {','.join(rows.fieldnames or ()) or 'none'}; expected {','.join(_COLUMNS)}"
-            )
-        events = [
-            _event(row, by_word, f"{path}, line {rows.line_num}")
-            for row in rows
-            if has_content(row) and row.get("body") != MARKER  # spreadsheets write empty rows as commas alone
-        ]
-    except csv.Error as error:
-        raise MarEdgeError(f"{path}, line {rows.line_num}: not CSV: {error}") from None
+    events = [_event(row, by_word) for row in table.rows() if row.fields.get("body") != MARKER]
     if not events:
         raise MarEdgeError(f"{path} lists no event")
     return events
 
 
-def _event(row: dict[str, str | None], by_word: dict[str, Label], where: str) -> _Event:
-    recording, label, person = ((row.get(column) or "").strip() for column in ("recording", "label", "person"))
+def _event(row: Row, by_word: dict[str, Label]) -> _Event:
+    recording, label, person = (row.fields.get(column, "") for column in ("recording", "label", "person"))
+    start_s, end_s = row.seconds("start_s"), row.seconds("end_s")
     try:
-        start_s, end_s = float(row["start_s"] or ""), float(row["end_s"] or "")
         whose = int(person) if person else None
     except ValueError:
-        raise MarEdgeError(f"{where}: start_s and end_s are seconds, person (if any) a whole number: {row}") from None
-    if not (0 <= start_s < end_s < math.inf):
-        raise MarEdgeError(f"{where}: an event from {start_s} to {end_s} s; expected 0 <= start_s < end_s")
+        raise MarEdgeError(f"{row.where}: person is the number of a person or empty, not '{person}'") from None
+    if not 0 <= start_s < end_s:
+        raise MarEdgeError(f"{row.where}: an event from {start_s} to {end_s} s; expected 0 <= start_s < end_s")
     if not recording or Path(recording).name != recording:
-        raise MarEdgeError(f"{where}: recording '{recording}'; expected the name of a file in the same folder")
+        raise MarEdgeError(f"{row.where}: recording '{recording}'; expected the name of a file in the same folder")
     if label not in by_word:
         names = ", ".join(dict.fromkeys(label.name for label in by_word.values()))
         close = did_you_mean(label, by_word)
         raise MarEdgeError(
-            f"{where}: no label '{label}'; name your labels with --labels FILE, or use one of: {names}{close}"
+            f"{row.where}: no label '{label}'; name your labels with --labels FILE, or use one of: {names}{close}"
         )
-    return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, where)
+    return _Event(recording.removesuffix(".jsonl"), start_s, end_s, by_word[label], whose, row.where)
 
 
 def _read(folder: Path, name: str, events: list[_Event]) -> SkeletonRecording:

@@ -8,8 +8,6 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import msgspec
 import numpy as np
 
 from mar_edge.edge.files.outputs import write_whole
+from mar_edge.edge.files.tables import table_of
 from mar_edge.training.evaluation import summary
 from mar_edge.training.evaluation.clip_results import ClipResults
 from mar_edge.training.evaluation.picture import draw_confusion
@@ -84,7 +83,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> None:
         "report.html": _render("report.html.jinja", evaluation, png).encode(),
     }
     if evaluation.clips:
-        files |= {"confusion.png": png, "confusion.csv": _table(evaluation.clips).encode()}
+        files |= {"confusion.png": png, "confusion.csv": _table(evaluation.clips)}
     for name, content in files.items():
         write_whole(folder / name, content)
 
@@ -94,13 +93,12 @@ def _picture(clips: ClipResults) -> bytes:
     return draw_confusion(np.array(clips.confusion), names, bodies)
 
 
-def _table(clips: ClipResults) -> str:
+def _table(clips: ClipResults) -> bytes:
     """Return CSV with a row for each true class and a column for each predicted class."""
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["true/predicted", *(row.name for row in clips.classes)])
-    rows.writerows([row.name, *counts] for row, counts in zip(clips.classes, clips.confusion, strict=True))
-    return text.getvalue()
+    counted = zip(clips.classes, clips.confusion, strict=True)
+    return table_of(
+        ["true/predicted", *(row.name for row in clips.classes)], ([row.name, *counts] for row, counts in counted)
+    )
 
 
 def render_card(evaluations: Sequence[Evaluation]) -> str:

@@ -6,14 +6,13 @@ and names of columns are in snake_case. The JSON file of the same name says what
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from mar_edge import __version__
+from mar_edge.edge.files.tables import table_of
 from mar_edge.streaming.recording.timeline import Timeline, body_of
 
 _COLUMNS = ("onset", "duration", "trial_type", "score", "person", "body_group")
@@ -24,22 +23,20 @@ def write_events(timeline: Timeline) -> bytes:
 
     The duration of an event whose end was not recorded is ``n/a``.
     """
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
-    rows.writerow(_COLUMNS)
+    return table_of(_COLUMNS, _rows(timeline), delimiter="\t")
+
+
+def _rows(timeline: Timeline) -> Iterator[tuple[str, ...]]:
     for event in timeline.events:
         onset_ms, offset_ms = timeline.milliseconds(event.t_start_ns), timeline.milliseconds(event.t_end_ns)
-        rows.writerow(
-            (
-                f"{onset_ms / 1000:.3f}",
-                "n/a" if event.is_open else f"{(offset_ms - onset_ms) / 1000:.3f}",
-                event.label.name,
-                f"{event.score:.3f}",
-                timeline.name_of(event.person),
-                body_of(event.label),
-            )
+        yield (
+            f"{onset_ms / 1000:.3f}",
+            "n/a" if event.is_open else f"{(offset_ms - onset_ms) / 1000:.3f}",
+            event.label.name,
+            f"{event.score:.3f}",
+            timeline.name_of(event.person),
+            body_of(event.label),
         )
-    return text.getvalue().encode()
 
 
 def write_sidecar(timeline: Timeline, video: str, made_with: Mapping[str, Any]) -> bytes:

@@ -8,8 +8,6 @@ of one behavior, with their texts as comments.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.tables import table_of
 from mar_edge.edge.labels import UNLISTED_ID, Label
 from mar_edge.streaming.recording.timeline import MARKER, NS, TimedEvent, Timeline, body_of
 from mar_edge.view.annotations.facts import facts_line
@@ -98,37 +97,34 @@ def write_project(timelines: Sequence[Timeline], media: Media | None = None) -> 
 
 def write_table(timelines: Sequence[Timeline], media: Media | None = None) -> bytes:
     """Write tabular events, TSV, UTF-8: a row for each START and each STOP."""
-    timelines = _in_player_time(timelines, media)
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, delimiter="\t", lineterminator="\n")
-    rows.writerow(TABLE_COLUMNS)
+    return table_of(TABLE_COLUMNS, _rows(_in_player_time(timelines, media), media), delimiter="\t")
+
+
+def _rows(timelines: Sequence[Timeline], media: Media | None) -> Iterator[tuple[object, ...]]:
     for timeline in timelines:
         times_s = [time_s for time_s, _, _ in _marks(timeline)]
         duration_s = f"{times_s[-1] - times_s[0]:.3f}" if times_s else _NA
         for time_s, kind, event in _marks(timeline):
-            rows.writerow(
-                (
-                    _observation_id(timeline),
-                    _date(timeline.zero_ns).replace("T", " "),
-                    _description(timeline),
-                    duration_s,
-                    "Media file(s)" if media else "Live observation",
-                    f"player #1:{media.path}" if media else _NA,
-                    "0.0",
-                    f"{media.length_s:.3f}" if media else _NA,
-                    f"{media.fps:.3f}" if media else _NA,
-                    _NOBODY if event.label.body == MARKER else timeline.name_of(event.person),
-                    _behavior(event),
-                    body_of(event.label),
-                    kind,
-                    f"{time_s:.3f}",
-                    str(media.path) if media else _NA,
-                    _frame(time_s, media) if media else _NA,
-                    _NA,
-                    _comment(kind, event),
-                )
+            yield (
+                _observation_id(timeline),
+                _date(timeline.zero_ns).replace("T", " "),
+                _description(timeline),
+                duration_s,
+                "Media file(s)" if media else "Live observation",
+                f"player #1:{media.path}" if media else _NA,
+                "0.0",
+                f"{media.length_s:.3f}" if media else _NA,
+                f"{media.fps:.3f}" if media else _NA,
+                _NOBODY if event.label.body == MARKER else timeline.name_of(event.person),
+                _behavior(event),
+                body_of(event.label),
+                kind,
+                f"{time_s:.3f}",
+                str(media.path) if media else _NA,
+                _frame(time_s, media) if media else _NA,
+                _NA,
+                _comment(kind, event),
             )
-    return text.getvalue().encode()
 
 
 def _in_player_time(timelines: Sequence[Timeline], media: Media | None) -> list[Timeline]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mar_edge.edge.files.tables import table_of
 from mar_edge.edge.labels import UNLISTED_ID
 from mar_edge.streaming.recording.timeline import MARKER, TimedEvent, Timeline
 from mar_edge.view.annotations.coded import counted
@@ -44,37 +43,35 @@ def write_csv(timelines: Sequence[Timeline]) -> bytes:
     ``t_zero_ns`` is where its seconds begin. ``coder`` and ``person_name`` are empty where no human gave one.
     Markers of other programs are rows of the body group ``LSL marker``, without person and score, by their stream.
     """
-    text = io.StringIO(newline="")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    return table_of(COLUMNS, _rows(timelines))
+
+
+def _rows(timelines: Sequence[Timeline]) -> Iterator[tuple[object, ...]]:
     for timeline in timelines:
         names = dict(timeline.names)
         for event in sorted(timeline.with_markers().events, key=lambda event: event.t_start_ns):
             is_marker = event.label.body == MARKER
-            rows.writerow(
-                (
-                    event.recording,
-                    f"{timeline.seconds(event.t_start_ns):.3f}",
-                    f"{timeline.seconds(event.t_end_ns):.3f}",
-                    event.label.name,
-                    event.label.body,
-                    "" if event.label.id == UNLISTED_ID else event.label.id,
-                    "" if is_marker else event.person,
-                    "" if is_marker else f"{event.score:.3f}",
-                    int(event.is_open),
-                    timeline.stream,
-                    timeline.run,
-                    "" if is_marker else event.event_id,
-                    event.t_start_ns,
-                    event.t_end_ns,
-                    timeline.frames,
-                    timeline.dropped,
-                    timeline.zero_ns,
-                    event.coder,
-                    names.get(event.person, ""),
-                )
+            yield (
+                event.recording,
+                f"{timeline.seconds(event.t_start_ns):.3f}",
+                f"{timeline.seconds(event.t_end_ns):.3f}",
+                event.label.name,
+                event.label.body,
+                "" if event.label.id == UNLISTED_ID else event.label.id,
+                "" if is_marker else event.person,
+                "" if is_marker else f"{event.score:.3f}",
+                int(event.is_open),
+                timeline.stream,
+                timeline.run,
+                "" if is_marker else event.event_id,
+                event.t_start_ns,
+                event.t_end_ns,
+                timeline.frames,
+                timeline.dropped,
+                timeline.zero_ns,
+                event.coder,
+                names.get(event.person, ""),
             )
-    return text.getvalue().encode()
 
 
 def trainable(timelines: Sequence[Timeline], folder: Path) -> tuple[list[Timeline], tuple[str, ...]]:

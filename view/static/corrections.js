@@ -51,15 +51,16 @@ export class Corrections {
     return event;
   }
 
-  apply(event, { status, label, start_s: start, end_s: end }) {
+  apply(event, { status, label, person, start_s: start, end_s: end }) {
     event.status = status;
     if (status === "changed" || status === "added") {
+      event.person = person; // an added event may have the id of one that was taken back
       event.label = this.labelNamed(label);
       event.start = near(event.original?.start, this.at(start));
       event.end = near(event.original?.end, this.at(end));
       event.reported ??= event.end;
     }
-    event.revision = [status, label, start, end].join();
+    event.revision = [status, label, person, start, end].join();
   }
 
   labelNamed(name) {
@@ -131,20 +132,22 @@ export class Corrections {
     return saved;
   }
 
-  async undo() {
-    const step = this.done.pop();
-    if (!step || !(await this.change(step.before, true))) return null;
-    this.undone.push(step);
-    this.on.changed();
-    return step.before;
+  undo() {
+    return this.again(this.done, this.undone, "before");
   }
 
-  async redo() {
-    const step = this.undone.pop();
-    if (!step || !(await this.change(step.after, true))) return null;
-    this.done.push(step);
+  redo() {
+    return this.again(this.undone, this.done, "after");
+  }
+
+  // Send the last step of a list once more, and move it to the other one if it was saved.
+  async again(from, to, which) {
+    const step = from.at(-1);
+    if (!step || !(await this.change(step[which], true))) return null;
+    from.splice(from.indexOf(step), 1);
+    to.push(step);
     this.on.changed();
-    return step.after;
+    return step[which];
   }
 
   // Resolves to whether the server saved a change. If it did not, the events are again as they were saved.
@@ -155,13 +158,13 @@ export class Corrections {
       keepalive: true, // also while the page is left
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ coder: this.coder, version: this.state.version, ...change }),
-    }).catch(() => null);
+    }).then(async (got) => ({ ok: got.ok, status: got.status, text: await got.text() })).catch(() => null);
     if (answer?.ok) {
-      this.take(await answer.json());
+      this.take(JSON.parse(answer.text));
       this.on.said("saved", "good");
       return true;
     }
-    const why = answer ? (await answer.text()).trim() : "the server is gone; start mar-edge view again";
+    const why = answer ? answer.text.trim() : "the server is gone; start mar-edge view again";
     if (answer?.status === CONFLICT) {
       this.done.length = this.undone.length = 0;
       await this.load().catch(() => {});

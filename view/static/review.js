@@ -12,17 +12,25 @@ import { fillPicker, renderPanels } from "./show.js";
 
 // A video this much shorter than its recording is perhaps another one.
 const SHORTER_MS = 1000;
+const ASKED = "recording"; // of the page's address: the name of the recording to open
 let wanted = 0; // number of the recording to show
 
 export async function review() {
   $("stream-label").textContent = "Recording";
   const { names, formats } = await (await fetch("/recordings")).json();
   page.formats = formats;
-  fillPicker($("stream"), names.map((name, number) => [String(number), name]), "0");
-  $("stream").addEventListener("change", ({ target }) => open(Number(target.value)));
+  const asked = new URLSearchParams(location.search).get(ASKED);
+  const first = Math.max(names.indexOf(asked), 0);
+  fillPicker($("stream"), names.map((name, number) => [String(number), name]), String(first));
+  $("stream").addEventListener("change", ({ target }) => {
+    const number = Number(target.value);
+    // In the address, so that a reload comes back to it.
+    history.replaceState(null, "", `?${new URLSearchParams({ [ASKED]: names[number] })}`);
+    open(number);
+  });
   startCorrecting(showExports);
   addSound();
-  await open(0);
+  await open(first);
 }
 
 async function open(number) {

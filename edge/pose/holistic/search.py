@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import cycle, product
 
 from mar_edge.edge.pose.holistic.regions import Region
 
 # Sides of the parts, as divisors of the picture's longer side.
 _DIVISORS = (2, 4)
-# A person on the edge of one part is whole in the next.
-_OVERLAP = 1 / 3
+# A person on the edge of one part is whole in the next. The second time around, other parts are searched: somebody who
+# is missed in one part, next to others, may be found in another.
+_OVERLAPS = (1 / 3, 1 / 2)
 
 
 def search_regions(width: int, height: int, detector_px: int) -> Iterator[Region]:
@@ -27,20 +28,20 @@ def search_regions(width: int, height: int, detector_px: int) -> Iterator[Region
     """
     whole = max(width, height)
     sides = [whole / divisor for divisor in _DIVISORS if whole / divisor >= detector_px]
-    parts = [cycle(_parts(width, height, side)) for side in sides]
+    parts = [cycle([part for overlap in _OVERLAPS for part in _parts(width, height, side, overlap)]) for side in sides]
     while True:
         yield Region(width / 2, height / 2, whole, 0.0)
         yield from map(next, parts)
 
 
-def _parts(width: int, height: int, side: float) -> list[Region]:
-    """Return squares that cover the picture and overlap, row by row."""
-    return [Region(x, y, side, 0.0) for y in _middles(height, side) for x in _middles(width, side)]
+def _parts(width: int, height: int, side: float, overlap: float) -> list[Region]:
+    """Return squares that cover the picture, column by column, and overlap by at least a fraction of their side."""
+    middles = (_middles(length, side, overlap) for length in (width, height))
+    return [Region(x, y, side, 0.0) for x, y in product(*middles)]
 
 
-def _middles(length: int, side: float) -> list[float]:
-    """Return the middles of the fewest even stretches of ``side`` px that cover ``length`` px with ``_OVERLAP``."""
+def _middles(length: int, side: float, overlap: float) -> list[float]:
     if side >= length:
         return [length / 2]
-    steps = math.ceil((length - side) / (side * (1 - _OVERLAP)))
+    steps = math.ceil((length - side) / (side * (1 - overlap)))
     return [side / 2 + (length - side) * step / steps for step in range(steps + 1)]

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files import tables
-from mar_edge.edge.files.tables import read_table, seconds_of
+from mar_edge.edge.files.tables import read_table, seconds_of, table_of
 
 ROWS = [("a.jsonl", "1.5", "scratching, neck"), ("b.jsonl", "2.5", "")]
 
@@ -76,8 +77,23 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_short_and_long_rows_and_an_empty_file(tmp_path: Path) -> None:
-    assert read(tmp_path / "a.csv", b"recording,start_s,label\na,1\nb,2,nod,more\n") == [
+    assert read(tmp_path / "a.csv", b"recording,start_s,label\na,1\nb,2,nod,,\n") == [
         ("a", "1", ""),
         ("b", "2", "nod"),
     ]
+    with pytest.raises(MarEdgeError, match=r"line 2: 4 cells for 3 columns; .* decimal points"):
+        read(tmp_path / "a.csv", b"recording,start_s,label\na,1,5,nod\n")
     assert read(tmp_path / "a.csv", b"") == []
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_no_text_becomes_a_formula_and_every_text_returns(tmp_path: Path, delimiter: str) -> None:
+    formulas = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "-", "\uff1d1+1", "'=1", "''+x", '=HYPERLINK("http://a")']
+    others = ["-0.250", "+1", "-1e-05", "nodding", "a=b", "'nodding'", "O'Neil", "", "'"]
+    path = tmp_path / "a.csv"
+    path.write_bytes(table_of(("=head", "row"), zip([*formulas, *others], range(99), strict=False), delimiter))
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *cells = csv.reader(file, delimiter=delimiter)
+    assert header == ["'=head", "row"]
+    assert [cell for cell, _ in cells] == [*(f"'{text}" for text in formulas), *others]
+    assert [row.fields["=head"] for row in read_table(path).rows()] == [*formulas, *others]

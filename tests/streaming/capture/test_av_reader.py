@@ -224,7 +224,7 @@ def test_a_huge_picture_is_refused_before_memory_is_allocated(tmp_path: Path) ->
     path.write_bytes(ordinary * 3 + bytes(huge) + ordinary * 3)
     frames, camera = frames_of(path)
     assert [read_number(frame.image) for frame in frames] == [1] * 6
-    assert (camera.corrupt, camera.end_reason) == (1, "end of file (1 pictures could not be decoded)")
+    assert (camera.corrupt, camera.end_reason) == (1, "end of file (1 picture could not be decoded)")
 
 
 def test_damage_in_a_file_loses_only_the_damaged_pictures(tmp_path: Path) -> None:

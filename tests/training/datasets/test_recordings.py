@@ -132,10 +132,10 @@ def test_labels_of_the_user(folder):
         ),
         ("take1,1,3,nodding\ntake1,3,1,nodding\n", "line 3: an event from 3.0 to 1.0 s"),
         ("take1,-1,3,nodding\n", "line 2: an event from -1.0 to 3.0 s"),
-        ("take1,nan,3,nodding\n", "line 2: an event from nan"),
-        ("take1,1,inf,nodding\n", "line 2: an event from 1.0 to inf s"),
-        ("take1,one,3,nodding\n", "line 2: start_s and end_s are seconds"),
-        ("take1,1\n", "line 2: start_s and end_s are seconds"),
+        ("take1,nan,3,nodding\n", "line 2: start_s is 'nan'; expected seconds"),
+        ("take1,1,inf,nodding\n", "line 2: end_s is 'inf'; expected seconds"),
+        ("take1,one,3,nodding\n", "line 2: start_s is 'one'; expected seconds"),
+        ("take1,1\n", "line 2: end_s is ''; expected seconds"),
         ("take9,1,3,nodding\n", "line 2: no recording"),
         ("../take1,1,3,nodding\n", "line 2: recording '../take1'; expected the name of a file in the same folder"),
         (",1,3,nodding\n", "line 2: recording ''"),
@@ -156,8 +156,15 @@ def test_folders_without_valid_labels_are_refused(folder):
     with pytest.raises(MarEdgeError, match="has the columns file,label; expected recording,start_s,end_s,label"):
         opened(folder, "", "file,label\n")
     (folder / "labels.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(MarEdgeError, match="it is not UTF-8"):
+    with pytest.raises(MarEdgeError, match=r"is not text.*recording,start_s,end_s,label"):
         open_recordings(folder)
+
+
+def test_a_table_of_a_spreadsheet_with_decimal_commas_and_guarded_texts(folder):
+    (folder / "labels.csv").write_bytes("recording;start_s;end_s;label\ntake1;1,5;3,5;'=Köpfen\n".encode("cp1252"))
+    dataset = open_recordings(folder, labels=(Label(1, "=Köpfen", ""), Label(2, "no action", "none")))
+    assert dataset.known_labels().tolist() == [0]
+    assert dataset.clip_names == ["take1 1.50-3.50 s"]
 
 
 def test_recordings_of_two_layouts_are_refused(folder):
