@@ -17,6 +17,7 @@ from mar_edge.streaming.wire.messages import MalformedMessage
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
     from nats.js import JetStreamContext
+    from nats.js.api import StreamInfo
 
 # Messages of one call, which waits for another thread.
 _AT_ONCE = 256
@@ -60,12 +61,17 @@ async def _next(subscription: JetStreamContext.PushSubscription, count: int) -> 
 
 async def _streams(jetstream: JetStreamContext, subject: str) -> list[str]:
     """Return the names of the streams that take what a subject selects."""
-    infos = await jetstream.streams_info()
+    infos: list[StreamInfo] = []
+    count = (await jetstream.account_info()).streams
+    while len(infos) < count:  # the server lists 256 at a time
+        infos += await jetstream.streams_info(len(infos))
     head = subject.removesuffix(">").removesuffix("*.")
     found = []
     for info in infos:
         name = info.config.name
-        if name is not None and any(each.startswith((head, f"{ROOT}.>", ">")) for each in info.config.subjects or ()):
+        if name is not None and any(
+            each.startswith((head, f"{ROOT}.>", f"{ROOT}.*", ">")) for each in info.config.subjects or ()
+        ):
             found.append(name)
     return found
 

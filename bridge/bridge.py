@@ -9,11 +9,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from mar_edge.bridge.journal import Journal
 from mar_edge.bridge.selection import Selection
 from mar_edge.bridge.sinks.base import Refused, Sink, Unavailable
-from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.backoff import Backoff
 from mar_edge.streaming.wire.messages import AnyMessage, HelloMessage
 
@@ -31,8 +31,7 @@ class Bridge:
         filtered: Messages that it left out.
         sent: Messages that the sink has.
         refused: Messages that the sink will never take.
-        failure: Why the sink took nothing at the last attempt, or refused a message; None if all is well.
-        broken: An error of the journal that ended the sink's thread.
+        failure: Why the sink took nothing at the last attempt; None if it did.
     """
 
     def __init__(self, selection: Selection, journal: Journal, sink: Sink, backoff: Backoff | None = None) -> None:
@@ -41,11 +40,11 @@ class Bridge:
         self.sent = 0
         self.refused = 0
         self.failure: str | None = None
-        self.broken: MarEdgeError | None = None
         self._selection, self._journal, self._sink = selection, journal, sink
         self._backoff = backoff or Backoff()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._empty, name="sink")
+        self._thread = ThreadPoolExecutor(1, "sink")
+        self._emptying: Future[None] = Future()
         self._greeted: set[str] = set()
         self._reported: dict[tuple[str, str], int] = {}
         self._report_due_s = time.monotonic() + REPORT_S
@@ -65,8 +64,22 @@ class Bridge:
 
     def drain(self, should_stop: Callable[[], bool]) -> None:
         """Wait until the journal is empty, or ``should_stop`` returns True."""
-        while self._journal.waiting and self.broken is None and not should_stop():
+        while self._journal.waiting and not self.ended and not should_stop():
             time.sleep(_LOOK_S / 10)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the sink's thread ended; if nobody stopped it, ``check`` says why."""
+        return self._emptying.done()
+
+    def check(self) -> None:
+        """Raise the error that ended the sink's thread, if there was one.
+
+        Raises:
+            MarEdgeError: the journal cannot be used any more.
+        """
+        if self.ended:
+            self._emptying.result()
 
     def status(self) -> str:
         """Return one line: what waits, what was sent and lost, and why."""
@@ -116,9 +129,6 @@ class Bridge:
                     self._send_batch()
             except Unavailable as error:
                 self._fail(str(error))
-            except MarEdgeError as error:
-                self.broken = error
-                return
             finally:
                 self._sink.close()
             lasted_s = time.monotonic() - began_s if self.sent > sent_before else 0.0
@@ -150,9 +160,9 @@ class Bridge:
             self.failure = None
 
     def __enter__(self) -> Bridge:
-        self._thread.start()
+        self._emptying = self._thread.submit(self._empty)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._stopping.set()
-        self._thread.join()
+        self._thread.shutdown()

@@ -23,6 +23,8 @@ from mar_edge.streaming.wire.messages import AnyMessage, encode
 _VERSION = 1
 # What a message takes in addition to its body: names, numbers and SQLite's index.
 _OVERHEAD_BYTES = 200
+# Of messages in memory, however long they are.
+_MOST_AT_ONCE_BYTES = 4 << 20
 _COLUMNS = (
     "position INTEGER PRIMARY KEY AUTOINCREMENT",
     "stream TEXT NOT NULL",
@@ -154,10 +156,14 @@ class Journal:
         with self._lock, self._readable():
             if not self._count:
                 self._filled.wait(wait_s)
-            rows = self._db.execute(
-                "SELECT position, stream, run, seq, kind, body FROM entries ORDER BY position LIMIT ?", (most,)
-            ).fetchall()
-            entries = [Entry(*row) for row in rows]
+            entries: list[Entry] = []
+            held_bytes = 0
+            query = "SELECT position, stream, run, seq, kind, body FROM entries ORDER BY position LIMIT ?"
+            for row in self._db.execute(query, (most,)):
+                entries.append(Entry(*row))
+                held_bytes += len(entries[-1].body)
+                if held_bytes > _MOST_AT_ONCE_BYTES:
+                    break
             self._lent = entries[-1].position if entries else 0
             return entries
 

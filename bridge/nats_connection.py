@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 ANSWER_S = 5
 """Seconds within which a server answers."""
+_CLOSE_S = 1.0
 T = TypeVar("T")
 
 
@@ -61,7 +63,7 @@ class NatsConnection:
                     f"{'tls' if target.tls else 'nats'}://{host}:{target.port}",
                     name=f"mar-edge {target.box}",
                     allow_reconnect=False,
-                    # Without a limit, nats-py tries to connect for ever.
+                    # Without a limit, nats-py never stops trying to connect.
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
                     connect_timeout=ANSWER_S,
@@ -118,11 +120,12 @@ class NatsConnection:
 
     def close(self) -> None:
         """Disconnect, and end the thread."""
-        closing = asyncio.run_coroutine_threadsafe(self._client.close(), self._loop)
-        try:
-            closing.result(ANSWER_S)
-        except Exception:  # noqa: BLE001 - the connection is given up, whatever is wrong with it
-            closing.cancel()
+        asyncio.run_coroutine_threadsafe(self._close_client(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _close_client(self) -> None:
+        # The connection is given up, whatever is wrong with it; after a failed TLS handshake the client never stops waiting.
+        with suppress(Exception):
+            await asyncio.wait_for(self._client.close(), _CLOSE_S)

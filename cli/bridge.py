@@ -56,8 +56,16 @@ def bridge(
     sink = sink_of(target)
     set_up_logs()
     with StopSignals() as stop, Journal(journal, journal_mb << 20) as waiting:
+        running = Bridge(selection, waiting, sink)
+        if hasattr(signal, "SIGUSR1"):
+            signal.signal(signal.SIGUSR1, lambda *_: running.ask_report())
+
+        def attend() -> bool:
+            running.report_if_due()
+            return stop.reason is not None or running.ended
+
         with (
-            Bridge(selection, waiting, sink) as running,
+            running,
             LabelSubscriber(
                 connect,
                 stream,
@@ -68,19 +76,11 @@ def bridge(
                 on_notice=lambda notice: running.warn(notice_line(notice)),
             ) as subscriber,
         ):
-            if hasattr(signal, "SIGUSR1"):
-                signal.signal(signal.SIGUSR1, lambda *_: running.ask_report())
             say(f"bridge of {connect} to {target.shown}, journal {journal} ({waiting.waiting} messages)")
-
-            def attend() -> bool:
-                running.report_if_due()
-                return stop.reason is not None or running.broken is not None
-
             running.fill(subscriber.until(attend))
             running.drain(attend)
         running.report_drops()
         print(f"{stop.reason or 'ended'}; {running.status()}", file=sys.stderr)
-    if running.broken is not None:
-        raise running.broken
+        running.check()
     if stop.signal == SIGINT:
         raise typer.Exit(INTERRUPTED)

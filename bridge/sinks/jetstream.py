@@ -80,6 +80,9 @@ class JetStreamSink:
         """Send a batch without waiting in between, then wait for the acknowledgments."""
         assert self._connection is not None
         unsent = [number for number, entry in enumerate(batch) if entry.id not in self._stored]
+        stored = unsent[0] if unsent else len(batch)
+        if stored:
+            return stored
         done = self._connection.run(self._publish(self._connection, [batch[number] for number in unsent]))
         self._stored = frozenset()
         return unsent[done] if done < len(unsent) else len(batch)

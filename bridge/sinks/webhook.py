@@ -82,9 +82,11 @@ class WebhookSink:
         if self._key is not None:
             headers["webhook-signature"] = signature(self._key, entry.id, now_s, entry.body)
         try:
-            self._connection.request("POST", self._target.path or "/", entry.body, headers)
-            answer = self._connection.getresponse()
-            answer.read(_LONGEST_ANSWER)
+            try:
+                answer = self._post(entry.body, headers)
+            except ConnectionError:  # the server closed the connection that we kept
+                self._connection.close()
+                answer = self._post(entry.body, headers)
         except (OSError, http.client.HTTPException) as error:
             raise self._unavailable(str(error) or type(error).__name__) from None
         if 200 <= answer.status < 300:
@@ -97,6 +99,13 @@ class WebhookSink:
         if 300 <= answer.status < 400:
             said += f"; redirects are not followed, give the new address: {answer.getheader('Location')}"
         raise self._unavailable(said)
+
+    def _post(self, body: bytes, headers: dict[str, str]) -> http.client.HTTPResponse:
+        assert self._connection is not None
+        self._connection.request("POST", self._target.path or "/", body, headers)
+        answer = self._connection.getresponse()
+        answer.read(_LONGEST_ANSWER)
+        return answer
 
     def _unavailable(self, why: str) -> Unavailable:
         return Unavailable(f"{self._target.shown}: {why}")

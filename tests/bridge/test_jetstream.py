@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import Box, Broker, box, event, nats_server, numbered, wait_until
+from brokers import Box, Broker, box, event, free_port, nats_server, numbered, wait_until
 
 from mar_edge.bridge.arrived import heads_of_nats
 from mar_edge.bridge.audit import Audit
@@ -22,6 +22,7 @@ from mar_edge.bridge.selection import Selection
 from mar_edge.bridge.sinks.base import Unavailable
 from mar_edge.bridge.sinks.jetstream import JetStreamSink
 from mar_edge.bridge.target import Target, Tls, parse_target
+from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.capture.backoff import Backoff
 
@@ -65,7 +66,7 @@ def test_everything_arrives_once_and_in_order_while_the_server_is_killed(server:
             server.kill()
             server.start()
         running.drain(lambda: False)
-        assert running.broken is None
+        running.check()
     assert audited(server, from_start=True) == (3000, 0, 0)
     seqs = [head.seq for head in heads_of_nats(target(server), every_box=False)]
     assert seqs == list(range(3000))
@@ -84,7 +85,8 @@ def test_what_was_stored_without_our_knowing_is_not_sent_again(server: Broker, t
         restarted = JetStreamSink(target(server))
         restarted.open()
         forget_ids(restarted)
-        assert restarted.send(batch) == 200
+        assert restarted.send(batch) == 100
+        assert restarted.send(batch[100:]) == 100
         restarted.close()
     assert audited(server) == (200, 0, 0)
 
@@ -193,3 +195,13 @@ def test_a_message_that_is_too_long_is_refused_and_the_others_arrive(tmp_path: P
         assert [head.seq for head in heads_of_nats(target(broker), every_box=True)] == [1, 2, 4, 5]
     finally:
         broker.kill()
+
+
+def test_an_audit_of_a_server_that_holds_nothing_is_an_error(server: Broker) -> None:
+    with pytest.raises(MarEdgeError, match="holds no messages under mar-edge"):
+        audited(server)
+
+
+def test_a_server_that_is_not_there_is_noticed_at_once() -> None:
+    with pytest.raises(Unavailable, match="Connect call failed"):
+        JetStreamSink(parse_target(f"nats://127.0.0.1:{free_port()}", "lab")).open()

@@ -11,6 +11,7 @@ from brokers import event, numbered
 
 from mar_edge.bridge.journal import Journal
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
 
 MB = 1 << 20
 
@@ -89,6 +90,14 @@ def test_a_batch_under_way_is_not_dropped(tmp_path: Path) -> None:
         assert batch[0].seq not in {entry.seq for entry in journal.oldest(1, 0.0)}
         assert journal.dropped["cam", "r"].first_seq > batch[-1].seq
         assert journal.waiting + journal.dropped["cam", "r"].count + 5 == 1000
+
+
+def test_long_messages_are_held_a_few_at_a_time(tmp_path: Path) -> None:
+    label = Label(9, "x" * 900_000, "head")
+    with Journal(tmp_path / "j", 32 * MB) as journal:
+        for number in range(20):
+            journal.add(numbered(event(number, label=label), number))
+        assert len(journal.oldest(256, 0.0)) == 5
 
 
 def test_files_that_are_no_journal_are_refused_and_stay(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ class Receiver(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: list[int] = []
+        self.hangs_up = False
         self.requests: list[tuple[dict[str, str], bytes]] = []
 
 
@@ -46,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
         self.send_header("Content-Length", "0")
         self.end_headers()
+        self.close_connection = self.server.hangs_up  # without a word about it
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -92,6 +94,15 @@ def test_a_message_that_the_receiver_refuses_does_not_hold_up_the_others(receive
     assert (running.sent, running.refused) == (3, 1)
     assert [json.loads(body)["seq"] for _, body in receiver.requests] == [0, 1, 2, 3]
     assert "webhook-signature" not in receiver.requests[0][0]
+
+
+def test_a_server_that_closes_its_connections_is_no_failure(
+    receiver: Receiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.hangs_up = True
+    running = sent_through(sink_of(parse_target(f"http://127.0.0.1:{receiver.server_port}")), tmp_path, 5)
+    assert running.sent == 5
+    assert "wait in the journal" not in caplog.text
 
 
 def script(folder: Path, text: str) -> str:
