@@ -150,11 +150,16 @@ def _distinct_names(paths: Sequence[Path]) -> list[str]:
     return [f"{name}_{alike.index(place) + 1}" if place in alike else name for place, name in enumerate(names)]
 
 
+def as_files_compare(name: str) -> str:
+    """Return what two names have in common that a file system may take for one."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def _alike(names: Iterable[str]) -> set[int]:
     """Return the places of names that a file system may take for the name of another file."""
     places: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):
-        places[unicodedata.normalize("NFC", name).casefold()].append(place)
+        places[as_files_compare(name)].append(place)
     return {place for same in places.values() if len(same) > 1 for place in same}
 
 

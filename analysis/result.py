@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from mar_edge.analysis.inputs import Video, as_files_compare
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.files.outputs import write_whole
@@ -116,6 +121,26 @@ def read_result(folder: Path, name: str) -> VideoResult | None:
 def run_id(file: VideoFile, name: str, settings: dict[str, Any]) -> str:
     """Return the ``run`` of a recording: the same whenever the same video is analyzed in the same way."""
     return hashlib.sha256(f"{file.sha256} {name} {settings!r}".encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def with_earlier_names(videos: Sequence[Video], folder: Path) -> list[Video]:
+    """Return the videos, those with results in ``folder`` under another name with that name.
+
+    A video is named after its folder, too, once another one has its name. Its corrections are under the earlier name.
+    """
+    earlier: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        if (result := read_result(folder, path.name.removesuffix(SUFFIX))) is not None:
+            earlier[os.path.realpath(result.video.path)].append(result.name)
+
+    def named(video: Video) -> Video:
+        names = earlier.get(os.path.realpath(video.path), [video.name])
+        name = video.name if video.name in names else names[0]
+        return replace(video, name=name, participant=name if video.participant == video.name else video.participant)
+
+    renamed = [named(video) for video in videos]
+    are_distinct = len({as_files_compare(video.name) for video in renamed}) == len(renamed)
+    return renamed if are_distinct else list(videos)
 
 
 def reason_to_analyze(folder: Path, result: VideoResult | None, video: Path, settings: dict[str, Any]) -> str:

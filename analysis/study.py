@@ -14,7 +14,15 @@ from mar_edge.analysis.choices import CountPeople
 from mar_edge.analysis.corrected import correct, corrected_runs, read_coder
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.report import StudyReport, write_report
-from mar_edge.analysis.result import MISSING, SUFFIX, VideoResult, read_result, reason_to_analyze, run_id
+from mar_edge.analysis.result import (
+    MISSING,
+    SUFFIX,
+    VideoResult,
+    read_result,
+    reason_to_analyze,
+    run_id,
+    with_earlier_names,
+)
 from mar_edge.analysis.settings import AnalyzeConfig
 from mar_edge.analysis.summary import AnalyzedVideo, counted, summarize, write_actions, write_groups
 from mar_edge.analysis.workers import Failed, Finished, FramesDone, Report, analyze_all, usable_cores
@@ -27,11 +35,11 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.participants import Participant, add_participants
+from mar_edge.streaming.recording.reader import STUDY_FOLDER
 from mar_edge.streaming.recording.timeline import NS
 from mar_edge.streaming.service import check_fit
 from mar_edge.streaming.timing import Timer
 
-RECORDINGS = "recordings"
 REPORT, ACTIONS, GROUPS = "report.html", "summary.csv", "summary_body_groups.csv"
 _LOCK = ".mar-edge.lock"
 _WORK = "frames analyzed"
@@ -76,7 +84,7 @@ def analyze_study(
         MarEdgeError: the folder, the model or the pose stage cannot be used. Of a video, it is part of the outcome.
         KeyboardInterrupt: finished videos stay, and the next run goes on with the others.
     """
-    folder = out / RECORDINGS
+    folder = out / STUDY_FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -84,6 +92,7 @@ def analyze_study(
     busy = f"another process is analyzing videos into {out}; wait until it ends, or name another folder"
     with locked(folder / _LOCK, busy):
         remove_drafts(folder)
+        videos = with_earlier_names(videos, folder)
         corrections = [] if coder is None else read_coder(folder, coder)
         metadata = _check(config, open_pose)
         finished, waiting, failed = _sorted(videos, folder, config, say)

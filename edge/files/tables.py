@@ -71,10 +71,20 @@ class Table:
         return Table(self.source, self.lines[header:])
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows below the first line. Cells beyond its columns are left out."""
+        """Yield the rows below the first line.
+
+        Raises:
+            MarEdgeError: a row has more cells than there are columns, so nobody knows which is which.
+        """
         for number, cells in self.lines[1:]:
+            where = f"{self.source}, line {number}"
+            if any(cells[len(self.columns) :]):
+                raise MarEdgeError(
+                    f"{where}: {len(cells)} cells for {len(self.columns)} columns; where commas separate the columns, "
+                    "numbers need decimal points, and texts with commas need quotes"
+                )
             padded = (*cells, *[""] * (len(self.columns) - len(cells)))
-            yield Row(f"{self.source}, line {number}", dict(zip(self.columns, padded, strict=False)))
+            yield Row(where, dict(zip(self.columns, padded, strict=False)))
 
 
 def table_of(header: Sequence[object], rows: Iterable[Sequence[object]], delimiter: str = ",") -> bytes:

@@ -27,6 +27,9 @@ from mar_edge.streaming.wire.messages import (
     decode,
 )
 
+STUDY_FOLDER = "recordings"
+"""Folder of the recordings in a folder that ``mar-edge analyze`` wrote."""
+
 
 class Head(msgspec.Struct, frozen=True):
     """The fields of a skeleton or label message that say when it was, and of which person.
@@ -79,9 +82,11 @@ def recording_files(paths: Sequence[Path]) -> list[Path]:
     if len(paths) == 1 and paths[0].is_dir():
         files = sorted(paths[0].glob(f"*{SUFFIX}"), key=age_order)
         if not files:
-            raise MarEdgeError(
-                f"{paths[0]} holds no recording (*{SUFFIX}); 'mar-edge serve --record FOLDER' writes them"
-            )
+            inside = paths[0] / STUDY_FOLDER
+            hint = "'mar-edge serve --record FOLDER' writes them"
+            if any(inside.glob(f"*{SUFFIX}")):
+                hint = f"those of the study are in {inside}"
+            raise MarEdgeError(f"{paths[0]} holds no recording (*{SUFFIX}); {hint}")
         return files
     for path in paths:
         if not path.is_file():

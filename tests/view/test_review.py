@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,7 @@ def test_recordings_are_given_as_files_or_a_folder(tmp_path: Path, recording: Pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(MarEdgeError, match=r"holds no recording \(\*\.jsonl\)"):
         Recordings([tmp_path / "empty"])
+    (tmp_path / "study" / "recordings").mkdir(parents=True)
+    shutil.copy(recording, tmp_path / "study" / "recordings")
+    with pytest.raises(MarEdgeError, match=r"those of the study are in .*recordings"):
+        Recordings([tmp_path / "study"])

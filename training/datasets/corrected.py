@@ -13,11 +13,11 @@ from typing import NamedTuple
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, latest, read_corrections
 from mar_edge.streaming.recording.participants import Participant, read_participants
+from mar_edge.streaming.recording.reader import STUDY_FOLDER
 from mar_edge.streaming.recording.skeletons import SkeletonRecording, read_skeletons
 from mar_edge.streaming.recording.timeline import TimedEvent, Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 
-_RECORDINGS = "recordings"
 # Coders' stretches are written to a millisecond.
 _TOUCHING_S = 0.0015
 
@@ -78,14 +78,14 @@ class CorrectedRecording:
 
 def corrected_folder(folder: Path) -> Path:
     """Return the folder of the corrections: this one, or the folder of recordings in one that ``analyze`` wrote."""
-    inside = folder / _RECORDINGS
+    inside = folder / STUDY_FOLDER
     return inside if not (folder / CORRECTIONS_FILE).exists() and (inside / CORRECTIONS_FILE).exists() else folder
 
 
 def name_of(folder: Path) -> str:
     """Return the name of a folder of recordings, for people: that of the study which it is part of, if any."""
     whole = folder.resolve()
-    return whole.parent.name if whole.name == _RECORDINGS and whole.parent.name else whole.name
+    return whole.parent.name if whole.name == STUDY_FOLDER and whole.parent.name else whole.name
 
 
 def read_corrected(folder: Path) -> tuple[CorrectedRecording, ...]:

@@ -77,10 +77,12 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_short_and_long_rows_and_an_empty_file(tmp_path: Path) -> None:
-    assert read(tmp_path / "a.csv", b"recording,start_s,label\na,1\nb,2,nod,more\n") == [
+    assert read(tmp_path / "a.csv", b"recording,start_s,label\na,1\nb,2,nod,,\n") == [
         ("a", "1", ""),
         ("b", "2", "nod"),
     ]
+    with pytest.raises(MarEdgeError, match=r"line 2: 4 cells for 3 columns; .* decimal points"):
+        read(tmp_path / "a.csv", b"recording,start_s,label\na,1,5,nod\n")
     assert read(tmp_path / "a.csv", b"") == []
 
 
