@@ -126,6 +126,6 @@ class NatsConnection:
         self._loop.close()
 
     async def _close_client(self) -> None:
-        # The connection is given up, whatever is wrong with it; after a failed TLS handshake the client never stops waiting.
+        # Given up, whatever is wrong with it; after a failed TLS handshake the client never stops waiting.
         with suppress(Exception):
             await asyncio.wait_for(self._client.close(), _CLOSE_S)
