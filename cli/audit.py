@@ -69,6 +69,6 @@ def audit(
     for copy in found.doubled():
         doubled += copy.copies
         print(f"doubled: {copy.stream}, run {copy.run}: {copy.copies} copies, the first of seq {copy.first_seq}")
-    print(f"{found.count} messages of {found.runs} runs: {missing} missing, {doubled} doubled")
+    print(f"messages {found.count}, runs {found.runs}, missing {missing}, doubled {doubled}")
     if missing or doubled:
         raise typer.Exit(USER_ERROR)

@@ -23,11 +23,11 @@ def test_audit_reads_what_subscribe_printed(here, user_error, tmp_path: Path) ->
     assert done.stdout.splitlines() == [
         "missing: cam, run r: 2 event messages, kind_seq 2 to 3, seq between 1 and 4",
         "doubled: cam, run r: 1 copies, the first of seq 4",
-        "5 messages of 1 runs: 2 missing, 1 doubled",
+        "messages 5, runs 1, missing 2, doubled 1",
     ]
     path.write_bytes(b"\n".join(encode(numbered(EVENT, number)) for number in range(3)))
     done = here("audit", path)
-    assert (done.returncode, done.stdout) == (0, "3 messages of 1 runs: 0 missing, 0 doubled\n")
+    assert (done.returncode, done.stdout) == (0, "messages 3, runs 1, missing 0, doubled 0\n")
     path.write_text("what is this\n")
     assert "line 1: not a message" in user_error("audit", path)
     assert "cannot read" in user_error("audit", tmp_path / "nowhere")
