@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mar_edge.bridge.sinks.base import Unavailable
 from mar_edge.bridge.target import Target
-from mar_edge.edge.errors import MissingExtra
+from mar_edge.edge.errors import MarEdgeError, MissingExtra
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -22,6 +22,19 @@ _CLOSE_S = 1.0
 T = TypeVar("T")
 
 
+def check_packages(target: Target) -> None:
+    """Check that what a connection to this target needs is installed.
+
+    Raises:
+        MissingExtra: nats-py is not.
+        MarEdgeError: the target has credentials, and what reads them is not.
+    """
+    if find_spec("nats") is None:
+        raise MissingExtra("nats-py", "nats")
+    if target.credentials is not None and find_spec("nkeys") is None:
+        raise MarEdgeError("--credentials needs the package nkeys, which has no wheels: pip install nkeys")
+
+
 class NatsConnection:
     """Runs coroutines of nats-py for code that is not asynchronous. Reconnects never: the caller opens a new one.
 
@@ -29,19 +42,16 @@ class NatsConnection:
         jetstream: nats-py's context; its coroutines are run with ``run``.
 
     Raises:
-        MissingExtra: nats-py is not installed.
+        MarEdgeError: a package is missing (see ``check_packages``).
         Unavailable: the server cannot be reached, or does not let us in.
     """
 
     jetstream: JetStreamContext
 
     def __init__(self, target: Target) -> None:
-        try:
-            from nats.aio.client import Client
-        except ImportError:
-            raise MissingExtra("nats-py", "nats") from None
-        if target.credentials is not None and find_spec("nkeys") is None:
-            raise MissingExtra("nkeys", "nats")
+        check_packages(target)
+        from nats.aio.client import Client
+
         self._shown = target.shown
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)

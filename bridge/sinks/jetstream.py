@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mar_edge.bridge.nats_connection import NatsConnection
+from mar_edge.bridge.nats_connection import NatsConnection, check_packages
 from mar_edge.bridge.sinks.base import Entry, Refused
 from mar_edge.bridge.target import Target
 from mar_edge.streaming.choices import Kind
@@ -37,12 +37,17 @@ def subject(box: str, stream: str, kind: str) -> str:
 
 
 class JetStreamSink:
-    """Messages to a NATS server (see ``Sink``)."""
+    """Messages to a NATS server (see ``Sink``).
+
+    Raises:
+        MarEdgeError: a package is missing.
+    """
 
     kinds: tuple[Kind, ...] = ("hello", "event", "marker", "end")
     batch_size = _BATCH
 
     def __init__(self, target: Target) -> None:
+        check_packages(target)
         self._target = target
         self._connection: NatsConnection | None = None
         self._stream = ""
