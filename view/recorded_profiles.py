@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 from mar_edge.edge.errors import MarEdgeError
@@ -12,7 +11,7 @@ from mar_edge.streaming.wire.messages import encode
 
 
 class RecordedProfiles:
-    """The profiles of one recording. It is read at their first use.
+    """The profiles of one recording, which is read when constructed.
 
     Args:
         path: The file; it holds one run of one stream.
@@ -20,7 +19,8 @@ class RecordedProfiles:
     """
 
     def __init__(self, path: Path, rules: ProfileRules) -> None:
-        self._path, self._rules = path, rules
+        self._rules = rules
+        self._observed = _observed(path)
 
     def between(self, start_ns: int, end_ns: int) -> list[bytes]:
         """Return the profiles whose windows end from one time to before another, as messages in JSON.
@@ -34,11 +34,11 @@ class RecordedProfiles:
         found = profiles_of(self._observed, self._rules, span=(start_ns, end_ns))
         return [encode(profile.message(0, frame=0, t_capture_ns=max(profile.end_ns, 0))) for profile in found]
 
-    @cached_property
-    def _observed(self) -> ObservedTimeline | None:
-        """None where the recording does not say how long anybody was in view."""
-        try:
-            (observed,) = read_observed([self._path])
-        except MarEdgeError:
-            return None
-        return observed
+
+def _observed(path: Path) -> ObservedTimeline | None:
+    """Return the timeline; None where the recording does not say how long anybody was in view."""
+    try:
+        (observed,) = read_observed([path])
+    except MarEdgeError:
+        return None
+    return observed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ _decode_change = msgspec.json.Decoder(Change).decode
 
 
 class Recordings:
-    """The recordings of one review, by number. Each is indexed at its first use.
+    """The recordings of one review, by number. Each is indexed at its first use. Any thread may call the methods.
 
     Attributes:
         paths: The files.
@@ -59,6 +60,8 @@ class Recordings:
         recorded = [Recorded.read(path) for path in self.paths]
         self.videos = videos_of(recorded, media, nearby)
         self._names = names_of(recorded)
+        # The page asks for several things at once, and a recording takes long to read.
+        self._reading = threading.Lock()
         self._indexed: dict[int, IndexedRecording] = {}
         self._profile_rules = profiles or ProfileRules()
         self._profiles: dict[int, RecordedProfiles] = {}
@@ -81,9 +84,10 @@ class Recordings:
             MarEdgeError: there is no such recording, or the file is not a recording.
         """
         path = self.path(number)
-        if number not in self._indexed:
-            self._indexed[number] = index_recording(path)
-        return self._indexed[number]
+        with self._reading:
+            if number not in self._indexed:
+                self._indexed[number] = index_recording(path)
+            return self._indexed[number]
 
     def part(self, number: int, part: int) -> bytes:
         """Return the messages of one part of a recording, as JSON; with activity profiles, where none were recorded.
@@ -95,8 +99,9 @@ class Recordings:
         messages = index.chunk(part)
         if index.has_profiles:
             return messages
-        if number not in self._profiles:
-            self._profiles[number] = RecordedProfiles(index.path, self._profile_rules)
+        with self._reading:
+            if number not in self._profiles:
+                self._profiles[number] = RecordedProfiles(index.path, self._profile_rules)
         profiles = self._profiles[number].between(*index.span(part))
         return b"[" + b",".join(filter(None, [messages[1:-1], *profiles])) + b"]"
 
@@ -107,8 +112,9 @@ class Recordings:
             MarEdgeError: there is no such recording, or the file is not a recording.
         """
         path = self.path(number)
-        if number not in self._timelines:
-            self._timelines[number] = the_only(read_timelines([path]), "the page")
+        with self._reading:
+            if number not in self._timelines:
+                self._timelines[number] = the_only(read_timelines([path]), "the page")
         return Coding(path, self._timelines[number], coder)
 
     def media(self, number: int) -> Media | None:

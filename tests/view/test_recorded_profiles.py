@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
+import pytest
 from view_messages import NODDING, Stream
 
 from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
 from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage
+from mar_edge.view import recorded_profiles, review
 from mar_edge.view.review import Recordings
 
 
@@ -59,3 +64,27 @@ def test_recorded_profiles_are_shown_as_they_were_sent(tmp_path: Path) -> None:
 
 def test_without_labels_there_is_no_profile(tmp_path: Path) -> None:
     assert not any(profiles(Recordings([recorded(tmp_path, labels=False)])))
+
+
+def test_what_the_page_asks_for_at_once_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def slowly(module: ModuleType, name: str) -> None:
+        reader = getattr(module, name)
+
+        def counted(path: object) -> object:
+            read.append(name)
+            time.sleep(0.2)  # until all threads are here
+            return reader(path)
+
+        monkeypatch.setattr(module, name, counted)
+
+    slowly(review, "index_recording")
+    slowly(review, "read_timelines")
+    slowly(recorded_profiles, "read_observed")
+    recordings = Recordings([recorded(tmp_path)])
+    with ThreadPoolExecutor() as pool:
+        parts = list(pool.map(lambda _: recordings.part(0, 1), range(3)))
+        list(pool.map(lambda _: recordings.coding(0, "Anna"), range(3)))
+    assert len(set(parts)) == 1
+    assert read == ["index_recording", "read_observed", "read_timelines"]
