@@ -2,7 +2,10 @@
 
 from setuptools import find_packages, setup
 
-ROOMS = ("edge", "export", "calibration", "streaming", "training", "view", "cli", "api", "analysis", "teaching")
+ROOMS = (
+    *("edge", "export", "calibration", "streaming", "training", "teaching"),
+    *("view", "analysis", "bridge", "cli", "api"),
+)
 PACKAGES = find_packages(include=[pattern for room in ROOMS for pattern in (room, f"{room}.*")])
 
 setup(

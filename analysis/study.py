@@ -127,7 +127,7 @@ def _stated_participants(videos: Sequence[AnalyzedVideo]) -> dict[str, Participa
     return {
         one.video.name: Participant(one.video.participant, one.video.condition)
         for one in videos
-        if one.video.participant != one.video.name
+        if one.video.participant != one.video.name or one.video.condition
     }
 
 

@@ -24,6 +24,8 @@ COMMANDS = (
     "subscribe",
     "record",
     "relay",
+    "bridge",
+    "audit",
     "keygen",
     "view",
     "analyze",

@@ -8,6 +8,8 @@ Kind = Literal["hello", "label", "event", "skeleton", "profile", "marker", "stat
 """Kinds of messages."""
 Encoding = Literal["json", "msgpack"]
 """Encodings of messages."""
+Phase = Literal["begin", "update", "end"]
+"""Phases of events."""
 MarkerFormat = Literal["json", "text"]
 """Formats of events as markers of the Lab Streaming Layer."""
 RtspTransport = Literal["tcp", "udp"]

@@ -23,7 +23,7 @@ LAYERS = (
     ("streaming.recording",),
     ("streaming",),
     ("export", "training", "teaching"),
-    ("view", "calibration", "api"),
+    ("view", "calibration", "api", "bridge"),
     ("analysis",),
     ("cli",),
     ("mar_edge",),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
-from mar_edge.streaming.choices import Encoding, Kind
+from mar_edge.streaming.choices import Encoding, Kind, Phase
 from mar_edge.streaming.wire.message import SCHEMA, Message
 from mar_edge.streaming.wire.profile_message import ProfileMessage
 
@@ -155,7 +155,7 @@ class EventMessage(Message, frozen=True, kw_only=True, tag="event"):
     event_id: int
     person: int
     label: Label
-    phase: Literal["begin", "update", "end"]
+    phase: Phase
     t_start_ns: int
     t_end_ns: int | None
     score: float

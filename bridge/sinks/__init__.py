@@ -1,0 +1,1 @@
+"""Where a bridge sends messages: the contract in ``base``, one file per kind."""
