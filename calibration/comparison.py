@@ -15,6 +15,7 @@ from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.model_file import Fidelity, ModelMetadata
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.export.half import with_rounding
 
 _BATCH = 16
 DEFAULT_THRESHOLD = 0.5
@@ -51,11 +52,11 @@ class Comparison:
 def predict(
     model: onnx.ModelProto, windows: Windows, progress: Progress | None = None, what: str = "", threads: int = 0
 ) -> NDArray[np.float32]:
-    """Return a model's probabilities (N, K), on ONNX Runtime as in ``serve``."""
+    """Return a model's probabilities (N, K), on ONNX Runtime as in ``serve``; FP16 results are rounded as on a GPU."""
     parts = []
     with tempfile.TemporaryDirectory(prefix="mar-edge-") as folder:
         path = Path(folder) / "model.onnx"
-        write_whole(path, model.SerializeToString())
+        write_whole(path, with_rounding(model).SerializeToString())
         with OnnxRuntime(path, threads) as runtime:
             done = 0
             for batch in windows.batches(_BATCH):

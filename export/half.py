@@ -41,6 +41,36 @@ def to_half(model: onnx.ModelProto, keep_full: Collection[str] = ()) -> onnx.Mod
     return converter.model()
 
 
+def with_rounding(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a copy of a mixed FP16 model that computes in FP32 and rounds each FP16 result.
+
+    ONNX Runtime has few FP16 kernels for CPUs. It computes most of such a graph in FP32, without rounding in between.
+    There the file itself looks more accurate than on a GPU.
+    """
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True)
+    halves = {
+        value.name for value in inferred.graph.value_info if value.type.tensor_type.elem_type == TensorProto.FLOAT16
+    }
+    new = onnx.ModelProto()
+    new.CopyFrom(model)
+    del new.graph.node[:], new.graph.value_info[:]
+    for tensor in new.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT16:
+            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float32), tensor.name))
+    for source in model.graph.node:
+        node = onnx.NodeProto()
+        node.CopyFrom(source)
+        rounds = [name for name in source.output if name in halves]
+        node.output[:] = [f"{name}:exact" if name in halves else name for name in source.output]
+        if source.op_type == "Cast" and rounds:
+            node = helper.make_node("Identity", source.input, node.output)
+        new.graph.node.append(node)
+        for name in rounds:
+            new.graph.node.append(helper.make_node("Cast", [f"{name}:exact"], [f"{name}:half"], to=TensorProto.FLOAT16))
+            new.graph.node.append(helper.make_node("Cast", [f"{name}:half"], [name], to=TensorProto.FLOAT))
+    return new
+
+
 class _Converter:
     """Takes the nodes in order and keeps the types of their outputs."""
 

@@ -16,6 +16,7 @@ from mar_edge.view.plot import render
 _LIMIT_SD = 1.96
 _INCHES_A_LABEL = 0.2
 _MARGIN_INCHES = 2.4
+_LEAST_INCHES = 4.0  # for the names of the codings
 _BLAND_ALTMAN_INCHES = (5.0, 3.6)
 _COLOR, _LINES = "#0072B2", "#404040"
 
@@ -42,7 +43,7 @@ def _confusion(agreement: Agreement, names: tuple[str, str]) -> Figure:
     labels = (*agreement.labels, NOTHING)
     counts = np.array([[agreement.confusion[one, other] for other in labels] for one in labels])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = _MARGIN_INCHES + _INCHES_A_LABEL * len(labels)
+    side = max(_MARGIN_INCHES + _INCHES_A_LABEL * len(labels), _LEAST_INCHES)
     figure = Figure(figsize=(side, side), layout="constrained")
     axes = figure.add_subplot()
     # The square root makes small shares visible: most disagreements are small shares.
@@ -55,7 +56,8 @@ def _confusion(agreement: Agreement, names: tuple[str, str]) -> Figure:
     axes.set_yticks(range(len(labels)), ticks, parse_math=False)
     axes.set_ylabel(f"A: {names[0]}", parse_math=False)
     axes.set_xlabel(f"B: {names[1]}", parse_math=False)
-    axes.set_title(f"Events that overlap by tIoU {LEAST_TIOU:g} or more", loc="left")
+    # Over the whole width: the axes of few labels are narrower than this line.
+    figure.suptitle(f"Events that overlap by tIoU {LEAST_TIOU:g} or more", x=0.02, ha="left")
     return figure
 
 
@@ -80,7 +82,7 @@ def _bland_altman(agreement: Agreement, names: tuple[str, str]) -> Figure:
     axes.set_xlabel("mean of the two counts")
     axes.set_ylabel("count of B minus count of A")
     axes.set_title(
-        f"A: {names[0]}, B: {names[1]}; {len(counts)} points, one for each recording and action",
+        f"A: {names[0]}\nB: {names[1]}\n{len(counts)} points, one for each recording and action",
         loc="left",
         parse_math=False,
     )

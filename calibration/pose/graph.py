@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 from onnx.version_converter import convert_version
 
 from mar_edge.edge.pose.holistic.networks import NetworkName, network_path
-from mar_edge.export.regions import HALF_KEY, INT8_KEY, marks_of, write_mark
+from mar_edge.export.regions import HALF_KEY, INT8_KEY, write_mark
 
 # The first version with FP16 in QuantizeLinear and DequantizeLinear is 19; the package's models have 20.
 _OPSET = 20
@@ -37,28 +37,6 @@ def prepared(name: NetworkName) -> onnx.ModelProto:
         if node.op_type == "Conv" and node.input[1] in weights and node.input[0] not in pictures:
             write_mark(node, INT8_KEY, node.name)
     return model
-
-
-def rounded(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy in FP32 that rounds what ``to_half`` would compute in FP16: each result of a marked node.
-
-    ONNX Runtime has no FP16 kernels on a CPU. It computes an FP16 graph in FP32, without this rounding.
-    """
-    new = onnx.ModelProto()
-    new.CopyFrom(model)
-    del new.graph.node[:]
-    for source in model.graph.node:
-        node = onnx.NodeProto()
-        node.CopyFrom(source)
-        if marks_of(source).half is None or source.op_type == "QuantizeLinear":  # codes are not floats
-            new.graph.node.append(node)
-            continue
-        (name,) = source.output
-        node.output[0] = f"{name}:exact"
-        half = helper.make_node("Cast", [node.output[0]], [f"{name}:half"], to=TensorProto.FLOAT16)
-        full = helper.make_node("Cast", [f"{name}:half"], [name], to=TensorProto.FLOAT)
-        new.graph.node.extend([node, half, full])
-    return new
 
 
 def _widened(model: onnx.ModelProto) -> onnx.ModelProto:

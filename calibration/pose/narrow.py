@@ -10,13 +10,13 @@ import onnx
 from mar_edge.calibration.choices import Method, NarrowPrecision
 from mar_edge.calibration.collect import collect_ranges
 from mar_edge.calibration.pose.crops import Crop
-from mar_edge.calibration.pose.graph import prepared, rounded
+from mar_edge.calibration.pose.graph import prepared
 from mar_edge.calibration.pose.keypoints import Keypoints, error_px, input_batches, predict
 from mar_edge.calibration.quantize import quantizable_layers, quantize
 from mar_edge.calibration.sensitivity import Attempt, choose_layers
 from mar_edge.edge.pose.holistic.networks import NetworkName, network_path
 from mar_edge.edge.progress import Progress
-from mar_edge.export.half import to_half
+from mar_edge.export.half import to_half, with_rounding
 
 # Crops to compare on; as many others are for ranges and the choice of layers.
 FEWEST_CROPS = 8
@@ -82,10 +82,11 @@ def narrowed(name: NetworkName, crops: Sequence[Crop], aim: Aim, progress: Progr
         trial = _Trial(name, full, _limits(name, full, learnt, aim), aim.threads)
         chosen = trial.chosen(learnt, _MARGIN * aim.max_error_px, progress)
         model, int8 = trial.build(chosen), len(chosen)
-    emulated = rounded(model)
+    half = to_half(model)
+    emulated = with_rounding(half)
     reference, others = (predict(name, one, held_out, aim.threads) for one in (full, emulated))
     error = error_px(reference, others, len(crops[0]))
-    return Narrowed(name, to_half(model), emulated, len(held_out), error, int8, len(quantizable_layers(full)))
+    return Narrowed(name, half, emulated, len(held_out), error, int8, len(quantizable_layers(full)))
 
 
 def _every_second_few(crops: Sequence[Crop], first: int) -> list[Crop]:

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, numpy_helper
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.export.half import half_regions, to_half
+from mar_edge.export.half import half_regions, to_half, with_rounding
 from mar_edge.export.regions import marks_of
 
 
@@ -97,3 +97,20 @@ def test_a_weight_that_fp16_cannot_hold_is_named(full):
     tensor.CopyFrom(numpy_helper.from_array(np.full(tensor.dims, 1e6, np.float32), tensor.name))
     with pytest.raises(MarEdgeError, match=r"mlp\.fc1\.bias' holds values that FP16 cannot"):
         to_half(large)
+
+
+def test_results_are_rounded_where_a_cpu_would_not(full, half):
+    rounding = with_rounding(half)
+    tensors = types(rounding)
+    casts = [node for node in rounding.graph.node if node.op_type == "Cast"]
+    halves = [node for node in half.graph.node if types(half).get(node.output[0]) == TensorProto.FLOAT16]
+    rounded = {node.input[0] for node in casts if tensors[node.output[0]] == TensorProto.FLOAT16}
+    assert rounded == {f"{node.output[0]}:exact" for node in halves}
+    for node in rounding.graph.node:
+        if node.op_type in {"MatMul", "Conv"}:
+            assert {tensors[name] for name in node.input} == {TensorProto.FLOAT}
+    exact, lenient, strict = (logits(model) for model in (full, half, with_rounding(half)))
+    assert np.abs(strict - lenient).max() > 0
+    assert np.abs(strict - exact).max() < 0.1
+    # A model without FP16 computes what it did.
+    np.testing.assert_array_equal(logits(with_rounding(full)), exact)

@@ -6,14 +6,14 @@ import pytest
 
 from mar_edge.calibration.pose import narrow
 from mar_edge.calibration.pose.crops import _Kept
-from mar_edge.calibration.pose.graph import prepared, rounded
+from mar_edge.calibration.pose.graph import prepared
 from mar_edge.calibration.pose.keypoints import Keypoints, error_px, input_batches, predict
 from mar_edge.calibration.pose.narrow import Aim, narrowed
 from mar_edge.calibration.quantize import quantizable_layers
 from mar_edge.edge.pose.holistic.networks import network_path
 from mar_edge.edge.pose.holistic.regions import Region, cut
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
-from mar_edge.export.half import to_half
+from mar_edge.export.half import to_half, with_rounding
 from mar_edge.streaming.capture.demo import DemoVideo
 
 
@@ -57,7 +57,7 @@ def test_all_but_the_last_products_and_the_scaling_compute_in_fp16():
 def test_rounding_moves_keypoints_a_little(portrait):
     crops = crops_of(portrait, 192)
     full = prepared("face_landmark")
-    exact, coarse = (predict("face_landmark", model, crops, 1) for model in (full, rounded(full)))
+    exact, coarse = (predict("face_landmark", model, crops, 1) for model in (full, with_rounding(to_half(full))))
     assert (exact.scores > 0.5).all()
     assert 0.001 < error_px(exact, coarse, 192) < 0.2
 
