@@ -14,14 +14,8 @@ from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.message_builders import skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recording.recorder import Recorder
-from mar_edge.streaming.wire.messages import (
-    KINDS,
-    EncodedMessage,
-    HelloMessage,
-    LabelMessage,
-    Latency,
-    M,
-)
+from mar_edge.streaming.wire.encoding import EncodedMessage, M
+from mar_edge.streaming.wire.messages import KINDS, HelloMessage, LabelMessage, Latency
 
 OnFrame = Callable[[Frame, Sequence[Skeleton]], None]
 _NO_LATENCY = Latency(0.0, 0.0, 0.0, 0.0)

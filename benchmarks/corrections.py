@@ -34,7 +34,8 @@ from mar_edge.streaming.message_builders import skeleton_messages, step_messages
 from mar_edge.streaming.recognition.pipeline import Pipeline, PipelineRules
 from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correction, write_corrections
 from mar_edge.streaming.timing import Timer
-from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, encode
+from mar_edge.streaming.wire.encoding import encode
+from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage
 from mar_edge.training.command import TrainOptions, run_training
 from mar_edge.training.evaluation.command import EvaluateConfig, evaluate
 from mar_edge.training.evaluation.models import ModelSource

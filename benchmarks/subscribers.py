@@ -41,7 +41,7 @@ LABEL = LabelMessage(
 )
 READERS = """
 import json, sys, time, zmq
-from mar_edge.streaming.wire.messages import decode
+from mar_edge.streaming.wire.encoding import decode
 addresses, count, messages = sys.argv[1:3], int(sys.argv[3]), int(sys.argv[4])
 context, poller, side_of = zmq.Context(), zmq.Poller(), {}
 for _ in range(count):

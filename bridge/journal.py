@@ -17,7 +17,8 @@ from pathlib import Path
 
 from mar_edge.bridge.sinks.base import Entry
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import AnyMessage, encode
+from mar_edge.streaming.wire.encoding import encode
+from mar_edge.streaming.wire.messages import AnyMessage
 
 # Changes with the tables; a journal of another version is refused.
 _VERSION = 1

@@ -43,7 +43,8 @@ def subscribe(
     Lost messages, restarts and silence are reported on standard error.
     """
     from mar_edge.streaming.wire.display import Display, notice_line
-    from mar_edge.streaming.wire.messages import KINDS, encode
+    from mar_edge.streaming.wire.encoding import encode
+    from mar_edge.streaming.wire.messages import KINDS
     from mar_edge.streaming.wire.subscriber import LabelSubscriber
 
     kinds = tuple(name for name in KINDS if not kind or name in kind)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 
 HttpHandler = Callable[[], tuple[int, str, bytes]]
 """Makes an HTTP response: status, content type, body."""

@@ -11,7 +11,7 @@ from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recording.recorder import Recorder
-from mar_edge.streaming.wire.messages import EncodedMessage, M
+from mar_edge.streaming.wire.encoding import EncodedMessage, M
 
 
 class Output(Protocol):

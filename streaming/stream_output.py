@@ -16,7 +16,8 @@ from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recognition.activity import PersonProfile
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.recorder import Recorder
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, M, SkeletonMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage, M
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 

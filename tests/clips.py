@@ -75,7 +75,8 @@ def skeleton_lines(
     clip: NDArray[np.float32], *, fps: float = 25.0, first_ns: int = 1_700_000_000_000_000_000, person: int = 0
 ) -> list[str]:
     """Return lines as ``mar-edge subscribe --kind skeleton --json`` prints them; NaN joints are null."""
-    from mar_edge.streaming.wire.messages import SkeletonMessage, encode
+    from mar_edge.streaming.wire.encoding import encode
+    from mar_edge.streaming.wire.messages import SkeletonMessage
 
     lines = []
     for i, frame in enumerate(clip.tolist()):
@@ -97,7 +98,8 @@ def skeleton_lines(
 
 def hello_line(layout: str, t_zero_ns: int) -> str:
     """Return a stream's ``hello``, as ``mar-edge subscribe --kind hello --json`` prints it."""
-    from mar_edge.streaming.wire.messages import HelloMessage, encode
+    from mar_edge.streaming.wire.encoding import encode
+    from mar_edge.streaming.wire.messages import HelloMessage
 
     hello = HelloMessage(
         stream="camera",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mar_edge.edge.labels import Label, background_label, ma52_labels
+from mar_edge.streaming.wire.encoding import encode
 from mar_edge.streaming.wire.messages import (
     AnyMessage,
     EndMessage,
@@ -14,7 +15,6 @@ from mar_edge.streaming.wire.messages import (
     Latency,
     MarkerMessage,
     SkeletonMessage,
-    encode,
 )
 
 NS = 1_000_000_000

@@ -18,14 +18,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mar_edge.streaming.wire.messages import (
-    AnyMessage,
-    EncodedMessage,
-    EndMessage,
-    HelloMessage,
-    SkeletonMessage,
-    StatusMessage,
-)
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage, EndMessage, HelloMessage, SkeletonMessage, StatusMessage
 
 MOST_BROWSERS = 32
 MOST_STREAMS = 64

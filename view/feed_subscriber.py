@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.streaming.wire.encoding import EncodedMessage
 from mar_edge.streaming.wire.keys import ClientKeys
-from mar_edge.streaming.wire.messages import EncodedMessage
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.view.feed import Feed
 

@@ -18,6 +18,7 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.reader import Head, Recorded, of_one_run, read_messages
 from mar_edge.streaming.recording.steady_time import SteadyTime
+from mar_edge.streaming.wire.encoding import decode, encode
 from mar_edge.streaming.wire.messages import (
     NO_PERSON,
     EndMessage,
@@ -25,8 +26,6 @@ from mar_edge.streaming.wire.messages import (
     HelloMessage,
     LabelMessage,
     SkeletonMessage,
-    decode,
-    encode,
 )
 from mar_edge.streaming.wire.profile_message import ProfileMessage
 

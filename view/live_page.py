@@ -8,7 +8,8 @@ from contextlib import ExitStack
 
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.observer import HttpHandler
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 from mar_edge.view.app import page_app
 from mar_edge.view.feed import Feed
 from mar_edge.view.picture_encoder import PictureEncoder

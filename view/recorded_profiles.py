@@ -7,7 +7,7 @@ from pathlib import Path
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recording.profiles import ObservedTimeline, profiles_of, read_observed
-from mar_edge.streaming.wire.messages import encode
+from mar_edge.streaming.wire.encoding import encode
 
 
 class RecordedProfiles:

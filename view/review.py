@@ -163,7 +163,7 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
             content = await asyncio.to_thread(lambda: kind.write([coding.corrected()], recordings.media(number)))
         except MarEdgeError as error:
             return PlainTextResponse(f"{error}\n", 404)
-        # Recordings bear the names of videos, in any script (RFC 6266).
+        # Recordings have the names of videos, in any script (RFC 6266).
         name = quote(os.fsencode(path.stem + kind.suffix), safe="")
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(content, media_type=kind.mime_type, headers=headers)

@@ -16,7 +16,8 @@ from mar_edge.bridge.sinks.base import Entry, Unavailable
 from mar_edge.bridge.target import Target
 from mar_edge.edge.errors import MissingExtra
 from mar_edge.streaming.choices import Kind
-from mar_edge.streaming.wire.messages import UnknownMessage, decode
+from mar_edge.streaming.wire.encoding import decode
+from mar_edge.streaming.wire.messages import UnknownMessage
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessageInfo

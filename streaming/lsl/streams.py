@@ -16,14 +16,8 @@ from mar_edge.streaming.lsl.library import load_pylsl
 from mar_edge.streaming.lsl.marker_inlets import MarkerInlets
 from mar_edge.streaming.lsl.outlets import marker_text, source_ids
 from mar_edge.streaming.lsl.sender import OutletsOfStreams
-from mar_edge.streaming.wire.messages import (
-    AnyMessage,
-    EncodedMessage,
-    EventMessage,
-    HelloMessage,
-    SkeletonMessage,
-    StatusMessage,
-)
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, SkeletonMessage, StatusMessage
 
 
 @dataclass(frozen=True)

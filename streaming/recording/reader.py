@@ -16,16 +16,9 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.recording.recorder import SUFFIX, age_order
+from mar_edge.streaming.wire.encoding import MAX_BYTES, decode
 from mar_edge.streaming.wire.message import SCHEMA
-from mar_edge.streaming.wire.messages import (
-    MAX_BYTES,
-    NO_PERSON,
-    AnyMessage,
-    MalformedMessage,
-    UnknownMessage,
-    UnknownSchema,
-    decode,
-)
+from mar_edge.streaming.wire.messages import NO_PERSON, AnyMessage, MalformedMessage, UnknownMessage, UnknownSchema
 
 STUDY_FOLDER = "recordings"
 """Folder of the recordings in a folder that ``mar-edge analyze`` wrote."""

@@ -19,7 +19,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, HelloMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage, HelloMessage
 
 SUFFIX = ".jsonl"
 # Pause between a failed write (a full disk) and the next attempt.

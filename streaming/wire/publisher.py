@@ -14,7 +14,8 @@ import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Encoding, Kind
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, EncodedMessage, M, topic
+from mar_edge.streaming.wire.encoding import EncodedMessage, M, topic
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 
 # The last message of these kinds is sent again to late subscribers, in this order.

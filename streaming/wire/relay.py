@@ -15,8 +15,8 @@ import zmq
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.wire.address import parse_address
+from mar_edge.streaming.wire.encoding import MAX_BYTES
 from mar_edge.streaming.wire.keys import ClientKeys
-from mar_edge.streaming.wire.messages import MAX_BYTES
 from mar_edge.streaming.wire.publish_socket import HEARTBEAT_MS, HIGH_WATER_MARK, PublishSocket
 
 _TOPIC = re.compile(rb"mar/([A-Za-z0-9_.-]{1,64})/([a-z]{1,32})/")

@@ -17,17 +17,15 @@ import zmq
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.wire.address import DEFAULT_ADDRESS, parse_address
+from mar_edge.streaming.wire.encoding import MAX_BYTES, decode, topic
 from mar_edge.streaming.wire.keys import ClientKeys
 from mar_edge.streaming.wire.messages import (
     KINDS,
-    MAX_BYTES,
     STATUS_PERIOD_S,
     AnyMessage,
     EndMessage,
     MalformedMessage,
     UnknownMessage,
-    decode,
-    topic,
 )
 
 HIGH_WATER_MARK = 10_000

@@ -1,4 +1,4 @@
-"""Results of earlier analyses in a folder, and the videos that they are of."""
+"""Results of earlier runs in a folder, and the videos that they are of."""
 
 from __future__ import annotations
 

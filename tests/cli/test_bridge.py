@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from brokers import EVENT, HELLO, STATUS, box, event, numbered
 
-from mar_edge.streaming.wire.messages import encode
+from mar_edge.streaming.wire.encoding import encode
 
 
 def test_audit_reads_what_subscribe_printed(here, user_error, tmp_path: Path) -> None:

@@ -87,7 +87,8 @@ def write_recording(path):
     import msgspec
 
     from mar_edge.edge.layout import load_layout
-    from mar_edge.streaming.wire.messages import HelloMessage, SkeletonMessage, encode
+    from mar_edge.streaming.wire.encoding import encode
+    from mar_edge.streaming.wire.messages import HelloMessage, SkeletonMessage
 
     head = {"stream": "cam", "run": "ab" * 16, "seq": 0, "kind_seq": 0, "t_publish_ns": 1}
     hello = HelloMessage(

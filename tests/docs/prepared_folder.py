@@ -12,7 +12,7 @@ import recorded_runs
 import zmq
 
 from mar_edge.streaming.capture.demo import DemoVideo
-from mar_edge.streaming.wire.messages import encode, topic
+from mar_edge.streaming.wire.encoding import encode, topic
 
 _FPS = 15.0
 # The portrait rests, nods and rests again.

@@ -17,7 +17,8 @@ from wire_messages import MESSAGES, NOD
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.frames import NS, Frame
 from mar_edge.streaming.lsl.library import load_pylsl
-from mar_edge.streaming.wire.messages import EncodedMessage, EventMessage, HelloMessage, SkeletonMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import EventMessage, HelloMessage, SkeletonMessage
 
 try:
     pylsl = load_pylsl()

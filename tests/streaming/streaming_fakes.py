@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.layout import load_layout
 from mar_edge.streaming.choices import Encoding
-from mar_edge.streaming.wire.messages import AnyMessage, UnknownMessage, decode
+from mar_edge.streaming.wire.encoding import decode
+from mar_edge.streaming.wire.messages import AnyMessage, UnknownMessage
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher
 

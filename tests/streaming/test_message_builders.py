@@ -13,7 +13,7 @@ from mar_edge.streaming.message_builders import event_message, label_message, sk
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.probabilities import Inference
 from mar_edge.streaming.timing import Timer
-from mar_edge.streaming.wire.messages import decode, encode
+from mar_edge.streaming.wire.encoding import decode, encode
 
 FRAME = Frame(
     seq=90, t_capture_ns=1_700_000_003 * NS, t_mono_ns=50 * NS, media_s=3.0, image=np.zeros((2, 2, 3), np.uint8)

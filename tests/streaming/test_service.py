@@ -36,7 +36,7 @@ from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import ServeSummary, serve
-from mar_edge.streaming.wire.messages import EncodedMessage, decode, encode
+from mar_edge.streaming.wire.encoding import EncodedMessage, decode, encode
 from mar_edge.view.live_page import LivePage
 
 EAGER = PipelineRules(on=0.15, off=0.01)
@@ -371,7 +371,7 @@ def test_each_skeleton_is_encoded_once_for_wire_recording_and_page(
             encoded.append(message.frame)
         return encode(message)
 
-    monkeypatch.setattr("mar_edge.streaming.wire.messages.encode", counted)
+    monkeypatch.setattr("mar_edge.streaming.wire.encoding.encode", counted)
     with LivePage("127.0.0.1:*") as page:
         serve(
             replace(config, wait_subscribers=0, publish_skeletons=sent, record=RecordConfig(tmp_path / "recorded")),

@@ -7,6 +7,7 @@ import json
 import msgspec
 
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.wire.encoding import encode
 from mar_edge.streaming.wire.messages import (
     AnyMessage,
     EndMessage,
@@ -19,7 +20,6 @@ from mar_edge.streaming.wire.messages import (
     ScoredLabel,
     SkeletonMessage,
     StatusMessage,
-    encode,
 )
 from mar_edge.streaming.wire.profile_message import Activity, Comparison, ProfileMessage
 

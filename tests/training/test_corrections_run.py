@@ -109,7 +109,7 @@ def test_the_checkpoint_knows_what_it_was_trained_on(trained, study, start):
     # What the start knew stays; a new label gets the usual threshold and rate.
     assert info.thresholds == (*(0.4,) * 11, 0.5)
     assert info.rates == pytest.approx((*(0.5 + k / 11 for k in range(11)), 1.0))
-    assert any("learns from 8 decisions on 4 recordings of 3 participants" in line for line in lines)
+    assert any("decisions: 8; recordings: 4; participants: 3; " in line for line in lines)
     assert any("before the first step: held-out mAP" in line for line in lines)
     assert any("--no-mirror" in line for line in lines)
     assert "50% of what is drawn are synthetic clips" in info.training_data

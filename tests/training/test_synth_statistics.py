@@ -7,7 +7,8 @@ import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
-from mar_edge.streaming.wire.messages import SkeletonMessage, encode
+from mar_edge.streaming.wire.encoding import encode
+from mar_edge.streaming.wire.messages import SkeletonMessage
 from mar_edge.training.synth import footage
 from mar_edge.training.synth.command import statistics_table
 from mar_edge.training.synth.statistics import FRAMINGS, Done, Figure, Footage, statistics, table

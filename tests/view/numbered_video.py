@@ -13,7 +13,7 @@ from view_messages import LAYOUT, ZERO_NS, Stream
 
 from mar_edge.streaming.capture.av_reader import AvReader
 from mar_edge.streaming.capture.sources import parse_source
-from mar_edge.streaming.wire.messages import encode
+from mar_edge.streaming.wire.encoding import encode
 
 WIDTH, HEIGHT = 640, 480
 FPS = 30

@@ -22,7 +22,7 @@ from view_messages import BOWING, Stream
 
 from mar_edge.streaming.recording.corrections import COLUMNS, read_corrections
 from mar_edge.streaming.recording.timeline_reader import read_timelines
-from mar_edge.streaming.wire.messages import encode
+from mar_edge.streaming.wire.encoding import encode
 from mar_edge.view import corrections
 from mar_edge.view.annotations.formats import format_of
 from mar_edge.view.annotations.reading import read_annotations

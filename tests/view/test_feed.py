@@ -7,7 +7,7 @@ from typing import Any
 
 from view_messages import Stream
 
-from mar_edge.streaming.wire.messages import EncodedMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
 from mar_edge.view.feed import HISTORY_S, MOST_BROWSERS, Feed, Outbox
 
 

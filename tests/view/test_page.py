@@ -16,7 +16,7 @@ from view_messages import Stream
 
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
 from mar_edge.streaming.recording.timeline_reader import read_timelines
-from mar_edge.streaming.wire.messages import EncodedMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
 from mar_edge.view.annotations.formats import format_of
 from mar_edge.view.feed import Feed
 

@@ -17,7 +17,8 @@ pytest.importorskip("starlette")
 from browser import Seen, free_port, opened, page_of, review_of
 from view_messages import BOWING, EVERY_ACTION, GESTURES, LAYOUT, NODDING, TOUCHING_LEGS, ZERO_NS, Stream
 
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, encode
+from mar_edge.streaming.wire.encoding import EncodedMessage, encode
+from mar_edge.streaming.wire.messages import AnyMessage
 from mar_edge.view.feed import Feed
 from mar_edge.view.picture_encoder import PictureHeader
 

@@ -12,7 +12,7 @@ from browser import Seen, free_port, opened, page_of, review_of
 from view_messages import Stream
 
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
-from mar_edge.streaming.wire.messages import EncodedMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
 from mar_edge.view.feed import Feed
 
 

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import connect
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import EncodedMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
 from mar_edge.view.app import STATIC, page_app
 from mar_edge.view.feed import Feed
 from mar_edge.view.server import PageServer

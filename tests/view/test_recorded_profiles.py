@@ -12,7 +12,8 @@ from view_messages import NODDING, Stream
 
 from mar_edge.streaming.recognition.activity import ProfileRules
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage
 from mar_edge.view import recorded_profiles, review
 from mar_edge.view.review import Recordings
 

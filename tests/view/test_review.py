@@ -11,7 +11,8 @@ from view_messages import ZERO_NS, Stream
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
-from mar_edge.streaming.wire.messages import NO_PERSON, AnyMessage, EncodedMessage, encode
+from mar_edge.streaming.wire.encoding import EncodedMessage, encode
+from mar_edge.streaming.wire.messages import NO_PERSON, AnyMessage
 from mar_edge.view.index import CHUNK_S, index_recording
 from mar_edge.view.review import Recordings
 

@@ -86,8 +86,8 @@ def open_corrections(
     resting, notes = _resting(clips, len(decided))
     events = sum(len(person.true) + len(person.denied) for one in recordings for person in one.people)
     notes = [
-        f"learns from {events} decisions on {len(recordings)} recordings of {people} participants: "
-        f"{len(decided)} clips of events, {len(resting)} of nothing",
+        f"decisions: {events}; recordings: {len(recordings)}; participants: {people}; "
+        f"clips of events: {len(decided)}, of nothing: {len(resting)}",
         *notes,
     ]
     if people < _LEAST_PARTICIPANTS:

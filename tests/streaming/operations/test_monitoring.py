@@ -23,7 +23,8 @@ from mar_edge.streaming.observer import HttpHandler
 from mar_edge.streaming.operations.health import HUNG_S, Health
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.systemd import Systemd
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, SkeletonMessage
+from mar_edge.streaming.wire.encoding import EncodedMessage
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 
 HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = map(stamped, MESSAGES)
 

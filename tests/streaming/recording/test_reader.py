@@ -15,7 +15,7 @@ from mar_edge.streaming.recording.reader import recorded_lines
 from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.streaming.recording.timeline_reader import read_timelines
-from mar_edge.streaming.wire.messages import MAX_BYTES
+from mar_edge.streaming.wire.encoding import MAX_BYTES
 from mar_edge.view.index import index_recording
 
 

@@ -17,7 +17,8 @@ from wire_messages import MESSAGES, stamped
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recording.reader import recording_files
 from mar_edge.streaming.recording.recorder import RETRY_S, RecordConfig, Recorder, StreamRecorders
-from mar_edge.streaming.wire.messages import AnyMessage, EncodedMessage, encode
+from mar_edge.streaming.wire.encoding import EncodedMessage, encode
+from mar_edge.streaming.wire.messages import AnyMessage
 
 HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = MESSAGES
 RUN = "0123456789abcdef"
@@ -217,7 +218,7 @@ def test_recording_resumes_when_a_full_disk_has_room_again(small_disk: Path) -> 
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from mar_edge.streaming.wire.messages import EncodedMessage, decode
+from mar_edge.streaming.wire.encoding import EncodedMessage, decode
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -278,7 +279,7 @@ WRITER = """
 import sys
 from pathlib import Path
 import msgspec
-from mar_edge.streaming.wire.messages import EncodedMessage, decode
+from mar_edge.streaming.wire.encoding import EncodedMessage, decode
 from mar_edge.streaming.recording.recorder import RecordConfig, Recorder
 hello, skeleton = map(decode, Path(sys.argv[2]).read_bytes().splitlines())
 with Recorder(RecordConfig(Path(sys.argv[1])), "cam", "0" * 32) as recorder:

@@ -23,7 +23,8 @@ from mar_edge.streaming.recording.replay import Replay
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
-from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, encode
+from mar_edge.streaming.wire.encoding import encode
+from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage
 
 HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)

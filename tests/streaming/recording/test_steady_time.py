@@ -15,7 +15,8 @@ from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.recording.timeline_reader import read_timelines
-from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage, encode
+from mar_edge.streaming.wire.encoding import encode
+from mar_edge.streaming.wire.messages import AnyMessage, SkeletonMessage
 from mar_edge.view.annotations.table import write_csv
 from mar_edge.view.index import index_recording
 

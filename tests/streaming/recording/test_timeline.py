@@ -11,7 +11,8 @@ from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
 from mar_edge.streaming.recording.timeline import Timeline, the_only
 from mar_edge.streaming.recording.timeline_reader import read_timelines
-from mar_edge.streaming.wire.messages import MarkerMessage, SkeletonMessage, encode
+from mar_edge.streaming.wire.encoding import encode
+from mar_edge.streaming.wire.messages import MarkerMessage, SkeletonMessage
 from mar_edge.view.wording import summary
 
 

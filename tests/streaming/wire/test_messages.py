@@ -12,18 +12,15 @@ from wire_messages import MESSAGES, changed, stamped
 
 from mar_edge.streaming.choices import Encoding
 from mar_edge.streaming.wire.display import message_line
+from mar_edge.streaming.wire.encoding import MAX_BYTES, decode, encode, topic
 from mar_edge.streaming.wire.messages import (
     KINDS,
-    MAX_BYTES,
     TYPE_OF,
     AnyMessage,
     MalformedMessage,
     StatusMessage,
     UnknownMessage,
     UnknownSchema,
-    decode,
-    encode,
-    topic,
 )
 from mar_edge.streaming.wire.profile_message import ProfileMessage
 

@@ -8,7 +8,7 @@ from streaming_fakes import polled, publishing, receive
 from wire_messages import MESSAGES
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.wire.messages import decode
+from mar_edge.streaming.wire.encoding import decode
 from mar_edge.streaming.wire.publish_socket import PublishSocket
 from mar_edge.streaming.wire.publisher import Publisher, check_stream
 

@@ -20,7 +20,8 @@ import mar_edge
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.choices import Encoding, Kind
 from mar_edge.streaming.wire.async_subscriber import AsyncLabelSubscriber
-from mar_edge.streaming.wire.messages import KINDS, AnyMessage, UnknownSchema, encode, topic
+from mar_edge.streaming.wire.encoding import encode, topic
+from mar_edge.streaming.wire.messages import KINDS, AnyMessage, UnknownSchema
 from mar_edge.streaming.wire.subscriber import LabelSubscriber
 from mar_edge.streaming.wire.subscription import Gap, Malformed, Notice, Restart, Silence, SubscriberTimeout
 
