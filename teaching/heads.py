@@ -25,7 +25,8 @@ class Fitting:
     base: how many examples what the model knew before counts for.
     quantile: share of other people's windows below the threshold.
     margin: its least distance from those and the idle part, in standard deviations of the scores.
-    between: where it is on the way from there to the examples.
+    between: where it is on the way from there to the examples, if there are many; with k examples, k / (k + 1) of that.
+        How unlike each other they can be is less well known from a few.
     """
 
     shrink: float = 0.3
@@ -33,7 +34,7 @@ class Fitting:
     base: float = 10.0
     quantile: float = 0.985
     margin: float = 0.2
-    between: float = 0.3
+    between: float = 0.6
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Fitted:
     weights: Floats
     bias: float
     left_out: Floats
+
+    @property
+    def sound(self) -> bool:
+        """Whether at least half of the examples are found without having been learned from."""
+        return 2 * int((self.left_out > 0).sum()) >= len(self.left_out)
 
 
 _LEAST_SPREAD = 0.3
@@ -117,7 +123,8 @@ def fit_head(
         floor = max(floor, float(np.sort(still @ w)[-2:][0]))
     typical = float(left_out.mean())
     low = typical - max(float(left_out.std()), _LEAST_SPREAD)
-    threshold = floor + max(fitting.margin, fitting.between * (low - floor))
+    between = fitting.between * len(shown) / (len(shown) + 1)
+    threshold = floor + max(fitting.margin, between * (low - floor))
     gain = float(np.clip(_TYPICAL / max(typical - threshold, 1e-3), _FLATTEST, _STEEPEST))
     weights = gain * w / spread
     return Fitted(weights, float(-gain * threshold - center @ weights), gain * (left_out - threshold))

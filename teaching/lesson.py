@@ -121,7 +121,8 @@ class Teacher:
             Verdict(example.name, problem, float(logits[i]) if i in logits else None)
             for i, (example, problem) in enumerate(zip(shown.examples, problems, strict=True))
         )
-        _check(label, verdicts)
+        if not fitted.sound:
+            raise _contradiction(label, verdicts)
         head = Head(
             label=label.name,
             weights=weights_of(fitted.weights),
@@ -207,16 +208,15 @@ class Teacher:
         return features.astype(np.float64), logits.astype(np.float64)
 
 
-def _check(label: Label, verdicts: Sequence[Verdict]) -> None:
-    """Raise MarEdgeError if most examples are not above the threshold, which is above the idle part."""
+def _contradiction(label: Label, verdicts: Sequence[Verdict]) -> MarEdgeError:
+    """Return what to say if most examples are not above the threshold, which is above the idle part."""
     used = [verdict for verdict in verdicts if not verdict.problem]
     found = sum(verdict.found for verdict in used)
-    if 2 * found < len(used):
-        names = "; ".join(f"{one.name} {'found' if one.found else 'not found'}" for one in used)
-        raise MarEdgeError(
-            f"of {len(used)} examples of '{label.name}', {found} would be found ({names}). They contradict each other, "
-            "or look like the part where nothing special happens. Show one movement, which that part does not contain"
-        )
+    names = "; ".join(f"{one.name} {'found' if one.found else 'not found'}" for one in used)
+    return MarEdgeError(
+        f"of {len(used)} examples of '{label.name}', {found} would be found ({names}). They contradict each other, "
+        "or look like the part where nothing special happens. Show one movement, which that part does not contain"
+    )
 
 
 def _listed(examples: Iterable[Example], problems: Iterable[str]) -> str:

@@ -4,6 +4,7 @@ import hashlib
 from itertools import pairwise
 
 import clips
+import networks
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import default_model_path, parse_metadata
 from mar_edge.edge.runtime.onnxruntime import read_metadata
+from mar_edge.export.command import export_model
 from mar_edge.export.triton import write_repository
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.teaching.examples import parse_span
@@ -196,8 +198,8 @@ def test_examples_that_equal_the_idle_part_are_refused(recording, spans, tmp_pat
         mar_edge.teach("saying no", recording, spans[:3], out=tmp_path / "x.onnx", body="head", idle=spans[4:])
 
 
-def test_another_layout_without_a_background_class_is_taught_from_the_idle_part_alone(imigue_model, tmp_path):
-    layout = load_layout("imigue")
+def raise_arms(layout, path):
+    """Write a recording of somebody who raises both arms four times; return the clip and the times."""
     rng = np.random.default_rng(0)
     t = np.arange(1200) / FPS
     clip = rng.uniform(100, 400, (1, layout.num_joints, 2)) + rng.normal(size=(1200, layout.num_joints, 2))
@@ -206,9 +208,13 @@ def test_another_layout_without_a_background_class_is_taught_from_the_idle_part_
     for start, end in spans:
         inside = (t >= start) & (t <= end)
         clip[np.ix_(inside, arm)] -= 80 * np.sin(np.pi * (t[inside] - start) / 1.5)[:, None, None]
-    path = tmp_path / "person.jsonl"
     path.write_text("\n".join(clips.skeleton_lines(clip.astype(np.float32), fps=FPS)))
-    out = tmp_path / "taught.onnx"
+    return clip, spans
+
+
+def test_another_layout_without_a_background_class_is_taught_from_the_idle_part_alone(imigue_model, tmp_path):
+    path, out = tmp_path / "person.jsonl", tmp_path / "taught.onnx"
+    clip, spans = raise_arms(load_layout("imigue"), path)
     mar_edge.teach("raising both arms", path, spans, out=out, model=imigue_model.path, body="upper limb")
     with mar_edge.load_model(out) as model:
         (score,) = model.predict([mar_edge.skeleton_track(clip[95:135], fps=FPS)])
@@ -217,6 +223,25 @@ def test_another_layout_without_a_background_class_is_taught_from_the_idle_part_
     assert sum(score.values()) == pytest.approx(1, abs=1e-4)
     with pytest.raises(MarEdgeError, match="5 s of nothing special were shown; at least 10 s are needed"):
         mar_edge.teach("x", path, spans, out=out, model=imigue_model.path, body="upper limb", idle=[(30.0, 37.0)])
+
+
+def test_a_joint_and_a_bone_network_in_one_file_are_taught_on_the_features_of_both(tmp_path, kept_conversions):
+    paths = []
+    for stream, ordinal in (("joint", 0), ("bone", 500)):
+        network = networks.golden(networks.IMIGUE, ordinal)
+        paths.append(networks.save_state_dict(tmp_path / f"{stream}.pt", network, "module."))
+    base, out = tmp_path / "both.onnx", tmp_path / "taught.onnx"
+    export_model(*paths, layout_name="imigue", stream="both", out=base)
+    path = tmp_path / "person.jsonl"
+    clip, spans = raise_arms(load_layout("imigue"), path)
+    lesson = mar_edge.teach("raising both arms", path, spans[:3], out=out, model=base, body="upper limb")
+    joint, bone = np.split(lesson.head.array(), 2)
+    assert np.abs(joint).max() > 0
+    assert np.abs(bone).max() > 0
+    windows = [mar_edge.skeleton_track(clip[first : first + 40], fps=FPS) for first in (395, 900)]
+    with mar_edge.load_model(out) as model:
+        last, rest = (scores["raising both arms"] for scores in model.predict(windows))
+    assert last > 0.5 > rest
 
 
 def test_spans_are_read_from_seconds_and_clock_times():
