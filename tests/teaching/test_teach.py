@@ -234,11 +234,12 @@ def test_a_joint_and_a_bone_network_in_one_file_are_taught_on_the_features_of_bo
     export_model(*paths, layout_name="imigue", stream="both", out=base)
     path = tmp_path / "person.jsonl"
     clip, spans = raise_arms(load_layout("imigue"), path)
-    lesson = mar_edge.teach("raising both arms", path, spans[:3], out=out, model=base, body="upper limb")
+    idle = [(22.0, 50.0)]
+    lesson = mar_edge.teach("raising both arms", path, spans[:3], out=out, model=base, body="upper limb", idle=idle)
     joint, bone = np.split(lesson.head.array(), 2)
     assert np.abs(joint).max() > 0
     assert np.abs(bone).max() > 0
-    windows = [mar_edge.skeleton_track(clip[first : first + 40], fps=FPS) for first in (395, 900)]
+    windows = [mar_edge.skeleton_track(clip[first : first + 40], fps=FPS) for first in (395, 1100)]
     with mar_edge.load_model(out) as model:
         last, rest = (scores["raising both arms"] for scores in model.predict(windows))
     assert last > 0.5 > rest
