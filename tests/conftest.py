@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -66,6 +67,29 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return path
+
+
+@pytest.fixture
+def command_line(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[[list[str]], str]:
+    """Call ``mar-edge`` in this process, up to the point at which a command begins its work. Return its error."""
+    import typer
+
+    from mar_edge.cli.main import main
+
+    shutil.copy(Path(__file__).parents[1] / "deploy" / "mar-edge.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(typer.core.TyperCommand, "invoke", lambda *_: 0)
+
+    def call(arguments: list[str]) -> str:
+        monkeypatch.setattr(sys, "argv", ["mar-edge", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr().err
+        return "" if ended.value.code == 0 else said
+
+    return call
 
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]

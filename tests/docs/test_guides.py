@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shutil
@@ -14,7 +13,6 @@ from pathlib import Path
 import guides
 import prepared_folder
 import pytest
-import typer
 from guides import ROOT
 
 if sys.version_info >= (3, 11):
@@ -25,7 +23,7 @@ else:
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LIMIT_S = 120
 # Programs that a block may call although no test runs them.
-ELSEWHERE = {"docker", "sudo", "git", "python3", "mkdir", "wait", "cd"}
+ELSEWHERE = {"docker", "sudo", "git", "python3", "mkdir", "wait", "cd", "source", "ros2"}
 by_page = pytest.mark.parametrize("page", guides.PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 Mistake = Callable[[list[str]], str]
 
@@ -100,25 +98,6 @@ def script_mistake(arguments: list[str]) -> str:
         return f"no {script}"
     text = script.read_text(encoding="utf-8")
     return ", ".join(word for word in arguments if word.startswith("--") and f'"{word}"' not in text)
-
-
-@pytest.fixture
-def command_line(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Mistake:
-    """Call ``mar-edge`` in this process, up to the point at which a command begins its work."""
-    shutil.copy(ROOT / "deploy" / "mar-edge.toml", tmp_path)
-    monkeypatch.chdir(tmp_path)
-    module, _, function = PROJECT["scripts"]["mar-edge"].partition(":")
-    main = getattr(importlib.import_module(module), function)
-    monkeypatch.setattr(typer.core.TyperCommand, "invoke", lambda *_: 0)
-
-    def call(arguments: list[str]) -> str:
-        monkeypatch.setattr(sys, "argv", ["mar-edge", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr().err
-        return "" if ended.value.code == 0 else said
-
-    return call
 
 
 @pytest.fixture(scope="session")
