@@ -25,7 +25,7 @@ from mar_edge.analysis.result import (
 )
 from mar_edge.analysis.settings import AnalyzeConfig
 from mar_edge.analysis.summary import AnalyzedVideo, counted, summarize, write_actions, write_groups
-from mar_edge.analysis.workers import Failed, Finished, FramesDone, Report, analyze_all, usable_cores
+from mar_edge.analysis.workers import Failed, Finished, FramesDone, Report, analyze_all
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.lock import locked
 from mar_edge.edge.files.outputs import remove_drafts, write_whole
@@ -33,6 +33,7 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.pose.choice import OpenPose
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
+from mar_edge.edge.runtime.cores import share_of_cores, usable_cores
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.participants import Participant, add_participants
 from mar_edge.streaming.recording.reader import STUDY_FOLDER
@@ -98,7 +99,7 @@ def analyze_study(
         finished, waiting, failed = _sorted(videos, folder, config, say)
         if waiting:
             jobs = min(jobs or usable_cores(), len(waiting))
-            config = config if config.threads else config.with_threads(max(usable_cores() // jobs, 1))
+            config = config.with_threads(share_of_cores(config.threads, jobs))
             say(f"{len(waiting)} of {len(videos)} videos to analyze, {jobs} at once, into {out}")
         try:
             reports = analyze_all(waiting, folder, config, jobs)

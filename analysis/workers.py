@@ -57,11 +57,6 @@ class Failed:
 Report = FramesDone | Finished | Failed
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def analyze_all(
     videos: Sequence[Video], folder: Path, config: AnalyzeConfig, jobs: int
 ) -> Generator[Report, None, None]:

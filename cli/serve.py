@@ -20,6 +20,7 @@ from mar_edge.cli.options.recording import RecordLimits
 from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
 from mar_edge.cli.service import SHOWN, run_service
 from mar_edge.edge.choices import RuntimeName
+from mar_edge.edge.runtime.cores import share_of_cores
 from mar_edge.streaming.choices import Encoding
 
 
@@ -89,6 +90,7 @@ def serve(
     from mar_edge.streaming.capture.sources import named_sources
     from mar_edge.streaming.serve_config import ServeConfig
 
+    threads = share_of_cores(threads, len(cameras.camera))
     (first_stream, first_camera), *more = named_sources(cameras.camera, stream)
     serve_config = ServeConfig(
         camera=first_camera,

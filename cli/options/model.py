@@ -23,7 +23,7 @@ Threads = Annotated[
     int,
     typer.Option(
         metavar="N",
-        help="Threads of one inference on a CPU; 0 takes every core.",
+        help="Threads of one inference on a CPU; 0 takes every core, shared among cameras or videos.",
         min=0,
         max=1024,
         rich_help_panel="Performance",
