@@ -190,6 +190,8 @@ def test_an_edge_is_dragged_and_the_timeline_zoomed(chromium: Any, tmp_path: Pat
         seen.page.mouse.move(box["x"] + 5, box["y"] + 8)
         seen.page.mouse.down()
         seen.page.mouse.move(box["x"] - 100, box["y"] + 8, steps=4)
+        # A browser hands on movements of the pointer with its next frame.
+        seen.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         dragged = seen.page.evaluate("() => document.querySelector('.edge.end').getAttribute('aria-valuetext')")
         seen.page.mouse.up()
         seen.page.wait_for_selector("#events [data-status=changed]")

@@ -345,9 +345,9 @@ def test_a_distant_person_is_enlarged_and_a_nod_moves_the_face(chromium: Any, tm
     with review_of([written(tmp_path / "a.jsonl", [cam.hello(), *frames])]) as url, opened(chromium, url) as seen:
         seen.until("() => document.getElementById('canvas').ariaLabel === 'Skeleton of 1 person'")
         go_to(seen, 0.4)
-        seen.page.wait_for_timeout(500)  # until the view is fixed
-        left, top, right, bottom = seen.page.evaluate(DRAWN)
-        assert bottom - top > 0.25  # of the canvas; the head is 0.05 of the camera's picture
+        # Of the canvas; the head is 0.05 of the camera's picture.
+        seen.until(f"() => {{ const [, top, , bottom] = ({DRAWN})(); return bottom - top > 0.2; }}")
+        left, _, right, _ = seen.page.evaluate(DRAWN)
         assert 0.2 < left < right < 0.8
         up, down = (
             seen.page.evaluate("""async (places) => {
