@@ -14,6 +14,6 @@ def share_of_cores(threads: int, users: int) -> int:
     """Return the threads of one inference if ``users`` run at once; ``threads`` of 0 shares the cores among them.
 
     With a thread per core for each of them, their threads wait for each other. On two cores, two 1080p cameras then
-    dropped more frames and took a fifth more processor time (benchmarks/cameras.py).
+    dropped more frames and took a sixth more processor time (benchmarks/cameras.py).
     """
     return threads or max(usable_cores() // users, 1)
