@@ -14,10 +14,9 @@ from mar_edge.cli.config_file import ServeConfigFileOption, settings
 from mar_edge.cli.extras import require
 from mar_edge.cli.model_download import fetch_shown
 from mar_edge.cli.options.events import Events
-from mar_edge.cli.options.model import ModelFile, Runtime, Threads
+from mar_edge.cli.options.model import ModelFile, PoseRuntime, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.progress import showing_progress
-from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.pose.choice import pose_stage
 
 if TYPE_CHECKING:
@@ -65,14 +64,7 @@ def analyze(
     pose: PoseOptions,
     events: Events,
     runtime: Runtime = "auto",
-    pose_runtime: Annotated[
-        RuntimeName,
-        typer.Option(
-            metavar="NAME",
-            help="Runtime of the networks of the pose stage, as --runtime.",
-            rich_help_panel="Performance",
-        ),
-    ] = "auto",
+    pose_runtime: PoseRuntime = "auto",
     threads: Threads = 0,
     config: ServeConfigFileOption = None,
 ) -> None:

@@ -214,7 +214,7 @@ def read_event_rules(context: typer.Context, path: Path | None) -> EventRules:
 
 def _serve_kinds(context: typer.Context) -> dict[str, OptionKind]:
     # The parent of a command is the group of all commands.
-    return option_kinds(context.parent.command.commands["serve"])  # type: ignore[union-attr]
+    return option_kinds(context.parent.command.commands["serve"])  # type: ignore[union-attr]  # always a group
 
 
 def called_again(context: typer.Context) -> Any:

@@ -12,14 +12,13 @@ from mar_edge.cli.config_file import ConfigFileOption, called_again, is_reread, 
 from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Cameras, Pace
 from mar_edge.cli.options.lsl import Lsl
-from mar_edge.cli.options.model import ModelFile, Runtime, Threads
+from mar_edge.cli.options.model import ModelFile, PoseRuntime, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.options.recording import RecordLimits
 from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
 from mar_edge.cli.service import SHOWN, run_service
-from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.runtime.cores import share_of_cores
 from mar_edge.streaming.choices import Encoding
 
@@ -64,14 +63,7 @@ def serve(
     profiles: Profiles,
     access: Access,
     runtime: Runtime = "auto",
-    pose_runtime: Annotated[
-        RuntimeName,
-        typer.Option(
-            metavar="NAME",
-            help="Runtime of the networks of the pose stage, as --runtime.",
-            rich_help_panel="Performance",
-        ),
-    ] = "auto",
+    pose_runtime: PoseRuntime = "auto",
     threads: Threads = 0,
     max_seconds: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Seconds after which to stop.", show_default=False)

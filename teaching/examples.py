@@ -87,7 +87,7 @@ def read_spans(path: Path, spans: Sequence[Span], idle: Sequence[Span] = ()) -> 
         idle: where nothing special happens; empty for everything but the examples.
 
     Raises:
-        MarEdgeError: the file cannot be read, or nobody is seen at a span.
+        MarEdgeError: the file cannot be read, or no person is seen at a span.
     """
     recording = read_skeletons(path)
     return shown_by(recording.tracks, recording.layout.name, spans, path.name, idle)
@@ -99,7 +99,7 @@ def shown_by(
     """Return what the ``tracks`` of all people show; each example is of the person who is seen in most of it.
 
     Raises:
-        MarEdgeError: nobody is seen at a span, or two spans overlap.
+        MarEdgeError: no person is seen at a span, or two spans overlap.
     """
     ordered = sorted(spans)
     for before, after in pairwise(ordered):
@@ -114,12 +114,12 @@ def shown_by(
     for span in spans:
         frames = [int(np.diff(np.searchsorted(track.times_s, span))[0]) for track in tracks]
         if not any(frames):
-            raise MarEdgeError(f"{source}: nobody is seen from {span[0]:g} to {span[1]:g} s")
+            raise MarEdgeError(f"{source}: no person is seen from {span[0]:g} to {span[1]:g} s")
         name = f"{source} {span[0]:.1f}-{span[1]:.1f} s"
         examples.append(Example(name, tracks[int(np.argmax(frames))], span))
-    whose = {example.track.person: example.track for example in examples}
+    by_person = {example.track.person: example.track for example in examples}
     around = np.array([(start - _AROUND_S, end + _AROUND_S) for start, end in spans])
-    still = [Idle(track, np.concatenate([around, _outside(idle)])) for track in whose.values()]
+    still = [Idle(track, np.concatenate([around, _outside(idle)])) for track in by_person.values()]
     return Shown(layout, tuple(examples), tuple(still))
 
 

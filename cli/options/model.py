@@ -19,6 +19,14 @@ Runtime = Annotated[
         rich_help_panel="Performance",
     ),
 ]
+PoseRuntime = Annotated[
+    RuntimeName,
+    typer.Option(
+        metavar="NAME",
+        help="Runtime of the networks of the pose stage, as --runtime.",
+        rich_help_panel="Performance",
+    ),
+]
 Threads = Annotated[
     int,
     typer.Option(

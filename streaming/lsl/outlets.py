@@ -15,7 +15,7 @@ from mar_edge.streaming.lsl.slots import PersonSlots
 from mar_edge.streaming.wire.messages import EventMessage, HelloMessage, SkeletonMessage
 
 _IRREGULAR = 0.0  # frames may be dropped, so no sample's time follows from the one before
-# Of samples that wait for a slow recorder, in hundreds; older ones are dropped, and nobody waits.
+# Of samples that wait for a slow recorder, in hundreds; older ones are dropped, and nothing waits.
 _BUFFERED = 36
 _KINDS_OF_CHANNEL = (("x", "PositionX", "px"), ("y", "PositionY", "px"), ("confidence", "Confidence", "normalized"))
 
@@ -90,7 +90,7 @@ class StreamOutlets:
 
     @property
     def have_consumers(self) -> bool:
-        """Whether somebody receives."""
+        """Whether a program receives."""
         return any(outlet.have_consumers() for outlet in (self._events, *self._skeletons))
 
     def push_marker(self, text: str, lsl_s: float) -> None:
@@ -98,7 +98,7 @@ class StreamOutlets:
         self._events.push_sample([text], lsl_s)
 
     def push_people(self, people: Sequence[SkeletonMessage], t_mono_ns: int, lsl_s: float) -> None:
-        """Send the joints of a frame: a sample for each place, of NaN where nobody is."""
+        """Send the joints of a frame: a sample for each place, of NaN where no person is."""
         present = {message.person: message for message in people if message.joints}
         for outlet, person in zip(self._skeletons, self._slots.assign(present, t_mono_ns), strict=True):
             outlet.push_sample(self._sample(None if person is None else present[person]), lsl_s)

@@ -232,7 +232,7 @@ def baseline_of(observed: Sequence[ObservedTimeline]) -> Tally:
         observed: of one person; one timeline.
 
     Raises:
-        MarEdgeError: there are several timelines, nobody is in it, or several people are.
+        MarEdgeError: there are several timelines, no person is in it, or several people are.
     """
     timeline = the_only([one.timeline for one in observed], "a baseline", "a file of one of them")
     tallies: dict[int, Tally] = {}
@@ -252,7 +252,7 @@ def baseline_of(observed: Sequence[ObservedTimeline]) -> Tally:
 def _person_shown(in_view_s: dict[int, float], recording: str) -> int:
     """Return the person that a baseline recording shows."""
     if not in_view_s:
-        raise MarEdgeError(f"{recording}: nobody is in view in this baseline recording")
+        raise MarEdgeError(f"{recording}: no person is in view in this baseline recording")
     person = max(in_view_s, key=lambda person: in_view_s[person])
     if sum(seconds >= _PASSER_BY * in_view_s[person] for seconds in in_view_s.values()) > 1:
         shown = ", ".join(f"person {each} for {seconds:.0f} s" for each, seconds in sorted(in_view_s.items()))

@@ -157,7 +157,7 @@ def test_a_folder_with_labels(recording, spans, tmp_path):
         ({"label": "a,b"}, "no comma"),
         ({"label": "head"}, "nor a body group"),
         ({"at": [(1.0, 2.0), (1.5, 3.0)]}, "overlap"),
-        ({"at": [(900.0, 901.0)]}, "nobody is seen from 900 to 901 s"),
+        ({"at": [(900.0, 901.0)]}, "no person is seen from 900 to 901 s"),
         ({"at": [(2.0, 2.05)]}, "an example is a movement of"),
         ({"at": []}, "0 examples; expected 1 to"),
         ({"at": None}, "or give a folder with labels.csv"),

@@ -88,7 +88,7 @@ def test_a_baseline_recording_shows_one_person(tmp_path: Path) -> None:
     with pytest.raises(MarEdgeError, match="shows one person, this one person 5 for 149 s, person 6 for 29 s"):
         baseline_of(read_observed([path]))
     Stream().hello().skeletons(0.0, 1.0).write(path)
-    with pytest.raises(MarEdgeError, match="nobody is in view"):
+    with pytest.raises(MarEdgeError, match="no person is in view"):
         baseline_of(read_observed([path]))
     recorded(path).write_bytes(path.read_bytes() + rest.write(tmp_path / "b.jsonl").read_bytes())
     with pytest.raises(MarEdgeError, match="a baseline takes one run"):
