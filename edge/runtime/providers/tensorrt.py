@@ -1,4 +1,4 @@
-"""TensorRT inside ONNX Runtime: built into ``onnxruntime-gpu``, with the libraries of TensorRT 10 beside it.
+"""TensorRT inside ONNX Runtime: built into ``onnxruntime-gpu``, which needs the libraries of TensorRT 10.
 
 It picks the type of each layer by itself, so it takes FP32 files only. ``edge/runtime/tensorrt`` keeps to the file's.
 """

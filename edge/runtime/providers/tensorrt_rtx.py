@@ -1,4 +1,4 @@
-"""TensorRT for RTX inside ONNX Runtime: NVIDIA's plugin, a package beside the usual ``onnxruntime``.
+"""TensorRT for RTX inside ONNX Runtime: NVIDIA's plugin, a package of its own for the usual ``onnxruntime``.
 
 It keeps to the types in the file, as ``edge/runtime/tensorrt`` does, and compiles in seconds, on the GPU that runs.
 """

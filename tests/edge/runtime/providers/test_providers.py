@@ -1,6 +1,6 @@
 """Execution providers of ONNX Runtime, without a GPU: what they refuse, and what they ask ONNX Runtime for.
 
-NVIDIA's plugin is the real one. The driver beside it is a stand-in that finds no GPU; nothing here ran on one.
+NVIDIA's plugin is the real one. The driver is a stand-in that finds no GPU; nothing here ran on one.
 """
 
 import os
@@ -120,7 +120,7 @@ def test_large_batches_run_in_parts():
 
 
 def test_a_device_runs_the_session():
-    """As for a plugin, with a device that is there: the processor."""
+    """Run a session as a plugin does, on a device that is there: the processor."""
     with OnnxRuntime(default_model_path(), 1, Provider(CPU_NAME, "a device", devices=processor())) as runtime:
         assert re.fullmatch(r"onnxruntime \S+ \(a device; (\d+) of \1 nodes on the CPU\)", runtime.name)
         assert np.isfinite(runtime.infer(inputs(1))["logits"]).all()
@@ -152,7 +152,10 @@ from pathlib import Path
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.runtime.providers.tensorrt_rtx import rtx_plugin, tensorrt_rtx
 
-for attempt in (rtx_plugin, rtx_plugin, lambda: tensorrt_rtx(Path("model.onnx"), {})):
+attempts = [rtx_plugin, rtx_plugin, lambda: tensorrt_rtx(Path("model.onnx"), {})]
+
+for attempt in attempts:
+
     try:
         plugin, gpus = attempt()
         print(f"{plugin.get_ep_name()} {plugin.__version__}, GPUs: {len(gpus)}")
@@ -188,7 +191,7 @@ def test_without_a_driver_the_plugin_is_one_line(tmp_path):
 @with_plugin
 @pytest.mark.skipif(not (shutil.which("cc") and shutil.which("nm")), reason="no compiler for a stand-in of the driver")
 def test_without_a_gpu_the_plugin_loads_and_says_so(tmp_path):
-    """The plugin is real; the driver is a stand-in whose functions all answer that there is no device."""
+    """Load the real plugin with a stand-in of the driver, whose functions all answer that there is no device."""
     make_driver(tmp_path)
     first, second, third = register(tmp_path)
     assert re.fullmatch(r"NvTensorRTRTXExecutionProvider \S+, GPUs: 0", first)
