@@ -43,6 +43,7 @@ class StreamLoop:
     ) -> None:
         self._config, self._stop, self._source, self._output = config, stop, source, output
         self._changed: ServeConfig | None = None
+        self._retaught: WindowRecognizer | None = None
         self._timer = Timer()
         self._pose_worker = PoseWorker(source, pose)
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
@@ -53,6 +54,10 @@ class StreamLoop:
     def change(self, config: ServeConfig) -> None:
         """Continue with another configuration, from the loop's next turn on. May be called by any thread."""
         self._changed = config
+
+    def change_model(self, recognizer: WindowRecognizer) -> None:
+        """Continue with other taught labels, from the loop's next turn on. May be called by any thread."""
+        self._retaught = recognizer
 
     def run(self) -> StreamSummary:
         """Serve until there is a reason to end."""
@@ -108,6 +113,12 @@ class StreamLoop:
         if config is not None and (step := self._state.change(config)) is not None:
             self._config = config
             self._send(self._state.frame, step)
+            self._state.send_hello()
+        recognizer, self._retaught = self._retaught, None
+        if recognizer is not None and self._state.takes(recognizer):
+            # What ends here has a label of the model before. A replay breaks off at the hello.
+            self._send(self._state.frame, self._pipeline.break_off())
+            self._state.change_model(recognizer)
             self._state.send_hello()
 
     def _reason_to_stop(self) -> str | None:

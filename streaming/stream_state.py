@@ -84,6 +84,21 @@ class StreamState:
         _log.info("stream %s uses the new configuration", self._output.stream)
         return step
 
+    def takes(self, recognizer: WindowRecognizer) -> bool:
+        """Return whether the configuration fits other taught labels; log it where it does not."""
+        try:
+            self._pipeline.check_model(recognizer)
+        except MarEdgeError as error:
+            _log.error("stream %s continues with the labels from before: %s", self._output.stream, error)
+            return False
+        return True
+
+    def change_model(self, recognizer: WindowRecognizer) -> None:
+        """Have the pipeline use other taught labels."""
+        self._pipeline.change_model(recognizer)
+        self._recognizer = recognizer
+        _log.info("stream %s uses the labels that were taught", self._output.stream)
+
     def done(self, frame: Frame) -> None:
         """Note that a frame went through all stages."""
         self.frame, self.frames = frame, self.frames + 1
