@@ -84,8 +84,10 @@ class Step:
 
 @dataclass
 class PipelineCounts:
-    """Since the beginning: windows inferred from, and not for want of motion; answers that were not numbers.
-    Also windows emptied by gaps, events begun, and changes of the taught labels.
+    """Counts since the beginning.
+
+    inferences, gated: windows inferred from, and not for want of motion. invalid: answers that were not numbers.
+    resets: windows emptied by gaps. events: those that began. model_changes: changes of the taught labels.
     """
 
     inferences: int = 0
