@@ -144,7 +144,7 @@ def serve(
             if new_model is not None and (version := new_model()) is not None:
                 retaught = shared.retaught(version)
                 for thread in threads:
-                    thread.loop.change_model(retaught)
+                    thread.loop.change(retaught)
 
         _attend(threads, socket, stop, monitoring, take_news)
         monitoring.stopping()
