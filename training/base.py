@@ -16,6 +16,7 @@ from torch import Tensor
 
 from mar_edge.edge.labels import Label
 from mar_edge.edge.network.checkpoint import CheckpointInfo
+from mar_edge.edge.network.manet import MANet
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.training.batches import BatchPlan
 from mar_edge.training.datasets.base import Batch, LabeledClips
@@ -52,7 +53,7 @@ class Learner(Protocol[B_contra]):
         """All that a resume needs, by name."""
 
     @property
-    def kept(self) -> MMN:
+    def kept(self) -> MMN | MANet:
         """The network whose weights are validated and kept."""
 
     @property
