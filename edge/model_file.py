@@ -59,8 +59,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     encoding: of MMN: ``raw`` coordinates (the authors' networks), or channels that the graph computes from them:
         ``motion``, or motion and ``contact`` (``edge.network.mmn``).
     window_s: seconds of video in one window.
-    views_s: the network is asked about the newest parts of a window that are this long, and the scores are averaged;
-        empty for the whole window alone.
+    views_s: seconds of the newest parts of a window whose scores are averaged; empty for the whole window alone.
     temperature: the graph's probs are activation(logits / temperature); fitted on held-out clips, else 1.
     thresholds: one per label, the probability at which its events begin; fitted on held-out clips, else empty.
     fidelity: of a file that is not FP32, how it compares with the FP32 one.

@@ -53,9 +53,9 @@ class Extent:
             self._follow(motion)
 
     def continues(self, before: Extent) -> bool:
-        """Whether it is more of the movement ``before``, of the same label: nothing lies between them.
+        """Return whether it is more of the movement ``before``, of the same label: nothing lies between them.
 
-        Not where each way has the name: the way back is then an event of its own.
+        It never is where each way has the name: the way back is then an event of its own.
         """
         return self._way != "each" and self.start_s <= before.end_s
 
