@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,12 @@ import msgspec
 
 import mar_edge
 from mar_edge.edge.choices import Stream
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.model_file import ModelMetadata, check_views
 from mar_edge.edge.movements import Movement, read_movements, stated_for
-from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
+from mar_edge.edge.network.checkpoint import Checkpoint, load_mmn
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.score_calibration import read_score_calibration
 from mar_edge.export.choices import StreamChoice
@@ -46,6 +47,7 @@ def export_model(
     out: Path,
     labels_file: Path | None = None,
     window_s: float | None = None,
+    views_s: Sequence[float] = (),
     confidence_file: Path | None = None,
 ) -> Exported:
     """Write the model file of a published checkpoint or of one of ours.
@@ -55,6 +57,7 @@ def export_model(
         bone_checkpoint: that of the bone stream, only with ``stream`` "both".
         labels_file: names of the classes; None takes those of the checkpoint, else those of the layout.
         window_s: seconds that a window spans; None takes that of the checkpoint, else 2.
+        views_s: lengths of the parts of a window whose scores are averaged; empty takes those of the checkpoint.
         confidence_file: score calibration (temperature and thresholds) of ``evaluate`` for these checkpoints.
 
     Raises:
@@ -67,7 +70,7 @@ def export_model(
     layout = load_layout(layout_name)
     streams: tuple[Stream, ...] = ("joint", "bone") if stream == "both" else (stream,)
     paths = [checkpoint] if bone_checkpoint is None else [checkpoint, bone_checkpoint]
-    loaded = [load_checkpoint(path, layout.num_joints) for path in paths]
+    loaded = [load_mmn(path, layout.num_joints) for path in paths]
     for path, one, name in zip(paths, loaded, streams, strict=True):
         _check_fits(path, one, layout_name, name)
     networks: list[tuple[Stream, MMN]] = [(s, one.network) for s, one in zip(streams, loaded, strict=True)]
@@ -83,11 +86,15 @@ def export_model(
         confidence = read_score_calibration(confidence_file)
         thresholds = confidence.for_labels(metadata.labels, str(confidence_file))
         metadata = msgspec.structs.replace(metadata, temperature=confidence.temperature, thresholds=thresholds)
+    if views_s:
+        with about("--view-s"):
+            check_views(views_s, metadata.window_s)
+        metadata = msgspec.structs.replace(metadata, views_s=tuple(views_s))
     read_as = tuple(f"{path}: {one.read_as}" for path, one in zip(paths, loaded, strict=True) if one.read_as)
     return Exported(out, metadata, write_model(out, networks, layout, metadata), read_as)
 
 
-def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: Stream) -> None:
+def _check_fits(path: Path, checkpoint: Checkpoint[MMN], layout_name: str, stream: Stream) -> None:
     info = checkpoint.info
     if info is not None and (info.layout, info.stream) != (layout_name, stream):
         raise MarEdgeError(
@@ -96,7 +103,7 @@ def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: St
 
 
 def _metadata(
-    loaded: list[Checkpoint],
+    loaded: list[Checkpoint[MMN]],
     layout_name: str,
     streams: tuple[Stream, ...],
     labels_file: Path | None,
@@ -129,6 +136,7 @@ def _metadata(
         rates=info.rates if info else (),
         movements=movements,
         thresholds=info.thresholds if info else (),
+        views_s=info.views_s if info else (),
         window_s=window_s or (info.window_s if info else _WINDOW_S),
         sources_sha256=tuple(one.sha256 for one in loaded),
         trained_on=tuple(sorted({one for each in loaded if each.info for one in each.info.trained_on})),

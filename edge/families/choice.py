@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families.base import ModelFamily
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
@@ -14,3 +15,5 @@ def open_family(metadata: ModelMetadata) -> ModelFamily:
             from mar_edge.edge.families.mmn import MmnFamily
 
             return MmnFamily(load_layout(metadata.layout))
+        case "manet":
+            raise MarEdgeError(f"{metadata.name} is a MANet, which takes pictures; nothing here runs it yet")
