@@ -17,7 +17,7 @@ def written(monkeypatch):
     """Return the metadata that would be written, without the graph (test_onnx_file has it)."""
     calls = []
 
-    def write(path, nets, layout, metadata):
+    def write(path, deployed, metadata):
         calls.append(metadata)
         return 0.0
 

@@ -22,6 +22,7 @@ from mar_edge.edge.runtime.tensorrt.build import Batches, BuildOptions, compile_
 from mar_edge.edge.runtime.tensorrt.layers import product_types
 from mar_edge.edge.runtime.tensorrt.targets import Place
 from mar_edge.export.half import to_half
+from mar_edge.export.mmn import deployed_mmn
 from mar_edge.export.onnx_file import write_model
 
 pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX has no wheel for this machine")
@@ -92,7 +93,7 @@ def written(folder, layout, streams):
     metadata = ModelMetadata(name="x", layout=layout.name, streams=streams, encoding=config.encoding, labels=labels)
     parts = [(stream, networks.golden(config, 1000 * i)) for i, stream in enumerate(streams)]
     path = folder / "full.onnx"
-    write_model(path, parts, layout, metadata)
+    write_model(path, deployed_mmn(parts, layout, metadata), metadata)
     return onnx.load(path)
 
 
