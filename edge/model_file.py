@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -94,6 +94,13 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     def to_json(self) -> str:
         """Return the JSON document."""
         return msgspec.json.encode(self).decode()
+
+
+class ModelVersion(NamedTuple):
+    """What identifies a model file: its description and its hash."""
+
+    metadata: ModelMetadata
+    sha256: str
 
 
 def default_model_path() -> Path:

@@ -66,6 +66,7 @@ def hello_message(
         prior=pipeline.prior.name,
         activation=metadata.activation,
         needs=tuple(needs(label) for label in metadata.labels),
+        model_sha256=recognizer.version.sha256,
         versions={
             "mar-edge": __version__,
             "python": platform.python_version(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 
 from mar_edge.edge.pose.base import PoseEstimator
@@ -42,7 +43,7 @@ class StreamLoop:
         output: Output,
     ) -> None:
         self._config, self._stop, self._source, self._output = config, stop, source, output
-        self._changed: ServeConfig | None = None
+        self._news: deque[ServeConfig | WindowRecognizer] = deque()
         self._timer = Timer()
         self._pose_worker = PoseWorker(source, pose)
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
@@ -50,9 +51,9 @@ class StreamLoop:
             source, pose_name, recognizer=recognizer, pipeline=self._pipeline, timer=self._timer, output=output
         )
 
-    def change(self, config: ServeConfig) -> None:
-        """Continue with another configuration, from the loop's next turn on. May be called by any thread."""
-        self._changed = config
+    def change(self, new: ServeConfig | WindowRecognizer) -> None:
+        """Continue with a configuration, or with taught labels, from the loop's next turn on. Any thread may call."""
+        self._news.append(new)
 
     def run(self) -> StreamSummary:
         """Serve until there is a reason to end."""
@@ -104,11 +105,10 @@ class StreamLoop:
                 self._output.send(message)
 
     def _reload(self) -> None:
-        config, self._changed = self._changed, None
-        if config is not None and (step := self._state.change(config)) is not None:
-            self._config = config
-            self._send(self._state.frame, step)
-            self._state.send_hello()
+        while self._news:
+            new = self._news.popleft()
+            if self._state.change(new, self._send) and isinstance(new, ServeConfig):
+                self._config = new
 
     def _reason_to_stop(self) -> str | None:
         if (stopped := self._stop()) is not None:

@@ -23,7 +23,7 @@ from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.people import PastEnd, PeopleWindows
 from mar_edge.streaming.recognition.people_events import PeopleEvents
 from mar_edge.streaming.recognition.probabilities import Inference, WindowScorer
-from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
+from mar_edge.streaming.recognition.thresholds import LabelChoice, Thresholds, resolve
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
 from mar_edge.streaming.timing import Timer
 
@@ -84,8 +84,10 @@ class Step:
 
 @dataclass
 class PipelineCounts:
-    """Since the beginning: windows inferred from, and not for want of motion; answers that were not numbers; windows
-    emptied by gaps; events begun.
+    """Counts since the beginning.
+
+    inferences, gated: windows inferred from, and not for want of motion. invalid: answers that were not numbers.
+    resets: windows emptied by gaps. events: those that began. model_changes: changes of the taught labels.
     """
 
     inferences: int = 0
@@ -93,6 +95,7 @@ class PipelineCounts:
     invalid: int = 0
     resets: int = 0
     events: int = 0
+    model_changes: int = 0
 
 
 class Pipeline:
@@ -111,10 +114,11 @@ class Pipeline:
 
     def __init__(self, recognizer: WindowRecognizer, rules: PipelineRules, timer: Timer) -> None:
         self.counts = PipelineCounts()
-        self._recognizer, self._timer = recognizer, timer
+        self._timer = timer
         self._ids = itertools.count(1)
         self._people = PeopleWindows(recognizer.metadata.window_s, recognizer.family.warm_up)
-        self._set(rules)
+        self._set(rules, recognizer)
+        self._stride = Stride(rules.stride_s)
 
     def change(self, rules: PipelineRules) -> Step:
         """Continue with other rules, from windows that begin empty; counts and event ids go on.
@@ -123,8 +127,24 @@ class Pipeline:
             MarEdgeError: as the class; nothing has changed then.
         """
         before = self._events
-        self._set(rules)
+        self._set(rules, self._recognizer)
+        self._stride = Stride(rules.stride_s)
         return self._forget(before)
+
+    def check_model(self, recognizer: WindowRecognizer) -> None:
+        """Raise MarEdgeError as the class does, if the rules do not fit this model; nothing changes."""
+        _resolved(self._rules, recognizer, self._timer)
+
+    def change_model(self, recognizer: WindowRecognizer) -> None:
+        """Continue with other labels of the same network, after ``break_off``; counts and event ids go on.
+
+        The stride goes on as well. So from here on, a replay with that model that breaks off here gives the same.
+
+        Raises:
+            MarEdgeError: as the class; nothing has changed then.
+        """
+        self._set(self._rules, recognizer)
+        self.counts.model_changes += 1
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -190,14 +210,13 @@ class Pipeline:
         """End and forget everything: what comes next does not continue it (a lost camera, another size)."""
         return self._forget(self._events)
 
-    def _set(self, rules: PipelineRules) -> None:
+    def _set(self, rules: PipelineRules, recognizer: WindowRecognizer) -> None:
         """Go by ``rules`` from now on; where they do not fit the model, nothing changes."""
-        metadata, layout = self._recognizer.metadata, self._recognizer.layout
-        scorer = WindowScorer(self._recognizer, rules.prior, self._timer)
-        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
+        metadata, layout = recognizer.metadata, recognizer.layout
+        scorer, self.thresholds = _resolved(rules, recognizer, self._timer)
+        self._rules, self._recognizer = rules, recognizer
         self.prior, self._scorer = scorer.prior, scorer
         self._events = PeopleEvents(metadata, layout, rules.events, self.thresholds, self._ids)
-        self._stride = Stride(rules.stride_s)
         self._gate = None if rules.motion_gate is None else MotionGate(layout, rules.motion_gate)
 
     def _due(self, t_s: float | None, ended: Sequence[PastEnd] = ()) -> DueWindows:
@@ -215,3 +234,13 @@ class Pipeline:
         self.counts.events += sum(change.phase == "begin" for change in changes)
         self.counts.resets = self._people.resets
         return Step([one for one in inferences if not one.invalid], changes)
+
+
+def _resolved(rules: PipelineRules, recognizer: WindowRecognizer, timer: Timer) -> tuple[WindowScorer, Thresholds]:
+    """Return what the rules mean for a model.
+
+    Raises:
+        MarEdgeError: they do not fit it.
+    """
+    thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
+    return WindowScorer(recognizer, rules.prior, timer), thresholds

@@ -1,7 +1,7 @@
 """Recordings as a source of frames: the people who were seen, without the pictures. Knows no pipeline, no sockets.
 
 A replay passes through the same windows, motion gate, network and event rules as the recorded stream did, at the
-recorded times. So the same model gives the same events.
+recorded times. So the same model gives the same events. Where another model took over, a new segment begins.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from mar_edge.edge.errors import MarEdgeError
@@ -134,11 +135,14 @@ class Replay:
 
     def _skeletons(self) -> Iterator[SkeletonMessage]:
         last: tuple[int, int] | None = None
+        model, models = self.hello.model_sha256, 0
         for recorded in self._messages():
             message = recorded.message
             if isinstance(message, HelloMessage):
                 layout_of(recorded, message, self.layout)
                 self.size = message.size
+                models += message.model_sha256 != model
+                model = message.model_sha256
             elif isinstance(message, EndMessage):
                 self._stopped_by_signal = message.reason in REASONS
             elif isinstance(message, SkeletonMessage):
@@ -148,7 +152,7 @@ class Replay:
                 if last is not None and place < last:
                     raise recorded.error(f"frame {message.frame} comes after a later one; files out of order?")
                 last = place
-                yield message
+                yield msgspec.structs.replace(message, segment=message.segment + models)
 
     def _messages(self) -> Iterator[Recorded]:
         return of_one_run(read_messages(self._files))
