@@ -152,8 +152,8 @@ def write_int8(
         costs=found.costs,
         chosen=frozenset(chosen),
         how=f"Ranges by {method} over {len(windows)} windows of: {windows.name}. A cost is the mean of the largest "
-        f"probability error with that layer alone in INT8, over {effort.costs_on} of them. The most sensitive layers stay "
-        f"in FP16, until it agrees on {100 * target:.1f} % of {len(many)} windows and loses at most "
+        f"probability error with that layer alone in INT8, over {effort.costs_on} of them. The most sensitive layers "
+        f"stay in FP16, until it agrees on {100 * target:.1f} % of {len(many)} windows and loses at most "
         f"{100 * guard.max_class_drop:g} points of any label.",
     )
     return _write(_Narrowed(model, metadata, build(chosen), "int8", layers, build), held_out, out, guard, progress)

@@ -47,12 +47,14 @@ class Videos:
     part: int
 
     def read(self, count: int) -> Windows:
-        """See ``Source``. The first clips of each video are taken, ``MOST_CLIPS`` in all at most."""
+        """See ``Source``. The first clips of each video, ``MOST_CLIPS`` in all at most."""
         clips: list[NDArray[np.uint8]] = []
         most = min(count, MOST_CLIPS)
-        for number, file in enumerate(self.files):
-            share = -(-(most - len(clips)) // (len(self.files) - number))
-            clips += islice(self._clips(number, file), share)
+        numbered = list(enumerate(self.files))
+        for files in (numbered[self.part :: 2], numbered[1 - self.part :: 2]):  # the first run of these is ours
+            for done, (number, file) in enumerate(files):
+                share = -(-(most - len(clips)) // (len(files) - done))
+                clips += islice(self._clips(number, file), share)
         if not clips:
             raise MarEdgeError(f"{self.name} has no clip to read; it takes two videos, or one of {2 * _RUN} clips")
         labels = np.full(len(clips), UNLABELED, np.int64)

@@ -46,10 +46,7 @@ class Skeletons:
         parts = [dataset.batch(indices[i : i + _READ_AT_ONCE]) for i in range(0, len(indices), _READ_AT_ONCE)]
         said = np.concatenate([part.labels for part in parts])
         return Windows(
-            inputs={
-                "skeleton": np.concatenate([part.skeleton for part in parts]),
-                "index_t": np.concatenate([part.index_t for part in parts]),
-            },
+            inputs={name: np.concatenate([part.inputs[name] for part in parts]) for name in parts[0].inputs},
             labels=np.where(said < 0, UNLABELED, places[said]),
             name=dataset.name,
         )

@@ -1,4 +1,4 @@
-"""Windows that a model is run on, and the contract of what they are read from. One file per kind of data is beside this.
+"""Windows that a model is run on, and the contract of what they are read from: a file beside this per kind of data.
 
 Runs no model.
 """
