@@ -12,10 +12,10 @@ import msgspec
 
 import mar_edge
 from mar_edge.edge.choices import Stream
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.model_file import ModelMetadata, check_views
 from mar_edge.edge.movements import Movement, read_movements, stated_for
 from mar_edge.edge.network.checkpoint import AnyCheckpoint, CheckpointInfo, load_checkpoint
 from mar_edge.edge.network.manet import MANet
@@ -51,6 +51,7 @@ def export_model(
     out: Path,
     labels_file: Path | None = None,
     window_s: float | None = None,
+    views_s: Sequence[float] = (),
     confidence_file: Path | None = None,
 ) -> Exported:
     """Write the model file of a published checkpoint or of one of ours.
@@ -61,6 +62,7 @@ def export_model(
         layout_name: of the skeletons that the network is given or, for pictures, that decide when events begin and end.
         labels_file: names of the classes; None takes those of the checkpoint, else those of the layout.
         window_s: seconds that a window spans; None takes that of the checkpoint, else 2.
+        views_s: lengths of the parts of a window whose scores are averaged; empty takes those of the checkpoint.
         confidence_file: score calibration (temperature and thresholds) of ``evaluate`` for these checkpoints.
 
     Raises:
@@ -78,6 +80,8 @@ def export_model(
     if isinstance(networks[0], MANet):
         if len(loaded) > 1 or stream != "joint":
             raise MarEdgeError(f"{checkpoint} is a MANet, which has no streams: name it alone, without --stream")
+        if views_s:
+            raise MarEdgeError(f"--view-s is for skeletons; {checkpoint} is a MANet, which learned whole clips")
         _check_layout(checkpoint, loaded[0].info, layout_name)
         metadata = msgspec.structs.replace(metadata, name=metadata.name or "MANet", family="manet")
         deploy = partial(deployed_manet, networks[0])
@@ -95,6 +99,10 @@ def export_model(
         confidence = read_score_calibration(confidence_file)
         thresholds = confidence.for_labels(metadata.labels, str(confidence_file))
         metadata = msgspec.structs.replace(metadata, temperature=confidence.temperature, thresholds=thresholds)
+    if views_s:
+        with about("--view-s"):
+            check_views(views_s, metadata.window_s)
+        metadata = msgspec.structs.replace(metadata, views_s=tuple(views_s))
     read_as = tuple(f"{path}: {one.read_as}" for path, one in zip(paths, loaded, strict=True) if one.read_as)
     return Exported(out, metadata, write_model(out, deploy(metadata), metadata), read_as)
 
@@ -162,6 +170,7 @@ def _metadata(
         rates=info.rates if info else (),
         movements=movements,
         thresholds=info.thresholds if info else (),
+        views_s=info.views_s if info else (),
         window_s=window_s or (info.window_s if info else _WINDOW_S),
         sources_sha256=tuple(one.sha256 for one in loaded),
         trained_on=tuple(sorted({one for each in loaded if each.info for one in each.info.trained_on})),
