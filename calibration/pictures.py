@@ -5,7 +5,8 @@ A clip is ``window_s`` of a video, as the network is given it. Clips are kept in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,9 +28,10 @@ _PREFIX = "videos:"
 _BATCH = 2  # activations of a clip take some 100 MB
 # Runs of this many clips of a video go to calibration and to comparison in turns. Neighbors of one run are alike.
 _RUN = 10
+# Clips that are looked at as pictures.
+_LOOKED_AT = 128
 # Standard deviation of a pixel over the clips, of 255.
 _NO_DIFFERENCE = 2.0
-_STEP = 4  # every such pixel is compared
 # Mean squared step from pixel to pixel over twice their variance: 1 for white noise.
 _NOISE_RATIO = 0.3
 
@@ -54,7 +56,8 @@ class Videos:
         for files in (numbered[self.part :: 2], numbered[1 - self.part :: 2]):  # the first run of these is ours
             for done, (number, file) in enumerate(files):
                 share = -(-(most - len(clips)) // (len(files) - done))
-                clips += islice(self._clips(number, file), share)
+                with closing(self._clips(number, file)) as found:
+                    clips += islice(found, share)
         if not clips:
             raise MarEdgeError(f"{self.name} has no clip to read; it takes two videos, or one of {2 * _RUN} clips")
         labels = np.full(len(clips), UNLABELED, np.int64)
@@ -64,7 +67,7 @@ class Videos:
         """See ``Source``."""
         check_pictures(windows, to, fewest)
 
-    def _clips(self, number: int, file: Path) -> Iterator[NDArray[np.uint8]]:
+    def _clips(self, number: int, file: Path) -> Generator[NDArray[np.uint8], None, None]:
         """Yield the clips of this part, (8, 224, 224, 3) RGB."""
         reader = open_source(parse_source(str(file)))
         try:
@@ -116,17 +119,17 @@ def check_pictures(windows: Windows, to: str = "calibrate", fewest: int = FEWEST
     Raises:
         MarEdgeError: there are too few different clips, they are alike, or they are noise.
     """
-    frames: NDArray[np.uint8] = windows.inputs["frames"]
-    check_different(windows, frames, to, fewest)
-    middle = frames[:, frames.shape[1] // 2].astype(np.float32)  # (N, H, W, 3): one frame of each clip is enough
-    if float(middle[:, ::_STEP, ::_STEP].std(axis=0).mean()) < _NO_DIFFERENCE:
+    check_different(windows, windows.inputs["frames"], to, fewest)
+    some: NDArray[np.uint8] = windows.first(_LOOKED_AT).inputs["frames"]
+    middle = some[:, some.shape[1] // 2].astype(np.float32)  # (N, H, W, 3): one frame of each clip is enough
+    if float(middle.std(axis=0).mean()) < _NO_DIFFERENCE:
         raise MarEdgeError(f"the clips of {windows.name} hardly differ from each other; {to} on more varied data")
     steps = np.square(np.diff(middle, axis=2)).mean(axis=(1, 2, 3))
     ratio = float(np.median(steps / np.maximum(2 * middle.var(axis=(1, 2)).mean(axis=-1), 1e-6)))
     if not ratio < _NOISE_RATIO:
         raise MarEdgeError(
             f"{windows.name} is noise, not pictures: neighboring pixels have nothing in common (ratio {ratio:.2f}, for "
-            "pictures of cameras below 0.1). Ranges measured on it would be wrong"
+            "pictures of people about 0.02). Ranges measured on it would be wrong"
         )
 
 

@@ -1,4 +1,4 @@
-"""Windows that a model is run on, and the contract of what they are read from: a file beside this per kind of data.
+"""Windows that a model is run on, and the contract of what they are read from. Each kind of data has a file here.
 
 Runs no model.
 """
@@ -23,8 +23,10 @@ FEWEST_WINDOWS = 64
 class Windows:
     """N windows as the network takes them.
 
-    inputs: name -> (N, ...). labels: (N,) int64 index into the model's labels, ``UNLABELED`` where there is none or the
-    model does not have it. name: of the data, for messages. batch: windows in one inference.
+    inputs: name -> (N, ...).
+    labels: (N,) int64 index into the model's labels; ``UNLABELED`` where there is none, or the model does not have it.
+    name: of the data, for messages.
+    batch: windows in one inference.
     """
 
     inputs: Mapping[str, NDArray[Any]]

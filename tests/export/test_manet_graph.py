@@ -136,3 +136,10 @@ def test_a_command_line_exports_it(here, manet_model, tmp_path, written):
     assert (done.returncode, done.stderr) == (0, "")
     assert "tiny pictures, 12 classes" in done.stdout
     assert written[0][1].window_s == 2.5
+
+
+def test_views_are_for_skeletons(written, manet_model, tmp_path):
+    options = {"layout_name": "ma52", "stream": "joint", "out": tmp_path / "m.onnx"}
+    with pytest.raises(MarEdgeError, match="--view-s is for skeletons"):
+        export_model(manet_model.source, None, **options, views_s=(1.0,))
+    assert not written
