@@ -143,7 +143,7 @@ SETS = {
     "the plugin of TensorRT for RTX": [
         Install(name, python, requirements(name, python, RTX_PLUGIN))
         for name in ("Linux x86-64", "Linux aarch64, glibc 2.35", "Windows")
-        for python in ("3.11", "3.14")
+        for python in ("3.14",)
     ],
 }
 
