@@ -17,7 +17,7 @@ from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.options.recording import RecordLimits
-from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
+from mar_edge.cli.options.view import PageAccess, PageTeaching, ShowVideo, ViewAt, live_view
 from mar_edge.cli.service import SHOWN, run_service
 from mar_edge.edge.runtime.cores import share_of_cores
 from mar_edge.streaming.choices import Encoding
@@ -28,6 +28,7 @@ from mar_edge.streaming.choices import Encoding
     "serve --camera 0 --view 127.0.0.1:8080",
     "serve --camera clip.mp4 --record recordings",
     "serve --camera hall=rtsp://10.0.0.7/cam --camera door=1",
+    "serve --camera 0 --view 127.0.0.1:8080 --teach-to taught.onnx",
     "serve --config mar-edge.toml",
 )
 def serve(
@@ -49,6 +50,7 @@ def serve(
     view: ViewAt = None,
     show_video: ShowVideo = False,
     page: PageAccess,
+    teaching: PageTeaching,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -120,5 +122,7 @@ def serve(
         threads=threads,
         sha256=sha256,
         reread=None if config is None else lambda: called_again(context),
-        page=live_view(view, page, show_video),
+        page=live_view(
+            view, page, show_video, teaching.config(model.model, serve_config.pipeline), teaching.teach_token
+        ),
     )

@@ -72,7 +72,8 @@ def run_service(
 
     def open_recognizer() -> WindowRecognizer:
         with showing_progress() as progress:  # of building an engine
-            opened.append(WindowRecognizer.open(model, threads, runtime, sha256, progress))
+            recognizer = WindowRecognizer.open(model, threads, runtime, sha256, progress)
+        opened.append(recognizer if lessons is None else lessons.begin(recognizer))
         if show:
             unsaid.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
         return opened[0]
@@ -88,10 +89,13 @@ def run_service(
             report(unsaid.pop())
         printer.submit(lambda: messages.show(message))
 
+    lessons = None if page is None else page.lessons
     messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     with page or nullcontext(), BackgroundCalls() as printer:
         if page is not None:
             report(f"page: {page.url}")
+            if lessons is not None and page.teach_url != page.url:
+                report(f"page to teach on: {page.teach_url}")
             if open_it and has_screen():
                 open_page(page.url)
         summary: ServeSummary = serve_stream(
@@ -101,6 +105,7 @@ def run_service(
             on_message=on_message,
             reread=reread,
             observer=page,
+            new_model=None if lessons is None else lessons.new_model,
         )
         if show:
             report(summary.report)

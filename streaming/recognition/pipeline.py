@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from mar_edge.edge.data import Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
-from mar_edge.edge.prior import Prior
+from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.prior import Prior, default_prior, shift_of
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange
@@ -133,7 +134,7 @@ class Pipeline:
 
     def check_model(self, recognizer: WindowRecognizer) -> None:
         """Raise MarEdgeError as the class does, if the rules do not fit this model; nothing changes."""
-        _resolved(self._rules, recognizer, self._timer)
+        check_rules(self._rules, recognizer.metadata)
 
     def change_model(self, recognizer: WindowRecognizer) -> None:
         """Continue with other labels of the same network, after ``break_off``; counts and event ids go on.
@@ -213,7 +214,8 @@ class Pipeline:
     def _set(self, rules: PipelineRules, recognizer: WindowRecognizer) -> None:
         """Go by ``rules`` from now on; where they do not fit the model, nothing changes."""
         metadata, layout = recognizer.metadata, recognizer.layout
-        scorer, self.thresholds = _resolved(rules, recognizer, self._timer)
+        scorer = WindowScorer(recognizer, rules.prior, self._timer)
+        self.thresholds = check_rules(rules, metadata)
         self._rules, self._recognizer = rules, recognizer
         self.prior, self._scorer = scorer.prior, scorer
         self._events = PeopleEvents(metadata, layout, rules.events, self.thresholds, self._ids)
@@ -236,11 +238,11 @@ class Pipeline:
         return Step([one for one in inferences if not one.invalid], changes)
 
 
-def _resolved(rules: PipelineRules, recognizer: WindowRecognizer, timer: Timer) -> tuple[WindowScorer, Thresholds]:
-    """Return what the rules mean for a model.
+def check_rules(rules: PipelineRules, metadata: ModelMetadata) -> Thresholds:
+    """Return the thresholds that the rules mean for a model.
 
     Raises:
-        MarEdgeError: they do not fit it.
+        MarEdgeError: they name labels that it does not have, or their prior lacks one of its own.
     """
-    thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
-    return WindowScorer(recognizer, rules.prior, timer), thresholds
+    shift_of(default_prior(metadata) if rules.prior is None else rules.prior, metadata)
+    return resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
