@@ -14,7 +14,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.teaching.examples import Shown
 from mar_edge.teaching.lesson import Lesson
 
-_LATER = 10
+_LATER = 5
 """How far the process steps back behind the streams (``nice``)."""
 
 

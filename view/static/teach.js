@@ -78,7 +78,7 @@ function fill(state, make) {
   if (state === shown) return;
   shown = state;
   panel.replaceChildren(made("h2", "", "Teach a movement"), ...make());
-  panel.querySelector("input, button")?.focus({ preventScroll: true });
+  panel.querySelector("input, .prompt, button")?.focus({ preventScroll: true });
 }
 
 function form() {
@@ -152,42 +152,45 @@ function taught(problem) {
   return [made("h3", "", "Taught"), list];
 }
 
+// What is asked for changes each second: its elements stay, so that the button can be pressed.
 function showLesson() {
   const { phase, name, number, of, left_s: left, examples, lines, file } = lesson();
-  fill(`lesson ${phase} ${JSON.stringify(lesson())}`, () => {
-    const which = `Example ${number} of ${of}`;
-    const [small, large] = {
-      waiting: ["Waiting", "until the person is seen"],
-      ready: number ? [which, "get ready"] : ["Then half a minute of nothing special", "get ready"],
-      count: [which, `${left}`],
-      show: [which, `now: ${name}`],
-      thanks: [which, "thank you"],
-      idle: ["Nothing special: look around, scratch, but do not do it", `${left} s`],
-      fitting: ["Everything was shown", "learning …"],
-      taught: [`Written to ${file}. It is recognized from now on`, name],
-      refused: ["Nothing was taught", name],
-      removed: ["Removed", name],
-    }[phase] ?? ["", ""];
-    const prompt = made("p", `prompt ${phase}`);
+  const canStop = isActive() && phase !== "fitting";
+  fill(`lesson ${canStop} ${isActive()}`, () => {
+    const prompt = made("p", "prompt");
     prompt.setAttribute("role", "status");
-    prompt.append(made("span", "", small), " ", made("b", "", large));
-    const list = made("ol", "examples");
-    list.append(...examples.map(({ word, problem }) => {
-      const item = made("li", word === "good" ? "good" : "warn", word);
-      if (problem) item.append(`: ${problem}`);
-      return item;
-    }));
+    prompt.tabIndex = -1;
+    prompt.append(made("span"), " ", made("b"));
     const problem = made("p", "bad");
     problem.setAttribute("role", "alert");
-    const again = phase === "refused" ? "Try again" : "Teach another";
-    const buttons = ACTIVE.includes(phase)
-      ? [...(phase === "fitting" ? [] : [button("Stop", async () => setText(problem, await ask({ do: "stop" })))])]
-      : [button(again, () => {
-        inForm = true;
-        render();
-      }), button("Close", close)];
-    return [prompt, list, ...lines.map((line) => made("p", "note", line)), row(...buttons), problem];
+    const buttons = [button("Teach another", () => {
+      inForm = true;
+      render();
+    }), button("Close", close)];
+    if (canStop) buttons.splice(0, 2, button("Stop", async () => setText(problem, await ask({ do: "stop" }))));
+    const notes = made("div");
+    return [prompt, made("ol", "examples"), notes, row(...(canStop || !isActive() ? buttons : [])), problem];
   });
+  const which = `Example ${number} of ${of}`;
+  const [small, large] = {
+    waiting: ["Waiting", "until the person is seen"],
+    ready: number ? [which, "get ready"] : ["Then half a minute of nothing special", "get ready"],
+    count: [which, `${left}`],
+    show: [which, `now: ${name}`],
+    thanks: [which, "thank you"],
+    idle: ["Nothing special: look around, scratch, but do not do it", `${left} s`],
+    fitting: ["Everything was shown", "learning …"],
+    taught: [`Written to ${file}. It is recognized from now on`, name],
+    refused: ["Nothing was taught", name],
+    removed: ["Removed", name],
+  }[phase] ?? ["", ""];
+  const [, prompt, list, notes] = panel.children;
+  prompt.className = `prompt ${phase}`;
+  setText(prompt.firstChild, small);
+  setText(prompt.lastChild, large);
+  const judged = examples.map(({ word, problem }) => [word === "good" ? "good" : "warn", problem ? `${word}: ${problem}` : word]);
+  list.replaceChildren(...judged.map(([tone, text]) => made("li", tone, text)));
+  notes.replaceChildren(...lines.map((line) => made("p", "note", line)));
 }
 
 function field(text, input) {
