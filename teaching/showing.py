@@ -69,7 +69,7 @@ class Showing:
         metadata: of the model that is taught.
         source: of the frames, for names of examples.
         plan: how much is asked for.
-        person: id of the person who shows it; None for whoever is seen.
+        person: id of the person who shows it; None for anybody who is seen.
     """
 
     def __init__(

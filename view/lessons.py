@@ -271,6 +271,6 @@ class Lessons:
 
 
 def _head_of(label: Label) -> Head:
-    """Return a head that stands for one that will be taught."""
+    """Return a head without content, in place of one that will be taught."""
     nothing = {"examples": 0, "views": 0, "idle_s": 0.0, "found": 0.0, "false_per_minute": 0.0}
     return Head(label=label.name, weights=b"", bias=0.0, taught_on="", **nothing)  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ class Start(msgspec.Struct, frozen=True, tag_field="do", tag="start", forbid_unk
         stream: Stream that it is about.
         body: Body group of a new label.
         examples: Number of examples.
-        person: Person who shows it; None for whoever is seen.
+        person: Person who shows it; None for anybody who is seen.
         one_side: Whether the movement to the other side is another one.
     """
 

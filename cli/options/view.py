@@ -139,8 +139,7 @@ def live_view(
     """Return the page that ``--view`` asks for, bound; None where it does not.
 
     Raises:
-        MarEdgeError: the address is not available, a token is not valid, an option needs a page that is missing, or
-            the file to teach to was taught from another model.
+        MarEdgeError: the address is not available, a token is not valid, or an option needs a page that is missing.
     """
     if address is None:
         if video:
