@@ -9,7 +9,7 @@ Device = Literal["cpu", "cuda"]
 Hardware = Literal["same", "same-capability", "ampere-plus"]
 """GPUs that a TensorRT engine runs on."""
 
-Family = Literal["mmn"]
+Family = Literal["mmn", "manet"]
 """Files of ``edge/families``."""
 LayoutName = Literal["ma52", "imigue"]
 """Files of ``edge/layouts``."""

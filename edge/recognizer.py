@@ -67,7 +67,8 @@ class WindowRecognizer:
             check_whole(path)
         opened = open_runtime(path, runtime, threads, progress)
         recognizer = cls(opened.runtime, str(path), opened.reason)
-        zeros = {name: np.zeros((1, *shape), np.float32) for name, shape in recognizer.family.input_shapes.items()}
+        family = recognizer.family
+        zeros = {name: np.zeros((1, *shape), family.input_dtype) for name, shape in family.input_shapes.items()}
         recognizer.runtime.warm_up(zeros)
         outputs = recognizer.runtime.infer(zeros)
         check_outputs(recognizer.metadata, {name: array.shape for name, array in outputs.items()}, str(path))

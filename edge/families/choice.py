@@ -14,3 +14,7 @@ def open_family(metadata: ModelMetadata) -> ModelFamily:
             from mar_edge.edge.families.mmn import MmnFamily
 
             return MmnFamily(load_layout(metadata.layout))
+        case "manet":
+            from mar_edge.edge.families.manet import ManetFamily
+
+            return ManetFamily()
