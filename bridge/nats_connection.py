@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mar_edge.bridge.failures import check_login, explained
 from mar_edge.bridge.sinks.base import Unavailable
 from mar_edge.bridge.target import Target
 from mar_edge.edge.errors import MarEdgeError, MissingExtra
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 ANSWER_S = 5
 """Seconds within which a server answers."""
 _CLOSE_S = 1.0
+_NO_ENTRY = "authorization violation"
 T = TypeVar("T")
 
 
@@ -33,6 +36,10 @@ def check_packages(target: Target) -> None:
         raise MissingExtra("nats-py", "nats")
     if target.credentials is not None and find_spec("nkeys") is None:
         raise MarEdgeError("--credentials needs the package nkeys, which has no wheels: pip install nkeys")
+
+
+def _is_no_warning_of_ends(record: logging.LogRecord) -> bool:
+    return "eof_received" not in str(record.msg)
 
 
 class NatsConnection:
@@ -52,7 +59,9 @@ class NatsConnection:
         check_packages(target)
         from nats.aio.client import Client
 
-        self._shown = target.shown
+        # Its streams answer the end of an encrypted connection in a way that asyncio warns of each time.
+        logging.getLogger("asyncio").addFilter(_is_no_warning_of_ends)
+        self._target = target
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self._thread.start()
@@ -119,7 +128,10 @@ class NatsConnection:
 
     def unavailable(self, error: BaseException) -> Unavailable:
         """Return the error that the sink raises for an error of the client."""
-        return Unavailable(f"NATS at {self._shown}: {str(error).strip() or type(error).__name__}")
+        why = explained(error, self._target)
+        if _NO_ENTRY in why.lower():
+            why += f"; {check_login(self._target)}"
+        return Unavailable(f"NATS at {self._target.shown}: {why}")
 
     async def _notice_error(self, error: Exception) -> None:
         self._last_error = error

@@ -38,14 +38,6 @@ def export(
     ] = None,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Model file to write.")] = Path("model.onnx"),
     precision: Annotated[Precision, typer.Option(help="Precision of the graph.")] = "fp32",
-    triton: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Triton Inference Server repository to put the model into as well.",
-            show_default=False,
-        ),
-    ] = None,
     layout: Annotated[LayoutName, typer.Option(help="Skeleton layout.", rich_help_panel=_CHECKPOINT)] = "ma52",
     stream: Annotated[
         StreamChoice, typer.Option(help="Input that the checkpoint was trained on.", rich_help_panel=_CHECKPOINT)
@@ -91,10 +83,6 @@ def export(
     if out.suffix != ".onnx":
         raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
     check_outputs([out], [checkpoint, bone_checkpoint, labels, confidence])
-    if triton is not None:
-        from mar_edge.export.triton import place_of
-
-        place_of(out, triton)
     half = precision == "fp16"
     if checkpoint.suffix == ".onnx" and not half:
         raise MarEdgeError(f"{checkpoint} is a model file already; --precision fp16 makes another of it")
@@ -125,10 +113,3 @@ def export(
             with showing_progress() as progress:
                 written = write_half(full, out, comparison.guard(), progress)
             print_written(written)
-    if triton is not None:
-        from mar_edge.edge.model_file import parse_metadata
-        from mar_edge.edge.runtime.onnxruntime import read_metadata
-        from mar_edge.export.triton import write_repository
-
-        metadata = parse_metadata(read_metadata(out), str(out))
-        print(f"Triton repository: {write_repository(out, metadata, triton)}")

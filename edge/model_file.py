@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -48,12 +48,14 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     """The description in a model file.
 
     family: kind of network, which decides its inputs (``edge.families``).
+    layout: of the skeletons that it is given or, for pictures, that decide when events begin and end.
+    streams: of MMN, whose logits are averaged; empty for other families.
     labels: one per output, in output order. background: output index of "nothing happens", if the network has one.
     activation: turns logits into the graph's probs: softmax, one label per window, or sigmoid, each label by itself.
     rates: one per label, its frequency in training, in any one unit; empty for equal ones.
     movements: one per label, which way it leads and its opposite; empty for those of MA-52's actions, by name.
-    encoding: ``raw`` coordinates (the authors' networks), or channels that the graph computes from them: ``motion``,
-        or motion and ``contact`` (``edge.network.mmn``).
+    encoding: of MMN: ``raw`` coordinates (the authors' networks), or channels that the graph computes from them:
+        ``motion``, or motion and ``contact`` (``edge.network.mmn``).
     window_s: seconds of video in one window.
     temperature: the graph's probs are activation(logits / temperature); fitted on held-out clips, else 1.
     thresholds: one per label, the probability at which its events begin; fitted on held-out clips, else empty.
@@ -69,8 +71,8 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     family: Family = "mmn"
     layout: str
-    streams: tuple[Stream, ...]
-    encoding: Encoding
+    streams: tuple[Stream, ...] = ()
+    encoding: Encoding = "raw"
     labels: tuple[Label, ...]
     background: int | None = None
     activation: Activation = "softmax"
@@ -92,6 +94,13 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     def to_json(self) -> str:
         """Return the JSON document."""
         return msgspec.json.encode(self).decode()
+
+
+class ModelVersion(NamedTuple):
+    """What identifies a model file: its description and its hash."""
+
+    metadata: ModelMetadata
+    sha256: str
 
 
 def default_model_path() -> Path:

@@ -10,10 +10,10 @@ import numpy as np
 
 from mar_edge.edge.data import Prediction, Window
 from mar_edge.edge.families.choice import open_family
-from mar_edge.edge.files.digest import check_sha256
+from mar_edge.edge.files.digest import check_sha256, sha256_of
 from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import ModelMetadata, check_inputs, check_outputs, default_model_path, parse_metadata
+from mar_edge.edge.model_file import ModelVersion, check_inputs, check_outputs, default_model_path, parse_metadata
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.runtime.taught import TaughtRuntime
@@ -30,10 +30,13 @@ class WindowRecognizer:
         MarEdgeError: the model has no description, or one that does not fit its graph.
     """
 
-    def __init__(self, runtime: Runtime, source: str, reason: str = "") -> None:
+    def __init__(self, runtime: Runtime, source: str, reason: str = "", version: ModelVersion | None = None) -> None:
         self.reason = reason
         """Why it runs on that runtime, in a few words."""
-        self.metadata: ModelMetadata = parse_metadata(runtime.metadata_json, source)
+        self.version = version or ModelVersion(parse_metadata(runtime.metadata_json, source), sha256="")
+        """The model file; its hash is "" where there is no file."""
+        self.metadata = self.version.metadata
+        self._source, self._network = source, runtime
         taught = self.metadata.taught
         self.runtime: Runtime = runtime if taught is None else TaughtRuntime(runtime, self.metadata, taught, source)
         self.layout = load_layout(self.metadata.layout)
@@ -66,13 +69,30 @@ class WindowRecognizer:
             check_sha256(path, sha256)
             check_whole(path)
         opened = open_runtime(path, runtime, threads, progress)
-        recognizer = cls(opened.runtime, str(path), opened.reason)
-        family = recognizer.family
-        zeros = {name: np.zeros((1, *shape), family.input_dtype) for name, shape in family.input_shapes.items()}
-        recognizer.runtime.warm_up(zeros)
-        outputs = recognizer.runtime.infer(zeros)
-        check_outputs(recognizer.metadata, {name: array.shape for name, array in outputs.items()}, str(path))
+        version = ModelVersion(parse_metadata(opened.runtime.metadata_json, str(path)), sha256_of(path))
+        recognizer = cls(opened.runtime, str(path), opened.reason, version)
+        recognizer.try_out()
         return recognizer
+
+    def try_out(self) -> None:
+        """Warm the model up, and compare its outputs with its description.
+
+        Raises:
+            MarEdgeError: they differ, or its taught labels need other features.
+        """
+        shapes, dtype = self.family.input_shapes, self.family.input_dtype
+        zeros = {name: np.zeros((1, *shape), dtype) for name, shape in shapes.items()}
+        self.runtime.warm_up(zeros)
+        outputs = self.runtime.infer(zeros)
+        check_outputs(self.metadata, {name: array.shape for name, array in outputs.items()}, self._source)
+
+    def retaught(self, version: ModelVersion) -> WindowRecognizer:
+        """Return a recognizer of the same network with other taught labels, which closes the same runtime.
+
+        Args:
+            version: a model file that was taught from this one, or from the same one as this.
+        """
+        return WindowRecognizer(self._network, self._source, self.reason, version)
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
         """Return the scores of each window (``edge.scores``), in order, from one inference."""

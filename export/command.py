@@ -15,7 +15,7 @@ from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.movements import Movement, read_movements, stated_for
-from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
+from mar_edge.edge.network.checkpoint import Checkpoint, load_mmn
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.score_calibration import read_score_calibration
 from mar_edge.export.choices import StreamChoice
@@ -67,7 +67,7 @@ def export_model(
     layout = load_layout(layout_name)
     streams: tuple[Stream, ...] = ("joint", "bone") if stream == "both" else (stream,)
     paths = [checkpoint] if bone_checkpoint is None else [checkpoint, bone_checkpoint]
-    loaded = [load_checkpoint(path, layout.num_joints) for path in paths]
+    loaded = [load_mmn(path, layout.num_joints) for path in paths]
     for path, one, name in zip(paths, loaded, streams, strict=True):
         _check_fits(path, one, layout_name, name)
     networks: list[tuple[Stream, MMN]] = [(s, one.network) for s, one in zip(streams, loaded, strict=True)]
@@ -87,7 +87,7 @@ def export_model(
     return Exported(out, metadata, write_model(out, networks, layout, metadata), read_as)
 
 
-def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: Stream) -> None:
+def _check_fits(path: Path, checkpoint: Checkpoint[MMN], layout_name: str, stream: Stream) -> None:
     info = checkpoint.info
     if info is not None and (info.layout, info.stream) != (layout_name, stream):
         raise MarEdgeError(
@@ -96,7 +96,7 @@ def _check_fits(path: Path, checkpoint: Checkpoint, layout_name: str, stream: St
 
 
 def _metadata(
-    loaded: list[Checkpoint],
+    loaded: list[Checkpoint[MMN]],
     layout_name: str,
     streams: tuple[Stream, ...],
     labels_file: Path | None,

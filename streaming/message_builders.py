@@ -68,6 +68,7 @@ def hello_message(
         prior=pipeline.prior.name,
         activation=metadata.activation,
         needs=tuple(needs(label) for label in metadata.labels),
+        model_sha256=recognizer.version.sha256,
         picture_model="" if pipeline.pictures is None else pipeline.pictures.name,
         picture_weight=pipeline.picture_weight,
         versions={

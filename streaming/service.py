@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.layout import Layout
+from mar_edge.edge.model_file import ModelVersion
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.camera import Camera
@@ -71,6 +72,7 @@ def serve(
     reread: Callable[[], ServeConfig] | None = None,
     *,
     observer: StreamObserver | None = None,
+    new_model: Callable[[], ModelVersion | None] | None = None,
     open_pictures: Callable[[], WindowRecognizer] | None = None,
 ) -> ServeSummary:
     """Serve until every stream has ended, a signal comes or the time is up.
@@ -86,6 +88,7 @@ def serve(
         on_message: gets each message as it was sent, one at a time.
         reread: reads the configuration again, after a SIGHUP.
         observer: follows the streams from within the process.
+        new_model: returns a file that was taught from the model, once; None where there is nothing new.
 
     Raises:
         MarEdgeError: address, camera or models cannot be used, or do not fit each other.
@@ -140,7 +143,17 @@ def serve(
         for thread in threads:
             thread.start()
         monitoring.ready()
-        _attend(threads, socket, stop, monitoring, reread)
+
+        def take_news() -> None:
+            if reread is not None and stop.take_hangup():
+                with monitoring.reloading():
+                    _reload(threads, reread)
+            if new_model is not None and (version := new_model()) is not None:
+                retaught = shared.retaught(version)
+                for thread in threads:
+                    thread.loop.change(retaught)
+
+        _attend(threads, socket, stop, monitoring, take_news)
         monitoring.stopping()
         return _summarise({thread.name: thread.result() for thread in threads}, stop.signal)
 
@@ -150,7 +163,7 @@ def _attend(
     socket: PublishSocket,
     stop: StopSignals,
     monitoring: Monitoring,
-    reread: Callable[[], ServeConfig] | None,
+    take_news: Callable[[], None],
 ) -> None:
     """Serve subscribers, signals and monitoring while the streams run; at the end, do not wait for those that hang."""
     stopping_s: float | None = None
@@ -161,9 +174,7 @@ def _attend(
                 return
         socket.poll()
         monitoring.ping_watchdog()
-        if reread is not None and stop.take_hangup():
-            with monitoring.reloading():
-                _reload(threads, reread)
+        take_news()
         time.sleep(_TURN_S)
     socket.poll()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from mar_edge.edge.pose.base import PoseEstimator
@@ -44,7 +45,7 @@ class StreamLoop:
     ) -> None:
         self._config, self._stop, self._source, self._output = config, stop, source, output
         self._pictures = pictures
-        self._changed: ServeConfig | None = None
+        self._news: deque[ServeConfig | WindowRecognizer] = deque()
         self._timer = Timer()
         self._pose_worker = PoseWorker(source, pose)
         self._pipeline = Pipeline(recognizer, config.pipeline, self._timer, pictures.metadata)
@@ -52,9 +53,9 @@ class StreamLoop:
             source, pose_name, output, pictures, recognizer=recognizer, pipeline=self._pipeline, timer=self._timer
         )
 
-    def change(self, config: ServeConfig) -> None:
-        """Continue with another configuration, from the loop's next turn on. May be called by any thread."""
-        self._changed = config
+    def change(self, new: ServeConfig | WindowRecognizer) -> None:
+        """Continue with a configuration, or with taught labels, from the loop's next turn on. Any thread may call."""
+        self._news.append(new)
 
     def run(self) -> StreamSummary:
         """Serve until there is a reason to end."""
@@ -109,11 +110,10 @@ class StreamLoop:
                 self._output.send(message)
 
     def _reload(self) -> None:
-        config, self._changed = self._changed, None
-        if config is not None and (step := self._state.change(config)) is not None:
-            self._config = config
-            self._send(self._state.frame, step)
-            self._state.send_hello()
+        while self._news:
+            new = self._news.popleft()
+            if self._state.change(new, self._send) and isinstance(new, ServeConfig):
+                self._config = new
 
     def _reason_to_stop(self) -> str | None:
         ran_out = self._source.end_reason if self._pose_worker.ended else None

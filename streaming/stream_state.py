@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mar_edge.edge.errors import MarEdgeError
@@ -81,15 +82,28 @@ class StreamState:
         self.send_hello()
         self.send_status()
 
-    def change(self, config: ServeConfig) -> Step | None:
-        """Have the pipeline use another configuration; None where it does not fit the model, and nothing changes."""
+    def change(self, new: ServeConfig | WindowRecognizer, send: Callable[[Frame | None, Step], None]) -> bool:
+        """Continue with a configuration or with taught labels: ``send`` what ends, and say hello.
+
+        Returns:
+            Whether the two fit each other; if not, nothing changes.
+        """
         try:
-            step = self._pipeline.change(config.pipeline)
+            if isinstance(new, ServeConfig):
+                send(self.frame, self._pipeline.change(new.pipeline))
+            else:
+                self._pipeline.check_model(new)
+                # What ends here has a label of the model before. A replay breaks off at the hello.
+                send(self.frame, self._pipeline.break_off())
+                self._pipeline.change_model(new)
+                self._recognizer = new
         except MarEdgeError as error:
             _log.error("stream %s continues as before: %s", self._output.stream, error)
-            return None
-        _log.info("stream %s uses the new configuration", self._output.stream)
-        return step
+            return False
+        what = "configuration" if isinstance(new, ServeConfig) else "taught labels"
+        _log.info("stream %s uses the new %s", self._output.stream, what)
+        self.send_hello()
+        return True
 
     def done(self, frame: Frame) -> None:
         """Note that a frame went through all stages."""

@@ -109,6 +109,7 @@ class StatusBuilder:
             record_lost=0 if recorder is None else recorder.lost,
             record_error=None if recorder is None else recorder.error,
             page_failures=0 if observer is None else observer.failures,
+            model_changes=counts.model_changes,
             lsl_lost=0 if lsl is None else lsl.lost,
             pictures=self._pictures.status(),
         )

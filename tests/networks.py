@@ -2,56 +2,93 @@
 
 from __future__ import annotations
 
+import math
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mar_edge.edge.choices import Stream
 from mar_edge.edge.labels import background_label, ma52_labels
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.network.checkpoint import CheckpointInfo
+from mar_edge.edge.network.manet import MANet, MANetConfig
 from mar_edge.edge.network.mmn import MMN, MMNConfig
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1)}
 MA52 = MMNConfig(44, 12, "motion", **TINY)
 IMIGUE = MMNConfig(22, 32, "raw", **TINY)
+MANET = MANetConfig(num_classes=12, embedding=6, depths=(1, 2, 1, 1), width=8)
 LABELS = (*ma52_labels()[:11], background_label())
 BACKGROUND = 11
 
 
-def golden_weights(network: MMN, first_ordinal: int = 0) -> MMN:
+N = TypeVar("N", MMN, MANet)
+
+
+def golden_weights(network: N, first_ordinal: int = 0) -> N:
     """Return a network in eval mode whose weights follow from their place in the state_dict (specification, mmn.md).
 
     Counting from another ordinal gives another network.
     """
     state = network.state_dict()
-    for ordinal, (name, tensor) in enumerate(state.items(), first_ordinal):
-        if name.endswith(("num_batches_tracked", "landmarks")):
+    for ordinal, name in enumerate(published_keys(state), first_ordinal):
+        if name.endswith(("num_batches_tracked", "landmarks")) or name not in state:
             continue
-        k = np.arange(tensor.numel(), dtype=np.float64)
-        h = np.sin(12.9898 * k + 78.233 * ordinal + 0.5) * 43758.5453
-        w = 2 * (h - np.floor(h)) - 1
-        if name.endswith("running_mean"):
-            w = 0.1 * w
-        elif name.endswith("running_var"):
-            w = 1 + 0.5 * w
-        elif tensor.ndim >= 2:
-            w = 2 * w / np.sqrt(np.prod(tensor.shape[1:]))
-        elif name.endswith("weight"):
-            w = 1 + 0.1 * w
-        else:
-            w = 0.1 * w
-        state[name] = torch.from_numpy(w.reshape(tensor.shape)).float()
+        state[name] = golden_tensor(name, ordinal, tuple(state[name].shape))
     network.load_state_dict(state)
     return network.eval()
 
 
+def golden_tensor(name: str, ordinal: int, shape: tuple[int, ...]) -> Tensor:
+    k = np.arange(math.prod(shape), dtype=np.float64)
+    h = np.sin(12.9898 * k + 78.233 * ordinal + 0.5) * 43758.5453
+    w = 2 * (h - np.floor(h)) - 1
+    if name.endswith("running_mean"):
+        w = 0.1 * w
+    elif name.endswith("running_var"):
+        w = 1 + 0.5 * w
+    elif len(shape) >= 2:
+        w = 2 * w / np.sqrt(math.prod(shape[1:]))
+    elif name.endswith("weight"):
+        w = 1 + 0.1 * w
+    else:
+        w = 0.1 * w
+    return torch.from_numpy(w.reshape(shape)).float()
+
+
+def published_keys(names: Iterable[str]) -> list[str]:
+    """Return the keys of the authors' file, in order: theirs of MANet has unused ones after each gated convolution."""
+    keys = []
+    for name in names:
+        keys.append(name)
+        if name.endswith(".conv.net.weight"):
+            keys += [name.replace(".net.", f".action_p2_{unused}.") for unused in ("squeeze", "conv1", "expand")]
+    return keys
+
+
 def golden(config: MMNConfig, first_ordinal: int = 0) -> MMN:
     return golden_weights(MMN(config), first_ordinal)
+
+
+def golden_manet(config: MANetConfig, first_ordinal: int = 0) -> MANet:
+    return golden_weights(MANet(config), first_ordinal)
+
+
+def manet_file(network: MANet) -> dict[str, object]:
+    """Return the content of an authors' file of MANet: that of mmcv, with the unused tensors."""
+    state = network.state_dict()
+    return {
+        "meta": {"epoch": 40, "mmcv_version": "1.7.1"},
+        "state_dict": {name: state.get(name, torch.zeros(2, 2, 1)) for name in published_keys(state)},
+        "optimizer": {"state": {0: {"momentum_buffer": torch.zeros(3)}}, "param_groups": [{"lr": 0.1}]},
+    }
 
 
 @dataclass(frozen=True)

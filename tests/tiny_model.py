@@ -34,6 +34,7 @@ def write(path: Path) -> Path:
             helper.make_node("Gemm", ["index_t", "when", "bias"], ["timing"]),
             helper.make_node("Add", ["scores", "timing"], ["logits"]),
             helper.make_node("Softmax", ["logits"], ["probs"], axis=1),
+            helper.make_node("Identity", ["logits"], ["features"]),
         ],
         "tiny",
         [
@@ -43,6 +44,7 @@ def write(path: Path) -> Path:
         [
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["B", K]),
             helper.make_tensor_value_info("probs", TensorProto.FLOAT, ["B", K]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["B", K]),
         ],
         [
             numpy_helper.from_array(np.array([0, weights.shape[0]], np.int64), "shape"),

@@ -18,7 +18,7 @@ from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout, layout_with
 from mar_edge.edge.model_file import default_checkpoint_path, default_model_path, parse_metadata
 from mar_edge.edge.movements import Movements
-from mar_edge.edge.network.checkpoint import load_checkpoint
+from mar_edge.edge.network.checkpoint import load_mmn
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 
@@ -62,7 +62,7 @@ def open_start(path: Path) -> Start:
     Raises:
         MarEdgeError: it cannot be read, or is not a checkpoint of a known layout.
     """
-    checkpoint = load_checkpoint(default_checkpoint_path() if path == PACKAGE else path)
+    checkpoint = load_mmn(default_checkpoint_path() if path == PACKAGE else path)
     config, info = checkpoint.network.config, checkpoint.info
     layout = layout_with(config.num_joints)
     if layout is None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from mar_edge.bridge.failures import check_login, explained, hung_up
 from mar_edge.bridge.home_assistant import OFFLINE, ONLINE, ROOT, HomeAssistant
 from mar_edge.bridge.sinks.base import Entry, Unavailable
 from mar_edge.bridge.target import Target
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _ANSWER_S = 10.0
 _KEEPALIVE_S = 30
 _LOOK_S = 0.1
+# Bad user name or password, and not authorized.
+_NO_ENTRY = frozenset({134, 135})
 
 
 class MqttSink:
@@ -62,11 +65,12 @@ class MqttSink:
             client.tls_set_context(self._target.tls)
         client.will_set(self._home.availability_topic, OFFLINE, qos=1, retain=True)
         client.on_connect = self._notice_answer
+        client.on_disconnect = self._notice_end
         self._answered.clear()
         try:
             client.connect(self._target.host, self._target.port, _KEEPALIVE_S)
         except OSError as error:
-            raise self._unavailable(str(error)) from None
+            raise self._unavailable(explained(error, self._target)) from None
         client.loop_start()
         self._client = client
         if not self._answered.wait(_ANSWER_S):
@@ -77,8 +81,15 @@ class MqttSink:
         self._wait([client.publish(topic, payload, qos=1, retain=True) for topic, payload in retained.items()])
 
     def _notice_answer(self, _client: Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._refusal = str(reason) if reason.is_failure else None
+        self._refusal = None
+        if reason.is_failure:
+            self._refusal = str(reason) + (f"; {check_login(self._target)}" if reason.value in _NO_ENTRY else "")
         self._answered.set()
+
+    def _notice_end(self, *_: Any) -> None:
+        if not self._answered.is_set():
+            self._refusal = hung_up(self._target)
+            self._answered.set()
 
     def send(self, batch: Sequence[Entry]) -> int:
         """Publish a batch, then wait for the acknowledgments."""

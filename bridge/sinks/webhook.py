@@ -13,6 +13,7 @@ import http.client
 import time
 from collections.abc import Sequence
 
+from mar_edge.bridge.failures import check_login, explained
 from mar_edge.bridge.sinks.base import Entry, Refused, Unavailable
 from mar_edge.bridge.target import Target
 from mar_edge.edge.errors import MarEdgeError
@@ -88,7 +89,7 @@ class WebhookSink:
                 self._connection.close()
                 answer = self._post(entry.body, headers)
         except (OSError, http.client.HTTPException) as error:
-            raise self._unavailable(str(error) or type(error).__name__) from None
+            raise self._unavailable(explained(error, self._target)) from None
         if 200 <= answer.status < 300:
             if not answer.isclosed():  # a longer answer than anybody reads
                 self._connection.close()
@@ -96,6 +97,8 @@ class WebhookSink:
         said = f"{answer.status} {answer.reason}"
         if answer.status in _REFUSALS:
             raise Refused(f"{self._target.shown}: {said}")
+        if answer.status == http.HTTPStatus.UNAUTHORIZED:
+            said += f"; {check_login(self._target)}"
         if 300 <= answer.status < 400:
             said += f"; redirects are not followed, give the new address: {answer.getheader('Location')}"
         raise self._unavailable(said)

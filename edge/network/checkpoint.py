@@ -5,35 +5,39 @@ Unpickles tensors only.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
 import re
 import struct
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 import torch
 from torch import Tensor
 
-from mar_edge.edge.choices import Encoding
+from mar_edge.edge.choices import Family
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
 from mar_edge.edge.movements import Movement
-from mar_edge.edge.network.mmn import MMN, SCALES, MMNConfig
+from mar_edge.edge.network import manet_weights, mmn_weights
+from mar_edge.edge.network.manet import MANet
+from mar_edge.edge.network.mmn import MMN
+from mar_edge.edge.network.weights import with_weights
 
 _FORMAT = "mar-edge checkpoint"
 # Keys under which training programs keep the state_dict; the first one present holds the network.
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
-# A parameter of every MMN: its prefix ("module.", "_orig_mod.", Lightning's own) is the prefix of all of them.
-_ANCHOR = "STPE"
+# Parameters by which a family is recognized: their prefix ("module.", "_orig_mod.", Lightning's own) is that of all.
+_ANCHORS: Mapping[Family, tuple[str, ...]] = {"mmn": mmn_weights.ANCHORS, "manet": manet_weights.ANCHORS}
+_NAMES: Mapping[Family, str] = {"mmn": "MMN (skeletons)", "manet": "MANet (pictures)"}
 # Entries that profilers of operations leave in a network.
 _COUNTERS = ("total_ops", "total_params")
-_BATCHES = "num_batches_tracked"
 _UNPICKLES = re.compile(r"GLOBAL ([\w.]+)")
 # Errors of torch's unpickler on bytes that are no checkpoint, or a damaged one.
 NOT_READABLE = (
@@ -52,13 +56,17 @@ NOT_READABLE = (
 class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     """The description in our own checkpoints; a published one has none.
 
+    family: kind of network, as in a model file.
+    layout: of the skeletons that it is given or, for pictures, that decide when events begin and end.
+    stream: of MMN, ``joint`` or ``bone``; empty for other families.
     activation: turns the outputs into probabilities: one ``softmax``, or a ``sigmoid`` for each label.
     movements, thresholds, trained_on: as in a model file (``edge.model_file``).
     rates: how often each label occurred in training, relative to the others (mean 1); empty where it is not known.
     """
 
+    family: Family = "mmn"
     layout: str
-    stream: str
+    stream: str = ""
     labels: tuple[Label, ...]
     background: int | None
     window_s: float
@@ -73,34 +81,113 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     trained_on: tuple[str, ...] = ()
 
 
+N = TypeVar("N", MMN, MANet)
+
+
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Generic[N]):
     """A network in eval mode, the SHA-256 of its file, and the description of one of our own.
 
     read_as: one line on what was unwrapped or left out; empty for a flat state_dict or one of our own.
     """
 
-    network: MMN
+    network: N
     sha256: str
     info: CheckpointInfo | None
     read_as: str = ""
 
 
-def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
-    """Read a checkpoint. The network's shape follows from its weights.
-
-    Args:
-        num_joints: V that the network must have; None accepts any.
+def load_checkpoint(path: Path) -> Checkpoint[MMN] | Checkpoint[MANet]:
+    """Read a checkpoint of any family. The network's family and shape follow from its weights.
 
     Raises:
         MarEdgeError: the file is missing, is no checkpoint, or holds something other than tensors. Or a key, which
             the message names, is missing, unexpected or of another shape.
     """
+    content = _read(path)
+    return _mmn(content) if content.family == "mmn" else _manet(content)
+
+
+def load_mmn(path: Path, num_joints: int | None = None) -> Checkpoint[MMN]:
+    """Read a checkpoint of an MMN.
+
+    Args:
+        num_joints: V that the network must have; None accepts any.
+
+    Raises:
+        MarEdgeError: see ``load_checkpoint``; or it is of another family, or for another number of joints.
+    """
+    checkpoint = _mmn(_of_family(_read(path), "mmn"))
+    V = checkpoint.network.config.num_joints
+    if num_joints not in {None, V}:
+        raise MarEdgeError(
+            f"{path}: key 'STPE' is that of a network of {V} joints, the layout has {num_joints}; another --layout?"
+        )
+    return checkpoint
+
+
+def load_manet(path: Path) -> Checkpoint[MANet]:
+    """Read a checkpoint of a MANet.
+
+    Raises:
+        MarEdgeError: see ``load_checkpoint``; or it is of another family.
+    """
+    return _manet(_of_family(_read(path), "manet"))
+
+
+def save_checkpoint(path: Path, network: MMN | MANet, info: CheckpointInfo) -> None:
+    """Write one of our own: weights and description, whole or not at all.
+
+    Raises:
+        MarEdgeError: it cannot be written. A file that was there stays.
+    """
+    state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    content = io.BytesIO()  # if torch wrote the file, a full disk would be a RuntimeError
+    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, content)
+    write_whole(path, content.getvalue())
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a file holds: the tensors of one network, without prefix, and what ``Checkpoint`` says of it."""
+
+    source: str
+    family: Family
+    state: dict[str, Tensor]
+    sha256: str
+    info: CheckpointInfo | None
+    notes: list[str]
+
+    def checkpoint(self, network: N) -> Checkpoint[N]:
+        read_as = f"read {'; '.join(self.notes)}" if self.notes else ""
+        return Checkpoint(network, self.sha256, self.info, read_as)
+
+
+def _mmn(content: _Content) -> Checkpoint[MMN]:
+    config = mmn_weights.mmn_config(content.state, content.source)
+    return content.checkpoint(with_weights(lambda: MMN(config), content.state, content.source))
+
+
+def _manet(content: _Content) -> Checkpoint[MANet]:
+    state = manet_weights.without_unused(content.state, content.notes)
+    config = manet_weights.manet_config(state, content.source)
+    return content.checkpoint(with_weights(lambda: MANet(config), state, content.source))
+
+
+def _of_family(content: _Content, family: Family) -> _Content:
+    if content.family != family:
+        raise MarEdgeError(
+            f"{content.source} is a checkpoint of {_NAMES[content.family]}; expected one of {_NAMES[family]}"
+        )
+    return content
+
+
+def _read(path: Path) -> _Content:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns about how the file was pickled
             content = torch.load(path, map_location="cpu", weights_only=True)
-        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        sha256 = sha256_of(path)
     except OSError as error:
         raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
     except NOT_READABLE as error:
@@ -111,28 +198,10 @@ def load_checkpoint(path: Path, num_joints: int | None = None) -> Checkpoint:
         content = content.get("state_dict")
     notes: list[str] = []
     state = _flat_state(content if info else _unwrapped(content, notes), path)
-    state = _network_alone(state, path, notes)
-    config = _infer_config(state, num_joints, path)
-    network = MMN(config)
-    expected = network.state_dict()
-    for name, tensor in expected.items():
-        if name.endswith(_BATCHES):  # missing in files of old versions of torch, and not used here
-            state.setdefault(name, tensor)
-    _check_keys(state, expected, path)
-    network.load_state_dict(state)
-    return Checkpoint(network.eval(), sha256, info, f"read {'; '.join(notes)}" if notes else "")
-
-
-def save_checkpoint(path: Path, network: MMN, info: CheckpointInfo) -> None:
-    """Write one of our own: weights and description, whole or not at all.
-
-    Raises:
-        MarEdgeError: it cannot be written. A file that was there stays.
-    """
-    state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
-    content = io.BytesIO()  # if torch wrote the file, a full disk would be a RuntimeError
-    torch.save({"format": _FORMAT, "info": msgspec.json.encode(info).decode(), "state_dict": state}, content)
-    write_whole(path, content.getvalue())
+    family, prefix = _recognized(state, path)
+    if info is not None and info.family != family:
+        raise MarEdgeError(f"{path} says that it is of the family {info.family}; its keys are those of {family}")
+    return _Content(str(path), family, _network_alone(state, prefix, notes), sha256, info, notes)
 
 
 def _read_info(content: dict[str, Any], path: Path) -> CheckpointInfo:
@@ -150,7 +219,16 @@ def _flat_state(content: object, path: Path) -> dict[str, Tensor]:
             raise MarEdgeError(
                 f"{path}: entry '{name}' is a {type(value).__name__}; expected a flat state_dict (name -> tensor)"
             )
+        if not _is_whole(value):
+            raise MarEdgeError(f"{path}: key '{name}' is not a plain tensor with a number for each place of its shape")
     return dict(content)
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    """Return False where few bytes in the file claim a large tensor, or the tensor is of another kind."""
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
+        return False
+    return tensor.untyped_storage().nbytes() >= tensor.numel() * tensor.element_size()
 
 
 def _why_not(error: BaseException) -> str:
@@ -178,15 +256,27 @@ def _unwrapped(content: object, notes: list[str]) -> object:
     return content
 
 
-def _network_alone(state: dict[str, Tensor], path: Path, notes: list[str]) -> dict[str, Tensor]:
+def _recognized(state: dict[str, Tensor], path: Path) -> tuple[Family, str]:
+    """Return the family of the one network in ``state``, and the prefix of its keys."""
+    found: dict[tuple[Family, str], str] = {}
+    for family, anchors in _ANCHORS.items():
+        for anchor in anchors:
+            for name in state:
+                if f".{name}".endswith(f".{anchor}"):
+                    found.setdefault((family, name.removesuffix(anchor)), name)
+    if len(found) > 1:
+        raise MarEdgeError(
+            f"{path} holds {len(found)} networks ({', '.join(found.values())}); save the state_dict of one of them"
+        )
+    if not found:
+        missing = " and of ".join(f"{_NAMES[family]}, '{anchors[0]}'," for family, anchors in _ANCHORS.items())
+        raise MarEdgeError(f"{path}: the keys of {missing} are missing; is this a checkpoint of either?")
+    return next(iter(found))
+
+
+def _network_alone(state: dict[str, Tensor], prefix: str, notes: list[str]) -> dict[str, Tensor]:
     """Return the network's entries without prefix, and add to ``notes`` what was left out."""
     counted = {name for name in state if name.rpartition(".")[2] in _COUNTERS}
-    anchors = [name for name in state if name == _ANCHOR or name.endswith(f".{_ANCHOR}")]
-    if len(anchors) > 1:
-        raise MarEdgeError(
-            f"{path} holds {len(anchors)} networks ({', '.join(anchors)}); save the state_dict of one of them"
-        )
-    prefix = anchors[0].removesuffix(_ANCHOR) if anchors else ""
     own = {name.removeprefix(prefix): state[name] for name in state if name.startswith(prefix) and name not in counted}
     others = [name for name in state if not name.startswith(prefix) and name not in counted]
     if prefix:
@@ -197,70 +287,3 @@ def _network_alone(state: dict[str, Tensor], path: Path, notes: list[str]) -> di
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
         notes.append(f"'{others[0]}'{more} left out, not under '{prefix}'")
     return own
-
-
-def _infer_config(state: dict[str, Tensor], num_joints: int | None, path: Path) -> MMNConfig:
-    """Return the shape of the network, from the tensors that determine it."""
-
-    def shape(name: str, dims: int) -> tuple[int, ...]:
-        if name not in state:
-            raise MarEdgeError(f"{path}: key '{name}' is missing; is this an MMN checkpoint?")
-        if state[name].ndim != dims:
-            raise MarEdgeError(f"{path}: key '{name}' has the shape {tuple(state[name].shape)}, expected {dims} axes")
-        return tuple(state[name].shape)
-
-    C, V = shape("STPE", 2)
-    if num_joints not in {None, V}:
-        raise MarEdgeError(
-            f"{path}: key 'STPE' has the shape {(C, V)}: a network of {V} joints, the layout has {num_joints}; "
-            "another --layout?"
-        )
-    channels = shape("projection.0.weight", 4)[1]
-    landmarks: tuple[int, ...] = ()
-    if "landmarks" in state and shape("landmarks", 1):
-        landmarks = tuple(state["landmarks"].tolist())
-        if state["landmarks"].dtype != torch.int64:
-            raise MarEdgeError(f"{path}: key 'landmarks' is {state['landmarks'].dtype}, expected indices of joints")
-    encoding: Encoding = "contact" if landmarks else "raw" if channels == 2 else "motion"
-    blocks = [re.match(r"MFM\.(\d+)\.blocks\.(\d+)\.", name) for name in state]
-    depths = [0] * SCALES
-    for match in filter(None, blocks):
-        scale, block = int(match[1]), int(match[2])
-        if scale >= SCALES:
-            raise MarEdgeError(f"{path}: unexpected key '{match[0]}...': MMN has {SCALES} temporal scales")
-        depths[scale] = max(depths[scale], block + 1)
-    if min(depths) == 0:
-        raise MarEdgeError(f"{path}: key 'MFM.{depths.index(0)}.blocks.0.gconv' is missing; is this an MMN checkpoint?")
-    try:
-        config = MMNConfig(
-            num_joints=V,
-            num_classes=shape("head.weight", 2)[0],
-            encoding=encoding,
-            width=C,
-            depths=(depths[0], depths[1], depths[2], depths[3]),
-            landmarks=landmarks,
-        )
-    except ValueError as error:
-        raise MarEdgeError(f"{path}: not an MMN checkpoint: {error}") from None
-    if channels != config.channels:
-        raise MarEdgeError(
-            f"{path}: key 'projection.0.weight' takes {channels} channels; expected 2 (raw), 6 (motion) or, with "
-            "'landmarks', 6 and two for each landmark (contact)"
-        )
-    return config
-
-
-def _check_keys(state: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
-    problems = [f"key '{name}' is missing" for name in expected if name not in state]
-    problems += [f"key '{name}' is unexpected" for name in state if name not in expected]
-    problems += [
-        f"key '{name}' has the shape {tuple(state[name].shape)}, expected {tuple(tensor.shape)}"
-        for name, tensor in expected.items()
-        if name in state and state[name].shape != tensor.shape
-    ]
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise MarEdgeError(f"{path}: {problems[0]}{more}")
-    for name, tensor in state.items():
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise MarEdgeError(f"{path}: key '{name}' holds NaN or infinite weights")

@@ -78,7 +78,8 @@ class MMN(nn.Module):
             nn.GELU(),
             nn.Conv2d(3 * channels, C, 1),
         )
-        rates = torch.linspace(0, drop_path, sum(config.depths)).tolist()
+        # On the CPU: numbers are needed even where the default device holds shapes alone.
+        rates = torch.linspace(0, drop_path, sum(config.depths), device="cpu").tolist()
         self.MFM = nn.ModuleList(Scale(C, V, [rates.pop(0) for _ in range(depth)]) for depth in config.depths)
         self.DSs = nn.ModuleList(DownSample(C) for _ in range(SCALES - 1))
         self.head = nn.Linear(C, config.num_classes)

@@ -31,6 +31,7 @@ _COUNTS = {
     "record_lost": ("recorded_lines_lost", "Lines that could not be written to recordings."),
     "page_failures": ("page_failures", "Times that the server of the live page failed."),
     "lsl_lost": ("lsl_lost", "Samples not sent over LSL, and markers refused or cut."),
+    "model_changes": ("model_changes", "Times that labels were taught or removed while the stream ran."),
 }
 _GAUGES = {
     "subscribers": ("subscribers", "Subscribers connected now."),

@@ -14,10 +14,12 @@ from mar_edge.edge.data import Answer, Window
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import Prior, default_prior, shift_of
+from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import adjusted
 from mar_edge.edge.visibility import detectable, visible_regions
-from mar_edge.streaming.recognition.fusion import Fusion
-from mar_edge.streaming.recognition.probabilities import Inference, Said, WindowScorer
+from mar_edge.streaming.recognition.fusion import Fusion, FusionRules
+from mar_edge.streaming.recognition.probabilities import Inference, Said, Scorer, WindowScorer
+from mar_edge.streaming.timing import Timer
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,26 @@ class Heard:
     def clear(self) -> None:
         """Forget all: what comes next does not continue it."""
         self._newest.clear()
+
+
+def open_scorer(
+    recognizer: WindowRecognizer, pictures: ModelMetadata | None, prior: Prior | None, rules: FusionRules, timer: Timer
+) -> tuple[Scorer, Heard | None]:
+    """Return what scores windows, and what hears answers; None where no model looks at pictures.
+
+    Args:
+        pictures: see ``streaming.recognition.pipeline.Pipeline``.
+
+    Raises:
+        MarEdgeError: the prior lacks a label of a model, or two models share none.
+    """
+    if pictures is None:
+        return WindowScorer(recognizer, prior, timer), None
+    heard = Heard(pictures, prior, rules.holds_s)
+    if recognizer.family.pictures is not None:
+        return AnswerScorer(heard, recognizer.layout), heard
+    fusion = Fusion(recognizer.metadata, pictures, rules.weight)
+    return FusedScorer(WindowScorer(recognizer, prior, timer), recognizer.metadata, heard, fusion), heard
 
 
 class FusedScorer:

@@ -19,14 +19,14 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import Prior
 from mar_edge.edge.recognizer import WindowRecognizer
-from mar_edge.streaming.recognition.answers import AnswerScorer, FusedScorer, Heard
+from mar_edge.streaming.recognition.answers import Heard, open_scorer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange
-from mar_edge.streaming.recognition.fusion import Fusion, FusionRules
+from mar_edge.streaming.recognition.fusion import FusionRules
 from mar_edge.streaming.recognition.people import PastEnd, PeopleWindows
 from mar_edge.streaming.recognition.people_events import PeopleEvents
-from mar_edge.streaming.recognition.probabilities import Inference, Scorer, WindowScorer
-from mar_edge.streaming.recognition.thresholds import LabelChoice, resolve
+from mar_edge.streaming.recognition.probabilities import Inference, Scorer
+from mar_edge.streaming.recognition.thresholds import LabelChoice, Thresholds, resolve
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
 from mar_edge.streaming.timing import Timer
 
@@ -88,8 +88,10 @@ class Step:
 
 @dataclass
 class PipelineCounts:
-    """Since the beginning: windows inferred from, and not for want of motion; answers that were not numbers; windows
-    emptied by gaps; events begun.
+    """Counts since the beginning.
+
+    inferences, gated: windows inferred from, and not for want of motion. invalid: answers that were not numbers.
+    resets: windows emptied by gaps. events: those that began. model_changes: changes of the taught labels.
     """
 
     inferences: int = 0
@@ -97,6 +99,7 @@ class PipelineCounts:
     invalid: int = 0
     resets: int = 0
     events: int = 0
+    model_changes: int = 0
 
 
 class Pipeline:
@@ -120,10 +123,12 @@ class Pipeline:
     ) -> None:
         self.counts = PipelineCounts()
         self.pictures = pictures
-        self._recognizer, self._timer = recognizer, timer
+        self._alone = pictures is not None and recognizer.family.pictures is not None
+        self._timer = timer
         self._ids = itertools.count(1)
         self._people = PeopleWindows(recognizer.metadata.window_s, recognizer.family.warm_up)
-        self._set(rules)
+        self._set(rules, recognizer)
+        self._stride = Stride(rules.stride_s)
 
     def change(self, rules: PipelineRules) -> Step:
         """Continue with other rules, from windows that begin empty; counts and event ids go on.
@@ -132,8 +137,24 @@ class Pipeline:
             MarEdgeError: as the class; nothing has changed then.
         """
         before = self._events
-        self._set(rules)
+        self._set(rules, self._recognizer)
+        self._stride = Stride(rules.stride_s)
         return self._forget(before)
+
+    def check_model(self, recognizer: WindowRecognizer) -> None:
+        """Raise MarEdgeError as the class does, if the rules do not fit this model; nothing changes."""
+        _resolved(self._rules, recognizer, self.pictures, self._timer)
+
+    def change_model(self, recognizer: WindowRecognizer) -> None:
+        """Continue with other labels of the same network, after ``break_off``; counts and event ids go on.
+
+        The stride goes on as well. So from here on, a replay with that model that breaks off here gives the same.
+
+        Raises:
+            MarEdgeError: as the class; nothing has changed then.
+        """
+        self._set(self._rules, recognizer)
+        self.counts.model_changes += 1
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -153,7 +174,7 @@ class Pipeline:
         """Share of the model of pictures in the scores of labels that both models have; None where there is none."""
         if self.pictures is None:
             return None
-        return 1.0 if self._pictures_alone else self._weight
+        return 1.0 if self._alone else self._rules.fusion.weight
 
     @property
     def stride_s(self) -> float:
@@ -170,7 +191,7 @@ class Pipeline:
         if self._heard is not None:
             self._timer.record("pictures", answer.infer_s)
             self._heard.hear(answer, t_s)
-            self.counts.inferences += self._pictures_alone
+            self.counts.inferences += self._alone
 
     def push(self, t_s: float, skeletons: Sequence[Skeleton]) -> Step:
         """Take the people of one frame through all stages (see ``windows``)."""
@@ -192,7 +213,7 @@ class Pipeline:
         """Return what came of each window that is due, from one inference."""
         inferences = self._scorer.score(due.windows, due.moving)
         self.counts.invalid += sum(one.invalid for one in inferences)
-        if not self._pictures_alone:
+        if not self._alone:
             self.counts.inferences += len(due.moving)
         self.counts.gated += len(due.windows) - len(due.moving)
         return inferences
@@ -209,7 +230,7 @@ class Pipeline:
         Without the motion gate, all count as moving. Then it is those of which the model of skeletons is unsure: the
         most probable label is between the thresholds at which its event ends and begins.
         """
-        if self._gate is not None or self._pictures_alone:
+        if self._gate is not None or self._alone:
             return list(due.moving)
         return [one.window for one in inferences if one.probs is not None and self._is_unsure(one.probs)]
 
@@ -224,30 +245,14 @@ class Pipeline:
         """End and forget everything: what comes next does not continue it (a lost camera, another size)."""
         return self._forget(self._events)
 
-    def _set(self, rules: PipelineRules) -> None:
+    def _set(self, rules: PipelineRules, recognizer: WindowRecognizer) -> None:
         """Go by ``rules`` from now on; where they do not fit the model, nothing changes."""
-        metadata, layout = self._recognizer.metadata, self._recognizer.layout
-        heard = None if self.pictures is None else Heard(self.pictures, rules.prior, rules.fusion.holds_s)
-        scorer = self._scorer_of(rules, heard)
-        self.thresholds = resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
-        self.prior, self._scorer, self._heard = scorer.prior, scorer, heard
-        self._weight = rules.fusion.weight
+        metadata, layout = recognizer.metadata, recognizer.layout
+        scorer, self._heard, self.thresholds = _resolved(rules, recognizer, self.pictures, self._timer)
+        self._rules, self._recognizer = rules, recognizer
+        self.prior, self._scorer = scorer.prior, scorer
         self._events = PeopleEvents(metadata, layout, rules.events, self.thresholds, self._ids)
-        self._stride = Stride(rules.stride_s)
         self._gate = None if rules.motion_gate is None else MotionGate(layout, rules.motion_gate)
-
-    def _scorer_of(self, rules: PipelineRules, heard: Heard | None) -> Scorer:
-        metadata = self._recognizer.metadata
-        if heard is None or self.pictures is None:
-            return WindowScorer(self._recognizer, rules.prior, self._timer)
-        if self._pictures_alone:
-            return AnswerScorer(heard, self._recognizer.layout)
-        scorer = WindowScorer(self._recognizer, rules.prior, self._timer)
-        return FusedScorer(scorer, metadata, heard, Fusion(metadata, self.pictures, rules.fusion.weight))
-
-    @property
-    def _pictures_alone(self) -> bool:
-        return self.pictures is self._recognizer.metadata
 
     def _is_unsure(self, probs: NDArray[np.float32]) -> bool:
         return bool((probs >= self.thresholds.off).any() and not (probs >= self.thresholds.on).any())
@@ -269,3 +274,15 @@ class Pipeline:
         self.counts.events += sum(change.phase == "begin" for change in changes)
         self.counts.resets = self._people.resets
         return Step([one for one in inferences if not one.invalid], changes)
+
+
+def _resolved(
+    rules: PipelineRules, recognizer: WindowRecognizer, pictures: ModelMetadata | None, timer: Timer
+) -> tuple[Scorer, Heard | None, Thresholds]:
+    """Return what the rules mean for the models.
+
+    Raises:
+        MarEdgeError: they do not fit them.
+    """
+    thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
+    return *open_scorer(recognizer, pictures, rules.prior, rules.fusion, timer), thresholds

@@ -1,7 +1,8 @@
 """Recordings as a source of frames: the people who were seen, without the pictures. Knows no pipeline, no sockets.
 
 A replay passes through the same windows, motion gate, network and event rules as the recorded stream did, at the
-recorded times. So the same model gives the same events. Answers of a model of pictures come from the recording.
+recorded times. So the same model gives the same events. Where another model took over, a new segment begins. Answers of
+a model of pictures come from the recording.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from mar_edge.edge.data import Answer
@@ -158,11 +160,14 @@ class Replay:
         """Yield skeletons in order, each with the answers that stand before it."""
         answers: list[Answer] = []
         last: tuple[int, int] | None = None
+        model, models = self.hello.model_sha256, 0
         for recorded in self._messages():
             message = recorded.message
             if isinstance(message, HelloMessage):
                 layout_of(recorded, message, self.layout)
                 self.size = message.size
+                models += message.model_sha256 != model
+                model = message.model_sha256
             elif isinstance(message, AnswerMessage):
                 answers.append(answer_of(message))
             elif isinstance(message, EndMessage):
@@ -174,7 +179,7 @@ class Replay:
                 if last is not None and place < last:
                     raise recorded.error(f"frame {message.frame} comes after a later one; files out of order?")
                 last = place
-                yield message, tuple(answers)
+                yield msgspec.structs.replace(message, segment=message.segment + models), tuple(answers)
                 answers.clear()
 
     def _messages(self) -> Iterator[Recorded]:

@@ -34,7 +34,7 @@ class UnknownSchema(MarEdgeError):
 
 
 class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
-    """Description of the sender: at start, after each new subscription, and when the camera or the event rules changed.
+    """Description of the sender: at start, after each new subscription, and when camera, event rules or labels changed.
 
     Attributes:
         source: The camera or file, without credentials.
@@ -57,6 +57,8 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
         prior: Name of the label frequencies that scores assume (``--prior``).
         activation: ``softmax`` for a network of one label per window, ``sigmoid`` for one of several.
         needs: Per label, the regions of the body that must be visible; otherwise its score is 0.
+        model_sha256: Hash of the model file. If a later ``hello`` of the run has another one, labels were taught or
+            removed there: the messages after it are of that model.
         picture_model: Description of the model that looks at pictures: beside ``model``, or ``model`` itself; empty if
             none does.
         picture_weight: Share of that model in the scores of labels that both have; null if there is none.
@@ -82,6 +84,7 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     prior: str = ""
     activation: str = "softmax"
     needs: tuple[tuple[str, ...], ...] = ()
+    model_sha256: str = ""
     picture_model: str = ""
     picture_weight: float | None = None
 
@@ -258,6 +261,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
         record_error: Reason why nothing is recorded now; null if there is none.
         page_failures: Times that the server of the live page failed; the streams go on without it.
         lsl_lost: Samples that could not be sent over LSL, and markers that were refused or cut.
+        model_changes: Times that labels were taught or removed while the stream ran.
         pictures: State of the model of pictures; null if there is none, or in a replay.
     """
 
@@ -288,6 +292,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     record_error: str | None = None
     page_failures: int = 0
     lsl_lost: int = 0
+    model_changes: int = 0
     pictures: PictureStatus | None = None
 
     @property

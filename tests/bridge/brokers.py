@@ -69,10 +69,10 @@ def nats_server(folder: Path, *options: str, jetstream: bool = True) -> Broker:
     return Broker(["nats-server", "-a", "127.0.0.1", "-p", str(port), *store, *options], port)
 
 
-def mosquitto(folder: Path) -> Broker:
+def mosquitto(folder: Path, *lines: str) -> Broker:
     port = free_port()
     config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
+    config.write_text("\n".join([f"listener {port} 127.0.0.1", *(lines or ["allow_anonymous true"]), ""]))
     return Broker([shutil.which("mosquitto") or "/usr/sbin/mosquitto", "-c", str(config)], port)
 
 

@@ -6,13 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from brokers import event, numbered, wait_until
+from http_receiver import Receiver, http_receiver
 
 from mar_edge.bridge.bridge import Bridge
 from mar_edge.bridge.journal import Journal
@@ -27,41 +26,10 @@ KEY = b"a key of the test"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 
 
-class Receiver(HTTPServer):
-    """Answers with ``answers`` one after the other, then with 204. Keeps headers and bodies."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: list[int] = []
-        self.hangs_up = False
-        self.requests: list[tuple[dict[str, str], bytes]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.requests.append((dict(self.headers.items()), body))
-        self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.close_connection = self.server.hangs_up  # without a word about it
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    server = Receiver()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_receiver() as server:
+        yield server
 
 
 def sent_through(sink: Sink, folder: Path, count: int) -> Bridge:

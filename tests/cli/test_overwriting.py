@@ -84,13 +84,3 @@ def test_a_wrong_output_is_refused_before_any_work(given, tmp_path, monkeypatch,
     out, expected = wrong
     with pytest.raises(MarEdgeError, match=expected):
         command_line()([*command, "--out", str(tmp_path / out)], standalone_mode=False)
-
-
-def test_a_triton_repository_with_the_model_is_refused_before_any_work(given, tmp_path, monkeypatch):
-    monkeypatch.chdir(given)
-    (tmp_path / "m").mkdir()
-    with pytest.raises(MarEdgeError, match=r"exists; remove it, or give the model file another name"):
-        command_line()(
-            ["export", "joint.onnx", "--out", str(tmp_path / "m.onnx"), "--triton", str(tmp_path)],
-            standalone_mode=False,
-        )

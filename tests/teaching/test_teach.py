@@ -14,7 +14,6 @@ from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import default_model_path, parse_metadata
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.export.command import export_model
-from mar_edge.export.triton import write_repository
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.teaching.examples import parse_span
 from mar_edge.teaching.heads import fit_head
@@ -330,8 +329,6 @@ def test_it_is_taught_in_front_of_a_camera(here, tmp_path):
     assert [head.examples for head in metadata_of(out).taught.heads] == [1]
 
 
-def test_a_taught_file_is_not_narrowed_or_given_to_triton(here, taught, tmp_path):
+def test_a_taught_file_is_not_narrowed(here, taught, tmp_path):
     done = here("export", taught[0], "--precision", "fp16", "--out", tmp_path / "half.onnx")
     assert "has taught labels" in done.stderr
-    with pytest.raises(MarEdgeError, match="no outputs of its graph"):
-        write_repository(taught[0], metadata_of(taught[0]), tmp_path)

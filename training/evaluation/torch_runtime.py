@@ -14,7 +14,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.network.checkpoint import Checkpoint, load_checkpoint
+from mar_edge.edge.network.checkpoint import Checkpoint, load_mmn
 from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.preprocess import WINDOW_FRAMES
@@ -47,7 +47,7 @@ class TorchRuntime:
             raise MarEdgeError("no CUDA device that this torch can use; choose --device cpu, or install torch for CUDA")
         if threads:
             torch.set_num_threads(threads)
-        loaded = [load_checkpoint(path) for path in paths]
+        loaded = [load_mmn(path) for path in paths]
         for path, one in zip(paths, loaded, strict=True):
             _check_skeletons(path, one, layout)
         streams = _PAIR if len(loaded) == len(_PAIR) else (stream,) * len(loaded)
@@ -100,14 +100,14 @@ class TorchRuntime:
         self._networks.clear()
 
 
-def _check_skeletons(path: Path, checkpoint: Checkpoint, layout: Layout) -> None:
+def _check_skeletons(path: Path, checkpoint: Checkpoint[MMN], layout: Layout) -> None:
     V, info = checkpoint.network.config.num_joints, checkpoint.info
     if layout.num_joints != V or (info is not None and info.layout != layout.name):
         takes = info.layout if info is not None else f"{V}-joint"
         raise MarEdgeError(f"{path} takes {takes} skeletons, the data holds {layout.name} ones")
 
 
-def _stream(path: Path, checkpoint: Checkpoint, default: Stream) -> Stream:
+def _stream(path: Path, checkpoint: Checkpoint[MMN], default: Stream) -> Stream:
     info = checkpoint.info
     if info is None:
         return default
@@ -116,7 +116,7 @@ def _stream(path: Path, checkpoint: Checkpoint, default: Stream) -> Stream:
     return info.stream
 
 
-def _labels(checkpoint: Checkpoint, layout: Layout) -> tuple[Label, ...]:
+def _labels(checkpoint: Checkpoint[MMN], layout: Layout) -> tuple[Label, ...]:
     if checkpoint.info is not None:
         return checkpoint.info.labels
     return default_labels(layout.name, checkpoint.network.config.num_classes)
@@ -130,7 +130,7 @@ def _difference(first: tuple[Label, ...], second: tuple[Label, ...]) -> str:
 
 
 def _metadata(
-    loaded: Sequence[Checkpoint],
+    loaded: Sequence[Checkpoint[MMN]],
     networks: Sequence[tuple[Stream, MMN]],
     labels: tuple[Label, ...],
     layout: Layout,

@@ -17,7 +17,6 @@ from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.runtime.tensorrt.store import write_engine
 from mar_edge.edge.score_calibration import ScoreCalibration, write_score_calibration
-from mar_edge.export.triton import write_repository
 from mar_edge.training.evaluation.clip_predictions import ClipPredictions
 from mar_edge.training.evaluation.submission import write_submission
 from mar_edge.training.synth.command import write_clips, write_drawing
@@ -173,14 +172,6 @@ def test_a_video_that_ends_early_is_an_error(tmp_path):
     with full_disk(8000), pytest.raises(MarEdgeError, match=r"cannot write .*c\.mp4"):
         write_drawing(path, "nodding", 1)
     assert not list(tmp_path.iterdir())
-
-
-def test_no_part_of_a_model_stays_in_a_triton_repository(tmp_path):
-    model = tmp_path / "model.onnx"
-    model.write_bytes(bytes(1000))
-    with full_disk(), pytest.raises(MarEdgeError, match="cannot write"):
-        write_repository(model, metadata(), tmp_path / "repository")
-    assert not list((tmp_path / "repository").iterdir())
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path):

@@ -35,7 +35,7 @@ class Gate:
     """A recognizer that waits until it is let through, and keeps what it was asked."""
 
     def __init__(self, recognizer: WindowRecognizer) -> None:
-        self.runtime, self.metadata = recognizer.runtime, recognizer.metadata
+        self.runtime, self.version, self.metadata = recognizer.runtime, recognizer.version, recognizer.metadata
         self.layout, self.family = recognizer.layout, recognizer.family
         self.asked: list[list[int]] = []
         self.open = threading.Event()
@@ -59,7 +59,7 @@ def test_windows_that_arrive_during_an_inference_share_the_next_one_up_to_the_li
         first = pool.submit(shared.predict, [window(0)])
         wait_until(lambda: gate.asked)
         rest = [pool.submit(shared.predict, [window(number)]) for number in range(1, 6)]
-        wait_until(lambda: len(shared._waiting) == 5)
+        wait_until(lambda: len(shared._queue.waiting) == 5)
         gate.open.set()
         assert [future.result(10)[0].person for future in [first, *rest]] == [0, 1, 2, 3, 4, 5]
     assert [len(batch) for batch in gate.asked] == [1, 3, 2]
@@ -72,3 +72,22 @@ def test_a_failure_is_raised_in_the_threads_of_its_batch_alone(gate: Gate) -> No
     with pytest.raises(ZeroDivisionError):
         shared.predict([window(13)])
     assert shared.predict([window(1)])[0].person == 1
+
+
+def test_windows_of_two_versions_of_a_model_wait_in_one_queue_but_share_no_inference(gate: Gate) -> None:
+    later = Gate(gate)  # type: ignore[arg-type]
+    later.open.set()
+    gate.retaught = lambda version: later  # type: ignore[attr-defined]
+    shared = BatchingRecognizer(gate)  # type: ignore[arg-type]
+    retaught = shared.retaught(gate.version)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(shared.predict, [window(0)])]
+        wait_until(lambda: gate.asked)
+        for number, each in enumerate((shared, retaught, retaught, shared), 1):
+            asked.append(pool.submit(each.predict, [window(number)]))
+            wait_until(lambda number=number: len(shared._queue.waiting) == number)
+        assert later.asked == []  # one inference at a time
+        gate.open.set()
+        assert [future.result(10)[0].person for future in asked] == [0, 1, 2, 3, 4]
+    assert (gate.asked, later.asked) == ([[0], [1], [4]], [[2, 3]])
+    assert (shared.batches, retaught.windows) == (4, 5)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,11 @@ from wire_messages import MESSAGES, stamped
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.digest import sha256_of
+from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelVersion
 from mar_edge.edge.recognizer import WindowRecognizer
+from mar_edge.edge.taught import Head, weights_of
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.recording.replay import Replay
@@ -25,6 +30,8 @@ from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
 from mar_edge.streaming.wire.encoding import encode
 from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage
+from mar_edge.teaching.lesson import Lesson
+from mar_edge.teaching.model_files import write_taught
 
 HELLO, LABEL, EVENT, SKELETON, *_, STATUS, END = map(stamped, MESSAGES)
 SKELETON = msgspec.structs.replace(SKELETON, joints=((1.5, 2.5),) * V, scores=(0.9,) * V)
@@ -79,6 +86,84 @@ def test_a_recording_gives_the_same_labels_and_events_again(
     assert (len(list(folder.iterdir())) == 1) == (most_mb > 1)
     replayed = served(replace(config, record=None, replay=(folder,)), tiny_model)
     assert said(replayed) == said(live)
+
+
+def always(name: str, out: Path, model: Path) -> ModelVersion:
+    """Teach a model file a label whose score is high in every window."""
+    head = Head(
+        label=name,
+        weights=weights_of(np.zeros(12)),
+        bias=3.0,
+        examples=1,
+        views=1,
+        idle_s=0.0,
+        found=1.0,
+        false_per_minute=0.0,
+        taught_on="2026-11-25",
+    )
+    metadata = write_taught(model, out, Lesson(Label(1000, name, "head"), head, ()))
+    return ModelVersion(metadata, sha256_of(out))
+
+
+def test_a_label_that_is_taught_while_streams_run_is_used_at_once_and_a_replay_is_exact(
+    tmp_path: Path, address: str, tiny_model: Path
+) -> None:
+    model, taught = tiny_model, tmp_path / "taught.onnx"
+    version = always("anything", taught, model)
+    clip = str(write_video(tmp_path / "clip.mp4", 240))
+    config = ServeConfig(
+        camera=clip,
+        more_cameras=(("other", clip),),
+        address=address,
+        pipeline=EAGER,
+        record=RecordConfig(tmp_path / "recorded"),
+    )
+    heard: list[AnyMessage] = []
+    half, given = threading.Event(), threading.Event()
+
+    def on_message(message: AnyMessage) -> None:
+        heard.append(message)
+        if isinstance(message, LabelMessage) and message.frame > 140:
+            half.set()
+            assert given.wait(20)
+
+    def new_model() -> ModelVersion | None:
+        if not half.is_set() or given.is_set():
+            return None
+        given.set()
+        return version
+
+    serve(
+        config,
+        lambda: ComesAndGoes(MOTION),
+        lambda: WindowRecognizer.open(model, threads=1),
+        on_message,
+        new_model=new_model,
+    )
+    for stream in {message.stream for message in heard}:
+        live = [message for message in heard if message.stream == stream]
+        first, second = (m for m in live if isinstance(m, HelloMessage))
+        assert (first.model_sha256, second.model_sha256) == (sha256_of(model), version.sha256)
+        assert second.labels[:-1] == first.labels
+        assert live[-2].model_changes == 1  # type: ignore[union-attr]
+        before, after = live[: live.index(second)], live[live.index(second) :]
+        begun = [m.event_id for m in before if isinstance(m, EventMessage) and m.phase == "begin"]
+        assert begun
+        assert begun == sorted(m.event_id for m in before if isinstance(m, EventMessage) and m.phase == "end")
+        assert {m.label.name for m in before if isinstance(m, EventMessage)} <= {label.name for label in first.labels}
+        assert "anything" in {m.label.name for m in after if isinstance(m, EventMessage)}
+        (path,) = (tmp_path / "recorded").glob(f"{stream}*")
+        again = ServeConfig(camera="", address=address, pipeline=EAGER, replay=(path,))
+        for file, stretch in ((model, slice(0, live.index(second))), (taught, slice(live.index(second), None))):
+            replayed = served(again, file)
+            _, break_of = (n for n, m in enumerate(replayed) if isinstance(m, HelloMessage))
+            same = replayed[:break_of] if file == model else replayed[break_of:]
+            assert without_ids(same) == without_ids(live[stretch])
+
+
+def without_ids(messages: list[AnyMessage]) -> list[Any]:
+    """Return what was recognized. The ids of events count from the beginning, where another model may have spoken."""
+    return [fields if isinstance(fields[3], tuple) else fields[1:] for fields in said(messages)]
 
 
 def test_a_replay_in_real_time_gives_the_same_and_lasts_as_long(tmp_path: Path, address: str, tiny_model: Path) -> None:
