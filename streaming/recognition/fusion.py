@@ -67,6 +67,7 @@ class Fusion:
                 "the same labels, or one of them"
             )
         self._here, self._there = np.array(shared).T
+        self._theirs = np.array(list(places.values()))
         self._acts = np.array([k != main.background for k in range(len(main.labels))])
         self._weight = weight
 
@@ -78,10 +79,11 @@ class Fusion:
         logarithms: never above the best score from skeletons, and equal to it where both name the same label.
         Background and labels that only skeletons have stay as they are.
         """
-        p, q = scores.astype(np.float64), said.astype(np.float64)[self._there]
-        if q.max() <= 0.0:
+        p, q = scores.astype(np.float64), said.astype(np.float64)
+        best = q[self._theirs].max()
+        if best <= 0.0:
             return scores
-        relative = q / q.max() * p[self._acts].max()
+        relative = q[self._there] / best * p[self._acts].max()
         ours = p[self._here]
         mean = (1.0 - self._weight) * np.log(np.maximum(ours, _LEAST))
         mean += self._weight * np.log(np.maximum(relative, _LEAST))
