@@ -57,7 +57,8 @@ _END = "end of file"
 class Stages:
     """What a video goes through.
 
-    pose: of its own, since the stage remembers people. settings: of all of it. pictures: None if no model looks at them.
+    pose: of its own, since the stage remembers people. settings: of all of it.
+    pictures: None if no model looks at them.
     """
 
     pose: PoseEstimator

@@ -29,7 +29,10 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """options: by parameter name. thresholds: per label or body group. event_rules, fusion: the defaults, or changed."""
+    """What a file says.
+
+    options: by parameter name. thresholds: per label or body group. event_rules, fusion: the defaults, or changed.
+    """
 
     options: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, get_args
 
@@ -83,13 +84,12 @@ class ModelFiles:
         from mar_edge.edge.files.digest import parse_sha256
         from mar_edge.edge.served_models import ModelFile
 
-        paths: list[Path | None] = [*(self.model or [None])]
+        paths: list[Path | None] = list(self.model) if self.model else [None]
         with about("--model-sha256"):
             digests = [parse_sha256(text) for text in self.model_sha256 or ()]
             if digests and len(digests) != len(paths):
                 raise MarEdgeError(f"one for each --model, in their order; given were {len(digests)} for {len(paths)}")
-        stated: list[str | None] = [*(digests or [None] * len(paths))]
-        return [ModelFile(path, sha256) for path, sha256 in zip(paths, stated, strict=True)]
+        return [ModelFile(path, sha256) for path, sha256 in zip_longest(paths, digests)]
 
     def served(self) -> ServedModels:
         """Return the files by what they look at.

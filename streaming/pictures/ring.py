@@ -41,6 +41,7 @@ class PictureRing:
         self._needs, self._warm_up, self._window_s = needs, warm_up, window_s
         self._stride = Stride(1.0 / needs.rate_hz)
         self._person: int | None = None
+        self._seen_s = 0.0
         # One more than the rate gives, for both ends of the window.
         self._kept: deque[tuple[float, NDArray[np.uint8]]] = deque(maxlen=int(needs.rate_hz * window_s) + 1)
 
@@ -55,9 +56,9 @@ class PictureRing:
         if len(people) != 1:
             return
         person, t_s = people[0].person, frame.media_s
-        if person != self._person or (self._kept and t_s - self._kept[-1][0] > self._warm_up.max_gap_s):
+        if person != self._person or t_s - self._seen_s > self._warm_up.max_gap_s:
             self.clear()
-        self._person = person
+        self._person, self._seen_s = person, t_s
         if self._stride.due(t_s):
             self._kept.append((t_s, self._needs.kept(frame.image)))
             while self._kept[0][0] < t_s - self._window_s - 1e-3:
