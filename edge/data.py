@@ -51,6 +51,11 @@ class Window:
         """Seconds from the first frame to the last."""
         return float(self.times_s[-1] - self.times_s[0])
 
+    def newest(self, span_s: float) -> Window:
+        """Return its newest ``span_s`` seconds, from the frame nearest to their start on, or all of a shorter one."""
+        first = int(np.argmin(np.abs(self.times_s - (self.times_s[-1] - span_s))))
+        return self if first == 0 else Window(self.clip[first:], self.times_s[first:], self.person)
+
 
 @dataclass(frozen=True)
 class Prediction:

@@ -18,7 +18,7 @@ from mar_edge.edge.model_file import ModelVersion, check_inputs, check_outputs, 
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import InputArray, Runtime
 from mar_edge.edge.runtime.taught import TaughtRuntime
-from mar_edge.edge.scores import scores_of
+from mar_edge.edge.scores import averaged, scores_of
 
 if TYPE_CHECKING:
     from mar_edge.edge.choices import RuntimeName
@@ -101,11 +101,14 @@ class WindowRecognizer:
         return WindowRecognizer(self._network, self._source, self.reason, version)
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Return the scores of each window (``edge.scores``), in order, from one inference."""
+        """Return the scores of each window (``edge.scores``), in order, from one inference of all its views."""
         if not windows:
             return []
-        outputs = self.runtime.infer(self.family.inputs(windows))
-        scores = scores_of(outputs["logits"], self.metadata)
+        spans_s = sorted(self.metadata.views_s, reverse=True)
+        views = [window.newest(span_s) for window in windows for span_s in spans_s] if spans_s else windows
+        scores = scores_of(self.runtime.infer(self.family.inputs(views))["logits"], self.metadata)
+        if spans_s:
+            scores = averaged(scores.reshape(len(windows), len(spans_s), -1), self.metadata)
         return [Prediction(of_one, w.person) for of_one, w in zip(scores, windows, strict=True)]
 
     def _zeros(self) -> dict[str, InputArray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import msgspec
 
 import mar_edge
 from mar_edge.edge.choices import Stream
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.labels import Label, default_labels, read_labels
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.model_file import ModelMetadata, check_views
 from mar_edge.edge.movements import Movement, read_movements, stated_for
 from mar_edge.edge.network.checkpoint import Checkpoint, load_mmn
 from mar_edge.edge.network.mmn import MMN
@@ -46,6 +47,7 @@ def export_model(
     out: Path,
     labels_file: Path | None = None,
     window_s: float | None = None,
+    views_s: Sequence[float] = (),
     confidence_file: Path | None = None,
 ) -> Exported:
     """Write the model file of a published checkpoint or of one of ours.
@@ -55,6 +57,7 @@ def export_model(
         bone_checkpoint: that of the bone stream, only with ``stream`` "both".
         labels_file: names of the classes; None takes those of the checkpoint, else those of the layout.
         window_s: seconds that a window spans; None takes that of the checkpoint, else 2.
+        views_s: lengths of the parts of a window whose scores are averaged; empty takes those of the checkpoint.
         confidence_file: score calibration (temperature and thresholds) of ``evaluate`` for these checkpoints.
 
     Raises:
@@ -83,6 +86,10 @@ def export_model(
         confidence = read_score_calibration(confidence_file)
         thresholds = confidence.for_labels(metadata.labels, str(confidence_file))
         metadata = msgspec.structs.replace(metadata, temperature=confidence.temperature, thresholds=thresholds)
+    if views_s:
+        with about("--view-s"):
+            check_views(views_s, metadata.window_s)
+        metadata = msgspec.structs.replace(metadata, views_s=tuple(views_s))
     read_as = tuple(f"{path}: {one.read_as}" for path, one in zip(paths, loaded, strict=True) if one.read_as)
     return Exported(out, metadata, write_model(out, networks, layout, metadata), read_as)
 
@@ -129,6 +136,7 @@ def _metadata(
         rates=info.rates if info else (),
         movements=movements,
         thresholds=info.thresholds if info else (),
+        views_s=info.views_s if info else (),
         window_s=window_s or (info.window_s if info else _WINDOW_S),
         sources_sha256=tuple(one.sha256 for one in loaded),
         trained_on=tuple(sorted({one for each in loaded if each.info for one in each.info.trained_on})),

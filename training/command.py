@@ -16,16 +16,17 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.outputs import check_outputs
 from mar_edge.edge.labels import Label, read_labels
 from mar_edge.edge.movements import read_movements
+from mar_edge.training.base import Machine
 from mar_edge.training.choices import Balance, Loss, Preset
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, DataSpec, files_of, open_training, parse_spec
 from mar_edge.training.datasets.rehearsal import with_synthetic
 from mar_edge.training.datasets.stored import StoredDataset
-from mar_edge.training.job import Job
+from mar_edge.training.job import MmnJob
 from mar_edge.training.recipe import PRESETS
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.run_folder import RunConfig, RunFolder
-from mar_edge.training.train import Machine, open_device, train
+from mar_edge.training.train import open_device, train
 from mar_edge.training.transfer import PACKAGE, Start, open_start
 
 # Share of clips to mirror or reverse, where that is on.
@@ -116,7 +117,7 @@ def run_training(
         return train(job, folder, Machine(device, workers, save_every, keep_all), reporter, should_stop)
 
 
-def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig | None]:
+def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[MmnJob, RunConfig | None]:
     """Return the job, and the configuration of the run in the folder; None if there is none."""
     there = folder.read_config()
     if there is None:
@@ -136,10 +137,10 @@ def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job, RunConfig 
         # After the digest: the last bits of synthetic clips depend on the machine.
         training = with_synthetic(training, config.recipe.synthetic_share, config.seed)
     movements = read_movements(Path(config.labels_file)) if config.labels_file else {}
-    return Job(config, training, validation, start, movements), there
+    return MmnJob(config, training, validation, start, movements), there
 
 
-def _notes(job: Job, there: RunConfig | None) -> list[str]:
+def _notes(job: MmnJob, there: RunConfig | None) -> list[str]:
     notes = []
     if there is not None and there.mar_edge_version != mar_edge.__version__:
         notes.append(
@@ -147,7 +148,7 @@ def _notes(job: Job, there: RunConfig | None) -> list[str]:
             "the result may differ from that of an uninterrupted run"
         )
     if there is not None:
-        before = Job(there, job.training, job.validation, job.start).steps
+        before = MmnJob(there, job.training, job.validation, job.start).steps
         if before != job.steps:
             notes.append(f"continues to step {job.steps}, not {before}; its learning rate follows the new length")
     if job.start is not None and job.start.read_as:

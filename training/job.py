@@ -1,12 +1,12 @@
-"""The job of a run: its configuration, its data, its start, and the description of its checkpoints."""
+"""MMN's job: its configuration, its data, its start, and the description of its checkpoints."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
@@ -16,14 +16,17 @@ from mar_edge.edge.network.checkpoint import CheckpointInfo
 from mar_edge.edge.network.mmn import MMN, MMNConfig
 from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
 from mar_edge.training.balance import class_weights
+from mar_edge.training.base import Job
 from mar_edge.training.batches import BatchPlan
-from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.base import ClipBatch, Dataset
 from mar_edge.training.datasets.opening import parse_spec
 from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.datasets.synthetic import SyntheticDataset
+from mar_edge.training.learner import MmnLearner
 from mar_edge.training.metrics import Scores
 from mar_edge.training.multilabel import LabelScores
-from mar_edge.training.run_folder import RunConfig
+from mar_edge.training.recipe import Recipe
+from mar_edge.training.schedule import Pace, pace
 from mar_edge.training.transfer import Start, transfer
 
 _WINDOW_S = 2.0
@@ -38,22 +41,27 @@ _LICENCES = {
 
 
 @dataclass(frozen=True)
-class Job:
-    """A configuration and its data. ``training`` and ``validation`` have the same labels and skeletons.
+class MmnJob(Job[ClipBatch]):
+    """See ``training.base.Job``. ``training`` and ``validation`` have the same skeletons, too.
 
     movements: the movements that a label file states for its labels.
     """
 
-    config: RunConfig
     training: Dataset
     validation: Dataset
     start: Start | None = None
     movements: Movements = field(default_factory=dict)
 
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of its configuration."""
+        assert isinstance(self.config.recipe, Recipe)
+        return self.config.recipe
+
     @cached_property
     def plan(self) -> BatchPlan:
-        """Clips of each batch."""
-        recipe = self.config.recipe
+        """See ``Job``."""
+        recipe = self.recipe
         weights = self.training.clip_weights if isinstance(self.training, StoredDataset) else None
         if recipe.balance == "sampling":
             if not isinstance(self.training, StoredDataset):
@@ -65,9 +73,9 @@ class Job:
 
     @property
     def labels(self) -> tuple[Label, ...]:
-        """One for each output of the network. With sigmoids, the background needs no output."""
+        """See ``Job``. With sigmoids, the background needs no output."""
         labels, background = self.training.labels, self.training.background
-        if not self.config.recipe.several_labels or background is None:
+        if not self.recipe.several_labels or background is None:
             return labels
         return (*labels[:background], *labels[background + 1 :])
 
@@ -88,9 +96,14 @@ class Job:
     def thresholds(self) -> tuple[float, ...]:
         """Threshold of each label: that of the start, for a network that learns from corrections; else empty."""
         start = self.start
-        if start is None or not start.thresholds or start.activation != "sigmoid" or self._kind != "corrections":
+        if start is None or not start.thresholds or not self._keeps_scores:
             return ()
         return tuple(start.thresholds.get(label.name, DEFAULT_ON) for label in self.labels)
+
+    @property
+    def _keeps_scores(self) -> bool:
+        """Whether scores mean the same as those of the start: of a network that learns from corrections."""
+        return self.start is not None and self.start.activation == "sigmoid" and self._kind == "corrections"
 
     @property
     def trained_on(self) -> tuple[str, ...]:
@@ -106,22 +119,34 @@ class Job:
         return parse_spec(self.config.data).kind
 
     @property
-    def steps(self) -> int:
-        """Optimizer steps of the whole run."""
-        recipe = self.config.recipe
-        if recipe.steps is not None:
-            return recipe.steps
-        epochs = max(recipe.epochs or 0, math.ceil(recipe.least_steps / self.plan.per_epoch))
-        return epochs * self.plan.per_epoch
+    def starts_trained(self) -> bool:
+        """See ``Job``."""
+        return self.start is not None
 
-    @property
-    def validate_every(self) -> int:
-        """Steps between two validations."""
-        return self.config.recipe.validate_every or self.plan.per_epoch
+    def pace(self, step: int) -> Pace:
+        """See ``Job``."""
+        return pace(self.recipe, step, self.steps)
+
+    def figure(self, scores: Scores | LabelScores) -> float:
+        """See ``Job``."""
+        return scores.best
+
+    def learner(self, device: torch.device, workers: int) -> MmnLearner:
+        """See ``Job``; clips are held in memory, so that a validation needs no ``workers``."""
+        network, kept = self.build()
+        return MmnLearner(
+            network,
+            self.recipe,
+            device,
+            clips=self.training,
+            validation=self.validation,
+            class_weights=self.loss_weights(),
+            notes=() if kept is None else (kept,),
+        )
 
     def loss_weights(self) -> NDArray[np.float32] | None:
         """Return the weight (K,) of each class in the loss; None if all weigh the same."""
-        if self.config.recipe.balance != "weights":
+        if self.recipe.balance != "weights":
             return None
         return class_weights(self.training.class_counts()).astype(np.float32)
 
@@ -130,7 +155,7 @@ class Job:
 
         New weights are drawn from torch's random state.
         """
-        recipe, labels, layout = self.config.recipe, self.labels, self.training.layout
+        recipe, labels, layout = self.recipe, self.labels, self.training.layout
         landmarks = layout.landmark_places if recipe.encoding == "contact" else ()
         shape = MMNConfig(layout.num_joints, len(labels), recipe.encoding, recipe.width, recipe.depths, landmarks)
         network = MMN(shape, drop_path=recipe.drop_path, dropout=recipe.dropout)
@@ -139,29 +164,25 @@ class Job:
         return network, transfer(self.start, network, layout, labels, over_background=recipe.several_labels)
 
     def warnings(self) -> list[str]:
-        """Return warnings about the data, a line each."""
-        lines = []
-        if self._kind != "corrections":  # twenty minutes show few of all labels; the start knows the others
-            for dataset, part in ((self.training, "training"), (self.validation, "validation")):
-                missing = [self.training.labels[k].name for k in np.flatnonzero(dataset.class_counts() == 0)]
-                if missing:
-                    lines.append(f"{len(missing)} labels have no {part} clip: {', '.join(missing)}")
+        """See ``Job``."""
+        # Twenty minutes of corrections show few of all labels; the start knows the others.
+        lines = [] if self._kind == "corrections" else super().warnings()
         if self._kind == "recordings" and not _shows_nothing(self.training):
             lines.append(
                 "no training clip shows nothing happening, so the network may report events while people rest. Add "
                 f"times without an action to labels.csv, with the label '{BACKGROUND_NAME}'"
             )
-        if self._kind == "corrections" and (new := self._new_labels()) and self.config.recipe.augmentation.mirror:
+        if self._kind == "corrections" and (new := self._new_labels()) and self.recipe.augmentation.mirror:
             lines.append(f"clips are mirrored, too; if one of {', '.join(new)} has a side, give --no-mirror")
-        if not self.config.recipe.several_labels and _shows_several(self.training):
+        if not self.recipe.several_labels and _shows_several(self.training):
             lines.append(
                 "some clips show several labels, and the loss cross-entropy teaches one of them; --loss bce teaches all"
             )
         return lines
 
     def describe(self, step: int, scores: Scores | LabelScores) -> CheckpointInfo:
-        """Return the description of the checkpoint after ``step``."""
-        recipe, labels = self.config.recipe, self.labels
+        """See ``Job``."""
+        recipe, labels = self.recipe, self.labels
         accuracy = scores.figures(labels)
         seen = step * recipe.batch / len(self.training)
         times = "each used at most once" if seen <= 1 else f"each used {seen:.3g} times"
@@ -187,6 +208,7 @@ class Job:
             rates=self.rates,
             movements=stated_for(labels, self._stated_movements()),
             thresholds=self.thresholds,
+            views_s=self.start.views_s if self.start and self._keeps_scores else (),
             trained_on=self.trained_on,
         )
 

@@ -14,20 +14,70 @@ from mar_edge.training.augment import Augmentation
 from mar_edge.training.choices import Balance, Loss, Preset
 
 
-class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """A recipe; the presets are below.
+def check_setting(fine: bool, what: str) -> None:
+    """Raise MarEdgeError, which says ``what`` was expected, unless a setting is ``fine``."""
+    if not fine:
+        raise MarEdgeError(what)
 
-    stream, encoding, width, depths: the network (``MMNConfig``).
+
+class BaseRecipe(msgspec.Struct, frozen=True, kw_only=True):
+    """What the recipes of all families have.
 
     epochs, steps: length of the run, one of the two. A step takes ``batch`` clips.
 
     least_steps: smallest number of steps; small data sets get more epochs.
 
-    schedule: of the learning rate, see ``training.schedule``. lr: its peak. warm_up: share of the steps up to the peak.
+    lr: highest learning rate. clip_norm: largest norm of the gradient; None does not clip.
+
+    validate_every: steps between validations; None is an epoch.
+
+    validation_share: share of the recordings to validate on, if the data has no other split.
+    """
+
+    epochs: int | None = None
+    steps: int | None = None
+    least_steps: int = 0
+    batch: int
+    lr: float
+    weight_decay: float
+    dropout: float
+    clip_norm: float | None = None
+    validate_every: int | None = None
+    validation_share: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_setting(
+            (self.epochs is None) != (self.steps is None) and (self.epochs or self.steps or 0) >= 1,
+            f"a run takes either epochs or steps, at least 1; not {self.epochs} epochs, {self.steps} steps",
+        )
+        check_setting(self.batch >= 2, f"a batch has at least 2 clips, not {self.batch}")
+        check_setting(0 < self.lr < math.inf, f"a learning rate is a number above 0, not {self.lr}")
+        check_setting(
+            0 <= self.weight_decay < math.inf, f"a weight decay is a number of at least 0, not {self.weight_decay}"
+        )
+        self.check_shares("dropout", "validation_share")
+
+    def check_shares(self, *names: str) -> None:
+        """Raise MarEdgeError unless these fields are from 0 to below 1."""
+        for name in names:
+            value = getattr(self, name)
+            check_setting(0 <= value < 1, f"{name} is from 0 to below 1, not {value}")
+
+    def run_steps(self, per_epoch: int) -> int:
+        """Return the optimizer steps of the whole run, whose epochs have ``per_epoch`` steps."""
+        if self.steps is not None:
+            return self.steps
+        return max(self.epochs or 0, math.ceil(self.least_steps / per_epoch)) * per_epoch
+
+
+class Recipe(BaseRecipe, frozen=True, kw_only=True, tag_field="family", tag="mmn"):
+    """A recipe of MMN; the presets are below.
+
+    stream, encoding, width, depths: the network (``MMNConfig``).
+
+    schedule: of the learning rate, see ``training.schedule``. warm_up: share of the steps up to its peak.
 
     first_lr, last_lr: first and last learning rate of ``cosine``.
-
-    clip_norm: largest norm of the gradient; None does not clip.
 
     ema: decay of averaged weights. These are validated and kept. None keeps the last weights.
 
@@ -37,38 +87,25 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     synthetic_share: share of synthetic clips among those of corrections (``training.datasets.rehearsal``).
 
     balance: handling of rare classes, see ``training.balance``.
-
-    validate_every: steps between validations; None is an epoch.
-
-    validation_share: share of the recordings to validate on, if the data has no other split.
     """
 
     stream: Stream = "joint"
     encoding: Encoding
     width: int
     depths: tuple[int, int, int, int]
-    epochs: int | None = None
-    steps: int | None = None
-    least_steps: int = 0
-    batch: int
     schedule: Literal["cosine", "one-cycle"]
-    lr: float
     first_lr: float = 0.0
     last_lr: float = 0.0
     warm_up: float
-    weight_decay: float
     label_smoothing: float
     drop_path: float
     dropout: float = 0.1
-    clip_norm: float | None = None
     ema: float | None = None
     loss: Loss = "cross-entropy"
     synthetic_share: float = 0.0
     balance: Balance = "none"
     augmentation: Augmentation
-    validate_every: int | None = None
     validation_clips: int = 2048
-    validation_share: float = 0.2
 
     @property
     def several_labels(self) -> bool:
@@ -76,25 +113,14 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
         return self.loss != "cross-entropy"
 
     def __post_init__(self) -> None:
-        def check(fine: bool, what: str) -> None:
-            if not fine:
-                raise MarEdgeError(what)
-
-        check(
-            (self.epochs is None) != (self.steps is None) and (self.epochs or self.steps or 0) >= 1,
-            f"a run takes either epochs or steps, at least 1; not {self.epochs} epochs, {self.steps} steps",
-        )
-        check(self.batch >= 2, f"a batch has at least 2 clips, not {self.batch}")
-        check(
+        super().__post_init__()
+        check_setting(
             self.width >= 4 * HEADS and self.width % (4 * HEADS) == 0,
             f"--width is a multiple of {4 * HEADS}, not {self.width}",
         )
-        check(min(self.depths) >= 1, f"--depths is four whole numbers of at least 1, not {self.depths}")
-        check(0 < self.lr < math.inf, f"a learning rate is a number above 0, not {self.lr}")
-        check(0 <= self.weight_decay < math.inf, f"a weight decay is a number of at least 0, not {self.weight_decay}")
-        for name in ("warm_up", "label_smoothing", "drop_path", "dropout", "validation_share", "synthetic_share"):
-            check(0 <= getattr(self, name) < 1, f"{name} is from 0 to below 1, not {getattr(self, name)}")
-        check(
+        check_setting(min(self.depths) >= 1, f"--depths is four whole numbers of at least 1, not {self.depths}")
+        self.check_shares("warm_up", "label_smoothing", "drop_path", "synthetic_share")
+        check_setting(
             not (self.several_labels and self.balance == "weights"),
             f"--balance weights is for the loss cross-entropy, not for {self.loss}; leave it out",
         )

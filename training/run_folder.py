@@ -159,7 +159,7 @@ class RunFolder:
             MarEdgeError: the file is not a configuration of this version.
         """
         try:
-            return msgspec.json.decode(self._config.read_bytes(), type=RunConfig)
+            return _read_config(self._config.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
             return None  # a file in place of the folder is reported when the folder is created
         except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -244,7 +244,7 @@ class RunFolder:
         """Return True if it is the state of this run."""
         if "config" in state:
             try:
-                saved = msgspec.json.decode(state["config"], type=RunConfig)
+                saved = _read_config(state["config"])
             except (msgspec.DecodeError, TypeError, RecursionError):
                 return False
             return _identity(saved) == _identity(config)
@@ -287,8 +287,30 @@ class RunFolder:
         There is one for the file's text and one for the decoded config: 10 in the text is decoded as 10.0.
         """
         text = self._config.read_bytes()
-        forms = (msgspec.json.decode(text), msgspec.to_builtins(msgspec.json.decode(text, type=RunConfig)))
+        written: dict[str, Any] = msgspec.json.decode(text)
+        forms = (written, _in_form_of(written, msgspec.to_builtins(_read_config(text))))
         return {hashlib.sha256(msgspec.json.encode(form | {"mar_edge_version": ""})).hexdigest() for form in forms}
+
+
+def _read_config(text: bytes | str) -> RunConfig:
+    """Read a configuration; those of old versions name no family, and are of MMN.
+
+    Raises:
+        msgspec.DecodeError: it is not one.
+    """
+    content = msgspec.json.decode(text)
+    if isinstance(content, dict) and isinstance(content.get("recipe"), dict):
+        content["recipe"].setdefault("family", "mmn")
+    return msgspec.convert(content, RunConfig)
+
+
+def _in_form_of(form: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the fields that ``form`` has, in its order."""
+    return {
+        name: _in_form_of(inner, values[name]) if isinstance(inner, dict) else values[name]
+        for name, inner in form.items()
+        if name in values
+    }
 
 
 def _identity(config: RunConfig) -> RunConfig:

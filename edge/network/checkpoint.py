@@ -60,7 +60,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     layout: of the skeletons that it is given or, for pictures, that decide when events begin and end.
     stream: of MMN, ``joint`` or ``bone``; empty for other families.
     activation: turns the outputs into probabilities: one ``softmax``, or a ``sigmoid`` for each label.
-    movements, thresholds, trained_on: as in a model file (``edge.model_file``).
+    movements, thresholds, views_s, trained_on: as in a model file (``edge.model_file``).
     rates: how often each label occurred in training, relative to the others (mean 1); empty where it is not known.
     """
 
@@ -78,6 +78,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     rates: tuple[float, ...] = ()
     movements: tuple[Movement, ...] = ()
     thresholds: tuple[float, ...] = ()
+    views_s: tuple[float, ...] = ()
     trained_on: tuple[str, ...] = ()
 
 

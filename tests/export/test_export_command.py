@@ -86,11 +86,16 @@ def test_arguments_go_before_what_the_checkpoint_says(written, joint, tmp_path):
     file.write_text("id,action,body,way\n" + "".join(f"{100 + i},act {i},arm,one\n" for i in range(12)))
     options = {"layout_name": "ma52", "stream": "joint", "out": tmp_path / "m.onnx"}
     export_model(joint, None, **options)
-    export_model(joint, None, **options, labels_file=file, window_s=3.0)
+    export_model(joint, None, **options, labels_file=file, window_s=3.0, views_s=(3.0, 1.5))
     says, told = written
     assert (says.labels, says.window_s, says.accuracy["top1"]) == (networks.LABELS, 1.5, 0.5)
     assert (told.labels[3].id, told.labels[3].name, told.window_s) == (103, "act 3", 3.0)
+    assert (says.views_s, told.views_s) == ((), (3.0, 1.5))
     assert (says.movements, told.movements) == ((), (Movement("one"),) * 12)
+
+
+def test_a_view_longer_than_the_window_is_refused(written, joint):
+    assert "--view-s: views of 2, 2.5 s" in refused(written, joint, views_s=(2.0, 2.5))
 
 
 @pytest.mark.parametrize("window_s", [0.0, -1.0, float("nan"), float("inf")])

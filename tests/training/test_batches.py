@@ -6,7 +6,7 @@ import pytest
 
 from mar_edge.training.augment import Augmentation
 from mar_edge.training.balance import class_weights
-from mar_edge.training.batches import BatchPlan, training_batches
+from mar_edge.training.batches import BatchPlan, prepared_batches
 from mar_edge.training.datasets.stored import StoredDataset
 
 
@@ -17,7 +17,7 @@ def dataset():
 
 
 def made(dataset, plan, first, end, workers=0):
-    with training_batches(dataset, plan, first, end, workers) as batches:
+    with prepared_batches(dataset, plan, first, end, workers) as batches:
         return list(batches)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.training.datasets.synthetic import SyntheticDataset
-from mar_edge.training.job import Job
+from mar_edge.training.job import MmnJob
 from mar_edge.training.recipe import FINE_TUNE, PAPER, PRESETS, SYNTHETIC, Recipe
 from mar_edge.training.run_folder import RunConfig
 
@@ -51,7 +51,7 @@ def test_invalid_recipes_are_refused(changes, expected):
 
 def test_small_data_sets_get_more_epochs():
     def steps(clips: int, recipe: Recipe) -> int:
-        return Job(RunConfig(recipe=recipe), SyntheticDataset(1, clips), SyntheticDataset(2, 16)).steps
+        return MmnJob(RunConfig(recipe=recipe), SyntheticDataset(1, clips), SyntheticDataset(2, 16)).steps
 
     assert steps(100, FINE_TUNE) == 134 * 3
     assert steps(32 * 300, FINE_TUNE) == 30 * 300

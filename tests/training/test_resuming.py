@@ -123,9 +123,11 @@ def test_every_recipe_resumes_from_its_folder_alone(tmp_path, data, start, recip
 
 
 def older_state(folder):
-    """``state.pt`` as it was before it held its config, with the hash of what was configured."""
+    """``state.pt`` as it was before it held its config, with the hash of what was configured, and without a family."""
     content = torch.load(folder / "state.pt", weights_only=True)
     config = msgspec.json.decode((folder / "config.json").read_bytes())
+    del config["recipe"]["family"]
+    (folder / "config.json").write_bytes(msgspec.json.encode(config))
     del content["config"]
     content["run"] = hashlib.sha256(msgspec.json.encode(config | {"mar_edge_version": ""})).hexdigest()
     torch.save(content, folder / "state.pt")

@@ -14,13 +14,14 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.network.checkpoint import load_checkpoint
 from mar_edge.training.balance import class_weights
+from mar_edge.training.base import Machine
 from mar_edge.training.datasets import synthetic
 from mar_edge.training.datasets.synthetic import SyntheticDataset
-from mar_edge.training.job import Job
+from mar_edge.training.job import MmnJob
 from mar_edge.training.recipe import CONCURRENT, PAPER, SYNTHETIC
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.run_folder import RunConfig, RunFolder, ValidationRecord
-from mar_edge.training.train import Machine, train
+from mar_edge.training.train import train
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "epochs": None, "steps": 5, "batch": 4, "validate_every": 3}
 RECIPE = msgspec.structs.replace(PAPER, **TINY)
@@ -61,13 +62,13 @@ def data():
 
 @pytest.fixture(scope="module")
 def job(data):
-    return Job(RunConfig(recipe=RECIPE, data="clips.npz"), *data)
+    return MmnJob(RunConfig(recipe=RECIPE, data="clips.npz"), *data)
 
 
 def changed(job, **changes):
     """Return the job with another recipe."""
     recipe = msgspec.structs.replace(job.config.recipe, **changes)
-    return Job(msgspec.structs.replace(job.config, recipe=recipe), job.training, job.validation, job.start)
+    return MmnJob(msgspec.structs.replace(job.config, recipe=recipe), job.training, job.validation, job.start)
 
 
 def run(job, folder, machine=EACH_STEP, report=None, should_stop=lambda: False):
@@ -230,14 +231,14 @@ def test_a_finished_run_is_not_changed(whole, job):
 def test_a_folder_with_another_run_is_refused_with_the_differences(whole, job, change, expected):
     with pytest.raises(MarEdgeError, match=f"holds a run with another configuration .*{expected}"):
         run(changed(job, **change), whole[0])
-    other = Job(msgspec.structs.replace(job.config, data_digest="ab"), job.training, job.validation)
+    other = MmnJob(msgspec.structs.replace(job.config, data_digest="ab"), job.training, job.validation)
     with pytest.raises(MarEdgeError, match=r"another configuration \(the data has changed\)"):
         run(other, whole[0])
     assert [line["step"] for line in metrics(whole[0])] == [3, 5]
 
 
 def test_a_later_version_resumes_a_run(whole, job):
-    later = Job(msgspec.structs.replace(job.config, mar_edge_version="99"), job.training, job.validation)
+    later = MmnJob(msgspec.structs.replace(job.config, mar_edge_version="99"), job.training, job.validation)
     assert run(later, whole[0]) == whole[0] / "best.pt"
 
 
@@ -283,7 +284,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_its_state(job, tmp_pa
 
 
 def test_another_seed_and_another_stream_are_other_runs(whole, job, tmp_path):
-    seeded = Job(msgspec.structs.replace(job.config, seed=2), job.training, job.validation)
+    seeded = MmnJob(msgspec.structs.replace(job.config, seed=2), job.training, job.validation)
     run(seeded, tmp_path / "seed")
     run(changed(job, stream="bone"), tmp_path / "bone")
     losses = [metrics(folder)[0]["loss"] for folder in (whole[0], tmp_path / "seed", tmp_path / "bone")]
@@ -301,7 +302,7 @@ def test_every_tenth_step_is_reported(job, tmp_path):
 
 def test_the_synthetic_recipe_on_synthetic_motion(tmp_path):
     recipe = msgspec.structs.replace(SYNTHETIC, width=16, steps=3, batch=4, validate_every=2)
-    job = Job(RunConfig(recipe=recipe), SyntheticDataset(1, 12), SyntheticDataset(2, 16))
+    job = MmnJob(RunConfig(recipe=recipe), SyntheticDataset(1, 12), SyntheticDataset(2, 16))
     with pytest.raises(Killed):
         run(job, tmp_path / "killed", report=RecordingReporter(kill))
     for folder in ("killed", "whole"):
@@ -323,7 +324,7 @@ def test_a_network_with_several_labels(tmp_path, monkeypatch):
     monkeypatch.setattr(synthetic, "_MEASURED_RECORDINGS", 60)
     recipe = msgspec.structs.replace(CONCURRENT, width=16, steps=3, batch=4, validate_every=2)
     data = [SyntheticDataset(seed, 16, live=0.5, concurrent=True) for seed in (1, 2)]
-    job = Job(RunConfig(recipe=recipe, data="synth-concurrent"), *data)
+    job = MmnJob(RunConfig(recipe=recipe, data="synth-concurrent"), *data)
     with pytest.raises(Killed):
         run(job, tmp_path / "killed", report=RecordingReporter(kill))
     for folder in ("killed", "whole"):
@@ -354,7 +355,7 @@ def test_sigmoid_losses_accept_clips_with_one_label(job, tmp_path):
 def test_several_labels_with_a_loss_for_one_is_a_warning(tmp_path):
     recipe = msgspec.structs.replace(SYNTHETIC, width=16)
     data = SyntheticDataset(1, 16, live=0.5, concurrent=True)
-    assert any("--loss bce teaches all" in line for line in Job(RunConfig(recipe=recipe), data, data).warnings())
+    assert any("--loss bce teaches all" in line for line in MmnJob(RunConfig(recipe=recipe), data, data).warnings())
     with pytest.raises(MarEdgeError, match="--balance weights is for the loss cross-entropy, not for bce"):
         msgspec.structs.replace(recipe, loss="bce", balance="weights")
 
@@ -368,7 +369,7 @@ def uneven():
 
 def test_rare_classes_weigh_more_in_the_loss(tmp_path):
     training = uneven()
-    plain = Job(RunConfig(recipe=msgspec.structs.replace(RECIPE, steps=1), data="clips.npz"), training, training)
+    plain = MmnJob(RunConfig(recipe=msgspec.structs.replace(RECIPE, steps=1), data="clips.npz"), training, training)
     weighed = changed(plain, balance="weights")
     assert plain.loss_weights() is None
     np.testing.assert_allclose(weighed.loss_weights(), class_weights(np.array([30, 3, 0])), rtol=1e-6)
@@ -384,11 +385,11 @@ def test_rare_classes_weigh_more_in_the_loss(tmp_path):
 def test_rare_classes_are_drawn_more_often():
     training = uneven()
     config = RunConfig(recipe=msgspec.structs.replace(RECIPE, balance="sampling", batch=30), data="clips.npz")
-    job = Job(config, training, training)
+    job = MmnJob(config, training, training)
     drawn = np.concatenate([training.known_labels()[job.plan.indices(n)] for n in range(50)])
     assert (drawn == 1).mean() == pytest.approx(0.5, abs=0.05)
     assert job.loss_weights() is None
-    synthetic = Job(config, SyntheticDataset(1, 64), SyntheticDataset(2, 64))
+    synthetic = MmnJob(config, SyntheticDataset(1, 64), SyntheticDataset(2, 64))
     with pytest.raises(MarEdgeError, match="balanced already; leave out --balance sampling"):
         _ = synthetic.plan
 

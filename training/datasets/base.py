@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,28 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import Layout
 
 
+class Batch(Protocol):
+    """N clips as a network takes them, with their labels."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Index (N,) into the data set's labels; -1 if the label is unknown. Of several labels, the one shown most."""
+
+    @property
+    def targets(self) -> NDArray[np.float32] | None:
+        """Share (N, K) of each label's event that is shown; None if the data has one label per clip."""
+
+    @property
+    def inputs(self) -> Mapping[str, NDArray[np.float32] | NDArray[np.uint8]]:
+        """Name -> (N, ...), the inputs of a model file (``edge.families.base.ModelFamily.inputs``)."""
+
+
+B_co = TypeVar("B_co", bound=Batch, covariant=True)
+
+
 @dataclass(frozen=True)
 class ClipBatch:
-    """N clips as the network takes them (``edge.preprocess.clip_to_input``).
+    """N clips as MMN takes them (``edge.preprocess.clip_to_input``); a ``Batch``.
 
     skeleton: (N, 64, V, 2) float32 in [-1, 1], joints in layout order. index_t: (N, 64) float32 in [-1, 1).
 
@@ -29,11 +49,16 @@ class ClipBatch:
     labels: NDArray[np.int64]
     targets: NDArray[np.float32] | None = None
 
+    @property
+    def inputs(self) -> Mapping[str, NDArray[np.float32]]:
+        """See ``Batch``."""
+        return {"skeleton": self.skeleton, "index_t": self.index_t}
 
-class Dataset(Protocol):
+
+class LabeledClips(Protocol[B_co]):
     """Labeled clips, read by index, in any order, any number of times.
 
-    The data is checked when it is opened. Reading from an open data set does not fail.
+    The data is checked when it is opened. Reading from an open data set does not fail, unless its files change.
     """
 
     @property
@@ -42,7 +67,7 @@ class Dataset(Protocol):
 
     @property
     def layout(self) -> Layout:
-        """Layout of the skeletons."""
+        """Layout of the skeletons, and of the body that visibility and events are about."""
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -64,5 +89,9 @@ class Dataset(Protocol):
     def clip_name(self, index: int) -> str:
         """Return a readable name of a clip."""
 
-    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> ClipBatch:
+    def batch(self, indices: NDArray[np.int64], rng: np.random.Generator | None = None) -> B_co:
         """Return these clips, augmented with draws from ``rng`` if given."""
+
+
+class Dataset(LabeledClips[ClipBatch], Protocol):
+    """Labeled clips of skeletons."""

@@ -82,7 +82,7 @@ def predict_clips(
     logits, probs, labels, targets = [], [], [], []
     for start in range(0, len(indices), batch):
         part = dataset.batch(indices[start : start + batch])
-        outputs = recognizer.runtime.infer({"skeleton": part.skeleton, "index_t": part.index_t})
+        outputs = recognizer.runtime.infer(part.inputs)
         if not np.isfinite(outputs["logits"]).all():
             raise MarEdgeError(f"the model's outputs for {source} are not all finite; train or export it again")
         logits.append(outputs["logits"])

@@ -152,6 +152,7 @@ def _metadata(
         movements=info.movements if info else (),
         thresholds=info.thresholds if info else (),
         window_s=info.window_s if info else 2.0,
+        views_s=info.views_s if info else (),
         sources_sha256=tuple(one.sha256 for one in loaded),
         trained_on=tuple(sorted({one for each in loaded if each.info for one in each.info.trained_on})),
         training_data=info.training_data if info else ", ".join(filter(None, [_UNKNOWN, loaded[0].read_as])),
