@@ -13,7 +13,7 @@ def picture_cost(pictures: WindowRecognizer, main: WindowRecognizer | None, ever
 
     Args:
         pictures: the model of pictures.
-        main: the model of skeletons beside it; None if there is none.
+        main: the model of skeletons next to it; None if there is none.
         every_s: seconds between two inferences from pictures.
     """
     takes_s = min(pictures.time_one() for _ in range(2))
@@ -23,7 +23,7 @@ def picture_cost(pictures: WindowRecognizer, main: WindowRecognizer | None, ever
     line += f"; while something moves, one is due every {every_s:g} s"
     if takes_s > _MUCH * every_s:
         line += (
-            ". That is much for this machine, and slows pose estimation down; a GPU, a larger every_s in [fusion] of "
-            "the config file, or the model of skeletons alone help"
+            ". That slows pose estimation down on this machine; a GPU, a larger every_s in [fusion] of the config "
+            "file, or skeletons alone would help"
         )
     return line

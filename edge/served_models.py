@@ -38,7 +38,7 @@ class ServedModels:
     """The models of a stream.
 
     main: gives labels, thresholds and layout: the model of skeletons, or one of pictures that is alone.
-    pictures: a model of pictures beside it, whose scores are joined with its own by label name.
+    pictures: another one, of pictures, whose scores are joined with its own by label name.
     """
 
     main: ModelFile = field(default_factory=ModelFile)

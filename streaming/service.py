@@ -84,7 +84,7 @@ def serve(
     Args:
         config: what to do.
         open_pose, open_recognizer: open the stages, a pose stage for each stream; ``serve`` closes them.
-        open_pictures: opens a model of pictures beside the recognizer of skeletons; None for one model, of either kind.
+        open_pictures: opens a model of pictures next to that of skeletons; None for one model, of either kind.
         on_message: gets each message as it was sent, one at a time.
         reread: reads the configuration again, after a SIGHUP.
         observer: follows the streams from within the process.

@@ -38,8 +38,8 @@ class ManetFamily:
         """
         if not all(window.pictures for window in windows):
             raise MarEdgeError(
-                "a model of pictures (family manet) was given skeletons alone; 'serve' and 'analyze' run it on video, "
-                "and what needs only skeletons takes an MMN model"
+                "a model of pictures (manet) was given skeletons alone; 'serve' and 'analyze' run it on video. For "
+                "skeletons, give a model of the family mmn"
             )
         return {"frames": np.stack([_clip(window) for window in windows])}
 

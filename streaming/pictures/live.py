@@ -1,4 +1,4 @@
-"""A model of pictures beside a stream's loop, on a thread of its own: asked now and then, never waited for.
+"""A model of pictures next to a stream's loop, on a thread of its own: asked now and then, never waited for.
 
 Where every frame of a file is processed, there is no live loop to delay. The answer is waited for then, so that events
 do not depend on how fast it came.

@@ -27,8 +27,8 @@ class RecordedAnswers(NoPictures):
         if hello.picture_model != metadata.name:
             there = f"those of '{hello.picture_model}'" if hello.picture_model else "none"
             raise MarEdgeError(
-                f"'{metadata.name}' looks at pictures, and a recording holds only the answers that were given: here "
-                f"{there}; replay with the models that it was recorded with, or with a model of skeletons alone"
+                f"'{metadata.name}' looks at pictures. A recording holds only the answers that were given, here "
+                f"{there}; replay it with the models that it was recorded with, or with skeletons alone"
             )
         self.metadata = metadata
 

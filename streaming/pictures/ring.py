@@ -28,7 +28,7 @@ class PictureRing:
     """Keeps small pictures: at most ``rate_hz`` a second, for ``window_s``.
 
     With 12 a second for 2 s, as for MANet, these are 25 pictures of 151 kB: 3.8 MB. Pictures of several people, of
-    another person, or after a pause begin anew. ``crowded``: several people were in the last frame.
+    another person, or after a pause, begin again. ``crowded``: several people were in the last frame.
 
     Args:
         needs: rate, and what is kept of a frame.

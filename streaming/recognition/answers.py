@@ -1,4 +1,4 @@
-"""Answers of a model of pictures as scores of windows: beside a model of skeletons, or alone.
+"""Answers of a model of pictures as scores of windows: with a model of skeletons, or alone.
 
 They are given (``Heard.hear``), not asked for: a replay has the answers of a recording and no pictures.
 """

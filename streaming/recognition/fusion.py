@@ -14,13 +14,13 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata
 
 _LIMITS = {"weight": (0.0, 1.0), "every_s": (0.1, 3600.0), "holds_s": (0.1, 60.0)}
-# Scores have six decimals, so 0 stands for less than this.
+# Scores have six decimals, so 0 means less than this.
 _LEAST = 1e-6
 
 
 @dataclass(frozen=True)
 class FusionRules:
-    """How a model of pictures works beside a model of skeletons. A config file may set them (``[fusion]``).
+    """How a model of pictures works with a model of skeletons. A config file may set them (``[fusion]``).
 
     Raises:
         MarEdgeError: a value outside its range.

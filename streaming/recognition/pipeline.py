@@ -40,7 +40,7 @@ class PipelineRules:
     on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None for the model's own.
     labels: which labels may be events, with thresholds of their own (``streaming.recognition.thresholds``).
     events: constants of the event rules. prior: how often each label happens here; None for the model's default
-    (``edge.prior.default_prior``). fusion: how a model of pictures works beside one of skeletons.
+    (``edge.prior.default_prior``). fusion: how a model of pictures works with one of skeletons.
 
     Raises:
         MarEdgeError: a value that makes no sense.
@@ -227,8 +227,8 @@ class Pipeline:
     def to_look_at(self, due: DueWindows, inferences: Sequence[Inference]) -> list[Window]:
         """Return the windows whose pictures are worth an inference: where something moves.
 
-        Without the motion gate, all count as moving. Then it is those of which the model of skeletons is unsure: the
-        most probable label is between the thresholds at which its event ends and begins.
+        Without the motion gate, all count as moving. Then skeletons must be unsure: a label is above the threshold at
+        which its event ends, and none above that at which it begins.
         """
         if self._gate is not None or self._alone:
             return list(due.moving)

@@ -157,7 +157,7 @@ class Replay:
             )
 
     def _skeletons(self) -> Iterator[tuple[SkeletonMessage, tuple[Answer, ...]]]:
-        """Yield skeletons in order, each with the answers that stand before it."""
+        """Yield skeletons in order, each with the answers before it."""
         answers: list[Answer] = []
         last: tuple[int, int] | None = None
         model, models = self.hello.model_sha256, 0

@@ -59,7 +59,7 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
         needs: Per label, the regions of the body that must be visible; otherwise its score is 0.
         model_sha256: Hash of the model file. If a later ``hello`` of the run has another one, labels were taught or
             removed there: the messages after it are of that model.
-        picture_model: Description of the model that looks at pictures: beside ``model``, or ``model`` itself; empty if
+        picture_model: Description of the model that looks at pictures: another one, or ``model`` itself; empty if
             none does.
         picture_weight: Share of that model in the scores of labels that both have; null if there is none.
     """

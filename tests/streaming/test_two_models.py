@@ -1,4 +1,4 @@
-"""A model of pictures in a service: beside skeletons, alone, failing, and in a replay. Real videos, real sockets."""
+"""A model of pictures in a service: with skeletons, alone, failing, and in a replay. Real videos, real sockets."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_a_replay_that_cannot_give_the_same_is_refused(
     config: ServeConfig, tiny_model: Path, pictures_file: Path
 ) -> None:
     without = served(config, tiny_model)
-    with pytest.raises(MarEdgeError, match=r"'tiny pictures' looks at pictures.* here none"):
+    with pytest.raises(MarEdgeError, match=r"'tiny pictures' looks at pictures.*, here none"):
         replayed(config, tiny_model, pictures_file)
     assert recognized(replayed(config, tiny_model)) == recognized(without)
 

@@ -1,4 +1,4 @@
-"""The model of pictures beside the loop: it is never waited for, and what goes wrong with it is counted."""
+"""The model of pictures next to the loop: it is never waited for, and what goes wrong with it is counted."""
 
 from __future__ import annotations
 

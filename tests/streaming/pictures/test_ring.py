@@ -1,4 +1,4 @@
-"""What is kept of a stream's pictures: how many, of whom, and for how long."""
+"""What is kept of a stream's pictures: how many, for how long, and only of one person."""
 
 from __future__ import annotations
 
