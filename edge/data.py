@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +52,12 @@ class Window:
         return float(self.times_s[-1] - self.times_s[0])
 
     def newest(self, span_s: float) -> Window:
-        """Return its newest ``span_s`` seconds, from the frame nearest to their start on, or all of a shorter one."""
+        """Return its newest ``span_s`` seconds, from the frame nearest to their start on, or all of a shorter one.
+
+        Pictures stay as they are.
+        """
         first = int(np.argmin(np.abs(self.times_s - (self.times_s[-1] - span_s))))
-        return self if first == 0 else Window(self.clip[first:], self.times_s[first:], self.person)
+        return self if first == 0 else replace(self, clip=self.clip[first:], times_s=self.times_s[first:])
 
 
 @dataclass(frozen=True)
