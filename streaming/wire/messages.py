@@ -352,7 +352,7 @@ KINDS: tuple[Kind, ...] = tuple(TYPE_OF)
 
 
 class UnknownMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The header of a message whose kind a later version added. No other field of it is read."""
+    """The head of a message of which nothing else was read: its kind was added by a later version, or is not wanted."""
 
     schema: int
     kind: str
