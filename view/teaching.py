@@ -14,7 +14,7 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata, ModelVersion, parse_metadata
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.teaching.examples import Shown
-from mar_edge.teaching.lesson import Lesson
+from mar_edge.teaching.lesson import Lesson, check_teachable
 from mar_edge.teaching.model_files import base_of
 
 
@@ -52,7 +52,7 @@ class Teaching:
             label.
 
     Raises:
-        MarEdgeError: a file cannot be read, or ``out`` was taught from another model.
+        MarEdgeError: a file cannot be read, the model cannot be taught, or ``out`` was taught from another model.
     """
 
     model: Path
@@ -62,6 +62,7 @@ class Teaching:
 
     def __post_init__(self) -> None:
         model, taught = (base_of(version_of(path).metadata) for path in (self.model, self.file))
+        check_teachable(model)
         if taught != model:
             raise MarEdgeError(
                 f"{self.out} was not taught from {self.model}; name another file, or serve it with --model {self.out}"

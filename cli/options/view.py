@@ -103,7 +103,7 @@ class PageTeaching:
         ),
     ] = None
 
-    def config(self, model: Path | None, rules: PipelineRules) -> Teaching | None:
+    def config(self, model: Path, rules: PipelineRules) -> Teaching | None:
         """Return what a service of that model and those rules may teach; None for nothing.
 
         Raises:
@@ -115,7 +115,6 @@ class PageTeaching:
             return None
         from mar_edge.api.teaching import check_taught_file
         from mar_edge.cli.lesson_process import LessonProcess
-        from mar_edge.edge.model_file import default_model_path
         from mar_edge.streaming.recognition.pipeline import check_rules
         from mar_edge.view.teaching import Teaching
 
@@ -126,7 +125,7 @@ class PageTeaching:
 
         with about("--teach-to"):
             check_taught_file(self.teach_to)
-            return Teaching(model or default_model_path(), self.teach_to, LessonProcess, check)
+            return Teaching(model, self.teach_to, LessonProcess, check)
 
 
 def live_view(
