@@ -28,6 +28,8 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 SERVING = ("web", "ops", "lsl", "nats", "mqtt")
 RTX_PLUGIN = ("onnxruntime-tensorrt-rtx",)
+# Hundreds of megabytes, which pip would download to read their dependencies.
+LARGE = ("onnxruntime-gpu", "onnxruntime-ep-nv-tensorrt-rtx-cu13")
 NO_ANSWER = ("Could not fetch URL", "Connection", "Read timed out", "Network is unreachable")
 
 
@@ -114,13 +116,26 @@ def dry_run(*arguments: str) -> str:
     return "\n".join(line for line in done.stderr.splitlines() if line.startswith("ERROR") or "Retrying" in line)
 
 
+def fitting(large: Requirement, options: list[str]) -> str:
+    """Return an error unless the index has a version of a package for these tags; its dependencies are left out."""
+    command = [sys.executable, "-m", "pip", "index", "versions", *options, large.name]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+    except subprocess.TimeoutExpired:
+        return "Read timed out"
+    listed = re.findall(r"^Available versions: (.*)$", done.stdout, re.MULTILINE)
+    if listed and any(large.specifier.contains(version) for version in listed[0].split(", ")):
+        return ""
+    return f"no wheel of {large}: {done.stderr}"
+
+
 def lack(install: Install) -> str:
     """Return pip's errors for an installation."""
     tags = [argument for tag in PLATFORMS[install.platform].tags for argument in ("--platform", tag)]
-    return dry_run(
-        *("--only-binary", ":all:", "--target", "nowhere", "--python-version", install.python),
-        *("--implementation", "cp", *tags, *install.wanted),
-    )
+    options = ["--only-binary", ":all:", "--python-version", install.python, "--implementation", "cp", *tags]
+    if install.wanted[0].startswith(LARGE):
+        return fitting(Requirement(*install.wanted), options)
+    return dry_run("--target", "nowhere", *options, *install.wanted)
 
 
 def resolve(installs: list[Install]) -> bytes:
@@ -141,9 +156,9 @@ SETS = {
     "serving": [Install(name, python, requirements(name, python)) for name in EVERYWHERE for python in PYTHONS],
     "images": [one for image, builds in IMAGES.items() for build in builds for one in of_image(image, *build)],
     "the plugin of TensorRT for RTX": [
-        Install(name, python, requirements(name, python, RTX_PLUGIN))
+        # The package of the extra has no files of its own; it asks for this one.
+        Install(name, "3.14", (requirements(name, "3.14", RTX_PLUGIN)[-1].replace("-rtx>", "-rtx-cu13>"),))
         for name in ("Linux x86-64", "Linux aarch64, glibc 2.35", "Windows")
-        for python in ("3.14",)
     ],
 }
 

@@ -93,7 +93,7 @@ class OnnxRuntime:
         ]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
-    def _run(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def _run(self, inputs: Mapping[str, InputArray]) -> dict[str, NDArray[np.float32]]:
         fed = {name: array.astype(np.float16) if name in self._halves else array for name, array in inputs.items()}
         outputs = dict(zip(self._outputs, self._session.run(self._outputs, fed), strict=True))
         return {
