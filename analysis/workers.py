@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -23,6 +20,7 @@ from pathlib import Path
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.result import VideoResult
 from mar_edge.analysis.settings import AnalyzeConfig
+from mar_edge.edge.child_process import begin_child
 from mar_edge.edge.errors import MarEdgeError
 
 _PROGRESS_EVERY_S = 0.5
@@ -140,8 +138,7 @@ class _Worker:
 
 def _work(connection: Connection, folder: Path, config: AnalyzeConfig) -> None:
     """Analyze what comes through the connection, until None comes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_child()
     # What is wrong with a video is part of its result.
     logging.getLogger("mar_edge").addHandler(logging.NullHandler())
     video: Video | None = connection.recv()
@@ -162,11 +159,12 @@ def _work_on(connection: Connection, folder: Path, config: AnalyzeConfig, video:
     """
     from mar_edge.analysis.video import Stages, analyze_video
     from mar_edge.edge.pose.choice import pose_stage
-    from mar_edge.edge.recognizer import WindowRecognizer
+    from mar_edge.streaming.pictures.live import PictureModel
 
     settings = config.settings()
     open_pose = pose_stage(config.pose)
-    with WindowRecognizer.open(config.model, config.threads, config.runtime, config.model_sha256) as recognizer:
+    with config.models.opened(config.threads, config.runtime) as (recognizer, seeing), ExitStack() as stack:
+        model = None if seeing is None else stack.enter_context(PictureModel(seeing))
         while video is not None:
             said_s = 0.0
 
@@ -178,17 +176,10 @@ def _work_on(connection: Connection, folder: Path, config: AnalyzeConfig, video:
 
             try:
                 with open_pose(recognizer.layout) as pose:
-                    stages = Stages(pose, recognizer, config.rules, settings)
+                    stages = Stages(pose, recognizer, config.rules, settings, model)
                     connection.send(Finished(video, analyze_video(video, folder, stages, on_frames)))
             except MarEdgeError as error:
                 connection.send(Failed(video, str(error)))
             except Exception as error:  # noqa: BLE001 - a bug that one video shows must not stop the others
                 connection.send(Failed(video, f"{type(error).__name__}: {error}", traceback.format_exc()))
             video = connection.recv()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -19,34 +19,26 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from streams import Figure
+from fleet_recordings import record
+from nats.js.api import StreamState
 
 from mar_edge.bridge.arrived import heads_of_nats
 from mar_edge.bridge.audit import Audit
 from mar_edge.bridge.nats_connection import NatsConnection
-from mar_edge.bridge.sinks.jetstream import stream_name
+from mar_edge.bridge.sinks.jetstream import stream_name, subject
 from mar_edge.bridge.target import Target, parse_target
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import default_model_path
-from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
-from mar_edge.streaming.serve_config import ServeConfig
-from mar_edge.streaming.stream import StreamLoop
-from mar_edge.streaming.stream_output import StreamOutput
-from mar_edge.streaming.wire.encoding import encode
-from mar_edge.streaming.wire.messages import AnyMessage
-from mar_edge.streaming.wire.publish_socket import PublishSocket
-from mar_edge.streaming.wire.publisher import Publisher
 
-RECORDED_S = 24.0
 WARM_UP_S = 3.0
 ENDS_S = 15.0
 HERE = Path(__file__).parent
@@ -125,38 +117,6 @@ def print_recognition() -> None:
     print(f"a window: {sum(array.nbytes for array in window.values())} bytes, {cpu_ms:.1f} ms of one core", flush=True)
 
 
-def record(folder: Path) -> dict[bool, list[Path]]:
-    """Return recordings of what ``serve`` sends about one person and about two, without skeletons and with them."""
-    said: list[list[AnyMessage]] = [[], []]
-    with WindowRecognizer.open(None, 1) as recognizer, PublishSocket(("tcp://127.0.0.1:*",)) as publish_socket:
-        loops = [
-            StreamLoop(
-                ServeConfig(camera="demo:", publish_skeletons=True, max_seconds=RECORDED_S),
-                stop=lambda: None,
-                source=Figure(people, people),
-                pose=None,
-                pose_name="figure",
-                recognizer=recognizer,
-                output=StreamOutput(
-                    Publisher("camera", publish_socket), publish_socket, on_message=said[people - 1].append
-                ),
-            )
-            for people in (1, 2)
-        ]
-        threads = [threading.Thread(target=loop.run) for loop in loops]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    files: dict[bool, list[Path]] = {}
-    for skeletons in (False, True):
-        files[skeletons] = [folder / f"{people}-{skeletons}.jsonl" for people in (1, 2)]
-        for file, messages in zip(files[skeletons], said, strict=True):
-            kept = [each for each in messages if each.kind != "end" and (skeletons or each.kind != "skeleton")]
-            file.write_bytes(b"".join(encode(message) + b"\n" for message in kept))
-    return files
-
-
 def measure(folder: Path, load: Load, seconds: float, checkouts: dict[str, Path]) -> None:
     with ExitStack() as stack:
         roads: list[Road] = []
@@ -170,10 +130,10 @@ def measure(folder: Path, load: Load, seconds: float, checkouts: dict[str, Path]
                 stack.enter_context(box(address, number * load.cameras, load, skeletons, len(checkouts)))
                 for number, address in enumerate(addresses)
             ]
+        for process in chain(*started.values()):
+            line_of(process)
         for road in roads:
             road.processes["boxes"] = started[road.skeletons]
-            for process in road.processes["boxes"] if road.checkout == "this" else ():
-                line_of(process)
         time.sleep(WARM_UP_S)
         measure_roads(roads, seconds)
         sent = {skeletons: stopped(processes) for skeletons, processes in started.items()}
@@ -239,10 +199,13 @@ def measure_roads(roads: list[Road], seconds: float) -> None:
     before = [(cpu_s(road), stored(road.target)) for road in roads]
     time.sleep(seconds)
     for road, (cpu_before, stored_before) in zip(roads, before, strict=True):
-        cpu, (messages, total_bytes) = cpu_s(road), stored(road.target)
+        cpu, now = cpu_s(road), stored(road.target)
         elapsed_s = time.monotonic() - start_s
         road.cores = {hop: (cpu[hop] - cpu_before[hop]) / elapsed_s for hop in HOPS}
-        road.arrived = (messages - stored_before[0]) / elapsed_s, (total_bytes - stored_before[1]) / elapsed_s
+        road.arrived = (
+            (now.messages - stored_before.messages) / elapsed_s,
+            (now.bytes - stored_before.bytes) / elapsed_s,
+        )
 
 
 def cpu_s(road: Road) -> dict[str, float]:
@@ -250,13 +213,12 @@ def cpu_s(road: Road) -> dict[str, float]:
     return {hop: sum(time.clock_gettime((~each.pid << 3) | 2) for each in road.processes[hop]) for hop in HOPS}
 
 
-def stored(target: Target, kind: str = "") -> tuple[int, int]:
-    """Return messages and bytes in the broker; messages of one kind only, if it is named."""
+def stored(target: Target, subjects: str | None = None) -> StreamState:
+    """Return what the broker holds. Its ``subjects`` are those that ``subjects`` selects."""
     connection = NatsConnection(target)
     try:
-        wanted = f"mar-edge.*.*.{kind}" if kind else None
-        state = connection.run(connection.jetstream.stream_info(stream_name(target.box), subjects_filter=wanted)).state
-        return len(state.subjects or {}) if kind else state.messages, state.bytes
+        name = stream_name(target.box)
+        return connection.run(connection.jetstream.stream_info(name, subjects_filter=subjects)).state
     finally:
         connection.close()
 
@@ -264,7 +226,8 @@ def stored(target: Target, kind: str = "") -> tuple[int, int]:
 def wait_for_ends(target: Target, count: int) -> int:
     """Return how many cameras' ``end`` arrived, after waiting for all of them for a while."""
     until_s = time.monotonic() + ENDS_S
-    while (arrived := stored(target, "end")[0]) < count and time.monotonic() < until_s:
+    every_end = subject(target.box, "*", "end")
+    while (arrived := len(stored(target, every_end).subjects or ())) < count and time.monotonic() < until_s:
         time.sleep(0.2)
     return arrived
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelVersion, check_inputs, check_outputs, default_model_path, parse_metadata
 from mar_edge.edge.progress import Progress, silent
-from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.base import InputArray, Runtime
 from mar_edge.edge.runtime.taught import TaughtRuntime
 from mar_edge.edge.scores import averaged, scores_of
 
@@ -80,10 +81,16 @@ class WindowRecognizer:
         Raises:
             MarEdgeError: they differ, or its taught labels need other features.
         """
-        zeros = {name: np.zeros((1, *shape), np.float32) for name, shape in self.family.input_shapes.items()}
+        zeros = self._zeros()
         self.runtime.warm_up(zeros)
         outputs = self.runtime.infer(zeros)
         check_outputs(self.metadata, {name: array.shape for name, array in outputs.items()}, self._source)
+
+    def time_one(self) -> float:
+        """Return the seconds that an inference of one window takes here and now."""
+        zeros, start_s = self._zeros(), time.perf_counter()
+        self.runtime.infer(zeros)
+        return time.perf_counter() - start_s
 
     def retaught(self, version: ModelVersion) -> WindowRecognizer:
         """Return a recognizer of the same network with other taught labels, which closes the same runtime.
@@ -103,6 +110,10 @@ class WindowRecognizer:
         if spans_s:
             scores = averaged(scores.reshape(len(windows), len(spans_s), -1), self.metadata)
         return [Prediction(of_one, w.person) for of_one, w in zip(scores, windows, strict=True)]
+
+    def _zeros(self) -> dict[str, InputArray]:
+        dtype = self.family.input_dtype
+        return {name: np.zeros((1, *shape), dtype) for name, shape in self.family.input_shapes.items()}
 
     def __enter__(self) -> WindowRecognizer:
         return self

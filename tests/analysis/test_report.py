@@ -18,6 +18,7 @@ from mar_edge.analysis.trust import ACTIONS, BY_BODY_GROUP, BY_NAME, RECORDINGS,
 from mar_edge.analysis.workers import Failed
 from mar_edge.edge.labels import ma52_labels
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.served_models import ModelFile, ServedModels
 
 METADATA = ModelMetadata(
     name="a <b>model</b>",
@@ -38,7 +39,7 @@ def report(model: Path | None = None) -> str:
         ]
     )
     failed = Failed(Video(Path("broken.mp4"), "broken", "Dee"), "not a video")
-    study = StudyReport(summaries, (failed,), "all", None, METADATA, AnalyzeConfig(model=model))
+    study = StudyReport(summaries, (failed,), "all", None, METADATA, AnalyzeConfig(ServedModels(ModelFile(model))))
     return write_report(study).decode()
 
 

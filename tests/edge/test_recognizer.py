@@ -14,7 +14,7 @@ from mar_edge.edge.model_file import METADATA_KEY
 from mar_edge.edge.preprocess import window_to_input
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import scores_of
-from mar_edge.export.onnx_file import reference_logits
+from mar_edge.export.mmn import reference_logits
 
 
 def window(frames, V=44, person=0, seed=0):

@@ -17,7 +17,7 @@ def written(monkeypatch):
     """Return the metadata that would be written, without the graph (test_onnx_file has it)."""
     calls = []
 
-    def write(path, nets, layout, metadata):
+    def write(path, deployed, metadata):
         calls.append(metadata)
         return 0.0
 
@@ -54,7 +54,7 @@ def test_both_takes_two_and_the_others_one(written, joint):
 
 def test_another_stream_or_layout_than_it_says(written, joint):
     message = refused(written, joint, stream="bone")
-    assert "is a joint network of the layout ma52; expected bone of ma52" in message
+    assert "is a joint network of the layout ma52; expected a bone network of ma52" in message
     assert "joint.pt is a joint network" in refused(written, joint, joint, stream="both")
     assert "a network of 44 joints, the layout has 22" in refused(written, joint, layout_name="imigue")
 
