@@ -157,9 +157,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.runtime.providers.tensorrt_rtx import rtx_plugin, tensorrt_rtx
 
 attempts = [rtx_plugin, rtx_plugin, lambda: tensorrt_rtx(Path("model.onnx"), {})]
-
 for attempt in attempts:
-
     try:
         plugin, gpus = attempt()
         print(f"{plugin.get_ep_name()} {plugin.__version__}, GPUs: {len(gpus)}")
