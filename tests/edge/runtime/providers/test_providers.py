@@ -156,13 +156,18 @@ from pathlib import Path
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.runtime.providers.tensorrt_rtx import rtx_plugin, tensorrt_rtx
 
-attempts = [rtx_plugin, rtx_plugin, lambda: tensorrt_rtx(Path("model.onnx"), {})]
-for attempt in attempts:
+def attempt(load):
     try:
-        plugin, gpus = attempt()
+        plugin, gpus = load()
         print(f"{plugin.get_ep_name()} {plugin.__version__}, GPUs: {len(gpus)}")
     except MarEdgeError as error:
         print(f"error: {error}")
+
+
+attempt(rtx_plugin)
+attempt(rtx_plugin)
+
+attempt(lambda: tensorrt_rtx(Path("model.onnx"), {}))
 """
 
 
