@@ -250,8 +250,8 @@ def _draw_markers(rows: Sequence[Axes], lanes: Sequence[_Lane], timelines: Seque
             axes.axvline(t_s, color=_MARKER_COLOR, linewidth=0.4, linestyle=(0, (4, 3)), zorder=0.5)
         if len(found) <= _MOST_TEXTS:
             text, place = " ".join(marker.text.split()), (t_s, places[marker.source])
-            style = {"va": "center", "fontsize": _TEXT_PT - 1, "parse_math": False, "clip_on": True}
-            rows[-1].annotate(text, place, (2, 0), textcoords="offset points", **style)
+            written = rows[-1].annotate(text, place, (2, 0), textcoords="offset points", va="center", parse_math=False)
+            written.set(fontsize=_TEXT_PT - 1, clip_on=True)
 
 
 def _label_times(axes: Axes, timelines: Sequence[Timeline], visible: bool) -> None:

@@ -104,13 +104,8 @@ def test_a_plot_has_a_lane_for_each_source_and_a_line_through_all(timeline: Time
     from mar_edge.view.plot import draw, plot
 
     drawn = plot([timeline], ".svg").decode()
-    for text in (
-        "LSL marker",
-        "stimuli",
-        "buttons",
-        "stimulus 7; left",
-        "go",
-    ):  # "ready" was set before the first frame
+    # All but "ready", which was set before the first frame.
+    for text in ("LSL marker", "stimuli", "buttons", "stimulus 7; left", "go"):
         assert f">{text}</text>" in drawn
     (when, _) = draw([timeline]).axes
     lines = [line.get_xdata()[0] for line in when.lines if list(line.get_ydata()) == [0, 1]]
@@ -140,9 +135,12 @@ def test_the_page_draws_a_line_with_its_text(chromium: Any, tmp_path: Path, time
 
 def test_the_live_page_draws_them_too(chromium: Any) -> None:
     feed = Feed()
-    for message in Stream().hello().skeletons(0, 0.2).marker("go", 0.05).end(0.2, 6, 0).messages:
-        feed.publish(EncodedMessage(message))
+    hello, *others = Stream().hello().skeletons(0, 0.2).marker("go", 0.05).end(0.2, 6, 0).messages
+    feed.publish(EncodedMessage(hello))
     with page_of(feed, f"127.0.0.1:{free_port()}") as url, opened(chromium, url) as seen:
+        seen.says("lanes", "head")
+        for message in others:
+            feed.publish(EncodedMessage(message))
         seen.until("() => document.querySelector('.marker')?.textContent === 'go'")
 
 
