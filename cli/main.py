@@ -69,8 +69,8 @@ def command_line() -> Any:
 def _run() -> int:
     """Run the command that was called, and say what was wrong.
 
-    Errors of the system that name a file are a user's: folders that may not be read, names that are too long, links
-    that lead nowhere. Most are found where a file is opened; what is left is found here.
+    Errors of the system that name a file are a user's: a folder that may not be read, a name that is too long. Most are
+    found where a file is opened; what is left is found here.
 
     Returns:
         The exit code.
