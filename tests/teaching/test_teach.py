@@ -332,3 +332,9 @@ def test_it_is_taught_in_front_of_a_camera(here, tmp_path):
 def test_a_taught_file_is_not_narrowed(here, taught, tmp_path):
     done = here("export", taught[0], "--precision", "fp16", "--out", tmp_path / "half.onnx")
     assert "has taught labels" in done.stderr
+
+
+def test_a_model_of_pictures_is_not_taught() -> None:
+    metadata = ModelMetadata(name="seeing", family="manet", layout="ma52", labels=(Label(9, "nodding", "head"),))
+    with pytest.raises(MarEdgeError, match="'seeing' looks at pictures, and labels are taught from skeletons"):
+        label_to_teach(metadata, "circling head", "head", person=False)
