@@ -1,12 +1,12 @@
 """Compare skeletons alone with skeletons and pictures, through ``serve``: latency, frames, memory, who said what.
 
-    python benchmarks/pictures.py --pictures manet.onnx [--model mmn.onnx] [--camera clip.mp4] [--seconds 20] [--rounds 2]
-        [-- OPTIONS OF SERVE]
+    python benchmarks/pictures.py --pictures manet.onnx [--model mmn.onnx] [--camera clip.mp4] [--seconds 20]
+        [--rounds 2] [-- OPTIONS OF SERVE]
 
 Candidates are processes of ``mar-edge serve --realtime``, and they take turns: skeletons alone, both, pictures alone.
-The video is repeated until it is long enough. Latencies are those of the messages: ``total`` from a frame to its labels,
-``infer`` of the model of skeletons, ``pictures`` of the model of pictures. Memory is the process's resident memory at
-its end. Run it on an idle machine (the load is printed).
+The video is repeated until it is long enough. Latencies are those of the messages: ``total`` from a frame to its
+labels, ``infer`` of the model of skeletons, ``pictures`` of the model of pictures. Memory is the process's resident
+memory at its end. Run it on an idle machine (the load is printed).
 """
 
 from __future__ import annotations
@@ -62,14 +62,9 @@ def main() -> None:
         if arguments.camera is not None:
             video = str(repeated(Path(arguments.camera), Path(folder) / "clip.mp4", arguments.seconds))
         options = ["--max-seconds", str(arguments.seconds), *arguments.serve]
-        runs = [
-            (name, measured(video, models, options))
-            for _ in range(arguments.rounds)
-            for name, models in candidates.items()
-        ]
-    print(
-        "| models | frames | dropped | total p50, p95, ms | infer p50, ms | pictures p50, ms | answers | memory, MB |"
-    )
+        turns = [turn for _ in range(arguments.rounds) for turn in candidates.items()]
+        runs = [(name, measured(video, models, options)) for name, models in turns]
+    print("| models | frames | dropped | total p50, p95, ms | infer p50, ms | pictures p50, ms | answers | MB |")
     print("|---|---|---|---|---|---|---|---|")
     for name, run in runs:
         print(f"| {name} | {run.status.frames} | {run.status.dropped} | {figures(run)} |")
@@ -80,10 +75,8 @@ def main() -> None:
         )
         print(f"frame {label.frame}: {label.top[0].name} {label.top[0].score:.2f} ({each})")
     print("state of the model of pictures:", said.status.pictures)
-    print(
-        "most probable by pictures:",
-        Counter(max(a.scores, key=lambda k: a.scores[k]) for a in said.answers).most_common(3),
-    )
+    best = Counter(max(answer.scores.items(), key=lambda item: item[1])[0] for answer in said.answers)
+    print("most probable by pictures:", best.most_common(3))
 
 
 def figures(run: Measured) -> str:

@@ -33,7 +33,7 @@ def label_to_teach(metadata: ModelMetadata, name: str, body: str | None, *, pers
     """
     if metadata.family != "mmn":
         raise MarEdgeError(
-            f"'{metadata.name}' looks at pictures, and labels are taught from skeletons; teach a model of the family mmn"
+            f"'{metadata.name}' looks at pictures, and labels are taught from skeletons; teach a model of family mmn"
         )
     known = {label.name: label for k, label in enumerate(metadata.labels) if k != metadata.background}
     if person:
