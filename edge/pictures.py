@@ -1,6 +1,6 @@
 """From the frames of a video to MANet's input. numpy and OpenCV, pure functions; knows no files and no network.
 
-Frames are RGB, uint8, (H, W, 3). So is the input: the model file normalizes. Formulas: the test-time pipeline of MANet's
+Frames are RGB, uint8, (H, W, 3). So is the input: the model file normalizes. Formulas: the test-time pipeline of the
 authors. The whole picture is used: no person is looked for, and what lies outside the square in its middle is cut off.
 """
 
