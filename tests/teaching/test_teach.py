@@ -148,8 +148,9 @@ def test_a_folder_with_labels(recording, spans, tmp_path):
     assert not (tmp_path / "y.onnx").exists()
 
 
-def test_a_copy_of_an_example_teaches_nothing(recording, spans, idle, tmp_path):
-    rows = [f"{name}.jsonl,{start:.2f},{end:.2f},saying no" for name in ("one", "copy") for start, end in spans[:3]]
+def test_a_copy_of_an_example_teaches_nothing(recording, spans, tmp_path):
+    labeled = [*((span, "saying no") for span in spans[:3]), *((span, "something else") for span in spans[3:])]
+    rows = [f"{name}.jsonl,{a:.2f},{b:.2f},{label}" for name in ("one", "copy") for (a, b), label in labeled]
     (tmp_path / "labels.csv").write_text("\n".join(["recording,start_s,end_s,label", *rows]))
     for name in ("one", "copy"):
         (tmp_path / f"{name}.jsonl").write_bytes(recording.read_bytes())
