@@ -91,20 +91,20 @@ class BatchPlan:
 
 @dataclass(frozen=True)
 class InOrder:
-    """All ``clips`` once, in order and as they are; the last batch may be smaller. A ``Plan``."""
+    """Clips by their indices ``order`` (N,), once and as they are; the last batch may be smaller. A ``Plan``."""
 
-    clips: int
+    order: NDArray[np.int64]
     batch: int
     block: int = _BLOCK
 
     @property
     def batches(self) -> int:
         """Number of batches."""
-        return -(-self.clips // self.batch)
+        return -(-len(self.order) // self.batch)
 
     def indices(self, n: int) -> NDArray[np.int64]:
         """See ``Plan``."""
-        return np.arange(n * self.batch, min((n + 1) * self.batch, self.clips))
+        return self.order[n * self.batch : (n + 1) * self.batch]
 
     def augmentation_rng(self, n: int) -> None:
         """See ``Plan``."""
