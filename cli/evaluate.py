@@ -80,7 +80,7 @@ def evaluate(
         typer.Option(
             metavar="DATA",
             help="Data set: synth, ma52:FOLDER (or ma52-test:), mma52:FOLDER, imigue:FOLDER, recordings:FOLDER, "
-            "clips.npz, corrections:FOLDER or truth:FOLDER (real recordings); for models of pictures, videos:LIST or "
+            "clips.npz, corrections:FOLDER or truth:FOLDER (real recordings). For models of pictures: videos:LIST or "
             "videos:FOLDER (or videos-test:).",
             rich_help_panel=_DATA,
         ),

@@ -29,7 +29,7 @@ class Data:
         typer.Option(
             metavar="DATA",
             help="Training data: synth, synth-live, synth-concurrent, ma52:FOLDER, mma52:FOLDER, imigue:FOLDER, "
-            "recordings:FOLDER, corrections:FOLDER or clips.npz; or videos:LIST or videos:FOLDER, for MANet "
+            "recordings:FOLDER, corrections:FOLDER or clips.npz. For MANet: videos:FOLDER or videos:LIST "
             "(default: synth).",
             show_default=False,
         ),

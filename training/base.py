@@ -86,7 +86,7 @@ class Origin(Protocol):
 
     @property
     def licence(self) -> str | None:
-        """Licence of its weights; None if it is not known."""
+        """Terms of its weights; None if they are not known."""
 
 
 @dataclass(frozen=True)
@@ -147,20 +147,20 @@ class Job(ABC, Generic[B]):
         """Name of the training data, in a few words."""
         return self.training.name.partition(",")[0]
 
-    def history(self, step: int, start: Origin | None, licence: str) -> tuple[str, str]:
-        """Return the training data and the licence of the weights after ``step``, for their description.
+    def history(self, step: int, start: Origin | None, terms: str) -> tuple[str, str]:
+        """Return the training data and the terms of the weights after ``step``, for their description.
 
         Args:
-            licence: of the training data.
+            terms: of the training data.
         """
         seen = step * self.config.recipe.batch / len(self.training)
         times = "each used at most once" if seen <= 1 else f"each used {seen:.3g} times"
         history = f"{self.training.name}, {times}; scores on {self.validation.name}"
         if start is not None:
             history += f"; started from {start.name} ({start.training_data})"
-            if start.licence != licence:
-                licence += f"; and that of its start: {start.licence or 'unknown'}"
-        return history, licence
+            if start.licence != terms:
+                terms += f"; and that of its start: {start.licence or 'unknown'}"
+        return history, terms
 
     def notes(self) -> list[str]:
         """Return what a user should know about the data and the start, a line each."""

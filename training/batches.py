@@ -5,6 +5,7 @@ Knows nothing of what a batch holds.
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -136,6 +137,9 @@ def prepared_batches(clips: LabeledClips[B], plan: Plan, first: int, end: int, w
 
 
 def _unpacked(loader: torch_data.DataLoader[list[B] | MarEdgeError]) -> Generator[B, None, None]:
+    if loader.num_workers:
+        # Video decoders have threads, which a fork does not copy: a worker that frees one of ours would wait forever.
+        gc.collect()
     for block in loader:
         if isinstance(block, MarEdgeError):
             raise block

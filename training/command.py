@@ -56,17 +56,15 @@ def run_training(
 def _open_job(folder: RunFolder, options: TrainOptions) -> tuple[Job[Any], RunConfig | None]:
     """Return the job, and the configuration of the run in the folder; None if there is none."""
     there = folder.read_config()
-    pictures = parse_spec(options.data or SYNTHETIC).kind == "videos"
+    data = options.data or (there.data if there else SYNTHETIC)
+    pictures = parse_spec(data).kind == "videos"
+    if there is not None and pictures != isinstance(there.recipe, ManetRecipe):
+        raise MarEdgeError(f"the run in {folder.path} trains on {there.data}, not on {data}; name another folder")
+    check_suitable(options, pictures=pictures)
     config = None
     if there is not None:
-        if options.data is not None and pictures != isinstance(there.recipe, ManetRecipe):
-            raise MarEdgeError(
-                f"the run in {folder.path} trains on {there.data}, not on {options.data}; name another folder"
-            )
-        pictures = isinstance(there.recipe, ManetRecipe)
         config = changed(there, options)
         _check_there(folder, config)
-    check_suitable(options, pictures=pictures)
     opened = configure_pictures.open_job if pictures else configure.open_job
     return opened(config, options), there
 

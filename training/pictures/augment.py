@@ -1,7 +1,7 @@
 """Augmentation of pictures, the same for all frames of a clip. numpy and OpenCV only.
 
-The recipe of MANet's authors: a random frame of each eighth, a crop of one of ten shapes at one of 13 places, and its
-mirror image. All draws are from the given generator.
+As MANet's authors do: a random frame of each eighth, a crop of ten shapes at 13 places, or its mirror image. All draws
+are from the given generator.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Crop:
 
 
 def draw_indices(frames: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw the (8,) numbers of the frames that stand for a video of ``frames``: one of each eighth.
+    """Draw the (8,) numbers of the frames that represent a video of ``frames``: one of each eighth.
 
     Frames from 8 * floor(frames / 8) on are never drawn. Fewer than eight frames repeat themselves.
     """

@@ -46,7 +46,8 @@ class ManetLearner:
         notes: tuple[str, ...] = (),
     ) -> None:
         self.notes = notes
-        self.kept = network.to(device)
+        # Channels last, like the frames: a step takes a third less time on a CPU.
+        self.kept: MANet = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs do not know it
         self._recipe, self._device = recipe, device
         self._validation, self._workers = validation, workers
         self._words = None if word_vectors is None else torch.from_numpy(word_vectors).to(device)

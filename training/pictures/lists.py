@@ -56,8 +56,8 @@ def read_list(path: Path, labels: Sequence[Label], root: Path) -> list[ListedCli
     video below ``root``.
 
     Raises:
-        MarEdgeError: the list cannot be read, a line is not one of a list, an id is unknown, a video is missing or not
-            the only one of its name, or one video has two labels.
+        MarEdgeError: the list cannot be read, or a line of it is wrong. Or a video is missing, has two labels, or is
+            not the only one of its name.
     """
     place_of = {label.id: place for place, label in enumerate(labels)}
     ids: dict[str, int | None] = {}

@@ -33,7 +33,7 @@ def count_frames(path: Path) -> int:
 def read_frames(path: Path, indices: Iterable[int]) -> dict[int, NDArray[np.uint8]]:
     """Return frames of a video by number, (H, W, 3) RGB each, as a player shows them.
 
-    The next frame stands for one that cannot be decoded, the last one for those after the end.
+    The next frame replaces one that cannot be decoded, the last one those after the end.
 
     Raises:
         MarEdgeError: it is not a video, or none of these frames can be decoded.

@@ -1,7 +1,7 @@
 """Word vectors of labels, which MANet's second head learns to point at. numpy only.
 
-They come from the user's files: a table with a row for each label, or the text file of GloVe, from which the rows are
-computed as the authors' were: the mean of the vectors of a label's words.
+They come from a file of the user: a table with a row for each label, or the text file of GloVe. From that, a row is the
+mean of the vectors of a label's words, as in the authors' table.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mar_edge.edge.labels import Label
 TABLE = "word_vectors"
 """Name of the table in an ``.npz`` file with several arrays."""
 _LEFT_OUT = "or"
-# Rows that are not the mean over all words, as the authors' table has them: "" stands for a vector of zeros.
+# Rows that are not the mean over all words, as the authors' table has them: "" is a vector of zeros.
 _EXCEPTIONS = {"sitting straightly": ("sitting", ""), "bowing head": ("bowing",), "arms akimbo": ("akimbo",)}
 _MOST_BYTES = 1 << 28
 _LONGEST_LINE = 1 << 16
@@ -39,7 +39,7 @@ class WordTable:
 
 
 def words_of(name: str) -> tuple[str, ...]:
-    """Return the words whose mean vector stands for a label; "" is a vector of zeros."""
+    """Return the words whose mean vector is that of a label; "" has a vector of zeros."""
     if name in _EXCEPTIONS:
         return _EXCEPTIONS[name]
     return tuple(word for word in name.lower().replace("-", " ").split() if word != _LEFT_OUT)
