@@ -14,6 +14,7 @@ from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.message_builders import skeleton_messages
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.recording.recorder import Recorder
+from mar_edge.streaming.wire.answer_message import AnswerMessage
 from mar_edge.streaming.wire.encoding import EncodedMessage, M
 from mar_edge.streaming.wire.messages import KINDS, HelloMessage, LabelMessage, Latency
 
@@ -60,6 +61,8 @@ class FileOutput:
             return EncodedMessage(message)
         if isinstance(message, LabelMessage):
             message = replace(message, latency=_NO_LATENCY)
+        elif isinstance(message, AnswerMessage):
+            message = replace(message, infer_ms=0.0)
         elif isinstance(message, HelloMessage):
             message = replace(message, source=self._source)
             self.hello = self.hello or message

@@ -20,6 +20,7 @@ from mar_edge.analysis.summary import AnalyzedVideo, ParticipantSummary, Tally
 from mar_edge.analysis.trust import trust
 from mar_edge.analysis.workers import Failed
 from mar_edge.edge.model_file import ModelMetadata
+from mar_edge.edge.served_models import ServedModels
 from mar_edge.streaming.recording.timeline import NS
 from mar_edge.view.plot import COLORS
 from mar_edge.view.wording import clock, clock_unit
@@ -91,7 +92,7 @@ def write_report(report: StudyReport) -> bytes:
             report=report,
             version=__version__,
             lead=list(_lead(report)),
-            trust=trust(report.metadata, report.config.model is None),
+            trust=trust(report.metadata, report.config.models == ServedModels()),
             bodies=bodies,
             colors=colors,
             groups=[(body, [_spread(_of(report, one), (body, None)) for one in report.conditions]) for body in bodies],

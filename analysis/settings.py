@@ -13,8 +13,8 @@ from mar_edge import __version__
 from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.files.digest import sha256_of
-from mar_edge.edge.model_file import default_model_path
 from mar_edge.edge.pose.choice import PoseConfig
+from mar_edge.edge.served_models import ServedModels
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 
 
@@ -22,13 +22,12 @@ from mar_edge.streaming.recognition.pipeline import PipelineRules
 class AnalyzeConfig:
     """How videos are analyzed.
 
-    model: file; None for the package's. model_sha256: that it must have.
+    models: of skeletons, of pictures, or both.
     pose: which stage. rules: how skeletons become events.
     runtime: of the model. threads: of one inference on a CPU; 0 takes every core.
     """
 
-    model: Path | None = None
-    model_sha256: str | None = None
+    models: ServedModels = field(default_factory=ServedModels)
     pose: PoseConfig = field(default_factory=PoseConfig)
     rules: PipelineRules = field(default_factory=PipelineRules)
     runtime: RuntimeName = "auto"
@@ -53,12 +52,13 @@ class AnalyzeConfig:
         files = {name: path for name, path in files.items() if path.is_file()}
         try:
             pose |= {name: f"{path.name}, SHA-256 {sha256_of(path)}" for name, path in files.items()}
-            model_sha256 = sha256_of(self.model or default_model_path())
+            main, *others = (sha256_of(model.file) for model in self.models.files)
         except OSError as error:
             raise MarEdgeError(f"cannot read {error.filename}: {error.strerror}") from None
         settings = {
             "version": __version__,
-            "model": model_sha256,
+            "model": main,
+            **({"picture_model": others[0]} if others else {}),
             "pose": pose,
             "rules": msgspec.to_builtins(self.rules),
             "runtime": self.runtime,

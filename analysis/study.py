@@ -32,7 +32,6 @@ from mar_edge.edge.files.outputs import remove_drafts, write_whole
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.pose.choice import OpenPose
 from mar_edge.edge.progress import Progress
-from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.runtime.cores import share_of_cores, usable_cores
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.participants import Participant, add_participants
@@ -169,8 +168,8 @@ def _check(config: AnalyzeConfig, open_pose: OpenPose) -> ModelMetadata:
     Raises:
         MarEdgeError: one cannot be opened, they do not fit each other, or the rules do not fit the model.
     """
-    with WindowRecognizer.open(config.model, config.threads, config.runtime, config.model_sha256) as recognizer:
-        Pipeline(recognizer, config.rules, Timer())
+    with config.models.opened(config.threads, config.runtime) as (recognizer, seeing):
+        Pipeline(recognizer, config.rules, Timer(), None if seeing is None else seeing.metadata)
         with open_pose(recognizer.layout) as pose:
             check_fit(recognizer, pose.name, pose.layout)
         return recognizer.metadata

@@ -38,6 +38,8 @@ from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.camera import Camera
 from mar_edge.streaming.capture.frames import NS, Frame
+from mar_edge.streaming.pictures.choice import picture_stage
+from mar_edge.streaming.pictures.live import PictureModel
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import SUFFIX
 from mar_edge.streaming.recording.timeline import Timeline
@@ -53,12 +55,17 @@ _END = "end of file"
 
 @dataclass(frozen=True)
 class Stages:
-    """What a video goes through. pose: of its own, since the stage remembers people. settings: of all of it."""
+    """What a video goes through.
+
+    pose: of its own, since the stage remembers people. settings: of all of it.
+    pictures: None if no model looks at them.
+    """
 
     pose: PoseEstimator
     recognizer: WindowRecognizer
     rules: PipelineRules
     settings: dict[str, Any]
+    pictures: PictureModel | None = None
 
 
 def analyze_video(video: Video, folder: Path, stages: Stages, on_frames: Callable[[int], None]) -> VideoResult:
@@ -126,6 +133,7 @@ def _record(
                 pose_name=stages.pose.name,
                 recognizer=stages.recognizer,
                 output=output,
+                pictures=picture_stage(stages.pictures, camera),
             ).run()
     presence.finish(camera.fps)
     hello = output.hello
@@ -135,7 +143,7 @@ def _record(
         name=video.name,
         video=file,
         settings=stages.settings,
-        model=hello.model,
+        model=" + ".join(dict.fromkeys(filter(None, (hello.model, hello.picture_model)))),
         pose=hello.pose,
         runtime=hello.runtime,
         files=(),

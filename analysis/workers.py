@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Generator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -162,11 +162,12 @@ def _work_on(connection: Connection, folder: Path, config: AnalyzeConfig, video:
     """
     from mar_edge.analysis.video import Stages, analyze_video
     from mar_edge.edge.pose.choice import pose_stage
-    from mar_edge.edge.recognizer import WindowRecognizer
+    from mar_edge.streaming.pictures.live import PictureModel
 
     settings = config.settings()
     open_pose = pose_stage(config.pose)
-    with WindowRecognizer.open(config.model, config.threads, config.runtime, config.model_sha256) as recognizer:
+    with config.models.opened(config.threads, config.runtime) as (recognizer, seeing), ExitStack() as stack:
+        model = None if seeing is None else stack.enter_context(PictureModel(seeing))
         while video is not None:
             said_s = 0.0
 
@@ -178,7 +179,7 @@ def _work_on(connection: Connection, folder: Path, config: AnalyzeConfig, video:
 
             try:
                 with open_pose(recognizer.layout) as pose:
-                    stages = Stages(pose, recognizer, config.rules, settings)
+                    stages = Stages(pose, recognizer, config.rules, settings, model)
                     connection.send(Finished(video, analyze_video(video, folder, stages, on_frames)))
             except MarEdgeError as error:
                 connection.send(Failed(video, str(error)))

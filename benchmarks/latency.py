@@ -154,13 +154,14 @@ def export(folder: Path) -> None:
     from mar_edge.edge.labels import default_labels
     from mar_edge.edge.layout import load_layout
     from mar_edge.edge.model_file import ModelMetadata
+    from mar_edge.export.mmn import deployed_mmn
     from mar_edge.export.onnx_file import to_onnx, write_model
 
     network = full_size()
     metadata = ModelMetadata(
         name="benchmark", layout="ma52", streams=("joint",), encoding="raw", labels=default_labels("ma52", 52)
     )
-    write_model(folder / DEPLOY, [("joint", network)], load_layout("ma52"), metadata)
+    write_model(folder / DEPLOY, deployed_mmn([("joint", network)], load_layout("ma52"), metadata), metadata)
     inputs = windows(2, folder / PLAIN)
     example = tuple(torch.from_numpy(array) for array in inputs.values())
     onnx.save(to_onnx(network, example, list(inputs), ["logits"]), str(folder / PLAIN))

@@ -46,7 +46,7 @@ LAYOUT = load_layout("ma52")
 
 
 class Figure:
-    """A person as a source of frames (a ``FrameSource``): nods for two seconds, rests for two."""
+    """People as a source of frames (a ``FrameSource``): each nods for two seconds and rests for two."""
 
     state: State = "live"
     segment = dropped = stalls = corrupt = clock_jumps = 0
@@ -55,12 +55,12 @@ class Figure:
     fps: float | None = FPS
     size = (1280, 720)
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, people: int = 1) -> None:
         self.source = Source("demo", "figure", "figure")
         self.frames = self.t_zero_ns = 0
         self.end_reason: str | None = None
         self.late_s: deque[float] = deque(maxlen=_LATE_KEPT)
-        self._base = _figure(seed)
+        self._bases = [_figure(seed + person) + np.float32((500 * person, 0)) for person in range(people)]
         self._offset_s = seed * 0.37
         self._zero_ns = 0
         self._never = threading.Event()
@@ -82,15 +82,18 @@ class Figure:
         if early_s > 0:
             self._never.wait(early_s)
         self.late_s.append(self.elapsed_s() - due_s)
-        joints = self._base.copy()
-        phase = (due_s + self._offset_s) % 4.0
-        if phase < 2.0:
-            joints[list(LAYOUT.regions["head"]), 1] += np.float32(8.0 * (1 - np.cos(2 * np.pi * 1.5 * phase)))
-        people = (Skeleton(joints, np.ones(len(joints), np.float32)),)
+        people = tuple(self._person(number, due_s) for number in range(len(self._bases)))
         media_ns, self.frames = round(due_s * NS), self.frames + 1
         empty = np.zeros((0, 0, 3), np.uint8)
         now_ns = time.monotonic_ns()
         return Frame(self.frames, self.t_zero_ns + media_ns, now_ns, media_ns / NS, empty, people=people)
+
+    def _person(self, number: int, t_s: float) -> Skeleton:
+        joints = self._bases[number].copy()
+        phase = (t_s + self._offset_s + 1.3 * number) % 4.0
+        if phase < 2.0:
+            joints[list(LAYOUT.regions["head"]), 1] += np.float32(8.0 * (1 - np.cos(2 * np.pi * 1.5 * phase)))
+        return Skeleton(joints, np.ones(len(joints), np.float32), number)
 
     def __enter__(self) -> Figure:
         return self

@@ -15,7 +15,6 @@ from mar_edge.streaming.recording.reader import recorded_lines
 from mar_edge.streaming.wire.messages import MalformedMessage
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
     from nats.js import JetStreamContext
     from nats.js.api import StreamInfo
 
@@ -55,10 +54,6 @@ def heads_of_nats(target: Target, every_box: bool) -> Iterator[ArrivedHead]:
         connection.close()
 
 
-async def _next(subscription: JetStreamContext.PushSubscription, count: int) -> list[Msg]:
-    return [await subscription.next_msg(ANSWER_S) for _ in range(count)]
-
-
 async def _streams(jetstream: JetStreamContext, subject: str) -> list[str]:
     """Return the names of the streams that take what a subject selects."""
     infos: list[StreamInfo] = []
@@ -77,16 +72,23 @@ async def _streams(jetstream: JetStreamContext, subject: str) -> list[str]:
 
 
 def _heads_of_stream(connection: NatsConnection, name: str, subject: str) -> Iterator[ArrivedHead]:
-    subscription = connection.run(connection.jetstream.subscribe(subject, stream=name, ordered_consumer=True))
-    info = connection.run(subscription.consumer_info())
-    # Some are on their way already.
-    waiting = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
-    while waiting:
-        messages = connection.run(_next(subscription, min(waiting, _AT_ONCE)))
-        waiting -= len(messages)
+    # Asked for batch by batch. What the server sends by itself may stall: nats-py loses answers of its flow control.
+    subscription = connection.run(_pull(connection.jetstream, name, subject))
+    newest = connection.run(connection.jetstream.stream_info(name)).state.last_seq
+    # The stream may drop its oldest meanwhile, and take more.
+    last = 0
+    while last < newest and (waiting := connection.run(subscription.consumer_info()).num_pending):
+        messages = connection.run(subscription.fetch(min(waiting, _AT_ONCE), ANSWER_S))
+        last = messages[-1].metadata.sequence.stream
         for message in messages:
             try:
                 yield read_head(message.data)
             except MalformedMessage as error:  # noqa: PERF203 - each message may be wrong
                 raise MarEdgeError(f"stream {name}, number {message.metadata.sequence.stream}: {error}") from None
     connection.run(subscription.unsubscribe())
+
+
+async def _pull(jetstream: JetStreamContext, name: str, subject: str) -> JetStreamContext.PullSubscription:
+    from nats.js.api import AckPolicy, ConsumerConfig
+
+    return await jetstream.pull_subscribe(subject, stream=name, config=ConsumerConfig(ack_policy=AckPolicy.NONE))

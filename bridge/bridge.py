@@ -20,6 +20,9 @@ from mar_edge.streaming.wire.messages import AnyMessage, HelloMessage
 REPORT_S = 60.0
 # How often the loops look whether they should stop.
 _LOOK_S = 0.2
+# Least time between two batches that are not full: a batch costs more than its messages. A message on its own is not
+# delayed.
+_BATCH_S = 0.02
 _log = logging.getLogger("mar_edge.bridge")
 
 
@@ -135,6 +138,7 @@ class Bridge:
             self._stopping.wait(self._backoff.after(lasted_s))
 
     def _send_batch(self) -> None:
+        began_s = time.monotonic()
         batch = self._journal.oldest(self._sink.batch_size, _LOOK_S)
         done = 0
         try:
@@ -148,6 +152,8 @@ class Bridge:
             _log.error("%s was refused and is dropped: %s", batch[0].id, error)
         finally:
             self._journal.settle(batch[:done])
+        if len(batch) < self._sink.batch_size and time.monotonic() - began_s < _BATCH_S:
+            self._stopping.wait(_BATCH_S)
 
     def _fail(self, why: str) -> None:
         if self.failure is None:

@@ -41,11 +41,23 @@ class Tls:
             raise MarEdgeError("--tls-cert and --tls-key go together")
         try:
             context = ssl.create_default_context(cafile=None if self.ca is None else str(self.ca))
-            if self.certificate is not None:
-                context.load_cert_chain(self.certificate, self.key)
-        except (OSError, ssl.SSLError) as error:
-            raise MarEdgeError(f"the files of --tls-ca, --tls-cert and --tls-key cannot be used: {error}") from None
+        except OSError as error:
+            raise MarEdgeError(f"--tls-ca: {self.ca} holds no certificates in PEM: {_reason(error)}") from None
+        if self.certificate is not None and self.key is not None:
+            try:
+                # An empty passphrase, since without one OpenSSL asks for it on the terminal.
+                context.load_cert_chain(self.certificate, self.key, "")
+            except OSError as error:
+                raise MarEdgeError(
+                    f"--tls-cert and --tls-key: {self.certificate} and {self.key} are no certificate and its key in "
+                    f"PEM, without a passphrase: {_reason(error)}"
+                ) from None
         return context
+
+
+def _reason(error: OSError) -> str:
+    """Return why a file cannot be used: what the system says, or OpenSSL."""
+    return (error.reason if isinstance(error, ssl.SSLError) else error.strerror) or str(error)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from mar_edge.calibration.ranges import Histogram
 from mar_edge.edge.errors import MarEdgeError
 
-Batch = Mapping[str, NDArray[np.float32]]
+Batch = Mapping[str, NDArray[Any]]
 
 
 def collect_ranges(

@@ -18,36 +18,30 @@ from google.protobuf.message import DecodeError
 from mar_edge.calibration.choices import Method
 from mar_edge.calibration.collect import collect_ranges
 from mar_edge.calibration.comparison import Comparison, compare, predict
+from mar_edge.calibration.data import EFFORTS, data_files, open_sources
 from mar_edge.calibration.quantize import quantizable_layers, quantize
 from mar_edge.calibration.report import Layers, report_text
 from mar_edge.calibration.sensitivity import Allowed, Build, Trial
 from mar_edge.calibration.stored import Calibration, calibration_key, keep_calibration, read_calibration
-from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_worth, open_data, read_windows
+from mar_edge.calibration.windows import FEWEST_WINDOWS, Source, Windows
 from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.files.cache import cache_folder
 from mar_edge.edge.files.outputs import check_outputs, write_whole
 from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, Precision, parse_metadata
 from mar_edge.edge.progress import Progress
 from mar_edge.export.half import half_regions, to_half
-from mar_edge.training.datasets.base import Dataset
-from mar_edge.training.datasets.opening import files_of
 
-_BATCH = 16
-# Windows to compare the costs of layers on; agreement needs more.
-_COSTS_ON = 64
 _LAYERS_NAMED = 5
 # Layers are chosen on other windows than they are judged on, so the choice aims higher.
 _MARGIN = 0.5
 _ROUNDING = 1e-9  # error of a quotient
-# Enough windows of most labels to measure the drop of one.
-_CHOOSE_ON = 2048
 
 
 @dataclass(frozen=True)
 class Guard:
     """The comparison with FP32 before anything is written.
 
-    data: spec of a data set (``open_data``). windows: number of windows to compare on.
+    data: names data (``open_sources``). windows: number of windows to compare on.
 
     min_agreement: lowest share of windows with the same most probable label.
 
@@ -106,10 +100,10 @@ def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Wri
         MarEdgeError: the source is not an FP32 model file of this version, the file cannot be written, or it is too far
             from FP32.
     """
-    _check_out(source, out, guard.data)
     model, metadata = read_full(source)
+    _check_out(source, out, guard.data, metadata)
     regions = half_regions(model)
-    _, held_out = open_data(guard.data, metadata, guard.windows, guard.windows)
+    _, held_out = open_sources(guard.data, metadata, guard.windows, guard.windows)
 
     def build(half: Sequence[str]) -> onnx.ModelProto:
         return to_half(model, [region for region in regions if region not in half])
@@ -128,18 +122,19 @@ def write_int8(
     """Write an FP32 model file with INT8 products, the rest in mixed FP16, and its report.
 
     Raises:
-        MarEdgeError: as ``write_half``; or the data is not enough for calibration (``check_worth``).
+        MarEdgeError: as ``write_half``; or the data is not enough for calibration (``Source.check_worth``).
     """
-    _check_out(source, out, guard.data)
-    folder = cache_folder("calibration")
     model, metadata = read_full(source)
+    _check_out(source, out, guard.data, metadata)
+    folder = cache_folder("calibration")
     inputs = quantizable_layers(model)
-    choose_on = max(calibrate_on, _CHOOSE_ON)
-    learnt, held_out = open_data(guard.data, metadata, choose_on, guard.windows)
-    many = read_windows(learnt, metadata, choose_on)
+    effort = EFFORTS[metadata.family]
+    choose_on = max(calibrate_on, effort.choose_on)
+    learnt, held_out = open_sources(guard.data, metadata, choose_on, guard.windows)
+    many = learnt.read(choose_on)
     windows = many.first(calibrate_on)
-    check_worth(windows, "calibrate")
-    key = calibration_key(model, windows, method, _COSTS_ON)
+    learnt.check_worth(windows, "calibrate")
+    key = calibration_key(model, windows, method, effort.costs_on)
     found = read_calibration(folder, key)
     if found is None or found.limits.keys() != inputs.keys():
         found = _measure(model, metadata, windows, method, threads=guard.threads, progress=progress)
@@ -157,8 +152,8 @@ def write_int8(
         costs=found.costs,
         chosen=frozenset(chosen),
         how=f"Ranges by {method} over {len(windows)} windows of: {windows.name}. A cost is the mean of the largest "
-        f"probability error with that layer alone in INT8, over {_COSTS_ON} of them. The most sensitive layers stay "
-        f"in FP16, until it agrees on {100 * target:.1f} % of {len(many)} windows and loses at most "
+        f"probability error with that layer alone in INT8, over {effort.costs_on} of them. The most sensitive layers "
+        f"stay in FP16, until it agrees on {100 * target:.1f} % of {len(many)} windows and loses at most "
         f"{100 * guard.max_class_drop:g} points of any label.",
     )
     return _write(_Narrowed(model, metadata, build(chosen), "int8", layers, build), held_out, out, guard, progress)
@@ -199,12 +194,12 @@ def report_of(out: Path) -> Path:
     return out.with_suffix(".md")
 
 
-def _check_out(source: Path, out: Path, data: str) -> None:
+def _check_out(source: Path, out: Path, data: str, metadata: ModelMetadata) -> None:
     if source.resolve() == out.resolve():
         raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
     if out.suffix != ".onnx":
         raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
-    check_outputs([out, report_of(out)], [source, *files_of(data)])
+    check_outputs([out, report_of(out)], [source, *data_files(data, metadata)])
 
 
 def _measure(
@@ -216,7 +211,7 @@ def _measure(
     threads: int,
     progress: Progress,
 ) -> Calibration:
-    few = windows.first(_COSTS_ON)
+    few = windows.first(EFFORTS[metadata.family].costs_on)
     inputs = quantizable_layers(model)
     done = 0
 
@@ -225,7 +220,7 @@ def _measure(
         done += batch
         progress("ranges", done, len(windows))
 
-    histograms = collect_ranges(model, inputs.values(), windows.batches(_BATCH), threads, count)
+    histograms = collect_ranges(model, inputs.values(), windows.batches(), threads, count)
     limits = {layer: histograms[tensor].limit(method) for layer, tensor in inputs.items()}
 
     def build(int8: Sequence[str]) -> onnx.ModelProto:
@@ -235,20 +230,20 @@ def _measure(
     return Calibration(limits=limits, costs=trial.costs(list(inputs)))
 
 
-def _write(narrowed: _Narrowed, held_out: Dataset, out: Path, guard: Guard, progress: Progress) -> Written:
+def _write(narrowed: _Narrowed, held_out: Source, out: Path, guard: Guard, progress: Progress) -> Written:
     """Compare with FP32; write the file and its report, or refuse."""
     original, metadata = narrowed.original, narrowed.metadata
-    windows = read_windows(held_out, metadata, guard.windows)
+    windows = held_out.read(guard.windows)
     if not guard.force:
         with about("--windows and --data"):
-            check_worth(windows, "compare", guard.fewest)
+            held_out.check_worth(windows, "compare", guard.fewest)
     reference = predict(original, windows, progress, "FP32", guard.threads)
     probs = predict(narrowed.model, windows, progress, narrowed.precision.upper(), guard.threads)
     comparison = compare(reference, probs, windows, metadata)
     passed = guard.allowed.by(comparison.fidelity)
     layers = narrowed.layers
     if not passed and not layers.costs:
-        few = windows.first(_COSTS_ON)
+        few = windows.first(EFFORTS[metadata.family].costs_on)
         few_reference = predict(original, few, threads=guard.threads)
         trial = Trial(narrowed.build, metadata, few, few_reference, progress, guard.threads)
         layers = replace(layers, costs=trial.costs(sorted(layers.chosen)))

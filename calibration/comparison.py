@@ -17,7 +17,6 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
 from mar_edge.export.half import with_rounding
 
-_BATCH = 16
 DEFAULT_THRESHOLD = 0.5
 # A label this near its threshold in the original does not count: its score changes by about as much from one window to
 # the next.
@@ -59,7 +58,7 @@ def predict(
         write_whole(path, with_rounding(model).SerializeToString())
         with OnnxRuntime(path, threads) as runtime:
             done = 0
-            for batch in windows.batches(_BATCH):
+            for batch in windows.batches():
                 parts.append(runtime.infer(batch)["probs"])
                 done += len(parts[-1])
                 if progress is not None:

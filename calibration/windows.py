@@ -1,146 +1,84 @@
-"""Windows for calibration and others for comparison, from the data that ``--data`` names. Runs no model."""
+"""Windows that a model is run on, and the contract of what they are read from. Each kind of data has a file here.
+
+Runs no model.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.training.augment import NO_AUGMENTATION
-from mar_edge.training.datasets.base import Dataset
-from mar_edge.training.datasets.opening import SYNTHETIC, open_training
-from mar_edge.training.datasets.synthetic import SyntheticDataset
-from mar_edge.training.evaluation.clip_predictions import UNLABELED, match_labels, short_name, spread
-from mar_edge.training.synth.world import HELD_OUT
+from mar_edge.training.evaluation.clip_predictions import spread
 
 FEWEST_WINDOWS = 64
-# In coordinates from -1 to 1. Synthetic windows differ by 0.3 on average.
-_NO_DIFFERENCE = 0.01
-# Neither training nor evaluation uses these seeds.
-_CALIBRATION_SEED = 3_000_017
-_COMPARISON_SEED = 4_000_037
-_HELD_OUT_SHARE = 0.5
-_READ_AT_ONCE = 256
-# Mean squared step from frame to frame over twice the variance of all coordinates: 1 for white noise. Of 1,024 held-out
-# synthetic windows half were below 0.0002 and all below 0.005.
-_NOISE_RATIO = 0.3
 
 
 @dataclass(frozen=True)
 class Windows:
     """N windows as the network takes them.
 
-    skeleton: (N, 64, V, 2) float32 in [-1, 1]. index_t: (N, 64) float32. labels: (N,) int64 index into the model's
-    labels, ``UNLABELED`` where there is none or the model does not have it. name: of the data, for messages.
+    inputs: name -> (N, ...).
+    labels: (N,) int64 index into the model's labels; ``UNLABELED`` where there is none, or the model does not have it.
+    name: of the data, for messages.
+    batch: windows in one inference.
     """
 
-    skeleton: NDArray[np.float32]
-    index_t: NDArray[np.float32]
+    inputs: Mapping[str, NDArray[Any]]
     labels: NDArray[np.int64]
     name: str
+    batch: int = 16
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batches(self, size: int) -> Iterator[dict[str, NDArray[np.float32]]]:
-        """Yield the model's inputs by name, ``size`` windows at a time."""
-        for start in range(0, len(self), size):
-            part = slice(start, start + size)
-            yield {"skeleton": self.skeleton[part], "index_t": self.index_t[part]}
+    def batches(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield the model's inputs by name, ``batch`` windows at a time."""
+        for start in range(0, len(self), self.batch):
+            yield {name: values[start : start + self.batch] for name, values in self.inputs.items()}
 
     def first(self, count: int) -> Windows:
         """Return ``count`` windows, evenly spread, or all if there are fewer."""
         chosen = spread(len(self), count)
-        return Windows(self.skeleton[chosen], self.index_t[chosen], self.labels[chosen], self.name)
+        inputs = {name: values[chosen] for name, values in self.inputs.items()}
+        return Windows(inputs, self.labels[chosen], self.name, self.batch)
 
     def digest(self) -> str:
         """Return the SHA-256 of the windows."""
-        sha = hashlib.sha256(self.skeleton.tobytes())
-        sha.update(self.index_t.tobytes())
+        sha = hashlib.sha256()
+        for values in self.inputs.values():
+            sha.update(np.ascontiguousarray(values).data)
         return sha.hexdigest()
 
 
-def open_data(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_on: int) -> tuple[Dataset, Dataset]:
-    """Return data for calibration and independent data for comparison.
+class Source(Protocol):
+    """Data to read windows from."""
 
-    ``calibrate_on``, ``compare_on``: numbers of windows of synthetic motion. Its second half comes from a world that no
-    model was trained on. For MA-52 and iMiGUE the two are the training and the validation split. Other recordings are
-    halved.
+    def read(self, count: int) -> Windows:
+        """Return ``count`` windows, evenly spread, or all if there are fewer.
 
-    Raises:
-        MarEdgeError: no such data set, it is damaged, or its layout is not the model's.
-    """
-    if spec == SYNTHETIC:
-        calibration: Dataset = SyntheticDataset(_CALIBRATION_SEED, calibrate_on)
-        comparison: Dataset = SyntheticDataset(_COMPARISON_SEED, compare_on, world=HELD_OUT)
-    else:
-        calibration, comparison = open_training(
-            spec,
-            None,
-            seed=0,
-            augmentation=NO_AUGMENTATION,
-            synthetic_clips=calibrate_on,
-            validation_clips=compare_on,
-            validation_share=_HELD_OUT_SHARE,
-        )
-    layout = load_layout(metadata.layout)
-    if calibration.layout.name != layout.name:
-        raise MarEdgeError(f"{spec} holds {calibration.layout.name} skeletons, the model takes {layout.name} ones")
-    return calibration, comparison
+        Raises:
+            MarEdgeError: there is none, or the data cannot be read.
+        """
+
+    def check_worth(self, windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:
+        """Refuse to calibrate or compare (``to``) on windows that are not representative of people.
+
+        Raises:
+            MarEdgeError: there are fewer different ones than ``fewest``, or they are constant or noise.
+        """
 
 
-def check_worth(windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:
-    """Refuse to calibrate or compare (``to``) on data that is not representative of people.
-
-    Raises:
-        MarEdgeError: there are too few different windows, the people do not move, or it is noise.
-    """
-    distinct = len({window.tobytes() for window in windows.skeleton})
+def check_different(windows: Windows, values: NDArray[Any], to: str, fewest: int) -> None:
+    """Refuse fewer than ``fewest`` different windows, compared by these inputs (N, ...) of theirs."""
+    distinct = len({hashlib.sha256(np.ascontiguousarray(window).data).digest() for window in values})
     if distinct < fewest:
         raise MarEdgeError(
             f"{windows.name} has {distinct} different windows, too few to {to} on; at least {fewest} are needed, and "
             "some hundreds are better"
         )
-    if float(windows.skeleton.std(axis=0).mean()) < _NO_DIFFERENCE:
-        raise MarEdgeError(f"the windows of {windows.name} hardly differ from each other; {to} on more varied data")
-    moving = int((np.ptp(windows.skeleton, axis=1) > _NO_DIFFERENCE).any(axis=(1, 2)).sum())
-    if moving < fewest:
-        raise MarEdgeError(
-            f"only {moving} of the {len(windows)} windows of {windows.name} have movement, too few to {to} on; at "
-            f"least {fewest} are needed"
-        )
-    x = windows.skeleton.astype(np.float64)
-    steps = np.square(np.diff(x, axis=1)).mean(axis=(1, 2, 3))
-    spreads = 2 * x.var(axis=(1, 2)).mean(axis=-1)
-    ratio = float(np.median(steps / np.maximum(spreads, 1e-12)))
-    if not ratio < _NOISE_RATIO:
-        raise MarEdgeError(
-            f"{windows.name} is noise, not people: joints jump from frame to frame across the whole figure (ratio "
-            f"{ratio:.2f}, for people below 0.01). Ranges measured on it would be wrong"
-        )
-
-
-def read_windows(dataset: Dataset, metadata: ModelMetadata, count: int) -> Windows:
-    """Read ``count`` windows of a data set, evenly spread, or all if there are fewer.
-
-    Raises:
-        MarEdgeError: there is none.
-    """
-    indices = spread(len(dataset), count)
-    if not len(indices):
-        raise MarEdgeError(f"{short_name(dataset)} has no clip")
-    places = match_labels(metadata, dataset.labels, dataset.background)
-    parts = [dataset.batch(indices[i : i + _READ_AT_ONCE]) for i in range(0, len(indices), _READ_AT_ONCE)]
-    said = np.concatenate([part.labels for part in parts])
-    return Windows(
-        skeleton=np.concatenate([part.skeleton for part in parts]),
-        index_t=np.concatenate([part.index_t for part in parts]),
-        labels=np.where(said < 0, UNLABELED, places[said]),
-        name=dataset.name,
-    )

@@ -14,7 +14,7 @@ from mar_edge.cli.config_file import ServeConfigFileOption, settings
 from mar_edge.cli.extras import require
 from mar_edge.cli.model_download import fetch_shown
 from mar_edge.cli.options.events import Events
-from mar_edge.cli.options.model import ModelFile, PoseRuntime, Runtime, Threads
+from mar_edge.cli.options.model import ModelFiles, PoseRuntime, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.progress import showing_progress
 from mar_edge.edge.pose.choice import pose_stage
@@ -60,7 +60,7 @@ def analyze(
             show_default=False,
         ),
     ] = None,
-    model: ModelFile,
+    model: ModelFiles,
     pose: PoseOptions,
     events: Events,
     runtime: Runtime = "auto",
@@ -79,9 +79,7 @@ def analyze(
     from mar_edge.analysis.study import REPORT, analyze_study
 
     pose_config = pose.config(pose_runtime, threads)
-    analyze_config = AnalyzeConfig(
-        model.model, model.sha256, pose_config, events.rules(settings(context)), runtime, threads
-    )
+    analyze_config = AnalyzeConfig(model.served(), pose_config, events.rules(settings(context)), runtime, threads)
     found = find_videos(videos)
     open_pose = pose_stage(pose_config, fetch_shown)
     try:

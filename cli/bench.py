@@ -24,6 +24,7 @@ from mar_edge.edge.pose.choice import PoseConfig
 
 if TYPE_CHECKING:
     from mar_edge.cli.model_timing import Inputs, Report
+    from mar_edge.edge.model_file import ModelMetadata
 
 _VERIFY_BATCH = 16
 _SEED = 5_000_011
@@ -135,24 +136,27 @@ def bench(
                 candidates.append(open_candidate(path, name, threads, inputs.of, progress))
                 stack.enter_context(candidates[-1].runtime)
         rows = time_candidates(candidates, inputs.of, sizes, rounds, progress)
-        layout = candidates[0].metadata.layout
-        checked = compare(candidates, lambda: _Windows(timing.windows).batches(layout)) if timing.verify else ()
+        first = candidates[0].metadata
+        checked = compare(candidates, lambda: _Windows(timing.windows).batches(first)) if timing.verify else ()
     report = Report(environment=found, rounds=rounds, rows=rows, agreements=checked)
     _print(report)
     write_json(report, json)
 
 
 class _Windows:
-    """Windows of synthetic people, the same every time: ``count`` of them."""
+    """Windows of synthetic people, the same every time, or clips of noise: ``count`` of them."""
 
     def __init__(self, count: int) -> None:
         self.count = count
         self._made: dict[str, Inputs] = {}
 
-    def of(self, layout: str) -> Inputs:
-        """Return inputs of a model of that layout. Where it is not synthesized, they have its number of joints."""
+    def of(self, metadata: ModelMetadata) -> Inputs:
+        """Return inputs of a model. Where its layout is not synthesized, they have its number of joints."""
         import numpy as np
 
+        if metadata.family == "manet":
+            return self._pictures()
+        layout = metadata.layout
         from mar_edge.edge.layout import load_layout
         from mar_edge.training.datasets.synthetic import SyntheticDataset
         from mar_edge.training.synth.world import HELD_OUT
@@ -167,9 +171,17 @@ class _Windows:
             }
         return self._made[layout]
 
-    def batches(self, layout: str) -> list[Inputs]:
+    def _pictures(self) -> Inputs:
+        import numpy as np
+
+        from mar_edge.edge.pictures import SEGMENTS, SIDE
+
+        shape = (self.count, SEGMENTS, SIDE, SIDE, 3)
+        return {"frames": np.random.default_rng(_SEED).integers(0, 256, shape, dtype=np.uint8)}
+
+    def batches(self, metadata: ModelMetadata) -> list[Inputs]:
         """Return the same in small batches."""
-        made = self.of(layout)
+        made = self.of(metadata)
         starts = range(0, self.count, _VERIFY_BATCH)
         return [{name: array[i : i + _VERIFY_BATCH] for name, array in made.items()} for i in starts]
 

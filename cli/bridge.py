@@ -70,7 +70,7 @@ def bridge(
                 connect,
                 stream,
                 filter.kind or sink.kinds,
-                timeout_s=0.5,
+                timeout_s=0.1,
                 until_end=until_end,
                 keys=access.keys(),
                 on_notice=lambda notice: running.warn(notice_line(notice)),

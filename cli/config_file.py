@@ -19,20 +19,25 @@ import typer
 from mar_edge.cli.app import UsageError
 from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
 from mar_edge.streaming.recognition.event_rules import EventRules
+from mar_edge.streaming.recognition.fusion import FusionRules
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"
-_THRESHOLDS, _EVENT_RULES = "thresholds", "event_rules"
+_THRESHOLDS, _EVENT_RULES, _FUSION = "thresholds", "event_rules", "fusion"
 _SHOWN = 60
 
 
 @dataclass(frozen=True)
 class ConfigFile:
-    """options: by parameter name. thresholds: per label or body group. event_rules: the defaults, or changed."""
+    """What a file says.
+
+    options: by parameter name. thresholds: per label or body group. event_rules, fusion: the defaults, or changed.
+    """
 
     options: dict[str, Any] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     event_rules: EventRules = field(default_factory=EventRules)
+    fusion: FusionRules = field(default_factory=FusionRules)
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,9 @@ def _kind(hint: object) -> OptionKind:
 def read_config(
     path: Path, kinds: Mapping[str, OptionKind], others: Mapping[str, OptionKind] | None = None
 ) -> ConfigFile:
-    """Read a file whose keys are options (``stride-s`` or ``stride_s``), with ``[thresholds]`` and ``[event_rules]``.
+    """Read a file whose keys are options (``stride-s`` or ``stride_s``).
+
+    It may have the tables ``[thresholds]``, ``[event_rules]`` and ``[fusion]``.
 
     Args:
         kinds: options of the command.
@@ -102,17 +109,19 @@ def read_config(
     except msgspec.ValidationError as error:
         raise MarEdgeError(f"{path}: [{_THRESHOLDS}] holds numbers by label or body group: {error}") from None
     with about(str(path)):
-        rules = _event_rules(table.pop(_EVENT_RULES, {}))
-        options = _checked(table, {**(others or {}), **kinds}, "option", [f"[{_THRESHOLDS}]", f"[{_EVENT_RULES}]"])
-    return ConfigFile({name: value for name, value in options.items() if name in kinds}, thresholds, rules)
+        rules = EventRules(**_rules(_EVENT_RULES, table.pop(_EVENT_RULES, {}), EventRules))
+        fusion = FusionRules(**_rules(_FUSION, table.pop(_FUSION, {}), FusionRules))
+        tables = [f"[{name}]" for name in (_THRESHOLDS, _EVENT_RULES, _FUSION)]
+        options = _checked(table, {**(others or {}), **kinds}, "option", tables)
+    return ConfigFile({name: value for name, value in options.items() if name in kinds}, thresholds, rules, fusion)
 
 
-def _event_rules(table: object) -> EventRules:
-    with about(f"[{_EVENT_RULES}]"):
+def _rules(name: str, table: object, kind: type[EventRules | FusionRules]) -> dict[str, Any]:
+    """Return the values of the table ``[name]``, which sets fields of ``kind``."""
+    with about(f"[{name}]"):
         if not isinstance(table, dict):
             raise MarEdgeError(f"a table of numbers by rule, not {_shown(table)}")
-        rules = _checked(table, {rule.name: _NUMBER for rule in fields(EventRules)}, "rule")
-    return EventRules(**rules)
+        return _checked(table, {rule.name: _NUMBER for rule in fields(kind)}, "rule")
 
 
 def _checked(
@@ -184,8 +193,8 @@ ConfigFileOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="TOML file with these options by name, and tables \\[thresholds] by action or body group and "
-        "\\[event_rules]. A SIGHUP reads it again.",
+        help="TOML file with these options by name, and tables \\[thresholds] by action or body group, "
+        "\\[event_rules] and \\[fusion]. A SIGHUP reads it again.",
         show_default=False,
         is_eager=True,
         callback=_use_config,

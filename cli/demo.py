@@ -41,6 +41,7 @@ def demo(
     which of the actions were recognized.
     """
     from mar_edge.cli.demo_results import DemoDisplay
+    from mar_edge.edge.served_models import ModelFile, ServedModels
     from mar_edge.streaming.capture.demo import DemoVideo
     from mar_edge.streaming.serve_config import ServeConfig
 
@@ -52,7 +53,7 @@ def demo(
     sys.stdout.flush()
     run_service(
         ServeConfig(camera="demo:", address=bind, stream="demo", realtime=True),
-        model,
+        ServedModels(ModelFile(model)),
         pose.config(),
         show=("hello", "event", "end"),
         page=_page(view, PageAccess(view_token), show_video),

@@ -60,6 +60,15 @@ def export(
             rich_help_panel=_CHECKPOINT,
         ),
     ] = None,
+    view_s: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Average the scores of the newest SECONDS of a window; give it once for each length, such as 2 and 1.",
+            show_default=False,
+            rich_help_panel=_CHECKPOINT,
+        ),
+    ] = None,
     confidence: Annotated[
         Path | None,
         typer.Option(
@@ -98,6 +107,7 @@ def export(
                 out=Path(folder) / "full.onnx" if half else out,
                 labels_file=labels,
                 window_s=window_s,
+                views_s=view_s or (),
                 confidence_file=confidence,
             )
             for line in exported.read_as:

@@ -1,4 +1,4 @@
-"""Latency of model files on runtimes, measured side by side in one run. Knows no skeletons; prints nothing.
+"""Latency of model files on runtimes, measured side by side in one run. Knows no kind of input; prints nothing.
 
 Other load on the machine affects all candidates equally: they take turns within each round. Read the ratios first.
 """
@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,7 +26,7 @@ from mar_edge.edge.runtime.base import Runtime
 from mar_edge.edge.runtime.choice import open_runtime
 from mar_edge.edge.runtime.cores import usable_cores
 
-Inputs = Mapping[str, NDArray[np.float32]]
+Inputs = Mapping[str, NDArray[Any]]
 
 _WARM_UP_ROUNDS = 5
 
@@ -90,9 +91,9 @@ class Candidate:
 
 
 def open_candidate(
-    model: Path, name: RuntimeName, threads: int, inputs: Callable[[str], Inputs], progress: Progress = silent
+    model: Path, name: RuntimeName, threads: int, inputs: Callable[[ModelMetadata], Inputs], progress: Progress = silent
 ) -> Candidate:
-    """Load a model file on a runtime and run it once, on the inputs for its layout.
+    """Load a model file on a runtime and run it once, on the inputs for it.
 
     Raises:
         MarEdgeError: as ``open_runtime``.
@@ -100,14 +101,14 @@ def open_candidate(
     before = _memory_mb()
     runtime = open_runtime(model, name, threads, progress).runtime
     metadata = parse_metadata(runtime.metadata_json, str(model))
-    runtime.warm_up(inputs(metadata.layout))
+    runtime.warm_up(inputs(metadata))
     after = _memory_mb()
     return Candidate(model, metadata, runtime, after - before if before is not None and after is not None else None)
 
 
 def time_candidates(
     candidates: Sequence[Candidate],
-    inputs: Callable[[str], Inputs],
+    inputs: Callable[[ModelMetadata], Inputs],
     batches: Sequence[int],
     rounds: int,
     progress: Progress,
@@ -115,12 +116,12 @@ def time_candidates(
     """Return rows by batch size, candidates in their order within.
 
     Args:
-        inputs: gives as many windows as the largest batch, by layout.
+        inputs: gives as many windows as the largest batch, for a model.
     """
     rows = []
     for batch in batches:
         times_ms: list[list[float]] = [[] for _ in candidates]
-        given = [{name: array[:batch] for name, array in inputs(c.metadata.layout).items()} for c in candidates]
+        given = [{name: array[:batch] for name, array in inputs(c.metadata).items()} for c in candidates]
         for turn in range(_WARM_UP_ROUNDS + rounds):
             for candidate, windows, taken in zip(candidates, given, times_ms, strict=True):
                 start = time.perf_counter_ns()
@@ -136,15 +137,20 @@ def verify(candidates: Sequence[Candidate], batches: Callable[[], Sequence[Input
     """Compare the answers of each candidate with those of the first, which has to be FP32.
 
     Raises:
-        MarEdgeError: the first is not FP32, or their skeletons or labels differ.
+        MarEdgeError: the first is not FP32, their skeletons or labels differ, or they take pictures.
     """
     first = candidates[0]
     if first.metadata.precision != "fp32":
         raise MarEdgeError(
             f"{first.model} is {first.metadata.precision}; --verify compares with the first, an FP32 file"
         )
+    if first.metadata.family == "manet":
+        raise MarEdgeError(
+            "--verify compares on synthetic people, who are skeletons and no pictures; the reports of "
+            "'export --precision fp16' and 'calibrate' compare on videos"
+        )
     for other in candidates:
-        if (other.metadata.layout, other.metadata.labels) != (first.metadata.layout, first.metadata.labels):
+        if _task(other.metadata) != _task(first.metadata):
             raise MarEdgeError(
                 f"{other.model} has other skeletons or labels than {first.model}; they cannot be compared"
             )
@@ -162,6 +168,10 @@ def verify(candidates: Sequence[Candidate], batches: Callable[[], Sequence[Input
         )
         for candidate, logits in zip(candidates, answers, strict=True)
     )
+
+
+def _task(metadata: ModelMetadata) -> tuple[object, ...]:
+    return metadata.family, metadata.layout, metadata.labels
 
 
 def environment(threads: int) -> Environment:

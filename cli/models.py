@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,8 +103,8 @@ def _describe(model: Path | None, as_json: bool) -> None:
     rows = {
         "file": f"{path} ({path.stat().st_size / 1e6:.1f} MB)",
         "runs on": runtime,
-        "layout": f"{metadata.layout}, {'+'.join(metadata.streams)} stream, {metadata.encoding} encoding",
-        "window": f"{metadata.window_s:g} s",
+        "family": _family(metadata),
+        "window": f"{metadata.window_s:g} s" + _views(metadata.views_s),
         "precision": _precision(metadata),
         "labels say": "one a window (softmax)" if metadata.activation == "softmax" else "several a window (sigmoid)",
         "trained on": metadata.training_data,
@@ -122,6 +123,16 @@ def _describe(model: Path | None, as_json: bool) -> None:
     overall = {name: value for name, value in metadata.accuracy.items() if not name.startswith("f1 ")}
     if overall:
         print("  " + ", ".join(f"{name} {value:.3f}" for name, value in overall.items()))
+
+
+def _family(metadata: ModelMetadata) -> str:
+    if metadata.family == "manet":
+        return f"manet: pictures; skeletons of {metadata.layout} for the times of events"
+    return f"mmn: skeletons of {metadata.layout}, {'+'.join(metadata.streams)} stream, {metadata.encoding} encoding"
+
+
+def _views(views_s: Sequence[float]) -> str:
+    return f", the mean score of its newest {' and '.join(f'{view_s:g}' for view_s in views_s)} s" if views_s else ""
 
 
 def _taught(head: Head) -> str:

@@ -11,7 +11,7 @@ from mar_edge.cli.app import command
 from mar_edge.cli.config_file import ServeConfigFileOption, settings
 from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Pace
-from mar_edge.cli.options.model import ModelFile
+from mar_edge.cli.options.model import ModelFiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.service import SHOWN, run_service
 from mar_edge.edge.pose.choice import PoseConfig
@@ -28,7 +28,7 @@ def replay(
     *,
     recordings: Annotated[list[Path], typer.Argument(help="Files of one run, in order; or one folder of them.")],
     pace: Pace,
-    model: ModelFile,
+    model: ModelFiles,
     events: Events,
     publishing: Publishing,
     access: Access,
@@ -39,7 +39,8 @@ def replay(
 ) -> None:
     """Recognize the actions in recordings again.
 
-    Times are those of the recording. The same model gives the same events.
+    Times are those of the recording. The same model gives the same events. A model of pictures does not run again: the
+    recording holds its answers, and no pictures.
     """
     from mar_edge.streaming.serve_config import ServeConfig
 
@@ -57,4 +58,4 @@ def replay(
         replay=tuple(recordings),
     )
     show = () if publishing.quiet else SHOWN
-    run_service(serve_config, model.model, PoseConfig(), show, sha256=model.sha256)
+    run_service(serve_config, model.served(), PoseConfig(), show)

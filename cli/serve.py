@@ -12,7 +12,7 @@ from mar_edge.cli.config_file import ConfigFileOption, called_again, is_reread, 
 from mar_edge.cli.options.events import Events
 from mar_edge.cli.options.input import Cameras, Pace
 from mar_edge.cli.options.lsl import Lsl
-from mar_edge.cli.options.model import ModelFile, PoseRuntime, Runtime, Threads
+from mar_edge.cli.options.model import ModelFiles, PoseRuntime, Runtime, Threads
 from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
@@ -27,6 +27,7 @@ from mar_edge.streaming.choices import Encoding
     "Run",
     "serve --camera 0 --view 127.0.0.1:8080",
     "serve --camera clip.mp4 --record recordings",
+    "serve --camera 0 --model mmn.onnx --model manet.onnx",
     "serve --camera hall=rtsp://10.0.0.7/cam --camera door=1",
     "serve --config mar-edge.toml",
 )
@@ -35,7 +36,7 @@ def serve(
     *,
     cameras: Cameras,
     pace: Pace,
-    model: ModelFile,
+    model: ModelFiles,
     pose: PoseOptions,
     events: Events,
     publishing: Publishing,
@@ -108,17 +109,16 @@ def serve(
         profile=profiles.rules(),
         profile_baseline=profiles.profile_baseline,
     )
-    sha256 = model.sha256
     if is_reread(context):
+        model.files()  # which checks the options
         return serve_config
     return run_service(
         serve_config,
-        model.model,
+        model.served(),
         pose.config(pose_runtime, threads),
         show=() if publishing.quiet else SHOWN,
         runtime=runtime,
         threads=threads,
-        sha256=sha256,
         reread=None if config is None else lambda: called_again(context),
         page=live_view(view, page, show_video),
     )

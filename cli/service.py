@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import typer
@@ -19,6 +18,8 @@ from mar_edge.edge.pose.choice import PoseConfig, pose_stage
 
 if TYPE_CHECKING:
     from mar_edge.edge.choices import RuntimeName
+    from mar_edge.edge.recognizer import WindowRecognizer
+    from mar_edge.edge.served_models import ModelFile, ServedModels
     from mar_edge.streaming.serve_config import ServeConfig
     from mar_edge.streaming.service import ServeSummary
     from mar_edge.streaming.wire.messages import AnyMessage
@@ -38,12 +39,11 @@ class MessagePrinter(Protocol):
 
 def run_service(
     config: ServeConfig,
-    model: Path | None,
+    models: ServedModels,
     pose: PoseConfig,
     show: tuple[str, ...],
     runtime: RuntimeName = "auto",
     threads: int = 0,
-    sha256: str | None = None,
     reread: Callable[[], ServeConfig] | None = None,
     page: LivePage | None = None,
     open_it: bool = False,
@@ -52,12 +52,12 @@ def run_service(
     """Serve until the end, printing messages of the kinds ``show``; exit with 130 after Ctrl-C.
 
     Args:
-        sha256: digest that the model file must have.
         reread: gives the configuration again, at a SIGHUP.
         page: live page; ``open_it`` opens it in a browser, where there is a screen.
         display: what prints the messages; None prints a line each.
     """
-    from mar_edge.edge.recognizer import WindowRecognizer
+    from mar_edge.cli.picture_cost import picture_cost
+    from mar_edge.edge.runtime.cores import share_of_cores
     from mar_edge.streaming.operations.background_calls import BackgroundCalls
     from mar_edge.streaming.operations.logs import set_up_logs
     from mar_edge.streaming.service import serve as serve_stream
@@ -70,12 +70,17 @@ def run_service(
     opened: list[WindowRecognizer] = []
     unsaid: list[str] = []
 
-    def open_recognizer() -> WindowRecognizer:
+    def open_model(file: ModelFile, threads: int) -> WindowRecognizer:
         with showing_progress() as progress:  # of building an engine
-            opened.append(WindowRecognizer.open(model, threads, runtime, sha256, progress))
+            opened.append(file.open(threads, runtime, progress))
         if show:
-            unsaid.append(f"runtime: {opened[0].runtime.name}, {opened[0].reason}")
-        return opened[0]
+            unsaid.append(f"runtime: {opened[-1].runtime.name}, {opened[-1].reason}")
+            if opened[-1].family.pictures is not None and not config.replay:
+                main = opened[0] if len(opened) > 1 else None
+                unsaid.append(picture_cost(opened[-1], main, config.pipeline.fusion.every_s))
+        return opened[-1]
+
+    pictures = models.pictures
 
     def report(text: str) -> None:
         printer.submit(lambda: print(text, file=sys.stderr, flush=True))
@@ -85,7 +90,7 @@ def run_service(
             return
         # With the first message: where serving cannot begin, only the error is printed.
         while unsaid:
-            report(unsaid.pop())
+            report(unsaid.pop(0))
         printer.submit(lambda: messages.show(message))
 
     messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
@@ -97,7 +102,9 @@ def run_service(
         summary: ServeSummary = serve_stream(
             config,
             open_pose=lambda: open_pose(opened[0].layout),  # the recognizer is opened first
-            open_recognizer=open_recognizer,
+            open_recognizer=lambda: open_model(models.main, threads),
+            # Half of the cores stay free for pose and skeletons.
+            open_pictures=None if pictures is None else lambda: open_model(pictures, share_of_cores(threads, 2)),
             on_message=on_message,
             reread=reread,
             observer=page,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,16 +37,27 @@ class Window:
 
     clip: (T, V, 2) float32 pixels, NaN where a joint was not seen; T >= 1.
     times_s: (T,) float64 seconds on any one clock, strictly increasing.
+    pictures: uint8 pictures of the same seconds, oldest first, as the family keeps them (``PictureNeeds``). Empty
+        where nobody asked for them.
     """
 
     clip: NDArray[np.float32]
     times_s: NDArray[np.float64]
     person: int = 0
+    pictures: tuple[NDArray[np.uint8], ...] = ()
 
     @property
     def span_s(self) -> float:
         """Seconds from the first frame to the last."""
         return float(self.times_s[-1] - self.times_s[0])
+
+    def newest(self, span_s: float) -> Window:
+        """Return its newest ``span_s`` seconds, from the frame nearest to their start on, or all of a shorter one.
+
+        Pictures stay as they are.
+        """
+        first = int(np.argmin(np.abs(self.times_s - (self.times_s[-1] - span_s))))
+        return self if first == 0 else replace(self, clip=self.clip[first:], times_s=self.times_s[first:])
 
 
 @dataclass(frozen=True)
@@ -54,3 +66,19 @@ class Prediction:
 
     probs: NDArray[np.float32]
     person: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model of pictures said of a person's last seconds.
+
+    scores: label name -> score in [0, 1] (``edge.scores``), to six decimals, as messages hold them.
+    start_s, end_s: the oldest and the newest of its pictures, on the capture clock.
+    infer_s: seconds that the inference took.
+    """
+
+    person: int
+    scores: Mapping[str, float]
+    start_s: float
+    end_s: float
+    infer_s: float

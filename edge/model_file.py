@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from mar_edge.edge.choices import Encoding, Family, Stream
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, about
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import LAYOUT_NAMES
 from mar_edge.edge.movements import Movement
@@ -19,6 +19,8 @@ from mar_edge.edge.taught import FEATURES, Taught, check_taught
 
 METADATA_KEY = "mar_edge"
 SCHEMA_VERSION = 1
+MOST_VIEWS = 4
+"""Views of one window: each costs an inference."""
 
 Precision = Literal["fp32", "fp16", "int8"]
 Activation = Literal["softmax", "sigmoid"]
@@ -57,6 +59,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     encoding: of MMN: ``raw`` coordinates (the authors' networks), or channels that the graph computes from them:
         ``motion``, or motion and ``contact`` (``edge.network.mmn``).
     window_s: seconds of video in one window.
+    views_s: seconds of the newest parts of a window whose scores are averaged; empty for the whole window alone.
     temperature: the graph's probs are activation(logits / temperature); fitted on held-out clips, else 1.
     thresholds: one per label, the probability at which its events begin; fitted on held-out clips, else empty.
     fidelity: of a file that is not FP32, how it compares with the FP32 one.
@@ -79,6 +82,7 @@ class ModelMetadata(msgspec.Struct, frozen=True, kw_only=True):
     rates: tuple[float, ...] = ()
     movements: tuple[Movement, ...] = ()
     window_s: float = 2.0
+    views_s: tuple[float, ...] = ()
     temperature: float = 1.0
     thresholds: tuple[float, ...] = ()
     precision: Precision = "fp32"
@@ -141,6 +145,8 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
             f"{source}: inconsistent metadata: {K} labels, background {metadata.background}, "
             f"window of {metadata.window_s} s"
         )
+    with about(f"{source}: inconsistent metadata"):
+        check_views(metadata.views_s, metadata.window_s)
     if not (0 < metadata.temperature < math.inf and all(0 < value <= 1 for value in metadata.thresholds)) or (
         metadata.thresholds and len(metadata.thresholds) != K
     ):
@@ -165,6 +171,15 @@ def parse_metadata(document: str | None, source: str) -> ModelMetadata:
     if metadata.taught is not None:
         check_taught(metadata.taught, tuple(label.name for label in metadata.labels), metadata.background, source)
     return metadata
+
+
+def check_views(views_s: Sequence[float], window_s: float) -> None:
+    """Raise MarEdgeError unless ``views_s`` can be views of a window of ``window_s`` seconds."""
+    if len(views_s) > MOST_VIEWS or not all(0 < view_s <= window_s for view_s in views_s):
+        given = ", ".join(f"{view_s:g}" for view_s in views_s)
+        raise MarEdgeError(
+            f"views of {given} s; expected at most {MOST_VIEWS}, each above 0 s and at most a window, {window_s:g} s"
+        )
 
 
 def check_inputs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,9 +16,9 @@ from mar_edge.edge.files.onnx_parts import check_whole
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelVersion, check_inputs, check_outputs, default_model_path, parse_metadata
 from mar_edge.edge.progress import Progress, silent
-from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.base import InputArray, Runtime
 from mar_edge.edge.runtime.taught import TaughtRuntime
-from mar_edge.edge.scores import scores_of
+from mar_edge.edge.scores import averaged, scores_of
 
 if TYPE_CHECKING:
     from mar_edge.edge.choices import RuntimeName
@@ -80,10 +81,16 @@ class WindowRecognizer:
         Raises:
             MarEdgeError: they differ, or its taught labels need other features.
         """
-        zeros = {name: np.zeros((1, *shape), np.float32) for name, shape in self.family.input_shapes.items()}
+        zeros = self._zeros()
         self.runtime.warm_up(zeros)
         outputs = self.runtime.infer(zeros)
         check_outputs(self.metadata, {name: array.shape for name, array in outputs.items()}, self._source)
+
+    def time_one(self) -> float:
+        """Return the seconds that an inference of one window takes here and now."""
+        zeros, start_s = self._zeros(), time.perf_counter()
+        self.runtime.infer(zeros)
+        return time.perf_counter() - start_s
 
     def retaught(self, version: ModelVersion) -> WindowRecognizer:
         """Return a recognizer of the same network with other taught labels, which closes the same runtime.
@@ -94,12 +101,19 @@ class WindowRecognizer:
         return WindowRecognizer(self._network, self._source, self.reason, version)
 
     def predict(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Return the scores of each window (``edge.scores``), in order, from one inference."""
+        """Return the scores of each window (``edge.scores``), in order, from one inference of all its views."""
         if not windows:
             return []
-        outputs = self.runtime.infer(self.family.inputs(windows))
-        scores = scores_of(outputs["logits"], self.metadata)
+        spans_s = sorted(self.metadata.views_s, reverse=True)
+        views = [window.newest(span_s) for window in windows for span_s in spans_s] if spans_s else windows
+        scores = scores_of(self.runtime.infer(self.family.inputs(views))["logits"], self.metadata)
+        if spans_s:
+            scores = averaged(scores.reshape(len(windows), len(spans_s), -1), self.metadata)
         return [Prediction(of_one, w.person) for of_one, w in zip(scores, windows, strict=True)]
+
+    def _zeros(self) -> dict[str, InputArray]:
+        dtype = self.family.input_dtype
+        return {name: np.zeros((1, *shape), dtype) for name, shape in self.family.input_shapes.items()}
 
     def __enter__(self) -> WindowRecognizer:
         return self

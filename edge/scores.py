@@ -48,6 +48,19 @@ def adjusted(
     return _with_background((p * detectable).astype(np.float32), metadata)
 
 
+def averaged(scores: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:
+    """Return the scores (N, K) of N windows from those of S views of each, (N, S, K), the longest view first.
+
+    The mean, except for labels with a taught head: those were fitted to, and have their thresholds for, the first view.
+    """
+    mean: NDArray[np.float32] = scores.mean(axis=1, dtype=np.float64).astype(np.float32)
+    if metadata.taught is not None:
+        heads = {head.label for head in metadata.taught.heads}
+        taught = [index for index, label in enumerate(metadata.labels) if label.name in heads]
+        mean[:, taught] = scores[:, 0, taught]
+    return _with_background(mean, metadata)
+
+
 def _with_background(p: NDArray[np.float32], metadata: ModelMetadata) -> NDArray[np.float32]:
     """Give the background, if there is one, what the surest action leaves."""
     if metadata.background is not None:

@@ -42,12 +42,12 @@ def conv_of(
     padding: tuple[int, ...] = (0, 0),
     groups: int = 1,
 ) -> Conv:
-    """Return a convolution with that weight (C', C / groups, k, 1) and bias (C',)."""
-    out_channels, per_group, k, _ = weight.shape
+    """Return a convolution with that weight (C', C / groups, kernel) and bias (C',)."""
+    out_channels, per_group, *kernel = weight.shape
     conv = kind(
         per_group * groups,
         out_channels,
-        (k, 1),
+        (kernel[0], kernel[1]),
         stride=(stride[0], stride[1]),
         padding=(padding[0], padding[1]),
         groups=groups,
@@ -69,13 +69,13 @@ def scale_shift(bn: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     return scale, bn.bias.detach() - buffers["running_mean"] * scale
 
 
-def folded(conv: nn.Conv2d, bn: nn.BatchNorm2d) -> nn.Conv2d:
-    """Fold a convolution and the BatchNorm after it into one convolution."""
+def folded(conv: nn.Conv2d, bn: nn.BatchNorm2d, kind: type[nn.Conv2d] = nn.Conv2d) -> nn.Conv2d:
+    """Fold a convolution and the BatchNorm after it into one convolution, of that class."""
     scale, shift = scale_shift(bn)
     if isinstance(conv.padding, str):
         raise TypeError(f"padding must be numbers, got '{conv.padding}'")
     return conv_of(
-        nn.Conv2d,
+        kind,
         conv.weight.detach() * scale[:, None, None, None],
         bias_of(conv) * scale + shift,
         stride=conv.stride,

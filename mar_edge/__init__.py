@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mar_edge.edge.errors import MarEdgeError
     from mar_edge.streaming.choices import Kind
     from mar_edge.streaming.recording.skeletons import SkeletonTrack
+    from mar_edge.streaming.wire.answer_message import AnswerMessage
     from mar_edge.streaming.wire.async_subscriber import AsyncLabelSubscriber
     from mar_edge.streaming.wire.messages import (
         AnyMessage,
@@ -44,6 +45,7 @@ _HOMES = {
     "mar_edge.edge.errors": "MarEdgeError",
     "mar_edge.streaming.choices": "Kind",
     "mar_edge.streaming.recording.skeletons": "SkeletonTrack",
+    "mar_edge.streaming.wire.answer_message": "AnswerMessage",
     "mar_edge.streaming.wire.async_subscriber": "AsyncLabelSubscriber",
     "mar_edge.streaming.wire.messages": (
         "AnyMessage EndMessage EventMessage HelloMessage LabelMessage MarkerMessage SkeletonMessage StatusMessage"
@@ -55,6 +57,7 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
+    "AnswerMessage",
     "AnyMessage",
     "AsyncLabelSubscriber",
     "EndMessage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["hello", "label", "event", "skeleton", "profile", "marker", "status", "end"]
+Kind = Literal["hello", "label", "event", "skeleton", "answer", "profile", "marker", "status", "end"]
 """Kinds of messages."""
 Encoding = Literal["json", "msgpack"]
 """Encodings of messages."""

@@ -13,7 +13,7 @@ import zmq
 from numpy.typing import NDArray
 
 from mar_edge import __version__
-from mar_edge.edge.data import Skeleton
+from mar_edge.edge.data import Answer, Skeleton
 from mar_edge.edge.labels import Label
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.visibility import needs
@@ -21,8 +21,9 @@ from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.lsl.streams import MediaMarker
 from mar_edge.streaming.recognition.events import EventChange
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
-from mar_edge.streaming.recognition.probabilities import Inference
+from mar_edge.streaming.recognition.probabilities import Inference, Said
 from mar_edge.streaming.timing import Timer
+from mar_edge.streaming.wire.answer_message import AnswerMessage
 from mar_edge.streaming.wire.messages import (
     NO_PERSON,
     EventMessage,
@@ -30,6 +31,7 @@ from mar_edge.streaming.wire.messages import (
     LabelMessage,
     Latency,
     MarkerMessage,
+    ModelLabels,
     ScoredLabel,
     SkeletonMessage,
 )
@@ -67,6 +69,8 @@ def hello_message(
         activation=metadata.activation,
         needs=tuple(needs(label) for label in metadata.labels),
         model_sha256=recognizer.version.sha256,
+        picture_model="" if pipeline.pictures is None else pipeline.pictures.name,
+        picture_weight=pipeline.picture_weight,
         versions={
             "mar-edge": __version__,
             "python": platform.python_version(),
@@ -121,16 +125,13 @@ def label_message(
         now_ns: ``time.monotonic_ns``, for the latency.
     """
     probs, window = inference.probs, inference.window
-    top: tuple[ScoredLabel, ...] = ()
-    if probs is not None:
-        best = np.argsort(np.where(shown, -probs, np.inf), kind="stable")[: min(top_k, int(shown.sum()))]
-        top = tuple(_scored(labels[i], float(probs[i])) for i in best)
+    top = () if probs is None else _best(labels, probs, shown, top_k)
     return LabelMessage(
         frame=frame.seq,
         t_capture_ns=frame.t_capture_ns,
         person=window.person,
         top=top,
-        gated=probs is None,
+        gated=probs is None and not inference.waiting,
         visible=inference.visible,
         t_start_ns=wall_ns(frame, float(window.times_s[0])),
         t_end_ns=wall_ns(frame, float(window.times_s[-1])),
@@ -141,6 +142,32 @@ def label_message(
             total_ms=(now_ns - frame.t_mono_ns) / 1e6,
             wait_ms=timer.last_ms("wait"),
         ),
+        models=tuple(_model_labels(said, top_k) for said in inference.said),
+    )
+
+
+def _model_labels(said: Said, top_k: int) -> ModelLabels:
+    everything = np.ones(len(said.labels), np.bool_)
+    return ModelLabels(said.family, _best(said.labels, said.probs, everything, top_k), round(said.age_s * 1e3, 3))
+
+
+def _best(
+    labels: tuple[Label, ...], probs: NDArray[np.float32], shown: NDArray[np.bool_], top_k: int
+) -> tuple[ScoredLabel, ...]:
+    best = np.argsort(np.where(shown, -probs, np.inf), kind="stable")[: min(top_k, int(shown.sum()))]
+    return tuple(_scored(labels[i], float(probs[i])) for i in best)
+
+
+def answer_message(frame: Frame, answer: Answer) -> AnswerMessage:
+    """Describe an answer about pictures that counts from ``frame`` on."""
+    return AnswerMessage(
+        frame=frame.seq,
+        t_capture_ns=frame.t_capture_ns,
+        person=answer.person,
+        scores=dict(answer.scores),
+        t_media_start_ns=round(answer.start_s * NS),
+        t_media_end_ns=round(answer.end_s * NS),
+        infer_ms=round(answer.infer_s * 1e3, 3),
     )
 
 

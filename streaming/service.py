@@ -19,6 +19,8 @@ from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
 from mar_edge.streaming.operations.monitoring import Monitoring
 from mar_edge.streaming.operations.stop_signals import StopSignals
+from mar_edge.streaming.pictures.choice import picture_stage
+from mar_edge.streaming.pictures.live import PictureModel
 from mar_edge.streaming.recognition.batching import BatchingRecognizer
 from mar_edge.streaming.recognition.tally import Tally
 from mar_edge.streaming.recording.profile_follower import ProfileFollower
@@ -71,6 +73,7 @@ def serve(
     *,
     observer: StreamObserver | None = None,
     new_model: Callable[[], ModelVersion | None] | None = None,
+    open_pictures: Callable[[], WindowRecognizer] | None = None,
 ) -> ServeSummary:
     """Serve until every stream has ended, a signal comes or the time is up.
 
@@ -81,6 +84,7 @@ def serve(
     Args:
         config: what to do.
         open_pose, open_recognizer: open the stages, a pose stage for each stream; ``serve`` closes them.
+        open_pictures: opens a model of pictures next to that of skeletons; None for one model, of either kind.
         on_message: gets each message as it was sent, one at a time.
         reread: reads the configuration again, after a SIGHUP.
         observer: follows the streams from within the process.
@@ -107,6 +111,8 @@ def serve(
         for source in sources:
             stack.enter_context(source)
         recognizer = stack.enter_context(open_recognizer())
+        seeing = stack.enter_context(open_pictures()) if open_pictures is not None else recognizer
+        model = None if seeing.family.pictures is None else stack.enter_context(PictureModel(seeing))
         shared = BatchingRecognizer(recognizer) if len(sources) > 1 else recognizer
         observers = [each.on_message for each in (observer, lsl) if each is not None]
         seen = _Serially([monitoring.on_message, *observers, *([] if on_message is None else [on_message])])
@@ -129,6 +135,7 @@ def serve(
                     pose_name=name,
                     recognizer=shared,
                     output=StreamOutput(publisher, socket, recorder, seen, observer, profile=profile, lsl=lsl),
+                    pictures=picture_stage(model, source),
                 )
             )
         _wait_for_subscribers(config.wait_subscribers, socket, stop)

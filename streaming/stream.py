@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 
 from mar_edge.edge.pose.base import PoseEstimator
 from mar_edge.edge.recognizer import WindowRecognizer
-from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.capture.frames import Frame, FrameSource
 from mar_edge.streaming.capture.pose_worker import PosedFrame, PoseWorker
-from mar_edge.streaming.message_builders import step_messages
+from mar_edge.streaming.message_builders import answer_message, step_messages
 from mar_edge.streaming.output import Output
+from mar_edge.streaming.pictures.base import NO_PICTURES, PictureStage
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream_state import StreamState, StreamSummary
@@ -26,9 +26,9 @@ class StreamLoop:
     Args:
         stop: gives the reason to stop, if there is one; asked at every turn.
         source: frames; opened, not started.
-        pose: finds people in them, on a thread of its own; None where the source knows them already.
-        pose_name: of the stage that found them.
+        pose, pose_name: finds people in them, on a thread of its own; None where the source knows them already.
         output: where messages go.
+        pictures: what is done about pictures, where a model looks at them.
     """
 
     def __init__(
@@ -41,14 +41,16 @@ class StreamLoop:
         pose_name: str,
         recognizer: WindowRecognizer,
         output: Output,
+        pictures: PictureStage = NO_PICTURES,
     ) -> None:
         self._config, self._stop, self._source, self._output = config, stop, source, output
+        self._pictures = pictures
         self._news: deque[ServeConfig | WindowRecognizer] = deque()
         self._timer = Timer()
         self._pose_worker = PoseWorker(source, pose)
-        self._pipeline = Pipeline(recognizer, config.pipeline, self._timer)
+        self._pipeline = Pipeline(recognizer, config.pipeline, self._timer, pictures.metadata)
         self._state = StreamState(
-            source, pose_name, recognizer=recognizer, pipeline=self._pipeline, timer=self._timer, output=output
+            source, pose_name, output, pictures, recognizer=recognizer, pipeline=self._pipeline, timer=self._timer
         )
 
     def change(self, new: ServeConfig | WindowRecognizer) -> None:
@@ -74,6 +76,7 @@ class StreamLoop:
             if self._pose_worker.segment != self._state.segment:
                 # At once, also without a frame: events of a camera that is lost are over.
                 self._send(self._state.frame, self._pipeline.break_off())
+                self._pictures.forget()
                 if posed is not None:
                     self._state.begin_segment(posed.frame)
             if posed is not None:
@@ -88,12 +91,14 @@ class StreamLoop:
     def _take(self, posed: PosedFrame) -> None:
         """Take one frame through all stages; the pose worker has found its skeletons."""
         frame, skeletons = posed.frame, posed.people
-        if posed.pose_s is not None:
-            self._timer.record("pose", posed.pose_s)
-        self._timer.record("wait", (time.monotonic_ns() - frame.t_mono_ns) / NS - (posed.pose_s or 0.0))
+        posed.record(self._timer)
+        for answer in self._pictures.take(frame, skeletons):
+            self._output.send(answer_message(frame, answer))
+            self._pipeline.hear(answer, frame.media_s)
         self._output.show_people(frame, skeletons, publish=self._config.publish_skeletons)
         windows = self._pipeline.windows(frame.media_s, skeletons)
         probabilities = self._pipeline.probabilities(windows)
+        self._pictures.ask(self._pipeline.to_look_at(windows, probabilities), self._config.pipeline.fusion)
         step = self._pipeline.events(windows, probabilities)
         self._send(frame, step)
         self._state.done(frame)
@@ -111,9 +116,5 @@ class StreamLoop:
                 self._config = new
 
     def _reason_to_stop(self) -> str | None:
-        if (stopped := self._stop()) is not None:
-            return stopped
-        limit_s = self._config.max_seconds
-        if limit_s is not None and self._state.elapsed_s() >= limit_s:
-            return f"time limit of {limit_s:g} s reached"
-        return self._source.end_reason if self._pose_worker.ended else None
+        ran_out = self._source.end_reason if self._pose_worker.ended else None
+        return self._stop() or self._state.time_is_up(self._config.max_seconds) or ran_out

@@ -11,6 +11,7 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame, FrameSource
 from mar_edge.streaming.message_builders import hello_message
 from mar_edge.streaming.output import Output
+from mar_edge.streaming.pictures.base import PictureStage
 from mar_edge.streaming.recognition.pipeline import Pipeline, Step
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.stream_status import StatusBuilder
@@ -43,25 +44,26 @@ class StreamState:
     Args:
         source: where frames come from.
         pose: name of the pose stage.
-        recognizer, pipeline, timer: what the stream runs on; its figures.
         output: where messages go.
+        pictures, recognizer, pipeline, timer: what the stream runs on; its figures.
     """
 
     def __init__(
         self,
         source: FrameSource,
         pose: str,
+        output: Output,
+        pictures: PictureStage,
         *,
         recognizer: WindowRecognizer,
         pipeline: Pipeline,
         timer: Timer,
-        output: Output,
     ) -> None:
         self.frame: Frame | None = None
         self.frames = 0
         self.segment = 0
         self._source, self._pose, self._recognizer = source, pose, recognizer
-        self._pipeline, self._timer, self._output = pipeline, timer, output
+        self._pipeline, self._timer, self._output, self._pictures = pipeline, timer, output, pictures
         self._size = (0, 0)
         self._behind = False
 
@@ -70,7 +72,12 @@ class StreamState:
         self._source.start()
         self._size = self._source.size
         self._status = StatusBuilder(
-            self._source, self._pipeline, self._recognizer, self._timer, period_s=STATUS_PERIOD_S
+            self._source,
+            self._pipeline,
+            self._recognizer,
+            self._timer,
+            pictures=self._pictures,
+            period_s=STATUS_PERIOD_S,
         )
         self.send_hello()
         self.send_status()
@@ -109,11 +116,16 @@ class StreamState:
         self._size = (frame.image.shape[1], frame.image.shape[0]) if frame.image.size else self._source.size
         self.send_hello()
 
-    def elapsed_s(self) -> float:
-        """Return capture time; of a source at its own pace, also without frames."""
+    def time_is_up(self, limit_s: float | None) -> str | None:
+        """Return the reason to end where ``limit_s`` of capture time have passed; None where not, or without a limit.
+
+        Of a source at its own pace, time passes also without frames.
+        """
         if self._source.every_frame:
-            return self.frame.media_s if self.frame else 0.0
-        return self._source.elapsed_s()
+            elapsed_s = self.frame.media_s if self.frame else 0.0
+        else:
+            elapsed_s = self._source.elapsed_s()
+        return None if limit_s is None or elapsed_s < limit_s else f"time limit of {limit_s:g} s reached"
 
     def send_hello(self) -> None:
         """Describe the stream."""

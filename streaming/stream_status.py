@@ -9,6 +9,7 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
 from mar_edge.streaming.lsl.streams import LslStreams
 from mar_edge.streaming.observer import StreamObserver
+from mar_edge.streaming.pictures.base import NO_PICTURES, PictureStage
 from mar_edge.streaming.recognition.pipeline import Pipeline
 from mar_edge.streaming.recording.recorder import Recorder
 from mar_edge.streaming.timing import Timer
@@ -34,10 +35,12 @@ class StatusBuilder:
         recognizer: WindowRecognizer,
         timer: Timer,
         *,
+        pictures: PictureStage = NO_PICTURES,
         period_s: float,
         clock: MonotonicNs = time.monotonic_ns,
     ) -> None:
         self._camera, self._pipeline, self._recognizer, self._timer = camera, pipeline, recognizer, timer
+        self._pictures = pictures
         self._period_ns = round(period_s * NS)
         self._clock = clock
         self._start_ns = self._last_ns = clock()
@@ -108,4 +111,5 @@ class StatusBuilder:
             page_failures=0 if observer is None else observer.failures,
             model_changes=counts.model_changes,
             lsl_lost=0 if lsl is None else lsl.lost,
+            pictures=self._pictures.status(),
         )

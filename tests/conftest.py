@@ -17,7 +17,7 @@ import pytest
 from kept import Kept
 
 if TYPE_CHECKING:
-    from networks import Exported
+    from networks import Exported, ExportedManet
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch; subprocesses inherit it
 
@@ -180,6 +180,23 @@ def imigue_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: Non
     model = folder / "model.onnx"
     export_model(source, None, layout_name="imigue", stream="bone", out=model)
     return networks.Exported(model, (source,), (("bone", network),), load_layout("imigue"))
+
+
+@pytest.fixture(scope="session")
+def manet_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None) -> ExportedManet:
+    """Return a tiny network of pictures, of the full input size."""
+    import networks
+
+    from mar_edge.edge.network.checkpoint import save_checkpoint
+    from mar_edge.export.command import export_model
+
+    folder = tmp_path_factory.mktemp("manet")
+    network = networks.golden_manet(networks.MANET)
+    source = folder / "best.pt"
+    save_checkpoint(source, network, networks.MANET_INFO)
+    model = folder / "model.onnx"
+    export_model(source, None, layout_name="ma52", stream="joint", out=model)
+    return networks.ExportedManet(model, source, network)
 
 
 @pytest.fixture(scope="module")

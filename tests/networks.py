@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -101,6 +102,15 @@ class Exported:
     layout: Layout
 
 
+@dataclass(frozen=True)
+class ExportedManet:
+    """A model file of the family manet, its checkpoint and its network."""
+
+    path: Path
+    source: Path
+    network: MANet
+
+
 def info(stream: Stream) -> CheckpointInfo:
     """Return the description in our own checkpoint of the tiny ma52 network."""
     return CheckpointInfo(
@@ -114,6 +124,9 @@ def info(stream: Stream) -> CheckpointInfo:
         accuracy={"top1": 0.5, "f1 nodding": 0.25},
         licence="Apache-2.0",
     )
+
+
+MANET_INFO = msgspec.structs.replace(info("joint"), family="manet", stream="", name="tiny pictures")
 
 
 def save_state_dict(path: Path, network: MMN, prefix: str = "") -> Path:

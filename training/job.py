@@ -91,9 +91,14 @@ class MmnJob(Job[ClipBatch]):
     def thresholds(self) -> tuple[float, ...]:
         """Threshold of each label: that of the start, for a network that learns from corrections; else empty."""
         start = self.start
-        if start is None or not start.thresholds or start.activation != "sigmoid" or self._kind != "corrections":
+        if start is None or not start.thresholds or not self._keeps_scores:
             return ()
         return tuple(start.thresholds.get(label.name, DEFAULT_ON) for label in self.labels)
+
+    @property
+    def _keeps_scores(self) -> bool:
+        """Whether scores mean the same as those of the start: of a network that learns from corrections."""
+        return self.start is not None and self.start.activation == "sigmoid" and self._kind == "corrections"
 
     @property
     def trained_on(self) -> tuple[str, ...]:
@@ -195,6 +200,7 @@ class MmnJob(Job[ClipBatch]):
             rates=self.rates,
             movements=stated_for(labels, combined(self.start.movements if self.start else {}, self.movements)),
             thresholds=self.thresholds,
+            views_s=self.start.views_s if self.start and self._keeps_scores else (),
             trained_on=self.trained_on,
         )
 

@@ -16,7 +16,7 @@ from mar_edge.edge.choices import Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.layout import Layout, layout_with
-from mar_edge.edge.model_file import default_checkpoint_path, default_model_path, parse_metadata
+from mar_edge.edge.model_file import ModelMetadata, default_checkpoint_path, default_model_path, parse_metadata
 from mar_edge.edge.movements import Movements
 from mar_edge.edge.network.checkpoint import load_mmn
 from mar_edge.edge.network.mmn import MMN
@@ -37,6 +37,7 @@ class Start:
     """A trained network and its description, which is short for a published checkpoint.
 
     read_as: see ``Checkpoint``. rates, thresholds, movements: by name of the label; empty where the start has none.
+    views_s: as in a model file.
     """
 
     network: MMN
@@ -52,6 +53,7 @@ class Start:
     activation: Literal["softmax", "sigmoid"] = "softmax"
     rates: Mapping[str, float] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    views_s: tuple[float, ...] = ()
     movements: Movements = field(default_factory=dict)
     trained_on: tuple[str, ...] = ()
 
@@ -73,6 +75,7 @@ def open_start(path: Path) -> Start:
         return Start(
             checkpoint.network, layout, labels, None, path.name, published, None, checkpoint.sha256, checkpoint.read_as
         )
+    used = _package_metadata() if path == PACKAGE else info
     return Start(
         network=checkpoint.network,
         layout=layout,
@@ -86,7 +89,8 @@ def open_start(path: Path) -> Start:
         background=info.background,
         activation=info.activation,
         rates=by_name(info.labels, info.rates),
-        thresholds=by_name(info.labels, _package_thresholds() if path == PACKAGE else info.thresholds),
+        thresholds=by_name(info.labels, used.thresholds),
+        views_s=used.views_s,
         movements=by_name(info.labels, info.movements),
         trained_on=info.trained_on,
     )
@@ -100,10 +104,10 @@ def by_name(labels: Sequence[Label], values: Sequence[T]) -> dict[str, T]:
     return {label.name: value for label, value in zip(labels, values, strict=False)}
 
 
-def _package_thresholds() -> tuple[float, ...]:
-    """Return the thresholds of the package's model, which only its model file has."""
+def _package_metadata() -> ModelMetadata:
+    """Return the description of the package's model: its thresholds and views are only in the model file."""
     path = default_model_path()
-    return parse_metadata(read_metadata(path), str(path)).thresholds
+    return parse_metadata(read_metadata(path), str(path))
 
 
 def transfer(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from mar_edge.edge.errors import about
 from mar_edge.streaming.choices import Kind, Phase
 
 if TYPE_CHECKING:
@@ -71,10 +70,8 @@ class Receiver:
         """
         from mar_edge.bridge.target import Tls, parse_target
 
-        with about("--to"):
-            return parse_target(
-                self.to, self.box, Tls(self.tls_ca, self.tls_cert, self.tls_key), self.credentials, self.secret
-            )
+        tls = Tls(self.tls_ca, self.tls_cert, self.tls_key)
+        return parse_target(self.to, self.box, tls, self.credentials, self.secret)
 
 
 @dataclass(frozen=True)

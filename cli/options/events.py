@@ -71,12 +71,13 @@ class Events:
     ] = True
 
     def rules(self, config: ConfigFile | None = None) -> PipelineRules:
-        """Return how skeletons become events, with what a config file says of thresholds and event rules.
+        """Return how skeletons become events, with what a config file says of thresholds, event rules and fusion.
 
         Raises:
             MarEdgeError: a value that makes no sense.
         """
         from mar_edge.streaming.recognition.event_rules import EventRules
+        from mar_edge.streaming.recognition.fusion import FusionRules
         from mar_edge.streaming.recognition.pipeline import PipelineRules
         from mar_edge.streaming.recognition.thresholds import LabelChoice
         from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD
@@ -89,6 +90,7 @@ class Events:
             labels=LabelChoice.parse(self.labels, config.thresholds if config else None),
             events=config.event_rules if config else EventRules(),
             prior=chosen_prior(self.prior),
+            fusion=config.fusion if config else FusionRules(),
         )
 
 

@@ -20,10 +20,15 @@ class Comparison:
     data: Annotated[
         str,
         typer.Option(
-            metavar="DATA", help="Data set: synth, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz."
+            metavar="DATA",
+            help="Data set: synth, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz. Of pictures: "
+            "videos:FOLDER or videos:FILE.",
         ),
     ] = "synth"
-    windows: Annotated[int, typer.Option(metavar="N", help="Number of held-out windows to compare on.", min=1)] = 2000
+    windows: Annotated[
+        int,
+        typer.Option(metavar="N", help="Number of held-out windows to compare on (of pictures, 1,000 at most).", min=1),
+    ] = 2000
     min_agreement: Annotated[
         float,
         typer.Option(
@@ -55,7 +60,10 @@ class Comparison:
 class CalibratedComparison(Comparison):
     """The comparison of ``calibrate``: on 2,000 windows each label has too few to measure 3 points."""
 
-    windows: Annotated[int, typer.Option(metavar="N", help="Number of held-out windows to compare on.", min=1)] = 5000
+    windows: Annotated[
+        int,
+        typer.Option(metavar="N", help="Number of held-out windows to compare on (of pictures, 1,000 at most).", min=1),
+    ] = 5000
 
 
 def print_written(written: Written) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families.base import ModelFamily
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata
@@ -16,4 +15,6 @@ def open_family(metadata: ModelMetadata) -> ModelFamily:
 
             return MmnFamily(load_layout(metadata.layout))
         case "manet":
-            raise MarEdgeError(f"{metadata.name} is a MANet, which takes pictures; nothing here runs it yet")
+            from mar_edge.edge.families.manet import ManetFamily
+
+            return ManetFamily()

@@ -18,6 +18,8 @@ class MmnFamily:
 
     # Training windows are of this length and longer.
     warm_up = WarmUp(min_span_s=0.7, min_frames=5, max_gap_s=0.5)
+    pictures = None
+    input_dtype = np.float32
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout

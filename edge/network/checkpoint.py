@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 import torch
@@ -60,7 +60,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     layout: of the skeletons that it is given or, for pictures, that decide when events begin and end.
     stream: of MMN, ``joint`` or ``bone``; empty for other families.
     activation: turns the outputs into probabilities: one ``softmax``, or a ``sigmoid`` for each label.
-    movements, thresholds, trained_on: as in a model file (``edge.model_file``).
+    movements, thresholds, views_s, trained_on: as in a model file (``edge.model_file``).
     rates: how often each label occurred in training, relative to the others (mean 1); empty where it is not known.
     """
 
@@ -78,6 +78,7 @@ class CheckpointInfo(msgspec.Struct, frozen=True, kw_only=True):
     rates: tuple[float, ...] = ()
     movements: tuple[Movement, ...] = ()
     thresholds: tuple[float, ...] = ()
+    views_s: tuple[float, ...] = ()
     trained_on: tuple[str, ...] = ()
 
 
@@ -97,7 +98,10 @@ class Checkpoint(Generic[N]):
     read_as: str = ""
 
 
-def load_checkpoint(path: Path) -> Checkpoint[MMN] | Checkpoint[MANet]:
+AnyCheckpoint: TypeAlias = Checkpoint[MMN] | Checkpoint[MANet]
+
+
+def load_checkpoint(path: Path) -> AnyCheckpoint:
     """Read a checkpoint of any family. The network's family and shape follow from its weights.
 
     Raises:
@@ -108,22 +112,13 @@ def load_checkpoint(path: Path) -> Checkpoint[MMN] | Checkpoint[MANet]:
     return _mmn(content) if content.family == "mmn" else _manet(content)
 
 
-def load_mmn(path: Path, num_joints: int | None = None) -> Checkpoint[MMN]:
+def load_mmn(path: Path) -> Checkpoint[MMN]:
     """Read a checkpoint of an MMN.
 
-    Args:
-        num_joints: V that the network must have; None accepts any.
-
     Raises:
-        MarEdgeError: see ``load_checkpoint``; or it is of another family, or for another number of joints.
+        MarEdgeError: see ``load_checkpoint``; or it is of another family.
     """
-    checkpoint = _mmn(_of_family(_read(path), "mmn"))
-    V = checkpoint.network.config.num_joints
-    if num_joints not in {None, V}:
-        raise MarEdgeError(
-            f"{path}: key 'STPE' is that of a network of {V} joints, the layout has {num_joints}; another --layout?"
-        )
-    return checkpoint
+    return _mmn(_of_family(_read(path), "mmn"))
 
 
 def load_manet(path: Path) -> Checkpoint[MANet]:

@@ -1,7 +1,7 @@
 """MMN, the Motion-guided Modulation Network (Gu et al., "Motion Matters", ACM MM 2025), in PyTorch.
 
 The definition for training and for published checkpoints: parameter names and shapes are the authors'. It knows
-nothing of files, labels or joint names. ``export.graph`` is the same function rewritten for inference.
+nothing of files, labels or joint names. ``export.mmn_graph`` is the same function rewritten for inference.
 
 Shapes: B batch, C channels, T frames, V joints, K classes, H heads. Feature maps are (B, C, T, V).
 """

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.choices import Device
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import METADATA_KEY
-from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.base import InputArray, check_shapes
 from mar_edge.edge.runtime.cores import usable_cores
 
 _CPU_PROVIDER = "CPUExecutionProvider"
@@ -96,7 +96,7 @@ class OnnxRuntime:
         self._halves = {tensor.name for tensor in self._session.get_inputs() if tensor.type == "tensor(float16)"}
         self._outputs = [tensor.name for tensor in self._session.get_outputs()]
 
-    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def infer(self, inputs: Mapping[str, InputArray]) -> dict[str, NDArray[np.float32]]:
         """Return all outputs for ``inputs`` (see the contract)."""
         check_shapes(self.input_shapes, inputs)
         fed = {name: array.astype(np.float16) if name in self._halves else array for name, array in inputs.items()}
@@ -105,7 +105,7 @@ class OnnxRuntime:
             name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in outputs.items()
         }
 
-    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+    def warm_up(self, inputs: Mapping[str, InputArray]) -> None:
         """Run once (see the contract).
 
         Raises:

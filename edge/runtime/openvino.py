@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError, MissingExtra
-from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.base import InputArray, check_shapes
 from mar_edge.edge.runtime.cores import usable_cores
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 
@@ -72,7 +72,7 @@ class OpenVino:
             for port in compiled.inputs
         }
 
-    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def infer(self, inputs: Mapping[str, InputArray]) -> dict[str, NDArray[np.float32]]:
         """Return all outputs for ``inputs`` (see the contract)."""
         check_shapes(self.input_shapes, inputs)
         results = self._request.infer(dict(inputs), share_inputs=True, share_outputs=False)
@@ -81,7 +81,7 @@ class OpenVino:
             name: array.astype(np.float32) if array.dtype == np.float16 else array for name, array in outputs.items()
         }
 
-    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+    def warm_up(self, inputs: Mapping[str, InputArray]) -> None:
         """Run once (see the contract)."""
         self.infer(inputs)
 

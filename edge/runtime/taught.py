@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.base import InputArray, Runtime
 from mar_edge.edge.scores import probs_of
 from mar_edge.edge.taught import FEATURES, Taught
 
@@ -37,7 +37,7 @@ class TaughtRuntime:
         self.metadata_json: str | None = runtime.metadata_json
         self.input_shapes: Mapping[str, tuple[int | None, ...]] = runtime.input_shapes
 
-    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def infer(self, inputs: Mapping[str, InputArray]) -> dict[str, NDArray[np.float32]]:
         """Return all outputs for ``inputs`` (see the contract).
 
         Raises:
@@ -54,7 +54,7 @@ class TaughtRuntime:
         logits = self._with_heads(outputs["logits"], features @ self._weights + self._bias)
         return {**outputs, "logits": logits, "probs": probs_of(logits, self._metadata)}
 
-    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+    def warm_up(self, inputs: Mapping[str, InputArray]) -> None:
         """Run once (see the contract)."""
         self._runtime.warm_up(inputs)
 

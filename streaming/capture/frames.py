@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.data import Skeleton
+from mar_edge.edge.data import Answer, Skeleton
 from mar_edge.streaming.capture.sources import Source
 
 NS = 1_000_000_000
@@ -29,6 +29,7 @@ class Frame:
         segment: Number of the continuous stretch of the source. A new connection, a new size, a jump of the clock and
             a pause in a recording begin another one. Two segments never share a movement.
         people: Skeletons that were recorded, in a replay; None if the pose stage must find them.
+        answers: Answers about pictures that count from this frame on, in a replay.
     """
 
     seq: int
@@ -38,6 +39,7 @@ class Frame:
     image: NDArray[np.uint8]
     segment: int = 0
     people: tuple[Skeleton, ...] | None = None
+    answers: tuple[Answer, ...] = ()
 
     @property
     def media_ns(self) -> int:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.pose.base import PoseEstimator
-from mar_edge.streaming.capture.frames import Frame, FrameSource
+from mar_edge.streaming.capture.frames import NS, Frame, FrameSource
+from mar_edge.streaming.timing import Timer
 
 # Frames that may wait for the reader, which an inference delays by a few frames. More would only become old.
 AHEAD = 2
@@ -35,6 +36,12 @@ class PosedFrame:
     frame: Frame
     people: tuple[Skeleton, ...]
     pose_s: float | None = None
+
+    def record(self, timer: Timer) -> None:
+        """Record how long pose took, and how long the frame has waited besides."""
+        if self.pose_s is not None:
+            timer.record("pose", self.pose_s)
+        timer.record("wait", (time.monotonic_ns() - self.frame.t_mono_ns) / NS - (self.pose_s or 0.0))
 
 
 class PoseWorker:

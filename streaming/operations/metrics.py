@@ -33,6 +33,13 @@ _COUNTS = {
     "lsl_lost": ("lsl_lost", "Samples not sent over LSL, and markers refused or cut."),
     "model_changes": ("model_changes", "Times that labels were taught or removed while the stream ran."),
 }
+_PICTURE_COUNTS = {
+    "asked": ("picture_inferences", "Inferences from pictures that were begun."),
+    "failed": ("picture_inferences_failed", "Inferences from pictures that failed."),
+    "slow": ("picture_answers_slow", "Answers about pictures that took longer than the pause between two."),
+    "late": ("picture_answers_late", "Answers about pictures that came too late to count."),
+    "crowded": ("picture_crowds", "Times that several people were in view when an inference from pictures was due."),
+}
 _GAUGES = {
     "subscribers": ("subscribers", "Subscribers connected now."),
     "people": ("people", "People currently detected."),
@@ -91,6 +98,12 @@ class Metrics(Collector):
             counter = CounterMetricFamily(f"mar_edge_{name}", text, labels=["stream"])
             for status in statuses:
                 counter.add_metric([status.stream], getattr(status, field))
+            yield counter
+        with_pictures = [(status.stream, status.pictures) for status in statuses if status.pictures is not None]
+        for field, (name, text) in _PICTURE_COUNTS.items():
+            counter = CounterMetricFamily(f"mar_edge_{name}", text, labels=["stream"])
+            for stream, pictures in with_pictures:
+                counter.add_metric([stream], getattr(pictures, field))
             yield counter
         for field, (name, text) in _GAUGES.items():
             gauge = GaugeMetricFamily(f"mar_edge_{name}", text, labels=["stream"])

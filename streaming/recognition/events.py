@@ -71,6 +71,10 @@ class _Open:
         came_back = t_s > self.faded_s and self.extent.is_over
         return self.extent.end_s if came_back else min(self.extent.end_s, self.faded_end_s)
 
+    def goes_on_in(self, candidate: _Candidate) -> bool:
+        """Return whether the candidate's movement belongs to this event."""
+        return candidate.label == self.label and candidate.extent.continues(self.extent)
+
     @property
     def past(self) -> _Past:
         """The record of it, if it ends now."""
@@ -186,6 +190,8 @@ class _Channel:
             self._open.score = max(self._open.score, float(smoothed[self._open.label]))
         self._consider(self._best(smoothed), t_s, begin)
         begins = self._candidate if self._holds(t_s, smoothed) else None
+        if begins is not None and self._open is not None and self._open.goes_on_in(begins):
+            self._open.extent, self._candidate, begins = begins.extent, None, None
         changes: list[EventChange] = []
         if self._open is not None:
             if begins is not None:

@@ -52,6 +52,13 @@ class Extent:
             self._rest = motion.places[before]
             self._follow(motion)
 
+    def continues(self, before: Extent) -> bool:
+        """Return whether it is more of the movement ``before``, of the same label: nothing lies between them.
+
+        It never is where each way has the name: the way back is then an event of its own.
+        """
+        return self._way != "each" and self.start_s <= before.end_s
+
     @property
     def has_moved(self) -> bool:
         """Whether there is a movement at all: one that begins in the window, or goes on throughout."""

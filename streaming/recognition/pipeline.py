@@ -13,16 +13,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.data import Skeleton, Window
+from mar_edge.edge.data import Answer, Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import Prior
 from mar_edge.edge.recognizer import WindowRecognizer
+from mar_edge.streaming.recognition.answers import Heard, open_scorer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange
+from mar_edge.streaming.recognition.fusion import FusionRules
 from mar_edge.streaming.recognition.people import PastEnd, PeopleWindows
 from mar_edge.streaming.recognition.people_events import PeopleEvents
-from mar_edge.streaming.recognition.probabilities import Inference, WindowScorer
+from mar_edge.streaming.recognition.probabilities import Inference, Scorer
 from mar_edge.streaming.recognition.thresholds import LabelChoice, Thresholds, resolve
 from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, MotionGate, Stride
 from mar_edge.streaming.timing import Timer
@@ -37,7 +40,7 @@ class PipelineRules:
     on, off: smoothed scores at which an event begins and below which it ends (hysteresis); None for the model's own.
     labels: which labels may be events, with thresholds of their own (``streaming.recognition.thresholds``).
     events: constants of the event rules. prior: how often each label happens here; None for the model's default
-    (``edge.prior.default_prior``).
+    (``edge.prior.default_prior``). fusion: how a model of pictures works with one of skeletons.
 
     Raises:
         MarEdgeError: a value that makes no sense.
@@ -50,6 +53,7 @@ class PipelineRules:
     labels: LabelChoice = field(default_factory=LabelChoice)
     events: EventRules = field(default_factory=EventRules)
     prior: Prior | None = None
+    fusion: FusionRules = field(default_factory=FusionRules)
 
     def __post_init__(self) -> None:
         if not 0.01 <= self.stride_s <= 60.0:
@@ -106,14 +110,20 @@ class Pipeline:
     Args:
         recognizer: used from the calling thread; everybody's windows go through it in one call.
         rules: their thresholds are resolved for the model's labels in ``thresholds``, their prior is ``prior``.
-        timer: gets the sections ``window`` and ``infer``.
+        timer: gets the sections ``window``, ``infer`` and ``pictures``.
+        pictures: model of pictures whose answers are heard; that of ``recognizer`` where it is alone, None for none.
 
     Raises:
-        MarEdgeError: the rules name labels that the model does not have, or their prior lacks one of the model's.
+        MarEdgeError: the rules name labels that the model does not have, or their prior lacks one of the model's. Or
+            two models share no label.
     """
 
-    def __init__(self, recognizer: WindowRecognizer, rules: PipelineRules, timer: Timer) -> None:
+    def __init__(
+        self, recognizer: WindowRecognizer, rules: PipelineRules, timer: Timer, pictures: ModelMetadata | None = None
+    ) -> None:
         self.counts = PipelineCounts()
+        self.pictures = pictures
+        self._alone = pictures is not None and recognizer.family.pictures is not None
         self._timer = timer
         self._ids = itertools.count(1)
         self._people = PeopleWindows(recognizer.metadata.window_s, recognizer.family.warm_up)
@@ -133,7 +143,7 @@ class Pipeline:
 
     def check_model(self, recognizer: WindowRecognizer) -> None:
         """Raise MarEdgeError as the class does, if the rules do not fit this model; nothing changes."""
-        _resolved(self._rules, recognizer, self._timer)
+        _resolved(self._rules, recognizer, self.pictures, self._timer)
 
     def change_model(self, recognizer: WindowRecognizer) -> None:
         """Continue with other labels of the same network, after ``break_off``; counts and event ids go on.
@@ -160,6 +170,13 @@ class Pipeline:
         return shown
 
     @property
+    def picture_weight(self) -> float | None:
+        """Share of the model of pictures in the scores of labels that both models have; None where there is none."""
+        if self.pictures is None:
+            return None
+        return 1.0 if self._alone else self._rules.fusion.weight
+
+    @property
     def stride_s(self) -> float:
         """Capture time between inferences."""
         return self._stride.stride_s
@@ -168,6 +185,13 @@ class Pipeline:
     def people(self) -> int:
         """How many people are followed now."""
         return len(self._people)
+
+    def hear(self, answer: Answer, t_s: float) -> None:
+        """Take an answer about pictures, which counts from the frame at ``t_s`` on."""
+        if self._heard is not None:
+            self._timer.record("pictures", answer.infer_s)
+            self._heard.hear(answer, t_s)
+            self.counts.inferences += self._alone
 
     def push(self, t_s: float, skeletons: Sequence[Skeleton]) -> Step:
         """Take the people of one frame through all stages (see ``windows``)."""
@@ -189,7 +213,8 @@ class Pipeline:
         """Return what came of each window that is due, from one inference."""
         inferences = self._scorer.score(due.windows, due.moving)
         self.counts.invalid += sum(one.invalid for one in inferences)
-        self.counts.inferences += len(due.moving)
+        if not self._alone:
+            self.counts.inferences += len(due.moving)
         self.counts.gated += len(due.windows) - len(due.moving)
         return inferences
 
@@ -198,6 +223,16 @@ class Pipeline:
         changes = [change for end in due.ended for change in self._events.close(end)]
         changes += [change for inference in inferences for change in self._events.update(inference)]
         return self._step(inferences, changes)
+
+    def to_look_at(self, due: DueWindows, inferences: Sequence[Inference]) -> list[Window]:
+        """Return the windows whose pictures are worth an inference: where something moves.
+
+        Without the motion gate, all count as moving. Then skeletons must be unsure: a label is above the threshold at
+        which its event ends, and none above that at which it begins.
+        """
+        if self._gate is not None or self._alone:
+            return list(due.moving)
+        return [one.window for one in inferences if one.probs is not None and self._is_unsure(one.probs)]
 
     def finish(self, *, infer: bool) -> Step:
         """End the stream: ``infer`` from what came since the last stride, then end every open event."""
@@ -213,11 +248,14 @@ class Pipeline:
     def _set(self, rules: PipelineRules, recognizer: WindowRecognizer) -> None:
         """Go by ``rules`` from now on; where they do not fit the model, nothing changes."""
         metadata, layout = recognizer.metadata, recognizer.layout
-        scorer, self.thresholds = _resolved(rules, recognizer, self._timer)
+        scorer, self._heard, self.thresholds = _resolved(rules, recognizer, self.pictures, self._timer)
         self._rules, self._recognizer = rules, recognizer
         self.prior, self._scorer = scorer.prior, scorer
         self._events = PeopleEvents(metadata, layout, rules.events, self.thresholds, self._ids)
         self._gate = None if rules.motion_gate is None else MotionGate(layout, rules.motion_gate)
+
+    def _is_unsure(self, probs: NDArray[np.float32]) -> bool:
+        return bool((probs >= self.thresholds.off).any() and not (probs >= self.thresholds.on).any())
 
     def _due(self, t_s: float | None, ended: Sequence[PastEnd] = ()) -> DueWindows:
         with self._timer.section("window"):
@@ -228,6 +266,8 @@ class Pipeline:
     def _forget(self, events: PeopleEvents) -> Step:
         changes = [change for end in self._people.ends() for change in events.close(end)]
         self._people.clear()
+        if self._heard is not None:
+            self._heard.clear()
         return self._step((), changes)
 
     def _step(self, inferences: Sequence[Inference], changes: list[EventChange]) -> Step:
@@ -236,11 +276,13 @@ class Pipeline:
         return Step([one for one in inferences if not one.invalid], changes)
 
 
-def _resolved(rules: PipelineRules, recognizer: WindowRecognizer, timer: Timer) -> tuple[WindowScorer, Thresholds]:
-    """Return what the rules mean for a model.
+def _resolved(
+    rules: PipelineRules, recognizer: WindowRecognizer, pictures: ModelMetadata | None, timer: Timer
+) -> tuple[Scorer, Heard | None, Thresholds]:
+    """Return what the rules mean for the models.
 
     Raises:
-        MarEdgeError: they do not fit it.
+        MarEdgeError: they do not fit them.
     """
     thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
-    return WindowScorer(recognizer, rules.prior, timer), thresholds
+    return *open_scorer(recognizer, pictures, rules.prior, rules.fusion, timer), thresholds

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.edge.choices import Family
 from mar_edge.edge.data import Window
+from mar_edge.edge.labels import Label
 from mar_edge.edge.prior import Prior, default_prior, shift_of
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import adjusted
@@ -20,17 +23,46 @@ from mar_edge.streaming.timing import Timer
 
 
 @dataclass(frozen=True)
+class Said:
+    """What one of several models says of a window.
+
+    labels: its own. probs: (L,) float32 in their order, prior and visibility applied.
+    age_s: how much older the end of what it saw is than the end of the window.
+    """
+
+    family: Family
+    labels: tuple[Label, ...]
+    probs: NDArray[np.float32]
+    age_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class Inference:
     """What came of one window.
 
-    probs: (K,) float32 in label order, prior and visibility applied; None where nothing moved or ``invalid``.
+    probs: (K,) float32 in label order, prior and visibility applied; None where nothing moved, ``invalid`` or
+    ``waiting``.
     visible: regions of the body that the window shows (``edge.visibility``). invalid: the answer was not a number.
+    waiting: nothing is known yet, since the model of pictures has not answered.
+    said: what each model says where one looks at pictures; empty for a model of skeletons alone.
     """
 
     window: Window
     probs: NDArray[np.float32] | None
     visible: tuple[str, ...] = ()
     invalid: bool = False
+    waiting: bool = False
+    said: tuple[Said, ...] = ()
+
+
+class Scorer(Protocol):
+    """Gives the probabilities of windows: ``WindowScorer``, and those of ``streaming.recognition.answers``."""
+
+    prior: Prior
+
+    def score(self, windows: Sequence[Window], moving: Sequence[Window]) -> list[Inference]:
+        """Return what came of each of the ``windows``, in order; only the ``moving`` ones have probabilities."""
+        ...
 
 
 class WindowScorer:

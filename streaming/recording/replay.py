@@ -1,7 +1,8 @@
 """Recordings as a source of frames: the people who were seen, without the pictures. Knows no pipeline, no sockets.
 
 A replay passes through the same windows, motion gate, network and event rules as the recorded stream did, at the
-recorded times. So the same model gives the same events. Where another model took over, a new segment begins.
+recorded times. So the same model gives the same events. Where another model took over, a new segment begins. Answers of
+a model of pictures come from the recording.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from mar_edge.edge.data import Answer
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
 from mar_edge.streaming.capture.frames import NS, Frame, State
@@ -23,9 +25,21 @@ from mar_edge.streaming.capture.sources import Source
 from mar_edge.streaming.operations.stop_signals import REASONS
 from mar_edge.streaming.recording.reader import Recorded, of_one_run, read_messages, recording_files
 from mar_edge.streaming.recording.skeletons import check_joints, layout_of, skeleton_of
+from mar_edge.streaming.wire.answer_message import AnswerMessage
 from mar_edge.streaming.wire.messages import NO_PERSON, EndMessage, HelloMessage, SkeletonMessage
 
 _NO_IMAGE = np.zeros((0, 0, 3), np.uint8)
+
+
+def answer_of(message: AnswerMessage) -> Answer:
+    """Return the answer in a message, as the stream that sent it used it."""
+    return Answer(
+        person=message.person,
+        scores=message.scores,
+        start_s=message.t_media_start_ns / NS,
+        end_s=message.t_media_end_ns / NS,
+        infer_s=message.infer_ms / 1e3,
+    )
 
 
 class Replay:
@@ -126,14 +140,25 @@ class Replay:
 
     def _read_frames(self) -> Generator[Frame, None, None]:
         """Yield frames in order. The skeletons of one frame are next to each other."""
-        for _, together in groupby(self._skeletons(), key=lambda skeleton: (skeleton.segment, skeleton.frame)):
-            skeletons = list(together)
-            first = skeletons[0]
+        for _, together in groupby(self._skeletons(), key=lambda each: (each[0].segment, each[0].frame)):
+            (first, answers), *others = together
+            skeletons = [first, *(skeleton for skeleton, _ in others)]
             media_ns = first.t_capture_ns - self.t_zero_ns if first.t_media_ns is None else first.t_media_ns
             people = tuple(skeleton_of(skeleton) for skeleton in skeletons if skeleton.person != NO_PERSON)
-            yield Frame(first.frame, first.t_capture_ns, 0, media_ns / NS, _NO_IMAGE, first.segment, people)
+            yield Frame(
+                seq=first.frame,
+                t_capture_ns=first.t_capture_ns,
+                t_mono_ns=0,
+                media_s=media_ns / NS,
+                image=_NO_IMAGE,
+                segment=first.segment,
+                people=people,
+                answers=answers,
+            )
 
-    def _skeletons(self) -> Iterator[SkeletonMessage]:
+    def _skeletons(self) -> Iterator[tuple[SkeletonMessage, tuple[Answer, ...]]]:
+        """Yield skeletons in order, each with the answers before it."""
+        answers: list[Answer] = []
         last: tuple[int, int] | None = None
         model, models = self.hello.model_sha256, 0
         for recorded in self._messages():
@@ -143,6 +168,8 @@ class Replay:
                 self.size = message.size
                 models += message.model_sha256 != model
                 model = message.model_sha256
+            elif isinstance(message, AnswerMessage):
+                answers.append(answer_of(message))
             elif isinstance(message, EndMessage):
                 self._stopped_by_signal = message.reason in REASONS
             elif isinstance(message, SkeletonMessage):
@@ -152,7 +179,8 @@ class Replay:
                 if last is not None and place < last:
                     raise recorded.error(f"frame {message.frame} comes after a later one; files out of order?")
                 last = place
-                yield msgspec.structs.replace(message, segment=message.segment + models)
+                yield msgspec.structs.replace(message, segment=message.segment + models), tuple(answers)
+                answers.clear()
 
     def _messages(self) -> Iterator[Recorded]:
         return of_one_run(read_messages(self._files))

@@ -9,6 +9,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
+from mar_edge.streaming.wire.answer_message import AnswerMessage, PictureStatus
 from mar_edge.streaming.wire.messages import (
     NO_PERSON,
     AnyMessage,
@@ -29,6 +30,7 @@ _STYLE = {
     "label": "default",
     "event": "bold green",
     "skeleton": "dim",
+    "answer": "dim",
     "profile": "magenta",
     "marker": "bold magenta",
     "status": "dim",
@@ -105,6 +107,17 @@ def _rate_text(name: str, activity: Activity) -> str:
     return f"{name} {rate} (baseline {base.rate_per_min:.1f})"
 
 
+def _pictures_text(state: PictureStatus | None) -> str:
+    """Return what is wrong with the model of pictures, in words; nothing if all is well."""
+    if state is None:
+        return ""
+    told = [
+        f"{state.failed} inferences from pictures failed ({state.error})" if state.failed else "",
+        f"{state.late} came too late" if state.late else "",
+    ]
+    return "".join(f", {each}" for each in told if each)
+
+
 def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each kind
     match message:
         case HelloMessage():
@@ -116,7 +129,10 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
             return f"person {message.person}  still"
         case LabelMessage():
             top = "  ".join(f"{label.name} {label.score:.2f}" for label in message.top[:_SHOWN_LABELS])
-            return f"person {message.person}  {top}  ({message.latency.total_ms:.0f} ms)"
+            said = "".join(
+                f"; {one.family}: {one.top[0].name} {one.top[0].score:.2f}" for one in message.models if one.top
+            )
+            return f"person {message.person}  {top or 'no answer yet'}  ({message.latency.total_ms:.0f} ms{said})"
         case EventMessage():
             lasted = ""
             if message.t_end_ns is not None:
@@ -128,6 +144,10 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
         case SkeletonMessage():
             seen = sum(joint is not None for joint in message.joints)
             return f"person {message.person}  {seen} of {len(message.joints)} joints seen"
+        case AnswerMessage():
+            best = sorted(message.scores.items(), key=lambda item: -item[1])[:_SHOWN_LABELS]
+            top = "  ".join(f"{name} {score:.2f}" for name, score in best)
+            return f"person {message.person}  pictures: {top}  ({message.infer_ms:.0f} ms)"
         case ProfileMessage():
             window_s = (message.t_end_ns - message.t_start_ns) / 1e9
             shown = [_rate_text("all", message.total)]
@@ -142,11 +162,12 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
             record = f", not recording: {message.record_error}" if message.record_error else ""
             page = ", the page has failed" if message.page_failures else ""
             lsl = f", {message.lsl_lost} lost over LSL" if message.lsl_lost else ""
+            pictures = _pictures_text(message.pictures)
             behind = " but too slow for it" if message.behind else ""
             return (
                 f"camera {message.camera}{wrong}{behind}, {message.fps_in:.1f} fps in, {message.fps_out:.1f} out, "
                 f"{message.dropped} dropped{latency}, {message.subscribers} subscribers, "
-                f"{message.people} people{record}{page}{lsl}"
+                f"{message.people} people{record}{page}{lsl}{pictures}"
             )
         case EndMessage():
             return (

@@ -13,6 +13,7 @@ import msgspec
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.choices import Kind, Phase
+from mar_edge.streaming.wire.answer_message import AnswerMessage, PictureStatus
 from mar_edge.streaming.wire.message import Message
 from mar_edge.streaming.wire.profile_message import ProfileMessage
 
@@ -58,6 +59,9 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
         needs: Per label, the regions of the body that must be visible; otherwise its score is 0.
         model_sha256: Hash of the model file. If a later ``hello`` of the run has another one, labels were taught or
             removed there: the messages after it are of that model.
+        picture_model: Description of the model that looks at pictures: another one, or ``model`` itself; empty if
+            none does.
+        picture_weight: Share of that model in the scores of labels that both have; null if there is none.
     """
 
     source: str
@@ -81,6 +85,8 @@ class HelloMessage(Message, frozen=True, kw_only=True, tag="hello"):
     activation: str = "softmax"
     needs: tuple[tuple[str, ...], ...] = ()
     model_sha256: str = ""
+    picture_model: str = ""
+    picture_weight: float | None = None
 
 
 class ScoredLabel(msgspec.Struct, frozen=True):
@@ -117,17 +123,33 @@ class Latency(msgspec.Struct, frozen=True):
     wait_ms: float = 0.0
 
 
+class ModelLabels(msgspec.Struct, frozen=True):
+    """What one of two models says of a window.
+
+    Attributes:
+        family: Kind of the model: ``mmn`` looks at skeletons, ``manet`` at pictures.
+        top: Its own labels with the highest scores, best first.
+        age_ms: How much older the newest that it saw is than the end of the window.
+    """
+
+    family: str
+    top: tuple[ScoredLabel, ...]
+    age_ms: float
+
+
 class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):
     """Scores of one window: every stride, for each person.
 
     Attributes:
         person: Id of the person.
         top: Labels with the highest scores, best first. Scores are independent, so they need not sum to 1.
-        gated: True if nothing moved, so that no inference ran and ``top`` is empty.
+        gated: True if nothing moved, so that no inference ran and ``top`` is empty. It is empty as well while a model
+            of pictures that is alone has not answered.
         t_start_ns: Wall-clock start of the window.
         t_end_ns: Wall-clock end of the window.
         latency: Time that this message took.
         visible: Regions of the body that the window shows.
+        models: What each model says, where one looks at pictures; ``top`` then holds the scores of all together.
     """
 
     person: int
@@ -137,6 +159,7 @@ class LabelMessage(Message, frozen=True, kw_only=True, tag="label"):
     t_end_ns: int
     latency: Latency
     visible: tuple[str, ...] = ()
+    models: tuple[ModelLabels, ...] = ()
 
 
 class EventMessage(Message, frozen=True, kw_only=True, tag="event"):
@@ -239,6 +262,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
         page_failures: Times that the server of the live page failed; the streams go on without it.
         lsl_lost: Samples that could not be sent over LSL, and markers that were refused or cut.
         model_changes: Times that labels were taught or removed while the stream ran.
+        pictures: State of the model of pictures; null if there is none, or in a replay.
     """
 
     camera: str
@@ -269,6 +293,7 @@ class StatusMessage(Message, frozen=True, kw_only=True, tag="status"):
     page_failures: int = 0
     lsl_lost: int = 0
     model_changes: int = 0
+    pictures: PictureStatus | None = None
 
     @property
     def behind(self) -> bool:
@@ -305,6 +330,7 @@ AnyMessage = (
     | LabelMessage
     | EventMessage
     | SkeletonMessage
+    | AnswerMessage
     | ProfileMessage
     | MarkerMessage
     | StatusMessage
@@ -316,6 +342,7 @@ TYPE_OF: dict[Kind, type[AnyMessage]] = {
     "label": LabelMessage,
     "event": EventMessage,
     "skeleton": SkeletonMessage,
+    "answer": AnswerMessage,
     "profile": ProfileMessage,
     "marker": MarkerMessage,
     "status": StatusMessage,
@@ -325,7 +352,7 @@ KINDS: tuple[Kind, ...] = tuple(TYPE_OF)
 
 
 class UnknownMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The header of a message whose kind a later version added. No other field of it is read."""
+    """The head of a message of which nothing else was read: its kind was added by a later version, or is not wanted."""
 
     schema: int
     kind: str

@@ -22,6 +22,9 @@ from mar_edge.streaming.wire.publish_socket import HEARTBEAT_MS, HIGH_WATER_MARK
 _TOPIC = re.compile(rb"mar/([A-Za-z0-9_.-]{1,64})/([a-z]{1,32})/")
 _ROOT = b"mar/"
 _WAIT_MS = 20
+# Least time between two looks at all senders. A look costs more the more senders there are, so it should find more than
+# one message. A message on its own is not delayed.
+_LOOK_S = 0.005
 _MOST_AT_ONCE = 1000
 # A sender that is quiet for this long loses the name of its stream to another one.
 _OWNER_S = 10.0
@@ -60,6 +63,7 @@ class Relay:
             self._connect(each.endpoint, each.ipv6, key)
             for each, key in zip(endpoints, keys or [None] * len(endpoints), strict=True)
         ]
+        self._numbers = {sender: number for number, sender in enumerate(self._senders)}
         self._poller = zmq.Poller()
         for sender in self._senders:
             self._poller.register(sender, zmq.POLLIN)
@@ -68,15 +72,18 @@ class Relay:
     def run(self, should_stop: Callable[[], bool]) -> None:
         """Forward until ``should_stop`` returns True."""
         while not should_stop():
+            began_s = time.monotonic()
             self.forward(_WAIT_MS)
+            if time.monotonic() - began_s < _LOOK_S:
+                time.sleep(_LOOK_S)
 
     def forward(self, wait_ms: int) -> None:
         """Forward the subscriptions and messages that came, after waiting up to ``wait_ms`` for a message."""
         self._socket.poll()
         for sender, _ in self._poller.poll(wait_ms):
-            number = self._senders.index(sender)
+            number = self._numbers[sender]
             for _ in range(_MOST_AT_ONCE):
-                if not sender.poll(0):
+                if not sender.getsockopt(zmq.EVENTS) & zmq.POLLIN:
                     break
                 self._forward_message(number, sender.recv_multipart())
 

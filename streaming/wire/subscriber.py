@@ -30,7 +30,8 @@ class LabelSubscriber(Subscription):
         """
         deadline_s = self._deadline_s()
         while not self._ended:
-            came = self._socket.poll(0) or self._socket.poll(self._wait_ms(deadline_s))
+            # Asked for first: waiting takes longer, even for no time.
+            came = int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN or self._socket.poll(self._wait_ms(deadline_s))
             message = self._take(self._socket.recv_multipart() if came else None, deadline_s)
             if message is not None:
                 return message

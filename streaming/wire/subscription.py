@@ -138,6 +138,8 @@ class Subscription:
         self.gaps: deque[Gap] = deque(maxlen=GAPS_KEPT)
         self._address = address
         self._kinds = frozenset(kinds)
+        # The end says how much was sent of each kind.
+        self._read_kinds = self._kinds | {"end"}
         self._wanted = "" if len(self._kinds) == len(KINDS) else " or ".join(k for k in KINDS if k in self._kinds) + " "
         self._timeout_s = timeout_s
         self._until_end = until_end
@@ -210,7 +212,7 @@ class Subscription:
                 )
             return None
         try:
-            message = _decoded(parts)
+            message = _decoded(parts, self._read_kinds)
         except MalformedMessage as error:
             self.malformed += 1
             self._on_notice(Malformed(str(error)))
@@ -255,8 +257,8 @@ class Subscription:
             self._on_notice(self.gaps[-1])
 
 
-def _decoded(parts: Sequence[bytes]) -> AnyMessage | UnknownMessage:
-    """Return the message in a topic and a payload.
+def _decoded(parts: Sequence[bytes], kinds: Collection[str]) -> AnyMessage | UnknownMessage:
+    """Return the message in a topic and a payload; of kinds other than ``kinds``, only its head.
 
     Raises:
         MalformedMessage: there is none.
@@ -264,7 +266,7 @@ def _decoded(parts: Sequence[bytes]) -> AnyMessage | UnknownMessage:
     """
     if len(parts) != 2:
         raise MalformedMessage(f"a message has two parts, topic and payload, this one {len(parts)}")
-    message = decode(parts[1])
+    message = decode(parts[1], kinds)
     if parts[0] != topic(message.stream, message.kind):
         raise MalformedMessage(f"a {message.kind} message under the topic {parts[0]!r}")
     return message

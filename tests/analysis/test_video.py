@@ -12,6 +12,7 @@ from typing import Any
 import av
 import msgspec
 import pytest
+import tiny_manet
 from numpy.typing import NDArray
 from streaming_fakes import ScriptedPose, nod, read_number, write_video
 
@@ -22,11 +23,13 @@ from mar_edge.analysis.video import Stages, analyze_video
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import WindowRecognizer
+from mar_edge.streaming.pictures.live import PictureModel
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.reader import read_messages
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig
 from mar_edge.streaming.service import serve
+from mar_edge.streaming.wire.answer_message import AnswerMessage
 from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage, LabelMessage, SkeletonMessage
 
 FPS, FRAMES = 30.0, 150
@@ -118,6 +121,21 @@ def test_the_same_video_gives_the_same_bytes(clip: Path, recognizer: WindowRecog
         )
     )  # fmt: skip
     assert one == contents(tmp_path / "other")
+
+
+def test_pictures_and_skeletons_together_give_the_same_bytes_as_well(
+    clip: Path, recognizer: WindowRecognizer, tmp_path: Path
+) -> None:
+    model = tiny_manet.write(tmp_path / "pictures.onnx")
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        with WindowRecognizer.open(model, threads=1) as seeing, PictureModel(seeing) as pictures:
+            stages = Stages(NodThenAway(), recognizer, RULES, SETTINGS, pictures)
+            result = analyze_video(Video(clip, clip.stem, clip.stem), tmp_path / name, stages, lambda frames: None)
+        assert result.model == "tiny + tiny pictures"
+    assert contents(tmp_path / "one") == contents(tmp_path / "other")
+    answers = [each for each in recorded(tmp_path / "one" / "Jörg 1.jsonl") if isinstance(each, AnswerMessage)]
+    assert [(answer.frame, answer.infer_ms) for answer in answers] == [(25, 0.0), (55, 0.0), (133, 0.0)]
 
 
 def test_events_are_the_same_in_every_file(clip: Path, recognizer: WindowRecognizer, tmp_path: Path) -> None:

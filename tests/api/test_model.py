@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny_manet
 from streaming_fakes import V, nod
 
 import mar_edge
@@ -51,3 +52,11 @@ def test_mistakes_are_one_line(tiny_model: Path, tmp_path: Path) -> None:
             model.predict([mar_edge.skeleton_track(np.zeros((5, 22, 2)), fps=30)])
         with pytest.raises(mar_edge.MarEdgeError, match="one frame or more"):
             model.predict([mar_edge.skeleton_track(np.zeros((0, V, 2)), fps=30)])
+
+
+def test_a_model_of_pictures_is_refused_in_one_line(tmp_path: Path) -> None:
+    with mar_edge.load_model(tiny_manet.write(tmp_path / "pictures.onnx"), threads=1) as model:
+        with pytest.raises(mar_edge.MarEdgeError, match="'tiny pictures' is a model of pictures"):
+            mar_edge.Recognizer(model)
+        with pytest.raises(mar_edge.MarEdgeError, match="was given skeletons alone"):
+            model.predict([window(0.7)])

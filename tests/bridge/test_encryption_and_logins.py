@@ -20,6 +20,7 @@ from mar_edge.bridge.journal import Journal
 from mar_edge.bridge.selection import Selection
 from mar_edge.bridge.sinks.choice import sink_of
 from mar_edge.bridge.target import Target, Tls, parse_target
+from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.capture.backoff import Backoff
 
 pytest.importorskip("nats", reason="nats-py is not installed")
@@ -141,6 +142,15 @@ def test_a_receiver_may_ask_for_a_certificate_of_ours(
         assert send(parse_target(url, "lab", Tls(authority.certificate)), tmp_path).sent == 0
         with_own = Tls(authority.certificate, own.certificate, own.key)
         assert send(parse_target(url, "lab", with_own), tmp_path).sent == 3
+
+
+def test_a_key_with_a_passphrase_is_an_error_and_no_question(authority: Authority, tmp_path: Path) -> None:
+    own = authority.sign("locked")
+    locked = tmp_path / "locked.key"
+    command = ["openssl", "ec", "-aes128", "-passout", "pass:secret", "-in", own.key, "-out", locked]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(MarEdgeError, match=r"locked\.key are no certificate and its key in PEM, without a passphrase"):
+        Tls(authority.certificate, own.certificate, locked).context()
 
 
 @pytest.mark.parametrize(

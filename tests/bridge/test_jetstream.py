@@ -17,6 +17,7 @@ from mar_edge.bridge.arrived import heads_of_nats
 from mar_edge.bridge.audit import Audit
 from mar_edge.bridge.bridge import Bridge
 from mar_edge.bridge.journal import Journal
+from mar_edge.bridge.nats_connection import NatsConnection
 from mar_edge.bridge.selection import Selection
 from mar_edge.bridge.sinks.base import Unavailable
 from mar_edge.bridge.sinks.jetstream import JetStreamSink
@@ -171,6 +172,20 @@ def test_a_message_that_is_too_long_is_refused_and_the_others_arrive(tmp_path: P
 def test_an_audit_of_a_server_that_holds_nothing_is_an_error(server: Broker) -> None:
     with pytest.raises(MarEdgeError, match="holds no messages under mar-edge"):
         audited(server)
+
+
+def test_an_audit_ends_although_the_stream_drops_its_oldest_meanwhile(server: Broker, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal", 1 << 20) as journal, bridge(journal, server) as running:
+        fill(journal, range(1000))
+        running.drain(lambda: False)
+    heads = heads_of_nats(target(server), every_box=True)
+    first = next(heads).seq
+    other = NatsConnection(target(server))
+    other.run(other.jetstream.purge_stream("mar-edge-lab", keep=100))
+    other.close()
+    seqs = [first, *(head.seq for head in heads)]
+    assert seqs[0] == 0
+    assert seqs[-100:] == list(range(900, 1000))
 
 
 def test_a_server_that_is_not_there_is_noticed_at_once() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from mar_edge.calibration import command
 from mar_edge.calibration.command import Guard, read_full, write_half, write_int8
+from mar_edge.calibration.data import EFFORTS, Effort
 from mar_edge.calibration.windows import Windows
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import parse_metadata
@@ -17,8 +18,8 @@ GUARD = Guard(windows=24, threads=1, min_agreement=0.5, max_class_drop=1.0)
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(command, "_COSTS_ON", 2)  # windows that every layer is tried on
-    monkeypatch.setattr(command, "_CHOOSE_ON", 64)  # and choices of layers
+    # Every layer is tried on 2 windows, choices of layers on 64.
+    monkeypatch.setattr(command, "EFFORTS", dict.fromkeys(EFFORTS, Effort(costs_on=2, choose_on=64)))
 
 
 def silent(what, done, total):
@@ -115,10 +116,9 @@ def test_int8_is_written_and_its_measurements_are_kept(ma52_model, tmp_path):
 def test_another_model_other_windows_and_another_method_have_other_keys(ma52_model):
     model, _ = read_full(ma52_model.path)
     rng = np.random.default_rng(0)
-    windows = Windows(
-        rng.random((3, 64, 44, 2), np.float32), rng.random((3, 64), np.float32), np.zeros(3, np.int64), "x"
-    )
-    other = Windows(windows.skeleton + np.float32(1e-3), windows.index_t, windows.labels, "x")
+    skeleton, index_t = rng.random((3, 64, 44, 2), np.float32), rng.random((3, 64), np.float32)
+    windows = Windows({"skeleton": skeleton, "index_t": index_t}, np.zeros(3, np.int64), "x")
+    other = Windows({"skeleton": skeleton + np.float32(1e-3), "index_t": index_t}, windows.labels, "x")
     changed = onnx.ModelProto.FromString(model.SerializeToString())
     changed.graph.node[0].name = "another"
     key = command.calibration_key

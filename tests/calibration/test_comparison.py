@@ -6,7 +6,8 @@ import pytest
 
 from mar_edge.calibration.command import Guard
 from mar_edge.calibration.comparison import compare
-from mar_edge.calibration.windows import Windows, check_worth
+from mar_edge.calibration.skeletons import check_skeletons
+from mar_edge.calibration.windows import Windows
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
@@ -22,7 +23,7 @@ METADATA = ModelMetadata(
 
 def windows(labels):
     N = len(labels)
-    return Windows(np.zeros((N, 64, 44, 2), np.float32), np.zeros((N, 64), np.float32), np.array(labels), "made up")
+    return Windows({"skeleton": np.zeros((N, 64, 44, 2), np.float32)}, np.array(labels), "made up")
 
 
 def probs(classes):
@@ -82,32 +83,32 @@ def test_sigmoid_networks_agree_where_the_same_labels_reach_their_thresholds():
 
 def filled(skeleton):
     N = len(skeleton)
-    return Windows(skeleton.astype(np.float32), np.zeros((N, 64), np.float32), np.zeros(N, np.int64), "made up")
+    return Windows({"skeleton": skeleton.astype(np.float32)}, np.zeros(N, np.int64), "made up")
 
 
 def test_noise_and_too_few_windows_are_refused():
     rng = np.random.default_rng(0)
     pose = rng.uniform(-1, 1, (100, 1, 44, 2))
     people = pose + np.cumsum(rng.normal(0, 0.01, (100, 64, 44, 2)), axis=1)
-    check_worth(filled(people))
+    check_skeletons(filled(people))
     jittery = pose + rng.normal(0, 0.02, (100, 64, 44, 2))
-    check_worth(filled(jittery))
+    check_skeletons(filled(jittery))
     with pytest.raises(MarEdgeError, match="is noise, not people"):
-        check_worth(filled(rng.uniform(-1, 1, (100, 64, 44, 2))))
+        check_skeletons(filled(rng.uniform(-1, 1, (100, 64, 44, 2))))
     with pytest.raises(MarEdgeError, match="is noise, not people"):
-        check_worth(filled(rng.normal(0, 0.3, (100, 64, 44, 2))))
+        check_skeletons(filled(rng.normal(0, 0.3, (100, 64, 44, 2))))
     with pytest.raises(MarEdgeError, match="has 10 different windows, too few"):
-        check_worth(filled(people[:10]))
+        check_skeletons(filled(people[:10]))
     with pytest.raises(MarEdgeError, match="has 1 different windows, too few"):
-        check_worth(filled(np.repeat(people[:1], 100, axis=0)))
+        check_skeletons(filled(np.repeat(people[:1], 100, axis=0)))
     hardly_other = people[:1] + rng.normal(0, 1e-4, (100, 1, 1, 1))
     with pytest.raises(MarEdgeError, match="hardly differ from each other; compare on more varied data"):
-        check_worth(filled(hardly_other), "compare", 50)
+        check_skeletons(filled(hardly_other), "compare", 50)
     with pytest.raises(MarEdgeError, match="has 49 different windows, too few to compare on; at least 50 are needed"):
-        check_worth(filled(people[:49]), "compare", 50)
-    check_worth(filled(people[:50]), "compare", 50)
+        check_skeletons(filled(people[:49]), "compare", 50)
+    check_skeletons(filled(people[:50]), "compare", 50)
     with pytest.raises(MarEdgeError, match="only 0 of the 100 windows of made up have movement, too few"):
-        check_worth(filled(np.repeat(pose, 64, axis=1)))
+        check_skeletons(filled(np.repeat(pose, 64, axis=1)))
 
 
 @pytest.mark.parametrize(("agreement", "fewest"), [(0.98, 50), (0.5, 2), (0.9, 10), (1.0, 64), (0.0, 2)])

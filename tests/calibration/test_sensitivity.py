@@ -24,7 +24,7 @@ COSTS = {f"layer{i}": float(i) for i in range(LAYERS)}
 def choose(monkeypatch):
     """Choose layers where ``wrong[count]`` windows of label 0 are lost with ``count`` layers in INT8."""
     labels = np.arange(N) % K
-    windows = Windows(np.zeros((N, 64, 44, 2), np.float32), np.zeros((N, 64), np.float32), labels, "made up")
+    windows = Windows({"skeleton": np.zeros((N, 64, 44, 2), np.float32)}, labels, "made up")
     reference = np.eye(K, dtype=np.float32)[labels]
     tried = []
 

@@ -12,8 +12,8 @@ from mar_edge.cli.model_timing import open_candidate, time_candidates, verify
 from mar_edge.edge.errors import MarEdgeError
 
 
-def inputs(layout):
-    skeleton, index_t = networks.windows(4, 44 if layout == "ma52" else 22)
+def inputs(metadata):
+    skeleton, index_t = networks.windows(4, 44 if metadata.layout == "ma52" else 22)
     return {"skeleton": skeleton, "index_t": index_t}
 
 
@@ -49,7 +49,7 @@ def test_verify_finds_differences(ma52_model, tmp_path):
     path = tmp_path / "other.onnx"
     onnx.save(other, str(path))
     candidates = [open_candidate(p, "onnxruntime", 1, inputs) for p in (ma52_model.path, ma52_model.path, path)]
-    first, same, changed = verify(candidates, lambda: [inputs("ma52")] * 2)
+    first, same, changed = verify(candidates, lambda: [inputs(candidates[0].metadata)] * 2)
     assert (first.agreement, first.largest_logit_error, first.windows) == (1, 0, 8)
     assert (same.agreement, same.largest_logit_error) == (1, 0)
     assert changed.agreement == 0
@@ -76,6 +76,17 @@ def test_bench_prints_and_writes_its_figures(cli, ma52_model, tmp_path):
     assert report["agreements"][1]["largest_logit_error"] < 1e-4
     assert "p50 ms" in done.stdout
     assert np.isclose(report["rows"][0]["p50_ms"], float(done.stdout.splitlines()[2].split()[-6]), atol=0.01)
+
+
+def test_a_model_of_pictures_is_timed_and_not_verified(here, manet_model, tmp_path):
+    out = tmp_path / "bench.json"
+    done = here("bench", manet_model.path, "--batch", "1", "--rounds", 1, "--threads", 1, "--json", out)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(out.read_text())["rows"]
+    assert (row["batch"], row["precision"]) == (1, "fp32")
+    done = here("bench", manet_model.path, "--batch", "1", "--rounds", 1, "--threads", 1, "--verify")
+    assert done.returncode == 1
+    assert "--verify compares on synthetic people, who are skeletons and no pictures" in done.stderr
 
 
 def test_wrong_batch_sizes(user_error):

@@ -42,7 +42,11 @@ def test_audit_reads_what_subscribe_printed(here, user_error, tmp_path: Path) ->
         (("--to", "exec:no-such-program"), "no such program"),
         (("--to", "nats://127.0.0.1:99999"), "not an address of a receiver"),
         (("--to", "nats://127.0.0.1", "--box", "a.b"), "not a valid name of a box"),
-        (("--to", "tls://127.0.0.1", "--tls-ca", "nowhere.pem"), "--tls-ca"),
+        (("--to", "tls://127.0.0.1", "--tls-ca", "nowhere.pem"), "--tls-ca: nowhere.pem holds no certificates"),
+        (
+            ("--to", "tls://127.0.0.1", "--tls-cert", "a.pem", "--tls-key", "b.pem"),
+            "a.pem and b.pem are no certificate",
+        ),
         (("--to", "tls://127.0.0.1", "--tls-cert", "nowhere.pem"), "go together"),
         (("--to", "nats://127.0.0.1", "--credentials", "nowhere.creds"), "cannot read nowhere.creds"),
         (("--to", "nats://127.0.0.1", "--score", "2"), "0 to 1"),

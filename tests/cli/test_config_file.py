@@ -120,6 +120,13 @@ min-duration-s = 0.25
 """
 
 
+def test_the_table_of_fusion_sets_how_pictures_work_with_skeletons(asked, tmp_path):
+    path = tmp_path / "mar-edge.toml"
+    path.write_text("[fusion]\nweight = 0.8\nevery-s = 2\n")
+    fusion = asked("serve", "--config", path).pipeline.fusion
+    assert (fusion.weight, fusion.every_s, fusion.holds_s) == (0.8, 2, 1.0)
+
+
 def test_the_table_of_event_rules_sets_them_by_name(asked, tmp_path):
     path = tmp_path / "mar-edge.toml"
     path.write_text(RULES)

@@ -25,8 +25,16 @@ WRONG = {
         ("['a=demo:', 'a=demo:']", "a name of its own"),
         ("[]", "text, or a list of it, not"),
     ],
-    "model": [("'{tmp}/nowhere.onnx'", "no model file at"), ("'{tmp}/text'", "is not a model")],
-    "model_sha256": [("'abc'", "64 hexadecimal digits"), (f"'{'0' * 64}'", "stated is 0000")],
+    "model": [
+        ("'{tmp}/nowhere.onnx'", "no model file at"),
+        ("'{tmp}/text'", "is not a model"),
+        ("['{tmp}/nowhere.onnx', '{tmp}/text']", "no model file at"),
+    ],
+    "model_sha256": [
+        ("'abc'", "64 hexadecimal digits"),
+        (f"'{'0' * 64}'", "stated is 0000"),
+        (f"['{'0' * 64}', '{'0' * 64}']", "one for each --model, in their order; given were 2 for 1"),
+    ],
     "bind": [
         ("''", "not an address"),
         ("'nowhere'", "not an address"),
@@ -151,6 +159,13 @@ WRONG = {
         ("{smothing_s = 1}", "did you mean 'smoothing_s'?"),
         ("{rest_s = 1, rest-s = 1}", "rest-s is there twice"),
     ],
+    "fusion": [
+        ("5", "a table of numbers by rule, not 5"),
+        ("{weight = 'much'}", "weight is a number, not 'much'"),
+        ("{weight = 1.5}", "weight is 0 to 1, not 1.5"),
+        ("{every_s = nan}", "every_s is 0.1 to 3600, not nan"),
+        ("{wait = 1}", "no such rule: wait; there are every_s, holds_s, weight"),
+    ],
 }
 CONTRADICTIONS = [
     ("on = 0.3\noff = 0.5", "given were on 0.3, off 0.5"),
@@ -185,7 +200,7 @@ COMMAND_KINDS = option_kinds(command_line().commands["serve"])
 
 
 def test_every_option_has_cases():
-    assert WRONG.keys() == {*COMMAND_KINDS, "thresholds", "event_rules"}
+    assert WRONG.keys() == {*COMMAND_KINDS, "thresholds", "event_rules", "fusion"}
     for name, kind in COMMAND_KINDS.items():
         assert WRONG[name] or kind.said == "true or false"
 

@@ -17,13 +17,14 @@ import msgspec
 
 from mar_edge.edge.labels import Label
 from mar_edge.streaming.wire import messages as m
+from mar_edge.streaming.wire.answer_message import AnswerMessage, PictureStatus
 from mar_edge.streaming.wire.message import Message
 from mar_edge.streaming.wire.profile_message import Activity, Comparison, ProfileMessage
 
 PAGE = Path(__file__).parents[2] / "docs" / "messages.md"
 UNITS = {"_ns": "ns", "_ms": "ms", "_s": "s"}
 SCALARS = {int: "integer", float: "number", str: "string", bool: "boolean"}
-PARTS = (m.ScoredLabel, Label, m.Latency, Activity, Comparison, m.Quantiles)
+PARTS = (m.ScoredLabel, m.ModelLabels, Label, m.Latency, Activity, Comparison, m.Quantiles, PictureStatus)
 
 INTRODUCTION = """\
 # Messages
@@ -133,6 +134,10 @@ def _examples() -> Iterator[m.AnyMessage]:
     yield m.SkeletonMessage(
         person=0, joints=((571.3, 396.3), None), scores=(1.0, 0.12),
         t_media_ns=20 * second, segment=0,
+    )  # fmt: skip
+    yield AnswerMessage(
+        person=0, scores={"nodding": 0.41, "turning head": 0.22}, t_media_start_ns=18 * second,
+        t_media_end_ns=20 * second, infer_ms=310.5,
     )  # fmt: skip
     before = Comparison(
         count=8, duration_s=9.6, in_view_s=290.0, rate_per_min=1.6552, ratio=2.5, ratio_low=0.5509, ratio_high=9.3318,

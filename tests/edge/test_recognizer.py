@@ -1,5 +1,6 @@
 """The recognizer on real files gives the scores that the PyTorch networks give."""
 
+import msgspec
 import networks
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ from mar_edge.edge.model_file import METADATA_KEY
 from mar_edge.edge.preprocess import window_to_input
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import scores_of
-from mar_edge.export.onnx_file import reference_logits
+from mar_edge.export.mmn import reference_logits
 
 
 def window(frames, V=44, person=0, seed=0):
@@ -68,6 +69,19 @@ def test_together_or_one_by_one_is_the_same(recognizer):
     for prediction, one in zip(together, WINDOWS, strict=True):
         (alone,) = recognizer.predict([one])
         np.testing.assert_allclose(alone.probs, prediction.probs, rtol=0, atol=1e-5)
+
+
+def test_scores_are_the_mean_of_those_of_each_view(recognizer, monkeypatch):
+    newest = [Window(one.clip[one.times_s >= one.times_s[-1] - 1.0], np.arange(31) / 30) for one in WINDOWS[::3]]
+    whole, short = recognizer.predict(WINDOWS), recognizer.predict(newest)
+    monkeypatch.setattr(recognizer, "metadata", msgspec.structs.replace(recognizer.metadata, views_s=(1.0, 2.0)))
+    both = recognizer.predict(WINDOWS)
+    for one, first, second in zip(both[::3], whole[::3], short, strict=True):
+        mean = (first.probs + second.probs) / 2
+        mean[networks.BACKGROUND] = 1 - np.delete(mean, networks.BACKGROUND).max()
+        np.testing.assert_allclose(one.probs, mean, rtol=0, atol=1e-5)
+    np.testing.assert_allclose(both[1].probs, whole[1].probs, rtol=0, atol=1e-5)  # shorter than each view
+    assert [one.person for one in both] == [one.person for one in WINDOWS]
 
 
 def test_no_windows_give_no_predictions(recognizer):

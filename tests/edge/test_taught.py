@@ -11,7 +11,7 @@ from mar_edge.edge.prior import default_prior, interview, shift_of
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.edge.runtime.taught import TaughtRuntime
-from mar_edge.edge.scores import scores_of
+from mar_edge.edge.scores import averaged, scores_of
 from mar_edge.edge.taught import Head, Taught, weights_of
 
 KNOWN = (*ma52_labels()[:3], background_label())
@@ -68,6 +68,12 @@ def test_a_taught_score_is_the_sigmoid_of_its_head_for_every_activation(activati
         np.testing.assert_array_equal(scores[:, untouched], scores_of(base.astype(np.float32), alone)[:, untouched])
     np.testing.assert_allclose(scores[:, [len(labels) - 1, 1]], expected, rtol=1e-4)
     assert outputs["probs"].shape == (5, len(labels))
+
+
+def test_a_taught_label_has_the_score_of_the_longest_view():
+    scores = np.array([[[0.2, 0.8, 0.4], [0.6, 0.4, 0.0]]], np.float32)
+    metadata = described((head(KNOWN[1].name),), labels=KNOWN[:3])
+    np.testing.assert_allclose(averaged(scores, metadata), [[0.4, 0.8, 0.2]], rtol=1e-6)
 
 
 def test_a_graph_without_features_or_with_others_is_refused():

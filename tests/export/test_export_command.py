@@ -17,7 +17,7 @@ def written(monkeypatch):
     """Return the metadata that would be written, without the graph (test_onnx_file has it)."""
     calls = []
 
-    def write(path, nets, layout, metadata):
+    def write(path, deployed, metadata):
         calls.append(metadata)
         return 0.0
 
@@ -54,7 +54,7 @@ def test_both_takes_two_and_the_others_one(written, joint):
 
 def test_another_stream_or_layout_than_it_says(written, joint):
     message = refused(written, joint, stream="bone")
-    assert "is a joint network of the layout ma52; expected bone of ma52" in message
+    assert "is a joint network of the layout ma52; expected a bone network of ma52" in message
     assert "joint.pt is a joint network" in refused(written, joint, joint, stream="both")
     assert "a network of 44 joints, the layout has 22" in refused(written, joint, layout_name="imigue")
 
@@ -86,11 +86,16 @@ def test_arguments_go_before_what_the_checkpoint_says(written, joint, tmp_path):
     file.write_text("id,action,body,way\n" + "".join(f"{100 + i},act {i},arm,one\n" for i in range(12)))
     options = {"layout_name": "ma52", "stream": "joint", "out": tmp_path / "m.onnx"}
     export_model(joint, None, **options)
-    export_model(joint, None, **options, labels_file=file, window_s=3.0)
+    export_model(joint, None, **options, labels_file=file, window_s=3.0, views_s=(3.0, 1.5))
     says, told = written
     assert (says.labels, says.window_s, says.accuracy["top1"]) == (networks.LABELS, 1.5, 0.5)
     assert (told.labels[3].id, told.labels[3].name, told.window_s) == (103, "act 3", 3.0)
+    assert (says.views_s, told.views_s) == ((), (3.0, 1.5))
     assert (says.movements, told.movements) == ((), (Movement("one"),) * 12)
+
+
+def test_a_view_longer_than_the_window_is_refused(written, joint):
+    assert "--view-s: views of 2, 2.5 s" in refused(written, joint, views_s=(2.0, 2.5))
 
 
 @pytest.mark.parametrize("window_s", [0.0, -1.0, float("nan"), float("inf")])

@@ -18,7 +18,8 @@ from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, parse_metadata
 from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.mmn import MMNConfig
 from mar_edge.export import onnx_file
-from mar_edge.export.onnx_file import largest_difference, reference_logits, write_model
+from mar_edge.export.mmn import deployed_mmn, reference_logits
+from mar_edge.export.onnx_file import largest_difference, write_model
 
 IMIGUE = load_layout("imigue")
 
@@ -116,13 +117,13 @@ def test_nothing_else_is_left_in_the_folder(ma52_model):
 
 
 def test_the_difference_is_found(imigue_model):
-    assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE, METADATA) < 1e-5
+    assert largest_difference(imigue_model.path, deployed_mmn(imigue_model.networks, IMIGUE, METADATA)) < 1e-5
     other = [("bone", networks.golden(networks.IMIGUE, 7))]
-    assert largest_difference(imigue_model.path, other, IMIGUE, METADATA) > 0.01
+    assert largest_difference(imigue_model.path, deployed_mmn(other, IMIGUE, METADATA)) > 0.01
     as_sigmoid = msgspec.structs.replace(METADATA, activation="sigmoid")  # correct logits, other probabilities
-    assert largest_difference(imigue_model.path, imigue_model.networks, IMIGUE, as_sigmoid) > 0.01
+    assert largest_difference(imigue_model.path, deployed_mmn(imigue_model.networks, IMIGUE, as_sigmoid)) > 0.01
     as_joints = [("joint", imigue_model.networks[0][1])]
-    assert largest_difference(imigue_model.path, as_joints, IMIGUE, METADATA) > 0.01
+    assert largest_difference(imigue_model.path, deployed_mmn(as_joints, IMIGUE, METADATA)) > 0.01
 
 
 METADATA = ModelMetadata(
@@ -147,7 +148,7 @@ def test_a_graph_that_differs_slightly_is_refused_and_leaves_nothing(tmp_path, t
     if there_before:
         path.write_text("a good model")
     with pytest.raises(MarEdgeError, match=r"not written: its answers differ .* by 3\.0e-04, more than 1e-04"):
-        write_model(path, [("bone", network)], IMIGUE, METADATA)
+        write_model(path, deployed_mmn([("bone", network)], IMIGUE, METADATA), METADATA)
     assert [p.name for p in tmp_path.iterdir()] == ["model.onnx"] * there_before
     assert not there_before or path.read_text() == "a good model"
 
@@ -157,7 +158,7 @@ def test_nan_logits_are_refused(tmp_path):
     network = networks.golden(networks.IMIGUE)
     network.head.bias.data[3] = float("nan")
     with pytest.raises(MarEdgeError, match="differ from the PyTorch network by nan"):
-        write_model(tmp_path / "model.onnx", [("bone", network)], IMIGUE, METADATA)
+        write_model(tmp_path / "model.onnx", deployed_mmn([("bone", network)], IMIGUE, METADATA), METADATA)
     assert not list(tmp_path.iterdir())
 
 
@@ -167,7 +168,7 @@ def test_a_path_that_cannot_be_written_is_an_error(imigue_model, tmp_path):
     (tmp_path / "folder").mkdir()
     for path in (tmp_path / "file" / "model.onnx", tmp_path / "folder"):
         with pytest.raises(MarEdgeError, match=f"cannot write {path}"):
-            write_model(path, imigue_model.networks, IMIGUE, METADATA)
+            write_model(path, deployed_mmn(imigue_model.networks, IMIGUE, METADATA), METADATA)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["file", "folder"]
 
 
@@ -186,8 +187,8 @@ def test_a_pair_averages_its_logits(here, tmp_path):
     assert metadata.streams == ("joint", "bone")
     assert metadata.accuracy == {}  # scores of one stream are not the pair's
     assert len(set(metadata.sources_sha256)) == 2
-    assert largest_difference(path, pair, layout, metadata) < 1e-5
-    assert largest_difference(path, [pair[0], ("bone", pair[0][1])], layout, metadata) > 0.01
+    assert largest_difference(path, deployed_mmn(pair, layout, metadata)) < 1e-5
+    assert largest_difference(path, deployed_mmn([pair[0], ("bone", pair[0][1])], layout, metadata)) > 0.01
 
 
 def test_a_corrupted_deploy_graph_is_refused(monkeypatch, imigue_model, tmp_path):
@@ -199,7 +200,7 @@ def test_a_corrupted_deploy_graph_is_refused(monkeypatch, imigue_model, tmp_path
     adjacency.CopyFrom(numpy_helper.from_array(values, adjacency.name))
     monkeypatch.setattr(onnx_file, "to_onnx", lambda *_: corrupted)
     with pytest.raises(MarEdgeError, match="not written: its answers differ"):
-        write_model(tmp_path / "model.onnx", imigue_model.networks, IMIGUE, METADATA)
+        write_model(tmp_path / "model.onnx", deployed_mmn(imigue_model.networks, IMIGUE, METADATA), METADATA)
     assert not list(tmp_path.iterdir())
 
 
@@ -212,7 +213,7 @@ def test_the_full_size_network(tmp_path, data):
     metadata = ModelMetadata(
         name="x", layout="ma52", streams=("joint",), encoding="raw", labels=default_labels("ma52", 52)
     )
-    write_model(path, [("joint", networks.golden(MMNConfig(44, 52)))], layout, metadata)
+    write_model(path, deployed_mmn([("joint", networks.golden(MMNConfig(44, 52)))], layout, metadata), metadata)
     measured = np.load(data / "golden_mmn_ma52.npz")
     skeleton = np.empty((len(measured["x"]), 64, 44, 2), np.float32)
     skeleton[:, :, list(layout.network_order)] = measured["x"][..., 0].transpose(0, 2, 3, 1)

@@ -7,6 +7,7 @@ import json
 import msgspec
 
 from mar_edge.edge.labels import Label
+from mar_edge.streaming.wire.answer_message import AnswerMessage
 from mar_edge.streaming.wire.encoding import encode
 from mar_edge.streaming.wire.messages import (
     AnyMessage,
@@ -80,6 +81,7 @@ MESSAGES: tuple[AnyMessage, ...] = (
     ),
     EventMessage(event_id=1, person=0, label=NOD, phase="begin", t_start_ns=1, t_end_ns=None, score=0.9),
     SkeletonMessage(person=0, joints=((1.5, 2.5), None), scores=(0.9, 0.0)),
+    AnswerMessage(person=0, scores={"nodding": 0.5}, t_media_start_ns=1, t_media_end_ns=2, infer_ms=3.0),
     ProfileMessage(
         person=0,
         t_start_ns=1,

@@ -49,6 +49,7 @@ def start(tmp_path_factory):
         activation="sigmoid",
         rates=tuple(0.5 + k / 11 for k in range(11)),
         thresholds=(0.4,) * 11,
+        views_s=(2.0, 0.5),
         trained_on=("feedfeedfeedfeed",),
     )
     save_checkpoint(path, networks.golden(replace(networks.MA52, num_classes=11)), described)
@@ -109,6 +110,7 @@ def test_the_checkpoint_knows_what_it_was_trained_on(trained, study, start):
     assert names == [*(label.name for label in networks.LABELS[:11]), "humming"]
     # What the start knew stays; a new label gets the usual threshold and rate.
     assert info.thresholds == (*(0.4,) * 11, 0.5)
+    assert info.views_s == (2.0, 0.5)
     assert info.rates == pytest.approx((*(0.5 + k / 11 for k in range(11)), 1.0))
     assert any("decisions: 8; recordings: 4; participants: 3; " in line for line in lines)
     assert any("before the first step: held-out mAP" in line for line in lines)
@@ -144,7 +146,7 @@ def test_the_model_file_says_it(trained, tmp_path, monkeypatch):
     exported = export.export_model(run / "best.pt", None, layout_name="ma52", stream="joint", out=tmp_path / "m.onnx")
     metadata = parse_metadata(exported.metadata.to_json(), "m.onnx")
     assert metadata.trained_on == info.trained_on
-    assert metadata.thresholds == info.thresholds
+    assert (metadata.thresholds, metadata.views_s) == (info.thresholds, info.views_s)
 
 
 def test_an_average_was_trained_on_all_of_it(trained, tmp_path):
@@ -158,10 +160,11 @@ def test_an_average_was_trained_on_all_of_it(trained, tmp_path):
     assert load_checkpoint(tmp_path / "mean.pt").info.trained_on == ("0123", *info.trained_on)
 
 
-def test_the_package_keeps_its_thresholds():
+def test_the_package_keeps_its_thresholds_and_views():
     metadata = parse_metadata(read_metadata(default_model_path()), "package")
     start = open_start(PACKAGE)
     np.testing.assert_array_equal([start.thresholds[label.name] for label in metadata.labels], metadata.thresholds)
+    assert start.views_s == metadata.views_s == (2.0, 1.0)
 
 
 @pytest.fixture

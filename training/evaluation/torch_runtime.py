@@ -20,6 +20,7 @@ from mar_edge.edge.network.checkpoint import Checkpoint, load_mmn
 from mar_edge.edge.network.inputs import stream_input
 from mar_edge.edge.network.mmn import MMN
 from mar_edge.edge.preprocess import WINDOW_FRAMES
+from mar_edge.edge.runtime.base import InputArray
 
 _UNKNOWN = "unknown: a published checkpoint"
 _PAIR: tuple[Stream, ...] = ("joint", "bone")
@@ -82,7 +83,7 @@ class TorchRuntime:
         }
 
     @torch.no_grad()
-    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def infer(self, inputs: Mapping[str, InputArray]) -> dict[str, NDArray[np.float32]]:
         """Return all outputs for ``inputs`` (see the contract)."""
         skeleton = torch.from_numpy(inputs["skeleton"]).to(self._device)
         index_t = torch.from_numpy(inputs["index_t"]).to(self._device)
@@ -91,7 +92,7 @@ class TorchRuntime:
         probs = logits.sigmoid() if self._activation == "sigmoid" else logits.softmax(dim=1)
         return {"logits": logits.cpu().numpy(), "probs": probs.cpu().numpy()}
 
-    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+    def warm_up(self, inputs: Mapping[str, InputArray]) -> None:
         """Run once (see the contract)."""
         self.infer(inputs)
 
@@ -164,6 +165,7 @@ def described(
         movements=info.movements if info else (),
         thresholds=info.thresholds if info else (),
         window_s=info.window_s if info else 2.0,
+        views_s=info.views_s if info else (),
         sources_sha256=tuple(one.sha256 for one in loaded),
         trained_on=tuple(sorted({one for each in loaded if each.info for one in each.info.trained_on})),
         training_data=info.training_data if info else ", ".join(filter(None, [_UNKNOWN, loaded[0].read_as])),

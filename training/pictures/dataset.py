@@ -15,6 +15,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, ma52_labels
 from mar_edge.edge.layout import Layout, load_layout
 from mar_edge.edge.pictures import center_crop, resized, test_indices
+from mar_edge.edge.runtime.base import InputArray
 from mar_edge.training.datasets.authors import Split
 from mar_edge.training.datasets.stored import UNKNOWN, background_of
 from mar_edge.training.pictures.augment import draw_crop, draw_indices
@@ -38,7 +39,7 @@ class PictureBatch:
     targets: None = None
 
     @property
-    def inputs(self) -> Mapping[str, NDArray[np.uint8]]:
+    def inputs(self) -> Mapping[str, InputArray]:
         """See ``Batch``."""
         return {"frames": self.frames}
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.runtime.base import check_shapes
+from mar_edge.edge.runtime.base import InputArray, check_shapes
 from mar_edge.edge.runtime.tensorrt.bindings import Bindings, trt
 from mar_edge.edge.runtime.tensorrt.device.base import Device, DeviceError
 from mar_edge.edge.runtime.tensorrt.loaded import LoadedEngine, refused
@@ -84,7 +84,7 @@ class TensorRt:
         self.name = self._describe()
         self.metadata_json = metadata_json
 
-    def infer(self, inputs: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    def infer(self, inputs: Mapping[str, InputArray]) -> dict[str, NDArray[np.float32]]:
         """Return all outputs for ``inputs`` (see the contract).
 
         Raises:
@@ -107,7 +107,7 @@ class TensorRt:
                 self._run(inputs, outputs, start, min(start + largest, count))
         return outputs
 
-    def warm_up(self, inputs: Mapping[str, NDArray[np.float32]]) -> None:
+    def warm_up(self, inputs: Mapping[str, InputArray]) -> None:
         """Run once (see the contract)."""
         self.infer(inputs)
 
@@ -128,7 +128,7 @@ class TensorRt:
 
     def _run(
         self,
-        inputs: Mapping[str, NDArray[np.float32]],
+        inputs: Mapping[str, InputArray],
         outputs: Mapping[str, NDArray[Any]],
         start: int,
         end: int,

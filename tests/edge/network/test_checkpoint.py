@@ -43,9 +43,9 @@ def same_weights(a: MMN, b: MMN) -> bool:
     return all(torch.equal(tensor, theirs[name]) for name, tensor in a.state_dict().items())
 
 
-def refusal(path, num_joints=None) -> str:
+def refusal(path) -> str:
     with pytest.raises(MarEdgeError) as error:
-        load_checkpoint(path) if num_joints is None else load_mmn(path, num_joints)
+        load_checkpoint(path)
     assert str(path) in str(error.value)
     return str(error.value)
 
@@ -58,7 +58,7 @@ def refusal_of(state, path) -> str:
 @pytest.mark.parametrize("prefix", ["", "module."])
 def test_a_published_state_dict(network, path, prefix):
     networks.save_state_dict(path, network, prefix)
-    loaded = load_mmn(path, 44)
+    loaded = load_mmn(path)
     assert same_weights(loaded.network, network)
     assert not loaded.network.training
     assert loaded.info is None
@@ -67,12 +67,12 @@ def test_a_published_state_dict(network, path, prefix):
 
 def test_a_state_dict_in_the_old_file_format(network, path):
     torch.save(network.state_dict(), path, _use_new_zipfile_serialization=False)
-    assert same_weights(load_mmn(path, 44).network, network)
+    assert same_weights(load_mmn(path).network, network)
 
 
 def test_our_own_describes_itself(network, path):
     save_checkpoint(path, network, INFO)
-    loaded = load_mmn(path, 44)
+    loaded = load_mmn(path)
     assert same_weights(loaded.network, network)
     assert loaded.info == INFO
 
@@ -111,7 +111,7 @@ WRAPPED = {
 def test_a_checkpoint_of_a_training_program(network, path, how):
     wrap, expected = WRAPPED[how]
     torch.save(wrap(dict(network.state_dict())), path)
-    loaded = load_mmn(path, 44)
+    loaded = load_mmn(path)
     assert same_weights(loaded.network, network)
     assert loaded.read_as.startswith(expected)
     assert bool(loaded.read_as) == bool(expected)
@@ -149,7 +149,7 @@ def test_a_torchscript_program_is_refused_as_one(path):
 )
 def test_width_depths_encoding_and_classes_follow_from_the_weights(path, config):
     networks.save_state_dict(path, MMN(config))
-    assert load_mmn(path, config.num_joints).network.config == config
+    assert load_mmn(path).network.config == config
 
 
 @pytest.mark.parametrize(
@@ -213,11 +213,6 @@ def test_several_problems_are_counted(network, path):
     state = network.state_dict() | {"more": torch.zeros(1), "head.bias": torch.zeros(3)}
     del state["fusion.res_conv.bias"]
     assert "key 'fusion.res_conv.bias' is missing (and 2 more)" in refusal_of(state, path)
-
-
-def test_another_layout_is_recognized_by_its_joints(network, path):
-    networks.save_state_dict(path, network)
-    assert "a network of 44 joints, the layout has 22; another --layout?" in refusal(path, num_joints=22)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -304,7 +299,7 @@ def test_a_damaged_checkpoint_is_read_or_refused(path, new_format):
             damaged[rng.randrange(30_000)] = rng.randrange(256)
         path.write_bytes(damaged[: rng.randrange(len(damaged))] if trial % 5 == 0 else damaged)
         try:
-            load_mmn(path, 22)
+            load_mmn(path)
         except MarEdgeError:
             refused += 1
     assert refused > 40

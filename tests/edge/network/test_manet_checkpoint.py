@@ -1,6 +1,5 @@
 """MANet's checkpoints: the authors' files and our own read, others refused with the key's name."""
 
-import msgspec
 import networks
 import pytest
 import torch
@@ -9,7 +8,6 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.network.checkpoint import load_checkpoint, load_manet, load_mmn, save_checkpoint
 from mar_edge.edge.network.manet import MANet, MANetConfig
 
-INFO = msgspec.structs.replace(networks.info("joint"), family="manet", stream="", name="tiny pictures")
 STEM, GATE = "backbone.conv1.conv.weight", "backbone.layer2.1.conv1.conv.fcce.2.weight"
 
 
@@ -56,10 +54,10 @@ def test_the_authors_file(network, path, prefix):
 
 
 def test_our_own_describes_itself(network, path):
-    save_checkpoint(path, network, INFO)
+    save_checkpoint(path, network, networks.MANET_INFO)
     loaded = load_manet(path)
     assert same_weights(loaded.network, network)
-    assert loaded.info == INFO
+    assert loaded.info == networks.MANET_INFO
     assert loaded.read_as == ""
 
 

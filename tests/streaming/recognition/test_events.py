@@ -76,6 +76,9 @@ class Movement:
     def goes_again(self) -> bool:
         return self.newest_s >= self.again_s
 
+    def continues(self, before: Movement) -> bool:
+        return self.start_s <= before.end_s
+
     def begin_after(self, t_s: float) -> None:
         pass  # its beginning is what the test says
 
@@ -270,6 +273,23 @@ def test_a_way_back_of_the_same_name_is_an_event_of_its_own() -> None:
     assert told(12.15, 12.1) == [("begin", 9.5, None), ("end", 9.5, 10.3), ("begin", 12.1, None)]
     assert told(math.inf, 12.1) == [("begin", 9.5, None)]  # without a way back
     assert told(12.15, 9.6) == [("begin", 9.5, None)]  # it is the way out that is seen
+    assert told(12.15, 10.3) == [("begin", 9.5, None)]  # it goes on where the way out ended
+
+
+def test_an_event_that_goes_on_ends_with_its_last_movement() -> None:
+    first, second = Movement(9.5, 10.3, over_s=10.3, again_s=10.5), Movement(10.3, 11.9, over_s=11.9)
+    events, movements, changes = (
+        tracker(prompt(update_s=100.0)),
+        itertools.chain((first,), itertools.repeat(second)),
+        [],
+    )
+    for t_s, label, p in (*rows(1, 0.9, 10.0, 12.0), *rows(1, 0.0, 12.0, 14.0)):
+        events.follow(Motions(Window(np.zeros((1, 1, 2), np.float32), np.array([t_s]))))
+        changes += events.update(t_s, probs(label, p), lambda _: next(movements))
+    assert [(change.phase, change.t_start_s, change.t_end_s) for change in changes] == [
+        ("begin", 9.5, None),
+        ("end", 9.5, 11.9),
+    ]
 
 
 def test_closing_ends_what_is_open_and_forgets_the_past() -> None:

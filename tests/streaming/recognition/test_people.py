@@ -39,7 +39,7 @@ def scene():
 def told(frames):
     """Person -> (phase, label, start, end) of each change, to a hundredth of a second."""
     with WindowRecognizer.open(threads=1) as recognizer:
-        pipeline = Pipeline(recognizer, PipelineRules(stride_s=0.4), Timer())
+        pipeline = Pipeline(recognizer, PipelineRules(stride_s=0.4, on=0.25), Timer())
         steps = [pipeline.push(t, skeletons) for t, skeletons in frames] + [pipeline.finish(infer=True)]
     people = {}
     for change in (change for step in steps for change in step.events):

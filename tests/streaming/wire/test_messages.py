@@ -52,6 +52,15 @@ def test_fields_of_later_versions_are_skipped_and_kinds_recognized_as_unknown() 
     assert (unknown.kind, unknown.seq) == ("heartbeat", 3)
 
 
+def test_only_the_head_of_other_kinds_is_read() -> None:
+    payload = changed(score="no number")
+    head = decode(payload, {"label", "end"})
+    assert isinstance(head, UnknownMessage)
+    assert (head.kind, head.seq) == ("event", 3)
+    with pytest.raises(MalformedMessage, match="score"):
+        decode(payload, {"event"})
+
+
 def test_a_profile_in_one_line() -> None:
     (profile,) = (message for message in MESSAGES if isinstance(message, ProfileMessage))
     assert message_line(profile).endswith("of 1e-09 s, per minute: all 3.0 (baseline 1.0), head 3.0 (baseline 1.0)")

@@ -4,6 +4,7 @@ import os
 from types import SimpleNamespace
 
 import networks
+import numpy as np
 import onnx
 import pytest
 from gpu_fakes import small_model
@@ -22,6 +23,7 @@ from mar_edge.edge.runtime.tensorrt.build import Batches, BuildOptions, compile_
 from mar_edge.edge.runtime.tensorrt.layers import product_types
 from mar_edge.edge.runtime.tensorrt.targets import Place
 from mar_edge.export.half import to_half
+from mar_edge.export.mmn import deployed_mmn
 from mar_edge.export.onnx_file import write_model
 
 pytest.importorskip("tensorrt_rtx", reason="TensorRT for RTX has no wheel for this machine")
@@ -46,17 +48,28 @@ def types(engine, model):
     return found
 
 
-def int8(model, joints):
+def skeletons(joints):
     skeleton, index_t = networks.windows(2, joints)
+    return {"skeleton": skeleton, "index_t": index_t}
+
+
+def narrowed(full, precision, batch):
+    """Return an FP32 model in that precision; INT8 with the ranges of a batch."""
+    if precision == "fp32":
+        return full
+    return to_half(full) if precision == "fp16" else int8(full, batch)
+
+
+def int8(model, batch):
     inputs = quantizable_layers(model)
-    histograms = collect_ranges(model, inputs.values(), [{"skeleton": skeleton, "index_t": index_t}])
+    histograms = collect_ranges(model, inputs.values(), [batch])
     limits = {layer: histograms[tensor].limit("minmax") for layer, tensor in inputs.items()}
     return to_half(quantize(model, limits, store_int8=True))
 
 
 def check(full, joints, precision, target, tmp_path):
     """Build it for one to eight windows, and check the type in which each product computes."""
-    model = {"fp32": lambda: full, "fp16": lambda: to_half(full), "int8": lambda: int8(full, joints)}[precision]()
+    model = narrowed(full, precision, skeletons(joints))
     path = tmp_path / "model.onnx"
     onnx.save(model, str(path))
     engine = compiled(path, target)
@@ -86,13 +99,29 @@ def test_it_compiles_and_computes_in_the_files_types(request, kind, tmp_path, pr
     check(onnx.load(exported.path), exported.layout.num_joints, precision, target, tmp_path)
 
 
+@pytest.mark.parametrize(("precision", "target"), [("fp32", "sm89"), ("fp16", "sm86"), ("int8", "sm89")])
+def test_pictures_compile_and_compute_in_the_files_types(manet_model, tmp_path, precision, target):
+    full = onnx.load(manet_model.path)
+    frames = np.random.default_rng(0).integers(0, 256, (1, 8, 224, 224, 3), dtype=np.uint8)
+    model = narrowed(full, precision, {"frames": frames})
+    onnx.save(model, str(tmp_path / "model.onnx"))
+    engine = compiled(tmp_path / "model.onnx", target, batches=Batches(1, 1, 2))
+    assert not engine.fallbacks
+    expected = {"fp32": "Float", "fp16": "Half", "int8": "Int8"}[precision]
+    found = {node.name: product_types(engine.kernels, node.name) for node in model.graph.node if node.op_type == "Conv"}
+    stem = found.pop("stem.conv/Conv")
+    assert stem == {"Half" if precision == "int8" else expected}
+    assert set(map(frozenset, found.values())) == {frozenset({expected})}
+    assert product_types(engine.kernels, "classifier/Gemm") == {"Float"}
+
+
 def written(folder, layout, streams):
     config = networks.MA52 if layout.name == "ma52" else networks.IMIGUE
     labels = networks.LABELS if layout.name == "ma52" else default_labels(layout.name, config.num_classes)
     metadata = ModelMetadata(name="x", layout=layout.name, streams=streams, encoding=config.encoding, labels=labels)
     parts = [(stream, networks.golden(config, 1000 * i)) for i, stream in enumerate(streams)]
     path = folder / "full.onnx"
-    write_model(path, parts, layout, metadata)
+    write_model(path, deployed_mmn(parts, layout, metadata), metadata)
     return onnx.load(path)
 
 

@@ -4,7 +4,7 @@ Differences from ``edge.network.mmn``, all of them exact:
 
 - The skeleton comes in its layout's joint order. Weights that are indexed by joint are permuted once, here.
 - BatchNorm is folded into the convolution before it.
-- The blocks work on tokens (``export.block``).
+- The blocks work on tokens (``export.mmn_block``).
 
 The fusion of the scales tolerates FP16 (``export.regions``), and so do most parts of a block. The stem, the embedding,
 the downsamplers and the head stay FP32, because block 0 of each scale takes frame differences of their output.
@@ -26,8 +26,8 @@ from mar_edge.edge.model_file import Activation
 from mar_edge.edge.network.encoding import encode
 from mar_edge.edge.network.mmn import MMN, Block, DownSample, Fusion, Scale, temporal_frequencies
 from mar_edge.edge.preprocess import WINDOW_FRAMES
-from mar_edge.export.block import DeployBlock, maps_of, tokens_of
 from mar_edge.export.folding import folded, part, scale_shift
+from mar_edge.export.mmn_block import DeployBlock, maps_of, tokens_of
 from mar_edge.export.regions import HalfRegion
 
 

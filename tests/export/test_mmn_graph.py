@@ -9,8 +9,8 @@ from torch import nn
 
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.network.mmn import MMNConfig
-from mar_edge.export.graph import DeployGraph
-from mar_edge.export.onnx_file import reference_features, reference_logits
+from mar_edge.export.mmn import reference_features, reference_logits
+from mar_edge.export.mmn_graph import DeployGraph
 
 STREAMS = {"joint": ("joint",), "bone": ("bone",), "both": ("joint", "bone")}
 
