@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-import os
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Generator, Sequence
@@ -23,6 +20,7 @@ from pathlib import Path
 from mar_edge.analysis.inputs import Video
 from mar_edge.analysis.result import VideoResult
 from mar_edge.analysis.settings import AnalyzeConfig
+from mar_edge.edge.child_process import begin_child
 from mar_edge.edge.errors import MarEdgeError
 
 _PROGRESS_EVERY_S = 0.5
@@ -140,8 +138,7 @@ class _Worker:
 
 def _work(connection: Connection, folder: Path, config: AnalyzeConfig) -> None:
     """Analyze what comes through the connection, until None comes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends the workers
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_child()
     # What is wrong with a video is part of its result.
     logging.getLogger("mar_edge").addHandler(logging.NullHandler())
     video: Video | None = connection.recv()
@@ -186,10 +183,3 @@ def _work_on(connection: Connection, folder: Path, config: AnalyzeConfig, video:
             except Exception as error:  # noqa: BLE001 - a bug that one video shows must not stop the others
                 connection.send(Failed(video, f"{type(error).__name__}: {error}", traceback.format_exc()))
             video = connection.recv()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

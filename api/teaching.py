@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from os import PathLike
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from mar_edge.teaching.examples import Shown, Span, checked_span, read_folder, r
 from mar_edge.teaching.lesson import Lesson, Teacher
 from mar_edge.teaching.model_files import label_to_teach, write_taught
 from mar_edge.training.synth.generator import CLASSES
-from mar_edge.training.synth.live import WINDOW_S, concurrent_windows
+from mar_edge.training.synth.live import WINDOW_S, Windows, concurrent_windows
 
 OTHER_LAYOUT = "ma52"
 _OTHERS, _SEED = 400, 20
@@ -79,6 +80,64 @@ def teach(
     )
 
 
+class Course:
+    """A model that is ready to be taught. A context manager, which closes it.
+
+    Args:
+        model: model file.
+        runtime, threads: what runs it meanwhile.
+
+    Raises:
+        MarEdgeError: the file cannot be used.
+    """
+
+    def __init__(self, model: Path, runtime: RuntimeName = "auto", threads: int = 0) -> None:
+        self._path = model
+        self._recognizer = WindowRecognizer.open(model, threads, runtime)
+        self._teacher: Teacher | None = None
+        self._shows: NDArray[np.float32] = np.zeros((0, len(CLASSES)), np.float32)
+
+    def prepare(self) -> None:
+        """Acquaint the model with other people, which takes seconds; ``teach`` does so where it was not done before.
+
+        Raises:
+            MarEdgeError: the model has no features to teach on.
+        """
+        others: list[Window] = []
+        if self._recognizer.layout.name == OTHER_LAYOUT:
+            drawn = _other_people()
+            times_s = np.linspace(0.0, WINDOW_S, drawn.joints.shape[1])
+            others = [Window(clip, times_s) for clip in drawn.joints]
+            self._shows = drawn.targets
+        self._teacher = Teacher(self._recognizer, others)
+
+    def teach(
+        self, name: str, shown: Shown, *, out: Path, body: str | None, person: bool, one_side: bool = False
+    ) -> Lesson:
+        """Teach what was shown, and write the result (see ``teach``)."""
+        label = label_to_teach(self._recognizer.metadata, name, body, person=person)
+        if self._teacher is None:
+            self.prepare()
+        assert self._teacher is not None
+        own = [k for k, each in enumerate(CLASSES) if each.name == label.name]
+        is_other = np.all(self._shows[:, own] == 0, axis=1)
+        lesson = self._teacher.teach(shown, label, is_other=is_other, mirror=not one_side)
+        write_taught(self._path, out, lesson)
+        return lesson
+
+    def __enter__(self) -> Course:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._recognizer.__exit__(*exc_info)
+
+
+@cache
+def _other_people() -> Windows:
+    """Return windows of synthetic people who do anything. They take seconds to make, and 9 MB to keep."""
+    return concurrent_windows(_SEED, 0, _OTHERS)
+
+
 def teach_shown(
     name: str,
     shown: Shown,
@@ -92,20 +151,13 @@ def teach_shown(
     threads: int = 0,
 ) -> Lesson:
     """Teach a model file what was shown (see ``teach``)."""
-    path = model or default_model_path()
+    check_taught_file(out)
+    with Course(model or default_model_path(), runtime, threads) as course:
+        return course.teach(name, shown, out=out, body=body, person=person, one_side=one_side)
+
+
+def check_taught_file(out: Path) -> None:
+    """Raise MarEdgeError unless a taught model file can be written there."""
     check_outputs([out])
     if out.suffix != ".onnx":
         raise MarEdgeError(f"a model file's name ends in .onnx, not {out.name}")
-    with WindowRecognizer.open(path, threads, runtime) as recognizer:
-        label = label_to_teach(recognizer.metadata, name, body, person=person)
-        others: list[Window] = []
-        something_else: NDArray[np.bool_] = np.zeros(0, np.bool_)
-        if recognizer.layout.name == OTHER_LAYOUT:
-            drawn = concurrent_windows(_SEED, 0, _OTHERS)
-            times_s = np.linspace(0.0, WINDOW_S, drawn.joints.shape[1])
-            others = [Window(clip, times_s) for clip in drawn.joints]
-            own = [k for k, each in enumerate(CLASSES) if each.name == label.name]
-            something_else = np.all(drawn.targets[:, own] == 0, axis=1)
-        lesson = Teacher(recognizer, others).teach(shown, label, is_other=something_else, mirror=not one_side)
-    write_taught(path, out, lesson)
-    return lesson

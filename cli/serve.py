@@ -17,7 +17,7 @@ from mar_edge.cli.options.pose import PoseOptions
 from mar_edge.cli.options.profile import Profiles
 from mar_edge.cli.options.publishing import Access, Publishing
 from mar_edge.cli.options.recording import RecordLimits
-from mar_edge.cli.options.view import PageAccess, ShowVideo, ViewAt, live_view
+from mar_edge.cli.options.view import PageAccess, PageTeaching, ShowVideo, ViewAt, live_view
 from mar_edge.cli.service import SHOWN, run_service
 from mar_edge.edge.runtime.cores import share_of_cores
 from mar_edge.streaming.choices import Encoding
@@ -29,6 +29,7 @@ from mar_edge.streaming.choices import Encoding
     "serve --camera clip.mp4 --record recordings",
     "serve --camera 0 --model mmn.onnx --model manet.onnx",
     "serve --camera hall=rtsp://10.0.0.7/cam --camera door=1",
+    "serve --camera 0 --view 127.0.0.1:8080 --teach-to taught.onnx",
     "serve --config mar-edge.toml",
 )
 def serve(
@@ -50,6 +51,7 @@ def serve(
     view: ViewAt = None,
     show_video: ShowVideo = False,
     page: PageAccess,
+    teaching: PageTeaching,
     record: Annotated[
         Path | None,
         typer.Option(
@@ -112,13 +114,20 @@ def serve(
     if is_reread(context):
         model.files()  # which checks the options
         return serve_config
+    models = model.served()
     return run_service(
         serve_config,
-        model.served(),
+        models,
         pose.config(pose_runtime, threads),
         show=() if publishing.quiet else SHOWN,
         runtime=runtime,
         threads=threads,
         reread=None if config is None else lambda: called_again(context),
-        page=live_view(view, page, show_video),
+        page=live_view(
+            view,
+            page,
+            show_video,
+            teaching.config(models.main.file, serve_config.pipeline),
+            teaching.teach_token,
+        ),
     )

@@ -72,7 +72,9 @@ def run_service(
 
     def open_model(file: ModelFile, threads: int) -> WindowRecognizer:
         with showing_progress() as progress:  # of building an engine
-            opened.append(file.open(threads, runtime, progress))
+            recognizer = file.open(threads, runtime, progress)
+        # The main model is opened first.
+        opened.append(recognizer if lessons is None or opened else lessons.begin(recognizer))
         if show:
             unsaid.append(f"runtime: {opened[-1].runtime.name}, {opened[-1].reason}")
             if opened[-1].family.pictures is not None and not config.replay:
@@ -93,10 +95,13 @@ def run_service(
             report(unsaid.pop(0))
         printer.submit(lambda: messages.show(message))
 
+    lessons = None if page is None else page.lessons
     messages: MessagePrinter = display or Display(sys.stdout, show, status_every_s=_STATUS_EVERY_S)
     with page or nullcontext(), BackgroundCalls() as printer:
         if page is not None:
             report(f"page: {page.url}")
+            if lessons is not None and page.teach_url != page.url:
+                report(f"page to teach on: {page.teach_url}")
             if open_it and has_screen():
                 open_page(page.url)
         summary: ServeSummary = serve_stream(
@@ -108,6 +113,7 @@ def run_service(
             on_message=on_message,
             reread=reread,
             observer=page,
+            new_model=None if lessons is None else lessons.new_model,
         )
         if show:
             report(summary.report)

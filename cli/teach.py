@@ -134,8 +134,10 @@ def teach(
     shown: Shown
     if camera is not None:
         from mar_edge.cli.teach_camera import show_to_camera
+        from mar_edge.teaching.showing import Plan
 
-        shown = show_to_camera(name, camera, pose.config(), model, examples, example_s, idle_s)
+        plan = Plan(examples, example_s, idle_s)
+        shown = show_to_camera(name, camera, pose.config(), model, plan, body=body, person=person)
     elif folder is not None:
         shown = read_folder(folder, name)
     else:
@@ -162,19 +164,7 @@ def _spans(option: str, texts: list[str] | None) -> list[Span]:
 
 def _report(lesson: Lesson, out: Path) -> None:
     for verdict in lesson.verdicts:
-        if verdict.problem:
-            print(f"  not used   {verdict.name}: {verdict.problem}")
-        else:
-            print(f"  {'good' if verdict.found else 'unlike the others':<10} {verdict.name}")
-    head = lesson.head
-    print(f"examples: {head.examples}, views: {head.views}, nothing special: {head.idle_s:.0f} s")
-    if head.examples > 1:
-        print(f"self-test: {100 * head.found:.0f} % of the examples are found from the others")
-    else:
-        print("self-test: not possible with one example; show at least 3")
-    print(f"           {head.false_per_minute:.1f} false events a minute in the part with nothing special")
-    if head.false_per_minute >= 1:
-        print("warning: that is much; show more of what should not be recognized")
-    if head.idle_s < 10:
-        print("warning: little was shown of nothing special; half a minute makes false events rare")
+        print(f"  {verdict.word:<10} {verdict.name}{f': {verdict.problem}' if verdict.problem else ''}")
+    for line in lesson.summary():
+        print(line)
     print(f"{out}: with '{lesson.label.name}'. Try: mar-edge serve --model {out}")

@@ -1,8 +1,7 @@
-"""The dialog of ``teach --camera``: counts down, asks for each example and for half a minute of nothing special."""
+"""The dialog of ``teach --camera``: says what is asked for, and what each example is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from mar_edge.cli.output import say
@@ -12,60 +11,51 @@ from mar_edge.edge.model_file import default_model_path, parse_metadata
 from mar_edge.edge.pose.choice import PoseConfig, pose_stage
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.streaming.capture.camera import Camera
-from mar_edge.teaching.examples import Shown, Span, shown_by
-from mar_edge.teaching.watch import Watched
-
-_COUNT = 3
-_REST_S = 1.5
-_SEEN_FOR_S = 1.0
+from mar_edge.teaching.examples import Shown
+from mar_edge.teaching.model_files import label_to_teach
+from mar_edge.teaching.showing import Plan, Prompt, Showing
+from mar_edge.teaching.watch import watch
 
 
 def show_to_camera(
-    name: str, source: str, pose: PoseConfig, model: Path | None, examples: int, example_s: float, idle_s: float
+    name: str, source: str, pose: PoseConfig, model: Path | None, plan: Plan, *, body: str | None, person: bool
 ) -> Shown:
     """Return what a person shows a camera, asked for example by example. Time is that of the frames.
 
     Raises:
-        MarEdgeError: the camera or the pose stage cannot be used, the video ends early, or nobody is seen.
+        MarEdgeError: the label, the camera or the pose stage cannot be used, the video ends early, or no example is
+            good.
     """
     path = model or default_model_path()
-    layout = load_layout(parse_metadata(read_metadata(path), str(path)).layout)
-    with Camera(source) as camera, pose_stage(pose)(layout) as estimator:
-        watched = Watched(camera, estimator)
-        frames = watched.frames()
-        say(f"Sit as you will in use. You show '{name}' {examples} times, once each time; then nothing special.")
+    metadata = parse_metadata(read_metadata(path), str(path))
+    showing = Showing(label_to_teach(metadata, name, body, person=person), metadata, source, plan)
+    with Camera(source) as camera, pose_stage(pose)(load_layout(metadata.layout)) as estimator:
+        say(f"Sit as you will in use. You show '{name}' {plan.examples} times, once each time; then nothing special.")
         say("Waiting until somebody is seen ...")
-        _until(frames, _seen(watched, frames) + _SEEN_FOR_S)
-        spans: list[Span] = []
-        for number in range(1, examples + 1):
-            now_s = _until(frames, watched.now_s + _REST_S)
-            for count in range(_COUNT, 0, -1):
-                say(f"  {number} of {examples}: {count} ...")
-                now_s = _until(frames, now_s + 1.0)
-            say(f"  {number} of {examples}: now '{name}'")
-            spans.append((now_s, _until(frames, now_s + example_s)))
-            say("    thank you")
-        idle_from_s = _until(frames, watched.now_s + _REST_S)
-        say(f"Now {idle_s:.0f} s of nothing special: sit, look around, scratch, but do not do it.")
-        idle = (idle_from_s, _until(frames, idle_from_s + idle_s))
-        return shown_by(watched.tracks(), layout.name, spans, source, [idle])
-
-
-def _seen(watched: Watched, frames: Iterator[float]) -> float:
-    """Return when somebody is seen."""
-    for now_s in frames:
-        if watched.seen:
-            return now_s
-    raise MarEdgeError("nobody was seen until the end of the video")
-
-
-def _until(frames: Iterator[float], end_s: float) -> float:
-    """Read frames until a moment; return the time of the last one.
-
-    Raises:
-        MarEdgeError: the source ended before.
-    """
-    for now_s in frames:
-        if now_s >= end_s:
-            return now_s
+        before = showing.prompt
+        for t_s, people in watch(camera, estimator):
+            prompt = showing.push(t_s, people)
+            if prompt.phase == "done":
+                return showing.shown()
+            text = _text(prompt, before, name, plan, showing)
+            if text is not None:
+                say(text)
+            before = prompt
     raise MarEdgeError("the video ended before everything was shown; it needs all examples and the idle part")
+
+
+def _text(prompt: Prompt, before: Prompt, name: str, plan: Plan, showing: Showing) -> str | None:
+    """Return what to say about a prompt after another one; None for nothing."""
+    which = f"  {prompt.number} of {plan.examples}"
+    if prompt.phase == "count" and prompt != before:
+        return f"{which}: {prompt.left_s} ..."
+    if prompt.phase == before.phase:
+        return None
+    if prompt.phase == "show":
+        return f"{which}: now '{name}'"
+    if before.phase == "thanks":
+        problem = showing.verdicts[-1].problem
+        return f"    once more, please: {problem}" if problem else "    good"
+    if prompt.phase == "idle":
+        return f"Now {plan.idle_s:.0f} s of nothing special: sit, look around, scratch, but do not do it."
+    return None

@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.families.choice import open_family
 from mar_edge.edge.labels import Label
+from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.taught import FEATURES, Head, weights_of
-from mar_edge.edge.visibility import detectable, needs, visible_regions
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.motion import region_joints
-from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD, body_size, coherent_motion
 from mar_edge.teaching.examples import Example, Shown
 from mar_edge.teaching.heads import Fitted, Floats, fit_head
+from mar_edge.teaching.verdicts import Verdict, problem_of, repeated
 from mar_edge.teaching.views import STRIDE_S, mirrored, rest_windows, views_of
 
 NEW_THRESHOLD = 0.5
@@ -33,25 +33,9 @@ _HIGHEST = 0.99
 _Fit = Callable[..., Fitted]
 _BATCH = 8
 _MOST_IDLE_S = 300.0
+_LITTLE_IDLE_S = 10.0
 _LEAST_OTHERS = 50
 """Windows of anything else, of other people or idle, below which their spread is unknown."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What one example is worth. problem: what is wrong with it; "" for a good one, which was used.
-
-    logit: from a head without it, above 0 if that head finds it; None if it was not used.
-    """
-
-    name: str
-    problem: str
-    logit: float | None = None
-
-    @property
-    def found(self) -> bool:
-        """Whether a head without this example finds it."""
-        return self.logit is not None and self.logit > 0
 
 
 @dataclass(frozen=True)
@@ -62,6 +46,29 @@ class Lesson:
     head: Head
     verdicts: tuple[Verdict, ...]
 
+    def summary(self) -> list[str]:
+        """Say in a few lines what was shown, and how sure the head will be."""
+        head = self.head
+        test = "not possible with one example; show at least 3"
+        if head.examples > 1:
+            test = f"{100 * head.found:.0f} % of the examples are found from the others"
+        lines = [
+            f"examples: {head.examples}, views: {head.views}, nothing special: {head.idle_s:.0f} s",
+            f"self-test: {test}",
+            f"false events in the part with nothing special: {head.false_per_minute:.1f} a minute",
+        ]
+        if head.false_per_minute >= 1:
+            lines.append("warning: that is much; show more of what should not be recognized")
+        if head.idle_s < _LITTLE_IDLE_S:
+            lines.append("warning: little was shown of nothing special; half a minute makes false events rare")
+        return lines
+
+
+def check_teachable(metadata: ModelMetadata) -> None:
+    """Raise MarEdgeError if the model does not look at skeletons, which is what is shown."""
+    if open_family(metadata).pictures is not None:
+        raise MarEdgeError(f"the model '{metadata.name}' looks at pictures; teach a model of skeletons (family mmn)")
+
 
 class Teacher:
     """Makes heads for one model.
@@ -71,10 +78,11 @@ class Teacher:
         others: windows of other people who do anything, as many as possible, of the same layout; may be empty.
 
     Raises:
-        MarEdgeError: the model file has no features to teach on.
+        MarEdgeError: the model does not look at skeletons, or has no features to teach on.
     """
 
     def __init__(self, recognizer: WindowRecognizer, others: Sequence[Window]) -> None:
+        check_teachable(recognizer.metadata)
         self._recognizer = recognizer
         self._rules = EventRules()
         self.window_s = recognizer.metadata.window_s
@@ -105,15 +113,20 @@ class Teacher:
         problems, seen = [], []
         for example in shown.examples:
             windows = views_of(example.track, example.span, window_s=self.window_s, warm_up=warm_up)
-            problems.append(self._problem(example, windows, label))
+            problems.append(problem_of(example, windows, label, layout))
             seen.append(windows)
         good = [i for i, problem in enumerate(problems) if not problem]
         if not good:
             raise MarEdgeError(f"no example of '{label.name}' can be used: {_listed(shown.examples, problems)}")
-        examples = [self._features(seen[i]) for i in good]
-        other_side = [self._features([mirrored(w, layout) for w in seen[i]]) for i in good] if mirror else []
         idle = self._idle(shown)
         others, before = self._everything_else(label, is_other, idle)
+        examples = [self._features(seen[i]) for i in good]
+        repeats = repeated(examples, others.std(axis=0) + 1e-6)
+        for i, of in zip(good, repeats, strict=True):
+            problems[i] = "" if of is None else f"too alike: it repeats {shown.examples[good[of]].name}"
+        examples = [one for one, of in zip(examples, repeats, strict=True) if of is None]
+        good = [i for i in good if not problems[i]]
+        other_side = [self._features([mirrored(w, layout) for w in seen[i]]) for i in good] if mirror else []
         fit = partial(fit_head, examples, others=others, before=before, mirrored=other_side)
         fitted = fit(idle=idle)
         logits = dict(zip(good, fitted.left_out, strict=True))
@@ -170,21 +183,6 @@ class Teacher:
             edges = np.flatnonzero(np.diff(high.astype(np.int8)))
             events += int((edges[1::2] - edges[::2] >= least).sum())
         return events / (len(idle) * STRIDE_S / 60)
-
-    def _problem(self, example: Example, windows: Sequence[Window], label: Label) -> str:
-        """Return what is wrong with an example; "" for nothing."""
-        if not windows:
-            return "the person is not seen for long enough around it"
-        visible = visible_regions(windows[0], self._recognizer.layout)
-        if not detectable((label,), visible)[0]:
-            missing = [region for region in needs(label) if region not in visible]
-            return f"the picture does not show the {' and the '.join(missing)}"
-        first, after = np.searchsorted(example.track.times_s, [example.span[0], np.nextafter(example.span[1], np.inf)])
-        clip = example.track.clip[first:after]
-        joints = region_joints(label.body, self._recognizer.layout)
-        if coherent_motion(clip[:, joints]) <= DEFAULT_THRESHOLD * body_size(clip):
-            return "nothing moves"
-        return ""
 
     def _idle(self, shown: Shown) -> Floats:
         windows: list[Window] = []

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 
 from mar_edge.edge.body_groups import body_groups
-from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
 from mar_edge.edge.files.onnx_parts import check_whole, with_metadata
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, parse_metadata
 from mar_edge.edge.movements import Movement
 from mar_edge.edge.runtime.onnxruntime import read_metadata
-from mar_edge.edge.taught import MOST_HEADS, Taught
+from mar_edge.edge.taught import MOST_HEADS, Head, Taught
 from mar_edge.teaching.lesson import NEW_THRESHOLD, Lesson
 
 _LONGEST_NAME = 100
@@ -28,8 +28,13 @@ def label_to_teach(metadata: ModelMetadata, name: str, body: str | None, *, pers
     """Return the label of that name: one of the model's with ``person``, else a new one.
 
     Raises:
-        MarEdgeError: the name is known without ``person`` or unknown with it, or the body group does not exist.
+        MarEdgeError: the name is known without ``person`` or unknown with it, or the body group does not exist. Or the
+            model looks at pictures.
     """
+    if metadata.family != "mmn":
+        raise MarEdgeError(
+            f"'{metadata.name}' looks at pictures, and labels are taught from skeletons; teach a model of family mmn"
+        )
     known = {label.name: label for k, label in enumerate(metadata.labels) if k != metadata.background}
     if person:
         if name not in known:
@@ -58,17 +63,9 @@ def write_taught(model: Path, out: Path, lesson: Lesson) -> ModelMetadata:
         MarEdgeError: a file cannot be read or written, or the model cannot have more taught labels.
     """
     content, metadata = _read(model)
-    before = metadata.taught
-    heads = [head for head in (before.heads if before else ()) if head.label != lesson.label.name]
-    new = before.new if before else 0
-    if lesson.label not in metadata.labels:
-        new += 1
-        metadata = _with_label(metadata, lesson.label)
-    if len(heads) >= MOST_HEADS:
-        raise MarEdgeError(f"{model} has {MOST_HEADS} taught labels, the most that a file can have; remove one")
-    base = before.base_sha256 if before else hashlib.sha256(content).hexdigest()
-    taught = Taught(base_sha256=base, new=new, heads=(*heads, lesson.head))
-    return _write(content, out, msgspec.structs.replace(metadata, taught=taught))
+    with about(str(model)):
+        taught = with_taught(metadata, lesson.label, lesson.head, hashlib.sha256(content).hexdigest())
+    return _write(content, out, taught)
 
 
 def remove_taught(model: Path, out: Path, name: str) -> ModelMetadata:
@@ -78,17 +75,62 @@ def remove_taught(model: Path, out: Path, name: str) -> ModelMetadata:
         MarEdgeError: nothing was taught of it, or a file cannot be read or written.
     """
     content, metadata = _read(model)
+    with about(str(model)):
+        left = without_taught(metadata, name)
+    return _write(content, out, left)
+
+
+def with_taught(metadata: ModelMetadata, label: Label, head: Head, sha256: str) -> ModelMetadata:
+    """Return the description with one more taught label, or with another head for it.
+
+    Args:
+        sha256: hash of the model file, which is the base of an untaught one.
+
+    Raises:
+        MarEdgeError: it cannot have more taught labels.
+    """
+    before = metadata.taught
+    heads = [one for one in (before.heads if before else ()) if one.label != label.name]
+    new = before.new if before else 0
+    if label not in metadata.labels:
+        new += 1
+        metadata = _with_label(metadata, label)
+    if len(heads) >= MOST_HEADS:
+        raise MarEdgeError(f"it has {MOST_HEADS} taught labels, the most that a file can have; remove one")
+    taught = Taught(base_sha256=before.base_sha256 if before else sha256, new=new, heads=(*heads, head))
+    return msgspec.structs.replace(metadata, taught=taught)
+
+
+def without_taught(metadata: ModelMetadata, name: str) -> ModelMetadata:
+    """Return the description without what was taught of a label.
+
+    Raises:
+        MarEdgeError: nothing was taught of it.
+    """
     taught = metadata.taught
     names = sorted(taught.names) if taught else []
     if taught is None or name not in names:
         listed = f"; taught labels: {', '.join(names)}" if names else "; it has no taught labels"
-        raise MarEdgeError(f"{model}: '{name}' was not taught{did_you_mean(name, names)}{listed}")
+        raise MarEdgeError(f"'{name}' was not taught{did_you_mean(name, names)}{listed}")
     is_new = name in {label.name for label in _new(metadata)}
     if is_new:
         metadata = _without_label(metadata, [label.name for label in metadata.labels].index(name))
     heads = tuple(head for head in taught.heads if head.label != name)
     left = msgspec.structs.replace(taught, new=taught.new - is_new, heads=heads) if heads else None
-    return _write(content, out, msgspec.structs.replace(metadata, taught=left))
+    return msgspec.structs.replace(metadata, taught=left)
+
+
+def base_of(metadata: ModelMetadata) -> ModelMetadata:
+    """Return the description of the model file before anything was taught."""
+    for name in metadata.taught.names if metadata.taught else ():
+        metadata = without_taught(metadata, name)
+    return metadata
+
+
+def knows(metadata: ModelMetadata, name: str) -> bool:
+    """Return whether a label is one of the model's own, which can be adapted to a person."""
+    own = metadata.labels[: len(metadata.labels) - len(_new(metadata))]
+    return name in {label.name for k, label in enumerate(own) if k != metadata.background}
 
 
 def _new(metadata: ModelMetadata) -> tuple[Label, ...]:

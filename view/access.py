@@ -2,7 +2,8 @@
 
 It refuses requests of other sites in a browser that can reach the page (by ``Origin``). It refuses host names of other
 sites that resolve to this machine, that is, DNS rebinding (by ``Host``). Where other machines reach the page, it
-refuses requests without the token. Names and origins of a proxy must be allowed explicitly.
+refuses requests without the token. Names and origins of a proxy must be allowed explicitly. A second token lets its
+owners teach as well.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class AccessPolicy:
 
     Attributes:
         token: Token that requests must show; None requires none.
+        teach_token: Token of those who may also teach; None requires none.
         local: Whether only programs on this machine reach the page.
         cookie: Name of the cookie that holds the token.
 
@@ -83,20 +85,32 @@ class AccessPolicy:
         token: Required token. None generates one if other machines reach the page, else requires none.
         hosts: Further host names of the page (``box.local``), or origins of a proxy (``https://mar.example.org``).
             With any of these, other machines reach the page.
+        teach_token: Required token of those who teach. None generates one where a token is required.
 
     Raises:
         MarEdgeError: the token is too short or holds characters that a header cannot; a host is invalid.
     """
 
-    def __init__(self, address: PageAddress, token: str | None = None, hosts: Sequence[str] = ()) -> None:
-        if token is not None and not re.fullmatch(rf"[A-Za-z0-9_.~-]{{{_LEAST_TOKEN},256}}", token):
-            raise MarEdgeError(
-                f"a --view-token is {_LEAST_TOKEN} to 256 letters, digits, '_', '.', '~' or '-'; "
-                "leave it out to generate one"
-            )
+    def __init__(
+        self,
+        address: PageAddress,
+        token: str | None = None,
+        hosts: Sequence[str] = (),
+        teach_token: str | None = None,
+    ) -> None:
+        for option, given in (("--view-token", token), ("--teach-token", teach_token)):
+            if given is not None and not re.fullmatch(rf"[A-Za-z0-9_.~-]{{{_LEAST_TOKEN},256}}", given):
+                raise MarEdgeError(
+                    f"a {option} is {_LEAST_TOKEN} to 256 letters, digits, '_', '.', '~' or '-'; "
+                    "leave it out to generate one"
+                )
+        if token is not None and token == teach_token:
+            raise MarEdgeError("--teach-token is the --view-token; everybody who sees the page could teach")
         proxies = [_AllowedHost.parse(host) for host in hosts]
         is_reached = bool(proxies) or not address.local
         self.token = secrets.token_urlsafe(24) if token is None and is_reached else token
+        is_asked = teach_token is None and self.token is not None
+        self.teach_token = secrets.token_urlsafe(24) if is_asked else teach_token
         self.local = address.local
         # Cookies belong to a host, not a port; two pages on one machine must not share one.
         self.cookie = f"{_COOKIE}_{address.port}"
@@ -121,13 +135,21 @@ class AccessPolicy:
         own = f"http://{host.lower()}", f"https://{host.lower()}"
         if origin is not None and origin.lower() not in own and origin.lower() not in self._origins:
             return "wrong origin"
-        if self.token is not None and not any(
-            hmac.compare_digest(shown.encode(), self.token.encode())
-            for shown in (query_token, self._from_header(headers), self._from_cookie(headers))
-            if shown is not None
-        ):
+        if self.token is not None and self.shown(headers, query_token) is None:
             return "no token"
         return "allowed"
+
+    def may_teach(self, headers: Mapping[str, str]) -> bool:
+        """Return whether an allowed request may also teach."""
+        return self.teach_token is None or self.shown(headers, None) == self.teach_token
+
+    def shown(self, headers: Mapping[str, str], query_token: str | None) -> str | None:
+        """Return the token that a request shows: that of the address first; None where it shows neither of ours."""
+        for given in (query_token, self._from_header(headers), self._from_cookie(headers)):
+            for ours in (self.token, self.teach_token):
+                if given is not None and ours is not None and hmac.compare_digest(given.encode(), ours.encode()):
+                    return ours
+        return None
 
     @property
     def sockets(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 from starlette.applications import Starlette
@@ -48,14 +49,25 @@ _REFUSALS: dict[Verdict, tuple[int, str]] = {
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """The first document that the page requests. ``mode`` is ``live`` (WebSocket) or ``review`` (recordings)."""
+    """The first document that the page requests.
+
+    mode: ``live`` (WebSocket) or ``review`` (recordings).
+    teaching: whether this browser may teach: ``allowed``, ``refused`` (it has not the token), ``off`` (the service was
+    started without ``--teach-to``), or ``none`` (nothing to teach here).
+    """
 
     mode: str
     version: str
+    teaching: Literal["allowed", "refused", "off", "none"]
 
 
 def page_app(
-    access: AccessPolicy, feed: Feed | None, handlers: HttpHandlers = dict, routes: Sequence[BaseRoute] = ()
+    access: AccessPolicy,
+    feed: Feed | None,
+    handlers: HttpHandlers = dict,
+    routes: Sequence[BaseRoute] = (),
+    *,
+    teaches: bool | None = None,
 ) -> AccessMiddleware:
     """Make the application.
 
@@ -64,14 +76,18 @@ def page_app(
         feed: Feed of live messages; None to review recordings.
         handlers: Handlers of further paths, such as health.
         routes: Further routes, such as those of recordings.
+        teaches: Whether lessons are given here; None where there is no model to teach.
     """
-    setup = msgspec.json.encode(Setup("review" if feed is None else "live", __version__))
 
     async def index(_: Request) -> Response:
         return FileResponse(STATIC / "index.html")
 
-    async def setup_document(_: Request) -> Response:
-        return Response(setup, media_type=JSON)
+    async def setup_document(request: Request) -> Response:
+        teaching: Literal["allowed", "refused", "off", "none"] = "none" if teaches is None else "off"
+        if teaches:
+            teaching = "allowed" if access.may_teach(request.headers) else "refused"
+        setup = Setup("review" if feed is None else "live", __version__, teaching)
+        return Response(msgspec.json.encode(setup), media_type=JSON)
 
     async def fallback(request: Request) -> Response:
         handler = handlers().get(request.url.path)
@@ -187,14 +203,14 @@ class AccessMiddleware:
         if verdict != "allowed":
             status, text = _REFUSALS[verdict]
             app = PlainTextResponse(text, status)
-        elif query_token is not None and self._access.token is not None and scope["path"] == "/":
-            app = self._redirect_with_cookie()
+        elif query_token is not None and scope["path"] == "/" and (shown := self._access.shown(headers, query_token)):
+            app = self._redirect_with_cookie(shown)
         await app(scope, receive, self._add_headers(send, headers.get("host", "")))
 
-    def _redirect_with_cookie(self) -> Response:
+    def _redirect_with_cookie(self, token: str) -> Response:
         """Redirect to the page with a cookie, so that the token leaves the address bar and the history."""
         response = RedirectResponse("/", 303)
-        response.set_cookie(self._access.cookie, self._access.token or "", httponly=True, samesite="lax")
+        response.set_cookie(self._access.cookie, token, httponly=True, samesite="lax")
         return response
 
     def _add_headers(self, send: Send, host: str) -> Send:

@@ -165,6 +165,7 @@ class Feed:
         self._skipped = 0
         self._lock = threading.Lock()
         self._histories: dict[str, _History] = {}
+        self._kept: dict[str, bytes] = {}
         self._outboxes: set[Outbox] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waking = False
@@ -202,6 +203,14 @@ class Feed:
                 outbox.put_picture(stream, payload)
             self._wake()
 
+    def keep(self, slot: str, payload: bytes) -> None:
+        """Put a document into the outbox of every browser; one that connects later gets the last one of each slot."""
+        with self._lock:
+            self._kept[slot] = payload
+            for outbox in self._outboxes:
+                outbox.put(payload, slot, object())
+            self._wake()
+
     def report(self) -> None:
         """Put the state of the server into the outbox of every browser."""
         with self._lock:
@@ -215,7 +224,7 @@ class Feed:
             if len(self._outboxes) >= MOST_BROWSERS:
                 return None
             documents = [document for history in self._histories.values() for document in history.documents()]
-            outbox = Outbox([msgspec.json.encode(self._view()), *documents])
+            outbox = Outbox([msgspec.json.encode(self._view()), *self._kept.values(), *documents])
             self._outboxes.add(outbox)
             outbox.ready.set()
             return outbox

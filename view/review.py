@@ -24,12 +24,12 @@ from mar_edge.view.annotations.formats import FORMATS, format_of
 from mar_edge.view.annotations.media import Media, probe
 from mar_edge.view.corrections import Change, Coding, StaleVersion
 from mar_edge.view.index import IndexedRecording, index_recording
+from mar_edge.view.posted import JSON, is_from_page, read_posted
 from mar_edge.view.recorded_profiles import RecordedProfiles
 from mar_edge.view.videos import Recorded, first_picture_s, names_of, videos_of
 
-_JSON = "application/json"
 _MOST_BODY = 1_000_000
-_decode_change = msgspec.json.Decoder(Change).decode
+_CHANGE = msgspec.json.Decoder(Change)
 
 
 class Recordings:
@@ -146,7 +146,7 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
     """Return the routes of recordings."""
 
     async def listing(_: Request) -> Response:
-        return Response(recordings.listing(), media_type=_JSON)
+        return Response(recordings.listing(), media_type=JSON)
 
     async def summary(request: Request) -> Response:
         return await _json_response(lambda: recordings.summary(request.path_params["number"]))
@@ -173,11 +173,10 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
         return await _json_response(lambda: recordings.coding(number, coder).state())
 
     async def change(request: Request) -> Response:
-        # The access policy has refused other origins. Forms and scripts of other sites cannot send JSON unasked.
-        if request.headers.get("origin") is None or request.headers.get("content-type") != _JSON:
+        if not is_from_page(request):
             return PlainTextResponse("Corrections come from the page, as JSON.\n", 403)
         try:
-            wanted = await _change_of(request)
+            wanted = await read_posted(request, _CHANGE, _MOST_BODY, "a change of corrections")
             number = request.path_params["number"]
             coding = await asyncio.to_thread(lambda: recordings.coding(number, wanted.coder))
             await asyncio.to_thread(lambda: coding.change(wanted))
@@ -206,25 +205,8 @@ def review_routes(recordings: Recordings) -> list[BaseRoute]:
     ]
 
 
-async def _change_of(request: Request) -> Change:
-    """Return the change that a request holds.
-
-    Raises:
-        MarEdgeError: it is too long, or is none.
-    """
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BODY:
-            raise MarEdgeError(f"a change has at most {_MOST_BODY} bytes")
-    try:
-        return _decode_change(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise MarEdgeError(f"not a change of corrections: {error}") from None
-
-
 async def _json_response(make: Callable[[], bytes]) -> Response:
     try:
-        return Response(await asyncio.to_thread(make), media_type=_JSON)
+        return Response(await asyncio.to_thread(make), media_type=JSON)
     except MarEdgeError as error:
         return PlainTextResponse(f"{error}\n", 404)

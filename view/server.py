@@ -31,6 +31,7 @@ class PageServer:
 
     Attributes:
         url: Address to open in a browser, with the token if there is one.
+        teach_url: Address for those who may teach.
         local: Whether only programs on this machine reach the page.
         failures: How often the server stopped with an error.
 
@@ -38,29 +39,35 @@ class PageServer:
         address: ``HOST:PORT``; an IPv6 host in brackets; port ``*`` for any free port.
         token: See ``AccessPolicy``.
         make_app: Makes the application from the access policy.
-        hosts: See ``AccessPolicy``.
+        hosts, teach_token: See ``AccessPolicy``.
 
     Raises:
         MarEdgeError: the address or the token is invalid, or the address is in use.
     """
 
     def __init__(
-        self, address: str, token: str | None, make_app: Callable[[AccessPolicy], ASGIApp], hosts: Sequence[str] = ()
+        self,
+        address: str,
+        token: str | None,
+        make_app: Callable[[AccessPolicy], ASGIApp],
+        hosts: Sequence[str] = (),
+        teach_token: str | None = None,
     ) -> None:
         asked = PageAddress.parse(address)
         self.failures = 0
         self._socket = _bind(address, asked)
         port = int(self._socket.getsockname()[1])
         try:
-            access = AccessPolicy(PageAddress(asked.host, port, asked.local, asked.ipv6), token, hosts)
+            access = AccessPolicy(PageAddress(asked.host, port, asked.local, asked.ipv6), token, hosts, teach_token)
         except MarEdgeError:
             self._socket.close()
             raise
         shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(asked.host, asked.host)
         self.local = asked.local
-        self.url = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/"
-        if access.token is not None:
-            self.url += f"?token={access.token}"
+        self.url, self.teach_url = (
+            f"http://{f'[{shown}]' if ':' in shown else shown}:{port}/{f'?token={token}' if token else ''}"
+            for token in (access.token, access.teach_token)
+        )
         self._server = uvicorn.Server(
             uvicorn.Config(
                 make_app(access),

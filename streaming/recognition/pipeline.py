@@ -17,7 +17,7 @@ from mar_edge.edge.data import Answer, Skeleton, Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.prior import Prior
+from mar_edge.edge.prior import Prior, default_prior, shift_of
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.answers import Heard, open_scorer
 from mar_edge.streaming.recognition.event_rules import EventRules
@@ -276,6 +276,16 @@ class Pipeline:
         return Step([one for one in inferences if not one.invalid], changes)
 
 
+def check_rules(rules: PipelineRules, metadata: ModelMetadata) -> Thresholds:
+    """Return the thresholds that the rules mean for a model.
+
+    Raises:
+        MarEdgeError: they name labels that it does not have, or their prior lacks one of its own.
+    """
+    shift_of(default_prior(metadata) if rules.prior is None else rules.prior, metadata)
+    return resolve(metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
+
+
 def _resolved(
     rules: PipelineRules, recognizer: WindowRecognizer, pictures: ModelMetadata | None, timer: Timer
 ) -> tuple[Scorer, Heard | None, Thresholds]:
@@ -284,5 +294,5 @@ def _resolved(
     Raises:
         MarEdgeError: they do not fit them.
     """
-    thresholds = resolve(recognizer.metadata, rules.on, rules.off, rules.labels, rules.events.off_share)
+    thresholds = check_rules(rules, recognizer.metadata)
     return *open_scorer(recognizer, pictures, rules.prior, rules.fusion, timer), thresholds

@@ -33,7 +33,7 @@ WRONG = {
     "model_sha256": [
         ("'abc'", "64 hexadecimal digits"),
         (f"'{'0' * 64}'", "stated is 0000"),
-        (f"['{'0' * 64}', '{'0' * 64}']", "one for each --model, in their order; given were 2 for 1"),
+        (f"['{'0' * 64}', '{'0' * 64}']", "one SHA-256 for each --model, in their order; given were 2 for 1"),
     ],
     "bind": [
         ("''", "not an address"),
@@ -120,6 +120,19 @@ WRONG = {
     ],
     "view_token": [("'short'\nview = '127.0.0.1:0'", "a --view-token is 16 to 256")],
     "show_video": SWITCH,
+    "teach_to": [
+        ("'{tmp}/x.txt'", "ends in .onnx, not x.txt"),
+        ("'{tmp}/x.onnx'", "--teach-to needs a page"),
+        ("'{tmp}/text/x.onnx'", "--teach-to: cannot write"),
+    ],
+    "teach_token": [
+        ("'0123456789abcdef'", "--teach-token needs a file"),
+        ("'short'\nview = '127.0.0.1:0'\nteach-to = '{tmp}/x.onnx'", "a --teach-token is 16 to 256"),
+        (
+            f"'{16 * 'a'}'\nview-token = '{16 * 'a'}'\nview = '127.0.0.1:0'\nteach-to = '{{tmp}}/x.onnx'",
+            "everybody who",
+        ),
+    ],
     "record": [("'{tmp}/text'", "cannot record to"), ("'{tmp}/text/below'", "cannot record to")],
     "record_mb": [("0\nrecord = '{tmp}'", "0.001 to 1000000, not 0"), ("nan\nrecord = '{tmp}'", "not nan")],
     "record_hours": [("0\nrecord = '{tmp}'", "more than 0"), ("nan\nrecord = '{tmp}'", "not nan")],

@@ -56,6 +56,24 @@ def test_other_machines_need_the_token() -> None:
     assert access.check({**host, "origin": "http://evil.example"}, TOKEN) == "wrong origin"
 
 
+def test_who_has_the_token_of_the_page_does_not_teach() -> None:
+    access = AccessPolicy(EVERYWHERE, TOKEN)
+    assert access.teach_token not in (None, TOKEN, AccessPolicy(EVERYWHERE, TOKEN).teach_token)
+    viewer, teacher = (
+        {"host": "10.0.0.5", "cookie": f"{access.cookie}={each}"} for each in (TOKEN, access.teach_token)
+    )
+    assert [access.check(each, None) for each in (viewer, teacher)] == ["allowed", "allowed"]
+    assert [access.may_teach(each) for each in (viewer, teacher)] == [False, True]
+    # The token in the address wins over the cookie, so that an address changes what a browser may do.
+    assert access.shown(viewer, access.teach_token) == access.teach_token
+    assert access.shown(viewer, "wrong") == TOKEN
+    assert AccessPolicy(HERE).may_teach({"host": "localhost"})  # without a token, everybody on this machine may
+    asked = AccessPolicy(HERE, teach_token=TOKEN)
+    assert (asked.check({"host": "localhost"}, None), asked.may_teach({"host": "localhost"})) == ("allowed", False)
+    with pytest.raises(MarEdgeError, match="--teach-token is the --view-token"):
+        AccessPolicy(HERE, TOKEN, teach_token=TOKEN)
+
+
 def test_a_token_is_generated_if_needed_and_required_if_given() -> None:
     made = {AccessPolicy(EVERYWHERE).token for _ in range(3)}
     assert len(made) == 3

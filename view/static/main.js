@@ -6,6 +6,7 @@ import { LiveStream } from "./live.js";
 import { $ } from "./elements.js";
 import { page } from "./page.js";
 import { fillPicker, render, takeHello } from "./show.js";
+import { startTeaching, takeLesson } from "./teach.js";
 
 // Older events are not announced.
 const NEWS_MS = 10_000;
@@ -16,6 +17,10 @@ function takeDocuments(messages) {
     if (message.kind === "view") {
       page.view = message;
       for (const stream of page.streams.values()) stream.silent = message.silent.includes(stream.name);
+      continue;
+    }
+    if (message.kind === "teach") {
+      takeLesson(message);
       continue;
     }
     let stream = page.streams.get(message.stream);
@@ -55,6 +60,7 @@ async function begin() {
   if (page.review) {
     await (await import("./review.js")).review();
   } else {
+    startTeaching(setup.teaching);
     new Link({
       open: () => {
         page.link = "live";

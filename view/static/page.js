@@ -11,6 +11,7 @@ export const page = {
   stream: null,
   person: null, // null: everybody
   view: null, // state of the server
+  lesson: null, // state of the lessons
   link: "connecting",
   why: "", // why the server or the recording is unavailable
   player: null,
