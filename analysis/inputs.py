@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mar_edge.analysis.participants import TABLE_SUFFIXES, read_participants
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.folders import all_files_in
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".webm", ".wmv"})
 """Files of folders and patterns that are taken for videos; a file that is named is taken whatever its suffix."""
@@ -98,7 +99,7 @@ def _expand(argument: str) -> Iterator[_Named]:
 
 def _videos_in(folder: Path) -> list[Path]:
     """Return the videos of a folder and all folders in it, by name. Hidden ones are left out, as macOS writes them."""
-    inside = (path for path in folder.rglob("*") if path.is_file() and _is_video(path))
+    inside = (path for path in all_files_in(folder) if _is_video(path))
     return sorted(path for path in inside if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 

@@ -195,8 +195,6 @@ def report_of(out: Path) -> Path:
 
 
 def _check_out(source: Path, out: Path, data: str, metadata: ModelMetadata) -> None:
-    if source.resolve() == out.resolve():
-        raise MarEdgeError(f"{out} is the FP32 file itself, which would be lost; name another with --out")
     if out.suffix != ".onnx":
         raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
     check_outputs([out, report_of(out)], [source, *data_files(data, metadata)])

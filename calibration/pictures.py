@@ -19,7 +19,7 @@ from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_differen
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families.manet import ManetFamily
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.pictures import clip_of
+from mar_edge.edge.pictures import chosen
 from mar_edge.streaming.capture.readers import open_source
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.training.evaluation.clip_predictions import UNLABELED
@@ -78,12 +78,12 @@ class Videos:
                 place = int((reader.media_s() - start_s) // self.window_s)
                 if place > index:
                     if pictures:
-                        yield clip_of(pictures)
+                        yield chosen(pictures)
                     index, pictures = place, []
                 if (number + index // _RUN) % 2 == self.part:
                     pictures.append(kept(reader.retrieve()))
             if pictures and index == 0:  # a short video; the end of a longer one is left out
-                yield clip_of(pictures)
+                yield chosen(pictures)
         finally:
             reader.close()
 

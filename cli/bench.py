@@ -6,7 +6,7 @@ import math
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, get_args
 
 import typer
 
@@ -84,7 +84,7 @@ def bench(
         list[RuntimeName] | None,
         typer.Option(
             metavar="NAME",
-            help="Runtime: auto, onnxruntime, onnxruntime-cuda, openvino or tensorrt (default: auto). May be repeated.",
+            help=f"Runtime: {', '.join(get_args(RuntimeName))} (default: auto). May be repeated.",
             show_default=False,
         ),
     ] = None,

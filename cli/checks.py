@@ -58,7 +58,7 @@ def run_checks(
         port: where ``serve`` would publish, on the loopback address.
     """
     checks = [check_python(), check_package(), check_machine(), check_pyav(), check_opencv(), check_opencv_wheels()]
-    checks += [check_pose_models(), check_runtime(), *check_tensorrt()]
+    checks += [check_pose_models(), check_runtime(), *check_tensorrt(), *check_tensorrt_rtx_plugin()]
     if read_model is not None:
         checks.append(check_model(read_model))
     checks += check_cameras(probe=probe_cameras)
@@ -199,6 +199,21 @@ def check_tensorrt() -> list[Check]:
         return [Check("tensorrt", "ok", f"{title}, on {this_gpu().name}")]
     except MarEdgeError as error:
         return [Check("tensorrt", "ok", f"{title}, to build engines with; none runs here: {error}")]
+
+
+def check_tensorrt_rtx_plugin() -> list[Check]:
+    """Check ONNX Runtime's plugin of TensorRT for RTX, if it is installed, and its GPUs."""
+    from mar_edge.edge.runtime.providers.tensorrt_rtx import PACKAGE, rtx_plugin
+
+    if find_spec(PACKAGE) is None:
+        return []
+    name, hint = "tensorrt-rtx plugin", "only --runtime onnxruntime-tensorrt-rtx needs it"
+    try:
+        plugin, gpus = rtx_plugin()
+    except MarEdgeError as error:
+        return [Check(name, "warn", str(error), hint)]
+    found = f"{plugin.__version__}, {len(gpus)} GPU{'' if len(gpus) == 1 else 's'} that it takes"
+    return [Check(name, "ok" if gpus else "warn", found, "" if gpus else hint)]
 
 
 def check_model(read_model: Callable[[], str]) -> Check:

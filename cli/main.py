@@ -69,6 +69,9 @@ def command_line() -> Any:
 def _run() -> int:
     """Run the command that was called, and say what was wrong.
 
+    Errors of the system that name a file are a user's: a folder that may not be read, a name that is too long. Most are
+    found where a file is opened; what is left is found here.
+
     Returns:
         The exit code.
     """
@@ -79,6 +82,10 @@ def _run() -> int:
         code = 0 if error.reader_left else _fail(str(error))
     except MarEdgeError as error:
         code = _fail(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        code = _fail(f"cannot use {error.filename}: {error.strerror}")
     except UsageError as error:
         code = _fail(f"{with_suggestion(error.format_message())}; '{_called()} --help' shows the options")
     except (KeyboardInterrupt, typer.Abort):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-RuntimeName = Literal["auto", "onnxruntime", "onnxruntime-cuda", "openvino", "tensorrt"]
+RuntimeName = Literal[
+    "auto",
+    "onnxruntime",
+    "onnxruntime-cuda",
+    "onnxruntime-tensorrt",
+    "onnxruntime-tensorrt-rtx",
+    "openvino",
+    "tensorrt",
+]
 Device = Literal["cpu", "cuda"]
 Hardware = Literal["same", "same-capability", "ampere-plus"]
 """GPUs that a TensorRT engine runs on."""

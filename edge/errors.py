@@ -30,13 +30,16 @@ def about(option: str) -> Iterator[None]:
         raise MarEdgeError(f"{option}: {error}") from None
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], least: float = 0.6) -> str:
     """Return ``; did you mean 'nodding'?``, to end a message with, or nothing where no known name is close.
 
     Upper and lower case, and '-' and '_', count as equal.
+
+    Args:
+        least: how close, from 0 to 1 for equal; closer where an unknown name may be meant.
     """
     by_form = {_form(each): each for each in known}
-    close = get_close_matches(_form(name), by_form, n=1)
+    close = get_close_matches(_form(name), by_form, n=1, cutoff=least)
     return f"; did you mean '{by_form[close[0]]}'?" if close else ""
 
 

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label, label_rows, read_label_text
 
 Way = Literal["both", "one", "each"]
@@ -48,7 +48,10 @@ def parse_movements(text: str, source: str) -> dict[str, Movement]:
     found = {(row["action"] or "").strip(): _movement(row, where) for where, row in rows}
     for name, movement in found.items():
         if movement.opposite and movement.opposite not in found:
-            raise MarEdgeError(f"{source}: '{movement.opposite}', the opposite of '{name}', is not in the file")
+            raise MarEdgeError(
+                f"{source}: '{movement.opposite}', the opposite of '{name}', is not in the file"
+                f"{did_you_mean(movement.opposite, found)}"
+            )
     return found
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import ma52_labels
 from mar_edge.edge.model_file import ModelMetadata
 
@@ -124,8 +124,11 @@ def shift_of(prior: Prior, metadata: ModelMetadata) -> NDArray[np.float64]:
     if prior.rates:
         missing = [metadata.labels[i].name for i in acting if metadata.labels[i].name not in prior.rates]
         if missing:
+            names = {label.name for label in metadata.labels}
+            guesses = ((name, did_you_mean(name, missing)) for name in prior.rates if name not in names)
+            odd = next((f"; it has '{name}'{guess}" for name, guess in guesses if guess), "")
             raise MarEdgeError(
-                f"--prior: {prior.name} lacks {len(missing)} of the model's labels, such as '{missing[0]}'"
+                f"--prior: {prior.name} lacks {len(missing)} of the model's labels, such as '{missing[0]}'{odd}"
             )
         shift[acting] = [math.log(max(prior.rates[metadata.labels[i].name], LEAST_RATE)) for i in acting]
     if metadata.rates:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.data import Window
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.files.tables import read_table, seconds_of
 from mar_edge.streaming.recording.skeletons import read_skeletons
 
@@ -153,7 +153,10 @@ def read_folder(folder: Path, label: str) -> Shown:
             parts.append(Shown(shown.layout, shown.examples, idle))
     if not parts:
         known = sorted({other for listed in rows.values() for other, _ in listed})
-        raise MarEdgeError(f"{folder / LABEL_FILE} has no row of '{label}'; its labels: {', '.join(known[:10])}")
+        raise MarEdgeError(
+            f"{folder / LABEL_FILE} has no row of '{label}'; its labels: {', '.join(known[:10])}"
+            f"{did_you_mean(label, known)}"
+        )
     if len({part.layout for part in parts}) > 1:
         raise MarEdgeError(f"{folder}: the recordings have different skeletons")
     examples = tuple(example for part in parts for example in part.examples)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -108,9 +111,10 @@ def test_the_broker_of_the_compose_file_has_options_that_exist(tmp_path: Path) -
 def test_volumes_belong_to_the_user_that_writes_them(path: Path) -> None:
     (recordings,) = re.findall(r"- recordings:(\S+)", (DEPLOY / "compose.yaml").read_text())
     (journal,) = re.findall(r"- journal:(\S+)", (DEPLOY / "compose.fleet.yaml").read_text())
+    (cache,) = re.findall(r"- cache:(\S+)", (DEPLOY / "compose.cuda.yaml").read_text())
     before_user, user, _ = path.read_text().partition("USER 10001")
     assert user
-    assert f"install --directory --owner=mar-edge {recordings} {journal}\n" in before_user
+    assert f"install --directory --owner=mar-edge {recordings} {journal} {cache}\n" in before_user
     assert f'record = "{recordings}"' in (DEPLOY / "mar-edge.toml").read_text()
 
 
@@ -119,6 +123,44 @@ def test_images_have_extras_that_exist_and_what_the_bridge_needs(path: Path) -> 
     extras = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     (listed,) = re.findall(r"'\.\[([\w,-]+)\]'", path.read_text())
     assert {"nats", "mqtt"} <= set(listed.split(",")) <= set(extras)
+
+
+@by_dockerfile
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False), (None, False)])
+def test_health_checks_ask_the_box_and_no_proxy(path: Path, status: int | None, healthy: bool) -> None:
+    (listed,) = re.findall(r"^  CMD (\[.*\])$", path.read_text(), re.MULTILINE)
+    program, *arguments = json.loads(listed)
+    assert program == "python"
+
+    class Box(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if status and self.path == "/live" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Box) as server:
+        if status is not None:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        else:
+            server.server_close()
+        words = [word.replace("9090", str(server.server_port)) for word in arguments]
+        proxy = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
+        done = subprocess.run([sys.executable, *words], capture_output=True, check=False, env=os.environ | proxy)
+        if status is not None:
+            server.shutdown()
+    assert (done.returncode == 0) == healthy
+
+
+@pytest.mark.skipif(shutil.which("docker-compose") is None, reason="docker-compose is not installed")
+@pytest.mark.parametrize("more", [(), ("compose.fleet.yaml",), ("compose.cuda.yaml",)], ids=str)
+def test_compose_takes_the_files(more: tuple[str, ...]) -> None:
+    files = [word for name in ("compose.yaml", *more) for word in ("--file", DEPLOY / name)]
+    done = subprocess.run(
+        ["docker-compose", *files, "config", "--quiet"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_metrics_of_the_container_are_at_the_hosts_loopback() -> None:

@@ -25,6 +25,7 @@ from mar_edge.streaming.wire.messages import (
     EventMessage,
     HelloMessage,
     LabelMessage,
+    MarkerMessage,
     SkeletonMessage,
 )
 from mar_edge.streaming.wire.profile_message import ProfileMessage
@@ -45,7 +46,7 @@ class IndexedRecording:
     frames, dropped: how many were processed, and how many were not.
     people: ids of the people seen.
     reason: why the stream ended, if it did.
-    events: the first and the newest message of each, as JSON.
+    events: the first and the newest message of each, as JSON. markers: of other programs, as JSON.
     offsets: position of the byte at which each chunk begins, and of the end of the last one.
     zero_ns: the wall clock of media time 0.
     has_profiles: whether activity profiles were recorded.
@@ -60,6 +61,7 @@ class IndexedRecording:
     people: tuple[int, ...]
     reason: str | None
     events: tuple[bytes, ...]
+    markers: tuple[bytes, ...]
     offsets: array[int]
     zero_ns: int
     steady: SteadyTime
@@ -90,7 +92,9 @@ class IndexedRecording:
                 "reason": self.reason,
             }
         )
-        return fields[:-1] + b',"hello":' + self.hello + b',"events":[' + b",".join(self.events) + b"]}"
+        lists = ((b"events", self.events), (b"markers", self.markers))
+        listed = b"".join(b',"' + name + b'":[' + b",".join(messages) + b"]" for name, messages in lists)
+        return fields[:-1] + b',"hello":' + self.hello + listed + b"}"
 
     def chunk(self, number: int) -> bytes:
         """Return the messages of one stretch, as a JSON array.
@@ -126,7 +130,8 @@ def index_recording(path: Path) -> IndexedRecording:
     return indexer.result(path)
 
 
-_Timed = LabelMessage | EventMessage | ProfileMessage
+_Timed = LabelMessage | EventMessage | ProfileMessage | MarkerMessage
+_TIMES = ("t_capture_ns", "t_start_ns", "t_end_ns", "t_marker_ns")
 
 
 def _steadied(lines: Sequence[bytes], steady: SteadyTime, zero_ns: int) -> list[bytes]:
@@ -153,12 +158,8 @@ def _steady_message(message: _Timed, steady: SteadyTime, zero_ns: int, apart_ns:
         media_ns = steady.media_ns(t_ns, message.frame, apart_ns)
         return t_ns if media_ns is None else max(zero_ns + media_ns, 0)
 
-    return msgspec.structs.replace(
-        message,
-        t_capture_ns=at(message.t_capture_ns),
-        t_start_ns=at(message.t_start_ns),
-        t_end_ns=None if message.t_end_ns is None else at(message.t_end_ns),
-    )
+    times = {name: at(t_ns) for name in _TIMES if (t_ns := getattr(message, name, None)) is not None}
+    return msgspec.structs.replace(message, **times)
 
 
 class _Indexer:
@@ -173,6 +174,7 @@ class _Indexer:
         self._people: set[int] = set()
         self._reason: str | None = None
         self._events: dict[int, list[bytes]] = {}
+        self._markers: list[bytes] = []
         self._offsets = array("q")
         self._zero_ns = self._end = 0
         self._steady = SteadyTime()
@@ -192,6 +194,8 @@ class _Indexer:
         elif isinstance(message, EventMessage):
             first, *_ = self._events.setdefault(message.event_id, [line.content])
             self._events[message.event_id] = [first] if first is line.content else [first, line.content]
+        elif isinstance(message, MarkerMessage):
+            self._markers.append(line.content)
         elif isinstance(message, ProfileMessage):
             self._has_profiles = True
         elif isinstance(message, EndMessage):
@@ -233,6 +237,7 @@ class _Indexer:
             events=tuple(
                 line for lines in self._events.values() for line in _steadied(lines, self._steady, self._zero_ns)
             ),
+            markers=tuple(_steadied(self._markers, self._steady, self._zero_ns)),
             offsets=array("q", [*self._offsets, self._end]),
             zero_ns=self._zero_ns,
             steady=self._steady,

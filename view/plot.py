@@ -1,7 +1,8 @@
 """Plots the events of recordings for print: when each label occurred, and how often. Uses matplotlib; reads no files.
 
 Each body group has a band, with a lane and a count for each of its labels that occur. If there are several people, a
-lane for each of them is above the bands.
+lane for each of them is above the bands. Markers of other programs are dashed lines through all lanes, with a band of
+their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.streaming.recording.timeline import NS, TimedEvent, Timeline, body_of
+from mar_edge.streaming.recording.timeline import MARKER, NS, TimedEvent, Timeline, body_of
 from mar_edge.view.fonts import DEFAULT, families_for
 from mar_edge.view.wording import clock, clock_unit, rows_of, summary
 
@@ -31,9 +32,12 @@ _LANE_INCHES = 0.17
 _MARGINS_INCHES = 1.2
 _LEAST_LANES = 4
 _MOST_PEOPLE = 40
+_MOST_TEXTS = 40
+"""Markers of other programs that have their texts in the plot; of more, only the times are legible."""
 _TEXT_PT = 7
 # Colors of Okabe and Ito, safe for color blindness, without the yellow, which is too pale on paper.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7F7F7F", "#000000")
+_MARKER_COLOR = "#404040"
 # Makes even the shortest event visible.
 _EDGE_PT = 0.7
 _TICKS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
@@ -51,6 +55,7 @@ def plot(timelines: Sequence[Timeline], suffix: str) -> bytes:
     labels = {event.label for timeline in timelines for event in timeline.events}
     texts = [text for timeline in timelines for text in (timeline.stream, timeline.model)]
     texts += [text for label in labels for text in (label.name, body_of(label))]
+    texts += [text for timeline in timelines for marker in timeline.markers for text in (marker.source, marker.text)]
     return render(lambda: draw(timelines), texts, suffix)
 
 
@@ -94,7 +99,7 @@ def _families(texts: Sequence[str], kind: str) -> list[str]:
 
 def draw(timelines: Sequence[Timeline]) -> Figure:
     """Draw the plot. Times count from the earliest start of the timelines."""
-    people, labels = _people(timelines), _labels(timelines)
+    people, labels = _people(timelines), [*_labels(timelines), *_markers(timelines)]
     sections = [people, labels] if people else [labels]
     heights = [len(people), max(len(labels), _LEAST_LANES)][-len(sections) :]
     figure = Figure(figsize=(_WIDTH_INCHES, _MARGINS_INCHES + _LANE_INCHES * sum(heights)), layout="constrained")
@@ -103,6 +108,7 @@ def draw(timelines: Sequence[Timeline]) -> Figure:
         _draw_lanes(when, how_many, lanes)
         when.set_ylim(height - 0.4, -0.6)
     _draw_gaps(list(axes[:, 0]), timelines)
+    _draw_markers(list(axes[:, 0]), labels, timelines)
     for when in axes[:, 0]:
         _label_times(when, timelines, visible=when is axes[-1, 0])
     axes[0, 1].set_title("events" if labels else "", loc="left", fontsize=_TEXT_PT, pad=2)
@@ -156,6 +162,18 @@ def _labels(timelines: Sequence[Timeline]) -> list[_Lane]:
             lanes.append(_Lane(body, color, None))
             lanes += [_Lane(label.name, color, _spans(own, zero_ns, colors)) for label, own in found if own]
     return lanes
+
+
+def _markers(timelines: Sequence[Timeline]) -> list[_Lane]:
+    """Return a heading, and a lane for each program that set markers; none without markers."""
+    times: dict[str, list[float]] = {}
+    for timeline in timelines:
+        for marker in timeline.markers:
+            times.setdefault(marker.source, []).append((marker.t_ns - _zero_ns(timelines)) / NS)
+    lanes = [
+        _Lane(source, _MARKER_COLOR, tuple((t_s, 0.0, _MARKER_COLOR) for t_s in own)) for source, own in times.items()
+    ]
+    return [_Lane(MARKER, _MARKER_COLOR, None), *lanes] if lanes else []
 
 
 def _people(timelines: Sequence[Timeline]) -> list[_Lane]:
@@ -220,6 +238,20 @@ def _draw_gaps(rows: Sequence[Axes], timelines: Sequence[Timeline]) -> None:
         gap_s = (before.last_ns - zero_ns) / NS, (after.first_ns - zero_ns) / NS
         for axes in rows if gap_s[0] < gap_s[1] else ():
             axes.axvspan(*gap_s, color="#EEEEEE", zorder=0)
+
+
+def _draw_markers(rows: Sequence[Axes], lanes: Sequence[_Lane], timelines: Sequence[Timeline]) -> None:
+    """Draw a line through all lanes at each marker, with its text in the lane of its program."""
+    found = [marker for timeline in timelines for marker in timeline.markers]
+    places = {lane.name: y for y, lane in enumerate(lanes) if lane.color == _MARKER_COLOR}
+    for marker in found:
+        t_s = (marker.t_ns - _zero_ns(timelines)) / NS
+        for axes in rows:
+            axes.axvline(t_s, color=_MARKER_COLOR, linewidth=0.4, linestyle=(0, (4, 3)), zorder=0.5)
+        if len(found) <= _MOST_TEXTS:
+            text, place = " ".join(marker.text.split()), (t_s, places[marker.source])
+            written = rows[-1].annotate(text, place, (2, 0), textcoords="offset points", va="center", parse_math=False)
+            written.set(fontsize=_TEXT_PT - 1, clip_on=True)
 
 
 def _label_times(axes: Axes, timelines: Sequence[Timeline], visible: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.folders import listed
 from mar_edge.streaming.capture.av_reader import AvReader
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.streaming.recording.reader import read_messages
@@ -123,7 +124,7 @@ def _expanded(path: Path) -> list[Path]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.iterdir()) if _is_video(path) and path.is_file()]
+    return [path for path in listed(folder) if _is_video(path) and path.is_file()]
 
 
 def _is_video(path: Path) -> bool:

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from statistics import fmean, median, stdev
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mar_edge.analysis.agreement.kappa import Kappa, cohen_kappa
 from mar_edge.analysis.agreement.pairing import CodedPair, CodedSpan
-from mar_edge.analysis.agreement.time_bins import Presence, joint_presence, joint_sets, shown
+from mar_edge.analysis.agreement.time_bins import Presence, Stretches, stretches
 from mar_edge.streaming.recording.matching import EventFigures, event_figures, pair_by_overlap
 from mar_edge.streaming.recording.timeline import NO_BODY, NS
 
@@ -91,11 +88,7 @@ class Agreement:
 
 
 def compare(pairs: Sequence[CodedPair], bin_s: float) -> Agreement:
-    """Compare the codings of some recordings. Bins, events and pairs of all recordings and people are added up.
-
-    Raises:
-        MarEdgeError: the bins are too narrow.
-    """
+    """Compare the codings of some recordings. Bins, events and pairs of all recordings and people are added up."""
     bodies = _bodies(pairs)
     labels = tuple(bodies)
     width_ns = round(bin_s * NS)
@@ -107,8 +100,7 @@ def compare(pairs: Sequence[CodedPair], bin_s: float) -> Agreement:
         for person in pair.people:
             own = [[span for span in spans if span.person == person] for spans in (pair.ones, pair.others)]
             by_group.add(pair, own, width_ns)
-            bins = by_action.add(pair, own, width_ns)
-            sets.update(joint_sets(*bins))
+            sets.update(by_action.add(pair, own, width_ns).sets())
             matched += _event_pairs(pair.name, *own)
     everything = AgreementRow(
         level="all",
@@ -155,11 +147,11 @@ class _Sums:
     onsets: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     offsets: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, pair: CodedPair, own: Sequence[Sequence[CodedSpan]], width_ns: int) -> list[NDArray[np.bool_]]:
-        """Add the events of one person; return the bins (K, N) of both codings."""
-        bins = [shown(spans, self.keys, self.key_of, pair, width_ns) for spans in own]
+    def add(self, pair: CodedPair, own: Sequence[Sequence[CodedSpan]], width_ns: int) -> Stretches:
+        """Add the events of one person; return the bins of both codings."""
+        bins = stretches(own, self.keys, self.key_of, pair, width_ns)
         for place, key in enumerate(self.keys):
-            self.presence[key].update(joint_presence(bins[0][place], bins[1][place]))
+            self.presence[key].update(bins.presence(place))
             ones, others = ([span for span in spans if self.key_of[span.label] == key] for spans in own)
             self.numbers[key][0] += len(ones)
             self.numbers[key][1] += len(others)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.folders import listed
 from mar_edge.streaming.capture.readers import open_source
 from mar_edge.streaming.capture.sources import parse_source
 
@@ -35,7 +36,7 @@ def files_in(paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         found = [path]
         if path.is_dir():
-            found = sorted(one for one in path.iterdir() if one.suffix.lower() in _SUFFIXES)
+            found = [one for one in listed(path) if one.suffix.lower() in _SUFFIXES]
         if not found:
             raise MarEdgeError(f"{path} has no video and no picture; expected files such as .mp4, .mkv, .png or .jpg")
         files += found

@@ -14,7 +14,9 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import parse_metadata
 from mar_edge.edge.progress import Progress, silent
 from mar_edge.edge.runtime.base import Runtime
-from mar_edge.edge.runtime.onnxruntime import CUDA_PROVIDER, OnnxRuntime, available_providers, read_metadata
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime, read_metadata, read_shapes
+from mar_edge.edge.runtime.providers.base import available_providers
+from mar_edge.edge.runtime.providers.cuda import CUDA_NAME, cuda
 from mar_edge.edge.runtime.tensorrt.cache import has_engine_of
 from mar_edge.edge.runtime.tensorrt.store import SUFFIX
 
@@ -60,9 +62,9 @@ def _best(path: Path, threads: int) -> Opened:
         except MarEdgeError as error:
             passed_over = f"; not TensorRT, though an engine is in the cache: {error}"
     where = "on this CPU; this ONNX Runtime has no CUDA"
-    if CUDA_PROVIDER in available_providers():
+    if CUDA_NAME in available_providers():
         try:
-            return Opened(OnnxRuntime(path, threads, "cuda"), f"CUDA is available{passed_over}")
+            return Opened(OnnxRuntime(path, threads, cuda()), f"CUDA is available{passed_over}")
         except MarEdgeError as error:
             where = f"on this CPU; {error}"
     if not _is_full_size(path):
@@ -101,20 +103,48 @@ def _onnxruntime(path: Path, threads: int) -> Runtime:
 
 
 def _onnxruntime_cuda(path: Path, threads: int) -> Runtime:
-    return OnnxRuntime(path, threads, "cuda")
+    return OnnxRuntime(path, threads, cuda())
+
+
+def _onnxruntime_tensorrt(path: Path, threads: int) -> Runtime:
+    from mar_edge.edge.runtime.providers.tensorrt import tensorrt
+
+    _only_fp32(
+        path,
+        "ONNX Runtime's TensorRT picks the types of layers by itself, and would not keep to those of the file",
+        "--runtime tensorrt",
+    )
+    return OnnxRuntime(path, threads, tensorrt(path, read_shapes(path)))
+
+
+def _onnxruntime_tensorrt_rtx(path: Path, threads: int) -> Runtime:
+    from mar_edge.edge.runtime.providers.tensorrt_rtx import tensorrt_rtx
+
+    return OnnxRuntime(path, threads, tensorrt_rtx(path, read_shapes(path)))
 
 
 def _openvino(path: Path, threads: int) -> Runtime:
     from mar_edge.edge.runtime.openvino import OpenVino
 
-    document = read_metadata(path)  # a pose network has none
-    precision = "fp32" if document is None else parse_metadata(document, str(path)).precision
-    if precision != "fp32":
-        raise MarEdgeError(
-            f"{path} is {precision}; OpenVINO runs only FP32 files here, because its bf16 is off by whole logits and "
-            "its INT8 is slower. Give the FP32 file, or --runtime onnxruntime"
-        )
+    _only_fp32(
+        path,
+        "OpenVINO runs only FP32 files here, because its bf16 is off by whole logits and its INT8 is slower",
+        "--runtime onnxruntime",
+    )
     return OpenVino(path, threads)
 
 
-_OPEN = {"onnxruntime": _onnxruntime, "onnxruntime-cuda": _onnxruntime_cuda, "openvino": _openvino}
+def _only_fp32(path: Path, why: str, instead: str) -> None:
+    document = read_metadata(path)  # a pose network has none
+    precision = "fp32" if document is None else parse_metadata(document, str(path)).precision
+    if precision != "fp32":
+        raise MarEdgeError(f"{path} is {precision}; {why}. Give the FP32 file, or {instead}")
+
+
+_OPEN = {
+    "onnxruntime": _onnxruntime,
+    "onnxruntime-cuda": _onnxruntime_cuda,
+    "onnxruntime-tensorrt": _onnxruntime_tensorrt,
+    "onnxruntime-tensorrt-rtx": _onnxruntime_tensorrt_rtx,
+    "openvino": _openvino,
+}

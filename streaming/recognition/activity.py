@@ -198,20 +198,26 @@ class ActivityProfile:
         """
         self._person(person, start_ns).events[event_id] = _Event(label, start_ns, end_ns)
 
-    def profiles(self, end_ns: int, bodies: Sequence[str], labels: Sequence[Label] = ()) -> list[PersonProfile]:
+    def profiles(
+        self, end_ns: int, bodies: Sequence[str], labels: Sequence[Label] = (), stream_end_ns: int | None = None
+    ) -> list[PersonProfile]:
         """Return the profile of each person with anything in the window that ends at ``end_ns``, by id.
 
         Args:
             end_ns: later than the last time.
             bodies: the body groups to list.
             labels: the actions to list; others are listed as well where they occurred in the window or the baseline.
+            stream_end_ns: where nothing follows; a baseline that would be over later never is. None while more may
+                follow.
         """
+        until_ns = end_ns if stream_end_ns is None else min(end_ns, stream_end_ns)
         start_ns = end_ns - self._rules.window_ns
         found = []
         for person, state in sorted(self._people.items()):
             state.forget(start_ns)
             if state.seen or state.events:
-                found.append(self._profile(person, state, end_ns, bodies, labels))
+                base = self.baseline or state.baseline_at(until_ns)
+                found.append(self._profile(person, state, end_ns, base=base, bodies=bodies, labels=labels))
             else:
                 self._absent[person] = self._people.pop(person)
         while len(self._absent) > _MOST_ABSENT:
@@ -230,11 +236,17 @@ class ActivityProfile:
         return _Person(Tally(start_ns, start_ns + round(minutes * _MINUTE_S * _NS)))
 
     def _profile(
-        self, person: int, state: _Person, end_ns: int, bodies: Sequence[str], labels: Sequence[Label]
+        self,
+        person: int,
+        state: _Person,
+        end_ns: int,
+        *,
+        base: Tally | None,
+        bodies: Sequence[str],
+        labels: Sequence[Label],
     ) -> PersonProfile:
         tally = state.window(end_ns - self._rules.window_ns, end_ns)
         whole = self.baseline or state.baseline
-        base = self.baseline or state.baseline_at(end_ns)
         occurred = {*tally.durations_ns, *(base.durations_ns if base else ())}
         listed = [*labels, *sorted(occurred.difference(labels), key=lambda label: (label.id, label.name))]
 

@@ -34,6 +34,7 @@ class ProfileFollower:
         self._activity = ActivityProfile(rules, baseline)
         self._bodies: tuple[str, ...] = ()
         self._apart_ns = 0
+        self._media_end_ns = 0
         self._tick: int | None = None
 
     def begin_frame(self, t_capture_ns: int, t_media_ns: int) -> list[PersonProfile]:
@@ -42,7 +43,7 @@ class ProfileFollower:
         Args:
             t_capture_ns, t_media_ns: time of the frame on both clocks.
         """
-        self._apart_ns = t_capture_ns - t_media_ns
+        self._apart_ns, self._media_end_ns = t_capture_ns - t_media_ns, t_media_ns
         tick = t_media_ns // self._rules.step_ns
         before, self._tick = self._tick, tick
         return [] if before is None or tick <= before else self._profiles(tick)
@@ -69,10 +70,10 @@ class ProfileFollower:
 
     def finish(self) -> list[PersonProfile]:
         """Return the profiles of the end of the stream: those that would be due next."""
-        return [] if self._tick is None else self._profiles(self._tick + 1)
+        return [] if self._tick is None else self._profiles(self._tick + 1, self._media_end_ns)
 
-    def _profiles(self, tick: int) -> list[PersonProfile]:
-        return self._activity.profiles(tick * self._rules.step_ns, self._bodies, self._labels)
+    def _profiles(self, tick: int, stream_end_ns: int | None = None) -> list[PersonProfile]:
+        return self._activity.profiles(tick * self._rules.step_ns, self._bodies, self._labels, stream_end_ns)
 
     def _media_ns(self, t_ns: int) -> int:
         return t_ns - self._apart_ns

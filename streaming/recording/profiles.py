@@ -150,7 +150,7 @@ def profiles_of(
         while events and events[-1].t_start_ns < end_ns:
             event = events.pop()
             activity.event(event.person, event.event_id, event.label, event.t_start_ns, event.t_end_ns)
-        found += activity.profiles(end_ns, bodies, labels)
+        found += activity.profiles(end_ns, bodies, labels, timeline.last_ns)
     return found
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.files.folders import listed
 from mar_edge.streaming.choices import Kind
 from mar_edge.streaming.recording.recorder import SUFFIX, age_order
 from mar_edge.streaming.wire.encoding import MAX_BYTES, decode
@@ -73,12 +74,11 @@ def recording_files(paths: Sequence[Path]) -> list[Path]:
         MarEdgeError: there is none.
     """
     if len(paths) == 1 and paths[0].is_dir():
-        files = sorted(paths[0].glob(f"*{SUFFIX}"), key=age_order)
+        files = sorted(recordings_in(paths[0]), key=age_order)
         if not files:
-            inside = paths[0] / STUDY_FOLDER
             hint = "'mar-edge serve --record FOLDER' writes them"
-            if any(inside.glob(f"*{SUFFIX}")):
-                hint = f"those of the study are in {inside}"
+            if is_study(paths[0]):
+                hint = f"those of the study are in {paths[0] / STUDY_FOLDER}"
             raise MarEdgeError(f"{paths[0]} holds no recording (*{SUFFIX}); {hint}")
         return files
     for path in paths:
@@ -87,6 +87,24 @@ def recording_files(paths: Sequence[Path]) -> list[Path]:
     if not paths:
         raise MarEdgeError("no recording named; give files of 'mar-edge record', or one folder of them")
     return list(paths)
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """Return the recordings in a folder, by name.
+
+    Raises:
+        MarEdgeError: it cannot be read.
+    """
+    return [path for path in listed(folder) if path.name.endswith(SUFFIX)]
+
+
+def is_study(folder: Path) -> bool:
+    """Return whether a folder is one that ``mar-edge analyze`` wrote: its recordings are in a folder in it.
+
+    Raises:
+        MarEdgeError: it cannot be read.
+    """
+    return (folder / STUDY_FOLDER).is_dir() and bool(recordings_in(folder / STUDY_FOLDER))
 
 
 def read_messages(files: Iterable[Path], heads_of: Collection[Kind] = ()) -> Iterator[Recorded]:

@@ -64,6 +64,7 @@ def test_two_coders_of_one_file_with_names_of_their_own(here, user_error, tmp_pa
     line = next(line for line in done.stdout.splitlines() if line.startswith("nodding"))
     assert line.split() == ["nodding", "1", "1", "1.00", "1.00", "1.00", "+0.10", "(-)", "+0.00", "(-)"]
     assert "no event by 'Cleo'; there are some by Anna, Ben" in user_error(*command[:-8], "--coder-a", "Cleo")
+    assert "did you mean 'Anna'?" in user_error(*command[:-8], "--coder-a", "Ana")
 
 
 def test_a_coder_who_found_nothing_and_wrong_input(here, user_error, corrected):

@@ -56,6 +56,7 @@ def test_without_a_statement_actions_of_ma52_have_their_own_movements() -> None:
     [
         ("id,action,way\n0,nodding,twice\n", "x.csv, line 2: way is both, one, each or empty, not 'twice'"),
         ("id,action,opposite\n0,nodding,waving\n", "'waving', the opposite of 'nodding', is not in the file"),
+        ("id,action,opposite\n0,nodding,\n1,no,noding\n", "is not in the file; did you mean 'nodding'?"),
         ("action,way\nnodding,one\n", "columns id,action"),
     ],
 )

@@ -57,11 +57,11 @@ def test_the_crop_is_the_middle():
 
 def test_a_clip_is_the_middle_of_each_eighth():
     frames = [np.full((256, 256, 3), i, np.uint8) for i in range(24)]
-    clip = pictures.clip_of([pictures.small(frame) for frame in frames])
+    clip = pictures.clip_of(frames)
     assert clip.shape == (8, 224, 224, 3)
     assert clip.dtype == np.uint8
     np.testing.assert_array_equal(clip[:, 0, 0, 0], [1, 4, 7, 10, 13, 16, 19, 22])
-    np.testing.assert_array_equal(pictures.clip_of([pictures.small(frames[5])])[:, 7, 7, 1], 5)
+    np.testing.assert_array_equal(pictures.chosen([pictures.small(frames[5])])[:, 7, 7, 1], 5)
 
 
 def test_no_frames_are_an_error():

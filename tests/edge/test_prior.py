@@ -90,3 +90,5 @@ def test_files_that_are_no_label_frequencies_are_errors(tmp_path, text, said):
 def test_a_label_without_a_frequency_is_named():
     with pytest.raises(MarEdgeError, match="here lacks 1 of the model's labels, such as 'shrug'"):
         shift_of(Prior("here", {"nod": 1.0}), THREE)
+    with pytest.raises(MarEdgeError, match="such as 'shrug'; it has 'shrugg'; did you mean 'shrug'"):
+        shift_of(Prior("here", {"nod": 1.0, "x": 1.0, "shrugg": 1.0}), THREE)

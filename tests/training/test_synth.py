@@ -1,4 +1,4 @@
-"""Batches of clips and their components; ``test_synth_actions`` tests the actions."""
+"""Batches of clips and their components; ``test_synth_actions`` and ``test_synth_legs_trunk_head`` test the actions."""
 
 import itertools
 from concurrent.futures import ProcessPoolExecutor

@@ -7,19 +7,24 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pympi
 import pytest
+from browser import free_port, opened, page_of, review_of
 from lxml import etree
 from recorded_runs import NOD, ZERO_NS, Stream
 
 from mar_edge.cli.options.selection import count_text
 from mar_edge.streaming.recording.timeline import NS_A_MS, Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
+from mar_edge.streaming.wire.encoding import EncodedMessage
 from mar_edge.training.datasets.recordings import open_recordings
+from mar_edge.view.annotations import bids
 from mar_edge.view.annotations.formats import format_of
 from mar_edge.view.annotations.reading import read_annotations
 from mar_edge.view.annotations.table import trainable
+from mar_edge.view.feed import Feed
 
 SCHEMA = Path(__file__).parents[1] / "data" / "eaf.xsd"
 
@@ -80,6 +85,63 @@ def test_csv_has_rows_among_the_events(timeline: Timeline) -> None:
         ("1.250", "stimulus 7; left", "LSL marker", "", "", "stimuli"),
         ("1.250", "go", "LSL marker", "", "", "stimuli"),
     ]
+
+
+def test_bids_has_rows_without_duration_among_the_events(timeline: Timeline) -> None:
+    rows = csv.DictReader(io.StringIO(bids.write_events(timeline).decode()), delimiter="\t")
+    assert [tuple(row.values()) for row in rows] == [
+        ("-0.200", "0.000", "ready", "n/a", "n/a", "LSL marker"),
+        ("1.000", "1.500", "nodding", "0.800", "person 0", "head"),
+        ("1.250", "0.000", "stimulus 7; left", "n/a", "n/a", "LSL marker"),
+        ("1.250", "0.000", "go", "n/a", "n/a", "LSL marker"),
+    ]
+    levels = json.loads(bids.write_sidecar(timeline, "cam.mp4", {}))["trial_type"]["Levels"]
+    assert levels["ready"] == "marker of buttons, another program"
+
+
+def test_a_plot_has_a_lane_for_each_source_and_a_line_through_all(timeline: Timeline) -> None:
+    pytest.importorskip("matplotlib")
+    from mar_edge.view.plot import draw, plot
+
+    drawn = plot([timeline], ".svg").decode()
+    # All but "ready", which was set before the first frame.
+    for text in ("LSL marker", "stimuli", "buttons", "stimulus 7; left", "go"):
+        assert f">{text}</text>" in drawn
+    (when, _) = draw([timeline]).axes
+    lines = [line.get_xdata()[0] for line in when.lines if list(line.get_ydata()) == [0, 1]]
+    assert lines == [-0.2, 1.25, 1.25]
+    many = replace(timeline, markers=timeline.markers * 20)
+    assert ">go</text>" not in plot([many], ".svg").decode()
+
+
+@pytest.mark.parametrize("times", [1, 200])
+def test_the_page_draws_a_line_with_its_text(chromium: Any, tmp_path: Path, times: int) -> None:
+    stream = Stream().hello().skeletons(0, 4).event(NOD, 1.0, 2.5)
+    for number in range(times):
+        stream.marker(f"stimulus {number}", 1.25 + number / 1e4)
+    stream.write(tmp_path / "cam.jsonl")
+    with review_of([tmp_path]) as url, opened(chromium, url) as seen:
+        seen.until("(times) => document.querySelectorAll('.marker').length === times", times)
+        seen.says("lanes", "LSL markers")
+        marker, block = (seen.page.locator(each).first for each in (".marker", ".block"))
+        assert marker.get_attribute("title") == "stimuli: stimulus 0"
+        assert marker.locator("span").is_visible() == (times == 1)  # no room for 200 texts
+        assert seen.page.locator(".marker span").last.inner_text() == f"stimulus {times - 1}"
+        line, nod = marker.bounding_box(), block.bounding_box()
+        assert line["x"] - nod["x"] == pytest.approx(nod["width"] / 6, abs=1)
+        assert line["y"] < nod["y"] < line["y"] + line["height"]
+        assert (seen.errors, seen.foreign) == ([], [])
+
+
+def test_the_live_page_draws_them_too(chromium: Any) -> None:
+    feed = Feed()
+    hello, *others = Stream().hello().skeletons(0, 0.2).marker("go", 0.05).end(0.2, 6, 0).messages
+    feed.publish(EncodedMessage(hello))
+    with page_of(feed, f"127.0.0.1:{free_port()}") as url, opened(chromium, url) as seen:
+        seen.says("lanes", "head")
+        for message in others:
+            feed.publish(EncodedMessage(message))
+        seen.until("() => document.querySelector('.marker')?.textContent === 'go'")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".boris", ".tsv", ".eaf"])

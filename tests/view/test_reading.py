@@ -68,6 +68,24 @@ def test_names_of_a_coder_become_labels(tmp_path: Path) -> None:
     assert read.notes == ("1 event is left out by its name", "labels that no label set has: smile (2)")
 
 
+def test_a_misspelled_label_comes_with_the_label_that_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("start_s,end_s,label\n1,2,noding\n3,4,humming\n")
+    (note,) = read_annotations([tmp_path / "a.csv"]).notes
+    assert note == "labels that no label set has: noding (1; did you mean 'nodding'?), humming (1)"
+
+
+def test_the_tables_of_a_study_are_no_annotations(tmp_path: Path) -> None:
+    recordings = tmp_path / "study" / "recordings"
+    recordings.mkdir(parents=True)
+    two_people().write(recordings / "cam.jsonl")
+    (tmp_path / "study" / "participants.csv").write_text("participant,condition\nP1,A\n")
+    with pytest.raises(MarEdgeError, match=r"holds no recording .*; those of the study are in .*study/recordings"):
+        read_annotations([tmp_path / "study"])
+    written = format_of(".eaf").write(read_annotations([recordings]).timelines, None)
+    (tmp_path / "study" / "anna.eaf").write_bytes(written)
+    assert len(read_annotations([tmp_path / "study"]).timelines[0].events) == 5
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

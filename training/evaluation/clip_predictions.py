@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.labels import Label, background_label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.progress import Progress
@@ -173,6 +173,7 @@ def _check_known(metadata: ModelMetadata, dataset: LabeledClips[Batch], unknown:
     raise MarEdgeError(
         f"{short_name(dataset)} has clips of {len(names)} label{'s' * (len(names) > 1)} that the model does not "
         f"know: {_some(names)}{theirs}; labels match by name; --known-only leaves such clips out"
+        f"{did_you_mean(dataset.labels[unknown[0]].name, (label.name for label in metadata.labels))}"
     )
 
 

@@ -13,7 +13,7 @@ from operator import attrgetter
 
 import msgspec
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.pipeline import PipelineRules
@@ -137,7 +137,7 @@ def check_fits(real: RealSet, metadata: ModelMetadata, *, known_only: bool) -> N
         raise MarEdgeError(
             f"{real.name}: the model does not know {', '.join(map(repr, unknown[:3]))}"
             f"{f' and {len(unknown) - 3} more' if len(unknown) > 3 else ''}; labels match by name; "
-            "--known-only leaves such actions out"
+            f"--known-only leaves such actions out{did_you_mean(unknown[0], names)}"
         )
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from mar_edge import __version__
 from mar_edge.edge.files.tables import table_of
-from mar_edge.streaming.recording.timeline import Timeline, body_of
+from mar_edge.streaming.recording.timeline import MARKER, Timeline, body_of
 
 _COLUMNS = ("onset", "duration", "trial_type", "score", "person", "body_group")
 
@@ -21,20 +21,21 @@ _COLUMNS = ("onset", "duration", "trial_type", "score", "person", "body_group")
 def write_events(timeline: Timeline) -> bytes:
     """Write the events, TSV, UTF-8, by onset. Seconds count from the start of the timeline, to a millisecond.
 
-    The duration of an event whose end was not recorded is ``n/a``.
+    The duration of an event whose end was not recorded is ``n/a``. Markers of other programs are rows among them, of
+    no duration, score and person.
     """
     return table_of(_COLUMNS, _rows(timeline), delimiter="\t")
 
 
 def _rows(timeline: Timeline) -> Iterator[tuple[str, ...]]:
-    for event in timeline.events:
+    for event in sorted(timeline.with_markers().events, key=lambda event: event.t_start_ns):
         onset_ms, offset_ms = timeline.milliseconds(event.t_start_ns), timeline.milliseconds(event.t_end_ns)
         yield (
             f"{onset_ms / 1000:.3f}",
             "n/a" if event.is_open else f"{(offset_ms - onset_ms) / 1000:.3f}",
             event.label.name,
-            f"{event.score:.3f}",
-            timeline.name_of(event.person),
+            "n/a" if event.label.body == MARKER else f"{event.score:.3f}",
+            "n/a" if event.label.body == MARKER else timeline.name_of(event.person),
             body_of(event.label),
         )
 
@@ -55,8 +56,9 @@ def write_sidecar(timeline: Timeline, video: str, made_with: Mapping[str, Any]) 
         "duration": {"LongName": "Duration", "Description": "From onset to offset of the action", "Units": "s"},
         "trial_type": {
             "LongName": "Action",
-            "Description": "Name of the recognized micro-action",
-            "Levels": {label.name: f"label {label.id}, body group {body_of(label)}" for label in timeline.labels},
+            "Description": "Name of the recognized micro-action, or text of a marker that another program set",
+            "Levels": {label.name: f"label {label.id}, body group {body_of(label)}" for label in timeline.labels}
+            | {marker.text: f"marker of {marker.source}, another program" for marker in timeline.markers},
         },
         "score": {
             "LongName": "Score",
@@ -66,7 +68,10 @@ def write_sidecar(timeline: Timeline, video: str, made_with: Mapping[str, Any]) 
             "LongName": "Person",
             "Description": "The person in the video; somebody who leaves and comes back may get another number",
         },
-        "body_group": {"LongName": "Body group", "Description": "Part of the body that the action is about"},
+        "body_group": {
+            "LongName": "Body group",
+            "Description": f"Part of the body that the action is about; '{MARKER}' for a marker of another program",
+        },
         "Sources": [video],
         "GeneratedBy": [
             {

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.edge.files.folders import listed
 from mar_edge.edge.files.tables import read_table
-from mar_edge.edge.labels import UNLISTED_ID, label_named
+from mar_edge.edge.labels import UNLISTED_ID, label_named, ma52_labels
 from mar_edge.streaming.recording.corrections import COLUMNS, coder_of, corrected, latest, read_corrections
-from mar_edge.streaming.recording.reader import recording_files
-from mar_edge.streaming.recording.recorder import SUFFIX
+from mar_edge.streaming.recording.reader import is_study, recording_files, recordings_in
 from mar_edge.streaming.recording.timeline import Timeline
 from mar_edge.streaming.recording.timeline_reader import read_timelines
 from mar_edge.view.annotations.boris_reader import read_project
@@ -37,8 +37,10 @@ def input_files(paths: Sequence[Path]) -> list[Path]:
     Raises:
         MarEdgeError: there is none, or the folder has annotation files of several suffixes.
     """
-    if len(paths) == 1 and paths[0].is_dir() and not any(paths[0].glob(f"*{SUFFIX}")):
-        found = sorted(path for path in paths[0].iterdir() if path.suffix.lower() in _READERS and path.is_file())
+    if len(paths) == 1 and paths[0].is_dir() and not recordings_in(paths[0]):
+        found = [path for path in listed(paths[0]) if path.suffix.lower() in _READERS and path.is_file()]
+        if is_study(paths[0]):  # its tables are results
+            found = [path for path in found if _READERS[path.suffix.lower()] is not read_events]
         suffixes = sorted({path.suffix.lower() for path in found})
         if len(suffixes) > 1:
             raise MarEdgeError(f"{paths[0]} holds files of {', '.join(suffixes)}; name those to read")
@@ -107,7 +109,8 @@ def coded_by(timelines: Sequence[Timeline], coder: str) -> tuple[Timeline, ...]:
     )
     if not any(each.events for each in kept):
         coders = sorted({event.coder or PROGRAM for each in timelines for event in each.events})
-        raise MarEdgeError(f"no event by '{coder}'; there are some by {', '.join(coders) or 'nobody'}")
+        there = f"{', '.join(coders) or 'nobody'}{did_you_mean(coder, coders)}"
+        raise MarEdgeError(f"no event by '{coder}'; there are some by {there}")
     return kept
 
 
@@ -196,5 +199,9 @@ def _unlisted(timelines: Collection[Timeline]) -> tuple[str, ...]:
     )
     if not found:
         return ()
-    most = ", ".join(f"{name} ({number})" for name, number in found.most_common(10))
+    known = {label.name for timeline in timelines for label in timeline.labels if label.id != UNLISTED_ID}
+    known |= {label.name for label in ma52_labels()}
+    most = ", ".join(
+        f"{name} ({number}{did_you_mean(name, known, least=0.8)})" for name, number in found.most_common(10)
+    )
     return (f"labels that no label set has: {most}{f' and {len(found) - 10} more' if len(found) > 10 else ''}",)

@@ -70,6 +70,9 @@ export class LiveStream {
       case "profile":
         this.track.takeProfile(message);
         return null;
+      case "marker":
+        this.track.takeMarker(message);
+        return null;
       case "status":
         this.status = message;
         this.statusAt = performance.now();

@@ -22,6 +22,7 @@ export class RecordedStream {
     this.failed = "";
     this.track = new Track();
     for (const event of summary.events) this.track.takeEvent(event);
+    for (const marker of summary.markers) this.track.takeMarker(marker);
     this.track.newest = this.to;
     this.track.closeEvents();
     this.joined = "";

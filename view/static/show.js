@@ -265,7 +265,7 @@ export function render(at) {
     const playing = player !== null;
     timeline.update({
       at: playing ? (timeline.held ?? t) : stream.now(), share: playing ? 0.5 : 0.97, now: page.review ? stream.to : Math.min(stream.now(), stream.track.newest + MOST_AHEAD_MS),
-      playhead: playing ? t : null, events: eventsOf(), person: page.person, window: page.window ?? null,
+      playhead: playing ? t : null, events: eventsOf(), markers: stream.track.markers, person: page.person, window: page.window ?? null,
       picked: page.picked, zero: zero(),
     });
   }

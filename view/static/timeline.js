@@ -5,6 +5,7 @@ import { setText } from "./elements.js";
 import { OTHER, paint } from "./groups.js";
 import { described } from "./panels.js";
 import { offer } from "./pointing.js";
+import { lastAt } from "./track.js";
 
 const ROW = 24;
 const AXIS = 20;
@@ -15,6 +16,10 @@ const LEAST_SPAN_MS = 8000;
 const STEPS_MS = [100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000];
 const CLOSEST_MS = 1000;
 const TICK_PX = 74;
+// Lane of the markers of other programs, where there are some.
+const MARKERS = "LSL markers";
+// Markers closer to the next one than this have no text.
+const LEAST_TEXT_PX = 16;
 // Blocks this close to the visible range are placed before they scroll into view.
 const MARGIN_MS = 5000;
 // Browsers position elements exactly only within some millions of pixels.
@@ -28,6 +33,9 @@ export class Timeline {
     this.lanes = [];
     this.blocks = new Map(); // key -> {element, event, row}
     this.ticks = new Map();
+    this.groups = [];
+    this.markers = new Map(); // marker -> element
+    this.hasMarkers = false;
     this.shade = strip.appendChild(document.createElement("div"));
     this.shade.className = "window";
     this.current = null; // key of the block with the keyboard focus
@@ -55,7 +63,9 @@ export class Timeline {
     this.measure();
   }
 
-  setLanes(lanes) {
+  setLanes(groups) {
+    this.groups = groups;
+    const lanes = this.hasMarkers ? [...groups, MARKERS] : groups;
     if (lanes.join() === this.lanes.map((lane) => lane.name).join()) return;
     this.lanes = lanes.map((name) => ({ name, rows: 1 }));
     this.arrange();
@@ -102,9 +112,13 @@ export class Timeline {
     return (t - this.base) * this.pxPerMs;
   }
 
-  // view: {at, share, now, playhead, events, person, window, picked, zero}
+  // view: {at, share, now, playhead, events, markers, person, window, picked, zero}
   // at: time at `share` of the width; now: end of events in progress.
   update(view) {
+    if (this.hasMarkers !== view.markers.length > 0) {
+      this.hasMarkers = !this.hasMarkers;
+      this.setLanes(this.groups);
+    }
     const from = view.at - this.span * view.share;
     const to = from + this.span;
     const clock = performance.now();
@@ -115,6 +129,7 @@ export class Timeline {
       Object.assign(this, { placed: clock, seen: view.events.size, marked: view.picked });
       this.placeTicks(from - this.step, to + this.step, view.zero, moved);
       this.placeBlocks(view, from - MARGIN_MS, to + MARGIN_MS, moved);
+      this.placeMarkers(view.markers, from - MARGIN_MS, to + MARGIN_MS);
       this.shade.hidden = !view.window;
       if (view.window) {
         this.shade.style.left = `${this.left(view.window[0])}px`;
@@ -150,6 +165,36 @@ export class Timeline {
       this.strip.prepend(tick);
       this.ticks.set(number, tick);
     }
+  }
+
+  // A line through all lanes for each marker, and its text where there is room until the next one.
+  placeMarkers(markers, from, to) {
+    const first = lastAt(markers, from) + 1;
+    const after = lastAt(markers, to) + 1;
+    const shown = new Set(markers.slice(first, after));
+    for (const [marker, element] of this.markers) {
+      if (shown.has(marker)) continue;
+      element.remove();
+      this.markers.delete(marker);
+    }
+    for (let place = first; place < after; place += 1) {
+      const marker = markers[place];
+      const element = this.markers.get(marker) ?? this.makeMarker(marker);
+      const room = ((markers[place + 1]?.t ?? Infinity) - marker.t) * this.pxPerMs;
+      element.style.left = `${this.left(marker.t)}px`;
+      element.firstChild.style.maxWidth = `${Math.min(room, this.width)}px`;
+      element.firstChild.hidden = room < LEAST_TEXT_PX;
+      element.firstChild.style.top = `${this.lanes.find((lane) => lane.name === MARKERS)?.top ?? 0}px`;
+    }
+  }
+
+  makeMarker(marker) {
+    const element = document.createElement("div");
+    element.className = "marker";
+    element.title = `${marker.source}: ${marker.text}`;
+    element.appendChild(document.createElement("span")).textContent = marker.text;
+    this.markers.set(marker, element);
+    return this.strip.appendChild(element);
   }
 
   placeBlocks(view, from, to, moved) {

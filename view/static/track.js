@@ -6,6 +6,7 @@ const MOST_FRAMES = 9000;
 const MOST_LABELS = 6000;
 const MOST_EVENTS = 300;
 const MOST_PROFILES = 1000;
+const MOST_MARKERS = 1000;
 const NO_PERSON = -1;
 // A frame is not shown for a moment later than this.
 const STALE_MS = 3000;
@@ -50,6 +51,7 @@ export class Track {
     this.labels = []; // {t, person, top, gated, visible: regions or null, start, end}
     this.events = new Map(); // key -> {key, id, person, label, start, end, reported, updated, score, open}
     this.profiles = []; // {t: end of the window, length: of the window, message}
+    this.markers = []; // {t, text, source}, of other programs
     this.newest = -Infinity;
   }
 
@@ -82,6 +84,11 @@ export class Track {
     const t = ms(message.t_end_ns);
     insert(this.profiles, { t, length: t - ms(message.t_start_ns), message });
     this.forget(this.profiles, MOST_PROFILES);
+  }
+
+  takeMarker({ t_marker_ns: at, text, source }) {
+    insert(this.markers, { t: ms(at), text, source });
+    if (this.keepMs !== Infinity) this.forget(this.markers, MOST_MARKERS);
   }
 
   // Returns the event if the message starts or ends it.
@@ -190,6 +197,7 @@ export class Track {
     part.labels = this.labels.slice(Math.max(lastAt(this.labels, from - 5000), 0), lastAt(this.labels, to + 5000) + 1);
     part.events = new Map(this.events);
     part.profiles = this.profiles.slice(0, lastAt(this.profiles, to) + 1);
+    part.markers = this.markers.slice(0, lastAt(this.markers, to) + 1);
     part.newest = to;
     return part;
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 import warnings
 from itertools import product
 
@@ -11,10 +12,8 @@ import pytest
 from codings import Coded, coding
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from mar_edge.analysis.agreement import time_bins
 from mar_edge.analysis.agreement.compare import NOTHING, Agreement, AgreementRow, compare
 from mar_edge.analysis.agreement.pairing import CodedPair, pair_timelines
-from mar_edge.edge.errors import MarEdgeError
 
 LABELS = {"nodding": "head", "shaking head": "head", "waving": "upper limb", "smiling": "face"}
 
@@ -189,7 +188,13 @@ def test_every_event_is_in_one_pair_and_in_one_cell(drawn: list[CodedPair]) -> N
         assert found.confusion[label, label] == row_of(found, label).events[0].matched
 
 
-def test_bins_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_bins, "MOST_BINS", 9)
-    with pytest.raises(MarEdgeError, match="P01 has 10 time bins; --bin takes wider ones"):
-        agreement([("waving", 1, 2)], [])
+def test_memory_grows_with_the_events_and_not_with_the_bins() -> None:
+    tracemalloc.start()
+    try:
+        found = agreement([("waving", 1, 2)], [("waving", 1.5, 2)], end_s=1e8, bin_s=0.001)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000
+    kappa = row_of(found, "waving").kappa
+    assert (kappa.bins, kappa.value) == (10**11, pytest.approx(2 / 3))  # 500 bins of both, 500 of A alone

@@ -6,15 +6,15 @@ import sys
 import networks
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pose_networks
 import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import METADATA_KEY, default_model_path
 from mar_edge.edge.runtime import choice
-from mar_edge.edge.runtime import onnxruntime as backend
 from mar_edge.edge.runtime.choice import open_runtime
+from mar_edge.edge.runtime.providers import base as providers
+from mar_edge.edge.runtime.providers.cuda import CUDA_NAME
 from mar_edge.export.half import to_half
 
 
@@ -110,16 +110,9 @@ def test_openvino_takes_only_fp32_files(ma52_model, tmp_path):
         assert np.isfinite(runtime.infer(inputs())["logits"]).all()
 
 
-def test_missing_cuda_is_an_error_with_the_remedy(ma52_model):
-    if backend.CUDA_PROVIDER in ort.get_available_providers():
-        pytest.skip("this ONNX Runtime is built with CUDA")
-    with pytest.raises(MarEdgeError, match=r"has no CUDAExecutionProvider, only .*; pip install onnxruntime-gpu"):
-        open_runtime(ma52_model.path, "onnxruntime-cuda")
-
-
 def test_onnx_runtimes_own_fallback_is_an_error(ma52_model, monkeypatch):
     """ONNX Runtime replaces a provider that is missing or cannot start by the CPU, with only a warning."""
-    monkeypatch.setattr(backend, "available_providers", lambda: (backend.CUDA_PROVIDER, "CPUExecutionProvider"))
+    monkeypatch.setattr(providers, "available_providers", lambda: (CUDA_NAME, "CPUExecutionProvider"))
     with (
         pytest.warns(UserWarning, match="CUDAExecutionProvider"),
         pytest.raises(MarEdgeError, match="could not start CUDAExecutionProvider and would use CPU"),

@@ -8,6 +8,7 @@ from recorded_runs import HUM, NOD, SHAKE, SHRUG, Stream
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.streaming.recognition.activity import PersonProfile, ProfileRules
+from mar_edge.streaming.recording.profile_follower import ProfileFollower
 from mar_edge.streaming.recording.profiles import baseline_of, live_profiles, profiles_of, read_observed
 
 
@@ -68,6 +69,26 @@ def test_parts_of_a_recording_in_any_order_are_one(tmp_path: Path) -> None:
     for files in ([first, second], [second, first]):
         (found,) = (profiles_of(observed, rules) for observed in read_observed(files))
         assert found == expected
+
+
+def test_a_baseline_is_not_complete_where_the_recording_ends_before_it(tmp_path: Path) -> None:
+    path = watched(Stream().hello(), 2, 101, 5).end(100.0, 99, 0).write(tmp_path / "rest.jsonl")
+    (observed,) = read_observed([path])
+    for minutes, expected in ((1.9, False), (1.6, True)):  # 114 s and 96 s; the last window ends at 120 s
+        rules = ProfileRules(window_s=30.0, step_s=30.0, baseline_minutes=minutes)
+        assert profiles_of(observed, rules)[-1].baseline_complete is expected
+        assert followed(watched(Stream().hello(), 2, 101, 5), rules)[-1].baseline_complete is expected
+
+
+def followed(stream: Stream, rules: ProfileRules) -> list[PersonProfile]:
+    """Return what ``serve --profile`` finds in these messages, whose wall clock is the media clock."""
+    follower, found, frame = ProfileFollower(rules), list[PersonProfile](), None
+    for message in stream.messages:
+        if message.frame != frame:
+            frame = message.frame
+            found += follower.begin_frame(message.t_capture_ns, message.t_capture_ns)
+        follower.take(message)
+    return found + follower.finish()
 
 
 def test_a_baseline_recording_shows_one_person(tmp_path: Path) -> None:

@@ -154,6 +154,8 @@ def test_actions_that_a_model_does_not_know():
     recordings = real(recording(NOD, TrueAction(1, 2, "waving")))
     with pytest.raises(MarEdgeError, match=r"does not know 'nodding'; .* --known-only"):
         check_fits(recordings, metadata, known_only=False)
+    with pytest.raises(MarEdgeError, match="did you mean 'waving'"):
+        check_fits(real(recording(TrueAction(1, 2, "wavin"))), METADATA, known_only=False)
     check_fits(recordings, metadata, known_only=True)
     found = score_real(recordings, [Served((), ())], metadata)
     assert (found.unknown, found.overall.actions) == (1, 1)
