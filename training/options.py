@@ -87,7 +87,7 @@ class TrainOptions:
 
 def changed(config: RunConfig, options: TrainOptions) -> RunConfig:
     """Return the configuration of a run, changed by the user's choices."""
-    changes = recipe_fields(options)
+    changes: dict[str, Any] = {name: value for name in _OF_RECIPE if (value := getattr(options, name)) is not None}
     if options.epochs is not None or options.steps is not None:
         changes |= {"epochs": options.epochs, "steps": options.steps, "least_steps": 0}
     wanted = {"mirror": options.mirror, "reverse": options.reverse}
@@ -107,11 +107,6 @@ def changed(config: RunConfig, options: TrainOptions) -> RunConfig:
         start=str(options.start) if options.start else config.start,
         words=str(options.words) if options.words else config.words,
     )
-
-
-def recipe_fields(options: TrainOptions) -> dict[str, Any]:
-    """Return the user's choices that are fields of a recipe."""
-    return {name: value for name in _OF_RECIPE if (value := getattr(options, name)) is not None}
 
 
 def check_suitable(options: TrainOptions, *, pictures: bool) -> None:

@@ -9,18 +9,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-LABELS = "id,action,body\n3,to the right,sideways\n7,to the left,sideways\n"
-RIGHT, LEFT = 3, 7
+LABELS = "id,action,body\n8,turning head,head\n9,nodding,head\n"
+RIGHT, LEFT = 8, 9
 SIZE = (72, 56)
 
 
 def moving(label: int, seed: int, frames: int = 16) -> list[NDArray[np.uint8]]:
-    """Return BGR frames (56, 72, 3): a square that crosses the picture once, in either direction."""
+    """Return BGR frames (56, 72, 3): a square that moves to one side, through half of the picture or more."""
     rng = np.random.default_rng([seed, label])
     background = rng.integers(0, 60, (SIZE[1], SIZE[0], 3), np.uint8)
     color = rng.integers(150, 255, 3).tolist()
     side, y = int(rng.integers(14, 20)), int(rng.integers(4, 34))
-    places = np.linspace(2, SIZE[0] - side - 2, frames).round().astype(int)
+    room = SIZE[0] - side - 4
+    begin, end = 2 + rng.uniform(0, 0.25) * room, 2 + rng.uniform(0.75, 1) * room
+    places = np.linspace(begin, end, frames).round().astype(int)
     if label == LEFT:
         places = places[::-1]
     film = []

@@ -297,6 +297,7 @@ def _facts(config: EvaluateConfig, recognizer: WindowRecognizer) -> ModelFacts:
         files=tuple(path.name for path in config.model.paths),
         sha256=metadata.sources_sha256,
         runtime=recognizer.runtime.name,
+        family=metadata.family,
         layout=metadata.layout,
         streams=metadata.streams,
         precision=metadata.precision,

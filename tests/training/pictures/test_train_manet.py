@@ -9,9 +9,16 @@ import numpy as np
 import pytest
 import torch
 from moving_shapes import LEFT, RIGHT
+from streaming_fakes import ScriptedPose, nod, skeleton
 
+from mar_edge import EventMessage
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.network.checkpoint import load_manet
+from mar_edge.edge.recognizer import WindowRecognizer
+from mar_edge.export.command import export_model
+from mar_edge.streaming.recognition.pipeline import PipelineRules
+from mar_edge.streaming.serve_config import ServeConfig
+from mar_edge.streaming.service import serve
 from mar_edge.training.command import run_training
 from mar_edge.training.evaluation.command import EvaluateConfig, evaluate
 from mar_edge.training.evaluation.models import ModelSource
@@ -77,25 +84,76 @@ def assert_same_weights(one, other):
         assert torch.equal(tensor, second[name]), name
 
 
-@pytest.mark.slow
-def test_it_learns_the_direction_of_motion(tmp_path):
-    # Both directions show the same frames, so that a network without temporal shift cannot tell them apart.
-    folder = tmp_path / "videos"
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """Return videos, and the checkpoint of a network that learned which way the square moves."""
+    folder = tmp_path_factory.mktemp("learned")
     moving_shapes.write_split(folder, "train", 12)
     moving_shapes.write_split(folder, "val", 6, seed=9)
-    best = train(tmp_path / "run", options(folder, lr=0.1, batch=4, steps=24))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(configure, "MANET", msgspec.structs.replace(MANET, validate_every=30))
+        return folder, train(folder / "run", options(folder, lr=0.1, batch=4, steps=60))
+
+
+@pytest.mark.slow
+def test_it_learns_the_direction_of_motion(learned, tmp_path):
+    # Both directions show the same frames, so that a network without temporal shift cannot tell them apart.
+    folder, best = learned
     info = load_manet(best).info
     assert info.accuracy["top1"] > 0.9
     assert (info.family, info.layout, info.background, info.activation) == ("manet", "ma52", None, "softmax")
-    assert [(label.id, label.name) for label in info.labels] == [(RIGHT, "to the right"), (LEFT, "to the left")]
+    assert [(label.id, label.name) for label in info.labels] == [(RIGHT, "turning head"), (LEFT, "nodding")]
     assert info.rates == (1.0, 1.0)
-    config = EvaluateConfig(
-        ModelSource((best,)), f"videos:{folder}", tmp_path / "report", labels_file=folder / "labels.csv"
-    )
-    figures = evaluate(config, lambda *_: None).clips.deployed
+    figures = evaluated(best, folder, tmp_path)
     assert figures.top1 == pytest.approx(info.accuracy["top1"], abs=1e-4)
     assert figures.body_f1_micro == 1.0  # both labels are of one body group
     assert figures.f1_mean == pytest.approx((figures.f1_macro + figures.f1_micro + 2) / 4)
+
+
+def evaluated(model, folder, tmp_path):
+    config = EvaluateConfig(
+        ModelSource((model,)), f"videos:{folder}", tmp_path / "report", labels_file=folder / "labels.csv"
+    )
+    figures = evaluate(config, lambda *_: None).clips.deployed
+    assert "<td>pictures, windows of 2 s</td>" in (tmp_path / "report" / "report.html").read_text()
+    return figures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("label", "name"), [(RIGHT, "turning head"), (LEFT, "nodding")])
+def test_what_it_learned_is_exported_and_served(learned, exported, tmp_path, label, name):
+    folder, best = learned
+    assert evaluated(exported, folder, tmp_path).top1 == pytest.approx(load_manet(best).info.accuracy["top1"], abs=0.1)
+    moving_shapes.write_video(tmp_path / "clip.avi", moving_shapes.moving(label, 77, frames=50))
+    heard = []
+    serve(
+        ServeConfig(
+            camera=str(tmp_path / "clip.avi"), address=f"ipc://{tmp_path}/s", pipeline=PipelineRules(on=0.5, off=0.3)
+        ),
+        Nodding,
+        lambda: WindowRecognizer.open(exported, threads=1),
+        heard.append,
+    )
+    events = [message for message in heard if isinstance(message, EventMessage)]
+    assert {event.label for event in events} == {name}
+    assert [event.phase for event in events if event.phase != "update"] == ["begin", "end"]
+
+
+class Nodding(ScriptedPose):
+    """Sees a head that moves all the time, whatever the picture shows: what it does is for the network to say."""
+
+    def __init__(self):
+        super().__init__(nod(40.0, hz=0.7))
+
+    def estimate(self, image, t_s):
+        return [skeleton(self._motion(t_s))]
+
+
+@pytest.fixture(scope="module")
+def exported(learned):
+    folder, best = learned
+    export_model(best, None, layout_name="ma52", stream="joint", out=folder / "manet.onnx")
+    return folder / "manet.onnx"
 
 
 @pytest.mark.usefixtures("often")
