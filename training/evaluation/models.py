@@ -56,10 +56,7 @@ class ModelSource:
                 f"{first} is neither a checkpoint ({', '.join(_CHECKPOINTS)}) nor a model ({', '.join(_MODELS)})"
             )
         recognizer = WindowRecognizer.open(first, self.threads, self.runtime)
-        takes, holds = (
-            f"{name} skeletons" if of_family == "mmn" else "pictures"
-            for of_family, name in ((recognizer.metadata.family, recognizer.layout.name), (family, layout.name))
-        )
+        takes, holds = _input(recognizer.metadata.family, recognizer.layout), _input(family, layout)
         if takes != holds:
             with recognizer:
                 raise MarEdgeError(f"{first} takes {takes}, the data holds {holds}")
@@ -73,3 +70,7 @@ class ModelSource:
         from mar_edge.training.evaluation.torch_runtime import TorchRuntime
 
         return TorchRuntime(self.paths, layout, self.stream, self.device, self.threads)
+
+
+def _input(family: Family, layout: Layout) -> str:
+    return "pictures" if family == "manet" else f"{layout.name} skeletons"
