@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label, ma52_labels
 from mar_edge.edge.layout import Layout, load_layout
-from mar_edge.edge.pictures import center_crop, resized, test_indices
+from mar_edge.edge.pictures import resized, small, test_indices
 from mar_edge.edge.runtime.base import InputArray
 from mar_edge.training.datasets.authors import Split
 from mar_edge.training.datasets.stored import UNKNOWN, background_of
@@ -105,9 +105,10 @@ class VideoDataset:
         count = int(self.frame_counts[index])
         picked = test_indices(count) if rng is None else draw_indices(count, rng)
         read = read_frames(self.paths[index], picked.tolist())
-        frames = {number: resized(picture) for number, picture in read.items()}
         if rng is None:
-            return np.stack([center_crop(frames[number]) for number in picked.tolist()])
+            seen = {number: small(picture) for number, picture in read.items()}
+            return np.stack([seen[number] for number in picked.tolist()])
+        frames = {number: resized(picture) for number, picture in read.items()}
         H, W, _ = frames[int(picked[0])].shape
         crop = draw_crop(W, H, self.mirror, rng)
         return np.stack([crop.of(frames[number]) for number in picked.tolist()])
