@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime as ort
-from numpy.typing import NDArray
 
 from mar_edge.calibration.ranges import Histogram
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.runtime.base import InputArray
 
-Batch = Mapping[str, NDArray[Any]]
+Batch = Mapping[str, InputArray]
 
 
 def collect_ranges(

@@ -5,7 +5,7 @@ A clip is ``window_s`` of a video, as the network is given it. Clips are kept in
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from mar_edge.calibration.pose.frames import files_in
 from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_different
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.families.manet import ManetFamily
 from mar_edge.edge.model_file import ModelMetadata
-from mar_edge.edge.pictures import center_crop, resized, test_indices
+from mar_edge.edge.pictures import chosen
 from mar_edge.streaming.capture.readers import open_source
 from mar_edge.streaming.capture.sources import parse_source
 from mar_edge.training.evaluation.clip_predictions import UNLABELED
@@ -69,7 +70,7 @@ class Videos:
 
     def _clips(self, number: int, file: Path) -> Generator[NDArray[np.uint8], None, None]:
         """Yield the clips of this part, (8, 224, 224, 3) RGB."""
-        reader = open_source(parse_source(str(file)))
+        reader, kept = open_source(parse_source(str(file))), ManetFamily().pictures.kept
         try:
             index, start_s, pictures = 0, None, list[NDArray[np.uint8]]()
             while reader.grab():
@@ -77,12 +78,12 @@ class Videos:
                 place = int((reader.media_s() - start_s) // self.window_s)
                 if place > index:
                     if pictures:
-                        yield _clip(pictures)
+                        yield chosen(pictures)
                     index, pictures = place, []
                 if (number + index // _RUN) % 2 == self.part:
-                    pictures.append(_small(reader.retrieve()))
+                    pictures.append(kept(reader.retrieve()))
             if pictures and index == 0:  # a short video; the end of a longer one is left out
-                yield _clip(pictures)
+                yield chosen(pictures)
         finally:
             reader.close()
 
@@ -120,7 +121,7 @@ def check_pictures(windows: Windows, to: str = "calibrate", fewest: int = FEWEST
         MarEdgeError: there are too few different clips, they are alike, or they are noise.
     """
     check_different(windows, windows.inputs["frames"], to, fewest)
-    some: NDArray[np.uint8] = windows.first(_LOOKED_AT).inputs["frames"]
+    some = windows.first(_LOOKED_AT).inputs["frames"]
     middle = some[:, some.shape[1] // 2].astype(np.float32)  # (N, H, W, 3): one frame of each clip is enough
     if float(middle.std(axis=0).mean()) < _NO_DIFFERENCE:
         raise MarEdgeError(f"the clips of {windows.name} hardly differ from each other; {to} on more varied data")
@@ -131,11 +132,3 @@ def check_pictures(windows: Windows, to: str = "calibrate", fewest: int = FEWEST
             f"{windows.name} is noise, not pictures: neighboring pixels have nothing in common (ratio {ratio:.2f}, for "
             "pictures of people about 0.02). Ranges measured on it would be wrong"
         )
-
-
-def _small(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(center_crop(resized(frame))[:, :, ::-1])
-
-
-def _clip(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    return np.stack([pictures[index] for index in test_indices(len(pictures))])

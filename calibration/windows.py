@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.runtime.base import InputArray
 from mar_edge.training.evaluation.clip_predictions import spread
 
 FEWEST_WINDOWS = 64
@@ -29,7 +30,7 @@ class Windows:
     batch: windows in one inference.
     """
 
-    inputs: Mapping[str, NDArray[Any]]
+    inputs: Mapping[str, InputArray]
     labels: NDArray[np.int64]
     name: str
     batch: int = 16
@@ -37,7 +38,7 @@ class Windows:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def batches(self) -> Iterator[dict[str, NDArray[Any]]]:
+    def batches(self) -> Iterator[dict[str, InputArray]]:
         """Yield the model's inputs by name, ``batch`` windows at a time."""
         for start in range(0, len(self), self.batch):
             yield {name: values[start : start + self.batch] for name, values in self.inputs.items()}
@@ -74,7 +75,7 @@ class Source(Protocol):
         """
 
 
-def check_different(windows: Windows, values: NDArray[Any], to: str, fewest: int) -> None:
+def check_different(windows: Windows, values: InputArray, to: str, fewest: int) -> None:
     """Refuse fewer than ``fewest`` different windows, compared by these inputs (N, ...) of theirs."""
     distinct = len({hashlib.sha256(np.ascontiguousarray(window).data).digest() for window in values})
     if distinct < fewest:

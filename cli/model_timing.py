@@ -11,22 +11,20 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 import mar_edge
 from mar_edge.edge.choices import RuntimeName
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.model_file import ModelMetadata, Precision, parse_metadata
 from mar_edge.edge.progress import Progress, silent
-from mar_edge.edge.runtime.base import Runtime
+from mar_edge.edge.runtime.base import InputArray, Runtime
 from mar_edge.edge.runtime.choice import open_runtime
 from mar_edge.edge.runtime.cores import usable_cores
 
-Inputs = Mapping[str, NDArray[Any]]
+Inputs = Mapping[str, InputArray]
 
 _WARM_UP_ROUNDS = 5
 

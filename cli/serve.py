@@ -114,9 +114,10 @@ def serve(
     if is_reread(context):
         model.files()  # which checks the options
         return serve_config
+    models = model.served()
     return run_service(
         serve_config,
-        model.served(),
+        models,
         pose.config(pose_runtime, threads),
         show=() if publishing.quiet else SHOWN,
         runtime=runtime,
@@ -126,7 +127,7 @@ def serve(
             view,
             page,
             show_video,
-            teaching.config(model.served().main.file, serve_config.pipeline),
+            teaching.config(models.main.file, serve_config.pipeline),
             teaching.teach_token,
         ),
     )

@@ -1,7 +1,7 @@
 """From the frames of a video to MANet's input. numpy and OpenCV, pure functions; knows no files and no network.
 
-Frames are RGB, uint8, (H, W, 3). Formulas: the test-time pipeline of MANet's authors. The whole picture is used: no
-person is looked for, and what lies outside the square in its middle is cut off.
+Frames are RGB, uint8, (H, W, 3). So is the input: the model file normalizes. Formulas: the test-time pipeline of the
+authors. The whole picture is used: no person is looked for, and what lies outside the square in its middle is cut off.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.pose.crops import IMAGENET_RGB
 
 SEGMENTS = 8
 """Frames of a clip."""
@@ -29,7 +28,25 @@ def clip_of(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     Raises:
         MarEdgeError: there is no frame, or one is not (H, W, 3) uint8.
     """
-    return np.stack([center_crop(resized(frames[i])) for i in test_indices(len(frames))])
+    return chosen([small(frame) for frame in frames])
+
+
+def chosen(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Return the (8, 224, 224, 3) clip that represents all pictures of a video, each made by ``small``.
+
+    Raises:
+        MarEdgeError: there is no picture.
+    """
+    return np.stack([pictures[i] for i in test_indices(len(pictures))])
+
+
+def small(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what the network sees of a frame (H, W, 3): (224, 224, 3), the middle of it.
+
+    Raises:
+        MarEdgeError: it is not (H, W, 3) uint8, or is empty.
+    """
+    return center_crop(resized(frame))
 
 
 def test_indices(frames: int) -> NDArray[np.int64]:
@@ -65,14 +82,3 @@ def center_crop(picture: NDArray[np.uint8], side: int = SIDE) -> NDArray[np.uint
     H, W, _ = picture.shape
     top, left = (H - side) // 2, (W - side) // 2
     return picture[top : top + side, left : left + side]
-
-
-def normalized(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Normalize RGB frames (..., H, W, 3) as ImageNet networks are given them, and put channels first.
-
-    Returns:
-        (..., 3, H, W) float32. ``edge.network.inputs.picture_input`` does the same in PyTorch.
-    """
-    mean, std = (np.array(values, np.float32) for values in (IMAGENET_RGB.mean, IMAGENET_RGB.std))
-    channels_last = (frames.astype(np.float32) - mean) / std
-    return np.ascontiguousarray(np.moveaxis(channels_last, -1, -3))

@@ -31,8 +31,7 @@ from mar_edge.export.regions import HalfRegion, QuantizableConv
 class DeployManet(nn.Module):
     """Forward: frames (B, 8, H, W, 3) uint8, RGB -> logits, probs (B, K), features (B, D).
 
-    probs = activation(logits / temperature). The features are what the classifier sees; new labels are learned from
-    them (``mar_edge.teaching``).
+    probs = activation(logits / temperature). The features are what the classifier sees.
     """
 
     mean: Tensor

@@ -28,8 +28,13 @@ def label_to_teach(metadata: ModelMetadata, name: str, body: str | None, *, pers
     """Return the label of that name: one of the model's with ``person``, else a new one.
 
     Raises:
-        MarEdgeError: the name is known without ``person`` or unknown with it, or the body group does not exist.
+        MarEdgeError: the name is known without ``person`` or unknown with it, or the body group does not exist. Or the
+            model looks at pictures.
     """
+    if metadata.family != "mmn":
+        raise MarEdgeError(
+            f"'{metadata.name}' looks at pictures, and labels are taught from skeletons; teach a model of family mmn"
+        )
     known = {label.name: label for k, label in enumerate(metadata.labels) if k != metadata.background}
     if person:
         if name not in known:

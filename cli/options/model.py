@@ -88,7 +88,9 @@ class ModelFiles:
         with about("--model-sha256"):
             digests = [parse_sha256(text) for text in self.model_sha256 or ()]
             if digests and len(digests) != len(paths):
-                raise MarEdgeError(f"one for each --model, in their order; given were {len(digests)} for {len(paths)}")
+                raise MarEdgeError(
+                    f"one SHA-256 for each --model, in their order; given were {len(digests)} for {len(paths)}"
+                )
         return [ModelFile(path, sha256) for path, sha256 in zip_longest(paths, digests)]
 
     def served(self) -> ServedModels:

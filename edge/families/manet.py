@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mar_edge.edge.data import Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families.base import PictureNeeds, WarmUp
-from mar_edge.edge.pictures import SEGMENTS, SIDE, center_crop, resized, test_indices
+from mar_edge.edge.pictures import SEGMENTS, SIDE, chosen, small
 from mar_edge.edge.runtime.base import InputArray
 
 # Eight of the pictures of two seconds are looked at: 4 a second. Three times as many leave a choice of even moments.
@@ -41,12 +41,8 @@ class ManetFamily:
                 "a model of pictures (manet) was given skeletons alone; 'serve' and 'analyze' run it on video. For "
                 "skeletons, give a model of the family mmn"
             )
-        return {"frames": np.stack([_clip(window) for window in windows])}
+        return {"frames": np.stack([chosen(window.pictures) for window in windows])}
 
 
 def _kept(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(center_crop(resized(frame))[:, :, ::-1])
-
-
-def _clip(window: Window) -> NDArray[np.uint8]:
-    return np.stack([window.pictures[i] for i in test_indices(len(window.pictures))])
+    return np.ascontiguousarray(small(frame)[:, :, ::-1])

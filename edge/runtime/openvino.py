@@ -65,7 +65,9 @@ class OpenVino:
             reason = str(error).strip().splitlines()[-1]
             raise MarEdgeError(f"{path} is not a model that OpenVINO can load: {reason}") from None
         self._request = compiled.create_infer_request()
-        self._outputs = {port.get_any_name(): port for port in compiled.outputs}
+        # Named as in the file: where a division by 1 is left out, a compiled output has its name as well.
+        names = [port.get_any_name() for port in model.outputs]
+        self._outputs = dict(zip(names, compiled.outputs, strict=True))
         self.name = f"openvino {openvino.__version__.split('-')[0]} (CPU, f32)"
         self.input_shapes: Mapping[str, tuple[int | None, ...]] = {
             port.get_any_name(): tuple(d.get_length() if d.is_static else None for d in port.get_partial_shape())

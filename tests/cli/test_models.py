@@ -25,6 +25,13 @@ def test_a_model_is_described_for_people(here, ma52_model):
     assert done.stdout.count("(nothing happens)") == 1
 
 
+def test_a_model_of_pictures_says_what_it_takes(here, manet_model):
+    done = here("models", manet_model.path)
+    assert (done.returncode, done.stderr) == (0, "")
+    for part in ("tiny pictures", "manet: pictures; skeletons of ma52 for the times of events", "1.5 s", "nodding"):
+        assert part in done.stdout
+
+
 def test_without_a_file_the_packages_model_is_described(here):
     done = here("models")
     assert (done.returncode, done.stderr) == (0, "")

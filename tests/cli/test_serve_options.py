@@ -33,7 +33,7 @@ WRONG = {
     "model_sha256": [
         ("'abc'", "64 hexadecimal digits"),
         (f"'{'0' * 64}'", "stated is 0000"),
-        (f"['{'0' * 64}', '{'0' * 64}']", "one for each --model, in their order; given were 2 for 1"),
+        (f"['{'0' * 64}', '{'0' * 64}']", "one SHA-256 for each --model, in their order; given were 2 for 1"),
     ],
     "bind": [
         ("''", "not an address"),

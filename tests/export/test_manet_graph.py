@@ -6,7 +6,6 @@ import msgspec
 import networks
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -15,6 +14,8 @@ from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, parse_metadata
 from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.inputs import picture_input
 from mar_edge.edge.network.manet import MANetConfig
+from mar_edge.edge.runtime.onnxruntime import OnnxRuntime
+from mar_edge.edge.runtime.openvino import OpenVino
 from mar_edge.export import command
 from mar_edge.export.command import export_model
 from mar_edge.export.manet import deployed_manet
@@ -64,12 +65,13 @@ def test_inputs_and_outputs_are_the_contract(manet_model):
     assert len(int8) == 3 * 5 + 4  # three convolutions of each block, and the first skip of each stage
 
 
-@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize(("batch", "runtime"), [(1, OnnxRuntime), (3, OnnxRuntime), (2, OpenVino)])
 @torch.no_grad()
-def test_the_file_gives_the_networks_answers(manet_model, batch):
+def test_the_file_gives_the_networks_answers(manet_model, batch, runtime):
     frames = pictures(batch, seed=batch)
-    session = ort.InferenceSession(str(manet_model.path), providers=["CPUExecutionProvider"])
-    logits, probs, features = session.run(["logits", "probs", "features"], {"frames": frames})
+    with runtime(manet_model.path, 1) as opened:
+        outputs = opened.infer({"frames": frames})
+    logits, probs, features = (outputs[name] for name in ("logits", "probs", "features"))
     expected, _ = manet_model.network(picture_input(torch.from_numpy(frames)))
     np.testing.assert_allclose(logits, expected.numpy(), rtol=0, atol=1e-4)
     np.testing.assert_allclose(probs, expected.softmax(dim=1).numpy(), rtol=0, atol=1e-5)

@@ -11,14 +11,15 @@ import pytest
 import mar_edge
 from mar_edge.api import teaching
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import load_layout
-from mar_edge.edge.model_file import default_model_path, parse_metadata
+from mar_edge.edge.model_file import ModelMetadata, default_model_path, parse_metadata
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.teaching.examples import parse_span
 from mar_edge.teaching.heads import fit_head
 from mar_edge.teaching.lesson import Teacher
-from mar_edge.teaching.model_files import remove_taught
+from mar_edge.teaching.model_files import label_to_teach, remove_taught
 from mar_edge.teaching.views import mirrored, rest_windows, views_of
 from mar_edge.training.synth.generator import CLASSES
 from mar_edge.training.synth.recording import record
@@ -349,3 +350,9 @@ def test_it_is_taught_in_front_of_a_camera(here, tmp_path):
 def test_a_taught_file_is_not_narrowed(here, taught, tmp_path):
     done = here("export", taught[0], "--precision", "fp16", "--out", tmp_path / "half.onnx")
     assert "has taught labels" in done.stderr
+
+
+def test_a_model_of_pictures_is_not_taught():
+    metadata = ModelMetadata(name="seeing", family="manet", layout="ma52", labels=(Label(9, "nodding", "head"),))
+    with pytest.raises(MarEdgeError, match="'seeing' looks at pictures, and labels are taught from skeletons"):
+        label_to_teach(metadata, "circling head", "head", person=False)

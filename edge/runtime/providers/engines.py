@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from mar_edge.edge.files.cache import cache_folder
 from mar_edge.edge.runtime.tensorrt.build import DEFAULT_BATCHES
 from mar_edge.edge.runtime.tensorrt.cache import model_hash
 from mar_edge.edge.runtime.tensorrt.store import this_system
+
+_log = logging.getLogger("mar_edge.providers")
 
 _OF_NAME = 16
 _SIZES = {"min": DEFAULT_BATCHES.smallest, "opt": DEFAULT_BATCHES.usual, "max": DEFAULT_BATCHES.largest}
@@ -44,7 +47,7 @@ def profile(shapes: Shapes, prefix: str) -> tuple[dict[str, str], int | None]:
 
 
 def engine_folder(model: Path, *builder: str) -> str:
-    """Return the folder for what a provider builds of one model file, and make it.
+    """Return the folder for what a provider builds of one model file, and make it. Log it while it is empty.
 
     The providers do not notice another model, ONNX Runtime or TensorRT behind the same names, so each has a folder of
     its own.
@@ -63,6 +66,8 @@ def engine_folder(model: Path, *builder: str) -> str:
         raise MarEdgeError(
             f"engines cannot be kept in {folder}: {error.strerror}; set MAR_EDGE_CACHE to a folder that can be written"
         ) from None
+    if not any(folder.iterdir()):
+        _log.info("%s is compiled for this GPU now, which can take minutes; the result is kept in %s", model, folder)
     return str(folder)
 
 

@@ -93,8 +93,9 @@ def test_engines_are_built_for_a_range_of_batches():
         assert profile(shapes, "nv") == ({}, None)
 
 
-def test_each_model_and_version_has_its_own_folder_of_engines(tmp_path, monkeypatch):
+def test_each_model_and_version_has_its_own_folder_of_engines(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("MAR_EDGE_CACHE", str(tmp_path / "cache"))
+    caplog.set_level("INFO", logger="mar_edge.providers")
     other = tmp_path / "other.onnx"
     other.write_bytes(default_model_path().read_bytes() + b"\0")
     made = [
@@ -103,7 +104,10 @@ def test_each_model_and_version_has_its_own_folder_of_engines(tmp_path, monkeypa
     ]
     assert len(set(made)) == 3
     assert all(os.path.isdir(folder) for folder in made)
+    assert len(caplog.records) == 3  # each builds once
+    (tmp_path / made[0] / "an engine").touch()
     assert engine_folder(default_model_path(), "a provider", "1") == made[0]
+    assert len(caplog.records) == 3
     monkeypatch.setenv("MAR_EDGE_CACHE", str(other))
     with pytest.raises(MarEdgeError, match=r"engines cannot be kept in .*: Not a directory; set MAR_EDGE_CACHE"):
         engine_folder(other, "a provider")
@@ -152,15 +156,18 @@ from pathlib import Path
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.runtime.providers.tensorrt_rtx import rtx_plugin, tensorrt_rtx
 
-attempts = [rtx_plugin, rtx_plugin, lambda: tensorrt_rtx(Path("model.onnx"), {})]
-
-for attempt in attempts:
-
+def attempt(load):
     try:
-        plugin, gpus = attempt()
+        plugin, gpus = load()
         print(f"{plugin.get_ep_name()} {plugin.__version__}, GPUs: {len(gpus)}")
     except MarEdgeError as error:
         print(f"error: {error}")
+
+
+attempt(rtx_plugin)
+attempt(rtx_plugin)
+
+attempt(lambda: tensorrt_rtx(Path("model.onnx"), {}))
 """
 
 
