@@ -36,10 +36,11 @@ from mar_edge.streaming.recording.corrections import CORRECTIONS_FILE, Correctio
 from mar_edge.streaming.timing import Timer
 from mar_edge.streaming.wire.encoding import encode
 from mar_edge.streaming.wire.messages import AnyMessage, EventMessage, HelloMessage
-from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.command import run_training
 from mar_edge.training.evaluation.command import EvaluateConfig, evaluate
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.evaluation.real_results import RealResults
+from mar_edge.training.options import TrainOptions
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.synth.events import TrueEvent
 from mar_edge.training.synth.generator import CLASSES

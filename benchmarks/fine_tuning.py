@@ -78,12 +78,13 @@ NEW_ACTIONS = (
 # Before the modules that look the tables up as they are imported.
 tables.ACTIONS = (*tables.ACTIONS, *NEW_ACTIONS)
 
-from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.command import run_training
 from mar_edge.training.datasets.archive import open_archive
 from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.evaluation.clip_predictions import predict_clips
 from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.metrics import score
+from mar_edge.training.options import TrainOptions
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.synth.generator import CLASSES, synthesize
 from mar_edge.training.synth.world import HELD_OUT

@@ -56,6 +56,7 @@ class LiveFootage:
     "evaluate model.onnx --data truth:real",
     "evaluate run/best.pt --data corrections:FOLDER --participants P05,P06",
     "evaluate joint.pt bone.pt --data ma52:FOLDER --submission answers.zip",
+    "evaluate manet.onnx --data videos:FOLDER",
     "evaluate model.onnx --data mma52:FOLDER --detection",
     "evaluate run/best.pt --streaming 30 --confidence scores.json",
 )
@@ -79,7 +80,8 @@ def evaluate(
         typer.Option(
             metavar="DATA",
             help="Data set: synth, ma52:FOLDER (or ma52-test:), mma52:FOLDER, imigue:FOLDER, recordings:FOLDER, "
-            "clips.npz, corrections:FOLDER or truth:FOLDER (real recordings).",
+            "clips.npz, corrections:FOLDER or truth:FOLDER (real recordings). For models of pictures: videos:LIST or "
+            "videos:FOLDER (or videos-test:).",
             rich_help_panel=_DATA,
         ),
     ] = "synth",

@@ -29,7 +29,8 @@ class Data:
         typer.Option(
             metavar="DATA",
             help="Training data: synth, synth-live, synth-concurrent, ma52:FOLDER, mma52:FOLDER, imigue:FOLDER, "
-            "recordings:FOLDER, corrections:FOLDER or clips.npz (default: synth).",
+            "recordings:FOLDER, corrections:FOLDER or clips.npz. For MANet: videos:FOLDER or videos:LIST "
+            "(default: synth).",
             show_default=False,
         ),
     ] = None
@@ -86,20 +87,30 @@ class Network:
         typer.Option(
             "--from",
             metavar="FILE|package",
-            help="Checkpoint to fine-tune, of any classes; 'package' is the one of the package's model.",
+            help="Checkpoint to fine-tune, of any classes; 'package' is the one of the package's model. For MANet also "
+            "torchvision's resnet50.",
+            show_default=False,
+        ),
+    ] = None
+    words: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Word vectors of the labels, for MANet: a table (.npz, .npy, text), or the text file of GloVe.",
             show_default=False,
         ),
     ] = None
     stream: Annotated[Stream | None, typer.Option(help="Input of the network.", show_default=False)] = None
     encoding: Annotated[Encoding | None, typer.Option(help="Encoding of the input.", show_default=False)] = None
     width: Annotated[
-        int | None, typer.Option(metavar="N", help="Number of channels, a multiple of 16.", show_default=False)
+        int | None,
+        typer.Option(metavar="N", help="Number of channels, a multiple of 16 (MANet: of 8).", show_default=False),
     ] = None
     depths: Annotated[
         str | None,
         typer.Option(
             metavar="N,N,N,N",
-            help="Number of blocks at each of the four temporal scales, such as 1,1,1,1.",
+            help="Number of blocks at each of the four scales, such as 1,1,1,1.",
             show_default=False,
         ),
     ] = None
@@ -116,8 +127,9 @@ class Schedule:
         typer.Option(
             "--recipe",
             metavar="NAME",
-            help=f"Recipe: {', '.join(get_args(Preset))} (default: concurrent with synth-concurrent, corrections "
-            "with corrections:FOLDER, fine-tune with --from, synthetic with synth, else paper).",
+            help=f"Recipe: {', '.join(get_args(Preset))} (default: manet with videos, concurrent with "
+            "synth-concurrent, corrections with corrections:FOLDER, fine-tune with --from, synthetic with synth, else "
+            "paper).",
             show_default=False,
         ),
     ] = None
@@ -132,9 +144,7 @@ class Schedule:
         int | None, typer.Option(metavar="N", help="Number of clips in a step.", min=2, show_default=False)
     ] = None
     lr: Annotated[float | None, typer.Option(metavar="RATE", help="Highest learning rate.", show_default=False)] = None
-    weight_decay: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Weight decay of AdamW.", show_default=False)
-    ] = None
+    weight_decay: Annotated[float | None, typer.Option(metavar="RATE", help="Weight decay.", show_default=False)] = None
     drop_path: Annotated[
         float | None, typer.Option(metavar="RATE", help="Highest rate of stochastic depth.", show_default=False)
     ] = None
@@ -170,6 +180,7 @@ class Schedule:
     "train --run run --steps 2000",
     "train --run tuned --from package --data corrections:FOLDER",
     "train --run tuned --from package --data recordings:FOLDER --labels labels.csv --epochs 20",
+    "train --run manet --data videos:FOLDER --from resnet50.pth --words glove.6B.300d.txt --device cuda",
     "train --run run",
 )
 def train(
@@ -205,14 +216,17 @@ def train(
 
     The best checkpoint is written as best.pt, for export.
 
-    The recipe sets what is not named: paper is the authors', synthetic that of the package's model, fine-tune goes with
-    --from. PyTorch takes every core; OMP_NUM_THREADS=N takes N.
+    Skeletons train MMN, videos train MANet. The recipe sets what is not named: paper and manet are the authors',
+    synthetic that of the package's model, fine-tune goes with --from.
+
+    PyTorch takes every core; OMP_NUM_THREADS=N takes N.
     """
     require("train", "torch", "tensorboard")
     from rich.console import Console
 
     from mar_edge.streaming.operations.stop_signals import StopSignals
-    from mar_edge.training.command import TrainOptions, run_training
+    from mar_edge.training.command import run_training
+    from mar_edge.training.options import TrainOptions
     from mar_edge.training.reporting import BarReporter, CombinedReporter, LineReporter, TensorBoardReporter
 
     asked = asdict(data) | asdict(network) | asdict(schedule)

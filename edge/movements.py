@@ -67,6 +67,12 @@ def ma52_movements() -> Movements:
     return parse_movements(text, "ma52.csv")
 
 
+def combined(*stated: Movements) -> Movements:
+    """Return what several files state, the later ones first, and MA-52's for the rest; empty where none states any."""
+    named = {name: movement for one in stated for name, movement in one.items()}
+    return {**ma52_movements(), **named} if named else {}
+
+
 def stated_for(labels: Sequence[Label], movements: Movements) -> tuple[Movement, ...]:
     """Return (K,) one movement for each label, as files store them; empty where nothing is stated."""
     return tuple(movements.get(label.name, Movement()) for label in labels) if movements else ()

@@ -12,6 +12,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mar_edge.edge.labels import Label
@@ -24,6 +25,11 @@ from mar_edge.training.metrics import Scores
 from mar_edge.training.multilabel import LabelScores
 from mar_edge.training.run_folder import RunConfig, Stateful
 from mar_edge.training.schedule import Pace
+
+WINDOW_S = 2.0
+"""Seconds of video that a trained network is given while it serves."""
+# Lowest rate of a label, as a share of the mean rate: no label is impossible.
+_LEAST_RATE = 0.01
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,22 @@ class Learner(Protocol[B_contra]):
 
     def scores(self, should_stop: Callable[[], bool]) -> Scores | LabelScores | None:
         """Return the scores of ``kept`` on held-out clips; None if ``should_stop`` returned True on the way."""
+
+
+class Origin(Protocol):
+    """A trained network that a run starts from."""
+
+    @property
+    def name(self) -> str:
+        """Its name, or that of its file."""
+
+    @property
+    def training_data(self) -> str:
+        """The data that it was trained on."""
+
+    @property
+    def licence(self) -> str | None:
+        """Terms of its weights; None if they are not known."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +142,30 @@ class Job(ABC, Generic[B]):
         """Steps between two validations."""
         return self.config.recipe.validate_every or self.plan.per_epoch
 
+    @property
+    def short_name(self) -> str:
+        """Name of the training data, in a few words."""
+        return self.training.name.partition(",")[0]
+
+    def history(self, step: int, start: Origin | None, terms: str) -> tuple[str, str]:
+        """Return the training data and the terms of the weights after ``step``, for their description.
+
+        Args:
+            terms: of the training data.
+        """
+        seen = step * self.config.recipe.batch / len(self.training)
+        times = "each used at most once" if seen <= 1 else f"each used {seen:.3g} times"
+        history = f"{self.training.name}, {times}; scores on {self.validation.name}"
+        if start is not None:
+            history += f"; started from {start.name} ({start.training_data})"
+            if start.licence != terms:
+                terms += f"; and that of its start: {start.licence or 'unknown'}"
+        return history, terms
+
+    def notes(self) -> list[str]:
+        """Return what a user should know about the data and the start, a line each."""
+        return [f"trains on {self.training.name}", f"validates on {self.validation.name}"]
+
     def warnings(self) -> list[str]:
         """Return warnings about the data, a line each."""
         lines = []
@@ -128,3 +174,10 @@ class Job(ABC, Generic[B]):
             if missing:
                 lines.append(f"{len(missing)} labels have no {part} clip: {', '.join(missing)}")
         return lines
+
+
+def relative_rates(rates: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return frequencies of labels (K,) with a mean of 1, none near 0; empty if they are all 0."""
+    if not rates.sum():
+        return ()
+    return tuple(float(f"{rate:.4g}") for rate in np.maximum(rates / rates.mean(), _LEAST_RATE))

@@ -5,6 +5,7 @@ Knows nothing of what a batch holds.
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -91,20 +92,20 @@ class BatchPlan:
 
 @dataclass(frozen=True)
 class InOrder:
-    """All ``clips`` once, in order and as they are; the last batch may be smaller. A ``Plan``."""
+    """Clips by their indices ``order`` (N,), once and as they are; the last batch may be smaller. A ``Plan``."""
 
-    clips: int
+    order: NDArray[np.int64]
     batch: int
     block: int = _BLOCK
 
     @property
     def batches(self) -> int:
         """Number of batches."""
-        return -(-self.clips // self.batch)
+        return -(-len(self.order) // self.batch)
 
     def indices(self, n: int) -> NDArray[np.int64]:
         """See ``Plan``."""
-        return np.arange(n * self.batch, min((n + 1) * self.batch, self.clips))
+        return self.order[n * self.batch : (n + 1) * self.batch]
 
     def augmentation_rng(self, n: int) -> None:
         """See ``Plan``."""
@@ -136,6 +137,9 @@ def prepared_batches(clips: LabeledClips[B], plan: Plan, first: int, end: int, w
 
 
 def _unpacked(loader: torch_data.DataLoader[list[B] | MarEdgeError]) -> Generator[B, None, None]:
+    if loader.num_workers:
+        # Video decoders have threads, which a fork does not copy: a worker that frees one of ours would wait forever.
+        gc.collect()
     for block in loader:
         if isinstance(block, MarEdgeError):
             raise block

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import BACKGROUND_NAME, Label
-from mar_edge.edge.movements import Movements, ma52_movements, stated_for
+from mar_edge.edge.movements import Movements, combined, stated_for
 from mar_edge.edge.network.checkpoint import CheckpointInfo
 from mar_edge.edge.network.mmn import MMN, MMNConfig
 from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
 from mar_edge.training.balance import class_weights
-from mar_edge.training.base import Job
+from mar_edge.training.base import WINDOW_S, Job, relative_rates
 from mar_edge.training.batches import BatchPlan
 from mar_edge.training.datasets.base import ClipBatch, Dataset
 from mar_edge.training.datasets.opening import parse_spec
@@ -29,9 +29,6 @@ from mar_edge.training.recipe import Recipe
 from mar_edge.training.schedule import Pace, pace
 from mar_edge.training.transfer import Start, transfer
 
-_WINDOW_S = 2.0
-# Lowest rate of a label, as a share of the mean rate: no label is impossible.
-_LEAST_RATE = 0.01
 _LICENCES = {
     "synth": "Apache-2.0",
     "ma52": "that of MA-52: non-commercial research",
@@ -87,10 +84,8 @@ class MmnJob(Job[ClipBatch]):
         """
         if self.start is not None and self.start.rates and self._kind == "corrections":
             return tuple(self.start.rates.get(label.name, 1.0) for label in self.labels)
-        rates = self.training.label_rates()[[self.training.labels.index(label) for label in self.labels]]
-        if not rates.sum():
-            return ()
-        return tuple(float(f"{rate:.4g}") for rate in np.maximum(rates / rates.mean(), _LEAST_RATE))
+        places = [self.training.labels.index(label) for label in self.labels]
+        return relative_rates(self.training.label_rates()[places])
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -163,6 +158,11 @@ class MmnJob(Job[ClipBatch]):
             return network, None
         return network, transfer(self.start, network, layout, labels, over_background=recipe.several_labels)
 
+    def notes(self) -> list[str]:
+        """See ``Job``."""
+        start = [f"{self.config.start}: {self.start.read_as}"] if self.start is not None and self.start.read_as else []
+        return [*start, *super().notes(), *(self.training.notes if isinstance(self.training, StoredDataset) else ())]
+
     def warnings(self) -> list[str]:
         """See ``Job``."""
         # Twenty minutes of corrections show few of all labels; the start knows the others.
@@ -184,29 +184,21 @@ class MmnJob(Job[ClipBatch]):
         """See ``Job``."""
         recipe, labels = self.recipe, self.labels
         accuracy = scores.figures(labels)
-        seen = step * recipe.batch / len(self.training)
-        times = "each used at most once" if seen <= 1 else f"each used {seen:.3g} times"
-        training_data = f"{self.training.name}, {times}; scores on {self.validation.name}"
-        licence = _LICENCES.get(self._kind, "that of the recordings")
-        if self.start:
-            training_data += f"; started from {self.start.name} ({self.start.training_data})"
-            if self.start.licence != licence:
-                licence += f"; and that of its start: {self.start.licence or 'unknown'}"
+        training_data, licence = self.history(step, self.start, _LICENCES.get(self._kind, "that of the recordings"))
         depths = ",".join(map(str, recipe.depths))
-        title, _, _ = self.training.name.partition(",")
         return CheckpointInfo(
             layout=self.training.layout.name,
             stream=recipe.stream,
             labels=labels,
             background=None if recipe.several_labels else self.training.background,
-            window_s=_WINDOW_S,
-            name=f"MMN {recipe.stream}, depths {depths}, width {recipe.width}, {title}",
+            window_s=WINDOW_S,
+            name=f"MMN {recipe.stream}, depths {depths}, width {recipe.width}, {self.short_name}",
             training_data=training_data,
             accuracy={name: round(value, 4) for name, value in accuracy.items()},
             licence=licence,
             activation="sigmoid" if recipe.several_labels else "softmax",
             rates=self.rates,
-            movements=stated_for(labels, self._stated_movements()),
+            movements=stated_for(labels, combined(self.start.movements if self.start else {}, self.movements)),
             thresholds=self.thresholds,
             views_s=self.start.views_s if self.start and self._keeps_scores else (),
             trained_on=self.trained_on,
@@ -216,11 +208,6 @@ class MmnJob(Job[ClipBatch]):
         """Return the labels that the start does not know."""
         known = {label.name for label in self.start.labels} if self.start else set()
         return [label.name for label in self.labels if label.name not in known]
-
-    def _stated_movements(self) -> Movements:
-        """Return the movements of the start and of the label file; empty where neither states any."""
-        stated = {**(self.start.movements if self.start else {}), **self.movements}
-        return {**ma52_movements(), **stated} if stated else {}
 
 
 def _shows_nothing(dataset: Dataset) -> bool:

@@ -33,11 +33,13 @@ from mar_edge.edge.files.outputs import remove_drafts, write_whole
 from mar_edge.edge.labels import Label
 from mar_edge.edge.network.checkpoint import NOT_READABLE
 from mar_edge.training.datasets.opening import parse_spec
+from mar_edge.training.pictures.recipe import ManetRecipe
 from mar_edge.training.recipe import Recipe
 
 _CONTENT = {
     "data_digest": "the data has changed",
     "start_sha256": "the checkpoint it started from has changed",
+    "words_digest": "the word vectors have changed",
 }
 _STATE_FORMAT = "mar-edge training state 1"
 
@@ -49,20 +51,22 @@ class RunConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     participants: whose corrections to train on; empty for everybody's.
 
-    labels_file: names of the classes. start: the checkpoint to start from.
+    labels_file: names of the classes. start: the checkpoint to start from. words: file of the labels' word vectors.
 
-    data_digest, start_sha256: digests of their content when the run started, wherever the files are now.
+    data_digest, start_sha256, words_digest: digests of what was read when the run started, wherever the files are now.
     """
 
-    recipe: Recipe
+    recipe: Recipe | ManetRecipe
     seed: int = 1
     data: str = "synth"
     validation: str | None = None
     participants: tuple[str, ...] = ()
     labels_file: str | None = None
     start: str | None = None
+    words: str | None = None
     data_digest: str = ""
     start_sha256: str = ""
+    words_digest: str = ""
     mar_edge_version: str = mar_edge.__version__
 
 
@@ -322,6 +326,7 @@ def _identity(config: RunConfig) -> RunConfig:
         validation=None if config.validation is None else _kind(config.validation),
         labels_file=None,
         start=None,
+        words=None,
         mar_edge_version="",
     )
 

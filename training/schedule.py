@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mar_edge.training.recipe import Recipe
@@ -42,6 +43,14 @@ def pace(recipe: Recipe, step: int, steps: int) -> Pace:
         return Pace(_cosine(recipe.lr * _FIRST_PART, recipe.lr, done), _cosine(_HIGH_BETA1, _LOW_BETA1, done))
     done = (step - peak_step) / max(steps - 1 - peak_step, 1e-9)
     return Pace(_cosine(recipe.lr, recipe.lr * _LAST_PART, done), _cosine(_LOW_BETA1, _HIGH_BETA1, done))
+
+
+def step_pace(lr: float, drops: Sequence[float], done: float) -> Pace:
+    """Return the settings when the share ``done`` of a run is done.
+
+    The learning rate is ``lr``, divided by 10 after each share in ``drops``.
+    """
+    return Pace(lr / 10 ** sum(done >= drop for drop in drops))
 
 
 def _cosine(start: float, end: float, done: float) -> float:

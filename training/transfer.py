@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -88,10 +88,10 @@ def open_start(path: Path) -> Start:
         read_as=checkpoint.read_as,
         background=info.background,
         activation=info.activation,
-        rates=_by_name(info.labels, info.rates),
-        thresholds=_by_name(info.labels, used.thresholds),
+        rates=by_name(info.labels, info.rates),
+        thresholds=by_name(info.labels, used.thresholds),
         views_s=used.views_s,
-        movements=_by_name(info.labels, info.movements),
+        movements=by_name(info.labels, info.movements),
         trained_on=info.trained_on,
     )
 
@@ -99,7 +99,7 @@ def open_start(path: Path) -> Start:
 T = TypeVar("T")
 
 
-def _by_name(labels: Sequence[Label], values: Sequence[T]) -> dict[str, T]:
+def by_name(labels: Sequence[Label], values: Sequence[T]) -> dict[str, T]:
     """Return one value for each label, by its name; empty without values."""
     return {label.name: value for label, value in zip(labels, values, strict=False)}
 
@@ -123,8 +123,8 @@ def transfer(
         over_background: the outputs of ``network`` are sigmoids. If ``start`` has a softmax with a background, an
             output becomes the difference between its label and the background.
     """
-    classes = _matches([label.name for label in start.labels], [label.name for label in labels])
-    joints = _matches(_joint_names(start.layout), _joint_names(layout))
+    classes = matches([label.name for label in start.labels], [label.name for label in labels])
+    joints = matches(_joint_names(start.layout), _joint_names(layout))
     trained = start.network.state_dict()
     if over_background and start.activation == "softmax" and start.background is not None:
         heads = {name: trained[name] - trained[name][start.background] for name in _CLASS_AXES}
@@ -148,13 +148,12 @@ def transfer(
             tensor.copy_(trained[name])
     with torch.no_grad():
         network.load_state_dict(state)
-    known = {label.name for label in start.labels}
     encoding = network.config.encoding
     return (
         f"starts from {start.name}: "
-        + _kept("class", "classes", len(classes[0]), [label.name for label in labels if label.name not in known])
+        + kept_in_words("class", "classes", [label.name for label in labels], {label.name for label in start.labels})
         + ", "
-        + _kept("joint", "joints", len(joints[0]), [name for name in layout.joints if name not in start.layout.joints])
+        + kept_in_words("joint", "joints", layout.joints, start.layout.joints)
         + (f"; {encoding} encoding new" if encoding != start.network.config.encoding else "")
         + "; all other weights kept"
     )
@@ -174,14 +173,17 @@ def _joint_names(layout: Layout) -> list[str]:
     return [layout.joints[joint] for joint in layout.network_order]
 
 
-def _matches(theirs: list[str], ours: list[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def matches(theirs: list[str], ours: list[str]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the places in ``ours`` of names that are in ``theirs``, too, and their places there."""
     pairs = [(here, theirs.index(name)) for here, name in enumerate(ours) if name in theirs]
     here, there = np.array(pairs, np.intp).reshape(-1, 2).T
     return here, there
 
 
-def _kept(one: str, many: str, kept: int, new: list[str]) -> str:
+def kept_in_words(one: str, many: str, ours: Sequence[str], theirs: Collection[str]) -> str:
+    """Return in words how many of our classes or joints a start has, and which are new."""
+    new = [name for name in ours if name not in theirs]
+    kept = len(ours) - len(new)
     if not new:
         return f"all {kept} {many} kept"
     more = f" and {len(new) - _NAMES_SHOWN} more" if len(new) > _NAMES_SHOWN else ""

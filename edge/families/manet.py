@@ -15,6 +15,8 @@ from mar_edge.edge.runtime.base import InputArray
 
 # Eight of the pictures of two seconds are looked at: 4 a second. Three times as many leave a choice of even moments.
 _RATE_HZ = 12.0
+# Ratio of the sides beyond which a picture is cut before it is resized.
+_LONGEST = 4
 
 
 class ManetFamily:
@@ -45,4 +47,9 @@ class ManetFamily:
 
 
 def _kept(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(small(frame)[:, :, ::-1])
+    # Of a very long picture only the middle: resized as a whole, it could take gigabytes.
+    H, W, _ = frame.shape
+    longest = _LONGEST * min(H, W)
+    top, left = max(H - longest, 0) // 2, max(W - longest, 0) // 2
+    middle = frame[top : top + longest, left : left + longest]
+    return np.ascontiguousarray(small(middle)[:, :, ::-1])

@@ -130,6 +130,18 @@ def load_manet(path: Path) -> Checkpoint[MANet]:
     return _manet(_of_family(_read(path), "manet"))
 
 
+def read_state_dict(path: Path) -> tuple[dict[str, Tensor], str]:
+    """Return the flat state_dict of any network, which may be wrapped, and the SHA-256 of its file.
+
+    Raises:
+        MarEdgeError: the file is missing, is no checkpoint, or holds something other than tensors.
+    """
+    content, sha256 = _saved(path)
+    if isinstance(content, dict) and content.get("format") == _FORMAT:
+        content = content.get("state_dict")
+    return _flat_state(_unwrapped(content, []), path), sha256
+
+
 def save_checkpoint(path: Path, network: MMN | MANet, info: CheckpointInfo) -> None:
     """Write one of our own: weights and description, whole or not at all.
 
@@ -178,15 +190,7 @@ def _of_family(content: _Content, family: Family) -> _Content:
 
 
 def _read(path: Path) -> _Content:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch warns about how the file was pickled
-            content = torch.load(path, map_location="cpu", weights_only=True)
-        sha256 = sha256_of(path)
-    except OSError as error:
-        raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
-    except NOT_READABLE as error:
-        raise MarEdgeError(f"{path} is not a checkpoint of tensors saved by torch: {_why_not(error)}") from None
+    content, sha256 = _saved(path)
     info: CheckpointInfo | None = None
     if isinstance(content, dict) and content.get("format") == _FORMAT:
         info = _read_info(content, path)
@@ -197,6 +201,18 @@ def _read(path: Path) -> _Content:
     if info is not None and info.family != family:
         raise MarEdgeError(f"{path} says that it is of the family {info.family}; its keys are those of {family}")
     return _Content(str(path), family, _network_alone(state, prefix, notes), sha256, info, notes)
+
+
+def _saved(path: Path) -> tuple[object, str]:
+    """Return what torch saved in a file, and its SHA-256."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch warns about how the file was pickled
+            return torch.load(path, map_location="cpu", weights_only=True), sha256_of(path)
+    except OSError as error:
+        raise MarEdgeError(f"cannot read checkpoint {path}: {error.strerror}") from None
+    except NOT_READABLE as error:
+        raise MarEdgeError(f"{path} is not a checkpoint of tensors saved by torch: {_why_not(error)}") from None
 
 
 def _read_info(content: dict[str, Any], path: Path) -> CheckpointInfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import torch
@@ -48,13 +48,18 @@ def with_weights(make: Callable[[], N], state: dict[str, Tensor], source: str) -
     for name, tensor in expected.items():
         if name.endswith(_BATCHES):  # missing in files of old versions of torch, and not used here
             state.setdefault(name, torch.zeros_like(tensor, device="cpu"))
-    _check_keys(state, expected, source)
+    check_keys(state, expected, source)
     network = make()
     network.load_state_dict(state)
     return network.eval()
 
 
-def _check_keys(state: dict[str, Tensor], expected: dict[str, Tensor], source: str) -> None:
+def check_keys(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], source: str) -> None:
+    """Compare the tensors of a file with those that a network has.
+
+    Raises:
+        MarEdgeError: a key, which the message names, is missing, unexpected, of another shape, or not finite.
+    """
     problems = [f"key '{name}' is missing" for name in expected if name not in state]
     problems += [f"key '{name}' is unexpected" for name in state if name not in expected]
     problems += [

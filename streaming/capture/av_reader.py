@@ -7,6 +7,7 @@ may change any of them while it streams.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import chain, pairwise, repeat
 
 import av
@@ -129,6 +130,14 @@ class AvReader:
             pictures = "1 picture" if self._undecodable == 1 else f"{self._undecodable} pictures"
             faults.append(f"{pictures} could not be decoded")
         return f"end of file ({'; '.join(faults)})" if faults else "end of file"
+
+    def count(self) -> int:
+        """Return the number of pictures from here to the end. They are then read, and ``grab`` finds no more."""
+        count = 0
+        with suppress(av.error.FFmpegError, IndexError):
+            for packet in self._container.demux(self._stream):
+                count += packet.size > 0
+        return count
 
     def close(self) -> None:
         """Close the file or connection."""

@@ -8,6 +8,9 @@ import msgspec
 
 from mar_edge.streaming.wire.message import Message
 
+# No larger than a float holds as seconds, since recordings are from outside.
+_MediaNs = Annotated[int, msgspec.Meta(ge=0, le=1 << 62)]
+
 
 class AnswerMessage(Message, frozen=True, kw_only=True, tag="answer"):
     """Answer of the model of pictures about the last seconds of one person. It holds no picture.
@@ -25,8 +28,8 @@ class AnswerMessage(Message, frozen=True, kw_only=True, tag="answer"):
 
     person: int
     scores: dict[str, Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]]
-    t_media_start_ns: int
-    t_media_end_ns: int
+    t_media_start_ns: _MediaNs
+    t_media_end_ns: _MediaNs
     infer_ms: float
 
 

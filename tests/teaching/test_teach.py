@@ -20,6 +20,7 @@ from mar_edge.teaching.examples import parse_span
 from mar_edge.teaching.heads import fit_head
 from mar_edge.teaching.lesson import Teacher
 from mar_edge.teaching.model_files import label_to_teach, remove_taught
+from mar_edge.teaching.verdicts import repeated
 from mar_edge.teaching.views import mirrored, rest_windows, views_of
 from mar_edge.training.synth.generator import CLASSES
 from mar_edge.training.synth.recording import record
@@ -167,6 +168,30 @@ def test_a_folder_with_labels(recording, spans, tmp_path):
         with pytest.raises(MarEdgeError, match=match):
             mar_edge.teach("saying no", tmp_path, out=tmp_path / "y.onnx", body="head")
     assert not (tmp_path / "y.onnx").exists()
+
+
+def test_a_copy_of_an_example_teaches_nothing(recording, spans, tmp_path):
+    labeled = [*((span, "saying no") for span in spans[:3]), *((span, "something else") for span in spans[3:])]
+    rows = [f"{name}.jsonl,{a:.2f},{b:.2f},{label}" for name in ("one", "copy") for (a, b), label in labeled]
+    (tmp_path / "labels.csv").write_text("\n".join(["recording,start_s,end_s,label", *rows]))
+    for name in ("one", "copy"):
+        (tmp_path / f"{name}.jsonl").write_bytes(recording.read_bytes())
+    lesson = mar_edge.teach("saying no", tmp_path, out=tmp_path / "x.onnx", body="head")
+    assert lesson.head.examples == 3
+    first, *_ = lesson.verdicts
+    assert [verdict.problem for verdict in lesson.verdicts[:3]] == [""] * 3
+    assert lesson.verdicts[3].problem == f"too alike: it repeats {first.name}"
+    assert {verdict.word for verdict in lesson.verdicts[3:]} == {"not used"}
+
+
+def test_examples_repeat_others_up_to_jitter_but_not_up_to_a_new_repetition():
+    rng = np.random.default_rng(0)
+    spread = np.full(8, 2.0)
+    one, other = rng.normal(size=(6, 8)), rng.normal(size=(6, 8)) + 3
+    jittered = one[::-1] + rng.normal(size=(6, 8)) * 0.1
+    assert repeated([one, other, jittered, one], spread) == [None, None, 0, 0]
+    assert repeated([one, one + 1.0], spread) == [None, None]
+    assert repeated([], spread) == []
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,11 @@ from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.export import command as export
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.training.averaging import average
-from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.command import run_training
 from mar_edge.training.datasets import rehearsal
 from mar_edge.training.evaluation.command import EvaluateConfig, evaluate
 from mar_edge.training.evaluation.models import ModelSource
+from mar_edge.training.options import TrainOptions
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.transfer import PACKAGE, open_start
 

@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from mar_edge.edge.labels import ma52_labels
 from mar_edge.training.metrics import (
+    count_confusion,
     f1_mean,
     fold_confusion,
     score,
@@ -125,3 +127,24 @@ def test_correct_predictions_of_full_confidence_have_no_error(bins, seed):
     labels = np.random.default_rng(seed).integers(0, 4, 20)
     assert score_reliability(np.eye(4, dtype=np.float32)[labels], labels, bins).error == 0
     assert score_reliability(np.eye(4, dtype=np.float32)[labels], (labels + 1) % 4, bins).error == 1
+
+
+def test_the_challenges_figures_are_those_of_the_authors(shared):
+    """F1 of actions and of body groups, from the authors' own evaluation of random answers."""
+    with np.load(shared("spec/golden_manet.npz")) as golden:
+        labels, predicted = golden["f1_labels"], golden["f1_pred"]
+        expected = {name.removeprefix("f1/"): float(golden[name]) for name in golden.files if name.startswith("f1/")}
+    bodies = [label.body for label in ma52_labels()]
+    groups = [list(dict.fromkeys(bodies)).index(body) for body in bodies]
+    action = score_confusion(count_confusion(labels, predicted, len(bodies)))
+    body = score_confusion(fold_confusion(action.confusion, groups))
+    found = {
+        "lv1_acc": body.f1_micro,
+        "lv1_f1_micro": body.f1_micro,
+        "lv1_f1_macro": body.f1_macro,
+        "lv2_acc": action.f1_micro,
+        "lv2_f1_micro": action.f1_micro,
+        "lv2_f1_macro": action.f1_macro,
+        "mean_f1": f1_mean(action, body),
+    }
+    assert found == pytest.approx(expected, abs=1e-12)

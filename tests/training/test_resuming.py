@@ -19,9 +19,10 @@ import torch
 from full_disk import full_disk
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.training import command
-from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training import command, configure
+from mar_edge.training.command import run_training
 from mar_edge.training.datasets import synthetic
+from mar_edge.training.options import TrainOptions
 from mar_edge.training.recipe import PRESETS
 from mar_edge.training.reporting import RunReporter, TensorBoardReporter
 from mar_edge.training.run_folder import RunConfig, RunFolder
@@ -60,7 +61,7 @@ def data(tmp_path_factory):
 def tiny(monkeypatch):
     """Return the recipes with a small network and a validation every two steps."""
     small = {name: msgspec.structs.replace(recipe, **TINY, validate_every=2) for name, recipe in PRESETS.items()}
-    monkeypatch.setattr(command, "PRESETS", small)
+    monkeypatch.setattr(configure, "PRESETS", small)
     monkeypatch.setattr(synthetic, "make_chunk", MAKE_CHUNK)
 
 
@@ -253,14 +254,16 @@ def test_a_new_folder_without_a_run_is_removed(tmp_path):
 
 WORKER = """
 import sys
+from pathlib import Path
 import msgspec
-from mar_edge.training import command
+from mar_edge.training import command, configure
+from mar_edge.training.options import TrainOptions
 from mar_edge.training.recipe import PRESETS
 from mar_edge.training.reporting import RunReporter
 small = dict(width=16, depths=(1, 1, 1, 1), batch=4, validation_clips=8, validate_every=10**6)
-command.PRESETS = {name: msgspec.structs.replace(recipe, **small) for name, recipe in PRESETS.items()}
-asked = command.TrainOptions(data="ma52:" + sys.argv[2], preset="paper", steps=10**6)
-command.run_training(command.Path(sys.argv[1]), asked, RunReporter(), lambda: False, workers=0, save_every=1)
+configure.PRESETS = {name: msgspec.structs.replace(recipe, **small) for name, recipe in PRESETS.items()}
+asked = TrainOptions(data="ma52:" + sys.argv[2], preset="paper", steps=10**6)
+command.run_training(Path(sys.argv[1]), asked, RunReporter(), lambda: False, workers=0, save_every=1)
 """
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.network.checkpoint import load_checkpoint, save_checkpoint
-from mar_edge.training.command import TrainOptions, run_training
+from mar_edge.training.command import run_training
+from mar_edge.training.options import TrainOptions
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.synth.command import write_clips
 from mar_edge.training.synth.generator import CLASSES

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import Layout
+from mar_edge.edge.runtime.base import InputArray
 
 
 class Batch(Protocol):
@@ -25,7 +26,7 @@ class Batch(Protocol):
         """Share (N, K) of each label's event that is shown; None if the data has one label per clip."""
 
     @property
-    def inputs(self) -> Mapping[str, NDArray[np.float32] | NDArray[np.uint8]]:
+    def inputs(self) -> Mapping[str, InputArray]:
         """Name -> (N, ...), the inputs of a model file (``edge.families.base.ModelFamily.inputs``)."""
 
 
@@ -50,7 +51,7 @@ class ClipBatch:
     targets: NDArray[np.float32] | None = None
 
     @property
-    def inputs(self) -> Mapping[str, NDArray[np.float32]]:
+    def inputs(self) -> Mapping[str, InputArray]:
         """See ``Batch``."""
         return {"skeleton": self.skeleton, "index_t": self.index_t}
 

@@ -29,14 +29,15 @@ from mar_edge.training.synth.world import HELD_OUT, TRAINING, World
 SYNTHETIC, SYNTHETIC_LIVE, SYNTHETIC_CONCURRENT = "synth", "synth-live", "synth-concurrent"
 _FORMS = (
     "synth, synth-live, synth-concurrent (without parts: synth-concurrent:no-drag,no-noise). Or ma52:FOLDER, "
-    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER, corrections:FOLDER, an .npz file of "
-    "'mar-edge synth'"
+    "mma52:FOLDER, imigue:FOLDER (one split: ma52-test:FOLDER), recordings:FOLDER, corrections:FOLDER, "
+    "videos:LIST, videos:FOLDER, an .npz file of 'mar-edge synth'"
 )
 _PARTS = tuple(f"-{split}" for split in SPLITS)
 _FILES = {
     "recordings": ("*.jsonl", LABEL_FILE),
     "corrections": ("*.jsonl", CORRECTIONS_FILE),
     "mma52": ("*.csv", "skeletons/*.jsonl"),
+    "videos": ("*.txt",),
 }
 # Seeds outside the range of training: for validation clips (plus the run's seed) and for evaluation clips.
 _VALIDATION_SEED = 1_000_003
@@ -56,7 +57,7 @@ class DataSpec:
     live, concurrent, lacking: of synthetic motion, as in ``SyntheticDataset``.
     """
 
-    kind: Literal["synth", "ma52", "mma52", "imigue", "recordings", "corrections", "npz"]
+    kind: Literal["synth", "ma52", "mma52", "imigue", "videos", "recordings", "corrections", "npz"]
     path: Path
     split: Split | None
     live: float = 0.0
@@ -80,16 +81,16 @@ def parse_spec(spec: str) -> DataSpec:
         return DataSpec("recordings", Path(path), None)
     if colon and path and word == "corrections":
         return DataSpec("corrections", corrected_folder(Path(path)), None)
-    for layout in ("ma52", "mma52", "imigue"):
+    for released in ("ma52", "mma52", "imigue", "videos"):
         for name in (None, *SPLITS):
-            if colon and path and kind == layout and split == (name or ""):
-                return DataSpec(layout, Path(path), name)
+            if colon and path and kind == released and split == (name or ""):
+                return DataSpec(released, Path(path), name)
     if spec.endswith(".npz"):
         return DataSpec("npz", Path(spec), None)
     kinds = [
         "recordings",
         "corrections",
-        *(f"{layout}{part}" for layout in ("ma52", "imigue") for part in ("", *_PARTS)),
+        *(f"{layout}{part}" for layout in ("ma52", "imigue", "videos") for part in ("", *_PARTS)),
     ]
     close = did_you_mean(word, kinds if colon else [SYNTHETIC, SYNTHETIC_LIVE])
     raise MarEdgeError(f"no data set '{spec}'; it is one of: {_FORMS}{close}")
@@ -104,7 +105,7 @@ def files_of(spec: str) -> list[Path]:
     parsed = parse_spec(spec)
     if parsed.kind == "synth":
         return []
-    if parsed.kind == "npz":
+    if parsed.path.is_file():
         return [parsed.path]
     patterns = _FILES.get(parsed.kind, ("*_data.pkl", "*_label.pkl"))
     return sorted(path for pattern in patterns for path in parsed.path.glob(pattern))
@@ -200,6 +201,8 @@ def _open_stored(
         return open_archive(parsed.path, augmentation=augmentation)
     if parsed.kind == "mma52":
         return open_mma52(parsed.path, split, labels=labels, augmentation=augmentation)
+    if parsed.kind == "videos":
+        raise MarEdgeError(f"videos:{parsed.path} holds pictures; this network takes skeletons, such as ma52:FOLDER")
     assert parsed.kind != "synth"
     return open_authors(
         parsed.path, parsed.kind, split, labels_required=split != "test", labels=labels, augmentation=augmentation

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,7 +147,27 @@ class StoredDataset:
         )
 
 
-def hold_out(dataset: StoredDataset, share: float, seed: int) -> tuple[StoredDataset, StoredDataset]:
+class Divisible(Protocol):
+    """A data set that can be split. groups: (N,) int64, see ``StoredDataset``."""
+
+    @property
+    def name(self) -> str:
+        """See ``LabeledClips``."""
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """Clips of one group stay together."""
+
+    def __len__(self) -> int: ...
+
+    def only(self: D, indices: NDArray[np.int64], part: str) -> D:
+        """Return a data set of these clips, named as ``part`` of this one."""
+
+
+D = TypeVar("D", bound=Divisible)
+
+
+def hold_out(dataset: D, share: float, seed: int) -> tuple[D, D]:
     """Split a set without sharing recordings: one to train on, and about ``share`` of the clips to validate on.
 
     Whole recordings are drawn, because neighboring clips of one person resemble each other. A set of one recording is
@@ -161,5 +181,4 @@ def hold_out(dataset: StoredDataset, share: float, seed: int) -> tuple[StoredDat
     held = np.isin(groups, drawn[:count])
     if held.all():
         raise MarEdgeError(f"{dataset.name}: a single clip cannot be split; name another set with --validation")
-    plain = replace(dataset, augmentation=NO_AUGMENTATION)
-    return dataset.only(np.flatnonzero(~held), "train"), plain.only(np.flatnonzero(held), "held out")
+    return dataset.only(np.flatnonzero(~held), "train"), dataset.only(np.flatnonzero(held), "held out")

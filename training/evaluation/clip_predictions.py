@@ -14,7 +14,8 @@ from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.thresholds import DEFAULT_ON
-from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.batches import InOrder, prepared_batches
+from mar_edge.training.datasets.base import Batch, LabeledClips
 
 UNLABELED = -1
 _NAMES_SHOWN = 3
@@ -52,18 +53,20 @@ class ClipPredictions:
 
 def predict_clips(
     recognizer: WindowRecognizer,
-    dataset: Dataset,
+    dataset: LabeledClips[Batch],
     progress: Progress,
     *,
     clips: int | None = None,
     known_only: bool = False,
     batch: int = 64,
+    workers: int = 0,
 ) -> ClipPredictions:
     """Run a model on the clips of a data set.
 
     Args:
         clips: number of clips, evenly spread; None for all.
         known_only: leave out clips of labels that the model does not know, instead of refusing them.
+        batch: clips in one inference. workers: processes that prepare them; 0 prepares them in this process.
 
     Raises:
         MarEdgeError: there is no clip, the labels do not match, or an output is not finite.
@@ -80,17 +83,20 @@ def predict_clips(
     if not known_only:
         _check_known(metadata, dataset, np.flatnonzero((dataset.class_counts() > 0) & (places == UNLABELED)))
     logits, probs, labels, targets = [], [], [], []
-    for start in range(0, len(indices), batch):
-        part = dataset.batch(indices[start : start + batch])
-        outputs = recognizer.runtime.infer(part.inputs)
-        if not np.isfinite(outputs["logits"]).all():
-            raise MarEdgeError(f"the model's outputs for {source} are not all finite; train or export it again")
-        logits.append(outputs["logits"])
-        probs.append(outputs["probs"])
-        labels.append(part.labels)
-        if part.targets is not None:
-            targets.append(part.targets)
-        progress("clips", min(start + batch, len(indices)), len(indices))
+    plan = InOrder(indices, batch, block=batch)
+    done = 0
+    with prepared_batches(dataset, plan, 0, plan.batches, workers) as parts:
+        for part in parts:
+            outputs = recognizer.runtime.infer(part.inputs)
+            if not np.isfinite(outputs["logits"]).all():
+                raise MarEdgeError(f"the model's outputs for {source} are not all finite; train or export it again")
+            logits.append(outputs["logits"])
+            probs.append(outputs["probs"])
+            labels.append(part.labels)
+            if part.targets is not None:
+                targets.append(part.targets)
+            done += len(part.labels)
+            progress("clips", done, len(indices))
     true = np.concatenate(labels)
     known = (true == UNLABELED) | (places[true] != UNLABELED)
     if not known.any():
@@ -133,7 +139,7 @@ def _placed(targets: NDArray[np.float32], places: NDArray[np.int64], count: int)
     return placed
 
 
-def short_name(dataset: Dataset) -> str:
+def short_name(dataset: LabeledClips[Batch]) -> str:
     """Return a short name for messages: the name up to its first comma."""
     return dataset.name.partition(",")[0]
 
@@ -157,7 +163,7 @@ def match_labels(metadata: ModelMetadata, labels: Sequence[Label], background: i
     return places
 
 
-def _check_known(metadata: ModelMetadata, dataset: Dataset, unknown: NDArray[np.intp]) -> None:
+def _check_known(metadata: ModelMetadata, dataset: LabeledClips[Batch], unknown: NDArray[np.intp]) -> None:
     if not len(unknown):
         return
     names = [f"'{dataset.labels[index].name}'" for index in unknown]

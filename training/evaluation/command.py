@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from mar_edge.edge.progress import Progress
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.score_calibration import write_score_calibration
 from mar_edge.streaming.recognition.pipeline import PipelineRules
-from mar_edge.training.datasets.base import Dataset
+from mar_edge.training.datasets.base import Batch, LabeledClips
 from mar_edge.training.datasets.opening import files_of, open_dataset, parse_spec
 from mar_edge.training.datasets.stored import StoredDataset
 from mar_edge.training.evaluation.clip_predictions import ClipPredictions, predict_clips
@@ -39,8 +40,12 @@ from mar_edge.training.evaluation.streaming import Take, evaluate_takes, plan_ta
 from mar_edge.training.evaluation.submission import action_ids, write_submission
 from mar_edge.training.evaluation.trained_on import Origin, TrainedOn, compare
 from mar_edge.training.evaluation.truth import RealSet, open_real
+from mar_edge.training.pictures.dataset import VideoDataset
+from mar_edge.training.pictures.opening import open_video_dataset
 
 TRUTH = "truth:"
+# Videos are decoded while the network runs. An inference takes few of them: each has eight pictures.
+_DECODING = {"batch": 8, "workers": min(max((os.cpu_count() or 1) // 2, 1), 8)}
 
 
 @dataclass(frozen=True)
@@ -107,8 +112,20 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
     )
     if is_truth or is_corrections or config.detection:
         return _evaluate_real(config, progress)
-    dataset = open_dataset(config.data, labels=read_labels(config.labels_file) if config.labels_file else None)
-    with config.model.open(dataset.layout) as recognizer:
+    labels = read_labels(config.labels_file) if config.labels_file else None
+    if parse_spec(config.data).kind == "videos":
+        return _evaluate_clips(config, open_video_dataset(config.data, labels=labels), progress)
+    return _evaluate_clips(config, open_dataset(config.data, labels=labels), progress)
+
+
+def _evaluate_clips(config: EvaluateConfig, dataset: LabeledClips[Batch], progress: Progress) -> Evaluation | None:
+    """Evaluate a model on clips, and on live footage if asked for."""
+    pictures = isinstance(dataset, VideoDataset)
+    if pictures and config.minutes + config.idle_minutes + config.concurrent_minutes:
+        raise MarEdgeError(
+            "synthetic live footage is skeletons without pictures; leave out --streaming, --idle and --concurrent"
+        )
+    with config.model.open(dataset.layout, "manet" if pictures else "mmn") as recognizer:
         metadata = recognizer.metadata
         if config.submission is not None:
             action_ids(metadata)
@@ -119,7 +136,14 @@ def evaluate(config: EvaluateConfig, progress: Progress) -> Evaluation | None:
                 f"give --streaming, --idle or --concurrent, or {TRUTH}FOLDER as the data"
             )
         prior = _prior(config, metadata)
-        predictions = predict_clips(recognizer, dataset, progress, clips=config.clips, known_only=config.known_only)
+        predictions = predict_clips(
+            recognizer,
+            dataset,
+            progress,
+            clips=config.clips,
+            known_only=config.known_only,
+            **(_DECODING if pictures else {}),
+        )
         if config.submission is not None:
             write_submission(config.submission, metadata, predictions)
         labeled = bool((predictions.labels >= 0).any())
@@ -207,7 +231,7 @@ def _trained_on(metadata: ModelMetadata, real: RealSet) -> TrainedOn:
     return compare(metadata.trained_on, [one.origin for one in real.recordings if one.origin], real.there)
 
 
-def _clips_trained_on(metadata: ModelMetadata, dataset: Dataset) -> TrainedOn | None:
+def _clips_trained_on(metadata: ModelMetadata, dataset: LabeledClips[Batch]) -> TrainedOn | None:
     """Return the comparison for clips of recordings, whose participants are unknown; None for other clips."""
     if not isinstance(dataset, StoredDataset) or not dataset.recordings:
         return None
@@ -273,6 +297,7 @@ def _facts(config: EvaluateConfig, recognizer: WindowRecognizer) -> ModelFacts:
         files=tuple(path.name for path in config.model.paths),
         sha256=metadata.sources_sha256,
         runtime=recognizer.runtime.name,
+        family=metadata.family,
         layout=metadata.layout,
         streams=metadata.streams,
         precision=metadata.precision,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mar_edge.edge.choices import RuntimeName, Stream
+from mar_edge.edge.choices import Family, RuntimeName, Stream
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import Layout
 from mar_edge.edge.recognizer import WindowRecognizer
+from mar_edge.edge.runtime.base import Runtime
 
 _CHECKPOINTS = (".pt", ".pth")
 _MODELS = (".onnx", ".engine")
@@ -33,18 +34,18 @@ class ModelSource:
     runtime: RuntimeName = "auto"
     threads: int = 0
 
-    def open(self, layout: Layout) -> WindowRecognizer:
+    def open(self, layout: Layout, family: Family = "mmn") -> WindowRecognizer:
         """Open the recognizer; the caller closes it.
 
+        Args:
+            family: that takes what the data holds: skeletons of ``layout``, or pictures.
+
         Raises:
-            MarEdgeError: a file cannot be read, is of an unknown kind, or takes other skeletons than ``layout``.
+            MarEdgeError: a file cannot be read, is of an unknown kind, or takes other data.
         """
         first, *others = self.paths
         if all(path.suffix in _CHECKPOINTS for path in self.paths):
-            from mar_edge.training.evaluation.torch_runtime import TorchRuntime
-
-            checkpoints = TorchRuntime(self.paths, layout, self.stream, self.device, self.threads)
-            return WindowRecognizer(checkpoints, " + ".join(map(str, self.paths)))
+            return WindowRecognizer(self._checkpoints(layout, family), " + ".join(map(str, self.paths)))
         if others:
             raise MarEdgeError(
                 f"only checkpoints ({', '.join(_CHECKPOINTS)}) can be averaged, not {first} and {others[0]}; "
@@ -55,9 +56,21 @@ class ModelSource:
                 f"{first} is neither a checkpoint ({', '.join(_CHECKPOINTS)}) nor a model ({', '.join(_MODELS)})"
             )
         recognizer = WindowRecognizer.open(first, self.threads, self.runtime)
-        if recognizer.layout.name != layout.name:
+        takes, holds = _input(recognizer.metadata.family, recognizer.layout), _input(family, layout)
+        if takes != holds:
             with recognizer:
-                raise MarEdgeError(
-                    f"{first} takes {recognizer.layout.name} skeletons, the data holds {layout.name} ones"
-                )
+                raise MarEdgeError(f"{first} takes {takes}, the data holds {holds}")
         return recognizer
+
+    def _checkpoints(self, layout: Layout, family: Family) -> Runtime:
+        if family == "manet":
+            from mar_edge.training.evaluation.picture_runtime import PictureRuntime
+
+            return PictureRuntime(self.paths, self.device, self.threads)
+        from mar_edge.training.evaluation.torch_runtime import TorchRuntime
+
+        return TorchRuntime(self.paths, layout, self.stream, self.device, self.threads)
+
+
+def _input(family: Family, layout: Layout) -> str:
+    return "pictures" if family == "manet" else f"{layout.name} skeletons"

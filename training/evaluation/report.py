@@ -15,6 +15,7 @@ import jinja2
 import msgspec
 import numpy as np
 
+from mar_edge.edge.choices import Family
 from mar_edge.edge.files.outputs import write_whole
 from mar_edge.edge.files.tables import table_of
 from mar_edge.training.evaluation import summary
@@ -34,6 +35,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
     sha256: tuple[str, ...]
     runtime: str
+    family: Family = "mmn"
     layout: str
     streams: tuple[str, ...]
     precision: str

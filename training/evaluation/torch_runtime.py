@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -43,15 +45,11 @@ class TorchRuntime:
     def __init__(
         self, paths: Sequence[Path], layout: Layout, stream: Stream = "joint", device: str = "cpu", threads: int = 0
     ) -> None:
-        if device == "cuda" and not torch.cuda.is_available():
-            raise MarEdgeError("no CUDA device that this torch can use; choose --device cpu, or install torch for CUDA")
-        if threads:
-            torch.set_num_threads(threads)
+        self._device = torch_device(device, threads)
         loaded = [load_mmn(path) for path in paths]
         for path, one in zip(paths, loaded, strict=True):
             _check_skeletons(path, one, layout)
         streams = _PAIR if len(loaded) == len(_PAIR) else (stream,) * len(loaded)
-        self._device = torch.device(device)
         self._layout = layout
         self._networks = [
             (_stream(path, one, default), one.network.to(self._device))
@@ -70,7 +68,12 @@ class TorchRuntime:
                     f"{paths[0]} and {path} cannot be averaged: {_difference(labels[0], other)}; "
                     "checkpoints of a pair have the same classes in the same order"
                 )
-        metadata = _metadata(loaded, self._networks, labels[0], layout)
+        names = [f"published MMN {stream}" for stream, _ in self._networks]
+        metadata = msgspec.structs.replace(
+            described(loaded, names, labels[0], layout.name),
+            streams=tuple(stream for stream, _ in self._networks),
+            encoding=loaded[0].network.config.encoding,
+        )
         self._activation = metadata.activation
         self.name = f"PyTorch {torch.__version__} ({device.upper()})"
         self.metadata_json: str | None = metadata.to_json()
@@ -129,22 +132,32 @@ def _difference(first: tuple[Label, ...], second: tuple[Label, ...]) -> str:
     return f"their class {index} is '{a.name}' and '{b.name}'"
 
 
-def _metadata(
-    loaded: Sequence[Checkpoint[MMN]],
-    networks: Sequence[tuple[Stream, MMN]],
-    labels: tuple[Label, ...],
-    layout: Layout,
+def torch_device(name: str, threads: int) -> torch.device:
+    """Return the torch device of that name, and set the threads of this process; 0 takes PyTorch's default.
+
+    Raises:
+        MarEdgeError: there is no such device.
+    """
+    if name == "cuda" and not torch.cuda.is_available():
+        raise MarEdgeError("no CUDA device that this torch can use; choose --device cpu, or install torch for CUDA")
+    if threads:
+        torch.set_num_threads(threads)
+    return torch.device(name)
+
+
+def described(
+    loaded: Sequence[Checkpoint[Any]], published: Sequence[str], labels: tuple[Label, ...], layout: str
 ) -> ModelMetadata:
+    """Return the description of checkpoints whose logits are averaged, as a model file has it.
+
+    Args:
+        published: a name for each, if it has no description.
+    """
     info = loaded[0].info
-    streams = tuple(stream for stream, _ in networks)
-    names = [
-        one.info.name if one.info else f"published MMN {stream}" for one, stream in zip(loaded, streams, strict=True)
-    ]
+    names = [one.info.name if one.info else name for one, name in zip(loaded, published, strict=True)]
     return ModelMetadata(
         name=" + ".join(names),
-        layout=layout.name,
-        streams=streams,
-        encoding=networks[0][1].config.encoding,
+        layout=layout,
         labels=labels,
         background=info.background if info else None,
         activation=info.activation if info else "softmax",

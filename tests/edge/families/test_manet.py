@@ -7,8 +7,9 @@ import pytest
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.families import manet
 from mar_edge.edge.families.manet import ManetFamily
-from mar_edge.edge.pictures import clip_of
+from mar_edge.edge.pictures import clip_of, small
 
 
 def window(*pictures: np.ndarray) -> Window:
@@ -26,6 +27,23 @@ def test_frames_of_a_camera_become_the_clip_of_a_video() -> None:
     rgb = [np.ascontiguousarray(frame[:, :, ::-1]) for frame in bgr]
     np.testing.assert_array_equal(frames[0], clip_of(rgb))
     np.testing.assert_array_equal(frames[1], clip_of(rgb[:3]))
+
+
+@pytest.mark.parametrize("shape", [(1, 60_000, 3), (60_000, 2, 3), (40, 161, 3)])
+def test_of_a_very_long_picture_only_the_middle_is_resized(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def noting(frame: np.ndarray) -> np.ndarray:
+        seen.append(frame.shape)
+        return small(frame)
+
+    monkeypatch.setattr(manet, "small", noting)
+    picture = ManetFamily().pictures.kept(np.full(shape, 7, np.uint8))
+    assert picture.shape == (224, 224, 3)
+    assert (picture == 7).all()
+    assert max(seen[0][:2]) == 4 * min(seen[0][:2])
 
 
 def test_skeletons_alone_are_refused_in_one_line() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from wire_messages import MESSAGES, changed, stamped
 
 from mar_edge.streaming.choices import Encoding
+from mar_edge.streaming.wire.answer_message import AnswerMessage
 from mar_edge.streaming.wire.display import message_line
 from mar_edge.streaming.wire.encoding import MAX_BYTES, decode, encode, topic
 from mar_edge.streaming.wire.messages import (
@@ -59,6 +60,22 @@ def test_only_the_head_of_other_kinds_is_read() -> None:
     assert (head.kind, head.seq) == ("event", 3)
     with pytest.raises(MalformedMessage, match="score"):
         decode(payload, {"event"})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"scores": {"nodding": 1.5}}, {"scores": {"nodding": -0.1}}, {"scores": [0.5]}, {"t_media_end_ns": 10**400}],
+)
+def test_an_answer_out_of_range_is_no_message(wrong: dict[str, Any]) -> None:
+    (answer,) = (message for message in MESSAGES if isinstance(message, AnswerMessage))
+    payload = json.loads(encode(stamped(answer))) | wrong
+    with pytest.raises(MalformedMessage):
+        decode(json.dumps(payload).encode())
+
+
+def test_an_answer_in_one_line() -> None:
+    (answer,) = (message for message in MESSAGES if isinstance(message, AnswerMessage))
+    assert message_line(answer).endswith("answer   person 0  pictures: nodding 0.50  (3 ms)")
 
 
 def test_a_profile_in_one_line() -> None:

@@ -90,7 +90,7 @@ def test_a_pair_of_other_classes_is_refused(pair, tmp_path):
 
 
 def test_other_skeletons_are_refused(pair, tmp_path):
-    assert "takes ma52 skeletons, the data holds imigue ones" in refused(default_model_path(), layout=IMIGUE)
+    assert "takes ma52 skeletons, the data holds imigue skeletons" in refused(default_model_path(), layout=IMIGUE)
     assert "takes ma52 skeletons, the data holds imigue ones" in refused(pair[0], layout=IMIGUE)
     other = published(tmp_path / "other.pt", networks.IMIGUE)
     assert "takes 22-joint skeletons, the data holds ma52 ones" in refused(other)
