@@ -87,8 +87,8 @@ class Recognizer:
                 self.model = stack.enter_context(load_model(model, runtime=runtime, threads=threads))
             if self.model.recognizer.family.pictures is not None:
                 raise MarEdgeError(
-                    f"'{self.model.name}' is a model of pictures, and the Python API recognizes by skeletons; "
-                    "'mar-edge serve' and 'mar-edge analyze' run it, mar_edge.read_recording reads what they write"
+                    f"'{self.model.name}' is a model of pictures; the Python API recognizes by skeletons. "
+                    "'mar-edge serve' and 'mar-edge analyze' run it; mar_edge.read_recording reads what they write"
                 )
             self._pipeline = Pipeline(self.model.recognizer, rules, Timer())
             self._resources = stack.pop_all()

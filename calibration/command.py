@@ -100,8 +100,7 @@ def write_half(source: Path, out: Path, guard: Guard, progress: Progress) -> Wri
         MarEdgeError: the source is not an FP32 model file of this version, the file cannot be written, or it is too far
             from FP32.
     """
-    model, metadata = read_full(source)
-    _check_out(source, out, guard.data, metadata)
+    model, metadata = _read(source, out, guard.data)
     regions = half_regions(model)
     _, held_out = open_sources(guard.data, metadata, guard.windows, guard.windows)
 
@@ -124,8 +123,7 @@ def write_int8(
     Raises:
         MarEdgeError: as ``write_half``; or the data is not enough for calibration (``Source.check_worth``).
     """
-    model, metadata = read_full(source)
-    _check_out(source, out, guard.data, metadata)
+    model, metadata = _read(source, out, guard.data)
     folder = cache_folder("calibration")
     inputs = quantizable_layers(model)
     effort = EFFORTS[metadata.family]
@@ -194,10 +192,15 @@ def report_of(out: Path) -> Path:
     return out.with_suffix(".md")
 
 
-def _check_out(source: Path, out: Path, data: str, metadata: ModelMetadata) -> None:
+def _read(source: Path, out: Path, data: str) -> tuple[onnx.ModelProto, ModelMetadata]:
+    """Return the model of ``source``, if ``out`` and its report can be written and replace nothing that is read."""
     if out.suffix != ".onnx":
         raise MarEdgeError(f"a model file's name ends in .onnx, by which commands know it; not {out.name}")
-    check_outputs([out, report_of(out)], [source, *data_files(data, metadata)])
+    written = [out, report_of(out)]
+    check_outputs(written, [source])
+    model, metadata = read_full(source)
+    check_outputs(written, data_files(data, metadata))
+    return model, metadata
 
 
 def _measure(

@@ -19,7 +19,7 @@ import typer
 from mar_edge.cli.app import UsageError
 from mar_edge.edge.errors import MarEdgeError, about, did_you_mean
 from mar_edge.streaming.recognition.event_rules import EventRules
-from mar_edge.streaming.recognition.fusion import FusionRules
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 
 _MAX_BYTES = 1 << 20
 _REREAD = "mar_edge.reread"

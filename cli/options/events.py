@@ -77,7 +77,7 @@ class Events:
             MarEdgeError: a value that makes no sense.
         """
         from mar_edge.streaming.recognition.event_rules import EventRules
-        from mar_edge.streaming.recognition.fusion import FusionRules
+        from mar_edge.streaming.recognition.fusion_rules import FusionRules
         from mar_edge.streaming.recognition.pipeline import PipelineRules
         from mar_edge.streaming.recognition.thresholds import LabelChoice
         from mar_edge.streaming.recognition.trigger import DEFAULT_THRESHOLD

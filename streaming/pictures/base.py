@@ -12,7 +12,7 @@ from typing import Protocol
 from mar_edge.edge.data import Answer, Skeleton, Window
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.streaming.capture.frames import Frame
-from mar_edge.streaming.recognition.fusion import FusionRules
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 from mar_edge.streaming.wire.answer_message import PictureStatus
 
 

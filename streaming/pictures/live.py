@@ -20,7 +20,7 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.operations.background_calls import BackgroundCalls
 from mar_edge.streaming.pictures.ring import Look, PictureRing
-from mar_edge.streaming.recognition.fusion import FusionRules
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 from mar_edge.streaming.wire.answer_message import PictureStatus
 
 # A frame this little early still counts as on time, as for strides.

@@ -17,7 +17,8 @@ from mar_edge.edge.prior import Prior, default_prior, shift_of
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.scores import adjusted
 from mar_edge.edge.visibility import detectable, visible_regions
-from mar_edge.streaming.recognition.fusion import Fusion, FusionRules
+from mar_edge.streaming.recognition.fusion import Fusion
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 from mar_edge.streaming.recognition.probabilities import Inference, Said, Scorer, WindowScorer
 from mar_edge.streaming.timing import Timer
 

@@ -22,7 +22,7 @@ from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.recognition.answers import Heard, open_scorer
 from mar_edge.streaming.recognition.event_rules import EventRules
 from mar_edge.streaming.recognition.events import EventChange
-from mar_edge.streaming.recognition.fusion import FusionRules
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 from mar_edge.streaming.recognition.people import PastEnd, PeopleWindows
 from mar_edge.streaming.recognition.people_events import PeopleEvents
 from mar_edge.streaming.recognition.probabilities import Inference, Scorer

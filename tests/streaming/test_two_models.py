@@ -15,7 +15,7 @@ from mar_edge import AnswerMessage, AnyMessage, EventMessage, HelloMessage, Labe
 from mar_edge.edge.data import Skeleton
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import WindowRecognizer
-from mar_edge.streaming.recognition.fusion import FusionRules
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 from mar_edge.streaming.recognition.pipeline import PipelineRules
 from mar_edge.streaming.recording.recorder import RecordConfig
 from mar_edge.streaming.serve_config import ServeConfig

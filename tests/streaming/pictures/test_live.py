@@ -16,7 +16,7 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.streaming.capture.frames import Frame
 from mar_edge.streaming.pictures.live import LivePictures, PictureModel
-from mar_edge.streaming.recognition.fusion import FusionRules
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 
 RULES = FusionRules()
 

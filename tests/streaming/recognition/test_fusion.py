@@ -16,7 +16,8 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.prior import UNIFORM
 from mar_edge.streaming.recognition.answers import AnswerScorer, Heard
-from mar_edge.streaming.recognition.fusion import Fusion, FusionRules
+from mar_edge.streaming.recognition.fusion import Fusion
+from mar_edge.streaming.recognition.fusion_rules import FusionRules
 
 NOD, SHAKE, TURN, NONE = (Label(i, name, "head") for i, name in enumerate(("nod", "shake", "turn", "no action")))
 
