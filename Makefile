@@ -6,15 +6,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip install --disable-pip-version-check --quiet --constraint constraints.txt
+# Python compiles the modules that are imported; compiling all that are installed takes half a minute more.
+PIP := $(BIN)/pip install --disable-pip-version-check --quiet --no-compile --constraint constraints.txt
 
-.PHONY: demo test soak lint chromium bench pose-figures clean
+.PHONY: demo test pytest soak lint chromium bench pose-figures clean
 
 demo: $(VENV)/serve.installed
 	$(BIN)/mar-edge demo
 
-# Compiled test modules are kept, whatever this machine does otherwise: compiling them takes 5 s a worker.
-test: lint chromium
+# The linters run beside the tests: mypy uses one core only.
+test: $(VENV)/dev.installed chromium
+	$(MAKE) --jobs=2 --no-print-directory lint pytest
+
+# Compiled modules are kept, whatever this machine does otherwise: compiling them takes seconds in each process.
+pytest: $(VENV)/dev.installed
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Tests that repeat many times what other tests do a few times; takes minutes.

@@ -1,6 +1,6 @@
 """Teach the package's model synthetic people: ten known and ten new actions, from 1, 3, 5 and 10 examples of each.
 
-    python benchmarks/teaching.py [--people 50] [--ablations] [--cache FOLDER]
+    python benchmarks/teaching.py [--people 50] [--ablations] [--only TEXT ...] [--cache FOLDER]
 
 Each person is unlike those that the model was trained on. Each does two known and two new actions, about fifteen times
 each, with other movements between. Examples are the first of each, and the idle part is half a minute between them.
@@ -16,6 +16,7 @@ import argparse
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -206,8 +207,12 @@ def judge(scores: np.ndarray, person: Person, least: float, label: int) -> Count
 
 @dataclass(frozen=True)
 class Way:
-    """One way of teaching: with which views and which of everything else."""
+    """One way of teaching: with which views and which of everything else.
 
+    cosine: on features of length 1, about the mean of other people.
+    """
+
+    cosine: bool = False
     mirror: bool = True
     idle: bool = True
     others: bool = True
@@ -217,6 +222,7 @@ class Way:
 
 def teach_and_judge(people: list[Person], others: Others, k: int, way: Way, on: float) -> dict:
     """Figures: F1 of known labels before and after, and new ones; false events a minute idle; refusals; fit time."""
+    seen = _on_the_sphere(others.features) if way.cosine else _unchanged
     before: defaultdict[int, Counts] = defaultdict(Counts)
     after: defaultdict[int, Counts] = defaultdict(Counts)
     idle_before, idle_after, refused, fits_s = 0, 0, 0, []
@@ -229,10 +235,10 @@ def teach_and_judge(people: list[Person], others: Others, k: int, way: Way, on: 
             idle_after += counts.idle * (label not in person.taught)
             if label in person.taught:
                 _add(before[label], counts)
-        still = person.still.astype(np.float64)
+        still = seen(person.still)
         for label in person.taught:
             plain, other_side = zip(*(person.views[label, i] for i in range(k)), strict=True)
-            rest, known = others.features.astype(np.float64), None
+            rest, known = seen(others.features), None
             if label in KNOWN:
                 something_else = others.targets[:, label] == 0
                 rest = rest[something_else]
@@ -241,15 +247,15 @@ def teach_and_judge(people: list[Person], others: Others, k: int, way: Way, on: 
             if not way.others:
                 rest, known = still, None
             head = fit_head(
-                [each.astype(np.float64) for each in plain],
+                [seen(each) for each in plain],
                 still if way.idle else still[:0],
                 rest,
                 known,
-                mirrored=[each.astype(np.float64) for each in other_side] if way.mirror else (),
+                mirrored=[seen(each) for each in other_side] if way.mirror else (),
                 fitting=way.fitting,
             )
             fits_s.append(time.perf_counter() - began_s)
-            t = person.features @ head.weights + head.bias
+            t = seen(person.features) @ head.weights + head.bias
             counts = judge(1 / (1 + np.exp(-t)), person, 0.5, label) if head.sound else was[label]
             refused += not head.sound
             idle_after += counts.idle
@@ -266,6 +272,20 @@ def teach_and_judge(people: list[Person], others: Others, k: int, way: Way, on: 
     }
 
 
+def _unchanged(features: np.ndarray) -> np.ndarray:
+    return features.astype(np.float64)
+
+
+def _on_the_sphere(others: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    center, spread = others.mean(axis=0, dtype=np.float64), others.std(axis=0, dtype=np.float64) + 1e-6
+
+    def seen(features: np.ndarray) -> np.ndarray:
+        apart = (features - center) / spread
+        return apart / (np.linalg.norm(apart, axis=-1, keepdims=True) + 1e-9)
+
+    return seen
+
+
 def _add(total: Counts, more: Counts) -> None:
     for name, value in vars(more).items():
         setattr(total, name, getattr(total, name) + value)
@@ -275,6 +295,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What teaching gives, on synthetic people.")
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--ablations", action="store_true", help="5 examples, without each ingredient")
+    parser.add_argument("--only", nargs="*", default=[""], metavar="TEXT", help="rows whose name contains one of them")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "mar-edge-teaching")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
@@ -292,9 +313,14 @@ def main() -> None:
     people = [person for person in people if person is not None]
     print(f"{len(people)} people")
     for k in SHOTS:
-        _print(f"{k} examples", teach_and_judge(people, others, k, Way(), on), by_label=k == 5)
+        name = f"{k} examples"
+        if any(text in name for text in arguments.only):
+            _print(name, teach_and_judge(people, others, k, Way(), on), by_label=k == 5)
     if arguments.ablations:
         ways = {
+            # Ridge regression of two classes has the direction of the default: LDA with a shrunken covariance.
+            "prototypes, Euclidean": Way(fitting=replace(Fitting(), shrink=1.0)),
+            "prototypes, cosine": Way(cosine=True, fitting=replace(Fitting(), shrink=1.0)),
             "without mirrored views": Way(mirror=False),
             "without what it knew": Way(base=False),
             "without the idle part": Way(idle=False),
@@ -307,7 +333,8 @@ def main() -> None:
             **{f"idle {w}": Way(fitting=replace(Fitting(), idle=w)) for w in (0.2, 0.8)},
         }
         for name, way in ways.items():
-            _print(name, teach_and_judge(people, others, 5, way, on))
+            if any(text in name for text in arguments.only):
+                _print(name, teach_and_judge(people, others, 5, way, on))
 
 
 def _print(name: str, figures: dict, by_label: bool = False) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mar_edge.calibration.pictures import open_videos, video_files
+from mar_edge.calibration.pictures import open_pictures, picture_files
 from mar_edge.calibration.skeletons import open_skeletons
 from mar_edge.calibration.windows import Source
 from mar_edge.edge.choices import Family
@@ -34,7 +34,7 @@ def open_sources(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_
     """Return data for calibration and independent data for comparison.
 
     Args:
-        spec: a data set of training, or ``videos:PATH`` for a model of pictures.
+        spec: a data set of training; for a model of pictures ``videos:PATH``, listed or not.
         calibrate_on: number of windows of synthetic motion for calibration.
         compare_on: the same, for comparison.
 
@@ -45,7 +45,7 @@ def open_sources(spec: str, metadata: ModelMetadata, calibrate_on: int, compare_
         case "mmn":
             return open_skeletons(spec, metadata, calibrate_on, compare_on)
         case "manet":
-            return open_videos(spec, metadata)
+            return open_pictures(spec, metadata)
 
 
 def data_files(spec: str, metadata: ModelMetadata) -> list[Path]:
@@ -54,4 +54,4 @@ def data_files(spec: str, metadata: ModelMetadata) -> list[Path]:
     Raises:
         MarEdgeError: no such data.
     """
-    return video_files(spec) if metadata.family == "manet" else files_of(spec)
+    return picture_files(spec) if metadata.family == "manet" else files_of(spec)

@@ -14,15 +14,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mar_edge.calibration.datasets import DatasetWindows
 from mar_edge.calibration.pose.frames import files_in
-from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_different
+from mar_edge.calibration.windows import FEWEST_WINDOWS, Source, Windows, check_different
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families.manet import ManetFamily
 from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.pictures import chosen
 from mar_edge.streaming.capture.readers import open_source
 from mar_edge.streaming.capture.sources import parse_source
+from mar_edge.training.datasets.opening import files_of
 from mar_edge.training.evaluation.clip_predictions import UNLABELED
+from mar_edge.training.pictures.opening import open_video_training
 
 MOST_CLIPS = 1000
 _PREFIX = "videos:"
@@ -88,30 +91,52 @@ class Videos:
             reader.close()
 
 
-def open_videos(spec: str, metadata: ModelMetadata) -> tuple[Videos, Videos]:
+def open_pictures(spec: str, metadata: ModelMetadata) -> tuple[Source, Source]:
     """Return clips for calibration and other clips for comparison.
+
+    Of listed videos they are the training and the validation split, or the two halves of a single list.
 
     Raises:
         MarEdgeError: ``spec`` names no videos.
     """
-    files = tuple(video_files(spec))
-    name = f"videos of {Path(spec.removeprefix(_PREFIX)).name}, clips of {metadata.window_s:g} s"
+    path = _path(spec)
+    if _is_listed(path):
+        training, validation = open_video_training(
+            spec, None, seed=0, mirror=0.0, validation_share=0.5, labels=metadata.labels
+        )
+        learnt, held_out = (
+            DatasetWindows(each, metadata, check_pictures, _BATCH, MOST_CLIPS) for each in (training, validation)
+        )
+        return learnt, held_out
+    files = tuple(files_in([path]))
+    name = f"videos of {path.name}, clips of {metadata.window_s:g} s"
     return Videos(name, files, metadata.window_s, 0), Videos(name, files, metadata.window_s, 1)
 
 
-def video_files(spec: str) -> list[Path]:
-    """Return the files that ``videos:PATH`` names: one, or those of a folder.
+def picture_files(spec: str) -> list[Path]:
+    """Return the files that ``videos:PATH`` names: lists, videos or pictures.
 
     Raises:
         MarEdgeError: it has another form, or the folder has none.
     """
+    path = _path(spec)
+    return files_of(spec) if _is_listed(path) else files_in([path])
+
+
+def _path(spec: str) -> Path:
     path = spec.removeprefix(_PREFIX)
     if path == spec or not path:
         raise MarEdgeError(
             f"a MANet takes pictures, which '{spec}' does not have; name videos of people to measure on: "
-            "--data videos:FOLDER, or videos:FILE"
+            "--data videos:FOLDER, videos:FILE or videos:LIST"
         )
-    return files_in([Path(path)])
+    return Path(path)
+
+
+def _is_listed(path: Path) -> bool:
+    """Return whether it is a list of videos, or a folder with lists of splits (``training.pictures.lists``)."""
+    found = [path] if path.is_file() else [*path.glob("train*"), *path.glob("val*")]
+    return any(one.suffix.lower() in {".txt", ".csv"} for one in found)
 
 
 def check_pictures(windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:

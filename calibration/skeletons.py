@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from mar_edge.calibration.datasets import DatasetWindows
 from mar_edge.calibration.windows import FEWEST_WINDOWS, Windows, check_different
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.layout import load_layout
@@ -14,7 +13,6 @@ from mar_edge.training.augment import NO_AUGMENTATION
 from mar_edge.training.datasets.base import Dataset
 from mar_edge.training.datasets.opening import SYNTHETIC, open_training
 from mar_edge.training.datasets.synthetic import SyntheticDataset
-from mar_edge.training.evaluation.clip_predictions import UNLABELED, match_labels, short_name, spread
 from mar_edge.training.synth.world import HELD_OUT
 
 # In coordinates from -1 to 1. Synthetic windows differ by 0.3 on average.
@@ -23,42 +21,14 @@ _NO_DIFFERENCE = 0.01
 _CALIBRATION_SEED = 3_000_017
 _COMPARISON_SEED = 4_000_037
 _HELD_OUT_SHARE = 0.5
-_READ_AT_ONCE = 256
 # Mean squared step from frame to frame over twice the variance of all coordinates: 1 for white noise. Of 1,024 held-out
 # synthetic windows half were below 0.0002 and all below 0.005.
 _NOISE_RATIO = 0.3
 
 
-@dataclass(frozen=True)
-class Skeletons:
-    """Windows of a data set (see ``Source``), with the labels of the model that ``metadata`` describes."""
-
-    dataset: Dataset
-    metadata: ModelMetadata
-
-    def read(self, count: int) -> Windows:
-        """See ``Source``."""
-        dataset = self.dataset
-        indices = spread(len(dataset), count)
-        if not len(indices):
-            raise MarEdgeError(f"{short_name(dataset)} has no clip")
-        places = match_labels(self.metadata, dataset.labels, dataset.background)
-        parts = [dataset.batch(indices[i : i + _READ_AT_ONCE]) for i in range(0, len(indices), _READ_AT_ONCE)]
-        said = np.concatenate([part.labels for part in parts])
-        return Windows(
-            inputs={name: np.concatenate([part.inputs[name] for part in parts]) for name in parts[0].inputs},
-            labels=np.where(said < 0, UNLABELED, places[said]),
-            name=dataset.name,
-        )
-
-    def check_worth(self, windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:
-        """See ``Source``. People have to move."""
-        check_skeletons(windows, to, fewest)
-
-
 def open_skeletons(
     spec: str, metadata: ModelMetadata, calibrate_on: int, compare_on: int
-) -> tuple[Skeletons, Skeletons]:
+) -> tuple[DatasetWindows, DatasetWindows]:
     """Return data for calibration and independent data for comparison.
 
     ``calibrate_on``, ``compare_on``: numbers of windows of synthetic motion. Its second half comes from a world that no
@@ -84,7 +54,8 @@ def open_skeletons(
     layout = load_layout(metadata.layout)
     if calibration.layout.name != layout.name:
         raise MarEdgeError(f"{spec} holds {calibration.layout.name} skeletons, the model takes {layout.name} ones")
-    return Skeletons(calibration, metadata), Skeletons(comparison, metadata)
+    learnt, held_out = (DatasetWindows(each, metadata, check_skeletons) for each in (calibration, comparison))
+    return learnt, held_out
 
 
 def check_skeletons(windows: Windows, to: str = "calibrate", fewest: int = FEWEST_WINDOWS) -> None:

@@ -22,15 +22,6 @@ SHORT_SIDE = 256
 """Shorter side of a resized frame, before ``SIDE`` x ``SIDE`` are cut from its middle, px."""
 
 
-def clip_of(frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Return the (8, 224, 224, 3) clip that represents all frames of a video, as in validation.
-
-    Raises:
-        MarEdgeError: there is no frame, or one is not (H, W, 3) uint8.
-    """
-    return chosen([small(frame) for frame in frames])
-
-
 def chosen(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Return the (8, 224, 224, 3) clip that represents all pictures of a video, each made by ``small``.
 

@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 
 from mar_edge.edge.data import Window
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.families.choice import open_family
 from mar_edge.edge.labels import Label
-from mar_edge.edge.model_file import ModelMetadata
 from mar_edge.edge.recognizer import WindowRecognizer
 from mar_edge.edge.taught import FEATURES, Head, weights_of
 from mar_edge.streaming.recognition.event_rules import EventRules
@@ -64,12 +62,6 @@ class Lesson:
         return lines
 
 
-def check_teachable(metadata: ModelMetadata) -> None:
-    """Raise MarEdgeError if the model does not look at skeletons, which is what is shown."""
-    if open_family(metadata).pictures is not None:
-        raise MarEdgeError(f"the model '{metadata.name}' looks at pictures; teach a model of skeletons (family mmn)")
-
-
 class Teacher:
     """Makes heads for one model.
 
@@ -78,11 +70,10 @@ class Teacher:
         others: windows of other people who do anything, as many as possible, of the same layout; may be empty.
 
     Raises:
-        MarEdgeError: the model does not look at skeletons, or has no features to teach on.
+        MarEdgeError: the model file has no features to teach on.
     """
 
     def __init__(self, recognizer: WindowRecognizer, others: Sequence[Window]) -> None:
-        check_teachable(recognizer.metadata)
         self._recognizer = recognizer
         self._rules = EventRules()
         self.window_s = recognizer.metadata.window_s

@@ -24,6 +24,14 @@ _FIRST_ID = 1000
 """Ids of new labels count from here, away from those of data sets."""
 
 
+def check_teachable(metadata: ModelMetadata) -> None:
+    """Raise MarEdgeError if the model looks at pictures."""
+    if metadata.family != "mmn":
+        raise MarEdgeError(
+            f"'{metadata.name}' looks at pictures, and labels are taught from skeletons; teach a model of family mmn"
+        )
+
+
 def label_to_teach(metadata: ModelMetadata, name: str, body: str | None, *, person: bool) -> Label:
     """Return the label of that name: one of the model's with ``person``, else a new one.
 
@@ -31,10 +39,7 @@ def label_to_teach(metadata: ModelMetadata, name: str, body: str | None, *, pers
         MarEdgeError: the name is known without ``person`` or unknown with it, or the body group does not exist. Or the
             model looks at pictures.
     """
-    if metadata.family != "mmn":
-        raise MarEdgeError(
-            f"'{metadata.name}' looks at pictures, and labels are taught from skeletons; teach a model of family mmn"
-        )
+    check_teachable(metadata)
     known = {label.name: label for k, label in enumerate(metadata.labels) if k != metadata.background}
     if person:
         if name not in known:

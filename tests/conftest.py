@@ -199,6 +199,25 @@ def manet_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None
     return networks.ExportedManet(model, source, network)
 
 
+@pytest.fixture(scope="session")
+def pair_model(tmp_path_factory: pytest.TempPathFactory, kept_conversions: None) -> Exported:
+    """Return a joint and a bone network of our own kind in one file."""
+    import networks
+
+    from mar_edge.edge.layout import load_layout
+    from mar_edge.edge.network.checkpoint import save_checkpoint
+    from mar_edge.export.command import export_model
+
+    folder = tmp_path_factory.mktemp("pair")
+    pair = (("joint", networks.golden(networks.MA52)), ("bone", networks.golden(networks.MA52, 1000)))
+    sources = tuple(folder / f"{stream}.pt" for stream, _ in pair)
+    for source, (stream, network) in zip(sources, pair, strict=True):
+        save_checkpoint(source, network, networks.info(stream))
+    model = folder / "model.onnx"
+    export_model(*sources, layout_name="ma52", stream="both", out=model)
+    return networks.Exported(model, sources, pair, load_layout("ma52"))
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Start a headless Chromium."""

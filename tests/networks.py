@@ -24,7 +24,7 @@ from mar_edge.edge.network.mmn import MMN, MMNConfig
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1)}
 MA52 = MMNConfig(44, 12, "motion", **TINY)
-IMIGUE = MMNConfig(22, 32, "raw", **TINY)
+IMIGUE = MMNConfig(22, 32, "raw", width=16, depths=(1, 2, 1, 1))  # a second block, as in full size
 MANET = MANetConfig(num_classes=12, embedding=6, depths=(1, 2, 1, 1), width=8)
 LABELS = (*ma52_labels()[:11], background_label())
 BACKGROUND = 11

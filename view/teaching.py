@@ -14,8 +14,8 @@ from mar_edge.edge.labels import Label
 from mar_edge.edge.model_file import ModelMetadata, ModelVersion, parse_metadata
 from mar_edge.edge.runtime.onnxruntime import read_metadata
 from mar_edge.teaching.examples import Shown
-from mar_edge.teaching.lesson import Lesson, check_teachable
-from mar_edge.teaching.model_files import base_of
+from mar_edge.teaching.lesson import Lesson
+from mar_edge.teaching.model_files import base_of, check_teachable
 
 
 class Course(Protocol):

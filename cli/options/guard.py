@@ -22,7 +22,7 @@ class Comparison:
         typer.Option(
             metavar="DATA",
             help="Data set: synth, ma52:FOLDER, imigue:FOLDER, recordings:FOLDER or clips.npz. Of pictures: "
-            "videos:FOLDER or videos:FILE.",
+            "videos:FOLDER, videos:FILE or videos:LIST.",
         ),
     ] = "synth"
     windows: Annotated[

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from mar_edge.edge.errors import MarEdgeError, did_you_mean
+from mar_edge.edge.labels import Label
 from mar_edge.streaming.recording.reader import Head, Recorded, read_messages, recording_files
 from mar_edge.streaming.recording.steady_time import SteadyTime
 from mar_edge.streaming.recording.timeline import NS, TimedEvent, TimedMarker, Timeline
@@ -85,6 +86,8 @@ class _Run:
     """Takes the messages of one run of a stream, in any order."""
 
     hello: HelloMessage | None = None
+    labels: dict[Label, None] = field(default_factory=dict)
+    """Those that events may have, in order; a later ``hello`` may add taught ones."""
     people: set[int] = field(default_factory=set)
     first_ns: int | None = None
     last_ns: int = 0
@@ -111,6 +114,7 @@ class _Run:
         match message:
             case HelloMessage():
                 self.hello = self.hello or message
+                self.labels |= {label: None for k, label in enumerate(message.labels) if k != message.background}
             case EventMessage(event_id=event):
                 self._see(message.t_capture_ns, message.person)
                 self._see(message.t_start_ns, message.person)
@@ -165,7 +169,6 @@ class _Run:
             ((name, self._steady_ns(t_ns, frame, None, media_zero_ns)) for name, (frame, t_ns) in self.firsts.items()),
             key=lambda first: (first[1], first[0]),
         )
-        promised = (label for index, label in enumerate(hello.labels) if index != hello.background) if hello else ()
         frames, dropped = self._frames()
         occurring = sorted({event.label for event in events}, key=lambda label: label.id)
         zero_ns = min(zero_ns, first_ns)  # of a recording without media time, whose wall clock was set back
@@ -174,7 +177,7 @@ class _Run:
             run=run,
             source=hello.source if hello else "",
             model=hello.model if hello else "",
-            labels=tuple(dict.fromkeys((*promised, *occurring))),
+            labels=tuple(self.labels | dict.fromkeys(occurring)),
             zero_ns=zero_ns,
             first_ns=first_ns,
             last_ns=last_ns,

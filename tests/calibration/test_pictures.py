@@ -1,6 +1,7 @@
 """Calibration of a network of pictures: clips of videos, what they must be, and the files that come of them."""
 
 import cv2
+import msgspec
 import numpy as np
 import onnx
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from mar_edge.calibration import command
 from mar_edge.calibration.command import Guard, write_half, write_int8
 from mar_edge.calibration.data import EFFORTS, Effort
-from mar_edge.calibration.pictures import Videos, check_pictures, open_videos
+from mar_edge.calibration.pictures import Videos, check_pictures, open_pictures, picture_files
 from mar_edge.calibration.windows import Windows
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
@@ -38,7 +39,7 @@ def shades(windows):
 
 def test_runs_of_ten_clips_take_turns(tmp_path):
     path = write_video(tmp_path / "v.avi", range(25 * 4 + 2))  # four frames a clip, the last of two
-    ours, theirs = (each.read(100) for each in open_videos(f"videos:{path}", METADATA))
+    ours, theirs = (each.read(100) for each in open_pictures(f"videos:{path}", METADATA))
     assert shades(ours)[0] == [0, 0, 1, 1, 2, 2, 3, 3]  # as from a video of four frames
     assert [clip[0] // 4 for clip in shades(ours)] == [*range(10), *range(20, 25)]
     assert [clip[0] // 4 for clip in shades(theirs)] == [*range(10, 20)]
@@ -49,15 +50,33 @@ def test_runs_of_ten_clips_take_turns(tmp_path):
 def test_each_video_gives_as_many_and_short_ones_are_one_clip(tmp_path):
     for number, frames in enumerate((40, 2, 30, 3)):
         write_video(tmp_path / f"{number}.avi", range(50 * number, 50 * number + frames))
-    ours, theirs = open_videos(f"videos:{tmp_path}", METADATA)
+    ours, theirs = open_pictures(f"videos:{tmp_path}", METADATA)
     assert [clip[0] for clip in shades(ours.read(4))] == [0, 4, 100, 104]
     assert [clip[0] for clip in shades(ours.read(2))] == [0, 100]
     assert [clip[0] for clip in shades(theirs.read(4))] == [50, 150]
     assert shades(theirs.read(4))[0] == [50, 50, 50, 50, 51, 51, 51, 51]
 
 
+def test_listed_videos_have_labels_and_splits(tmp_path):
+    labels = (Label(7, "nod", ""), Label(9, "wave", ""))
+    metadata = msgspec.structs.replace(METADATA, labels=labels)
+    for number, frames in enumerate((8, 16, 24)):
+        write_video(tmp_path / f"{number}.avi", range(50 * number, 50 * number + frames))
+    (tmp_path / "train_list.txt").write_text("0.avi 9\n2.avi 7\n")
+    (tmp_path / "val_list.txt").write_text("1.avi 9\n")
+    learnt, held_out = (each.read(5) for each in open_pictures(f"videos:{tmp_path}", metadata))
+    assert learnt.labels.tolist() == [1, 0]
+    assert held_out.labels.tolist() == [1]
+    assert [clip[0] for clip in shades(learnt)] == [0, 101]
+    assert shades(held_out) == [[51, 53, 55, 57, 59, 61, 63, 65]]  # a listed video is one clip
+    assert picture_files(f"videos:{tmp_path}") == [tmp_path / "train_list.txt", tmp_path / "val_list.txt"]
+    assert len(next(learnt.batches())["frames"]) == 2
+    ours, theirs = (each.read(5) for each in open_pictures(f"videos:{tmp_path / 'train_list.txt'}", metadata))
+    assert sorted([*ours.labels, *theirs.labels]) == [0, 1]
+
+
 def test_a_single_short_video_leaves_nothing_to_compare_on(tmp_path):
-    _, theirs = open_videos(f"videos:{write_video(tmp_path / 'v.avi', range(8))}", METADATA)
+    _, theirs = open_pictures(f"videos:{write_video(tmp_path / 'v.avi', range(8))}", METADATA)
     with pytest.raises(MarEdgeError, match="no clip to read; it takes two videos, or one of 20 clips"):
         theirs.read(5)
 
@@ -65,12 +84,12 @@ def test_a_single_short_video_leaves_nothing_to_compare_on(tmp_path):
 @pytest.mark.parametrize("spec", ["synth", "ma52:folder", "videos:"])
 def test_skeletons_are_not_what_it_takes(spec):
     with pytest.raises(MarEdgeError, match=r"a MANet takes pictures, which .* does not have; name videos"):
-        open_videos(spec, METADATA)
+        open_pictures(spec, METADATA)
 
 
 def test_a_folder_without_videos_is_named(tmp_path):
     with pytest.raises(MarEdgeError, match="has no video and no picture"):
-        open_videos(f"videos:{tmp_path}", METADATA)
+        open_pictures(f"videos:{tmp_path}", METADATA)
 
 
 def filled(frames):

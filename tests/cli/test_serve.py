@@ -1,11 +1,14 @@
 """``serve`` as a user runs it: what it refuses, how it stops, and that it needs no torch."""
 
+import re
 import signal
 import socket
 import subprocess
 import sys
 
 import pytest
+import tiny_manet
+import tiny_model
 from import_times import imported
 
 
@@ -54,6 +57,28 @@ def test_a_model_of_another_layout_is_served(cli, imigue_model, address):
     done = cli("serve", "--camera", "demo:", "--model", imigue_model.path, "--bind", address, "--max-seconds", 0.5)
     assert done.returncode == 0, done.stderr
     assert "imigue" in done.stdout
+
+
+def test_skeletons_and_pictures_together_and_what_pictures_cost(cli, tmp_path, address):
+    models = tiny_manet.write(tmp_path / "pictures.onnx"), tiny_model.write(tmp_path / "skeletons.onnx")
+    named = [text for model in models for text in ("--model", model)]  # in any order
+    done = cli(
+        "serve", "--camera", "demo:", *named, "--bind", address, "--max-seconds", 1.5, "--record", tmp_path / "rec"
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "camera: tiny, 12 labels" in done.stdout
+    assert re.search(r"pictures: an inference takes \S+ s on \S+ .*, \d+ times one from skeletons; ", done.stderr)
+    (recording,) = (tmp_path / "rec").iterdir()
+    assert b'"kind":"answer"' in recording.read_bytes()
+    again = cli("replay", recording, *named, "--bind", address)
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert "an inference takes" not in again.stderr
+
+
+def test_two_models_that_look_at_the_same_are_refused(user_error, tmp_path, address):
+    model = tiny_model.write(tmp_path / "skeletons.onnx")
+    message = user_error("serve", "--camera", "demo:", "--model", model, "--model", model, "--bind", address)
+    assert "given were 2 of skeletons and 0 of pictures" in message
 
 
 def test_a_file_that_is_not_a_model_is_refused(user_error, tmp_path, address):

@@ -57,7 +57,7 @@ def test_the_crop_is_the_middle():
 
 def test_a_clip_is_the_middle_of_each_eighth():
     frames = [np.full((256, 256, 3), i, np.uint8) for i in range(24)]
-    clip = pictures.clip_of(frames)
+    clip = pictures.chosen([pictures.small(frame) for frame in frames])
     assert clip.shape == (8, 224, 224, 3)
     assert clip.dtype == np.uint8
     np.testing.assert_array_equal(clip[:, 0, 0, 0], [1, 4, 7, 10, 13, 16, 19, 22])
@@ -66,7 +66,7 @@ def test_a_clip_is_the_middle_of_each_eighth():
 
 def test_no_frames_are_an_error():
     with pytest.raises(MarEdgeError, match="holds no frame"):
-        pictures.clip_of([])
+        pictures.chosen([])
 
 
 @pytest.mark.parametrize(

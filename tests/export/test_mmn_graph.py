@@ -3,6 +3,7 @@
 import itertools
 
 import networks
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -68,6 +69,16 @@ def test_same_logits_with_more_blocks_and_other_times():
     index_t = torch.rand(2, 64).sort().values
     logits, *_ = DeployGraph(parts, layout).eval()(skeleton, index_t)
     torch.testing.assert_close(logits, reference_logits(parts, layout, skeleton, index_t), rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_full_size_network_gives_the_authors_numbers(data):
+    layout, measured = load_layout("ma52"), np.load(data / "golden_mmn_ma52.npz")
+    skeleton = np.empty((len(measured["x"]), 64, 44, 2), np.float32)
+    skeleton[:, :, list(layout.network_order)] = measured["x"][..., 0].transpose(0, 2, 3, 1)
+    graph = DeployGraph([("joint", networks.golden(MMNConfig(44, 52)))], layout).eval()
+    logits, *_ = graph(torch.from_numpy(skeleton), torch.from_numpy(measured["index_t"]))
+    np.testing.assert_allclose(logits, measured["logits"], rtol=0, atol=1e-4)
 
 
 @torch.no_grad()

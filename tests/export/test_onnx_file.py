@@ -15,7 +15,6 @@ from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import default_labels
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import METADATA_KEY, ModelMetadata, parse_metadata
-from mar_edge.edge.network.checkpoint import save_checkpoint
 from mar_edge.edge.network.mmn import MMNConfig
 from mar_edge.export import onnx_file
 from mar_edge.export.mmn import deployed_mmn, reference_logits
@@ -173,22 +172,17 @@ def test_a_path_that_cannot_be_written_is_an_error(imigue_model, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("kept_conversions")
-def test_a_pair_averages_its_logits(here, tmp_path):
+def test_a_pair_averages_its_logits(here, pair_model, tmp_path):
     """Export a joint and a bone network through the command line."""
-    layout = load_layout("ma52")
-    pair = [("joint", networks.golden(networks.MA52)), ("bone", networks.golden(networks.MA52, 1000))]
-    for stream, network in pair:
-        save_checkpoint(tmp_path / f"{stream}.pt", network, networks.info(stream))
-    path = tmp_path / "model.onnx"
-    done = here("export", tmp_path / "joint.pt", tmp_path / "bone.pt", "--stream", "both", "--out", path)
+    path, pair = tmp_path / "model.onnx", pair_model.networks
+    done = here("export", *pair_model.sources, "--stream", "both", "--out", path)
     assert (done.returncode, done.stderr) == (0, "")
     metadata = metadata_of(path)
     assert metadata.streams == ("joint", "bone")
     assert metadata.accuracy == {}  # scores of one stream are not the pair's
     assert len(set(metadata.sources_sha256)) == 2
-    assert largest_difference(path, deployed_mmn(pair, layout, metadata)) < 1e-5
-    assert largest_difference(path, deployed_mmn([pair[0], ("bone", pair[0][1])], layout, metadata)) > 0.01
+    assert largest_difference(path, deployed_mmn(pair, pair_model.layout, metadata)) < 1e-5
+    assert largest_difference(path, deployed_mmn([pair[0], ("bone", pair[0][1])], pair_model.layout, metadata)) > 0.01
 
 
 def test_a_corrupted_deploy_graph_is_refused(monkeypatch, imigue_model, tmp_path):
@@ -204,10 +198,13 @@ def test_a_corrupted_deploy_graph_is_refused(monkeypatch, imigue_model, tmp_path
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.usefixtures("kept_conversions")
 def test_the_full_size_network(tmp_path, data):
-    """Compare the file's output with the authors' numbers for their input."""
+    """Compare the file's output with the authors' numbers for their input.
+
+    By default, a smaller network is converted (``imigue_model``), and these numbers are those of the graph in PyTorch.
+    """
     layout = load_layout("ma52")
     path = tmp_path / "model.onnx"
     metadata = ModelMetadata(

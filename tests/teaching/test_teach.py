@@ -1,30 +1,52 @@
 """Teaching from recordings: synthetic people, real files, the package's model."""
 
+import functools
 import hashlib
 from itertools import pairwise
 
 import clips
-import networks
 import numpy as np
 import pytest
 
 import mar_edge
+from mar_edge.api import teaching
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.edge.layout import load_layout
 from mar_edge.edge.model_file import ModelMetadata, default_model_path, parse_metadata
 from mar_edge.edge.runtime.onnxruntime import read_metadata
-from mar_edge.export.command import export_model
 from mar_edge.streaming.recording.skeletons import read_skeletons
 from mar_edge.teaching.examples import parse_span
 from mar_edge.teaching.heads import fit_head
+from mar_edge.teaching.lesson import Teacher
 from mar_edge.teaching.model_files import label_to_teach, remove_taught
+from mar_edge.teaching.verdicts import repeated
 from mar_edge.teaching.views import mirrored, rest_windows, views_of
 from mar_edge.training.synth.generator import CLASSES
 from mar_edge.training.synth.recording import record
 
 FPS = 20.0
 SHAKING = next(label for label in CLASSES if label.name == "shaking head")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def others_once():
+    """Draw the other people once, and ask each model about them once: every lesson would do both."""
+    draw, ask = functools.cache(teaching.concurrent_windows), Teacher._outputs
+    answers = {}
+
+    def answer(teacher, windows):
+        if len(windows) != teaching._OTHERS:
+            return ask(teacher, windows)
+        model = teacher._recognizer.metadata.to_json()
+        if model not in answers:
+            answers[model] = ask(teacher, windows)
+        return answers[model]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(teaching, "concurrent_windows", draw)
+        patch.setattr(Teacher, "_outputs", answer)
+        yield
 
 
 def metadata_of(path):
@@ -137,6 +159,7 @@ def test_a_folder_with_labels(recording, spans, tmp_path):
     for text, match in (
         ("recording,start_s\n", "expected recording,start_s,end_s,label"),
         ("recording,start_s,end_s,label\nperson.jsonl,1,2,other\n", "no row of 'saying no'; its labels: other"),
+        ("recording,start_s,end_s,label\nperson.jsonl,1,2,sayingno\n", "its labels: sayingno; did you mean 'sayingno'"),
         ("recording,start_s,end_s,label\n../x.jsonl,1,2,saying no\n", "not the name of a recording"),
         ("recording,start_s,end_s,label\nperson.jsonl,1,nan,saying no\n", "end_s is 'nan'"),
         ("recording,start_s,end_s,label\nperson.jsonl,3,2,saying no\n", "an example is a movement"),
@@ -145,6 +168,30 @@ def test_a_folder_with_labels(recording, spans, tmp_path):
         with pytest.raises(MarEdgeError, match=match):
             mar_edge.teach("saying no", tmp_path, out=tmp_path / "y.onnx", body="head")
     assert not (tmp_path / "y.onnx").exists()
+
+
+def test_a_copy_of_an_example_teaches_nothing(recording, spans, tmp_path):
+    labeled = [*((span, "saying no") for span in spans[:3]), *((span, "something else") for span in spans[3:])]
+    rows = [f"{name}.jsonl,{a:.2f},{b:.2f},{label}" for name in ("one", "copy") for (a, b), label in labeled]
+    (tmp_path / "labels.csv").write_text("\n".join(["recording,start_s,end_s,label", *rows]))
+    for name in ("one", "copy"):
+        (tmp_path / f"{name}.jsonl").write_bytes(recording.read_bytes())
+    lesson = mar_edge.teach("saying no", tmp_path, out=tmp_path / "x.onnx", body="head")
+    assert lesson.head.examples == 3
+    first, *_ = lesson.verdicts
+    assert [verdict.problem for verdict in lesson.verdicts[:3]] == [""] * 3
+    assert lesson.verdicts[3].problem == f"too alike: it repeats {first.name}"
+    assert {verdict.word for verdict in lesson.verdicts[3:]} == {"not used"}
+
+
+def test_examples_repeat_others_up_to_jitter_but_not_up_to_a_new_repetition():
+    rng = np.random.default_rng(0)
+    spread = np.full(8, 2.0)
+    one, other = rng.normal(size=(6, 8)), rng.normal(size=(6, 8)) + 3
+    jittered = one[::-1] + rng.normal(size=(6, 8)) * 0.1
+    assert repeated([one, other, jittered, one], spread) == [None, None, 0, 0]
+    assert repeated([one, one + 1.0], spread) == [None, None]
+    assert repeated([], spread) == []
 
 
 @pytest.mark.parametrize(
@@ -225,17 +272,12 @@ def test_another_layout_without_a_background_class_is_taught_from_the_idle_part_
         mar_edge.teach("x", path, spans, out=out, model=imigue_model.path, body="upper limb", idle=[(30.0, 37.0)])
 
 
-def test_a_joint_and_a_bone_network_in_one_file_are_taught_on_the_features_of_both(tmp_path, kept_conversions):
-    paths = []
-    for stream, ordinal in (("joint", 0), ("bone", 500)):
-        network = networks.golden(networks.IMIGUE, ordinal)
-        paths.append(networks.save_state_dict(tmp_path / f"{stream}.pt", network, "module."))
-    base, out = tmp_path / "both.onnx", tmp_path / "taught.onnx"
-    export_model(*paths, layout_name="imigue", stream="both", out=base)
-    path = tmp_path / "person.jsonl"
-    clip, spans = raise_arms(load_layout("imigue"), path)
+def test_a_joint_and_a_bone_network_in_one_file_are_taught_on_the_features_of_both(pair_model, tmp_path):
+    path, out = tmp_path / "person.jsonl", tmp_path / "taught.onnx"
+    clip, spans = raise_arms(pair_model.layout, path)
     idle = [(22.0, 50.0)]
-    lesson = mar_edge.teach("raising both arms", path, spans[:3], out=out, model=base, body="upper limb", idle=idle)
+    given = {"out": out, "model": pair_model.path, "body": "upper limb", "idle": idle}
+    lesson = mar_edge.teach("raising both arms", path, spans[:3], **given)
     joint, bone = np.split(lesson.head.array(), 2)
     assert np.abs(joint).max() > 0
     assert np.abs(bone).max() > 0

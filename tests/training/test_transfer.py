@@ -156,7 +156,7 @@ def test_a_published_checkpoint(tmp_path):
     start = open_start(path)
     assert (start.layout, len(start.labels), start.labels[3].name, start.stream) == (IMIGUE, 32, "class 3", None)
     assert start.licence is None
-    network = fresh(22, 32, "raw")
+    network = MMN(networks.IMIGUE)
     assert "starts from published.pth: all 32 classes kept" in transfer(start, network, IMIGUE, start.labels)
     x, index_t = torch.randn(2, 2, 64, 22, 1), torch.from_numpy(networks.windows(2, 22)[1])
     with torch.no_grad():

@@ -3,6 +3,7 @@
 import { $, made, setText } from "./elements.js";
 import { paint } from "./groups.js";
 import { page } from "./page.js";
+import { fillPicker } from "./show.js";
 
 const OFF = "To teach movements here, start the service with --teach-to taught.onnx. They are written to that file.";
 const REFUSED = "This address only shows. Teach at the other address that mar-edge printed.";
@@ -97,8 +98,9 @@ function form() {
   const count = made("input");
   Object.assign(count, { type: "number", min: 3, max: 10, value: 5, required: true });
   const who = made("select");
-  const people = stream?.people ?? [];
-  who.append(...people.map((person) => new Option(`Person ${person}`, String(person), false, person === page.person)));
+  const offer = (chosen) => fillPicker(who, [["", "Anybody"], ...(page.stream?.people ?? []).map((person) => [String(person), `Person ${person}`])], chosen);
+  offer(page.person === null ? "" : String(page.person));
+  who.addEventListener("focus", () => offer(who.value));
   const side = made("input");
   side.type = "checkbox";
   const lasts = made("p", "note");
@@ -117,14 +119,14 @@ function form() {
   count.addEventListener("input", describe);
   const element = made("form");
   element.append(
-    field("Name", name), names, known, group, field("Examples", count), ...(people.length > 1 ? [field("Who shows it", who)] : []),
+    field("Name", name), names, known, group, field("Examples", count), field("Who shows it", who),
     field("To the other side, it is another movement", side), lasts, row(button("Start", null), button("Close", close)), problem,
   );
   element.addEventListener("submit", async (submitted) => {
     submitted.preventDefault();
     const why = await ask({
       do: "start", name: name.value.trim(), stream: stream?.name ?? "", body: body.value, examples: Number(count.value),
-      person: people.length > 1 ? Number(who.value) : null, one_side: side.checked,
+      person: who.value === "" ? null : Number(who.value), one_side: side.checked,
     });
     setText(problem, why);
   });

@@ -9,7 +9,7 @@ from mar_edge.edge.data import Window
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.families import manet
 from mar_edge.edge.families.manet import ManetFamily
-from mar_edge.edge.pictures import clip_of, small
+from mar_edge.edge.pictures import chosen, small
 
 
 def window(*pictures: np.ndarray) -> Window:
@@ -25,8 +25,8 @@ def test_frames_of_a_camera_become_the_clip_of_a_video() -> None:
     assert frames.shape == (2, *family.input_shapes["frames"])
     assert frames.dtype == family.input_dtype
     rgb = [np.ascontiguousarray(frame[:, :, ::-1]) for frame in bgr]
-    np.testing.assert_array_equal(frames[0], clip_of(rgb))
-    np.testing.assert_array_equal(frames[1], clip_of(rgb[:3]))
+    np.testing.assert_array_equal(frames[0], chosen([small(frame) for frame in rgb]))
+    np.testing.assert_array_equal(frames[1], chosen([small(frame) for frame in rgb[:3]]))
 
 
 @pytest.mark.parametrize("shape", [(1, 60_000, 3), (60_000, 2, 3), (40, 161, 3)])

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 
 def test_an_output_that_is_divided_by_one_keeps_its_name(tmp_path: Path) -> None:
-    """A temperature of 1 is left out when the graph is compiled, and the output before it gets both names."""
+    # A temperature of 1 is left out when the graph is compiled, and the output before it gets both names.
     pytest.importorskip("openvino", reason="the extra openvino is not installed")
     from mar_edge.edge.runtime.openvino import OpenVino
 

@@ -7,6 +7,7 @@ import pytest
 from recorded_runs import HUM, LABELS, NOD, NS, RUN, SHAKE, SHRUG, ZERO_NS, Stream, two_people
 
 from mar_edge.edge.errors import MarEdgeError
+from mar_edge.edge.labels import Label
 from mar_edge.streaming.recognition.thresholds import LabelChoice
 from mar_edge.streaming.recording.recorder import RecordConfig, StreamRecorders
 from mar_edge.streaming.recording.timeline import Timeline, the_only
@@ -49,6 +50,13 @@ def test_without_a_background_every_label_is_listed(tmp_path: Path) -> None:
     stream = Stream().hello().event(NOD, 1, 2)
     stream.messages[0] = msgspec.structs.replace(stream.messages[0], background=None)
     assert read(tmp_path, stream).labels == LABELS
+
+
+def test_labels_that_were_taught_during_the_recording_are_listed(tmp_path: Path) -> None:
+    stream = Stream().hello().event(NOD, 1, 2).hello()
+    wink = Label(1000, "winking", "head")
+    stream.messages[-1] = msgspec.structs.replace(stream.messages[-1], labels=(*LABELS, wink))
+    assert read(tmp_path, stream).labels == (*LABELS[:11], *LABELS[12:], wink)
 
 
 def test_an_open_event_lasts_to_the_end_of_the_recording(tmp_path: Path) -> None:

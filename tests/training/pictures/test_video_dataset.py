@@ -44,7 +44,7 @@ def test_a_clip_is_the_authors_view_of_a_video(folder):
     dataset = opened(folder)
     batch = dataset.batch(np.array([4, 1]))
     frames = read_frames(dataset.paths[4], range(16))
-    np.testing.assert_array_equal(batch.frames[0], pictures.clip_of([frames[i] for i in range(16)]))
+    np.testing.assert_array_equal(batch.frames[0], pictures.chosen([pictures.small(frames[i]) for i in range(16)]))
     assert batch.frames.shape == (2, 8, 224, 224, 3)
     assert batch.labels.tolist() == [0, 1]
     assert batch.inputs["frames"] is batch.frames
