@@ -169,7 +169,8 @@ def open_training(
             raise MarEdgeError(f"'{spec}' is the default validation set; name another one with --validation")
         return training, _open_stored(parsed, "val", labels, NO_AUGMENTATION)
     assert isinstance(training, StoredDataset)
-    return hold_out(training, validation_share, seed)
+    learned, held = hold_out(training, validation_share, seed)
+    return learned, replace(held, augmentation=NO_AUGMENTATION)
 
 
 def _synthetic(

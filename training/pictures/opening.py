@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
 from mar_edge.training.datasets.opening import DataSpec, parse_spec
@@ -50,7 +52,8 @@ def open_video_training(
         return training, open_videos(other.path, other.split or "val", labels=labels)
     if parsed.path.is_dir():
         return training, open_videos(parsed.path, "val", labels=labels)
-    return hold_out(training, validation_share, seed)
+    learned, held = hold_out(training, validation_share, seed)
+    return learned, replace(held, mirror=0.0)
 
 
 def _videos(spec: str) -> DataSpec:

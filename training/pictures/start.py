@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mar_edge.edge.errors import MarEdgeError
-from mar_edge.edge.labels import Label, ma52_labels
+from mar_edge.edge.labels import Label, default_labels
 from mar_edge.edge.movements import Movements
 from mar_edge.edge.network.checkpoint import load_checkpoint, read_state_dict
 from mar_edge.edge.network.manet import MANet
@@ -68,9 +68,8 @@ def open_picture_start(path: Path) -> PictureStart:
         raise MarEdgeError(
             f"{path} is a checkpoint of a network on skeletons; videos take one of a MANet, or torchvision's resnet50"
         )
-    info, K = checkpoint.info, checkpoint.network.config.num_classes
+    info = checkpoint.info
     if info is None:
-        known = ma52_labels()
         return PictureStart(
             name=path.name,
             training_data="a published checkpoint",
@@ -78,7 +77,7 @@ def open_picture_start(path: Path) -> PictureStart:
             sha256=checkpoint.sha256,
             read_as=checkpoint.read_as,
             network=checkpoint.network,
-            labels=known if len(known) == K else tuple(Label(i, f"class {i}", "") for i in range(K)),
+            labels=default_labels("ma52", checkpoint.network.config.num_classes),
         )
     return PictureStart(
         name=info.name,

@@ -120,7 +120,7 @@ def evaluated(model, folder, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("label", "name"), [(RIGHT, "turning head")])
+@pytest.mark.parametrize(("label", "name"), [(RIGHT, "turning head"), (LEFT, "nodding")])
 def test_what_it_learned_is_exported_and_served(learned, exported, tmp_path, label, name):
     folder, best = learned
     assert evaluated(exported, folder, tmp_path).top1 == pytest.approx(load_manet(best).info.accuracy["top1"], abs=0.1)
@@ -136,6 +136,7 @@ def test_what_it_learned_is_exported_and_served(learned, exported, tmp_path, lab
     )
     events = [message for message in heard if isinstance(message, EventMessage)]
     assert {event.label.name for event in events} == {name}
+    assert [event.phase for event in events if event.phase != "update"] == ["begin", "end"]
 
 
 class Nodding(ScriptedPose):
