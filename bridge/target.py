@@ -18,6 +18,7 @@ FORMS = (
 )
 _PORTS = {"nats": 4222, "tls": 4222, "mqtt": 1883, "mqtts": 8883, "http": 80, "https": 443}
 _ENCRYPTED = frozenset({"tls", "mqtts", "https"})
+_NATS = frozenset({"nats", "tls"})
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,17 @@ class Tls:
                     f"PEM, without a passphrase: {_reason(error)}"
                 ) from None
         return context
+
+
+def _check_used(scheme: str, tls: Tls, credentials: Path | None) -> None:
+    """Refuse what a scheme would not use: who names certificates believes that the connection is encrypted."""
+    for options, given, schemes in (
+        ("--tls-ca, --tls-cert and --tls-key are", tls != Tls(), _ENCRYPTED),
+        ("--credentials is", credentials is not None, _NATS),
+    ):
+        if given and scheme in {*_PORTS, "exec"} - schemes:
+            names = ", ".join(f"{each}:" for each in sorted(schemes))
+            raise MarEdgeError(f"{options} used by {names} only, not by {scheme}:")
 
 
 def _reason(error: OSError) -> str:
@@ -119,6 +131,8 @@ def parse_target(
     if has_control_characters(url):
         raise MarEdgeError(f"control characters in an address: {url!r}; {FORMS}")
     scheme, _, rest = url.partition(":")
+    tls = tls or Tls()
+    _check_used(scheme, tls, credentials)
     if scheme == "exec" and rest.strip():
         return Target(scheme, "", 0, rest.strip(), box)
     try:
@@ -139,7 +153,7 @@ def parse_target(
         box,
         None if parts.username is None else unquote(parts.username),
         None if parts.password is None else unquote(parts.password),
-        (tls or Tls()).context() if scheme in _ENCRYPTED else None,
+        tls.context() if scheme in _ENCRYPTED else None,
         credentials,
         secret,
     )

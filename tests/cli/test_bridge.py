@@ -48,6 +48,8 @@ def test_audit_reads_what_subscribe_printed(here, user_error, tmp_path: Path) ->
             "a.pem and b.pem are no certificate",
         ),
         (("--to", "tls://127.0.0.1", "--tls-cert", "nowhere.pem"), "go together"),
+        (("--to", "nats://127.0.0.1", "--tls-ca", "ca.pem"), "used by https:, mqtts:, tls: only, not by nats:"),
+        (("--to", "mqtt://127.0.0.1", "--credentials", "a.creds"), "used by nats:, tls: only, not by mqtt:"),
         (("--to", "nats://127.0.0.1", "--credentials", "nowhere.creds"), "cannot read nowhere.creds"),
         (("--to", "nats://127.0.0.1", "--score", "2"), "0 to 1"),
         (("--to", "nats://127.0.0.1", "--journal-mb", "0"), "at least 1"),
