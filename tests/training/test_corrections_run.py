@@ -10,6 +10,7 @@ import networks
 import numpy as np
 import pytest
 from corrected_runs import decision, reviewed, write
+from killed_runs import Notes
 from recorded_runs import LABELS
 
 from mar_edge.edge.errors import MarEdgeError
@@ -26,16 +27,6 @@ from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.options import TrainOptions
 from mar_edge.training.reporting import RunReporter
 from mar_edge.training.transfer import PACKAGE, open_start
-
-
-class Notes(RunReporter):
-    """Keeps what is said."""
-
-    def __init__(self):
-        self.lines = []
-
-    def note(self, line):
-        self.lines.append(line)
 
 
 @pytest.fixture(scope="module")

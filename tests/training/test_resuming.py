@@ -17,6 +17,7 @@ import networks
 import pytest
 import torch
 from full_disk import full_disk
+from killed_runs import Killed, Notes
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.training import command, configure
@@ -24,27 +25,12 @@ from mar_edge.training.command import run_training
 from mar_edge.training.datasets import synthetic
 from mar_edge.training.options import TrainOptions
 from mar_edge.training.recipe import PRESETS
-from mar_edge.training.reporting import RunReporter, TensorBoardReporter
+from mar_edge.training.reporting import TensorBoardReporter
 from mar_edge.training.run_folder import RunConfig, RunFolder
 
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "batch": 4, "validation_clips": 8, "least_steps": 0}
 STEPS = 3
 MAKE_CHUNK = functools.cache(synthetic.make_chunk)
-
-
-class Killed(BaseException):
-    """Ends a run; not caught anywhere."""
-
-
-class Notes(RunReporter):
-    def __init__(self, on_validation=lambda: None):
-        self.lines, self._on_validation = [], on_validation
-
-    def note(self, line):
-        self.lines.append(line)
-
-    def validated(self, record, steps):
-        self._on_validation()
 
 
 @pytest.fixture(scope="module")

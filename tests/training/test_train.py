@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from killed_runs import Killed
 
 from mar_edge.edge.errors import MarEdgeError
 from mar_edge.edge.labels import Label
@@ -26,10 +27,6 @@ from mar_edge.training.train import train
 TINY = {"width": 16, "depths": (1, 1, 1, 1), "epochs": None, "steps": 5, "batch": 4, "validate_every": 3}
 RECIPE = msgspec.structs.replace(PAPER, **TINY)
 EACH_STEP = Machine(save_every=1)
-
-
-class Killed(BaseException):
-    """Ends a run; not caught anywhere."""
 
 
 class RecordingReporter(RunReporter):

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from killed_runs import Killed, Notes
 from moving_shapes import LEFT, RIGHT
 from streaming_fakes import ScriptedPose, nod, skeleton
 
@@ -25,25 +26,9 @@ from mar_edge.training.evaluation.models import ModelSource
 from mar_edge.training.options import TrainOptions
 from mar_edge.training.pictures import configure
 from mar_edge.training.pictures.recipe import MANET
-from mar_edge.training.reporting import RunReporter
 
 TINY = {"width": 8, "depths": (1, 1, 1, 1), "mirror": False}
 STEPS = 3
-
-
-class Killed(BaseException):
-    """Ends a run; not caught anywhere."""
-
-
-class Notes(RunReporter):
-    def __init__(self, on_validation=lambda: None):
-        self.lines, self._on_validation = [], on_validation
-
-    def note(self, line):
-        self.lines.append(line)
-
-    def validated(self, record, steps):
-        self._on_validation()
 
 
 def kill():
