@@ -1,6 +1,6 @@
 # Two commands on a fresh machine (Python 3.10 or newer, pip, make):
 #   make demo   installs what serving needs (0.6 GB) and runs the main job on a built-in input
-#   make test   installs what development needs (2.5 GB), checks the code and runs the tests
+#   make test   installs what development needs (2.8 GB), checks the code and runs the tests
 # Both share .venv; an install is repeated only when pyproject.toml or constraints.txt changed.
 
 PYTHON ?= python3
@@ -61,7 +61,7 @@ $(VENV)/serve.installed: pyproject.toml constraints.txt | $(BIN)/pip
 	touch $@
 
 $(VENV)/dev.installed: pyproject.toml constraints.txt | $(BIN)/pip
-	@echo "Installing what development needs into $(VENV): 2.5 GB on disk; several minutes."
+	@echo "Installing what development needs into $(VENV): 2.8 GB on disk; several minutes."
 	$(PIP) --editable '.[dev]'
 	touch $@ $(VENV)/serve.installed
 

@@ -30,7 +30,7 @@ from mar_edge.view.teach_messages import End, Judged, Start, TaughtLabel, TeachM
 from mar_edge.view.teaching import Course, Teaching, version_of
 
 FEWEST_EXAMPLES, MOST_EXAMPLES = 3, 10
-# A lesson that nobody sees ends: it would teach whatever happens.
+# A lesson that no browser shows ends: it would teach whatever happens.
 _UNATTENDED_S = 10.0
 _log = logging.getLogger("mar_edge.view")
 
@@ -266,8 +266,8 @@ class Lessons:
         return tuple(TaughtLabel(label.name, label.body, not knows(metadata, label.name)) for label in taught)
 
     def _tell(self, message: TeachMessage) -> None:
-        said = msgspec.structs.replace(message, labels=self._labels(), file=self._teaching.out.name)
-        self._feed.keep("teach", msgspec.json.encode(said))
+        state = msgspec.structs.replace(message, labels=self._labels(), file=self._teaching.out.name)
+        self._feed.keep("teach", msgspec.json.encode(state))
 
 
 def _head_of(label: Label) -> Head:

@@ -111,11 +111,11 @@ def _pictures_text(state: PictureStatus | None) -> str:
     """Return what is wrong with the model of pictures, in words; nothing if all is well."""
     if state is None:
         return ""
-    told = [
+    problems = [
         f"{state.failed} inferences from pictures failed ({state.error})" if state.failed else "",
         f"{state.late} came too late" if state.late else "",
     ]
-    return "".join(f", {each}" for each in told if each)
+    return "".join(f", {each}" for each in problems if each)
 
 
 def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each kind
@@ -129,10 +129,10 @@ def _details(message: AnyMessage) -> str:  # noqa: PLR0911 - one return for each
             return f"person {message.person}  still"
         case LabelMessage():
             top = "  ".join(f"{label.name} {label.score:.2f}" for label in message.top[:_SHOWN_LABELS])
-            said = "".join(
+            by_model = "".join(
                 f"; {one.family}: {one.top[0].name} {one.top[0].score:.2f}" for one in message.models if one.top
             )
-            return f"person {message.person}  {top or 'no answer yet'}  ({message.latency.total_ms:.0f} ms{said})"
+            return f"person {message.person}  {top or 'no answer yet'}  ({message.latency.total_ms:.0f} ms{by_model})"
         case EventMessage():
             lasted = ""
             if message.t_end_ns is not None:

@@ -1,6 +1,6 @@
 """Windows of corrected recordings: what coders confirmed, changed, added and rejected, and times without an action.
 
-What happened follows from ``datasets.corrected``. An event of the model that nobody decided about is neither true nor
+What happened follows from ``datasets.corrected``. An event of the model that no coder decided about is neither true nor
 false: in each window that shows it, its label is unknown (NaN).
 """
 

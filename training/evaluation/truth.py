@@ -62,7 +62,7 @@ class RealRecording:
     ran_out: whether the stream ran to its end, so that the last window is complete. framing: one of ``FRAMINGS``.
 
     known: stretches (start_s, end_s) in which every action is in ``actions``; None for the whole recording. undecided:
-    what may have happened or not. origin: None if nobody was seen.
+    what may have happened or not. origin: None if no person was seen.
     """
 
     name: str

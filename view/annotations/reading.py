@@ -109,8 +109,8 @@ def coded_by(timelines: Sequence[Timeline], coder: str) -> tuple[Timeline, ...]:
     )
     if not any(each.events for each in kept):
         coders = sorted({event.coder or PROGRAM for each in timelines for event in each.events})
-        there = f"{', '.join(coders) or 'nobody'}{did_you_mean(coder, coders)}"
-        raise MarEdgeError(f"no event by '{coder}'; there are some by {there}")
+        others = f"{', '.join(coders) or 'no coder'}{did_you_mean(coder, coders)}"
+        raise MarEdgeError(f"no event by '{coder}'; there are some by {others}")
     return kept
 
 
